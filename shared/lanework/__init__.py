@@ -1,0 +1,52 @@
+"""Background jobs on AWS's own serverless parts: SQS lanes, Lambda workers, one DynamoDB record per job."""
+
+from lanework.app import App
+from lanework.engine.jobs import Job, Jobs, Request
+from lanework.engine.receipt import Receipt
+from lanework.engine.run import Run
+from lanework.errors import (
+    ClaimLostError,
+    ConfigError,
+    DeclarationError,
+    EnqueueError,
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobNotFoundError,
+    LaneworkError,
+    TooLargeError,
+    UnavailableError,
+    UnknownJobTypeError,
+    UnknownLaneError,
+)
+from lanework.model.lanes import Lane
+from lanework.model.payload import Public
+from lanework.model.states import Cause, JobRecord, State
+
+__all__ = [  # noqa: RUF022 - grouped
+    # Declaring and enqueueing jobs
+    "App",
+    "Job",
+    "Jobs",
+    "Public",
+    "Receipt",
+    "Request",
+    "Run",
+    # Where jobs stand
+    "Cause",
+    "JobRecord",
+    "Lane",
+    "State",
+    # Errors
+    "ClaimLostError",
+    "ConfigError",
+    "DeclarationError",
+    "EnqueueError",
+    "InvalidOptionError",
+    "InvalidPayloadError",
+    "JobNotFoundError",
+    "LaneworkError",
+    "TooLargeError",
+    "UnavailableError",
+    "UnknownJobTypeError",
+    "UnknownLaneError",
+]

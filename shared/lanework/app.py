@@ -1,0 +1,165 @@
+"""The application: the composition root that joins families of jobs, the engine, and where it runs."""
+
+from __future__ import annotations
+
+import logging
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ulid import ULID
+
+from lanework.engine.enqueue import Enqueuer
+from lanework.engine.execute import Executor
+from lanework.engine.inspect import Inspector
+from lanework.engine.jobs import Request
+from lanework.engine.ports import Ports
+from lanework.engine.registry import Options, Registry, settled
+from lanework.model.ids import checked_job_id
+from lanework.model.payload import parsed
+from lanework.observe.logs import LogSink
+from lanework.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+
+    from pydantic import BaseModel
+
+    from lanework.engine.jobs import Jobs
+    from lanework.engine.ports import EventSink, Guard
+    from lanework.engine.receipt import Receipt
+    from lanework.model.lanes import Lane, LaneName
+    from lanework.model.states import JobRecord
+
+
+class App:
+    """
+    An application's jobs. Connects on first use, to what `LANEWORK_STACK` and the AWS variables name.
+
+    Attributes:
+        registry: Its job types.
+    """
+
+    def __init__(self, *families: Jobs) -> None:
+        """
+        Join families of jobs.
+
+        Raises:
+            DeclarationError: Two job types have the same name.
+        """
+        self.registry = Registry(job_type for family in families for job_type in family.types)
+        self._ports: Ports | None = None
+        for family in families:
+            family.join(self)
+
+    def enqueue(
+        self,
+        job_type: str,
+        payload: BaseModel | Mapping[str, object] | str,
+        *,
+        lane: LaneName | Lane | None = None,
+        delay: timedelta | None = None,
+        job_id: str | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> Receipt[Any]:
+        """
+        Enqueue by name, for callers that don't hold the `Job`. Arguments and errors as in `Job.enqueue`.
+
+        Args:
+            job_type: Name of the job type.
+            payload: An instance of its model, a mapping of its fields, or JSON text.
+            lane, delay, job_id, attempts, backoff: As in `Job.request`.
+
+        Raises:
+            UnknownJobTypeError: No job type has the name; the message names the nearest.
+        """
+        found = self.registry.get(job_type)
+        options = Options(lane=lane, attempts=attempts, backoff=backoff)
+        settled(options.over(found.options))
+        request = Request(
+            type=found,
+            payload=parsed(found.name, found.model, payload),
+            options=options,
+            delay=delay,
+            job_id=None if job_id is None else checked_job_id(job_id),
+        )
+        return self.enqueue_request(request)
+
+    def enqueue_request(self, request: Request) -> Receipt[Any]:
+        """Enqueue what `Job.request` returned."""
+        return self._enqueuer.enqueue(request)
+
+    def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
+        """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
+        return self._enqueuer.enqueue_many(list(requests))
+
+    def get(self, job_id: str) -> JobRecord:
+        """
+        Return where a job stands.
+
+        Raises:
+            JobNotFoundError: There is none, or its record was retired.
+        """
+        return self.inspector.get(job_id)
+
+    @cached_property
+    def inspector(self) -> Inspector:
+        """Reads jobs and lanes."""
+        return Inspector(self.ports)
+
+    def executor(self, guard: Guard) -> Executor:
+        """Return what runs this application's jobs from messages; `guard` orders the steps of each run."""
+        return Executor(registry=self.registry, ports=self.ports, guard=guard)
+
+    @property
+    def ports(self) -> Ports:
+        """Where the application runs; made from the environment on first use."""
+        if self._ports is None:
+            self._ports = aws_ports(Settings.from_env())
+        return self._ports
+
+    def use(self, ports: Ports) -> None:
+        """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
+        self._ports = ports
+        for name in ("_enqueuer", "inspector"):
+            self.__dict__.pop(name, None)
+
+    def send_events_to(self, sink: EventSink) -> None:
+        """Send events to this sink from now on."""
+        self.use(replace(self.ports, events=sink))
+
+    @cached_property
+    def _enqueuer(self) -> Enqueuer:
+        return Enqueuer(self.ports)
+
+
+def aws_ports(settings: Settings) -> Ports:
+    """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
+    from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
+
+    clients = Clients(settings)
+    return Ports(
+        ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
+        lanes=SqsLanes(clients, stack=settings.stack),
+        events=LogSink(logging.getLogger("lanework")),
+        clock=utc_now,
+        new_id=new_ulid,
+        rand=random.random,
+    )
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC, in the whole milliseconds that the ledger keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_ulid() -> str:
+    """Return a new ULID: 26 characters that sort by the time they were made."""
+    return str(ULID())

@@ -1,0 +1,69 @@
+"""Many items in few calls: inserts that require absence, by PartiQL, and plain writes for what has no rival."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.clients import is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lanework.aws.clients import Clients
+
+_STATEMENTS: Final = 25
+"""Most statements of a BatchExecuteStatement, and most writes of a BatchWriteItem (DynamoDB, API reference)."""
+
+_WRITE_ROUNDS: Final = 5
+
+
+class BulkPut:
+    """Writes many items of one table."""
+
+    def __init__(self, clients: Clients, table: str) -> None:
+        """Write to this table."""
+        self._clients = clients
+        self._table = table
+        self._has_partiql = True
+
+    def insert(self, items: Sequence[dict[str, Any]]) -> list[bool]:
+        """Insert items that must not exist; True for each that was made, False for one to be asked for singly."""
+        made: list[bool] = []
+        for chunk in _chunks(items):
+            made += self._insert_chunk(chunk) if self._has_partiql else [False] * len(chunk)
+        return made
+
+    def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool]:
+        statements = [_insertion(self._table, item) for item in chunk]
+        try:
+            answer = self._clients.dynamodb.batch_execute_statement(Statements=statements)
+        except ClientError as error:
+            if not is_transient(error):
+                raise
+            # Some emulators answer every batch of statements with a server error; single puts do the same everywhere.
+            self._has_partiql = False
+            return [False] * len(chunk)
+        return ["Error" not in one for one in answer["Responses"]]
+
+    def write(self, items: Sequence[dict[str, Any]]) -> None:
+        """Put items whatever is there."""
+        for chunk in _chunks(items):
+            wanted: Any = {self._table: [{"PutRequest": {"Item": item}} for item in chunk]}
+            for _ in range(_WRITE_ROUNDS):
+                wanted = self._clients.dynamodb.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+                if not wanted:
+                    break
+            for request in (wanted or {}).get(self._table, []):
+                self._clients.dynamodb.put_item(TableName=self._table, Item=request["PutRequest"]["Item"])
+
+
+def _insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's statement
+    names = ", ".join(f"'{name}': ?" for name in item)
+    return {"Statement": f'INSERT INTO "{table}" VALUE {{{names}}}', "Parameters": list(item.values())}
+
+
+def _chunks(items: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(items), _STATEMENTS):
+        yield items[start : start + _STATEMENTS]

@@ -1,0 +1,223 @@
+"""The items of the jobs table, as pynamodb models. Field names are those of `JobRecord`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, Generic, TypeVar
+
+from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.models import Model
+
+from lanework.engine.ports import JobKey
+from lanework.model.ids import shard_of
+from lanework.model.lanes import Lane
+from lanework.model.states import Cause, Failure, JobRecord, State
+
+EnumT = TypeVar("EnumT", bound=StrEnum)
+
+JOB: Final = "job"
+PAYLOAD: Final = "payload"
+"""Sort keys of a job's items: the job, and a payload kept apart, since every update pays for the whole item."""
+
+INLINE_PAYLOAD: Final = 1024
+"""Bytes of payload that a job's own item holds; a write unit is 1 KB."""
+
+
+class MomentAttribute(Attribute[datetime]):
+    """A moment, as milliseconds since 1970 (a number, so that conditions can compare it)."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Return what DynamoDB stores."""
+        return str(round(value.timestamp() * 1000))
+
+    def deserialize(self, value: str) -> datetime:
+        """Return what was stored."""
+        seconds, milliseconds = divmod(int(value), 1000)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=milliseconds)
+
+
+class ExpiryAttribute(Attribute[datetime]):
+    """When the item may go, in seconds since 1970 as DynamoDB's TTL wants it."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Return what DynamoDB stores."""
+        return str(-int(-value.timestamp() // 1))
+
+    def deserialize(self, value: str) -> datetime:
+        """Return what was stored."""
+        return datetime.fromtimestamp(int(value), UTC)
+
+
+class DurationAttribute(Attribute[timedelta]):
+    """A duration in milliseconds."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: timedelta) -> str:
+        """Return what DynamoDB stores."""
+        return str(value // timedelta(milliseconds=1))
+
+    def deserialize(self, value: str) -> timedelta:
+        """Return what was stored."""
+        return timedelta(milliseconds=int(value))
+
+
+class WordAttribute(Attribute[EnumT], Generic[EnumT]):
+    """A word of a closed set."""
+
+    attr_type = STRING
+
+    def __init__(self, words: type[EnumT], **options: Any) -> None:  # noqa: ANN401 - handed on to pynamodb
+        super().__init__(**options)
+        self._words = words
+
+    def serialize(self, value: EnumT) -> str:
+        """Return what DynamoDB stores."""
+        return value.value
+
+    def deserialize(self, value: str) -> EnumT:
+        """Return what was stored."""
+        return self._words(value)
+
+
+class FailuresAttribute(Attribute[tuple[Failure, ...]]):
+    """The failed attempts, as JSON text."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[Failure, ...]) -> str:
+        """Return what DynamoDB stores."""
+        rows = [[one.life, one.attempt, round(one.at.timestamp() * 1000), one.error] for one in value]
+        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+    def deserialize(self, value: str) -> tuple[Failure, ...]:
+        """Return what was stored."""
+        return tuple(
+            Failure(
+                life=life,
+                attempt=attempt,
+                at=datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000),
+                error=error,
+            )
+            for life, attempt, at_ms, error in json.loads(value)
+        )
+
+
+class JobItem(Model):
+    """
+    A job, and what its two indexes are made of.
+
+    `recent` lists jobs by the time of their enqueue: `recent_shard` is `<day>#<shard>`, `recent_key` is
+    `created#queue#type#id`; neither ever changes, so a state's change costs no index write. `sweep` is sparse:
+    `sweep_shard` is `sweep#<shard>` for a job that no message carries, and `dead#<shard>` for a dead one.
+    """
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    recent_shard = UnicodeAttribute(null=True)
+    recent_key = UnicodeAttribute(null=True)
+    sweep_shard = UnicodeAttribute(null=True)
+    sweep_at = MomentAttribute(null=True)
+    expires_at = ExpiryAttribute(null=True)
+
+    job_id = UnicodeAttribute(null=True)
+    type = UnicodeAttribute(null=True)
+    queue = UnicodeAttribute(null=True)
+    lane = WordAttribute(Lane, null=True)
+    state = WordAttribute(State, null=True)
+    life = NumberAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    max_attempts = NumberAttribute(null=True)
+    backoff_base = DurationAttribute(null=True)
+    crashed = BooleanAttribute(null=True)
+    cancel_asked = BooleanAttribute(null=True)
+    claim_id = UnicodeAttribute(null=True)
+    created_at = MomentAttribute(null=True)
+    run_at = MomentAttribute(null=True)
+    due_at = MomentAttribute(null=True)
+    first_started_at = MomentAttribute(null=True)
+    started_at = MomentAttribute(null=True)
+    ended_at = MomentAttribute(null=True)
+    cause = WordAttribute(Cause, null=True)
+    error = UnicodeAttribute(null=True)
+    failures = FailuresAttribute(null=True)
+    progress = NumberAttribute(null=True)
+    progress_note = UnicodeAttribute(null=True)
+    payload = UnicodeAttribute(null=True)
+    result = UnicodeAttribute(null=True)
+    result_omitted = UnicodeAttribute(null=True)
+
+
+def items_of(table: str, *, region: str) -> type[JobItem]:
+    """Return the model of the items in one table."""
+
+    class Meta:
+        table_name = table
+
+    Meta.region = region  # type: ignore[attr-defined]
+    return type("JobItem", (JobItem,), {"Meta": Meta})
+
+
+def pk_of(job_id: str) -> str:
+    """Return the partition key of a job's items."""
+    return f"job#{job_id}"
+
+
+def sweep_shard_of(job_id: str, state: object) -> str:
+    """Return the partition of the sparse index that a job's entry belongs to."""
+    return f"{'dead' if state is State.DEAD else 'sweep'}#{shard_of(job_id)}"
+
+
+def recent_shard_of(day: str, shard: int) -> str:
+    """Return a partition of the index of recent jobs."""
+    return f"{day}#{shard}"
+
+
+_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
+_INTS: Final = ("life", "attempts", "max_attempts", "progress")
+_FLAGS: Final = ("crashed", "cancel_asked")
+
+
+def is_apart(record: JobRecord) -> bool:
+    """Tell whether the payload gets an item of its own."""
+    return record.payload is not None and len(record.payload.encode()) > INLINE_PAYLOAD
+
+
+def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:
+    """Return a new job's item; what holds nothing is left out."""
+    values = {name: getattr(record, name) for name in _FIELDS}
+    values = {name: value for name, value in values.items() if value not in (None, False, ())}
+    if is_apart(record):
+        del values["payload"]
+    key = JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
+    day = record.created_at.date().isoformat()
+    values |= {
+        "recent_shard": recent_shard_of(day, shard_of(record.job_id)),
+        "recent_key": key.position,
+    }
+    if record.sweep_at is not None:
+        values["sweep_shard"] = sweep_shard_of(record.job_id, record.state)
+    return model(
+        pk_of(record.job_id), JOB, attempts=record.attempts, **{k: v for k, v in values.items() if k != "attempts"}
+    )
+
+
+def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
+    """Return the record that an item holds, as DynamoDB returned it."""
+    item = model.from_raw_data(raw)
+    values = {name: getattr(item, name) for name in _FIELDS}
+    for name in _INTS:
+        if values[name] is not None:
+            values[name] = int(values[name])
+    for name in _FLAGS:
+        values[name] = bool(values[name])
+    values["failures"] = values["failures"] or ()
+    return JobRecord(**values)

@@ -1,0 +1,138 @@
+"""The lanes on SQS: a queue and a dead-letter queue each, whose addresses follow from the stack's name."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.aws.clients import translated
+from lanework.engine.ports import LaneCounts
+from lanework.errors import ConfigError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+    from lanework.aws.clients import Clients
+    from lanework.engine.ports import Sending
+    from lanework.model.lanes import Lane
+
+_BATCH: Final = 10
+"""Most messages of a SendMessageBatch (SQS quotas, "Message batch")."""
+
+_BATCH_BYTES: Final = 1024 * 1024
+"""Most bytes of a batch, all messages together (SQS quotas, "Message size")."""
+
+_COUNTS: Final = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+class SqsLanes:
+    """Implements the `Lanes` port."""
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Use the queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
+        self._clients = clients
+        self._stack = stack
+        self._urls: dict[str, str] = {}
+
+    def send(self, lane: Lane, sending: Sending) -> None:
+        """See `Lanes.send`."""
+        with translated(f"sending to lane {lane}"):
+            self._clients.sqs.send_message(
+                QueueUrl=self._url(lane), MessageBody=sending.body, DelaySeconds=_seconds(sending.delay)
+            )
+
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+        """See `Lanes.send_many`."""
+        failed: dict[int, str] = {}
+        for batch in _batches(sendings):
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {
+                    "Id": str(index),
+                    "MessageBody": sendings[index].body,
+                    "DelaySeconds": _seconds(sendings[index].delay),
+                }
+                for index in batch
+            ]
+            try:
+                with translated(f"sending {len(batch)} jobs to lane {lane}"):
+                    answer = self._clients.sqs.send_message_batch(QueueUrl=self._url(lane), Entries=entries)
+            except UnavailableError as error:
+                failed |= dict.fromkeys(batch, str(error))
+                continue
+            failed |= {int(one["Id"]): one.get("Message", one["Code"]) for one in answer.get("Failed", [])}
+        return failed
+
+    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+        """See `Lanes.bury`. Cause and error are message attributes too, so that the console shows them."""
+        attributes = {"cause": cause, "error": error[:500]}
+        with translated(f"sending to the dead-letter queue of lane {lane}"):
+            self._clients.sqs.send_message(
+                QueueUrl=self._url(lane, "-dlq"),
+                MessageBody=body,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": _printable(value)}
+                    for name, value in attributes.items()
+                    if value
+                },
+            )
+
+    def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
+        """See `Lanes.change_visibility`: a message that can't be hidden for longer comes back sooner, which is safe."""
+        with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
+            self._clients.sqs.change_message_visibility(
+                QueueUrl=self._url(lane), ReceiptHandle=handle, VisibilityTimeout=_seconds(after)
+            )
+
+    def counts(self, lane: Lane) -> LaneCounts:
+        """See `Lanes.counts`."""
+        waiting, in_flight, delayed = self._counts(self._url(lane))
+        return LaneCounts(
+            waiting=waiting, in_flight=in_flight, delayed=delayed, dead=self._counts(self._url(lane, "-dlq"))[0]
+        )
+
+    def _counts(self, url: str) -> tuple[int, int, int]:
+        with translated(f"counting messages of {url.rpartition('/')[2]}"):
+            answer = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
+        found = answer.get("Attributes", {})
+        waiting, in_flight, delayed = (int(found.get(name, 0)) for name in _COUNTS)
+        return waiting, in_flight, delayed
+
+    def _url(self, lane: Lane, suffix: str = "") -> str:
+        """Build the queue's address from the endpoint, so that whatever stands in front of SQS is not bypassed."""
+        name = f"{self._stack}-{lane}{suffix}"
+        if name not in self._urls:
+            endpoint = self._clients.sqs.meta.endpoint_url.rstrip("/")
+            self._urls[name] = f"{endpoint}/{self._clients.account}/{name}"
+        return self._urls[name]
+
+
+def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
+    """Split into batches that SQS takes, as lists of indexes."""
+    batch: list[int] = []
+    size = 0
+    for index, sending in enumerate(sendings):
+        length = len(sending.body.encode())
+        if batch and (len(batch) == _BATCH or size + length > _BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(index)
+        size += length
+    if batch:
+        yield batch
+
+
+def _seconds(duration: timedelta) -> int:
+    """Whole seconds, rounded up: SQS counts in them, and too early is worse than too late."""
+    return -(-duration // timedelta(seconds=1))
+
+
+def _printable(text: str) -> str:
+    """Replace what a message attribute can't carry (SQS, "Message characters")."""
+    return "".join(char if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff") else "?" for char in text)

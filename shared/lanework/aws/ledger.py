@@ -1,0 +1,172 @@
+"""The ledger on DynamoDB: pynamodb shapes items and expressions, one boto client sends them (docs/decisions/0006)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from lanework.aws import recent
+from lanework.aws.bulk import BulkPut
+from lanework.aws.clients import translated
+from lanework.aws.expressions import actions_of, condition_of
+from lanework.aws.items import JOB, PAYLOAD, is_apart, items_of, pk_of, to_item, to_record
+from lanework.engine.ports import UnavailableOne
+from lanework.errors import UnavailableError
+from lanework.model.change import Applied, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from lanework.aws.clients import Clients
+    from lanework.engine.ports import JobKey, Page
+    from lanework.model.change import Answer, Change
+    from lanework.model.states import JobRecord
+
+_PAYLOAD_BACKSTOP = timedelta(days=365)
+"""A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
+
+
+class DynamoLedger:
+    """Implements the `Ledger` port on the table `<stack>-jobs`."""
+
+    def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._model = items_of(f"{stack}-jobs", region=region)
+        self._table = f"{stack}-jobs"
+        self._bulk = BulkPut(clients, self._table)
+
+    def put(self, record: JobRecord) -> JobRecord | None:
+        """See `Ledger.put`."""
+        request = to_item(record, self._model).get_save_kwargs_from_instance(
+            condition=self._model.pk.does_not_exist(), return_values_on_condition_failure="ALL_OLD"
+        )
+        with translated("recording a job"):
+            existing = self._write(self._clients.dynamodb.put_item, request)[1]
+        if existing is not None:
+            return self._record(existing)
+        if is_apart(record):
+            with translated("recording a payload"):
+                self._clients.dynamodb.put_item(TableName=self._table, Item=_payload_item(record))
+        return None
+
+    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        """See `Ledger.put_many`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
+        items = [to_item(record, self._model).serialize() for record in records]
+        with translated("recording jobs"):
+            made = self._bulk.insert(items)
+        answers: list[JobRecord | UnavailableOne | None] = []
+        for record, is_made in zip(records, made, strict=True):
+            answers.append(None if is_made else self._put_again(record))
+        apart = [
+            _payload_item(record) for record, is_made in zip(records, made, strict=True) if is_made and is_apart(record)
+        ]
+        with translated("recording payloads"):
+            self._bulk.write(apart)
+        return answers
+
+    def change(self, job_id: str, change: Change) -> Answer:
+        """See `Ledger.change`."""
+        request = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
+            actions=actions_of(change, self._model, job_id),
+            condition=condition_of(change, self._model),
+            return_values_on_condition_failure="ALL_OLD",
+        )
+        with translated(f"writing {change.name} of job {job_id}"):
+            answer, stored = self._write(self._clients.dynamodb.update_item, {**request, "ReturnValues": "ALL_NEW"})
+            if answer is None:
+                return Refused(None if stored is None else self._record(stored))
+            record = self._record(answer["Attributes"])
+            if "expires_at" in change.write and record.payload is None:
+                self._set_payload_expiry(job_id, cast("datetime | None", change.write["expires_at"]))
+        return Applied(record)
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """See `Ledger.get`: one query returns the job's items together."""
+        with translated(f"reading job {job_id}"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": pk_of(job_id)}},
+                ConsistentRead=True,
+            )
+        items = {item["sk"]["S"]: item for item in answer["Items"]}
+        if JOB not in items:
+            return None
+        job = items[JOB]
+        return self._record({**job, PAYLOAD: items[PAYLOAD][PAYLOAD]} if PAYLOAD in items else job)
+
+    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+        """See `Ledger.get_many`."""
+        wanted: Any = {self._table: {"Keys": [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in job_ids]}}
+        found: dict[str, JobRecord] = {}
+        while wanted and job_ids:
+            with translated("reading jobs"):
+                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
+            records = (self._record(item) for item in answer["Responses"].get(self._table, []))
+            found |= {record.job_id: record for record in records}
+            wanted = answer.get("UnprocessedKeys")
+        return found
+
+    def payload_of(self, record: JobRecord) -> str | None:
+        """See `Ledger.payload_of`."""
+        if record.payload is not None:
+            return record.payload
+        with translated(f"reading the payload of job {record.job_id}"):
+            answer = self._clients.dynamodb.get_item(
+                TableName=self._table, Key=_payload_key(record.job_id), ConsistentRead=True
+            )
+        return answer["Item"][PAYLOAD]["S"] if "Item" in answer else None
+
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+        """See `Ledger.recent`."""
+        with translated("listing jobs"):
+            return recent.page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
+
+    def _write(self, call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
+        """Send a conditional write; return its answer, or the item whose state refused it."""
+        try:
+            return call(**request), None
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                raise
+            return None, cast("dict[str, Any] | None", error.response.get("Item"))
+
+    def _put_again(self, record: JobRecord) -> JobRecord | UnavailableOne | None:
+        """Ask one by one for what a bulk insert didn't make: it existed, or its service was busy."""
+        try:
+            return self.put(record)
+        except UnavailableError as error:
+            return UnavailableOne(str(error))
+
+    def _set_payload_expiry(self, job_id: str, expires_at: datetime | None) -> None:
+        if expires_at is None:
+            update: dict[str, Any] = {"UpdateExpression": "REMOVE expires_at"}
+        else:
+            seconds = self._model.expires_at.serialize(expires_at)
+            update = {
+                "UpdateExpression": "SET expires_at = :at",
+                "ExpressionAttributeValues": {":at": {"N": seconds}},
+            }
+        self._clients.dynamodb.update_item(TableName=self._table, Key=_payload_key(job_id), **update)
+
+    def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
+        return to_record(raw, self._model)
+
+
+def _payload_key(job_id: str) -> dict[str, Any]:
+    return {"pk": {"S": pk_of(job_id)}, "sk": {"S": PAYLOAD}}
+
+
+def _payload_item(record: JobRecord) -> dict[str, Any]:
+    backstop = round((record.run_at + _PAYLOAD_BACKSTOP).timestamp())
+    return {
+        **_payload_key(record.job_id),
+        PAYLOAD: {"S": record.payload},
+        "expires_at": {"N": str(backstop)},
+    }

@@ -1,0 +1,112 @@
+"""Taking the right to run a job: one conditional write, or, if it is refused, what the record in the way says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, assert_never
+
+from lanework.engine.dead_letters import send_ticket
+from lanework.engine.delivery import Ack, Keep
+from lanework.errors import UnavailableError
+from lanework.model import moves
+from lanework.model.change import Applied
+from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitUntil, judge
+from lanework.model.events import Action
+from lanework.model.states import JobRecord, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.engine.delivery import Report
+    from lanework.engine.journal import Journal
+    from lanework.engine.ports import Ports
+    from lanework.model.change import Change
+    from lanework.model.envelope import Envelope
+
+_ROUNDS: Final = 4
+"""How often a claim is tried against a record that changes under it, before the message is left to come back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One try of one message to start its job."""
+
+    envelope: Envelope
+    claim_id: str
+    lease: timedelta
+    ports: Ports
+    journal: Journal
+
+    def make(self) -> JobRecord | Report:
+        """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
+        try:
+            return self._make(self.ports.clock())
+        except UnavailableError as error:
+            self.journal.note(Action.CLAIM_FAILED, reason=str(error))
+            return Keep()
+
+    def _make(self, now: datetime) -> JobRecord | Report:
+        by = Claimant(
+            claim_id=self.claim_id,
+            now=now,
+            lease=self.lease,
+            expires_at=moves.expiry(now=now, ever_died=True),
+        )
+        change = moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        for _ in range(_ROUNDS):
+            stored = self._apply(change)
+            if stored is not None and self._is_mine(stored):
+                return stored
+            match judge(stored, self.envelope, by):
+                case ClaimBy(change):
+                    continue
+                case Create():
+                    answer = self._create(now)
+                    if answer is not None:
+                        return answer
+                case EndBy(change=ending):
+                    return self._end(ending)
+                case WaitUntil(moment):
+                    return self._wait(moment, now)
+                case SendTicket():
+                    assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
+                    return send_ticket(self.envelope, stored, self.ports, self.journal)
+                case Drop(reason):
+                    self.journal.note(Action.DROPPED, reason=reason)
+                    return Ack()
+                case unreachable:
+                    assert_never(unreachable)
+        return Keep(timedelta(seconds=1))
+
+    def _apply(self, change: Change) -> JobRecord | None:
+        return self.ports.ledger.change(self.envelope.id, change).record
+
+    def _is_mine(self, stored: JobRecord) -> bool:
+        """Whether the stored record shows this claim: it was just written, or had landed with its answer lost."""
+        return stored.claim_id == self.claim_id and stored.state is State.RUNNING
+
+    def _create(self, now: datetime) -> JobRecord | Report | None:
+        """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
+        if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
+            return self._wait(self.envelope.run_at, now)
+        record = moves.claimed_record(self.envelope, claim_id=self.claim_id, now=now, lease=self.lease)
+        existing = self.ports.ledger.put(record)
+        return record if existing is None else None
+
+    def _end(self, ending: Change) -> Report:
+        answer = self.ports.ledger.change(self.envelope.id, ending)
+        match answer:
+            case Applied(record) if record.state is State.DEAD:
+                self.journal.run(Action.DEAD, record)
+                return send_ticket(self.envelope, record, self.ports, self.journal)
+            case Applied(record):
+                self.journal.run(Action.CANCELLED, record)
+                return Ack()
+            case _:
+                return Keep(timedelta(seconds=1))
+
+    def _wait(self, moment: datetime, now: datetime) -> Report:
+        keep = Keep.until(moment, now=now)
+        self.journal.note(Action.WAITED, wait=keep.after)
+        return keep

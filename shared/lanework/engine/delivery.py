@@ -1,0 +1,52 @@
+"""A message as a lane hands it over, and what to do with it afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.model.lanes import Lane
+
+LONGEST_VISIBILITY: Final = timedelta(hours=11)
+"""Under SQS's 12 hours, which count from the receive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """
+    A message as a lane handed it over.
+
+    Attributes:
+        body: Its body.
+        lane: The lane it came from.
+        time_left: How much longer this invocation may run.
+    """
+
+    body: str
+    lane: Lane
+    time_left: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """Delete the message: the job ended, or something durable carries it on (rule 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Report the message as failed, so that it comes back: after this long, or when its visibility ends if None."""
+
+    after: timedelta | None = None
+
+    @classmethod
+    def until(cls, moment: datetime, *, now: datetime) -> Keep:
+        """Keep a message that can't be used before a moment, in whole seconds and never too short."""
+        seconds = max(timedelta(0), moment - now) // timedelta(seconds=1) + 1
+        return cls(min(timedelta(seconds=seconds), LONGEST_VISIBILITY))
+
+
+Report = Ack | Keep

@@ -1,0 +1,180 @@
+"""Where jobs stand, for people: the one source of what the CLI, the API and the pages show."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import InvalidOptionError, JobNotFoundError
+from lanework.model.lanes import Lane
+
+if TYPE_CHECKING:
+    from lanework.engine.ports import JobKey, LaneCounts, Ports
+    from lanework.model.states import JobRecord
+
+_CURSOR: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\|(.*)")
+_DAYS_KEPT: Final = 15
+"""No record outlives its job's end by more (the DLQ's retention and a day), so a list looks no further back."""
+
+LONGEST_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """
+    Part of a list of jobs.
+
+    Attributes:
+        jobs: Newest first.
+        cursor: Give it to get the next page; None after the last.
+        seen_until: Enqueued days, back to this one, are in the pages so far.
+    """
+
+    jobs: tuple[JobRecord, ...]
+    cursor: str | None
+    seen_until: str
+
+
+class Inspector:
+    """Reads the ledger and the lanes; writes nothing."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+
+    def get(self, job_id: str) -> JobRecord:
+        """
+        Return a job's record, its payload included.
+
+        Raises:
+            JobNotFoundError: There is none.
+        """
+        record = self._ports.ledger.get(job_id)
+        if record is None or _is_expired(record, self._ports.clock()):
+            raise JobNotFoundError(job_id)
+        return record
+
+    def page(
+        self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None
+    ) -> JobPage:
+        """
+        Return jobs, newest first. Walks back day by day until the page is full or 15 days are seen.
+
+        Args:
+            type_: Only this job type.
+            queue: Only this queue.
+            limit: Most jobs to return, 1 to 100.
+            cursor: `cursor` of the page before.
+
+        Raises:
+            InvalidOptionError: The limit or the cursor can't be used.
+        """
+        if not 1 <= limit <= LONGEST_PAGE:
+            msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
+            raise InvalidOptionError(msg)
+
+        def keep(key: JobKey) -> bool:
+            return (type_ is None or key.type == type_) and (queue is None or key.queue == queue)
+
+        today = self._ports.clock().date()
+        oldest = today - timedelta(days=_DAYS_KEPT)
+        day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor)
+        keys: list[JobKey] = []
+        while True:
+            page = self._ports.ledger.recent(day=day, before=before, limit=limit - len(keys), keep=keep)
+            keys += page.keys
+            if page.cursor is not None:
+                return JobPage(jobs=self._records(keys), cursor=f"{day}|{page.cursor}", seen_until=day)
+            if day <= oldest.isoformat():
+                return JobPage(jobs=self._records(keys), cursor=None, seen_until=day)
+            day, before = _day_before(day), None
+            if len(keys) == limit:
+                return JobPage(jobs=self._records(keys), cursor=f"{day}|", seen_until=day)
+
+    def counts(self) -> dict[Lane, LaneCounts]:
+        """Return what SQS says of every lane, approximately."""
+        return {lane: self._ports.lanes.counts(lane) for lane in Lane}
+
+    def _records(self, keys: list[JobKey]) -> tuple[JobRecord, ...]:
+        found = self._ports.ledger.get_many([key.job_id for key in keys])
+        now = self._ports.clock()
+        return tuple(
+            found[key.job_id] for key in keys if key.job_id in found and not _is_expired(found[key.job_id], now)
+        )
+
+
+def as_json(record: JobRecord) -> dict[str, object]:
+    """
+    Return a job as JSON values, in the names that HTTP clients and scripts use; its payload is not part of it.
+
+    `processedAt` is when it ended; `waitSeconds` runs from the asked start to the first start; `runSeconds` is the
+    latest attempt's.
+    """
+    return {
+        "jobId": record.job_id,
+        "type": record.type,
+        "queue": record.queue,
+        "lane": record.lane,
+        "status": record.state,
+        "createdAt": _iso(record.created_at),
+        "runAt": _iso(record.run_at),
+        "startedAt": _iso(record.started_at),
+        "processedAt": _iso(record.ended_at),
+        "attemptCount": record.attempts,
+        "maxAttempts": record.max_attempts,
+        "life": record.life,
+        "cause": record.cause,
+        "error": record.error,
+        "failures": [
+            {"life": one.life, "attempt": one.attempt, "at": _iso(one.at), "error": one.error}
+            for one in record.failures
+        ],
+        "progress": record.progress,
+        "progressNote": record.progress_note,
+        "result": None if record.result is None else json.loads(record.result),
+        "resultOmitted": record.result_omitted,
+        "waitSeconds": _seconds(waited(record)),
+        "runSeconds": _seconds(ran_for(record)),
+    }
+
+
+def waited(record: JobRecord) -> timedelta | None:
+    """Return the wait from the asked start to the first start (on two machines' clocks); None before it."""
+    if record.first_started_at is None:
+        return None
+    return max(record.first_started_at - record.run_at, timedelta(0))
+
+
+def ran_for(record: JobRecord) -> timedelta | None:
+    """Return how long the latest attempt took; None while it runs, or before the first."""
+    if record.ended_at is None or record.started_at is None:
+        return None
+    return record.ended_at - record.started_at
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_expired(record: JobRecord, now: datetime) -> bool:
+    """TTL deletes within days, not at the second (DynamoDB, "Working with expired items")."""
+    return record.expires_at is not None and record.expires_at <= now
+
+
+def _day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _read_cursor(cursor: str) -> tuple[str, str | None]:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        msg = f"cursor {cursor!r} is not one that this list gave out"
+        raise InvalidOptionError(msg)
+    return found[1], found[2] or None

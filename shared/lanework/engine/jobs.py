@@ -1,0 +1,340 @@
+"""How job types are declared and called: families (`Jobs`), typed job types (`Job`), and requests to run one."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from dataclasses import dataclass
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    get_type_hints,
+    overload,
+)
+
+from pydantic import BaseModel
+
+from lanework.engine.registry import JobType, Options, settled
+from lanework.engine.run import Run
+from lanework.errors import ConfigError, DeclarationError
+from lanework.model.ids import checked_job_id, checked_job_type, checked_queue
+from lanework.model.payload import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from datetime import timedelta
+
+    from lanework.engine.receipt import Receipt
+    from lanework.model.lanes import Lane, LaneName
+
+PayloadT = TypeVar("PayloadT", bound=BaseModel)
+RestP = ParamSpec("RestP")
+DirectT_co = TypeVar("DirectT_co", covariant=True)
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """
+    A job that is asked for but not yet enqueued.
+
+    Attributes:
+        type: Its job type.
+        payload: Its payload, valid.
+        options: What this call says of lane, attempts and backoff, over what the type says.
+        delay: Wait before the first start; None starts at once.
+        job_id: The caller's id; None has one made.
+    """
+
+    type: JobType
+    payload: BaseModel
+    options: Options
+    delay: timedelta | None = None
+    job_id: str | None = None
+
+
+class Enqueues(Protocol):
+    """What a family needs of the application it is in."""
+
+    def enqueue_request(self, request: Request) -> Receipt[Any]:
+        """Enqueue one job."""
+
+    def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
+        """Enqueue many jobs in as few calls as AWS allows."""
+
+
+class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
+    """
+    A declared job type. Call it to run its code here and now, as in a unit test; `enqueue` it to run it in its lane.
+
+    Generic over the payload, the function's further parameters, what a direct call gives, and the result of a run.
+    """
+
+    def __init__(self, job_type: JobType, family: Jobs) -> None:
+        """Made by `@family.job(...)`."""
+        self.type = job_type
+        self._family = family
+        self.__doc__ = job_type.function.__doc__
+        self.__name__ = job_type.function.__name__
+        self.__module__ = job_type.function.__module__
+
+    @property
+    def name(self) -> str:
+        """The stable dotted name."""
+        return self.type.name
+
+    def __call__(self, payload: PayloadT, /, *args: RestP.args, **kwargs: RestP.kwargs) -> DirectT_co:
+        """Run the job's code directly: no queue, no record, no retry."""
+        return cast("DirectT_co", self.type.function(payload, *args, **kwargs))
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name} of queue {self.type.queue!r}>"
+
+    def request(
+        self,
+        payload: PayloadT | Mapping[str, object],
+        *,
+        lane: LaneName | Lane | None = None,
+        delay: timedelta | None = None,
+        job_id: str | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> Request:
+        """
+        Return a request for `enqueue_many`; nothing is enqueued yet.
+
+        Args:
+            payload: An instance of the job type's model, or a mapping that fits it.
+            lane: Another lane than the type's.
+            delay: Wait before the first start. Up to 15 minutes is held by SQS, longer by the sweep.
+            job_id: An id of yours, used once for as long as the job is kept: a repeated one enqueues nothing new.
+            attempts: Most attempts, the first included, 1 to 100.
+            backoff: Wait before the second attempt; it doubles from there.
+
+        Raises:
+            InvalidPayloadError: The payload doesn't fit.
+            UnknownLaneError: The lane is none of the five.
+            InvalidOptionError: Another option can't be used.
+        """
+        options = Options(lane=lane, attempts=attempts, backoff=backoff)
+        settled(options.over(self.type.options))
+        return Request(
+            type=self.type,
+            payload=parsed(self.name, self.type.model, payload),
+            options=options,
+            delay=delay,
+            job_id=None if job_id is None else checked_job_id(job_id),
+        )
+
+    def enqueue(
+        self,
+        payload: PayloadT | Mapping[str, object],
+        *,
+        lane: LaneName | Lane | None = None,
+        delay: timedelta | None = None,
+        job_id: str | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> Receipt[ResultT_co]:
+        """
+        Enqueue a job of this type: returns once it is recorded and sent. Arguments as in `request`.
+
+        Returns:
+            The receipt; its `duplicate` says that a job with this id existed before.
+
+        Raises:
+            ConfigError: The family is in no App.
+            TooLargeError: The payload is over 256 KB.
+            EnqueueError: Neither recorded nor sent; safe to repeat with the same id.
+            InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
+        """
+        app = self._family.app_for(self.name)
+        request = self.request(payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff)
+        return app.enqueue_request(request)
+
+    async def enqueue_async(
+        self,
+        payload: PayloadT | Mapping[str, object],
+        *,
+        lane: LaneName | Lane | None = None,
+        delay: timedelta | None = None,
+        job_id: str | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> Receipt[ResultT_co]:
+        """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
+        return await asyncio.to_thread(
+            self.enqueue, payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff
+        )
+
+    def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
+        """
+        Enqueue many jobs of this type: all records are made before any message is sent, ten messages a call.
+
+        Args:
+            payloads: Payloads, or what `request` returned where a job needs an id or options of its own.
+
+        Returns:
+            One receipt for each, in order.
+
+        Raises:
+            EnqueueError: Some were neither recorded nor sent; its text says how many.
+        """
+        requests = [one if isinstance(one, Request) else self.request(one) for one in payloads]
+        return self._family.app_for(self.name).enqueue_many(requests)
+
+
+class _Declaration(Protocol):
+    """What `Jobs.job(...)` returns: takes the function, `async def` or `def`, and gives the `Job`."""
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[PayloadT, RestP], Coroutine[Any, Any, ResultT]], /
+    ) -> Job[PayloadT, RestP, Coroutine[Any, Any, ResultT], ResultT]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[PayloadT, RestP], ResultT], /
+    ) -> Job[PayloadT, RestP, ResultT, ResultT]: ...
+
+
+class Jobs:
+    """
+    A family of job types: the queue whose numbers and limits they share, and the defaults they have in common.
+
+    Attributes:
+        queue: Name of the logical queue.
+    """
+
+    def __init__(
+        self,
+        *,
+        queue: str,
+        lane: LaneName | Lane | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> None:
+        """
+        Open a family.
+
+        Args:
+            queue: Name of the logical queue, one lower-case word.
+            lane: Lane of its jobs; medium if nobody says otherwise.
+            attempts: Most attempts, the first included; the lane's if nobody says otherwise.
+            backoff: Wait before the second attempt; 2 s if nobody says otherwise.
+
+        Raises:
+            InvalidOptionError, UnknownLaneError: An argument can't be used.
+        """
+        self.queue = checked_queue(queue)
+        self._options = Options(lane=lane, attempts=attempts, backoff=backoff)
+        settled(self._options)
+        self._types: dict[str, JobType] = {}
+        self._app: Enqueues | None = None
+
+    @property
+    def types(self) -> tuple[JobType, ...]:
+        """The job types declared so far."""
+        return tuple(self._types.values())
+
+    def job(
+        self,
+        name: str,
+        *,
+        lane: LaneName | Lane | None = None,
+        attempts: int | None = None,
+        backoff: timedelta | None = None,
+    ) -> _Declaration:
+        """
+        Declare a job type: `@email.job("user.signin.notification", lane="high")` over a function.
+
+        The function takes `(payload)` or `(payload, run)`; further parameters need defaults. It may be `async def`.
+        What it returns is the job's result; what it raises fails the attempt.
+
+        Args:
+            name: Stable dotted name; jobs that wait carry it, so a rename strands them.
+            lane, attempts, backoff: As in `Jobs`, for this type.
+
+        Raises:
+            DeclarationError: The function can't be a job as written.
+            InvalidOptionError, UnknownLaneError: An argument can't be used.
+        """
+        checked_job_type(name)
+        options = Options(lane=lane, attempts=attempts, backoff=backoff).over(self._options)
+        settled(options)
+
+        def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
+            if name in self._types:
+                msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
+                raise DeclarationError(msg)
+            model, takes_run = _signature(name, function)
+            self._types[name] = JobType(
+                name=name,
+                queue=self.queue,
+                function=function,
+                model=model,
+                takes_run=takes_run,
+                is_async=inspect.iscoroutinefunction(function),
+                options=options,
+            )
+            return Job(self._types[name], self)
+
+        return cast("_Declaration", declare)
+
+    def join(self, app: Enqueues) -> None:
+        """Enqueue through this application from now on; `App(family)` calls it."""
+        self._app = app
+
+    def app_for(self, name: str) -> Enqueues:
+        """
+        Return the application that the family is in.
+
+        Raises:
+            ConfigError: It is in none.
+        """
+        if self._app is None:
+            msg = f"{name} can't be enqueued: its family (queue {self.queue!r}) is in no App; add it to App(…)"
+            raise ConfigError(msg)
+        return self._app
+
+
+def _signature(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool]:
+    """Return the payload's model and whether the function takes a run."""
+    where = f"job {name!r} ({function.__module__}.{function.__qualname__})"
+    parameters = list(inspect.signature(function).parameters.values())
+    hints = _hints(where, function)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in positional:
+        msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
+        raise DeclarationError(msg)
+    model = hints.get(parameters[0].name)
+    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
+        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
+        raise DeclarationError(msg)
+    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
+    for extra in parameters[2 if takes_run else 1 :]:
+        if extra.default is extra.empty and extra.kind not in (extra.VAR_KEYWORD, extra.VAR_POSITIONAL):
+            msg = (
+                f"{where}: parameter {extra.name!r} needs a default; a job is called with (payload) "
+                "or, where the second parameter is annotated Run, with (payload, run)"
+            )
+            raise DeclarationError(msg)
+    return model, takes_run
+
+
+def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except NameError as error:
+        msg = (
+            f"{where}: annotation {error.name!r} can't be resolved; import it at run time (not under TYPE_CHECKING) "
+            "and declare payload models at the top of a module"
+        )
+        raise DeclarationError(msg) from error

@@ -1,0 +1,78 @@
+"""The events of one execution: what every one of them says of the job is filled in here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.model.events import Action, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.engine.ports import Clock, EventSink
+    from lanework.model.envelope import Envelope
+    from lanework.model.states import JobRecord
+
+_ENDS_A_RUN: Final = frozenset({Action.COMPLETED, Action.RETRYING, Action.DEAD, Action.CANCELLED})
+
+
+class Journal:
+    """
+    Emits what happens to one message's job.
+
+    Attributes:
+        public: The payload's public fields, once it was read.
+    """
+
+    def __init__(self, envelope: Envelope, events: EventSink, clock: Clock) -> None:
+        """Write about this envelope's job."""
+        self.public: Mapping[str, object] = {}
+        self._envelope = envelope
+        self._events = events
+        self._clock = clock
+
+    def note(self, action: Action, *, reason: str | None = None, wait: timedelta | None = None) -> None:
+        """Emit an event about the message."""
+        self._events.emit(
+            Event(
+                action=action,
+                at=self._clock(),
+                job_id=self._envelope.id,
+                type=self._envelope.type,
+                queue=self._envelope.queue,
+                lane=self._envelope.lane,
+                reason=reason,
+                wait=wait,
+                public=self.public,
+            )
+        )
+
+    def run(self, action: Action, record: JobRecord, *, wait: timedelta | None = None) -> None:
+        """Emit an event about a run, from the record as the transition left it."""
+        now = self._clock()
+        ends = action in _ENDS_A_RUN
+        self._events.emit(
+            Event(
+                action=action,
+                at=now,
+                job_id=record.job_id,
+                type=record.type,
+                queue=record.queue,
+                lane=record.lane,
+                attempt=record.attempts,
+                cause=record.cause,
+                error=record.error if action in (Action.RETRYING, Action.DEAD) else None,
+                wait=wait,
+                waited=_waited(record) if action is Action.STARTED else None,
+                ran_for=now - record.started_at if ends and record.started_at is not None else None,
+                public=self.public,
+            )
+        )
+
+
+def _waited(record: JobRecord) -> timedelta | None:
+    """Return the wait until the first start, between the producer's clock and the worker's; None for later starts."""
+    if record.started_at is None or record.started_at != record.first_started_at:
+        return None
+    return max(record.started_at - record.run_at, timedelta(0))

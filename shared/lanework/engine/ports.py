@@ -1,0 +1,197 @@
+"""What the engine needs from outside, as protocols: `aws/` and `memory/` provide them, tests/contract holds both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from lanework.engine.execution import Execution
+    from lanework.model.change import Answer, Change
+    from lanework.model.events import Event
+    from lanework.model.lanes import Lane
+    from lanework.model.states import JobRecord
+
+Clock = Callable[[], datetime]
+"""Gives the time: aware, UTC, whole milliseconds."""
+
+NewId = Callable[[], str]
+"""Gives an id that nobody else has."""
+
+Rand = Callable[[], float]
+"""Gives a number from 0.0 up to, not including, 1.0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKey:
+    """What the index of recent jobs holds of a job."""
+
+    created_at: datetime
+    queue: str
+    type: str
+    job_id: str
+
+    @property
+    def position(self) -> str:
+        """The index's sort key, `created#queue#type#id`: it orders by time and is a cursor."""
+        return f"{self.created_at.isoformat(timespec='milliseconds')}#{self.queue}#{self.type}#{self.job_id}"
+
+    @classmethod
+    def at(cls, position: str) -> JobKey:
+        """Return the key whose position this is."""
+        created, queue, type_, job_id = position.split("#", 3)
+        return cls(created_at=datetime.fromisoformat(created), queue=queue, type=type_, job_id=job_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """
+    Part of a list.
+
+    Attributes:
+        keys: Newest first.
+        cursor: Where the next page begins; None after the last.
+    """
+
+    keys: tuple[JobKey, ...]
+    cursor: str | None
+
+
+class Ledger(Protocol):
+    """One item per job. Every write carries a condition; none replaces a whole item."""
+
+    def put(self, record: JobRecord) -> JobRecord | None:
+        """
+        Record a new job. Return None if that happened, or the record that already has the id.
+
+        Raises:
+            UnavailableError: Whether it was written is not known.
+        """
+
+    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        """Record new jobs with different ids; one answer for each, as `put` gives it."""
+
+    def change(self, job_id: str, change: Change) -> Answer:
+        """
+        Write, if the conditions hold of the stored item.
+
+        Raises:
+            UnavailableError: Whether it was written is not known.
+        """
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """Return the record as of now (a consistent read), its payload included, or None."""
+
+    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+        """Return the records that exist, without payloads that are kept apart; at most 100 ids."""
+
+    def payload_of(self, record: JobRecord) -> str | None:
+        """
+        Return the job's payload, wherever it is kept.
+
+        None if its producer was lost between the two writes that a payload over 1 KB takes: the caller repeats them.
+        """
+
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+        """
+        Return jobs that were enqueued on a day (UTC, as `2026-11-22`), newest first.
+
+        Args:
+            day: The day.
+            before: Cursor of the page before, or None for the newest.
+            limit: Most keys to return.
+            keep: Filter over the keys; what it refuses costs no read of an item.
+
+        Returns:
+            A page. It may be short, even empty, and still have a cursor: at most 10,000 keys are looked at.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class UnavailableOne:
+    """The answer for one of many: its service was not available, and whether it was written is not known."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """One message to send: body, and how long SQS holds it back (whole seconds, at most 900)."""
+
+    body: str
+    delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCounts:
+    """
+    What SQS says of a lane's two queues, approximately.
+
+    Attributes:
+        waiting: Ready to be received.
+        in_flight: Received, neither deleted nor visible again: running, or waiting for a retry.
+        delayed: Sent with a delay that isn't over.
+        dead: Tickets in the dead-letter queue.
+    """
+
+    waiting: int
+    in_flight: int
+    delayed: int
+    dead: int
+
+
+class Lanes(Protocol):
+    """The lanes' queues and their dead-letter queues."""
+
+    def send(self, lane: Lane, sending: Sending) -> None:
+        """
+        Send one message to the lane's queue.
+
+        Raises:
+            UnavailableError: Whether it was sent is not known.
+        """
+
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+        """Send messages, in as few calls as SQS allows; return what failed as index and reason."""
+
+    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+        """
+        Send a dead job's ticket, or a copy of an undecodable message, to the lane's dead-letter queue.
+
+        Raises:
+            UnavailableError: Whether it was sent is not known.
+        """
+
+    def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
+        """Let a received message come back after this long; a stale receipt handle does nothing. Never raises."""
+
+    def counts(self, lane: Lane) -> LaneCounts:
+        """Return how many messages the lane holds."""
+
+
+class EventSink(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Take one event. Never raises."""
+
+    def flush(self) -> None:
+        """Write out what was taken; called once per batch. Never raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Everything that the engine needs from outside, together."""
+
+    ledger: Ledger
+    lanes: Lanes
+    events: EventSink
+    clock: Clock
+    new_id: NewId
+    rand: Rand
+
+
+Guard = Callable[["Execution"], None]
+"""Takes one execution through claim, run, and complete or settle. In Lambda this is Powertools' idempotency."""

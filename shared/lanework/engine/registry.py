@@ -1,0 +1,142 @@
+"""Which job types there are, and what their declarations say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError
+from lanework.model.backoff import Backoff
+from lanework.model.lanes import LANES, Lane, lane_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import timedelta
+
+    from pydantic import BaseModel
+
+    from lanework.model.lanes import LaneName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """
+    What a family, a type or a call may say of its jobs; None leaves it to the level above, in the end to the lane.
+
+    Attributes:
+        lane: How soon.
+        attempts: Most attempts, the first included.
+        backoff: Wait before the second attempt; it doubles from there.
+    """
+
+    lane: LaneName | Lane | None = None
+    attempts: int | None = None
+    backoff: timedelta | None = None
+
+    def over(self, above: Options) -> Options:
+        """Return these options, with what they leave open taken from the level above."""
+        return Options(
+            lane=above.lane if self.lane is None else self.lane,
+            attempts=above.attempts if self.attempts is None else self.attempts,
+            backoff=above.backoff if self.backoff is None else self.backoff,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How a job is treated, once every level has spoken."""
+
+    lane: Lane
+    attempts: int
+    backoff: timedelta
+
+
+MOST_ATTEMPTS: Final = 100
+"""More would meet the queue's maxReceiveCount (1,000), since throttles and waits are receives too."""
+
+
+def settled(options: Options) -> Policy:
+    """
+    Return the policy that resolved options mean.
+
+    Raises:
+        UnknownLaneError: The lane is none of the five.
+        InvalidOptionError: The attempts or the backoff can't be used.
+    """
+    lane = Lane.MEDIUM if options.lane is None else lane_of(options.lane)
+    attempts = LANES[lane].attempts if options.attempts is None else options.attempts
+    if not 1 <= attempts <= MOST_ATTEMPTS:
+        msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {attempts}"
+        raise InvalidOptionError(msg)
+    backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
+    return Policy(lane=lane, attempts=attempts, backoff=backoff.base)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobType:
+    """
+    A declared job type.
+
+    Attributes:
+        name: Its stable dotted name.
+        queue: The family it belongs to.
+        function: The job's own code.
+        model: Model of its payload.
+        takes_run: The function takes a `Run` as its second parameter.
+        is_async: The function is `async def`.
+        options: What the declaration said, family's options included.
+    """
+
+    name: str
+    queue: str
+    function: Callable[..., object]
+    model: type[BaseModel]
+    takes_run: bool
+    is_async: bool
+    options: Options
+
+
+class Registry:
+    """The job types of an application, by name."""
+
+    def __init__(self, types: Iterable[JobType]) -> None:
+        """
+        Collect job types.
+
+        Raises:
+            DeclarationError: Two have the same name.
+        """
+        self._types: dict[str, JobType] = {}
+        for one in types:
+            if one.name in self._types:
+                queues = f"{self._types[one.name].queue!r} and {one.queue!r}"
+                msg = f"job type {one.name!r} is declared twice, in queues {queues}"
+                raise DeclarationError(msg)
+            self._types[one.name] = one
+
+    def find(self, name: str) -> JobType | None:
+        """Return the job type, or None."""
+        return self._types.get(name)
+
+    def get(self, name: str) -> JobType:
+        """
+        Return the job type.
+
+        Raises:
+            UnknownJobTypeError: There is none; the message names the nearest.
+        """
+        found = self._types.get(name)
+        if found is None:
+            kind = "job type"
+            raise UnknownJobTypeError(kind, name, sorted(self._types))
+        return found
+
+    @property
+    def types(self) -> tuple[JobType, ...]:
+        """All job types, by name."""
+        return tuple(self._types[name] for name in sorted(self._types))
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The names of all queues, sorted."""
+        return tuple(sorted({one.queue for one in self._types.values()}))

@@ -1,0 +1,130 @@
+"""Every error that Lanework raises, in one tree. A leaf: imports nothing of Lanework."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class LaneworkError(Exception):
+    """Raised when Lanework can't do what was asked. Catch it to catch every error of Lanework."""
+
+
+class ConfigError(LaneworkError):
+    """Raised when a setting, a declaration or a project file is missing or doesn't make sense."""
+
+
+class DeclarationError(ConfigError):
+    """Raised when a job type can't be declared as written."""
+
+
+class UnknownNameError(LaneworkError):
+    """
+    Raised when a name that must be one of a known set isn't.
+
+    Attributes:
+        kind: What was named, such as `lane` or `job type`.
+        name: The name as given.
+        known: The names that would have been right.
+    """
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        super().__init__(f"unknown {kind} {name!r}{did_you_mean(str(name), self.known)}")
+
+
+class UnknownLaneError(UnknownNameError):
+    """Raised when a lane is none of the five."""
+
+
+class UnknownJobTypeError(UnknownNameError):
+    """Raised when no registered job type has the name."""
+
+
+class InvalidPayloadError(LaneworkError):
+    """
+    Raised when a payload doesn't fit the job type's model. Nothing was enqueued.
+
+    Attributes:
+        job_type: Name of the job type.
+        problems: One `field: what is wrong` for each problem.
+    """
+
+    def __init__(self, job_type: str, problems: Iterable[str]) -> None:
+        self.job_type, self.problems = job_type, tuple(problems)
+        super().__init__(f"payload of {job_type} is not valid: {'; '.join(self.problems)}")
+
+
+class InvalidOptionError(LaneworkError, ValueError):
+    """Raised when an option of a call has a value that can't be used; the message says which would."""
+
+
+class TooLargeError(LaneworkError):
+    """
+    Raised when something doesn't fit where it has to be kept.
+
+    Attributes:
+        what: What is too large, such as `payload`.
+        size: Its size in bytes.
+        limit: The most that fits, in bytes.
+    """
+
+    def __init__(self, what: str, *, size: int, limit: int, why: str) -> None:
+        self.what, self.size, self.limit = what, size, limit
+        super().__init__(f"{what} is {size:,} bytes, over the limit of {limit:,} ({why})")
+
+
+class JobNotFoundError(LaneworkError):
+    """
+    Raised when no job has the id: it never existed, or its record was retired.
+
+    Attributes:
+        job_id: The id that was looked for.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"no job {job_id!r}: it was never enqueued here, or its record has expired")
+
+
+class UndecodableError(LaneworkError):
+    """Raised when a message is not an envelope of ours; `str()` says what is wrong with it."""
+
+
+class EnqueueError(LaneworkError):
+    """
+    Raised when a job could neither be recorded nor sent, so nothing will run it. Safe to repeat with the same id.
+
+    Attributes:
+        job_id: The id that the job would have had.
+    """
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        self.job_id = job_id
+        super().__init__(f"job {job_id!r} was not enqueued: {reason}")
+
+
+class ClaimLostError(LaneworkError):
+    """Raised inside a job whose lease is over and whose claim another attempt has taken: nothing it says counts."""
+
+
+class UnavailableError(LaneworkError):
+    """Raised by a port when its service didn't answer, refused for load, or answered with a server error."""
+
+
+class StackError(LaneworkError):
+    """Raised when the embedded stack can't start, deploy or be reached."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `, did you mean 'x'?` for the nearest known name, or a list of all if there are few, or nothing."""
+    names = [str(one) for one in known]
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    if close:
+        return f", did you mean {close[0]!r}?"
+    if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in
+        return f"; known: {', '.join(names)}"
+    return ""

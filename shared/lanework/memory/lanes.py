@@ -1,0 +1,116 @@
+"""The lanes in memory: standard queues with delay, visibility and a dead-letter queue, on a clock that is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING
+
+from lanework.engine.ports import LaneCounts
+from lanework.model.lanes import LANES, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from lanework.engine.ports import Clock, Sending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """
+    A message as it was received.
+
+    Attributes:
+        handle: Names this receive; stale once the message is received again.
+        body: Its body.
+        receives: How often it was received, this time included.
+    """
+
+    handle: str
+    body: str
+    receives: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Message:
+    body: str
+    visible_at: datetime
+    delayed_until: datetime
+    receives: int = 0
+    handle: str = ""
+
+
+@dataclass(slots=True)
+class _Queue:
+    messages: list[_Message] = field(default_factory=list)
+    dead: list[str] = field(default_factory=list)
+
+
+class MemoryLanes:
+    """Implements the `Lanes` port, and what a consumer does with a queue: receive, delete, change visibility."""
+
+    def __init__(self, clock: Clock) -> None:
+        """Begin empty; `clock` decides what is visible."""
+        self._clock = clock
+        self._queues = {lane: _Queue() for lane in Lane}
+        self._handles = count(1)
+
+    def send(self, lane: Lane, sending: Sending) -> None:
+        """See `Lanes.send`."""
+        visible_at = self._clock() + sending.delay
+        self._queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
+
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+        """See `Lanes.send_many`."""
+        for sending in sendings:
+            self.send(lane, sending)
+        return {}
+
+    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:  # noqa: ARG002 - shown in the console only
+        """See `Lanes.bury`."""
+        self._queues[lane].dead.append(body)
+
+    def counts(self, lane: Lane) -> LaneCounts:
+        """See `Lanes.counts`."""
+        now = self._clock()
+        queue = self._queues[lane]
+        delayed = sum(1 for one in queue.messages if one.delayed_until > now)
+        hidden = sum(1 for one in queue.messages if one.visible_at > now)
+        return LaneCounts(
+            waiting=len(queue.messages) - hidden,
+            in_flight=hidden - delayed,
+            delayed=delayed,
+            dead=len(queue.dead),
+        )
+
+    def receive(self, lane: Lane, *, visibility: timedelta | None = None) -> Received | None:
+        """Receive one visible message, or None. Visibility defaults to the lane's: function timeout and 5 s."""
+        now = self._clock()
+        for message in self._queues[lane].messages:
+            if message.visible_at <= now:
+                message.visible_at = now + (visibility or LANES[lane].timeout + timedelta(seconds=5))
+                message.receives += 1
+                message.handle = f"{lane}-{next(self._handles)}"
+                return Received(handle=message.handle, body=message.body, receives=message.receives)
+        return None
+
+    def delete(self, lane: Lane, handle: str) -> None:
+        """Delete a message; a stale handle does nothing."""
+        queue = self._queues[lane]
+        queue.messages = [one for one in queue.messages if one.handle != handle]
+
+    def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
+        """Let a message come back after this long; a stale handle does nothing."""
+        for message in self._queues[lane].messages:
+            if message.handle == handle:
+                message.visible_at = self._clock() + after
+
+    def dead(self, lane: Lane) -> tuple[str, ...]:
+        """Return the bodies in the lane's dead-letter queue, oldest first."""
+        return tuple(self._queues[lane].dead)
+
+    def next_visible(self, lane: Lane) -> datetime | None:
+        """Return when the next message of the lane can be received, or None if it holds none."""
+        return min((one.visible_at for one in self._queues[lane].messages), default=None)

@@ -1,0 +1,102 @@
+"""The ledger in memory: conditional writes on records in a dict, one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING, Any, assert_never
+
+from lanework.engine.ports import JobKey, Page
+from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanework.engine.ports import UnavailableOne
+    from lanework.model.change import Answer, Change, Condition
+    from lanework.model.states import JobRecord
+
+
+class MemoryLedger:
+    """
+    Implements the `Ledger` port.
+
+    Attributes:
+        records: Every job's record, by id.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.records: dict[str, JobRecord] = {}
+        self._lock = Lock()
+
+    def put(self, record: JobRecord) -> JobRecord | None:
+        """See `Ledger.put`."""
+        with self._lock:
+            existing = self.records.get(record.job_id)
+            if existing is None:
+                self.records[record.job_id] = record
+            return existing
+
+    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        """See `Ledger.put_many`."""
+        return [self.put(record) for record in records]
+
+    def change(self, job_id: str, change: Change) -> Answer:
+        """See `Ledger.change`."""
+        with self._lock:
+            stored = self.records.get(job_id)
+            if stored is None or not all(_holds(condition, stored) for condition in change.require):
+                return Refused(stored)
+            self.records[job_id] = _changed(stored, change)
+            return Applied(self.records[job_id])
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """See `Ledger.get`."""
+        return self.records.get(job_id)
+
+    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+        """See `Ledger.get_many`."""
+        return {job_id: self.records[job_id] for job_id in job_ids if job_id in self.records}
+
+    def payload_of(self, record: JobRecord) -> str | None:
+        """See `Ledger.payload_of`."""
+        return self.records[record.job_id].payload
+
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+        """See `Ledger.recent`."""
+        keys = sorted(
+            (key for key in map(_key, self.records.values()) if key.created_at.date().isoformat() == day and keep(key)),
+            key=lambda key: key.position,
+            reverse=True,
+        )
+        rest = keys if before is None else [key for key in keys if key.position < before]
+        is_more = len(rest) > limit
+        return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
+
+
+def _key(record: JobRecord) -> JobKey:
+    return JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
+
+
+def _holds(condition: Condition, stored: JobRecord) -> bool:
+    match condition:
+        case Equals(name, value):
+            return bool(getattr(stored, name) == value)
+        case InStates(states):
+            return stored.state in states
+        case DueBy(moment):
+            return stored.due_at is not None and stored.due_at <= moment
+        case AttemptsLeft():
+            return stored.attempts < stored.max_attempts
+        case NotSet(name):
+            return not getattr(stored, name)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _changed(stored: JobRecord, change: Change) -> JobRecord:
+    once = {name: value for name, value in change.write_once.items() if getattr(stored, name) is None}
+    attempts = {"attempts": stored.attempts + change.attempts} if change.attempts else {}
+    written: dict[str, Any] = {**once, **attempts, **change.write}
+    return replace(stored, **written)

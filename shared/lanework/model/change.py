@@ -1,0 +1,91 @@
+"""
+A conditional write to one job's item, as a value.
+
+The rules of a job's life (`moves.py`) say what must hold and what is written; the ledger's adapters carry it out, in
+memory or as one DynamoDB UpdateItem. So the protocol is written once and every adapter can be held to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from lanework.model.states import JobRecord, State
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The field has this value."""
+
+    name: str
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class InStates:
+    """The job's state is one of these."""
+
+    states: frozenset[State]
+
+
+@dataclass(frozen=True, slots=True)
+class DueBy:
+    """`due_at` is set and not later than this."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptsLeft:
+    """Fewer attempts were begun than are allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotSet:
+    """The flag or optional field holds nothing."""
+
+    name: Literal["cancel_asked", "claim_id", "crashed", "sweep_at"]
+
+
+Condition = Equals | InStates | DueBy | AttemptsLeft | NotSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """
+    One conditional write.
+
+    Attributes:
+        name: The move, for logs and errors.
+        require: All of these must hold of the stored item, which must exist.
+        write: Field and new value; None removes the field.
+        write_once: Field and value that is written only where the field holds nothing yet.
+        attempts: Added to the attempt count.
+    """
+
+    name: str
+    require: tuple[Condition, ...]
+    write: Mapping[str, object] = field(default_factory=dict)
+    write_once: Mapping[str, object] = field(default_factory=dict)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The write landed; `record` is the item after it."""
+
+    record: JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A condition did not hold, and nothing was written; `record` is the item as it stands, None if there is none."""
+
+    record: JobRecord | None
+
+
+Answer = Applied | Refused

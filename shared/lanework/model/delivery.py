@@ -1,0 +1,110 @@
+"""What to do with a message whose claim was refused. Pure: the record that stands in the way decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lanework.model import moves
+from lanework.model.states import State
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from lanework.model.change import Change
+    from lanework.model.envelope import Envelope
+    from lanework.model.states import JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """There is no record, and this message may make one (rule 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimBy:
+    """The job may be claimed after all, by another write."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class EndBy:
+    """The job is over; whoever finds it ends it."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """The job is claimable later: it isn't due, or another run holds its lease."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendTicket:
+    """The job is dead and this is its life's last message: the DLQ must hold its ticket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Nothing waits for this message."""
+
+    reason: str
+
+
+Verdict = Create | ClaimBy | EndBy | WaitUntil | SendTicket | Drop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimant:
+    """Who asks: the id its claim would write, the time, its lease, and when an end's record may go."""
+
+    claim_id: str
+    now: datetime
+    lease: timedelta
+    expires_at: datetime
+
+
+def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
+    """Say what becomes of a message whose claim was refused, given the record as it stands."""
+    if stored is None:
+        return Create() if message.unrecorded or message.ticket else Drop("its record was retired")
+    if stored.life != message.life:
+        return _of_another_life(stored, message, by)
+    match stored.state:
+        case State.COMPLETED | State.CANCELLED:
+            return Drop(f"already {stored.state}")
+        case State.DEAD:
+            return SendTicket()
+        case State.BLOCKED:
+            return Drop("waits for other jobs, whose end sends it")
+        case State.RUNNING:
+            return _running(stored, by)
+        case _:
+            return _waiting(stored, by)
+
+
+def _of_another_life(stored: JobRecord, message: Envelope, by: Claimant) -> Verdict:
+    if message.ticket and stored.state is State.DEAD and stored.life == message.life - 1:
+        return ClaimBy(moves.begin_life(message, claim_id=by.claim_id, now=by.now, lease=by.lease))
+    return Drop(f"belongs to life {message.life}, the job is in life {stored.life}")
+
+
+def _running(stored: JobRecord, by: Claimant) -> Verdict:
+    if stored.due_at is not None and stored.due_at > by.now:
+        return WaitUntil(stored.due_at)
+    if stored.cancel_asked:
+        return EndBy(moves.cancel_abandoned(stored, now=by.now, expires_at=by.expires_at))
+    if stored.attempts < stored.max_attempts:
+        return ClaimBy(moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
+    if stored.crashed:
+        return EndBy(moves.die_of_crash(stored, now=by.now, expires_at=by.expires_at))
+    return ClaimBy(moves.claim_after_crash(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
+
+
+def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
+    if stored.due_at is not None and stored.due_at > by.now:
+        return WaitUntil(stored.due_at)
+    return ClaimBy(moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))

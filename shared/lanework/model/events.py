@@ -1,0 +1,68 @@
+"""What happened to a job, one value for each transition. Logs, metrics and alerts are sinks of this one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    from lanework.model.lanes import Lane
+    from lanework.model.states import Cause
+
+
+class Action(StrEnum):
+    """The stable name of a kind of event; log lines carry it as `action`."""
+
+    ENQUEUED = "job.enqueued"
+    REPEATED = "job.repeated"
+    LEFT_TO_SWEEP = "job.left_to_sweep"
+    STARTED = "job.started"
+    COMPLETED = "job.completed"
+    RETRYING = "job.retrying"
+    DEAD = "job.dead"
+    CANCELLED = "job.cancelled"
+    WAITED = "job.waited"
+    DROPPED = "message.dropped"
+    UNDECODABLE = "message.undecodable"
+    WRITE_REFUSED = "run.write_refused"
+    CLAIM_FAILED = "run.claim_failed"
+    WRITE_FAILED = "run.write_failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """
+    One transition.
+
+    Attributes:
+        action: What happened.
+        at: When.
+        job_id, type, queue, lane: Which job; None only for a message that is no envelope.
+        attempt: Number of the attempt that it is about.
+        cause: Why the job died.
+        error: `ExceptionType: message`, for failures.
+        wait: Until the next attempt, or until the message is looked at again.
+        ran_for: How long the attempt took.
+        waited: From the asked start to the first start.
+        reason: Why a message was dropped or a write refused, in words.
+        public: Fields of the payload that its model marks as `Public`; no other part of a payload is ever in an event.
+    """
+
+    action: Action
+    at: datetime
+    job_id: str | None = None
+    type: str | None = None
+    queue: str | None = None
+    lane: Lane | None = None
+    attempt: int | None = None
+    cause: Cause | None = None
+    error: str | None = None
+    wait: timedelta | None = None
+    ran_for: timedelta | None = None
+    waited: timedelta | None = None
+    reason: str | None = None
+    public: Mapping[str, object] = field(default_factory=dict)

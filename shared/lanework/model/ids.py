@@ -1,0 +1,70 @@
+"""Which ids a user may give, and how ids spread over the shards of an index."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from zlib import crc32
+
+from lanework.errors import InvalidOptionError
+
+SHARDS: Final = 4
+"""
+Partitions that one day of an index is spread over. A partition key takes about 1,000 writes a second (DynamoDB, "Best
+practices for designing and using partition keys"), so four take 345 million jobs a day; each costs a list one query.
+"""
+
+_JOB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,127}")
+_JOB_TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
+_QUEUE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_LONGEST_TYPE: Final = 100
+
+
+def checked_job_id(job_id: str) -> str:
+    """
+    Return the id if it may name a job.
+
+    Raises:
+        InvalidOptionError: It is empty, over 128 characters, or holds a character that a URL, SQS or a log can't.
+    """
+    if _JOB_ID.fullmatch(job_id):
+        return job_id
+    msg = (
+        f"job_id {job_id!r} can't be used: 1 to 128 of letters, digits and _ . : @ = + ~ -, "
+        "beginning with a letter or digit"
+    )
+    raise InvalidOptionError(msg)
+
+
+def checked_job_type(name: str) -> str:
+    """
+    Return the name if it may name a job type: dotted lower-case words such as `user.signin.notification`.
+
+    Raises:
+        InvalidOptionError: It may not.
+    """
+    if len(name) <= _LONGEST_TYPE and _JOB_TYPE.fullmatch(name):
+        return name
+    msg = (
+        f"job type {name!r} can't be used: dotted words of lower-case letters, digits, _ and -, "
+        f"at most {_LONGEST_TYPE} characters, such as 'user.signin.notification'"
+    )
+    raise InvalidOptionError(msg)
+
+
+def checked_queue(name: str) -> str:
+    """
+    Return the name if it may name a queue: one lower-case word of at most 64 characters.
+
+    Raises:
+        InvalidOptionError: It may not.
+    """
+    if _QUEUE.fullmatch(name):
+        return name
+    msg = f"queue {name!r} can't be used: one word of lower-case letters, digits, _ and -, at most 64 characters"
+    raise InvalidOptionError(msg)
+
+
+def shard_of(job_id: str) -> int:
+    """Return the shard that a job's index entries belong to, from 0; the same for ever for the same id."""
+    return crc32(job_id.encode()) % SHARDS

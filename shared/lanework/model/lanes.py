@@ -1,0 +1,90 @@
+"""The five lanes and what each promises. template.yaml holds the same table; a test compares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Literal
+
+from lanework.errors import UnknownLaneError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LaneName = Literal["critical", "high", "medium", "normal", "low", "batch", 1, 2, 3, 4, 5]
+
+
+class Lane(StrEnum):
+    """How soon a job starts: an SQS queue, its dead-letter queue and a worker function of its own."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneTerms:
+    """
+    What a lane gives to the jobs in it, unless a family, a type or a call says otherwise.
+
+    Attributes:
+        start_within: The SLA for a job's first start; None promises nothing.
+        workers: Most invocations of the lane's function at once (the mapping's MaximumConcurrency).
+        attempts: Most attempts of a job, the first included.
+        batch_size: Most messages that one invocation is handed.
+        timeout: The function's timeout; no job of the lane may take longer.
+    """
+
+    start_within: timedelta | None
+    workers: int
+    attempts: int
+    batch_size: int
+    timeout: timedelta
+
+
+LANES: Final[Mapping[Lane, LaneTerms]] = {
+    Lane.CRITICAL: LaneTerms(
+        start_within=timedelta(seconds=1), workers=20, attempts=5, batch_size=1, timeout=timedelta(seconds=30)
+    ),
+    Lane.HIGH: LaneTerms(
+        start_within=timedelta(seconds=5), workers=10, attempts=3, batch_size=1, timeout=timedelta(seconds=30)
+    ),
+    Lane.MEDIUM: LaneTerms(
+        start_within=timedelta(seconds=30), workers=5, attempts=2, batch_size=5, timeout=timedelta(seconds=60)
+    ),
+    Lane.LOW: LaneTerms(
+        start_within=timedelta(minutes=5), workers=2, attempts=1, batch_size=1, timeout=timedelta(minutes=15)
+    ),
+    Lane.BATCH: LaneTerms(start_within=None, workers=2, attempts=1, batch_size=1, timeout=timedelta(minutes=15)),
+}
+
+QUEUE_RETENTION: Final = timedelta(days=7)
+"""How long a lane's queue keeps a message."""
+
+DLQ_RETENTION: Final = timedelta(days=14)
+"""How long a dead-letter queue keeps one, counted from the first enqueue: the most that SQS allows."""
+
+_ALIASES: Final[Mapping[str, Lane]] = {
+    "normal": Lane.MEDIUM,
+    **{str(number): lane for number, lane in enumerate(Lane, start=1)},
+}
+
+
+def lane_of(name: str | int) -> Lane:
+    """
+    Return the lane that a user's word means: its name, `normal` for medium, or 1 to 5 from critical to batch.
+
+    Raises:
+        UnknownLaneError: The word is none of these; the message names the nearest lane.
+    """
+    word = str(name).lower()
+    alias = _ALIASES.get(word)
+    if alias is not None:
+        return alias
+    try:
+        return Lane(word)
+    except ValueError:
+        raise UnknownLaneError("lane", name, [lane.value for lane in Lane]) from None

@@ -1,0 +1,241 @@
+"""
+Every legal move of a job, as conditional writes. docs/state-machine.md draws them; the rules are numbered there.
+
+A run's own writes require `state=running` and its claim id (rule 1): an attempt that outlived its lease, or one from
+before a redrive, changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.model.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet
+from lanework.model.lanes import DLQ_RETENTION, QUEUE_RETENTION
+from lanework.model.states import AT_ONCE, WAITING, Cause, Failure, JobRecord, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.model.envelope import Envelope
+
+CLAIMABLE: Final = WAITING | {State.RUNNING}
+"""A running job is claimable once its lease (`due_at`) is over."""
+
+KEPT_FAILURES: Final = 10
+"""Failed attempts kept with the job; each later write pays for them."""
+
+LONGEST_ERROR: Final = 500
+"""Characters of an error kept with the job."""
+
+
+def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobRecord:
+    """Return the record of a job that was just enqueued. `due_at` defaults to the asked start, or at once."""
+    return JobRecord(
+        job_id=envelope.id,
+        type=envelope.type,
+        queue=envelope.queue,
+        lane=envelope.lane,
+        state=State.QUEUED,
+        life=envelope.life,
+        max_attempts=envelope.attempts,
+        backoff_base=envelope.backoff,
+        created_at=envelope.created_at,
+        run_at=envelope.asked_start,
+        due_at=due_at or envelope.run_at or AT_ONCE,
+        payload=envelope.payload,
+    )
+
+
+def claimed_record(envelope: Envelope, *, claim_id: str, now: datetime, lease: timedelta) -> JobRecord:
+    """Return the record that a claim makes where there is none: an unrecorded message, or a ticket (rule 6)."""
+    return replace(
+        new_record(envelope, due_at=now + lease),
+        state=State.RUNNING,
+        claim_id=claim_id,
+        attempts=1,
+        first_started_at=now,
+        started_at=now,
+    )
+
+
+def claim(*, life: int, claim_id: str, now: datetime, lease: timedelta) -> Change:
+    """Start an attempt: due, same life, attempts left (rule 5). The sweep entry, if any, stays (rule 3)."""
+    return Change(
+        name="claim",
+        require=(
+            InStates(CLAIMABLE),
+            DueBy(now),
+            Equals("life", life),
+            AttemptsLeft(),
+            NotSet("cancel_asked"),
+        ),
+        write={"state": State.RUNNING, "claim_id": claim_id, "due_at": now + lease, "started_at": now},
+        write_once={"first_started_at": now},
+        attempts=1,
+    )
+
+
+def claim_after_crash(crashed: JobRecord, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
+    """Start the one attempt beyond `max_attempts` that a crash is allowed, so that a deploy kills nobody."""
+    return Change(
+        name="claim_after_crash",
+        require=(*_abandoned(crashed, now), NotSet("crashed"), NotSet("cancel_asked")),
+        write={"claim_id": claim_id, "due_at": now + lease, "started_at": now, "crashed": True},
+        attempts=1,
+    )
+
+
+def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
+    """Start the first attempt of a dead job's next life, from the ticket that SQS moved back (rule 2)."""
+    return Change(
+        name="begin_life",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", ticket.life - 1)),
+        write={
+            "state": State.RUNNING,
+            "life": ticket.life,
+            "attempts": 1,
+            "crashed": False,
+            "claim_id": claim_id,
+            "due_at": now + lease,
+            "started_at": now,
+            "ended_at": None,
+            "cause": None,
+            "progress": None,
+            "progress_note": None,
+            "sweep_at": None,
+            "expires_at": None,
+        },
+    )
+
+
+def complete(
+    *, claim_id: str, now: datetime, result: str | None, result_omitted: str | None, expires_at: datetime
+) -> Change:
+    """End a run that returned. It counts even if a cancel was asked for meanwhile (rule 8)."""
+    return Change(
+        name="complete",
+        require=_mine(claim_id),
+        write={
+            "state": State.COMPLETED,
+            "due_at": None,
+            "sweep_at": None,
+            "ended_at": now,
+            "result": result,
+            "result_omitted": result_omitted,
+            "expires_at": expires_at,
+        },
+    )
+
+
+def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Change:
+    """Let a failed run with attempts left wait for the next one."""
+    return Change(
+        name="retry",
+        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
+        write={"state": State.RETRYING, "due_at": now + wait, **_failed(run, error, now)},
+    )
+
+
+def die(run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job from within its run."""
+    return Change(
+        name="die",
+        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
+        write={**_death(cause, now, expires_at), **_failed(run, error, now)},
+    )
+
+
+def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job whose attempts began and never ended; whoever finds it does this (rule 5)."""
+    error = "the worker stopped in the middle of the job, more often than is allowed"
+    return Change(
+        name="die_of_crash",
+        require=(*_abandoned(crashed, now), NotSet("cancel_asked")),
+        write={**_death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, now)},
+    )
+
+
+def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """End a run as cancelled: it was asked to stop and didn't complete."""
+    return Change(
+        name="cancel_run",
+        require=_mine(_claim_of(run)),
+        write={
+            "state": State.CANCELLED,
+            "due_at": None,
+            "sweep_at": None,
+            "ended_at": now,
+            "expires_at": expires_at,
+        },
+    )
+
+
+def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """End a run whose lease is over and that was asked to stop."""
+    return replace(
+        cancel_run(crashed, now=now, expires_at=expires_at),
+        name="cancel_abandoned",
+        require=_abandoned(crashed, now),
+    )
+
+
+def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:
+    """Keep what a run says of itself."""
+    return Change(
+        name="progress",
+        require=_mine(claim_id),
+        write={"progress": percent, "progress_note": note},
+    )
+
+
+def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
+    """Note that no message carries a job that was never claimed: the sweep sends it (rule 3)."""
+    return Change(
+        name="leave_to_sweep",
+        require=(InStates(WAITING), Equals("life", record.life), NotSet("claim_id")),
+        write={"sweep_at": at},
+    )
+
+
+def expiry(*, now: datetime, ever_died: bool) -> datetime:
+    """Return until when an ended job's record is kept: a day longer than any message of it can exist (rule 6)."""
+    return now + (DLQ_RETENTION if ever_died else QUEUE_RETENTION) + timedelta(days=1)
+
+
+def landed(refused: JobRecord | None, *, claim_id: str) -> bool:
+    """Tell whether a refused write of this run had in fact landed, its answer lost (rule 1)."""
+    return refused is not None and refused.claim_id == claim_id and refused.state is not State.RUNNING
+
+
+def _mine(claim_id: str) -> tuple[InStates, Equals]:
+    return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
+
+
+def _abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
+    return (*_mine(_claim_of(crashed)), DueBy(now))
+
+
+def _claim_of(run: JobRecord) -> str:
+    if run.claim_id is None:
+        msg = f"job {run.job_id!r} was never claimed"
+        raise ValueError(msg)
+    return run.claim_id
+
+
+def _death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, object]:
+    return {
+        "state": State.DEAD,
+        "cause": cause,
+        "due_at": None,
+        "ended_at": now,
+        "sweep_at": now,
+        "expires_at": expires_at,
+    }
+
+
+def _failed(run: JobRecord, error: str, now: datetime) -> dict[str, object]:
+    short = error if len(error) <= LONGEST_ERROR else f"{error[: LONGEST_ERROR - 1]}…"
+    failure = Failure(attempt=run.attempts, life=run.life, at=now, error=short)
+    return {"error": short, "failures": (*run.failures, failure)[-KEPT_FAILURES:]}

@@ -1,0 +1,83 @@
+"""Payloads: a job type's pydantic model, and which of its fields may appear in logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from lanework.errors import InvalidPayloadError, TooLargeError
+from lanework.model.envelope import LARGEST_PAYLOAD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class PublicMark:
+    """Marks a payload field that may appear in logs and events."""
+
+
+_PUBLIC: Final = PublicMark()
+T = TypeVar("T")
+Public = Annotated[T, _PUBLIC]
+"""`provider: Public[str]`: this field may appear in logs; every other field may not."""
+
+
+def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:
+    """
+    Return the payload as the job type's model.
+
+    Args:
+        job_type: For the error.
+        model: The job type's model.
+        payload: An instance of it, a mapping of its fields, or JSON text.
+
+    Raises:
+        InvalidPayloadError: It doesn't fit; the error names each field and repeats no value.
+    """
+    if isinstance(payload, model):
+        return payload
+    try:
+        if isinstance(payload, str):
+            return model.model_validate_json(payload)
+        if isinstance(payload, BaseModel):
+            raise InvalidPayloadError(job_type, [f"expected {model.__name__}, got {type(payload).__name__}"])
+        return model.model_validate(payload)
+    except ValidationError as error:
+        raise InvalidPayloadError(job_type, _problems(error)) from None
+
+
+def written(payload: BaseModel) -> str:
+    """
+    Return the payload as JSON text.
+
+    Raises:
+        TooLargeError: It is over 256 KB.
+    """
+    text = payload.model_dump_json(by_alias=False)
+    size = len(text.encode())
+    if size > LARGEST_PAYLOAD:
+        raise TooLargeError(
+            "payload",
+            size=size,
+            limit=LARGEST_PAYLOAD,
+            why="what an item and a message can hold with room to spare; keep the data in S3 and send its key",
+        )
+    return text
+
+
+def public_part(payload: BaseModel) -> dict[str, object]:
+    """Return the fields that are marked `Public`, as JSON values."""
+    names = {
+        name
+        for name, info in type(payload).model_fields.items()
+        if any(isinstance(mark, PublicMark) for mark in info.metadata)
+    }
+    return payload.model_dump(mode="json", include=names) if names else {}
+
+
+def _problems(error: ValidationError) -> list[str]:
+    return [
+        f"{'.'.join(str(part) for part in one['loc']) or 'payload'}: {one['msg']}"
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+    ]

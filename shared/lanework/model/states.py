@@ -1,0 +1,135 @@
+"""The states of a job, why a job dies, and the one record that says where a job stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from lanework.model.lanes import Lane
+
+
+class State(StrEnum):
+    """Where a job stands. The last three are ends."""
+
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    PARKED = "parked"
+    BLOCKED = "blocked"
+    COMPLETED = "completed"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+class Cause(StrEnum):
+    """Why a job died."""
+
+    EXHAUSTED = "exhausted"
+    DISCARDED = "discarded"
+    INVALID = "invalid"
+    UNKNOWN_TYPE = "unknown_type"
+    EXPIRED = "expired"
+    CRASHED = "crashed"
+    INFRA = "infra"
+
+
+WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING, State.PARKED})
+"""May be claimed once due."""
+
+ENDED: Final = frozenset({State.COMPLETED, State.DEAD, State.CANCELLED})
+"""Has no `due_at`; a dead job may be given another life."""
+
+AT_ONCE: Final = datetime.fromtimestamp(0, UTC)
+"""
+`due_at` of a job without a delay: due on every clock. A producer's clock that runs ahead of the worker's would
+otherwise make an immediate job wait.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """
+    One failed attempt, kept with the job.
+
+    Attributes:
+        attempt: Its number within its life, from 1.
+        life: The life it belonged to, from 1.
+        at: When it ended.
+        error: `ExceptionType: message`, shortened.
+    """
+
+    attempt: int
+    life: int
+    at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """
+    The one item of a job in the ledger, which is its idempotency record too.
+
+    Attributes:
+        job_id: Used once for as long as the record is kept.
+        type: Name of the job type.
+        queue: Logical family, the unit of statistics, concurrency and pause.
+        lane: How soon.
+        state: Where the job stands.
+        life: Which of the job's lives this is, from 1; a redrive begins the next.
+        attempts: Executions begun in this life, less those snoozed or given back.
+        max_attempts: Most attempts of a life; one crash beyond it is allowed.
+        backoff_base: Wait before the second attempt.
+        crashed: The one crash beyond `max_attempts` was used up in this life.
+        created_at: When it was enqueued.
+        run_at: The start that was asked for: `created_at` plus the delay.
+        due_at: From when it may be claimed; for a running job the end of its lease; None for ends and blocked jobs.
+        claim_id: Written by the claim; every later write of that run requires it. Kept after the run, so that a write
+            whose answer was lost can be told from one that was refused.
+        first_started_at: When its first attempt began.
+        started_at: When its latest attempt began.
+        ended_at: When it reached an end.
+        cause: Why it died.
+        error: Error of the latest failure, as `ExceptionType: message`.
+        failures: The latest failed attempts, oldest first.
+        progress: 0 to 100, as the job last said.
+        progress_note: What the job said with it.
+        payload: JSON text; None if it is kept in an item of its own.
+        result: JSON text of what the job returned.
+        result_omitted: Why the result could not be kept.
+        cancel_asked: A running job was asked to stop.
+        sweep_at: When the sweep looks at it, for a job that no message carries; for a dead job, when it died.
+        expires_at: When the record may go.
+    """
+
+    job_id: str
+    type: str
+    queue: str
+    lane: Lane
+    state: State
+    created_at: datetime
+    run_at: datetime
+    max_attempts: int
+    backoff_base: timedelta
+    due_at: datetime | None
+    life: int = 1
+    attempts: int = 0
+    crashed: bool = False
+    claim_id: str | None = None
+    first_started_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: Cause | None = None
+    error: str | None = None
+    failures: tuple[Failure, ...] = ()
+    progress: int | None = None
+    progress_note: str | None = None
+    payload: str | None = None
+    result: str | None = None
+    result_omitted: str | None = None
+    cancel_asked: bool = False
+    sweep_at: datetime | None = None
+    expires_at: datetime | None = None

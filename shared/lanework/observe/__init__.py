@@ -1,0 +1,1 @@
+"""Sinks of the engine's one stream of events."""

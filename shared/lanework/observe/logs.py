@@ -1,0 +1,68 @@
+"""Events as structured log lines: a stable `action`, the job's id, and nothing of a payload but its public fields."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from lanework.model.events import Action
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger as PowertoolsLogger
+
+    from lanework.model.events import Event
+
+_LEVELS: Final = {
+    Action.RETRYING: logging.WARNING,
+    Action.LEFT_TO_SWEEP: logging.WARNING,
+    Action.WRITE_REFUSED: logging.WARNING,
+    Action.CLAIM_FAILED: logging.ERROR,
+    Action.WRITE_FAILED: logging.ERROR,
+    Action.UNDECODABLE: logging.ERROR,
+    Action.DEAD: logging.ERROR,
+    Action.WAITED: logging.DEBUG,
+}
+
+
+class LogSink:
+    """Implements the `EventSink` port."""
+
+    def __init__(self, log: logging.Logger | PowertoolsLogger) -> None:
+        """Write to this logger."""
+        self._writers = {
+            logging.DEBUG: log.debug,
+            logging.INFO: log.info,
+            logging.WARNING: log.warning,
+            logging.ERROR: log.error,
+        }
+
+    def emit(self, event: Event) -> None:
+        """Write one line: the message is the action, the rest are fields."""
+        self._writers[_LEVELS.get(event.action, logging.INFO)](event.action.value, extra=fields_of(event))
+
+    def flush(self) -> None:
+        """Nothing waits: lines are written as they come."""
+
+
+def fields_of(event: Event) -> dict[str, object]:
+    """
+    Return an event's fields for a log line; what holds nothing is left out.
+
+    Of an error only its type is logged: its text may quote a payload. The whole error is in the job's record.
+    """
+    fields: dict[str, object | None] = {
+        "action": event.action.value,
+        "job_id": event.job_id,
+        "job_type": event.type,
+        "queue": event.queue,
+        "lane": event.lane,
+        "attempt": event.attempt,
+        "cause": event.cause,
+        "error_type": None if event.error is None else event.error.partition(":")[0],
+        "wait_s": None if event.wait is None else event.wait.total_seconds(),
+        "waited_s": None if event.waited is None else event.waited.total_seconds(),
+        "ran_for_s": None if event.ran_for is None else event.ran_for.total_seconds(),
+        "reason": event.reason,
+        "public": dict(event.public) or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

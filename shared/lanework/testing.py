@@ -1,0 +1,124 @@
+"""
+For people who write jobs: a run to hand to a job in a unit test, a clock that stands still, an application in memory.
+
+    receipt = app_in_memory(app).enqueue("user.otp", {...}); drain(app)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.delivery import Delivery, Keep
+from lanework.engine.execute import in_order
+from lanework.engine.ports import Ports
+from lanework.engine.run import Run
+from lanework.memory import MemoryLanes, MemoryLedger
+from lanework.model.lanes import LANES, Lane
+
+if TYPE_CHECKING:
+    from lanework.app import App
+    from lanework.model.events import Event
+
+NOON: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+"""Where a test's clock begins: a Friday."""
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that moves only when told to. Call it for the time."""
+
+    now: datetime = NOON
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        """Move on."""
+        self.now += by
+
+
+@dataclass(slots=True)
+class EventList:
+    """An event sink that keeps what it gets, oldest first."""
+
+    events: list[Event] = field(default_factory=list)
+
+    def emit(self, event: Event) -> None:
+        """Keep an event."""
+        self.events.append(event)
+
+    def flush(self) -> None:
+        """Nothing to do."""
+
+    @property
+    def actions(self) -> list[str]:
+        """The names of what happened."""
+        return [event.action.value for event in self.events]
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a job said through `run.progress`, oldest first."""
+
+    said: list[tuple[int, str | None]] = field(default_factory=list)
+
+    def __call__(self, percent: int, note: str | None) -> None:
+        """Keep one report."""
+        self.said.append((percent, note))
+
+
+def a_run(*, job_id: str = "job-1", attempt: int = 1, max_attempts: int = 3, progress: Progress | None = None) -> Run:
+    """Return a run to call a job with; what it reports goes to `progress`, if given."""
+    return Run(
+        job_id=job_id,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        report=Progress() if progress is None else progress,
+    )
+
+
+def memory_ports(clock: Clock | None = None, *, events: EventList | None = None) -> Ports:
+    """Return ports that live in memory: time stands still, ids count up, jitter is none."""
+    time = Clock() if clock is None else clock
+    numbers = count(1)
+    return Ports(
+        ledger=MemoryLedger(),
+        lanes=MemoryLanes(time),
+        events=EventList() if events is None else events,
+        clock=time,
+        new_id=lambda: f"id-{next(numbers)}",
+        rand=lambda: 0.0,
+    )
+
+
+def app_in_memory(app: App, clock: Clock | None = None, *, events: EventList | None = None) -> App:
+    """Let an application run in memory: nothing is sent anywhere until `drain` runs it."""
+    app.use(memory_ports(clock, events=events))
+    return app
+
+
+def drain(app: App, *lanes: Lane) -> int:
+    """
+    Run what is due in an application in memory, lane by lane, until nothing is; return how many messages were handled.
+
+    Jobs that wait for a retry or a delay stay; advance the clock and drain again.
+    """
+    queues = app.ports.lanes
+    if not isinstance(queues, MemoryLanes):
+        msg = "drain() runs an application in memory: call app_in_memory(app) first"
+        raise TypeError(msg)
+    executor = app.executor(in_order)
+    handled = 0
+    for lane in lanes or tuple(Lane):
+        while (message := queues.receive(lane)) is not None:
+            handled += 1
+            report = executor.execute(Delivery(body=message.body, lane=lane, time_left=LANES[lane].timeout))
+            if not isinstance(report, Keep):
+                queues.delete(lane, message.handle)
+            elif report.after is not None:
+                queues.change_visibility(lane, message.handle, max(report.after, timedelta(seconds=1)))
+    return handled

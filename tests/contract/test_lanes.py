@@ -1,0 +1,68 @@
+"""What every adapter of the lanes must do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lanework.engine.ports import Sending
+from lanework.model.lanes import Lane
+from tests.contract.conftest import Backend
+
+
+def test_a_message_arrives_in_its_own_lane_as_it_was_sent(backend: Backend) -> None:
+    backend.ports.lanes.send(Lane.HIGH, Sending(body='{"нэр":"Бат"}'))
+
+    assert backend.receive(Lane.LOW) is None
+    message = backend.receive(Lane.HIGH)
+    assert message is not None
+    assert message.body == '{"нэр":"Бат"}'
+
+
+def test_many_messages_are_sent_at_once(backend: Backend) -> None:
+    assert backend.ports.lanes.send_many(Lane.LOW, [Sending(body=str(number)) for number in range(25)]) == {}
+
+    assert backend.ports.lanes.counts(Lane.LOW).waiting == 25
+
+
+def test_a_batch_never_exceeds_what_sqs_takes_at_once(backend: Backend) -> None:
+    large = [Sending(body=f"{number}{'x' * 250_000}") for number in range(9)]
+
+    assert backend.ports.lanes.send_many(Lane.LOW, large) == {}
+
+    assert backend.ports.lanes.counts(Lane.LOW).waiting == 9
+
+
+def test_a_delayed_message_is_counted_as_delayed(backend: Backend) -> None:
+    backend.ports.lanes.send(Lane.MEDIUM, Sending(body="later", delay=timedelta(seconds=60)))
+
+    counts = backend.ports.lanes.counts(Lane.MEDIUM)
+    assert (counts.waiting, counts.delayed) == (0, 1)
+
+
+def test_a_received_message_is_in_flight_and_comes_back_when_told(backend: Backend) -> None:
+    backend.ports.lanes.send(Lane.HIGH, Sending(body="again"))
+    first = backend.receive(Lane.HIGH)
+    assert first is not None
+    assert backend.ports.lanes.counts(Lane.HIGH).in_flight == 1
+
+    backend.ports.lanes.change_visibility(Lane.HIGH, first.handle, timedelta(0))
+
+    again = backend.receive(Lane.HIGH)
+    assert again is not None
+    assert again.body == "again"
+
+
+def test_a_stale_receipt_handle_does_nothing(backend: Backend) -> None:
+    backend.ports.lanes.change_visibility(Lane.HIGH, "not-a-handle", timedelta(seconds=5))
+
+    assert backend.ports.lanes.counts(Lane.HIGH).in_flight == 0
+
+
+def test_what_is_buried_lies_in_the_dead_letter_queue_with_its_cause(backend: Backend) -> None:
+    backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: \x00 no")
+
+    assert backend.ports.lanes.counts(Lane.HIGH).dead == 1
+    (buried,) = backend.dead(Lane.HIGH)
+    assert buried.body == "ticket"
+    if backend.name != "memory":
+        assert buried.attributes == {"cause": "exhausted", "error": "OSError: ? no"}

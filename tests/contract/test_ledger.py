@@ -1,0 +1,276 @@
+"""What every ledger must do: the moves of the protocol, carried out as conditional writes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from lanework.model import moves
+from lanework.model.change import Applied, Refused
+from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.states import Cause, JobRecord, State
+from lanework.testing import NOON
+from tests.contract.conftest import Backend
+from tests.factories import LEASE, a_message, a_record
+
+SECOND = timedelta(seconds=1)
+
+
+def claim(backend: Backend, claim_id: str, *, now: datetime = NOON, life: int = 1) -> bool:
+    change = moves.claim(life=life, claim_id=claim_id, now=now, lease=LEASE)
+    return isinstance(backend.ports.ledger.change("job-1", change), Applied)
+
+
+def stored(backend: Backend, job_id: str = "job-1") -> JobRecord:
+    record = backend.ports.ledger.get(job_id)
+    assert record is not None
+    return record
+
+
+def kill(backend: Backend, now: datetime = NOON) -> JobRecord:
+    """Claim the job and let it die; return its record."""
+    claim(backend, "killed", now=now)
+    change = moves.die(
+        stored(backend),
+        cause=Cause.EXHAUSTED,
+        error="ValueError: no",
+        now=now,
+        expires_at=moves.expiry(now=now, ever_died=True),
+    )
+    backend.ports.ledger.change("job-1", change)
+    return stored(backend)
+
+
+def test_a_job_comes_back_as_it_was_put(backend: Backend) -> None:
+    record = a_record(run_at=NOON + SECOND, due_at=NOON + SECOND, sweep_at=NOON, state=State.SCHEDULED)
+
+    assert backend.ports.ledger.put(record) is None
+
+    assert stored(backend) == record
+
+
+def test_an_id_is_used_once_and_the_second_put_sees_the_first_job(backend: Backend) -> None:
+    first = a_record(payload='{"name":"first"}')
+    backend.ports.ledger.put(first)
+
+    assert backend.ports.ledger.put(a_record(payload='{"name":"second"}')) == first
+    assert stored(backend) == first
+
+
+def test_a_large_payload_comes_back_whole_and_is_no_part_of_lists(backend: Backend) -> None:
+    large = '"' + "я" * ((LARGEST_PAYLOAD - 2) // 2) + '"'
+    backend.ports.ledger.put(a_record(payload=large))
+
+    assert large == stored(backend).payload
+    assert large == backend.ports.ledger.payload_of(backend.ports.ledger.get_many(["job-1"])["job-1"])
+
+
+def test_what_was_never_put_is_not_there(backend: Backend) -> None:
+    assert backend.ports.ledger.get("nobody") is None
+    assert backend.ports.ledger.get_many(["nobody"]) == {}
+    assert backend.ports.ledger.change(
+        "nobody", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
+    ) == Refused(None)
+
+
+def test_many_are_put_at_once_and_those_that_exist_are_told(backend: Backend) -> None:
+    known = a_record(job_id="job-7", payload='{"name":"known"}')
+    backend.ports.ledger.put(known)
+    records = [a_record(job_id=f"job-{number}") for number in range(60)]
+
+    answers = backend.ports.ledger.put_many(records)
+
+    assert {7: known} == {index: answer for index, answer in enumerate(answers) if answer is not None}
+    assert len(backend.ports.ledger.get_many([record.job_id for record in records])) == 60
+
+
+def test_many_large_payloads_are_put_at_once(backend: Backend) -> None:
+    records = [a_record(job_id=f"job-{number}", payload=f'"{number}{"x" * 2000}"') for number in range(30)]
+
+    backend.ports.ledger.put_many(records)
+
+    assert [record.payload for record in records] == [stored(backend, one.job_id).payload for one in records]
+
+
+def test_a_claim_starts_an_attempt_and_holds_it_for_the_lease(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+
+    assert claim(backend, "first")
+
+    record = stored(backend)
+    assert (record.state, record.attempts, record.claim_id) == (State.RUNNING, 1, "first")
+    assert (record.due_at, record.first_started_at) == (NOON + LEASE, NOON)
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"due_at": NOON + SECOND}, "not due"),
+        ({"attempts": 3}, "spent"),
+        ({"life": 2}, "another life"),
+        ({"state": State.COMPLETED, "due_at": None}, "over"),
+        ({"state": State.BLOCKED, "due_at": None}, "blocked"),
+        ({"cancel_asked": True}, "asked to stop"),
+    ],
+)
+def test_a_claim_is_refused_and_shows_what_stands_in_the_way(
+    backend: Backend, facts: dict[str, object], why: str
+) -> None:
+    record = a_record(**facts)
+    backend.ports.ledger.put(record)
+
+    answer = backend.ports.ledger.change("job-1", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+
+    assert answer == Refused(record), why
+    assert stored(backend) == record
+
+
+def test_a_live_lease_keeps_others_out_and_an_ended_one_lets_one_in(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    claim(backend, "first")
+
+    assert not claim(backend, "early", now=NOON + LEASE - SECOND)
+    assert claim(backend, "second", now=NOON + LEASE)
+    assert not claim(backend, "third", now=NOON + LEASE)
+    assert (stored(backend).attempts, stored(backend).first_started_at) == (2, NOON)
+
+
+def test_a_completed_job_keeps_its_result_and_is_no_longer_due(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record(sweep_at=NOON))
+    claim(backend, "first")
+
+    change = moves.complete(
+        claim_id="first", now=NOON + SECOND, result='{"sent":1}', result_omitted=None, expires_at=NOON + LEASE
+    )
+
+    assert isinstance(backend.ports.ledger.change("job-1", change), Applied)
+    record = stored(backend)
+    assert (record.state, record.result, record.ended_at) == (State.COMPLETED, '{"sent":1}', NOON + SECOND)
+    assert (record.due_at, record.sweep_at, record.expires_at) == (None, None, NOON + LEASE)
+
+
+def test_an_attempt_whose_claim_was_taken_over_changes_nothing(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    claim(backend, "first")
+    first = stored(backend)
+    claim(backend, "second", now=NOON + LEASE)
+    taken_over = stored(backend)
+
+    late = [
+        moves.complete(claim_id="first", now=NOON, result=None, result_omitted=None, expires_at=NOON),
+        moves.retry(first, error="late", now=NOON, wait=SECOND),
+        moves.die(first, cause=Cause.EXHAUSTED, error="late", now=NOON, expires_at=NOON),
+        moves.report_progress(claim_id="first", percent=99, note=None),
+    ]
+
+    for change in late:
+        assert backend.ports.ledger.change("job-1", change) == Refused(taken_over), change.name
+    assert stored(backend) == taken_over
+
+
+def test_an_attempt_from_before_a_redrive_changes_nothing(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    claim(backend, "zombie")
+    zombie = stored(backend)
+    kill(backend, now=NOON + LEASE)
+    ticket = a_message(life=2, ticket=True)
+    backend.ports.ledger.change(
+        "job-1", moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE)
+    )
+    second_life = stored(backend)
+
+    assert backend.ports.ledger.change(
+        "job-1", moves.retry(zombie, error="late", now=NOON, wait=SECOND)
+    ) == Refused(second_life)
+    assert (second_life.life, second_life.attempts, second_life.state) == (2, 1, State.RUNNING)
+
+
+def test_a_failed_attempt_waits_for_the_next_and_is_remembered(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    claim(backend, "first")
+
+    change = moves.retry(stored(backend), error="OSError: дараа", now=NOON + SECOND, wait=2 * SECOND)
+    backend.ports.ledger.change("job-1", change)
+
+    record = stored(backend)
+    assert (record.state, record.due_at, record.error) == (State.RETRYING, NOON + 3 * SECOND, "OSError: дараа")
+    assert [(1, 1, NOON + SECOND, "OSError: дараа")] == [
+        (one.life, one.attempt, one.at, one.error) for one in record.failures
+    ]
+
+
+def test_a_dead_job_is_listed_for_the_sweep_and_lives_again_once(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    dead = kill(backend)
+    ticket = a_message(life=2, ticket=True)
+
+    again = moves.begin_life(ticket, claim_id="new", now=NOON + SECOND, lease=LEASE)
+
+    assert (dead.state, dead.cause, dead.sweep_at) == (State.DEAD, Cause.EXHAUSTED, NOON)
+    assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
+    record = stored(backend)
+    assert (record.life, record.attempts, record.cause, record.expires_at) == (2, 1, None, None)
+    assert len(record.failures) == 1
+
+
+def test_one_crash_beyond_the_attempts_is_allowed_and_no_more(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record(max_attempts=1))
+    claim(backend, "first")
+    later = NOON + LEASE
+    crashed = stored(backend)
+
+    assert not claim(backend, "second", now=later)
+    once_more = moves.claim_after_crash(crashed, claim_id="second", now=later, lease=LEASE)
+    assert isinstance(backend.ports.ledger.change("job-1", once_more), Applied)
+    record = stored(backend)
+    assert (record.attempts, record.crashed) == (2, True)
+
+    latest = later + LEASE
+    too_often = moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
+    assert isinstance(backend.ports.ledger.change("job-1", too_often), Refused)
+    buried = moves.die_of_crash(record, now=latest, expires_at=latest)
+    assert isinstance(backend.ports.ledger.change("job-1", buried), Applied)
+    assert stored(backend).cause is Cause.CRASHED
+
+
+def test_only_a_job_that_was_never_claimed_is_left_to_the_sweep(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    left = moves.leave_to_sweep(stored(backend), at=NOON)
+
+    assert isinstance(backend.ports.ledger.change("job-1", left), Applied)
+    assert stored(backend).sweep_at == NOON
+    claim(backend, "first")
+    assert isinstance(backend.ports.ledger.change("job-1", left), Refused)
+    assert stored(backend).sweep_at == NOON, "a claim must not remove the entry"
+
+
+def test_recent_jobs_are_listed_newest_first_page_by_page(backend: Backend) -> None:
+    ids = [f"job-{number:02}" for number in range(25)]
+    for number, job_id in enumerate(ids):
+        created = NOON + number * SECOND
+        backend.ports.ledger.put(a_record(job_id=job_id, created_at=created, run_at=created))
+    backend.ports.ledger.put(a_record(job_id="yesterday", created_at=NOON - timedelta(days=1)))
+
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = backend.ports.ledger.recent(day="2026-01-02", before=cursor, limit=10, keep=lambda _: True)
+        seen += [key.job_id for key in page.keys]
+        cursor = page.cursor
+        if cursor is None:
+            break
+
+    assert ids[::-1] == seen
+
+
+def test_recent_jobs_are_filtered_by_what_the_index_holds(backend: Backend) -> None:
+    for job_id, queue in (("a", "email"), ("b", "report"), ("c", "email")):
+        backend.ports.ledger.put(a_record(job_id=job_id, queue=queue))
+
+    page = backend.ports.ledger.recent(
+        day="2026-01-02", before=None, limit=10, keep=lambda key: key.queue == "report"
+    )
+
+    assert [("b", "report", "user.greeting")] == [(key.job_id, key.queue, key.type) for key in page.keys]
