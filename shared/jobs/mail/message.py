@@ -1,0 +1,105 @@
+"""One mail: what a job says (`Message`), and how it looks on the wire (`compose`). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from pydantic import validate_email
+from pydantic_core import PydanticCustomError
+
+from jobs.mail.errors import InvalidMessageError
+from jobs.payloads import is_one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """
+    A mail as a job hands it over. What it says stays out of its `repr`.
+
+    Attributes:
+        to: One recipient or several, each `a@b.mn` or `Name <a@b.mn>`; all of them see each other.
+        subject: A single line.
+        text: The plain part.
+        html: The HTML part, with the same content.
+        key: What the Message-ID is derived from, such as the job's id: a retry sends the same Message-ID.
+        secrets: Parts of the text, such as a one-time code, that log-only mode hides.
+
+    Raises:
+        InvalidMessageError: No recipient, or the subject, an address or a name holds a line break or isn't one.
+    """
+
+    to: str | Sequence[str] = field(repr=False)
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    key: str
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what would let a value add headers of its own."""
+        _refuse_line_breaks("the subject", self.subject)
+        if not self.recipients:
+            msg = "a mail needs at least one recipient, 'to' is empty"
+            raise InvalidMessageError(msg)
+
+    @property
+    def recipients(self) -> tuple[Address, ...]:
+        """The recipients, parsed."""
+        return tuple(parsed_address(one) for one in ([self.to] if isinstance(self.to, str) else self.to))
+
+
+def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
+    """
+    Return the mail ready to be sent: UTF-8, a plain and an HTML part, Date and Message-ID.
+
+    Args:
+        message: What to say, and to whom.
+        sender: The From header, `a@b.mn` or `Name <a@b.mn>`.
+        at: The Date header, aware.
+    """
+    author = parsed_address(sender)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = author
+    mail["To"] = message.recipients
+    mail["Subject"] = message.subject
+    mail["Date"] = at
+    mail["Message-ID"] = f"<{sha256(message.key.encode()).hexdigest()[:32]}@{author.domain}>"
+    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    return mail
+
+
+def parsed_address(text: str) -> Address:
+    """
+    Return the address, its domain in ASCII, so that a server without SMTPUTF8 can deliver to `a@сайт.мон`.
+
+    Raises:
+        InvalidMessageError: It is not exactly one address, or holds a line break.
+    """
+    _refuse_line_breaks("an address", text)
+    try:
+        name, address = validate_email(text)
+    except PydanticCustomError as error:
+        reason = (error.context or {}).get("reason", "it can't be parsed")
+        msg = f"an address of the mail is not valid: {reason}"
+        raise InvalidMessageError(msg) from None
+    username, _, domain = address.rpartition("@")
+    # Without a name of its own an address is named after its local part; the header needn't repeat that.
+    display_name = name if text.rstrip().endswith(">") else ""
+    return Address(display_name, username=username, domain=domain.encode("idna").decode())
+
+
+def _refuse_line_breaks(what: str, text: str) -> None:
+    if not is_one_line(text):
+        msg = f"{what} of the mail holds a line break or control character, which could add headers"
+        raise InvalidMessageError(msg)

@@ -1,0 +1,122 @@
+"""Mails through a mail server."""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from jobs.mail.errors import MailError, MailServerError, RefusedError
+from jobs.mail.message import Message, compose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
+_PERMANENT = 500
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smtp:
+    """
+    Sends each mail over a connection of its own.
+
+    A mail to several recipients that the server takes for some of them only has been sent to those, so it raises
+    `RefusedError`, even where the others were refused for now: a retry would send it to the first ones again.
+
+    Attributes:
+        host: The mail server.
+        port: Its port, default 587.
+        username: Empty (the default) sends without logging in.
+        password: Goes with the username.
+        starttls: Whether to insist on TLS, with a certificate that is valid for the host. Default true.
+        timeout: Longest wait for the connection and for each answer, default 10 s.
+        sender: The From header, `a@b.mn` or `Name <a@b.mn>`.
+        now: The clock behind the Date header.
+    """
+
+    host: str
+    sender: str
+    port: int = 587
+    username: str = ""
+    password: str = field(default="", repr=False)
+    starttls: bool = True
+    timeout: timedelta = timedelta(seconds=10)
+    now: Callable[[], datetime] = utc_now
+
+    def send(self, message: Message) -> None:
+        """
+        Send the mail.
+
+        Raises:
+            MailServerError: The server can't be reached, or said to come back later.
+            RefusedError: The server refused the mail, or some or all of its recipients.
+        """
+        mail = compose(message, sender=self.sender, at=self.now())
+        with self._connected() as server:
+            refused = server.send_message(mail)
+        if refused:
+            count = f"{len(refused)} of {len(message.recipients)} recipients; the others got the mail"
+            msg = f"{self._name} refused {count}: {_codes(refused.values())}"
+            raise RefusedError(msg)
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        try:
+            server = smtplib.SMTP(self.host, self.port, timeout=self.timeout.total_seconds())
+            try:
+                if self.starttls:
+                    server.starttls(context=ssl.create_default_context())
+                if self.username:
+                    server.login(self.username, self.password)
+                yield server
+                # The server has the mail: a bad answer to QUIT must not make a retry send it again.
+                with suppress(smtplib.SMTPException):
+                    server.quit()
+            finally:
+                server.close()
+        except (smtplib.SMTPException, OSError) as error:
+            # Not chained: a server's answer often repeats the address, and tracebacks are logged.
+            raise self._error_of(error) from None
+
+    def _error_of(self, error: smtplib.SMTPException | OSError) -> MailError:
+        match error:
+            case smtplib.SMTPRecipientsRefused(recipients=refused):
+                what = f"{self._name} refused all {len(refused)} recipients: {_codes(refused.values())}"
+                permanent = all(code >= _PERMANENT for code, _ in refused.values())
+            case smtplib.SMTPAuthenticationError():
+                # For good as far as the server is concerned, but it is the setting that is wrong, not the mail.
+                what, permanent = f"{self._name} refused SMTP_USERNAME and SMTP_PASSWORD: {_code_of(error)}", False
+            case smtplib.SMTPResponseException():
+                what, permanent = f"{self._name} refused the mail: {_code_of(error)}", error.smtp_code >= _PERMANENT
+            case _:
+                what, permanent = f"{self._name} did not take the mail: {type(error).__name__}: {error}", False
+        return RefusedError(what) if permanent else MailServerError(what)
+
+    @property
+    def _name(self) -> str:
+        return f"the mail server {self.host}:{self.port}"
+
+
+def _code_of(error: smtplib.SMTPResponseException) -> str:
+    answer = error.smtp_error
+    return _codes([(error.smtp_code, answer if isinstance(answer, bytes) else answer.encode())])
+
+
+def _codes(replies: Iterable[tuple[int, bytes]]) -> str:
+    """Return the replies' codes, `550 5.1.1`, without their text, which may repeat an address."""
+    return ", ".join(sorted({_code(code, answer) for code, answer in replies}))
+
+
+def _code(code: int, answer: bytes) -> str:
+    enhanced = _ENHANCED_CODE.match(answer)
+    return f"{code} {enhanced[0].decode()}" if enhanced else str(code)

@@ -1,0 +1,146 @@
+"""The only module of the application that reads the environment: once, at first use, into frozen values."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+    validate_email,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IMPLICIT_TLS_PORT = 465
+
+
+class SettingsError(Exception):
+    """Raised when a setting of the application is missing or can't be used; the message names the variable."""
+
+
+class _Settings(BaseModel):
+    """Settings whose fields are environment variables, by alias; an empty variable counts as not set."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """
+        Return the settings that the variables hold.
+
+        Raises:
+            SettingsError: One is missing or can't be used; the message names it and repeats no value.
+        """
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        try:
+            return cls.model_validate({name: environ[name] for name in names if environ.get(name)})
+        except ValidationError as error:
+            problems = error.errors(include_input=False, include_url=False, include_context=False)
+            raise SettingsError("; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in problems)) from None
+
+
+class MailSettings(_Settings):
+    """
+    Where mail goes.
+
+    Attributes:
+        host: SMTP_HOST, the mail server; empty (the default) shows mails instead of sending them.
+        port: SMTP_PORT, default 587.
+        username: SMTP_USERNAME, together with the password or not at all.
+        password: SMTP_PASSWORD.
+        credentials_parameter: SMTP_CREDENTIALS_PARAMETER, the name of an SSM SecureString that holds `user:password`,
+            instead of the two above.
+        starttls: SMTP_STARTTLS; default true, unless the host is a loopback address.
+        sender: MAIL_FROM, `a@b.mn` or `Name <a@b.mn>`; required with a host.
+    """
+
+    host: str = Field(default="", alias="SMTP_HOST")
+    port: int = Field(default=587, alias="SMTP_PORT", ge=1, le=65535)
+    username: str = Field(default="", alias="SMTP_USERNAME")
+    password: SecretStr = Field(default=SecretStr(""), alias="SMTP_PASSWORD")
+    credentials_parameter: str = Field(default="", alias="SMTP_CREDENTIALS_PARAMETER")
+    starttls: bool = Field(default=True, alias="SMTP_STARTTLS")
+    sender: str = Field(default="", alias="MAIL_FROM")
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether the server asks who we are."""
+        return bool(self.username or self.credentials_parameter)
+
+    @field_validator("port")
+    @classmethod
+    def _port_starts_in_the_clear(cls, port: int) -> int:
+        if port == IMPLICIT_TLS_PORT:
+            msg = "465 expects TLS from the first byte, which is not supported; use 587 with SMTP_STARTTLS"
+            raise ValueError(msg)
+        return port
+
+    @field_validator("sender")
+    @classmethod
+    def _sender_is_an_address(cls, sender: str) -> str:
+        validate_email(sender)
+        return sender
+
+    @model_validator(mode="before")
+    @classmethod
+    def _starttls_follows_the_host(cls, values: dict[str, object]) -> dict[str, object]:
+        return {"SMTP_STARTTLS": not _is_loopback(str(values.get("SMTP_HOST", ""))), **values}
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        msg = ""
+        if bool(self.username) != bool(self.password.get_secret_value()):
+            msg = "SMTP_USERNAME and SMTP_PASSWORD belong together: set both or neither"
+        elif self.username and self.credentials_parameter:
+            msg = "SMTP_USERNAME and SMTP_CREDENTIALS_PARAMETER both say how to log in: set one of them"
+        elif self.host and not self.sender:
+            msg = "MAIL_FROM is missing: SMTP_HOST is set, so mails need a sender"
+        elif self.logs_in and not self.starttls and not _is_loopback(self.host):
+            msg = "SMTP_STARTTLS is off, which would send the password over the network in the clear"
+        if msg:
+            raise ValueError(msg)
+        return self
+
+
+class TableSettings(_Settings):
+    """
+    The application's own table.
+
+    Attributes:
+        name: APP_TABLE, required.
+        region: AWS_REGION, which Lambda sets; default: what the AWS SDK finds.
+        endpoint: AWS_ENDPOINT_URL, the emulator's address; default: AWS itself.
+    """
+
+    name: str = Field(alias="APP_TABLE")
+    region: str | None = Field(default=None, alias="AWS_REGION")
+    endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
+
+
+@cache
+def mail_settings() -> MailSettings:
+    """Return the process's mail settings, read at the first call."""
+    return MailSettings.from_environ(os.environ)
+
+
+@cache
+def table_settings() -> TableSettings:
+    """Return the process's table settings, read at the first call."""
+    return TableSettings.from_environ(os.environ)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,218 @@
+"""Mails through a real SMTP server on loopback."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from jobs.email import SendEmail, SignIn, notify_sign_in, send_email
+from jobs.mail import MailServerError, Message, RefusedError, Smtp
+from lanework.testing import a_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+    from aiosmtpd.smtp import SMTP, AuthenticatorType, Envelope, Session
+
+NOON = datetime(2025, 12, 19, 12, 0, tzinfo=UTC)
+SENDER = "Yellow Books <no-reply@example.com>"
+
+
+class Mailbox:
+    """
+    Keeps what the server takes.
+
+    Attributes:
+        refusals: What to answer to a recipient, by address; a server's answers like to repeat the address.
+        answer: What to answer to the mail itself.
+    """
+
+    def __init__(self, refusals: dict[str, str] | None = None, answer: str = "250 OK") -> None:
+        self.refusals = refusals or {}
+        self.answer = answer
+        self.envelopes: list[Envelope] = []
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's hook
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.answer.startswith("250"):
+            self.envelopes.append(envelope)
+        return self.answer
+
+
+def arrived_in(mailbox: Mailbox) -> list[EmailMessage]:
+    contents = [one.content for one in mailbox.envelopes]
+    return [message_from_bytes(one, policy=default) for one in contents if isinstance(one, bytes)]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+@contextmanager
+def a_server(mailbox: Mailbox, authenticator: AuthenticatorType | None = None) -> Iterator[Smtp]:
+    """Run an SMTP server for a mailbox, and give the transport that sends to it."""
+    login: dict[str, Any] = {"authenticator": authenticator, "auth_required": True, "auth_require_tls": False}
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **(login if authenticator else {}))
+    controller.start()
+    try:
+        yield Smtp(host="127.0.0.1", port=controller.port, starttls=False, sender=SENDER, now=lambda: NOON)
+    finally:
+        controller.stop()
+
+
+def a_sign_in() -> SignIn:
+    return SignIn.model_validate(
+        {
+            "userId": "u1",
+            "email": "bat@example.com",
+            "name": "Бат <b>Дорж</b>",
+            "provider": "github",
+            "ipAddress": "192.168.1.1",
+            "userAgent": "Mozilla/5.0 " + "x" * 900,
+            "signedInAt": "2025-12-19T07:00:00Z",
+        }
+    )
+
+
+def lines(mail: EmailMessage, kind: str) -> list[str]:
+    part = mail.get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content.splitlines()
+
+
+def test_the_sign_in_mail_arrives_word_for_word() -> None:
+    mailbox, outbox = Mailbox(), list[Message]()
+    notify_sign_in(a_sign_in(), a_run(), send=outbox.append)
+    with a_server(mailbox) as smtp:
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+    (mail,) = arrived_in(mailbox)
+    assert "🔐 Таны бүртгэлд нэвтэрсэн байна - Yellow Books" == mail["Subject"]
+    assert outbox[0].text.splitlines() == lines(mail, "plain")
+    assert outbox[0].html.splitlines() == lines(mail, "html")
+
+
+def test_sender_recipient_date_and_envelope_arrive() -> None:
+    mailbox = Mailbox()
+    with a_server(mailbox) as smtp:
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+    (mail,), (envelope,) = arrived_in(mailbox), mailbox.envelopes
+    assert (SENDER, "bat@example.com", NOON) == (mail["From"], mail["To"], mail["Date"].datetime)
+    assert ("no-reply@example.com", ["bat@example.com"]) == (envelope.mail_from, envelope.rcpt_tos)
+
+
+def test_a_retry_arrives_with_the_same_message_id_and_another_job_with_another() -> None:
+    mailbox = Mailbox()
+    with a_server(mailbox) as smtp:
+        for job_id, attempt in (("a", 1), ("a", 2), ("b", 1)):
+            notify_sign_in(a_sign_in(), a_run(job_id=job_id, attempt=attempt), send=smtp.send)
+
+    ids = [mail["Message-ID"] for mail in arrived_in(mailbox)]
+    assert ids[0] == ids[1]
+    assert ids[0] != ids[2]
+
+
+def test_a_mail_to_many_is_one_mail_that_reaches_all() -> None:
+    mailbox = Mailbox()
+    with a_server(mailbox) as smtp:
+        mail = SendEmail(to=["a@example.com", "b@example.com"], subject="Hi", text=".\n.dots and\n\nlines")
+        send_email(mail, a_run(), send=smtp.send)
+
+    (received,) = arrived_in(mailbox)
+    assert ["a@example.com", "b@example.com"] == mailbox.envelopes[0].rcpt_tos
+    assert [".", ".dots and", "", "lines"] == lines(received, "plain")
+
+
+def test_a_recipient_who_is_refused_for_good_fails_the_job_without_naming_the_address() -> None:
+    mailbox = Mailbox(refusals={"bat@example.com": "550 5.1.1 <bat@example.com>: no such user"})
+    with a_server(mailbox) as smtp, pytest.raises(RefusedError) as failed:
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+    assert f"the mail server 127.0.0.1:{smtp.port} refused all 1 recipients: 550 5.1.1" == str(failed.value)
+    assert failed.value.__suppress_context__
+
+
+def test_a_recipient_who_is_refused_for_now_asks_for_a_retry() -> None:
+    mailbox = Mailbox(refusals={"bat@example.com": "450 4.2.1 <bat@example.com>: try later"})
+    with a_server(mailbox) as smtp, pytest.raises(MailServerError, match=r"refused all 1 recipients: 450 4\.2\.1$"):
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+
+def test_a_mail_that_reached_some_recipients_is_not_to_be_sent_again() -> None:
+    mailbox = Mailbox(refusals={"b@example.com": "450 busy"})
+    with (
+        a_server(mailbox) as smtp,
+        pytest.raises(RefusedError, match=r"1 of 2 recipients; the others got the mail: 450$"),
+    ):
+        send_email(SendEmail(to=["a@example.com", "b@example.com"], subject="Hi", text="x"), a_run(), send=smtp.send)
+
+    assert ["a@example.com"] == mailbox.envelopes[0].rcpt_tos
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [("554 5.7.1 spam from bat@example.com", RefusedError), ("451 4.3.0 busy", MailServerError)]
+)
+def test_a_mail_that_is_refused_fails_the_job_with_the_servers_code(answer: str, error: type[Exception]) -> None:
+    with a_server(Mailbox(answer=answer)) as smtp, pytest.raises(error) as failed:
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+    assert f"the mail server 127.0.0.1:{smtp.port} refused the mail: {answer[:9]}" == str(failed.value)
+
+
+def test_a_server_that_is_not_there_asks_for_a_retry() -> None:
+    port = free_port()
+    smtp = Smtp(host="127.0.0.1", port=port, starttls=False, sender=SENDER)
+
+    with pytest.raises(MailServerError, match=f"127.0.0.1:{port} did not take the mail: ConnectionRefusedError"):
+        notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+
+def test_without_tls_a_mail_that_asks_for_it_is_not_sent() -> None:
+    mailbox = Mailbox()
+    with a_server(mailbox) as server:
+        smtp = replace(server, starttls=True)
+        with pytest.raises(MailServerError, match="STARTTLS"):
+            notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+
+    assert [] == mailbox.envelopes
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+@pytest.mark.parametrize(("password", "arrived"), [("right", 1), ("wrong", 0)])
+def test_the_password_opens_the_server_and_is_not_repeated_when_it_does_not(password: str, arrived: int) -> None:
+    def authenticate(
+        _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: LoginPassword
+    ) -> AuthResult:
+        return AuthResult(success=given.password == b"right", handled=False)
+
+    mailbox, error = Mailbox(), ""
+    with a_server(mailbox, authenticate) as server:
+        smtp = replace(server, username="u", password=password)
+        try:
+            notify_sign_in(a_sign_in(), a_run(), send=smtp.send)
+        except MailServerError as failed:
+            error = str(failed)
+
+    assert (arrived, arrived == 0) == (len(mailbox.envelopes), "refused SMTP_USERNAME and SMTP_PASSWORD: 535" in error)
+    assert password not in error
