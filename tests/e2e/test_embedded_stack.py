@@ -26,8 +26,6 @@ from lanework.model.lanes import Lane
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.xdist_group("embedded stack")
-
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=20)
 
@@ -45,7 +43,8 @@ def handler(event, context):
         time.sleep(order.get("seconds", 0))
         seen = {name: os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "SECRET")}
         print(json.dumps({"id": order["id"], "version": VERSION}))
-        table.put_item(Item={"pk": order["id"], "sk": "done", "lane": os.environ["LANEWORK_LANE"], "code": VERSION, **seen})
+        note = {"lane": os.environ["LANEWORK_LANE"], "code": VERSION, **seen}
+        table.put_item(Item={"pk": order["id"], "sk": "done", **note})
     return {"batchItemFailures": []}
 """
 
@@ -98,7 +97,8 @@ def free_port() -> int:
 
 def members(group: int) -> list[str]:
     """Return the living processes of a process group."""
-    table = subprocess.run(["ps", "-eo", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+    command = ["ps", "-eo", "pgid=,stat=,args="]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
     rows = [row.split(maxsplit=2) for row in table.splitlines()]
     return [row[2] for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
 
@@ -303,7 +303,7 @@ with embedded_stack(find_project(Path(sys.argv[1])), port=int(sys.argv[2])) as s
 def test_whoever_starts_the_stack_takes_it_along_when_ended(number: signal.Signals, tmp_path: Path) -> None:
     project, port = a_project(tmp_path), free_port()
     command = [sys.executable, "-c", STARTER, str(project.root), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starter:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starter:  # noqa: S603
         assert starter.stdout is not None
         emulator = int(starter.stdout.readline())
         assert answers(f"http://127.0.0.1:{port}")

@@ -37,7 +37,7 @@ def worker(app: App) -> Handler:
     Jobs of a batch run in sequence, each claimed at its turn. The handler reports what is to be kept
     (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes the mapping back off.
     """
-    app.send_events_to(LogSink(Logger()))
+    app.send_events_to(LogSink(Logger(location=None)))
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
 
     def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:

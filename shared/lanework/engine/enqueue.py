@@ -94,10 +94,10 @@ class Enqueuer:
         answers = dict(zip(first, self._ledger.put_many([order.record for order in new]), strict=True))
         duplicates = self._send_all(new, answers)
         seen: set[str] = set()
-        receipts = []
+        receipts: list[Receipt[Any]] = []
         for order in orders:
             job_id = order.envelope.id
-            receipts.append(Receipt[Any](job_id=job_id, duplicate=job_id in duplicates or job_id in seen))
+            receipts.append(Receipt(job_id=job_id, duplicate=job_id in duplicates or job_id in seen))
             seen.add(job_id)
         return receipts
 

@@ -1,0 +1,59 @@
+"""Ports that fail on demand, and counters, around the ones in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lanework.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.app import App
+
+
+@dataclass(slots=True)
+class Flaky:
+    """
+    Stands in front of a port and refuses some of its calls.
+
+    Attributes:
+        port: What stands behind.
+        broken: Calls that fail before they do anything, by name.
+        mute: Calls that are done and whose answer is then lost, by name.
+        calls: Every call so far, by name.
+    """
+
+    port: Any
+    broken: set[str] = field(default_factory=set)
+    mute: set[str] = field(default_factory=set)
+    calls: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        behind = getattr(self.port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.calls.append(name)
+            if name in self.broken:
+                raise UnavailableError(name)
+            answer = behind(*args, **kwargs)
+            if name in self.mute:
+                raise UnavailableError(name)
+            return answer
+
+        return call
+
+
+def break_ports(app: App) -> tuple[Flaky, Flaky]:
+    """Put a `Flaky` before an application's ledger and lanes; return the two."""
+    ledger, lanes = Flaky(app.ports.ledger), Flaky(app.ports.lanes)
+    app.use(replace(app.ports, ledger=ledger, lanes=lanes))
+    return ledger, lanes
+
+
+def mend_ports(app: App) -> None:
+    """Take the `Flaky`s away again."""
+    ledger: Any = app.ports.ledger
+    lanes: Any = app.ports.lanes
+    app.use(replace(app.ports, ledger=ledger.port, lanes=lanes.port))

@@ -1,0 +1,159 @@
+"""The worker edge on real batch events: Powertools' batch processor and idempotency over the ledger on DynamoDB."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import EndpointConnectionError
+
+from lanework import Cause, State
+from lanework.edges.worker import worker
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import Lane
+from lanework.observe.logs import LogSink
+from tests.integration.conftest import Edge, LambdaContext, Number
+
+
+def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=7), job_id="job-1")
+    assert edge.calls == {"PutItem": 1, "SendMessage": 1}
+    edge.calls.clear()
+
+    assert edge.deliver() == []
+
+    assert edge.calls == {"UpdateItem": 2}
+    job = edge.app.get("job-1")
+    assert (job.state, job.result, job.attempts) == (State.COMPLETED, "49", 1)
+
+
+def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
+    edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job{n}") for n in (1, -1, 2)])
+    edge.sqs.send_message(QueueUrl=edge.url(Lane.HIGH), MessageBody="not a job")
+
+    kept = edge.deliver()
+
+    assert len(kept) == 1
+    assert [edge.app.get(f"job{n}").state for n in (1, -1, 2)] == [State.COMPLETED, State.RETRYING, State.COMPLETED]
+    assert edge.app.get("job-1").error == "ValueError: -1 is negative, and a secret@example.com"
+    (buried,) = edge.receive(Lane.HIGH, "-dlq")
+    assert buried["Body"] == "not a job"
+    assert buried["MessageAttributes"]["cause"]["StringValue"] == Cause.INVALID
+
+
+def test_a_kept_message_comes_back_after_its_wait(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=-1), job_id="job-1")
+    edge.calls.clear()
+
+    assert len(edge.deliver()) == 1
+
+    assert edge.calls == {"UpdateItem": 2, "ChangeMessageVisibility": 1}
+    assert edge.receive(Lane.HIGH) == []
+
+
+def test_a_dead_job_leaves_its_ticket_in_the_dead_letter_queue_with_its_cause(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=-1), job_id="job-1", attempts=1)
+
+    assert edge.deliver() == []
+
+    (ticket,) = edge.receive(Lane.HIGH, "-dlq")
+    assert (Envelope.decode(ticket["Body"]).life, Envelope.decode(ticket["Body"]).ticket) == (2, True)
+    assert ticket["MessageAttributes"]["cause"]["StringValue"] == Cause.EXHAUSTED
+    assert edge.app.get("job-1").cause is Cause.EXHAUSTED
+
+
+def test_two_copies_of_a_message_in_one_batch_run_the_job_once(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=3), job_id="job-1")
+    (message,) = edge.receive(Lane.HIGH)
+    event = edge.event(Lane.HIGH, [message, message | {"MessageId": "copy"}])
+
+    answer = edge.handler(event, LambdaContext())
+
+    assert (answer, edge.ran) == ({"batchItemFailures": []}, [3])
+
+
+def test_a_job_that_runs_elsewhere_is_kept_until_its_lease_ends(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=50), job_id="job-1")
+    (message,) = edge.receive(Lane.HIGH)
+    event = edge.event(Lane.HIGH, [message])
+    inner: list[object] = []
+    elsewhere = worker(edge.app)
+    ledger = edge.app.ports.ledger
+    change = ledger.change
+
+    def meanwhile(job_id: str, wanted: object) -> object:
+        answer = change(job_id, wanted)  # type: ignore[arg-type]
+        if wanted.name == "progress" and not inner:  # type: ignore[attr-defined]
+            inner.append(elsewhere(event, LambdaContext()))  # type: ignore[arg-type]
+        return answer
+
+    ledger.change = meanwhile  # type: ignore[method-assign,assignment]
+    assert edge.handler(event, LambdaContext()) == {"batchItemFailures": []}
+
+    assert inner == [{"batchItemFailures": [{"itemIdentifier": message["MessageId"]}]}]
+    assert edge.ran == [50]
+    assert edge.app.get("job-1").progress == 50
+
+
+def test_a_batch_whose_every_message_fails_is_answered_not_raised(edge: Edge) -> None:
+    edge.square.enqueue_many([Number(n=-1), Number(n=-2)])
+
+    assert len(edge.deliver()) == 2
+
+
+def test_a_message_comes_back_where_the_ledger_does_not_answer(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=3), job_id="job-1")
+    (message,) = edge.receive(Lane.HIGH)
+    clients = edge.app.ports.ledger._clients  # type: ignore[attr-defined]
+    clients.dynamodb.meta.events.register("before-sign.dynamodb", _unreachable)
+
+    answer = edge.handler(edge.event(Lane.HIGH, [message]), LambdaContext())
+
+    clients.dynamodb.meta.events.unregister("before-sign.dynamodb", _unreachable)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": message["MessageId"]}]}
+    assert (edge.ran, edge.app.get("job-1").attempts) == ([], 0)
+
+
+def test_log_lines_are_structured_and_quote_no_payload(edge: Edge) -> None:
+    written = StringIO()
+    edge.app.send_events_to(LogSink(Logger(service="test", location=None, stream=written)))
+    edge.square.enqueue(Number(n=-1), job_id="job-1")
+    edge.deliver()
+
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert ["job.enqueued", "job.started", "job.retrying"] == [line["action"] for line in lines]
+    assert [("job-1", "number.square", "high", "numbers")] * 3 == [
+        (line["job_id"], line["job_type"], line["lane"], line["queue"]) for line in lines
+    ]
+    assert (lines[2]["error_type"], lines[2]["attempt"]) == ("ValueError", 1)
+    assert "secret" not in str(lines)
+
+
+def test_switching_idempotency_off_runs_nothing_rather_than_everything_twice(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_IDEMPOTENCY_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_DEV", "true")
+    edge.square.enqueue(Number(n=3), job_id="job-1")
+
+    with pytest.warns(UserWarning, match="Disabling idempotency"):
+        assert len(edge.deliver()) == 1
+
+    assert edge.ran == []
+    assert edge.app.get("job-1").attempts == 0
+
+
+def test_a_thousand_jobs_take_a_hundred_calls_to_send(edge: Edge) -> None:
+    requests = [edge.square.request(Number(n=n), job_id=f"job-{n % 999}") for n in range(1000)]
+
+    receipts = edge.square.enqueue_many(requests)
+
+    assert [999] == [index for index, receipt in enumerate(receipts) if receipt.duplicate]
+    assert edge.calls["SendMessageBatch"] == 100
+    assert edge.app.inspector.counts()[Lane.HIGH].waiting == 999
+
+
+def _unreachable(**_: object) -> None:
+    raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
