@@ -17,10 +17,13 @@ from lanework.engine.ports import Ports
 from lanework.engine.run import Run
 from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.lanes import LANES, Lane
+from lanework.model.states import State
 
 if TYPE_CHECKING:
     from lanework.app import App
+    from lanework.engine.jobs import Request
     from lanework.model.events import Event
+    from lanework.model.states import Cause
 
 NOON: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 """Where a test's clock begins: a Friday."""
@@ -58,6 +61,28 @@ class EventList:
     def actions(self) -> list[str]:
         """The names of what happened."""
         return [event.action.value for event in self.events]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """
+    A job to enqueue, and what must come of it: one row of a `lanework demo`.
+
+    Attributes:
+        request: The job, with an id of its own.
+        state: The end it must reach.
+        attempts: How many attempts that must take.
+        cause: Why it must die, if it must.
+        times: How often it is enqueued, each time under the same id; it must run once.
+        shows: What this row is there to show, in a few words.
+    """
+
+    request: Request
+    shows: str
+    state: State = State.COMPLETED
+    attempts: int = 1
+    cause: Cause | None = None
+    times: int = 1
 
 
 @dataclass(slots=True)

@@ -1,0 +1,65 @@
+"""Which stack the command talks to, and which application's code it knows."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lanework.app import App, aws_ports
+from lanework.cli.output import say
+from lanework.local.application import load_app
+from lanework.local.clients import Clients
+from lanework.local.project import Project, find_project
+from lanework.local.running import find_running
+from lanework.local.surroundings import enter
+from lanework.errors import StackError
+from lanework.settings import Settings
+
+
+def project_here() -> Project | None:
+    """Return the project that the working directory lies in, if it does."""
+    try:
+        return find_project(Path.cwd())
+    except StackError:
+        return None
+
+
+def connected() -> App:
+    """
+    Return an application without job types, connected to the stack: enough to look at jobs.
+
+    The project's embedded stack if it runs, else what `LANEWORK_STACK` and the AWS variables name.
+
+    Raises:
+        ConfigError: Neither is there.
+    """
+    _enter_embedded_stack(project_here())
+    app = App()
+    app.use(aws_ports(Settings.from_env()))
+    return app
+
+
+def application() -> App:
+    """
+    Return the project's own application, connected to the stack as in `connected`.
+
+    Raises:
+        ConfigError: There is no stack, or the application can't be imported.
+        StackError: The working directory lies in no project.
+    """
+    project = find_project(Path.cwd())
+    _enter_embedded_stack(project)
+    settings = Settings.from_env()
+    app = load_app(project)
+    app.use(aws_ports(settings))
+    return app
+
+
+def _enter_embedded_stack(project: Project | None) -> None:
+    running = None if project is None else find_running(project)
+    if running is None:
+        return
+    other = os.environ.get("LANEWORK_STACK")
+    if other not in (None, "", running.stack):
+        say(f"using the embedded stack at {running.endpoint}; stop `lanework dev` to reach LANEWORK_STACK={other}")
+    enter(running, Clients(endpoint=running.endpoint, region=running.region))

@@ -1,0 +1,145 @@
+"""Commands about jobs: enqueue, get, list, stats."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanework.cli.connect import application, connected
+from lanework.cli.output import AsJson, out, print_json, seconds, table_of
+from lanework.cli.values import duration, payload
+from lanework.engine.inspect import as_json, ran_for, waited
+from lanework.model.lanes import LANES, lane_of
+
+if TYPE_CHECKING:
+    from lanework.engine.inspect import JobPage
+    from lanework.model.states import JobRecord
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for name, command in (("enqueue", enqueue), ("get", get), ("list", list_), ("stats", stats)):
+        app.command(name)(command)
+
+
+def enqueue(
+    job_type: Annotated[str, typer.Argument(metavar="TYPE", help="Job type, such as user.signin.notification.")],
+    payload_: Annotated[
+        str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="The payload; - reads standard input.")
+    ] = "{}",
+    lane: Annotated[str | None, typer.Option(help="Another lane than the type's: critical … batch, or 1 to 5.")] = None,
+    delay: Annotated[
+        timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m.")
+    ] = None,
+    job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Enqueue a job.
+
+    Example: lanework enqueue user.otp -p '{"email": "bat@example.com", "code": "123456", "purpose": "sign-in"}'
+    """
+    receipt = application().enqueue(
+        job_type,
+        payload(payload_),
+        lane=None if lane is None else lane_of(lane),
+        delay=delay,
+        job_id=job_id,
+    )
+    if as_json_:
+        print_json({"jobId": receipt.job_id, "duplicate": receipt.duplicate})
+    else:
+        existed = " (existed before: nothing new was enqueued)" if receipt.duplicate else ""
+        out().print(f"{receipt.job_id}{existed}", markup=False)
+
+
+def get(
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json_: AsJson = False,
+) -> None:
+    """Show where a job stands. Exit code 1 if there is none."""
+    record = connected().get(job_id)
+    if as_json_:
+        print_json(as_json(record))
+        return
+    shown = {name: value for name, value in as_json(record).items() if value not in (None, [])}
+    failures = shown.pop("failures", [])
+    out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
+    if isinstance(failures, list) and failures:
+        rows = ((one["life"], one["attempt"], one["at"], one["error"]) for one in failures)
+        out().print()
+        out().print(table_of(("life", "attempt", "failed at", "error"), rows))
+
+
+def list_(
+    type_: Annotated[str | None, typer.Option("--type", help="Only this job type.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Most jobs of a page, 1 to 100.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    page = connected().inspector.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
+    if as_json_:
+        print_json(
+            {
+                "jobs": [as_json(record) for record in page.jobs],
+                "cursor": page.cursor,
+                "seenUntil": page.seen_until,
+            }
+        )
+        return
+    out().print(_jobs_table(page.jobs))
+    _say_what_follows(page)
+
+
+def stats(as_json_: AsJson = False) -> None:
+    """Show how many messages each lane holds, as SQS counts them (approximately)."""
+    counts = connected().inspector.counts()
+    if as_json_:
+        print_json(
+            {
+                lane: {
+                    "waiting": one.waiting,
+                    "inFlight": one.in_flight,
+                    "delayed": one.delayed,
+                    "dead": one.dead,
+                }
+                for lane, one in counts.items()
+            }
+        )
+        return
+    rows = (
+        (lane, one.waiting, one.in_flight, one.delayed, one.dead, seconds(LANES[lane].start_within))
+        for lane, one in counts.items()
+    )
+    out().print(table_of(("lane", "waiting", "in flight", "delayed", "dead", "starts within"), rows))
+
+
+def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
+    columns = ("id", "type", "lane", "attempts", "wait", "run", "state", "created")
+    return table_of(
+        columns,
+        (
+            (
+                one.job_id,
+                one.type,
+                one.lane,
+                one.attempts,
+                seconds(waited(one)),
+                seconds(ran_for(one)),
+                one.state,
+                f"{one.created_at:%Y-%m-%d %H:%M:%S}",
+            )
+            for one in jobs
+        ),
+    )
+
+
+def _say_what_follows(page: JobPage) -> None:
+    if page.cursor is not None:
+        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
+    elif not page.jobs:
+        out().print(f"no such jobs since {page.seen_until}", markup=False)

@@ -1,0 +1,45 @@
+"""The command's entry point: errors in one line, exit codes with a name."""
+
+from __future__ import annotations
+
+import sys
+from enum import IntEnum
+
+import typer
+
+from lanework.cli import jobs, stack
+from lanework.cli.output import complain
+from lanework.errors import LaneworkError
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+
+
+app = typer.Typer(
+    name="lanework",
+    help="Background jobs on SQS, Lambda and DynamoDB.",
+    epilog="Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong usage, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+jobs.add_to(app)
+stack.add_to(app)
+
+
+def main() -> None:
+    """Run the command, as `lanework` in a shell does."""
+    try:
+        app()
+    except LaneworkError as error:
+        complain(str(error))
+        sys.exit(Exit.FAILED)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)

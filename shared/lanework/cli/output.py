@@ -1,0 +1,72 @@
+"""How the command prints: tables for people, JSON for programs, complaints on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lanework.model.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+
+STYLES = {
+    State.COMPLETED: "green",
+    State.DEAD: "red",
+    State.RUNNING: "blue",
+    State.RETRYING: "yellow",
+    State.CANCELLED: "dim",
+}
+
+
+def out() -> Console:
+    """Return where answers go."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """Tell what is happening, on stderr, so that a pipe gets answers only."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+
+def complain(text: str) -> None:
+    """Print an error, on stderr, in one line where it is one."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text.assemble(("lanework: ", "bold red"), text))
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, readable in a terminal and on one line in a pipe."""
+    indent = 2 if sys.stdout.isatty() else None
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table; numbers stand right, states in their colour."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    cells = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        is_number = bool(cells) and all(isinstance(row[index], int | float | None) for row in cells)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=index == 0)
+    for row in cells:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def seconds(duration: timedelta | None) -> str:
+    """Return a duration as seconds with two decimals, or nothing."""
+    return "" if duration is None else f"{duration.total_seconds():.2f} s"
+
+
+def _cell(value: object) -> Text:
+    if isinstance(value, State):
+        return Text(value, style=STYLES.get(value, ""))
+    return Text("" if value is None else str(value))

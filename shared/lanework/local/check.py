@@ -1,0 +1,61 @@
+"""Checks a SAM template offline: cfn-lint on what the SAM transform makes of it, where it finds more."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lanework.errors import StackError
+from lanework.local.template import read_template, with_code_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cfnlint.match import Match
+
+REGION = "us-east-1"
+SOMEWHERE = "s3://bucket/key"
+"""Any legal address will do: the transform looks at its form only."""
+
+
+def check_template(path: Path) -> list[str]:
+    """
+    Return what is wrong with a template, a line for each problem: none if it is right.
+
+    Raises:
+        StackError: If it can't be read or transformed, or if cfn-lint isn't installed.
+    """
+    try:
+        from cfnlint.api import lint  # noqa: PLC0415 - heavy, and a tool of development
+    except ImportError as error:
+        problem = "checking a template needs cfn-lint; try: pip install cfn-lint"
+        raise StackError(problem) from error
+    return [_line(match) for match in lint(json.dumps(translate(read_template(path))), regions=[REGION])]
+
+
+def translate(template: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the CloudFormation template that CloudFormation would make of a SAM template.
+
+    Raises:
+        StackError: If the transform refuses it.
+    """
+    from boto3.session import Session  # noqa: PLC0415 - heavy, as are the next
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - as above
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - as above
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415 - as above
+
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody wants
+    translator = Translator({}, Parser(), boto_session=Session(region_name=REGION))
+    located = with_code_at(template, lambda *_: SOMEWHERE)
+    try:
+        translated: dict[str, Any] = translator.translate(located, parameter_values={})
+    except InvalidDocumentException as error:
+        raise StackError("; ".join(cause.message for cause in error.causes)) from error
+    return translated
+
+
+def _line(match: Match) -> str:
+    place = "/".join(str(part) for part in getattr(match, "path", None) or ())
+    return f"{match.rule.id} {place}: {match.message}"

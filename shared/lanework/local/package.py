@@ -1,0 +1,87 @@
+"""Zips the functions' code and the layer. The same files give the same bytes, whenever and wherever they are zipped."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from lanework.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time a zip entry can have."""
+
+REGULAR_FILE = 0o100644 << 16
+
+LEFT_OUT = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """
+    A zip for Lambda.
+
+    Attributes:
+        name: What it holds, `handlers` or `shared`.
+        content: The zip's bytes.
+    """
+
+    name: str
+    content: bytes
+
+    @property
+    def key(self) -> str:
+        """A name for the zip that changes exactly when its content does."""
+        return f"{self.name}-{hashlib.sha256(self.content).hexdigest()[:20]}.zip"
+
+
+def zip_folder(folder: Path, *, under: str) -> Package:
+    """
+    Zip `folder`, its files below `under` in the zip: `handlers` for functions, `python` for a layer.
+
+    Raises:
+        StackError: If there is no such folder, or nothing in it.
+    """
+    files = sorted(_files(folder)) if folder.is_dir() else []
+    if not files:
+        problem = f"nothing to deploy in {folder}: the folder is missing or empty"
+        raise StackError(problem)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for file in files:
+            inside = PurePosixPath(under, *file.relative_to(folder).parts)
+            entry = zipfile.ZipInfo(str(inside), EPOCH)
+            entry.external_attr = REGULAR_FILE
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+    return Package(name=folder.name, content=buffer.getvalue())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and LEFT_OUT.isdisjoint(path.relative_to(folder).parts):
+            yield path
+
+
+def check_syntax(folder: Path) -> None:
+    """
+    Compile every Python file of `folder`, running none.
+
+    Raises:
+        StackError: At the first that doesn't compile, naming file, line and problem.
+    """
+    for path in sorted(_files(folder)):
+        if path.suffix != ".py":
+            continue
+        try:
+            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:  # a null byte is a ValueError before Python 3.12
+            line = getattr(error, "lineno", None) or 1
+            problem = f"{path}:{line}: {getattr(error, 'msg', error)}"
+            raise StackError(problem) from error

@@ -1,0 +1,85 @@
+"""
+The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
+
+Three things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started
+it. It drains before it stops. And an invocation that has begun may finish when its code is replaced, as on AWS.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+POLL_S = 0.05
+
+
+def let_invocations_finish() -> None:
+    """Keep MiniStack from killing the busy processes of a function whose code is replaced; they end when idle."""
+    kill: Callable[[list[Any]], None] = lambda_runtime.kill_workers
+
+    def kill_once_idle(workers: Iterable[Any]) -> None:
+        doomed = [worker for worker in workers if worker is not None]
+        busy = [worker for worker in doomed if worker.in_use]
+        for worker in busy:
+            threading.Thread(target=_kill_when_idle, args=(kill, worker), daemon=True).start()
+        kill([worker for worker in doomed if worker not in busy])
+
+    lambda_runtime.kill_workers = kill_once_idle
+
+
+def _kill_when_idle(kill: Callable[[list[Any]], None], worker: Any) -> None:  # noqa: ANN401 - MiniStack has no types
+    deadline = time.monotonic() + worker.config["Timeout"]  # a worker that fails to start is never released
+    while worker.in_use and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+    kill([worker])
+
+
+async def until_told_to_stop(drain_s: float) -> None:
+    """Return after a SIGTERM, a SIGINT or the end of stdin, once no invocation runs or `drain_s` is over."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    threading.Thread(target=_watch_stdin, args=(loop, stop), daemon=True).start()
+    await stop.wait()
+    stop.clear()  # a second signal cuts the drain short
+    lambda_svc._poll_sqs = lambda: False  # noqa: SLF001 - deliver nothing more: what is queued stays queued
+    deadline = loop.time() + drain_s
+    while lambda_svc.executions_in_flight()[0] and not stop.is_set() and loop.time() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(POLL_S)
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+def main(drain_s: float) -> None:
+    """Serve MiniStack on BIND_HOST:GATEWAY_PORT until told to stop, then end every process of this group."""
+    config = Config()
+    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = ministack.LOG_LEVEL
+    config.graceful_timeout = 1
+    let_invocations_finish()
+    asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.killpg(0, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]))

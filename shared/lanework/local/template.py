@@ -1,0 +1,72 @@
+"""Reads the SAM template, and points it at packaged code."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from lanework.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FUNCTION = "AWS::Serverless::Function"
+LAYER = "AWS::Serverless::LayerVersion"
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """
+    Return a template as data, short forms such as `!Ref` written out.
+
+    Raises:
+        StackError: If it can't be read, isn't YAML, or declares no resources.
+    """
+    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only in the extra `local`
+    from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+
+    try:
+        template = yaml_parse(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"can't read {path}: {error}"
+        raise StackError(problem) from error
+    except YAMLError as error:
+        problem = f"{path.name} is not valid YAML: {' '.join(str(error).split())}"
+        raise StackError(problem) from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        problem = f"{path.name} is not a template: it has no Resources"
+        raise StackError(problem)
+    return template
+
+
+def with_code_at(template: dict[str, Any], locate: Callable[[str, str], str]) -> dict[str, Any]:
+    """
+    Return a copy whose functions and layers have their code elsewhere.
+
+    Args:
+        template: What `read_template` returned.
+        locate: Given a local folder as the template names it, and whether it is a `FUNCTION`'s or a `LAYER`'s, returns
+            where its package is. Called for code that isn't in S3 already.
+    """
+    located = copy.deepcopy(template)
+    resources = [one for one in located["Resources"].values() if isinstance(one, dict)]
+    sources = [(FUNCTION, "CodeUri", located.get("Globals", {}).get("Function", {}))]
+    for kind, key in ((FUNCTION, "CodeUri"), (LAYER, "ContentUri")):
+        sources += [(kind, key, one.get("Properties", {})) for one in resources if one.get("Type") == kind]
+    for kind, key, properties in sources:
+        folder = properties.get(key)
+        if isinstance(folder, str) and not folder.startswith("s3://"):
+            properties[key] = locate(folder, kind)
+    return located
+
+
+def functions(template: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the properties of each function, with what Globals says of all of them."""
+    shared = template.get("Globals", {}).get("Function", {})
+    own = [one.get("Properties", {}) for one in template["Resources"].values() if one.get("Type") == FUNCTION]
+    return [{**shared, **one, "Environment": _merged(shared, one)} for one in own]
+
+
+def _merged(*levels: dict[str, Any]) -> dict[str, Any]:
+    variables = [level.get("Environment", {}).get("Variables", {}) for level in levels]
+    return {"Variables": {name: value for one in variables for name, value in one.items()}}
