@@ -11,7 +11,7 @@ help: ## List the targets
 # Renewed whenever pyproject.toml or the lock changed; the stamp is written last, so an interrupted install is repeated.
 $(VENV)/stamp: pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Lanework needs Python 3.11 or newer, this is %s; try: make PYTHON=python3.13" % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv --clear $(VENV)
+	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

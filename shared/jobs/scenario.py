@@ -44,9 +44,7 @@ def scenario() -> list[Expectation]:
             shows="delayed by 5 s, async",
         ),
         Expectation(request=_report(now), shows="a CSV with progress, low"),
-        Expectation(
-            request=delete_expired_tokens.request(ExpiredTokens(), job_id="cleanup"), shows="a cleanup, batch"
-        ),
+        Expectation(request=delete_expired_tokens.request(ExpiredTokens(), job_id="cleanup"), shows="a cleanup, batch"),
     ]
 
 

@@ -1,24 +1,21 @@
-"""The adapters that the contract is held against: memory, and AWS's as moto's server plays it."""
+"""The adapters that the contract is held against: memory, and AWS's as moto's server and MiniStack play it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from lanework.app import aws_ports
 from lanework.engine.ports import Ports
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
-
-REGION = "eu-west-1"
+from tests.stacks import REGION, make_stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +37,16 @@ class Backend:
     dead: Callable[[Lane], list[Message]]
 
 
-@pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(params=["memory", "moto"])
+@pytest.fixture(params=["memory", "moto", "ministack"])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
     if request.param == "memory":
         return _memory()
     for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
-    endpoint = request.getfixturevalue("moto_endpoint")
+    endpoint = request.getfixturevalue(f"{request.param}_endpoint")
     stack = f"contract-{uuid4().hex[:8]}"
     make_stack(stack, endpoint)
-    return _moto(stack, endpoint)
+    return _aws(request.param, stack, endpoint)
 
 
 def _memory() -> Backend:
@@ -77,7 +65,7 @@ def _memory() -> Backend:
     )
 
 
-def _moto(stack: str, endpoint: str) -> Backend:
+def _aws(name: str, stack: str, endpoint: str) -> Backend:
     ports = aws_ports(Settings(stack=stack, region=REGION, endpoint=endpoint))
     sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint)
 
@@ -96,46 +84,4 @@ def _moto(stack: str, endpoint: str) -> Backend:
     def receive(lane: Lane) -> Message | None:
         return next(iter(messages(f"{stack}-{lane}")), None)
 
-    return Backend(name="moto", ports=ports, receive=receive, dead=lambda lane: messages(f"{stack}-{lane}-dlq"))
-
-
-def make_stack(stack: str, endpoint: str) -> None:
-    """Make what template.yaml makes, as far as the ports touch it."""
-    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint)
-    for lane in Lane:
-        visibility = LANES[lane].timeout + timedelta(seconds=5)
-        sqs.create_queue(
-            QueueName=f"{stack}-{lane}", Attributes={"VisibilityTimeout": str(int(visibility.total_seconds()))}
-        )
-        sqs.create_queue(QueueName=f"{stack}-{lane}-dlq")
-    boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint).create_table(
-        TableName=f"{stack}-jobs",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": kind}
-            for name, kind in (
-                ("pk", "S"),
-                ("sk", "S"),
-                ("recent_shard", "S"),
-                ("recent_key", "S"),
-                ("sweep_shard", "S"),
-                ("sweep_at", "N"),
-            )
-        ],
-        KeySchema=_keys("pk", "sk"),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": name,
-                "KeySchema": _keys(f"{name}_shard", sort),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-            for name, sort in (("recent", "recent_key"), ("sweep", "sweep_at"))
-        ],
-    )
-
-
-def _keys(partition: str, sort: str) -> Any:
-    return [
-        {"AttributeName": partition, "KeyType": "HASH"},
-        {"AttributeName": sort, "KeyType": "RANGE"},
-    ]
+    return Backend(name=name, ports=ports, receive=receive, dead=lambda lane: messages(f"{stack}-{lane}-dlq"))

@@ -69,9 +69,9 @@ def test_a_large_payload_comes_back_whole_and_is_no_part_of_lists(backend: Backe
 def test_what_was_never_put_is_not_there(backend: Backend) -> None:
     assert backend.ports.ledger.get("nobody") is None
     assert backend.ports.ledger.get_many(["nobody"]) == {}
-    assert backend.ports.ledger.change(
-        "nobody", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
-    ) == Refused(None)
+    assert backend.ports.ledger.change("nobody", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
+        None
+    )
 
 
 def test_many_are_put_at_once_and_those_that_exist_are_told(backend: Backend) -> None:
@@ -175,14 +175,12 @@ def test_an_attempt_from_before_a_redrive_changes_nothing(backend: Backend) -> N
     zombie = stored(backend)
     kill(backend, now=NOON + LEASE)
     ticket = a_message(life=2, ticket=True)
-    backend.ports.ledger.change(
-        "job-1", moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE)
-    )
+    backend.ports.ledger.change("job-1", moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE))
     second_life = stored(backend)
 
-    assert backend.ports.ledger.change(
-        "job-1", moves.retry(zombie, error="late", now=NOON, wait=SECOND)
-    ) == Refused(second_life)
+    assert backend.ports.ledger.change("job-1", moves.retry(zombie, error="late", now=NOON, wait=SECOND)) == Refused(
+        second_life
+    )
     assert (second_life.life, second_life.attempts, second_life.state) == (2, 1, State.RUNNING)
 
 
@@ -269,8 +267,6 @@ def test_recent_jobs_are_filtered_by_what_the_index_holds(backend: Backend) -> N
     for job_id, queue in (("a", "email"), ("b", "report"), ("c", "email")):
         backend.ports.ledger.put(a_record(job_id=job_id, queue=queue))
 
-    page = backend.ports.ledger.recent(
-        day="2026-01-02", before=None, limit=10, keep=lambda key: key.queue == "report"
-    )
+    page = backend.ports.ledger.recent(day="2026-01-02", before=None, limit=10, keep=lambda key: key.queue == "report")
 
     assert [("b", "report", "user.greeting")] == [(key.job_id, key.queue, key.type) for key in page.keys]

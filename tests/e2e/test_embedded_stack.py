@@ -98,7 +98,7 @@ def free_port() -> int:
 def members(group: int) -> list[str]:
     """Return the living processes of a process group."""
     command = ["ps", "-eo", "pgid=,stat=,args="]
-    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [row.split(maxsplit=2) for row in table.splitlines()]
     return [row[2] for row in rows if int(row[0]) == group and not row[1].startswith("Z")]
 
@@ -303,7 +303,7 @@ with embedded_stack(find_project(Path(sys.argv[1])), port=int(sys.argv[2])) as s
 def test_whoever_starts_the_stack_takes_it_along_when_ended(number: signal.Signals, tmp_path: Path) -> None:
     project, port = a_project(tmp_path), free_port()
     command = [sys.executable, "-c", STARTER, str(project.root), str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starter:  # noqa: S603
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as starter:
         assert starter.stdout is not None
         emulator = int(starter.stdout.readline())
         assert answers(f"http://127.0.0.1:{port}")

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Run
@@ -17,11 +16,9 @@ from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
-from tests.contract.conftest import REGION, make_stack
+from tests.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lanework import Job
 
 
@@ -102,17 +99,8 @@ class Edge:
         return kept
 
 
-@pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def edge(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Edge:
+@pytest.fixture(name="edge")
+def an_edge(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Edge:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     stack = f"edge-{uuid4().hex[:8]}"

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 
 from lanework.errors import ConfigError, UnavailableError
 
@@ -110,6 +117,9 @@ def translated(doing: str) -> Iterator[None]:
         raise ConfigError(msg) from error
     except NoCredentialsError as error:
         msg = f"{doing}: no AWS credentials found; set AWS_PROFILE, or start the embedded stack with `lanework dev`"
+        raise ConfigError(msg) from error
+    except (PartialCredentialsError, ProfileNotFound) as error:
+        msg = f"{doing}: {error}"
         raise ConfigError(msg) from error
     except (HTTPClientError, BotoCoreError) as error:
         msg = f"{doing}: {error}"

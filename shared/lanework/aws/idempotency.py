@@ -1,8 +1,8 @@
 """
 Powertools' idempotency around every run, with the job's own item as its idempotency record.
 
-Powertools saves "in progress" before the job's code, "success" after it, and deletes on an exception. Here these are the
-claim, the completion, and the settling of a failure, on the extension point that Powertools documents for it, a
+Powertools saves "in progress" before the job's code, "success" after it, and deletes on an exception. Here these are
+the claim, the completion, and the settling of a failure, on the extension point that Powertools documents for it, a
 persistence layer of one's own. So a run costs two writes, and the history of a failed one stays.
 """
 

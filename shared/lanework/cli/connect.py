@@ -7,12 +7,12 @@ from pathlib import Path
 
 from lanework.app import App, aws_ports
 from lanework.cli.output import say
+from lanework.errors import StackError
 from lanework.local.application import load_app
 from lanework.local.clients import Clients
 from lanework.local.project import Project, find_project
 from lanework.local.running import find_running
 from lanework.local.surroundings import enter
-from lanework.errors import StackError
 from lanework.settings import Settings
 
 

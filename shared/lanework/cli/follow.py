@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
 from rich.live import Live
@@ -20,12 +19,12 @@ if TYPE_CHECKING:
 COLUMNS = ("id", "type", "lane", "attempts", "wait", "run", "state", "shows")
 
 
-def follow(demo: Demo) -> None:
-    """Show the demo's jobs until they are over."""
-    if sys.stdout.isatty():
-        _follow_live(demo)
+def follow(demo: Demo, stream: TextIO) -> None:
+    """Show the demo's jobs on a stream until they are over."""
+    if stream.isatty():
+        _follow_live(demo, stream)
     else:
-        _follow_in_lines(demo)
+        _follow_in_lines(demo, stream)
 
 
 def show_outcome(demo: Demo, problems: list[str]) -> None:
@@ -35,14 +34,14 @@ def show_outcome(demo: Demo, problems: list[str]) -> None:
     out().print(f"\n{len(demo.rows) - len(wrong)} of {len(demo.rows)} jobs came out as they should")
 
 
-def _follow_live(demo: Demo) -> None:
+def _follow_live(demo: Demo, stream: TextIO) -> None:
     # Transient: the outcome's table takes its place.
-    with Live(console=Console(highlight=False), transient=True, auto_refresh=False) as live:
+    with Live(console=Console(file=stream, highlight=False), transient=True, auto_refresh=False) as live:
         for rows in demo.follow():
             live.update(_table(rows), refresh=True)
 
 
-def _follow_in_lines(demo: Demo) -> None:
+def _follow_in_lines(demo: Demo, stream: TextIO) -> None:
     begun = time.monotonic()
     shown: dict[str, str] = {}
     for rows in demo.follow():
@@ -50,8 +49,8 @@ def _follow_in_lines(demo: Demo) -> None:
             line = _line(row)
             if shown.get(row.job_id) != line:
                 shown[row.job_id] = line
-                sys.stdout.write(f"{time.monotonic() - begun:6.1f} s  {line}\n")
-                sys.stdout.flush()
+                stream.write(f"{time.monotonic() - begun:6.1f} s  {line}\n")
+                stream.flush()
 
 
 def _table(rows: list[Row]) -> Table:
@@ -81,4 +80,5 @@ def _line(row: Row) -> str:
         return f"{row.job_id}: not recorded yet"
     progress = "" if record.progress is None else f", {record.progress} %"
     cause = "" if record.cause is None else f" ({record.cause}: {record.error})"
-    return f"{row.job_id:<14} {record.type:<26} {record.lane:<8} {record.state} (attempt {record.attempts}{progress}){cause}"
+    where = f"{row.job_id:<14} {record.type:<26} {record.lane:<8}"
+    return f"{where} {record.state} (attempt {record.attempts}{progress}){cause}"

@@ -11,7 +11,7 @@ from lanework.cli.connect import application, connected
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
 from lanework.cli.values import duration, payload
 from lanework.engine.inspect import as_json, ran_for, waited
-from lanework.model.lanes import LANES, lane_of
+from lanework.model.lanes import LANES, Lane, lane_of
 
 if TYPE_CHECKING:
     from lanework.engine.inspect import JobPage
@@ -31,7 +31,8 @@ def enqueue(
     ] = "{}",
     lane: Annotated[str | None, typer.Option(help="Another lane than the type's: critical … batch, or 1 to 5.")] = None,
     delay: Annotated[
-        timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m.")
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m."),
     ] = None,
     job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
     as_json_: AsJson = False,
@@ -111,10 +112,7 @@ def stats(as_json_: AsJson = False) -> None:
             }
         )
         return
-    rows = (
-        (lane, one.waiting, one.in_flight, one.delayed, one.dead, seconds(LANES[lane].start_within))
-        for lane, one in counts.items()
-    )
+    rows = ((lane, one.waiting, one.in_flight, one.delayed, one.dead, _promise(lane)) for lane, one in counts.items())
     out().print(table_of(("lane", "waiting", "in flight", "delayed", "dead", "starts within"), rows))
 
 
@@ -136,6 +134,11 @@ def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
             for one in jobs
         ),
     )
+
+
+def _promise(lane: Lane) -> str:
+    within = LANES[lane].start_within
+    return "" if within is None else f"{within.total_seconds():.0f} s"
 
 
 def _say_what_follows(page: JobPage) -> None:

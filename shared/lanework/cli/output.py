@@ -28,9 +28,13 @@ STYLES = {
 }
 
 
+WIDTH_IN_A_PIPE = 200
+"""Columns of a table that no terminal limits."""
+
+
 def out() -> Console:
     """Return where answers go."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_IN_A_PIPE)
 
 
 def say(text: str) -> None:
@@ -55,15 +59,19 @@ def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     cells = [list(row) for row in rows]
     for index, column in enumerate(columns):
         is_number = bool(cells) and all(isinstance(row[index], int | float | None) for row in cells)
-        table.add_column(column, justify="right" if is_number else "left", no_wrap=index == 0)
+        table.add_column(column, justify="right" if is_number else "left", no_wrap=True)
     for row in cells:
         table.add_row(*(_cell(value) for value in row))
     return table
 
 
 def seconds(duration: timedelta | None) -> str:
-    """Return a duration as seconds with two decimals, or nothing."""
-    return "" if duration is None else f"{duration.total_seconds():.2f} s"
+    """Return a duration as seconds, with two decimals below a minute, or nothing."""
+    if duration is None:
+        return ""
+    return (
+        f"{duration.total_seconds():.2f} s" if duration < timedelta(minutes=1) else f"{duration.total_seconds():.0f} s"
+    )
 
 
 def _cell(value: object) -> Text:

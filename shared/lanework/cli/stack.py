@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.follow import follow, show_outcome
+from lanework.cli.log_lines import readable
 from lanework.cli.output import AsJson, complain, out, print_json, say
 from lanework.errors import ConfigError
 from lanework.local import embedded_stack, find_project, redeploy_on_change
@@ -33,7 +34,11 @@ def add_to(app: typer.Typer) -> None:
 
 
 def demo(port: Port = None, as_json: AsJson = False) -> None:
-    """Start the embedded stack, run real jobs through all five lanes, check every outcome, stop. Exit code 1 if one differs."""
+    """
+    Start the embedded stack, run real jobs through all five lanes, check every outcome, stop.
+
+    Exit code 1 if one came out otherwise.
+    """
     _need_the_local_extra()
     project = find_project(Path.cwd())
     say("starting the embedded stack and deploying template.yaml …")
@@ -42,7 +47,7 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
         enter(stack.handle, stack.clients)
         running = Demo(stack)
         running.enqueue()
-        follow(running)
+        follow(running, sys.stderr if as_json else sys.stdout)
         problems = running.problems()
     if as_json:
         print_json({"jobs": [summary_of(row) for row in running.rows], "problems": problems})
@@ -89,7 +94,7 @@ def check() -> None:
 
 def _greet(stack: RunningStack) -> None:
     say(
-        f"""up at {stack.handle.endpoint}, stack {stack.handle.stack!r}; edit a job and it is deployed. In another shell:
+        f"""up at {stack.handle.endpoint}, stack {stack.handle.stack!r}; edit a job and it is deployed. Try, elsewhere:
   lanework enqueue demo.greet --payload '{{"name": "Bat"}}'
   lanework enqueue demo.flaky --job-id try-1; lanework get try-1
   lanework list
@@ -102,7 +107,8 @@ def _show_logs(stack: RunningStack, stop: threading.Event) -> None:
     tail = LogTail(clients=stack.clients, stack=stack.handle.stack, since=datetime.now(UTC))
     while not stop.wait(0.5):
         for line in tail.read():
-            sys.stdout.write(f"{line.function}  {line.text.rstrip()}\n")
+            lane = line.function.rpartition("-")[2]
+            sys.stdout.write(f"{line.at:%H:%M:%S}  {lane:<8}  {readable(line.text)}\n")
             sys.stdout.flush()
 
 

@@ -52,6 +52,9 @@ def load_named(project: Project, key: str) -> object:
             sys.path.insert(0, folder)
     try:
         return getattr(importlib.import_module(module), attribute)
+    except SyntaxError as error:
+        msg = f"{error.filename}:{error.lineno}: {error.msg}"
+        raise ConfigError(msg) from error
     except (ImportError, AttributeError) as error:
         msg = f"[tool.lanework] {key} = {entry!r} can't be imported: {error}"
         raise ConfigError(msg) from error

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from lanework.errors import StackError
+from lanework.local.clients import bare_session
 from lanework.local.template import read_template, with_code_at
 
 if TYPE_CHECKING:
@@ -41,13 +42,12 @@ def translate(template: dict[str, Any]) -> dict[str, Any]:
     Raises:
         StackError: If the transform refuses it.
     """
-    from boto3.session import Session  # noqa: PLC0415 - heavy, as are the next
-    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - as above
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - heavy, as are the next
     from samtranslator.parser.parser import Parser  # noqa: PLC0415 - as above
     from samtranslator.translator.translator import Translator  # noqa: PLC0415 - as above
 
     logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody wants
-    translator = Translator({}, Parser(), boto_session=Session(region_name=REGION))
+    translator = Translator({}, Parser(), boto_session=bare_session(REGION))
     located = with_code_at(template, lambda *_: SOMEWHERE)
     try:
         translated: dict[str, Any] = translator.translate(located, parameter_values={})

@@ -1,4 +1,4 @@
-"""`lanework demo`: enqueues an application's scenario, follows every job to its end, compares with what was expected."""
+"""`lanework demo`: enqueues a scenario, follows every job to its end, compares with what was expected."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ class Demo:
     def refresh(self) -> None:
         """Read every job's record."""
         found = self._app.ports.ledger.get_many([row.job_id for row in self.rows])
-        self.rows = [
-            Row(expected=row.expected, job_id=row.job_id, record=found.get(row.job_id)) for row in self.rows
-        ]
+        self.rows = [Row(expected=row.expected, job_id=row.job_id, record=found.get(row.job_id)) for row in self.rows]
 
     def problems(self) -> list[str]:
         """Return how the outcome differs from what was expected, a line for each difference."""
@@ -116,6 +114,7 @@ def _tickets(stack: RunningStack, lane: Lane) -> dict[str, str]:
         QueueUrl=f"{url}/{stack.handle.stack}-{lane}-dlq",
         MaxNumberOfMessages=10,
         VisibilityTimeout=0,
+        WaitTimeSeconds=0,
         MessageAttributeNames=["cause"],
     )
     return {

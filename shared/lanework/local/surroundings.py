@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def enter(handle: StackHandle, clients: Clients) -> None:
     """
-    Set this process's environment to what the stack's own functions have, so that the application's code works here too.
+    Set this process's environment to what the stack's functions have, so that the application's code works here too.
 
     The emulator's credentials take the place of the user's: nothing that follows can reach AWS.
     """

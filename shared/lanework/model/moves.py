@@ -122,6 +122,7 @@ def complete(
             "due_at": None,
             "sweep_at": None,
             "ended_at": now,
+            "error": None,
             "result": result,
             "result_omitted": result_omitted,
             "expires_at": expires_at,

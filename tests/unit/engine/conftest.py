@@ -44,16 +44,14 @@ class World:
     behave: object = None
 
     def execute(self, body: str, *, lane: Lane = Lane.HIGH) -> Report:
-        return self.app.executor(in_order).execute(
-            Delivery(body=body, lane=lane, time_left=timedelta(seconds=30))
-        )
+        return self.app.executor(in_order).execute(Delivery(body=body, lane=lane, time_left=timedelta(seconds=30)))
 
     def stored(self, job_id: str = "job-1") -> JobRecord:
         return self.app.get(job_id)
 
 
-@pytest.fixture
-def world() -> World:
+@pytest.fixture(name="world")
+def a_world() -> World:
     family = Jobs(queue="email", lane="high", attempts=3)
 
     @family.job("user.greeting")

@@ -77,7 +77,7 @@ def test_a_name_is_declared_once_in_a_family_and_once_in_an_app() -> None:
     one.job("a.greeting")(a_job)
     other.job("a.greeting")(a_job)
 
-    with pytest.raises(DeclarationError, match="'a.greeting' is declared twice in queue 'one'"):
+    with pytest.raises(DeclarationError, match=r"'a\.greeting' is declared twice in queue 'one'"):
         one.job("a.greeting")(a_job)
     with pytest.raises(DeclarationError, match="declared twice, in queues 'one' and 'other'"):
         App(one, other)

@@ -211,7 +211,7 @@ def test_many_jobs_are_sent_unrecorded_where_the_ledger_is_down_and_none_is_lost
 
 
 def test_an_unknown_type_is_told_the_nearest(world: World) -> None:
-    with pytest.raises(UnknownJobTypeError, match="unknown job type 'user.greting', did you mean 'user.greeting'"):
+    with pytest.raises(UnknownJobTypeError, match=r"unknown job type 'user\.greting', did you mean 'user\.greeting'"):
         world.app.enqueue("user.greting", {"name": "Bat"})
 
 

@@ -52,7 +52,7 @@ def test_a_crashing_job_leaves_no_time_to_clean_up() -> None:
     code = (
         "from jobs.demo import *; from lanework.testing import a_run; crash(Crash(), a_run(attempt=1)); print('alive')"
     )
-    ended = subprocess.run(  # noqa: S603 - the program is in the test
+    ended = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, check=False, env={"PYTHONPATH": ":".join(sys.path)}
     )
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from lanework.memory import MemoryLedger
 from lanework.model import moves
-from lanework.model.change import Applied
+from lanework.model.change import Applied, Change
 from lanework.model.delivery import Claimant, ClaimBy, EndBy, SendTicket, judge
 from lanework.model.states import Cause, JobRecord, State
 from lanework.testing import NOON
@@ -122,7 +122,7 @@ class LifeOfAJob(RuleBasedStateMachine):
     def _claimant(self, claim_id: str, now: datetime) -> Claimant:
         return Claimant(claim_id=claim_id, now=now, lease=LEASE, expires_at=now + timedelta(days=15))
 
-    def _change(self, run: JobRecord, claim_id: str, outcome: str) -> moves.Change:
+    def _change(self, run: JobRecord, claim_id: str, outcome: str) -> Change:
         expires_at = self.now + timedelta(days=8)
         if outcome == "completed":
             return moves.complete(

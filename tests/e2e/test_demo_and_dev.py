@@ -1,0 +1,234 @@
+"""`lanework demo` and `lanework dev` as a user runs them: a process, its output, its exit code, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lanework.local import Project, find_running
+from lanework.local.emulator import answers, wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+LANEWORK = str(Path(sys.executable).with_name("lanework"))
+
+
+def a_copy(root: Path) -> Project:
+    """Return the example application in a folder of its own."""
+    for folder in ("handlers", "shared/jobs"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("template.yaml", "pyproject.toml"):
+        shutil.copy(ROOT / file, root / file)
+    return Project(root=root)
+
+
+def environment() -> dict[str, str]:
+    """Return the user's environment, with credentials that must never be used and without any stack."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANEWORK_"))}
+    return {**mine, "AWS_ACCESS_KEY_ID": "AKIAREALLYTHEUSERS", "AWS_PROFILE": "prod", "COLUMNS": "160"}
+
+
+def lanework(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LANEWORK, *words],
+        cwd=project.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return a_copy(tmp_path / "shop")
+
+
+def test_the_demo_runs_every_lane_and_every_job_comes_out_as_it_should(project: Project) -> None:
+    before = sorted(path.name for path in project.root.iterdir())
+
+    demo = lanework(project, "demo", "--json")
+
+    assert (demo.returncode, demo.stderr.count("lanework:")) == (0, 0), demo.stderr
+    outcome = json.loads(demo.stdout)
+    jobs = {job["jobId"]: job for job in outcome["jobs"]}
+    assert outcome["problems"] == []
+    assert {"critical", "high", "medium", "low", "batch"} == {job["lane"] for job in jobs.values()}
+    assert ("completed", 3) == (jobs["flaky"]["state"], jobs["flaky"]["attempts"])
+    assert ("dead", 2, "exhausted") == (jobs["doomed"]["state"], jobs["doomed"]["attempts"], jobs["doomed"]["cause"])
+    assert jobs["signin-twice"]["attempts"] == 1
+    assert all(job["waitSeconds"] >= 0 and job["runSeconds"] >= 0 for job in jobs.values())
+    assert "retrying (attempt 1)" in demo.stderr
+    assert {*before, ".lanework"} == {path.name for path in project.root.iterdir()}
+    assert list(project.home.iterdir()) == []
+
+
+def test_a_demo_that_comes_out_otherwise_says_what_and_fails(project: Project) -> None:
+    scenario = project.shared / "jobs" / "scenario.py"
+    scenario.write_text(
+        scenario.read_text()
+        .replace("state=State.DEAD", "state=State.COMPLETED")
+        .replace('job_id="flaky"), attempts=3', 'job_id="flaky"), attempts=2')
+    )
+
+    demo = lanework(project, "demo")
+
+    assert demo.returncode == 1
+    assert "lanework: doomed: state should be completed, is dead (OnPurposeError: this job always fails)" in demo.stderr
+    assert "lanework: flaky: attempts should be 2, is 3" in demo.stderr
+    assert "7 of 9 jobs came out as they should" in demo.stdout
+
+
+def test_a_broken_template_is_one_clear_line(project: Project) -> None:
+    project.template.write_text("Resources: [")
+
+    demo = lanework(project, "demo")
+
+    assert demo.returncode == 1
+    assert demo.stderr.splitlines()[-1].startswith("lanework: template.yaml")
+    assert find_running(project) is None
+
+
+def test_outside_of_a_project_the_demo_says_what_it_looked_for(tmp_path: Path) -> None:
+    demo = lanework(Project(root=tmp_path), "demo")
+
+    assert (demo.returncode, len(demo.stderr.splitlines())) == (1, 1)
+    assert "looked for a folder with template.yaml, handlers/ and shared/" in demo.stderr
+
+
+class Dev:
+    """A running `lanework dev`, and the command beside it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.log = project.root / "dev.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [LANEWORK, "dev"], cwd=project.root, env=environment(), stdout=log, stderr=log, start_new_session=True
+            )
+
+    def says(self, text: str, *, within_s: float = 30) -> None:
+        def is_said() -> bool:
+            assert self.process.poll() is None or text in self.log.read_text(), self.log.read_text()
+            return text in self.log.read_text()
+
+        wait_for(is_said, within=timedelta(seconds=within_s), what=f"{text!r} from lanework dev")
+
+    def lanework(self, *words: str) -> str:
+        done = lanework(self.project, *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def result_of(self, job_id: str, *, within_s: float = 20) -> object:
+        def is_over() -> bool:
+            return bool(self._get(job_id)["status"] in ("completed", "dead"))
+
+        wait_for(is_over, within=timedelta(seconds=within_s), what=f"{job_id} to end")
+        return self._get(job_id)["result"]
+
+    def _get(self, job_id: str) -> dict[str, object]:
+        found: dict[str, object] = json.loads(self.lanework("get", job_id, "--json"))
+        return found
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def dev(project: Project) -> Iterator[Dev]:
+    running = Dev(project)
+    try:
+        running.says("up at http://127.0.0.1:")
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
+def test_a_session_of_development(dev: Dev) -> None:
+    """Enqueue, look, edit, break, mend, be killed in the middle of a job, stop: in one session, as people work."""
+    dev.lanework("enqueue", "demo.crash", "--job-id", "crash")
+    dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "first")
+    assert dev.result_of("first") == "Hello, Bat!"
+    dev.says("job.completed  demo.greet  first  attempt=1")
+
+    source = dev.project.shared / "jobs" / "demo.py"
+    before = source.read_text()
+    source.write_text(before.replace("Hello, ", "Good evening, "))
+    dev.says("deployed shared/jobs/demo.py")
+    dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "second")
+    assert dev.result_of("second") == "Good evening, Bat!"
+
+    source.write_text(f"{before}\ndef (")
+    dev.says("not deployed: ")
+    dev.says("demo.py:")
+    source.write_text(before)
+    assert "second" in dev.lanework("list", "--type", "demo.greet")
+
+    # Its worker killed itself with SIGKILL in the first attempt; after the lease another attempt completes it.
+    assert dev.result_of("crash", within_s=60) == "completed on attempt 2"
+
+    endpoint = find_running(dev.project)
+    assert endpoint is not None
+    assert dev.stop() == 0
+    assert "stopped; nothing is left running" in dev.log.read_text()
+    assert not answers(endpoint.endpoint)
+    assert find_running(dev.project) is None
+
+
+def test_dev_stops_cleanly_when_asked_by_sigterm_and_keeps_its_jobs(dev: Dev) -> None:
+    dev.lanework("enqueue", "demo.greet", "--job-id", "kept")
+    dev.result_of("kept")
+
+    assert dev.stop(signal.SIGTERM) == 0
+    assert "stopped; nothing is left running" in dev.log.read_text()
+
+    again = Dev(dev.project)
+    try:
+        again.says("up at ")
+        assert again.result_of("kept") == "Hello, world!"
+    finally:
+        again.stop()
+
+
+def test_a_second_dev_in_the_same_project_is_refused(dev: Dev) -> None:
+    second = lanework(dev.project, "dev")
+
+    assert second.returncode == 1
+    assert second.stderr.splitlines()[-1].startswith("lanework: the stack runs already, at http://127.0.0.1:")
+
+
+def test_dev_says_when_its_emulator_is_gone(dev: Dev) -> None:
+    running = find_running(dev.project)
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+
+    assert dev.process.wait(20) == 1
+    assert "lanework: the emulator ended by itself" in dev.log.read_text()
+
+
+def test_the_command_prefers_the_running_stack_and_says_so(dev: Dev) -> None:
+    done = subprocess.run(
+        [LANEWORK, "stats"],
+        cwd=dev.project.root,
+        env={**environment(), "LANEWORK_STACK": "shop-prod"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "using the embedded stack at http://127.0.0.1:" in done.stderr
+    assert "LANEWORK_STACK=shop-prod" in done.stderr

@@ -1,0 +1,179 @@
+"""The command on a stack that `LANEWORK_STACK` and the AWS variables name, with the example application's own jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from jobs import app as example
+from lanework.cli.main import app as command
+from lanework.errors import LaneworkError
+from lanework.local.project import Project
+from tests.stacks import REGION, make_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def lanework(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Run a command; return what it printed, or raise what it complained of."""
+    stack = f"cli-{uuid4().hex[:8]}"
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    for name, value in {
+        "LANEWORK_STACK": stack,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": moto_endpoint,
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("LANEWORK_ACCOUNT", raising=False)
+    monkeypatch.chdir(ROOT)
+    make_stack(stack, moto_endpoint)
+
+    def run(*words: str, stdin: str | None = None) -> str:
+        result = CliRunner().invoke(command, list(words), input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    return run
+
+
+def test_an_enqueued_job_can_be_looked_up_with_every_field_that_clients_know(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--lane", "2", "--job-id", "job-1")
+
+    job = json.loads(lanework("get", "job-1", "--json"))
+
+    assert {"jobId", "type", "status", "createdAt", "processedAt", "attemptCount", "error"} <= set(job)
+    assert ("job-1", "demo.greet", "queued", "high", 0, None) == (
+        *(job["jobId"], job["type"], job["status"], job["lane"], job["attemptCount"]),
+        job["processedAt"],
+    )
+    assert "demo.greet" in lanework("get", "job-1")
+
+
+def test_a_repeated_id_is_told(lanework: Callable[..., str]) -> None:
+    assert lanework("enqueue", "demo.greet", "--job-id", "job-1") == "job-1\n"
+    assert "existed before" in lanework("enqueue", "demo.greet", "--job-id", "job-1")
+    assert {"jobId": "job-1", "duplicate": True} == json.loads(
+        lanework("enqueue", "demo.greet", "--job-id", "job-1", "--json")
+    )
+
+
+def test_a_payload_may_come_from_a_file_or_from_standard_input(lanework: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "payload.json"
+    file.write_text('{"name":"Бат"}')
+
+    lanework("enqueue", "demo.greet", "-p", f"@{file}", "--job-id", "from-file")
+    lanework("enqueue", "demo.greet", "-p", "-", "--job-id", "from-stdin", stdin='{"name":"Бат"}')
+
+    assert ['{"name":"Бат"}'] * 2 == [example.get(job_id).payload for job_id in ("from-file", "from-stdin")]
+
+
+def test_a_delay_is_read_as_people_write_it(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "later", "--delay", "1m30s")
+
+    record = example.get("later")
+    assert (record.run_at - record.created_at).total_seconds() == 90
+
+
+def test_jobs_are_listed_newest_first_filtered_and_page_by_page(lanework: Callable[..., str]) -> None:
+    for number in range(3):
+        lanework("enqueue", "demo.greet", "--job-id", f"greet-{number}")
+    lanework("enqueue", "demo.flaky", "--job-id", "flaky")
+
+    first = json.loads(lanework("list", "--limit", "3", "--json"))
+    second = json.loads(lanework("list", "--limit", "3", "--cursor", first["cursor"], "--json"))
+    only = json.loads(lanework("list", "--type", "demo.flaky", "--json"))
+
+    assert ["flaky", "greet-2", "greet-1"] == [job["jobId"] for job in first["jobs"]]
+    assert ["greet-0"] == [job["jobId"] for job in second["jobs"]]
+    assert second["cursor"] is None
+    assert ["flaky"] == [job["jobId"] for job in only["jobs"]]
+    assert json.loads(lanework("list", "--queue", "report", "--json"))["jobs"] == []
+    assert "no such jobs since" in lanework("list", "--queue", "report")
+    assert "More: --cursor" in lanework("list", "--limit", "3")
+
+
+def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--lane", "batch")
+    lanework("enqueue", "demo.greet", "--lane", "low", "--delay", "60")
+
+    counts = json.loads(lanework("stats", "--json"))
+
+    assert list(counts) == ["critical", "high", "medium", "low", "batch"]
+    assert (counts["batch"], counts["low"]) == (
+        {"waiting": 1, "inFlight": 0, "delayed": 0, "dead": 0},
+        {"waiting": 0, "inFlight": 0, "delayed": 1, "dead": 0},
+    )
+    assert "critical" in lanework("stats")
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("enqueue", "demo.gret"), "unknown job type 'demo.gret', did you mean 'demo.greet'?"),
+        (("enqueue", "demo.greet", "--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
+        (("enqueue", "demo.greet", "-p", '{"name": 5}'), "payload of demo.greet is not valid: name: "),
+        (("enqueue", "demo.greet", "-p", "{"), "payload of demo.greet is not valid: payload: Invalid JSON"),
+        (("enqueue", "demo.greet", "--job-id", "a b"), "job_id 'a b' can't be used"),
+        (("get", "nobody"), "no job 'nobody'"),
+        (("list", "--limit", "0"), "limit must lie between 1 and 100, got 0"),
+        (("list", "--cursor", "x"), "cursor 'x' is not one that this list gave out"),
+    ],
+)
+def test_a_mistake_is_refused_in_a_line_that_says_what_would_work(
+    lanework: Callable[..., str], words: tuple[str, ...], complaint: str
+) -> None:
+    with pytest.raises(LaneworkError) as refused:
+        lanework(*words)
+
+    assert str(refused.value).startswith(complaint)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("enqueue", "demo.greet", "--lne", "high"), "No such option: --lne"),
+        (("enqueue", "demo.greet", "--delay", "1x"), "is no duration"),
+        (("enqueue", "demo.greet", "-p", "@/nowhere"), "can't read the payload"),
+        (("enqeue",), "No such command 'enqeue'"),
+    ],
+)
+def test_wrong_usage_says_what_is_known(lanework: Callable[..., str], words: tuple[str, ...], complaint: str) -> None:
+    assert complaint in lanework(*words)
+
+
+def test_a_stack_that_is_not_there_is_named(lanework: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANEWORK_STACK", "elsewhere")
+
+    with pytest.raises(LaneworkError, match=r"reading job x: it doesn't exist; is LANEWORK_STACK right"):
+        lanework("get", "x")
+
+
+def test_without_a_stack_the_message_says_both_ways(
+    lanework: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LANEWORK_STACK")
+
+    with pytest.raises(LaneworkError, match=r"set LANEWORK_STACK .* or start the embedded stack with `lanework dev`"):
+        lanework("stats")
+
+
+def test_an_application_is_needed_to_enqueue(
+    lanework: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(LaneworkError, match="no Lanework project at"):
+        lanework("enqueue", "demo.greet")
+    assert not Project(root=tmp_path).home.exists()

@@ -1,0 +1,49 @@
+"""Tables and queues as template.yaml makes them, for tests that need no functions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import boto3
+
+from lanework.model.lanes import LANES, Lane
+
+REGION = "eu-west-1"
+
+_ATTRIBUTES: Any = [
+    {"AttributeName": name, "AttributeType": "N" if name == "sweep_at" else "S"}
+    for name in ("pk", "sk", "recent_shard", "recent_key", "sweep_shard", "sweep_at")
+]
+
+
+def make_stack(stack: str, endpoint: str) -> None:
+    """Make what template.yaml makes, as far as the ports touch it."""
+    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint)
+    for lane in Lane:
+        visibility = LANES[lane].timeout + timedelta(seconds=5)
+        sqs.create_queue(
+            QueueName=f"{stack}-{lane}", Attributes={"VisibilityTimeout": str(int(visibility.total_seconds()))}
+        )
+        sqs.create_queue(QueueName=f"{stack}-{lane}-dlq")
+    boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint).create_table(
+        TableName=f"{stack}-jobs",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=_ATTRIBUTES,
+        KeySchema=_keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": name,
+                "KeySchema": _keys(f"{name}_shard", sort),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+            for name, sort in (("recent", "recent_key"), ("sweep", "sweep_at"))
+        ],
+    )
+
+
+def _keys(partition: str, sort: str) -> Any:
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from lanework import InvalidOptionError, JobNotFoundError, State
+from lanework.engine.inspect import as_json
+from lanework.model.states import Failure
+from lanework.testing import NOON
+from tests.factories import a_record
+from tests.unit.engine.conftest import World
+
+
+def put(world: World, job_id: str, days_ago: int = 0) -> None:
+    created = NOON - timedelta(days=days_ago)
+    world.app.ports.ledger.put(a_record(job_id=job_id, created_at=created, run_at=created))
+
+
+def listed(world: World, **options: object) -> list[str]:
+    return [job.job_id for job in world.app.inspector.page(**options).jobs]  # type: ignore[arg-type]
+
+
+def test_a_list_walks_back_over_days_and_names_how_far(world: World) -> None:
+    for job_id, days_ago in (("today", 0), ("yesterday", 1), ("last-week", 7)):
+        put(world, job_id, days_ago)
+
+    assert listed(world) == ["today", "yesterday", "last-week"]
+    assert world.app.inspector.page().seen_until == "2025-12-18"
+
+
+def test_pages_follow_one_another_over_the_days_without_gap_or_repetition(world: World) -> None:
+    ids = [f"job-{number}" for number in range(7)]
+    for number, job_id in enumerate(ids):
+        put(world, job_id, days_ago=number)
+
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = world.app.inspector.page(limit=2, cursor=cursor)
+        seen += [job.job_id for job in page.jobs]
+        cursor = page.cursor
+        if cursor is None:
+            break
+
+    assert seen == ids
+
+
+def test_an_expired_record_is_gone_before_dynamodb_removes_it(world: World) -> None:
+    world.app.ports.ledger.put(a_record(expires_at=NOON))
+
+    with pytest.raises(JobNotFoundError, match="no job 'job-1'"):
+        world.app.get("job-1")
+    assert listed(world) == []
+
+
+@pytest.mark.parametrize("options", [{"limit": 0}, {"limit": 101}, {"cursor": "x"}, {"cursor": "2026|x"}])
+def test_what_no_list_can_do_is_refused(world: World, options: dict[str, object]) -> None:
+    with pytest.raises(InvalidOptionError):
+        listed(world, **options)
+
+
+def test_a_job_as_json_has_the_names_that_clients_know() -> None:
+    record = a_record(
+        state=State.COMPLETED,
+        attempts=2,
+        first_started_at=NOON + timedelta(seconds=1),
+        started_at=NOON + timedelta(seconds=5),
+        ended_at=NOON + timedelta(seconds=5, milliseconds=250),
+        result='{"sent":1}',
+        failures=(Failure(attempt=1, life=1, at=NOON, error="OSError: no"),),
+    )
+
+    job = as_json(record)
+
+    assert ("job-1", "user.greeting", "completed", 2, None) == (
+        *(job["jobId"], job["type"], job["status"], job["attemptCount"]),
+        job["error"],
+    )
+    assert ("2026-01-02T12:00:00.000Z", "2026-01-02T12:00:05.250Z") == (job["createdAt"], job["processedAt"])
+    assert (job["waitSeconds"], job["runSeconds"], job["result"]) == (1.0, 0.25, {"sent": 1})
+    assert job["failures"] == [{"life": 1, "attempt": 1, "at": "2026-01-02T12:00:00.000Z", "error": "OSError: no"}]

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lanework.model.events import Action, Event
+from lanework.model.lanes import Lane
+from lanework.model.states import Cause
+from lanework.observe.logs import LogSink, fields_of
+from lanework.testing import NOON
+
+if TYPE_CHECKING:
+    from _pytest.logging import LogCaptureFixture
+
+DEAD = Event(
+    action=Action.DEAD,
+    at=NOON,
+    job_id="job-1",
+    type="user.greeting",
+    queue="email",
+    lane=Lane.HIGH,
+    attempt=3,
+    cause=Cause.EXHAUSTED,
+    error="SMTPRecipientsRefused: bat@example.com",
+    ran_for=timedelta(milliseconds=1500),
+    public={"provider": "github"},
+)
+
+
+def test_a_line_has_a_stable_action_and_the_jobs_ids() -> None:
+    assert fields_of(DEAD) == {
+        "action": "job.dead",
+        "job_id": "job-1",
+        "job_type": "user.greeting",
+        "queue": "email",
+        "lane": "high",
+        "attempt": 3,
+        "cause": "exhausted",
+        "error_type": "SMTPRecipientsRefused",
+        "ran_for_s": 1.5,
+        "public": {"provider": "github"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("action", "level"),
+    [(Action.COMPLETED, "INFO"), (Action.RETRYING, "WARNING"), (Action.DEAD, "ERROR"), (Action.WAITED, "DEBUG")],
+)
+def test_a_line_is_as_loud_as_what_happened(action: Action, level: str, caplog: LogCaptureFixture) -> None:
+    log = logging.getLogger("lanework.test")
+    with caplog.at_level(logging.DEBUG, logger="lanework.test"):
+        LogSink(log).emit(Event(action=action, at=NOON))
+
+    assert [(level, action.value)] == [(record.levelname, record.message) for record in caplog.records]

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from lanework.errors import ConfigError
+from lanework.settings import Settings
+
+FULL = {
+    "LANEWORK_STACK": "shop-prod",
+    "AWS_REGION": "eu-west-1",
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+    "LANEWORK_ACCOUNT": "123456789012",
+}
+
+
+def test_the_environment_is_read_into_one_value() -> None:
+    settings = Settings.from_env(FULL)
+
+    assert ("shop-prod", "eu-west-1", "http://127.0.0.1:4566", "123456789012") == (
+        *(settings.stack, settings.region),
+        *(settings.endpoint, settings.account),
+    )
+
+
+def test_the_default_region_serves_where_no_region_is_set() -> None:
+    assert Settings.from_env({"LANEWORK_STACK": "a", "AWS_DEFAULT_REGION": "us-east-1"}).region == "us-east-1"
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ConfigError, match=r"set LANEWORK_STACK \(.*\) and AWS_REGION, or start the embedded stack"):
+        Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("LANEWORK_STACK", "1shop"), ("LANEWORK_STACK", "a" * 49), ("LANEWORK_ACCOUNT", "12")],
+)
+def test_what_is_malformed_is_named(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        Settings.from_env({**FULL, name: value})
