@@ -65,6 +65,7 @@ class App:
         job_id: str | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
     ) -> Receipt[Any]:
         """
         Enqueue by name, for callers that don't hold the `Job`. Arguments and errors as in `Job.enqueue`.
@@ -72,13 +73,13 @@ class App:
         Args:
             job_type: Name of the job type.
             payload: An instance of its model, a mapping of its fields, or JSON text.
-            lane, delay, job_id, attempts, backoff: As in `Job.request`.
+            lane, delay, job_id, attempts, backoff, timeout: As in `Job.request`.
 
         Raises:
             UnknownJobTypeError: No job type has the name; the message names the nearest.
         """
         found = self.registry.get(job_type)
-        options = Options(lane=lane, attempts=attempts, backoff=backoff)
+        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
         settled(options.over(found.options))
         request = Request(
             type=found,

@@ -86,23 +86,58 @@ class Expectation:
 
 
 @dataclass(slots=True)
-class Progress:
-    """What a job said through `run.progress`, oldest first."""
+class Notes:
+    """
+    What a job said through its run: implements `Notebook` for unit tests.
+
+    Attributes:
+        said: What it reported as progress, oldest first.
+        lines: What it logged.
+        steps: What its steps left, as JSON text; put something in to show a step as done.
+        cancelled: What `run.cancelled` answers.
+    """
 
     said: list[tuple[int, str | None]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    steps: dict[str, str] = field(default_factory=dict)
+    cancelled: bool = False
 
-    def __call__(self, percent: int, note: str | None) -> None:
+    def progress(self, percent: int, note: str | None) -> None:
         """Keep one report."""
         self.said.append((percent, note))
 
+    def log(self, line: str) -> None:
+        """Keep a line."""
+        self.lines.append(line)
 
-def a_run(*, job_id: str = "job-1", attempt: int = 1, max_attempts: int = 3, progress: Progress | None = None) -> Run:
-    """Return a run to call a job with; what it reports goes to `progress`, if given."""
+    def is_cancelled(self) -> bool:
+        """Answer as told."""
+        return self.cancelled
+
+    def step(self, name: str) -> str | None:
+        """Return what a step left."""
+        return self.steps.get(name)
+
+    def keep_step(self, name: str, result: str) -> None:
+        """Keep what a step left."""
+        self.steps[name] = result
+
+
+def a_run(
+    *,
+    job_id: str = "job-1",
+    attempt: int = 1,
+    max_attempts: int = 3,
+    deadline: datetime = NOON + timedelta(minutes=1),
+    notes: Notes | None = None,
+) -> Run:
+    """Return a run to call a job with; what the job says goes to `notes`, if given."""
     return Run(
         job_id=job_id,
         attempt=attempt,
         max_attempts=max_attempts,
-        report=Progress() if progress is None else progress,
+        deadline=deadline,
+        notebook=Notes() if notes is None else notes,
     )
 
 

@@ -137,6 +137,7 @@ class JobItem(Model):
     attempts = NumberAttribute(null=True)
     max_attempts = NumberAttribute(null=True)
     backoff_base = DurationAttribute(null=True)
+    timeout = DurationAttribute(null=True)
     crashed = BooleanAttribute(null=True)
     cancel_asked = BooleanAttribute(null=True)
     claim_id = UnicodeAttribute(null=True)
@@ -169,6 +170,11 @@ def items_of(table: str, *, region: str) -> type[JobItem]:
 def pk_of(job_id: str) -> str:
     """Return the partition key of a job's items."""
     return f"job#{job_id}"
+
+
+def job_id_of(pk: str) -> str:
+    """Return the job that a partition key belongs to."""
+    return pk.removeprefix("job#")
 
 
 def sweep_shard_of(job_id: str, state: object) -> str:

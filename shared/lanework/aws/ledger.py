@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
@@ -11,14 +11,13 @@ from lanework.aws import recent
 from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import translated
 from lanework.aws.expressions import actions_of, condition_of
-from lanework.aws.items import JOB, PAYLOAD, is_apart, items_of, pk_of, to_item, to_record
+from lanework.aws.items import JOB, PAYLOAD, is_apart, items_of, job_id_of, pk_of, to_item, to_record
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
 from lanework.model.change import Applied, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports import JobKey, Page
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 _PAYLOAD_BACKSTOP = timedelta(days=365)
 """A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
+
+_BESIDE_FOR = timedelta(days=90)
+"""How long lines and steps are kept; a job that still runs after that repeats its steps."""
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
@@ -87,15 +89,13 @@ class DynamoLedger:
         return Applied(record)
 
     def get(self, job_id: str) -> JobRecord | None:
-        """See `Ledger.get`: one query returns the job's items together."""
+        """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
+        keys: Any = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
         with translated(f"reading job {job_id}"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": pk_of(job_id)}},
-                ConsistentRead=True,
+            answer = self._clients.dynamodb.batch_get_item(
+                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
             )
-        items = {item["sk"]["S"]: item for item in answer["Items"]}
+        items = {item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
         if JOB not in items:
             return None
         job = items[JOB]
@@ -122,6 +122,51 @@ class DynamoLedger:
                 TableName=self._table, Key=_payload_key(record.job_id), ConsistentRead=True
             )
         return answer["Item"][PAYLOAD]["S"] if "Item" in answer else None
+
+    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
+        """See `Ledger.due`."""
+        with translated("reading the sweep index"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName="sweep",
+                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
+                ExpressionAttributeValues={
+                    ":shard": {"S": f"sweep#{shard}"},
+                    ":until": {"N": self._model.sweep_at.serialize(until)},
+                },
+                Limit=limit,
+            )
+        return [job_id_of(item["pk"]["S"]) for item in answer["Items"]]
+
+    def step(self, job_id: str, name: str) -> str | None:
+        """See `Ledger.step`."""
+        with translated(f"reading step {name} of job {job_id}"):
+            answer = self._clients.dynamodb.get_item(
+                TableName=self._table, Key=_beside(job_id, f"step#{name}"), ConsistentRead=True
+            )
+        return answer["Item"]["result"]["S"] if "Item" in answer else None
+
+    def keep_step(self, job_id: str, name: str, result: str) -> None:
+        """See `Ledger.keep_step`."""
+        with translated(f"keeping step {name} of job {job_id}"):
+            self._put_beside(job_id, f"step#{name}", {"result": {"S": result}})
+
+    def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
+        """See `Ledger.add_log`: an item for each attempt, in the order of their ends."""
+        with translated(f"keeping the log of job {job_id}"):
+            key = f"log#{self._model.sweep_at.serialize(at)}#{claim_id}"
+            self._put_beside(job_id, key, {"lines": {"L": [{"S": line} for line in lines]}})
+
+    def log_of(self, job_id: str) -> tuple[str, ...]:
+        """See `Ledger.log_of`."""
+        with translated(f"reading the log of job {job_id}"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
+                ExpressionAttributeValues={":pk": {"S": pk_of(job_id)}, ":log": {"S": "log#"}},
+                ConsistentRead=True,
+            )
+        return tuple(line["S"] for item in answer["Items"] for line in item["lines"]["L"])
 
     def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
         """See `Ledger.recent`."""
@@ -155,12 +200,22 @@ class DynamoLedger:
             }
         self._clients.dynamodb.update_item(TableName=self._table, Key=_payload_key(job_id), **update)
 
+    def _put_beside(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
+        """Put an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
+        expires_at = round((datetime.now(UTC) + _BESIDE_FOR).timestamp())
+        item = {**_beside(job_id, kind), **values, "expires_at": {"N": str(expires_at)}}
+        self._clients.dynamodb.put_item(TableName=self._table, Item=item)
+
     def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
         return to_record(raw, self._model)
 
 
+def _beside(job_id: str, kind: str) -> dict[str, Any]:
+    return {"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}}
+
+
 def _payload_key(job_id: str) -> dict[str, Any]:
-    return {"pk": {"S": pk_of(job_id)}, "sk": {"S": PAYLOAD}}
+    return _beside(job_id, PAYLOAD)
 
 
 def _payload_item(record: JobRecord) -> dict[str, Any]:

@@ -24,11 +24,13 @@ class Delivery:
         body: Its body.
         lane: The lane it came from.
         time_left: How much longer this invocation may run.
+        is_first: It is the first of its invocation, which has never more time left than now.
     """
 
     body: str
     lane: Lane
     time_left: timedelta
+    is_first: bool = True
 
 
 @dataclass(frozen=True, slots=True)

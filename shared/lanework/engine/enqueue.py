@@ -19,6 +19,7 @@ from lanework.errors import EnqueueError, InvalidOptionError, UnavailableError
 from lanework.model import moves
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
+from lanework.model.lanes import LANES
 from lanework.model.payload import public_part, written
 from lanework.model.states import State
 
@@ -113,6 +114,7 @@ class Enqueuer:
             payload=written(request.payload),
             attempts=policy.attempts,
             backoff=policy.backoff,
+            timeout=None if policy.timeout == LANES[policy.lane].longest_job else policy.timeout,
             created_at=now,
             run_at=now + delay if delay else None,
         )

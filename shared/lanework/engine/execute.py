@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lanework.engine.dead_letters import set_aside
+from lanework.engine.delivery import Keep
 from lanework.engine.execution import Execution, GaveUpError
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
@@ -31,6 +33,8 @@ class Executor:
         except UndecodableError as problem:
             return set_aside(delivery, str(problem), self._ports)
         execution = Execution(envelope, self._registry.find(envelope.type), delivery.time_left, self._ports)
+        if not delivery.is_first and not execution.fits:
+            return Keep(timedelta(0))
         self._guard(execution)
         return execution.report
 

@@ -106,6 +106,7 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         job_id: str | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
     ) -> Request:
         """
         Return a request for `enqueue_many`; nothing is enqueued yet.
@@ -117,13 +118,14 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
             job_id: An id of yours, used once for as long as the job is kept: a repeated one enqueues nothing new.
             attempts: Most attempts, the first included, 1 to 100.
             backoff: Wait before the second attempt; it doubles from there.
+            timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
 
         Raises:
             InvalidPayloadError: The payload doesn't fit.
             UnknownLaneError: The lane is none of the five.
             InvalidOptionError: Another option can't be used.
         """
-        options = Options(lane=lane, attempts=attempts, backoff=backoff)
+        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
         settled(options.over(self.type.options))
         return Request(
             type=self.type,
@@ -142,6 +144,7 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         job_id: str | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
     ) -> Receipt[ResultT_co]:
         """
         Enqueue a job of this type: returns once it is recorded and sent. Arguments as in `request`.
@@ -156,7 +159,9 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
             InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
         """
         app = self._family.app_for(self.name)
-        request = self.request(payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff)
+        request = self.request(
+            payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff, timeout=timeout
+        )
         return app.enqueue_request(request)
 
     async def enqueue_async(
@@ -168,10 +173,18 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         job_id: str | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
     ) -> Receipt[ResultT_co]:
         """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
         return await asyncio.to_thread(
-            self.enqueue, payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff
+            self.enqueue,
+            payload,
+            lane=lane,
+            delay=delay,
+            job_id=job_id,
+            attempts=attempts,
+            backoff=backoff,
+            timeout=timeout,
         )
 
     def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
@@ -220,6 +233,7 @@ class Jobs:
         lane: LaneName | Lane | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
     ) -> None:
         """
         Open a family.
@@ -229,13 +243,15 @@ class Jobs:
             lane: Lane of its jobs; medium if nobody says otherwise.
             attempts: Most attempts, the first included; the lane's if nobody says otherwise.
             backoff: Wait before the second attempt; 2 s if nobody says otherwise.
+            timeout: How long an attempt may take before it is stopped; as long as the lane allows if nobody says.
 
         Raises:
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         self.queue = checked_queue(queue)
-        self._options = Options(lane=lane, attempts=attempts, backoff=backoff)
-        settled(self._options)
+        self._options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
+        # A timeout is held against the lane, which the family's types may yet choose.
+        settled(self._options if lane is not None else Options(attempts=attempts, backoff=backoff))
         self._types: dict[str, JobType] = {}
         self._app: Enqueues | None = None
 
@@ -251,6 +267,8 @@ class Jobs:
         lane: LaneName | Lane | None = None,
         attempts: int | None = None,
         backoff: timedelta | None = None,
+        timeout: timedelta | None = None,
+        discard_on: tuple[type[Exception], ...] = (),
     ) -> _Declaration:
         """
         Declare a job type: `@email.job("user.signin.notification", lane="high")` over a function.
@@ -260,21 +278,22 @@ class Jobs:
 
         Args:
             name: Stable dotted name; jobs that wait carry it, so a rename strands them.
-            lane, attempts, backoff: As in `Jobs`, for this type.
+            lane, attempts, backoff, timeout: As in `Jobs`, for this type.
+            discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
 
         Raises:
             DeclarationError: The function can't be a job as written.
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         checked_job_type(name)
-        options = Options(lane=lane, attempts=attempts, backoff=backoff).over(self._options)
+        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout).over(self._options)
         settled(options)
 
         def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
             if name in self._types:
                 msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
                 raise DeclarationError(msg)
-            model, takes_run = _signature(name, function)
+            model, takes_run, returns = _signature(name, function)
             self._types[name] = JobType(
                 name=name,
                 queue=self.queue,
@@ -283,6 +302,8 @@ class Jobs:
                 takes_run=takes_run,
                 is_async=inspect.iscoroutinefunction(function),
                 options=options,
+                returns=returns,
+                discard_on=discard_on,
             )
             return Job(self._types[name], self)
 
@@ -305,8 +326,8 @@ class Jobs:
         return self._app
 
 
-def _signature(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool]:
-    """Return the payload's model and whether the function takes a run."""
+def _signature(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
+    """Return the payload's model, whether the function takes a run, and what it returns."""
     where = f"job {name!r} ({function.__module__}.{function.__qualname__})"
     parameters = list(inspect.signature(function).parameters.values())
     hints = _hints(where, function)
@@ -326,7 +347,7 @@ def _signature(name: str, function: Callable[..., object]) -> tuple[type[BaseMod
                 "or, where the second parameter is annotated Run, with (payload, run)"
             )
             raise DeclarationError(msg)
-    return model, takes_run
+    return model, takes_run, hints.get("return", Any)
 
 
 def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:

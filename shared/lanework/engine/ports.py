@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from lanework.engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
@@ -93,6 +95,21 @@ class Ledger(Protocol):
 
         None if its producer was lost between the two writes that a payload over 1 KB takes: the caller repeats them.
         """
+
+    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
+        """Return the ids of a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`."""
+
+    def step(self, job_id: str, name: str) -> str | None:
+        """Return what a job's step left, as JSON text, or None."""
+
+    def keep_step(self, job_id: str, name: str, result: str) -> None:
+        """Keep what a job's step left."""
+
+    def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
+        """Keep the lines of one attempt beside its job."""
+
+    def log_of(self, job_id: str) -> tuple[str, ...]:
+        """Return a job's lines, all attempts, oldest first."""
 
     def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
         """
@@ -191,6 +208,7 @@ class Ports:
     clock: Clock
     new_id: NewId
     rand: Rand
+    runtime: Runtime = field(default_factory=Runtime)
 
 
 Guard = Callable[["Execution"], None]

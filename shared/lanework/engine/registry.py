@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError
 from lanework.model.backoff import Backoff
@@ -11,7 +12,6 @@ from lanework.model.lanes import LANES, Lane, lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import timedelta
 
     from pydantic import BaseModel
 
@@ -27,11 +27,13 @@ class Options:
         lane: How soon.
         attempts: Most attempts, the first included.
         backoff: Wait before the second attempt; it doubles from there.
+        timeout: How long an attempt may take before it is stopped.
     """
 
     lane: LaneName | Lane | None = None
     attempts: int | None = None
     backoff: timedelta | None = None
+    timeout: timedelta | None = None
 
     def over(self, above: Options) -> Options:
         """Return these options, with what they leave open taken from the level above."""
@@ -39,6 +41,7 @@ class Options:
             lane=above.lane if self.lane is None else self.lane,
             attempts=above.attempts if self.attempts is None else self.attempts,
             backoff=above.backoff if self.backoff is None else self.backoff,
+            timeout=above.timeout if self.timeout is None else self.timeout,
         )
 
 
@@ -49,6 +52,7 @@ class Policy:
     lane: Lane
     attempts: int
     backoff: timedelta
+    timeout: timedelta
 
 
 MOST_ATTEMPTS: Final = 100
@@ -69,7 +73,15 @@ def settled(options: Options) -> Policy:
         msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {attempts}"
         raise InvalidOptionError(msg)
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
-    return Policy(lane=lane, attempts=attempts, backoff=backoff.base)
+    timeout = LANES[lane].longest_job if options.timeout is None else options.timeout
+    if not timedelta(0) < timeout <= LANES[lane].longest_job:
+        longest = LANES[lane].longest_job.total_seconds()
+        msg = f"timeout in lane {lane} must be above zero and at most {longest:g} s, got {timeout.total_seconds():g} s"
+        roomier = [other.value for other, terms in LANES.items() if timeout <= terms.longest_job]
+        raise InvalidOptionError(
+            f"{msg}; it would fit in lane {roomier[0]}" if roomier and timeout > timedelta(0) else msg
+        )
+    return Policy(lane=lane, attempts=attempts, backoff=backoff.base, timeout=timeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +97,8 @@ class JobType:
         takes_run: The function takes a `Run` as its second parameter.
         is_async: The function is `async def`.
         options: What the declaration said, family's options included.
+        returns: What the function returns, for reading results back; Any if it doesn't say.
+        discard_on: Exceptions that no further attempt can help.
     """
 
     name: str
@@ -94,6 +108,8 @@ class JobType:
     takes_run: bool
     is_async: bool
     options: Options
+    returns: Any = Any
+    discard_on: tuple[type[Exception], ...] = ()
 
 
 class Registry:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.engine.ports import JobKey, Page
 from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused
+from lanework.model.ids import shard_of
+from lanework.model.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from lanework.engine.ports import UnavailableOne
     from lanework.model.change import Answer, Change, Condition
@@ -29,6 +32,8 @@ class MemoryLedger:
         """Begin empty."""
         self.records: dict[str, JobRecord] = {}
         self._lock = Lock()
+        self._steps: dict[tuple[str, str], str] = {}
+        self._logs: dict[str, list[str]] = {}
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
@@ -62,6 +67,31 @@ class MemoryLedger:
     def payload_of(self, record: JobRecord) -> str | None:
         """See `Ledger.payload_of`."""
         return self.records[record.job_id].payload
+
+    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
+        """See `Ledger.due`."""
+        found = [
+            (record.sweep_at, record.job_id)
+            for record in self.records.values()
+            if record.sweep_at is not None and record.sweep_at <= until and record.state is not State.DEAD
+        ]
+        return [job_id for _, job_id in sorted(found) if shard_of(job_id) == shard][:limit]
+
+    def step(self, job_id: str, name: str) -> str | None:
+        """See `Ledger.step`."""
+        return self._steps.get((job_id, name))
+
+    def keep_step(self, job_id: str, name: str, result: str) -> None:
+        """See `Ledger.keep_step`."""
+        self._steps[job_id, name] = result
+
+    def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:  # noqa: ARG002
+        """See `Ledger.add_log`."""
+        self._logs.setdefault(job_id, []).extend(lines)
+
+    def log_of(self, job_id: str) -> tuple[str, ...]:
+        """See `Ledger.log_of`."""
+        return tuple(self._logs.get(job_id, ()))
 
     def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
         """See `Ledger.recent`."""

@@ -28,6 +28,7 @@ class Envelope(BaseModel):
         payload: The payload as JSON text, as the producer's model wrote it.
         attempts: Most attempts.
         backoff: Wait before the second attempt.
+        timeout: How long an attempt may take; None leaves it to the lane.
         created_at: When the job was enqueued, by the producer's clock.
         run_at: The start that was asked for; None for at once, so that no clock is compared with another.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
@@ -45,6 +46,7 @@ class Envelope(BaseModel):
     payload: str = Field(max_length=LARGEST_PAYLOAD)
     attempts: PositiveInt
     backoff: timedelta
+    timeout: timedelta | None = None
     created_at: AwareDatetime
     run_at: AwareDatetime | None = None
     ticket: bool = False
@@ -84,6 +86,7 @@ class Envelope(BaseModel):
             payload=payload,
             attempts=record.max_attempts,
             backoff=record.backoff_base,
+            timeout=record.timeout,
             created_at=record.created_at,
             run_at=None if record.run_at == record.created_at else record.run_at,
         )

@@ -25,6 +25,8 @@ class Action(StrEnum):
     RETRYING = "job.retrying"
     DEAD = "job.dead"
     CANCELLED = "job.cancelled"
+    PARKED = "job.parked"
+    SWEPT = "job.swept"
     WAITED = "job.waited"
     DROPPED = "message.dropped"
     UNDECODABLE = "message.undecodable"

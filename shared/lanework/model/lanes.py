@@ -25,6 +25,10 @@ class Lane(StrEnum):
     BATCH = "batch"
 
 
+WRITE_MARGIN: Final = timedelta(seconds=5)
+"""What an invocation keeps back for starting up and for writing a job's outcome."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneTerms:
     """
@@ -43,6 +47,11 @@ class LaneTerms:
     attempts: int
     batch_size: int
     timeout: timedelta
+
+    @property
+    def longest_job(self) -> timedelta:
+        """The longest that a job of the lane may take: its function's timeout, less what writing the outcome needs."""
+        return self.timeout - WRITE_MARGIN
 
 
 LANES: Final[Mapping[Lane, LaneTerms]] = {

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CLAIMABLE: Final = WAITING | {State.RUNNING}
 """A running job is claimable once its lease (`due_at`) is over."""
 
+_TELLING: Final = frozenset({"state", "due_at", "ended_at", "cause"})
+"""Fields by which a run knows its own outcome again."""
+
 KEPT_FAILURES: Final = 10
 """Failed attempts kept with the job; each later write pays for them."""
 
@@ -41,6 +44,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         life=envelope.life,
         max_attempts=envelope.attempts,
         backoff_base=envelope.backoff,
+        timeout=envelope.timeout,
         created_at=envelope.created_at,
         run_at=envelope.asked_start,
         due_at=due_at or envelope.run_at or AT_ONCE,
@@ -139,6 +143,22 @@ def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Chan
     )
 
 
+def hand_to_sweep(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Change:
+    """Let a failed run wait for longer than a message is held back: in the sweep index, its message acked."""
+    plain = retry(run, error=error, now=now, wait=wait)
+    return replace(plain, name="hand_to_sweep", write={**plain.write, "sweep_at": now + wait})
+
+
+def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
+    """Park a run that asked to come back later, and give its attempt back."""
+    return Change(
+        name="snooze",
+        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
+        write={"state": State.PARKED, "due_at": now + wait, "sweep_at": now + wait},
+        attempts=-1,
+    )
+
+
 def die(run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: datetime) -> Change:
     """Give up on a job from within its run."""
     return Change(
@@ -163,14 +183,22 @@ def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change
     return Change(
         name="cancel_run",
         require=_mine(_claim_of(run)),
-        write={
-            "state": State.CANCELLED,
-            "due_at": None,
-            "sweep_at": None,
-            "ended_at": now,
-            "expires_at": expires_at,
-        },
+        write=_cancelled(now, expires_at),
     )
+
+
+def cancel_waiting(*, now: datetime, expires_at: datetime) -> Change:
+    """End a job that isn't running: it will not run."""
+    return Change(
+        name="cancel_waiting",
+        require=(InStates(WAITING | {State.BLOCKED}),),
+        write=_cancelled(now, expires_at),
+    )
+
+
+def ask_to_cancel() -> Change:
+    """Ask a running job to stop; every outcome but success then ends it cancelled (rule 8)."""
+    return Change(name="ask_to_cancel", require=(InStates(frozenset({State.RUNNING})),), write={"cancel_asked": True})
 
 
 def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
@@ -200,14 +228,60 @@ def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
     )
 
 
+def push_on(record: JobRecord, *, to: datetime) -> Change:
+    """Move a sweep entry after its job was sent; a job that was claimed or ended meanwhile keeps what that wrote."""
+    return Change(
+        name="push_on",
+        require=(InStates(CLAIMABLE), Equals("life", record.life), Equals("sweep_at", record.sweep_at)),
+        write={"sweep_at": to},
+    )
+
+
+def redrive(record: JobRecord, *, now: datetime) -> Change:
+    """Give a dead job its next life by its record: pressed twice it is one life (rule 2)."""
+    return Change(
+        name="redrive",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
+        write={
+            "state": State.QUEUED,
+            "life": record.life + 1,
+            "attempts": 0,
+            "crashed": False,
+            "claim_id": None,
+            "due_at": AT_ONCE,
+            "sweep_at": now,
+            "ended_at": None,
+            "cause": None,
+            "progress": None,
+            "progress_note": None,
+            "expires_at": None,
+        },
+    )
+
+
+def drop(record: JobRecord, *, now: datetime) -> Change:
+    """Cancel a dead job for good; a later move of its ticket changes nothing."""
+    return Change(
+        name="drop",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
+        write=_cancelled(now, expiry(now=now, ever_died=True)),
+    )
+
+
 def expiry(*, now: datetime, ever_died: bool) -> datetime:
     """Return until when an ended job's record is kept: a day longer than any message of it can exist (rule 6)."""
     return now + (DLQ_RETENTION if ever_died else QUEUE_RETENTION) + timedelta(days=1)
 
 
-def landed(refused: JobRecord | None, *, claim_id: str) -> bool:
-    """Tell whether a refused write of this run had in fact landed, its answer lost (rule 1)."""
-    return refused is not None and refused.claim_id == claim_id and refused.state is not State.RUNNING
+def landed(refused: JobRecord | None, change: Change, *, claim_id: str) -> bool:
+    """
+    Tell whether a refused write of this run had in fact landed, its answer lost (rule 1).
+
+    The claim id alone doesn't say so: whoever ends an abandoned run leaves it in place.
+    """
+    if refused is None or refused.claim_id != claim_id:
+        return False
+    return all(getattr(refused, name) == (value or None) for name, value in change.write.items() if name in _TELLING)
 
 
 def _mine(claim_id: str) -> tuple[InStates, Equals]:
@@ -232,6 +306,16 @@ def _death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, objec
         "due_at": None,
         "ended_at": now,
         "sweep_at": now,
+        "expires_at": expires_at,
+    }
+
+
+def _cancelled(now: datetime, expires_at: datetime) -> dict[str, object]:
+    return {
+        "state": State.CANCELLED,
+        "due_at": None,
+        "sweep_at": None,
+        "ended_at": now,
         "expires_at": expires_at,
     }
 

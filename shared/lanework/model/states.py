@@ -83,6 +83,7 @@ class JobRecord:
         attempts: Executions begun in this life, less those snoozed or given back.
         max_attempts: Most attempts of a life; one crash beyond it is allowed.
         backoff_base: Wait before the second attempt.
+        timeout: How long an attempt may take; None leaves it to the lane.
         crashed: The one crash beyond `max_attempts` was used up in this life.
         created_at: When it was enqueued.
         run_at: The start that was asked for: `created_at` plus the delay.
@@ -115,6 +116,7 @@ class JobRecord:
     max_attempts: int
     backoff_base: timedelta
     due_at: datetime | None
+    timeout: timedelta | None = None
     life: int = 1
     attempts: int = 0
     crashed: bool = False

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from jobs.cleanup import PAGE_SIZE, ExpiredTokens, delete_expired_tokens
 from jobs.store import Token
-from lanework.testing import Progress, a_run
+from lanework.testing import Notes, a_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,8 +68,8 @@ def test_many_tokens_go_in_bounded_pages() -> None:
 
 
 def test_each_page_is_reported() -> None:
-    progress = Progress()
-    clean(TokensInMemory(a_token(1), a_token(2, kind="session")), run=a_run(progress=progress))
+    progress = Notes()
+    clean(TokensInMemory(a_token(1), a_token(2, kind="session")), run=a_run(notes=progress))
 
     assert [(0, "1 deleted, now otp"), (66, "2 deleted, now session")] == progress.said
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from jobs.reports import LARGEST_BYTES, ReportTooLargeError, Sheet, TransactionsBetween, harmless, report_transactions
 from jobs.store import Report, Transaction
-from lanework.testing import Progress, a_run
+from lanework.testing import Notes, a_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,9 +84,9 @@ def test_the_csv_is_kept_under_the_jobs_id_with_the_size_that_the_job_answers() 
 
 
 def test_progress_follows_the_days_that_are_done() -> None:
-    progress = Progress()
+    progress = Notes()
     store = StoreInMemory(a_transaction(1), a_transaction(2, day=1), a_transaction(3, day=3))
-    report_transactions(days("2025-12-01", "2025-12-04"), a_run(job_id="r1", progress=progress), store=lambda: store)
+    report_transactions(days("2025-12-01", "2025-12-04"), a_run(job_id="r1", notes=progress), store=lambda: store)
 
     assert [(25, "1 rows"), (50, "2 rows"), (99, "3 rows")] == progress.said
 

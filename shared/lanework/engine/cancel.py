@@ -1,0 +1,77 @@
+"""Cancelling: a job that waits ends at once, a running one is asked to stop."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import JobNotFoundError
+from lanework.model import moves
+from lanework.model.change import Applied
+from lanework.model.events import Action, Event
+from lanework.model.states import State
+
+if TYPE_CHECKING:
+    from lanework.engine.ports import Ports
+    from lanework.model.states import JobRecord
+
+_ROUNDS: Final = 5
+
+
+class Cancelling(StrEnum):
+    """What came of asking to cancel a job."""
+
+    CANCELLED = "cancelled"
+    ASKED = "asked"
+    TOO_LATE = "too late"
+
+
+def cancel(job_id: str, ports: Ports) -> Cancelling:
+    """
+    Cancel a job.
+
+    Returns:
+        CANCELLED: It ended, or had ended so before. ASKED: It runs; unless it completes, it ends cancelled.
+        TOO_LATE: It has completed or died.
+
+    Raises:
+        JobNotFoundError: There is none.
+    """
+    stored: JobRecord | None = None
+    for _ in range(_ROUNDS):
+        now = ports.clock()
+        waiting = moves.cancel_waiting(now=now, expires_at=moves.expiry(now=now, ever_died=True))
+        answer = ports.ledger.change(job_id, waiting)
+        if isinstance(answer, Applied):
+            return _cancelled(answer.record, ports)
+        stored = answer.record
+        if stored is None:
+            raise JobNotFoundError(job_id)
+        match stored.state:
+            case State.CANCELLED:
+                return Cancelling.CANCELLED
+            case State.COMPLETED | State.DEAD:
+                return Cancelling.TOO_LATE
+            case State.RUNNING if stored.due_at is not None and stored.due_at <= now:
+                ending = moves.cancel_abandoned(stored, now=now, expires_at=moves.expiry(now=now, ever_died=True))
+                over = ports.ledger.change(job_id, ending)
+                if isinstance(over, Applied):
+                    return _cancelled(over.record, ports)
+            case _:
+                if isinstance(ports.ledger.change(job_id, moves.ask_to_cancel()), Applied):
+                    return Cancelling.ASKED
+    return Cancelling.ASKED
+
+
+def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
+    ports.events.emit(
+        Event(
+            action=Action.CANCELLED,
+            at=ports.clock(),
+            job_id=record.job_id,
+            type=record.type,
+            queue=record.queue,
+            lane=record.lane,
+        )
+    )
+    return Cancelling.CANCELLED

@@ -1,0 +1,162 @@
+"""Recording how an attempt ended, in the order that loses nothing: first the ledger, then what carries the job on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, assert_never, cast
+
+from lanework.engine.dead_letters import send_ticket
+from lanework.engine.delivery import Ack, Keep
+from lanework.engine.outcome import Cancelled, Doomed, Failed, Returned, Snoozed
+from lanework.engine.ports import Sending
+from lanework.errors import UnavailableError
+from lanework.model import moves
+from lanework.model.backoff import Backoff
+from lanework.model.change import Applied
+from lanework.model.events import Action
+
+if TYPE_CHECKING:
+    from lanework.engine.delivery import Report
+    from lanework.engine.journal import Journal
+    from lanework.engine.outcome import Outcome
+    from lanework.engine.ports import Ports
+    from lanework.model.change import Change
+    from lanework.model.envelope import Envelope
+    from lanework.model.states import JobRecord
+
+LONGEST_HELD: Final = timedelta(minutes=15)
+"""What waits longer leaves the queue for the sweep index; up to here a message carries it (SQS, DelaySeconds)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """
+    The end of one attempt.
+
+    Attributes:
+        envelope: Its message.
+        run: Its record as the claim left it.
+    """
+
+    envelope: Envelope
+    run: JobRecord
+    ports: Ports
+    journal: Journal
+
+    def of(self, outcome: Outcome) -> Report:
+        """Record the outcome and say what becomes of the message."""
+        match outcome:
+            case Returned():
+                return self._complete(outcome)
+            case Failed():
+                return self._retry(outcome)
+            case Doomed():
+                return self._die(outcome)
+            case Snoozed(wait):
+                return self._snooze(wait)
+            case Cancelled():
+                return self._cancel()
+            case unreachable:
+                assert_never(unreachable)
+
+    def _complete(self, returned: Returned) -> Report:
+        now = self.ports.clock()
+        change = moves.complete(
+            claim_id=self._claim_id,
+            now=now,
+            result=returned.result,
+            result_omitted=returned.omitted,
+            expires_at=moves.expiry(now=now, ever_died=self.run.life > 1),
+        )
+        match self._write(change):
+            case Ack() | Keep() as report:
+                return report
+            case record:
+                self.journal.run(Action.COMPLETED, record)
+                return Ack()
+
+    def _retry(self, failed: Failed) -> Report:
+        now = self.ports.clock()
+        wait = failed.wait
+        if wait is None:
+            wait = Backoff(base=self.run.backoff_base).wait_after(self.run.attempts, rand=self.ports.rand)
+        is_held = wait <= LONGEST_HELD
+        move = moves.retry if is_held else moves.hand_to_sweep
+        match self._write(move(self.run, error=failed.error, now=now, wait=wait)):
+            case Ack() | Keep() as report:
+                return report
+            case record:
+                self.journal.run(Action.RETRYING, record, wait=wait)
+                return Keep(wait) if is_held else Ack()
+
+    def _die(self, doomed: Doomed) -> Report:
+        now = self.ports.clock()
+        expires_at = moves.expiry(now=now, ever_died=True)
+        change = moves.die(self.run, cause=doomed.cause, error=doomed.error, now=now, expires_at=expires_at)
+        match self._write(change):
+            case Ack() | Keep() as report:
+                return report
+            case record:
+                self.journal.run(Action.DEAD, record)
+                return send_ticket(self.envelope, record, self.ports, self.journal)
+
+    def _snooze(self, wait: timedelta) -> Report:
+        """Park the job, entered for the sweep; a short wait gets a message too, so that it ends to the second."""
+        match self._write(moves.snooze(self.run, now=self.ports.clock(), wait=wait)):
+            case Ack() | Keep() as report:
+                return report
+            case record:
+                self.journal.run(Action.PARKED, record, wait=wait)
+        if wait <= LONGEST_HELD:
+            self._send_ahead(record, wait)
+        return Ack()
+
+    def _send_ahead(self, record: JobRecord, wait: timedelta) -> None:
+        """Send the parked job's next message and push its entry on; whatever fails here, the entry carries the job."""
+        message = self.envelope.model_copy(update={"run_at": record.due_at})
+        pushed = moves.push_on(record, to=self.ports.clock() + wait + timedelta(hours=1))
+        try:
+            self.ports.lanes.send(record.lane, Sending(body=message.encode(), delay=wait))
+            self.ports.ledger.change(record.job_id, pushed)
+        except UnavailableError as error:
+            self.journal.note(Action.WRITE_FAILED, reason=f"sending a snoozed job ahead: {error}")
+
+    def _cancel(self) -> Report:
+        match self._write(self._ending()):
+            case Ack() | Keep() as report:
+                return report
+            case record:
+                self.journal.run(Action.CANCELLED, record)
+                return Ack()
+
+    def _write(self, change: Change) -> JobRecord | Report:
+        """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""
+        try:
+            answer = self.ports.ledger.change(self.run.job_id, change)
+            record = answer.record
+            if isinstance(answer, Applied) or moves.landed(record, change, claim_id=self._claim_id):
+                return cast("JobRecord", record)
+            if record is not None and record.cancel_asked and record.claim_id == self._claim_id:
+                return self._end_cancelled()
+        except UnavailableError as error:
+            self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
+            return Keep()
+        self.journal.note(Action.WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
+        return Keep()
+
+    def _end_cancelled(self) -> Report:
+        """End a run that didn't complete as cancelled: that was asked for while it ran (rule 8)."""
+        answer = self.ports.ledger.change(self.run.job_id, self._ending())
+        if not isinstance(answer, Applied):
+            return Keep()
+        self.journal.run(Action.CANCELLED, answer.record)
+        return Ack()
+
+    def _ending(self) -> Change:
+        now = self.ports.clock()
+        return moves.cancel_run(self.run, now=now, expires_at=moves.expiry(now=now, ever_died=self.run.life > 1))
+
+    @property
+    def _claim_id(self) -> str:
+        return cast("str", self.run.claim_id)
