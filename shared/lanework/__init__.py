@@ -1,6 +1,7 @@
 """Background jobs on AWS's own serverless parts: SQS lanes, Lambda workers, one DynamoDB record per job."""
 
 from lanework.app import App
+from lanework.engine.cancel import Cancelling
 from lanework.engine.jobs import Job, Jobs, Request
 from lanework.engine.receipt import Receipt
 from lanework.engine.run import Run
@@ -11,14 +12,17 @@ from lanework.errors import (
     EnqueueError,
     InvalidOptionError,
     InvalidPayloadError,
+    JobFailedError,
     JobNotFoundError,
     LaneworkError,
+    ResultTimeoutError,
     TooLargeError,
     UnavailableError,
     UnknownJobTypeError,
     UnknownLaneError,
 )
 from lanework.model.lanes import Lane
+from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, TimedOut
 from lanework.model.payload import Public
 from lanework.model.states import Cause, JobRecord, State
 
@@ -31,7 +35,14 @@ __all__ = [  # noqa: RUF022 - grouped
     "Receipt",
     "Request",
     "Run",
+    # What a job may raise
+    "Cancel",
+    "Discard",
+    "RetryAfter",
+    "Snooze",
+    "TimedOut",
     # Where jobs stand
+    "Cancelling",
     "Cause",
     "JobRecord",
     "Lane",
@@ -43,8 +54,10 @@ __all__ = [  # noqa: RUF022 - grouped
     "EnqueueError",
     "InvalidOptionError",
     "InvalidPayloadError",
+    "JobFailedError",
     "JobNotFoundError",
     "LaneworkError",
+    "ResultTimeoutError",
     "TooLargeError",
     "UnavailableError",
     "UnknownJobTypeError",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,19 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
+from lanework.engine.cancel import Cancelling, cancel
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.inspect import Inspector
 from lanework.engine.jobs import Request
 from lanework.engine.ports import Ports
 from lanework.engine.registry import Options, Registry, settled
+from lanework.engine.results import await_result
+from lanework.engine.runtime import Runtime
+from lanework.errors import UndecodableError
+from lanework.model.envelope import Envelope
 from lanework.model.ids import checked_job_id
 from lanework.model.payload import parsed
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from contextlib import AbstractContextManager
     from datetime import timedelta
 
     from pydantic import BaseModel
@@ -92,11 +99,11 @@ class App:
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return self._enqueuer.enqueue(request)
+        return replace(self._enqueuer.enqueue(request), reader=self)
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
-        return self._enqueuer.enqueue_many(list(requests))
+        return [replace(receipt, reader=self) for receipt in self._enqueuer.enqueue_many(list(requests))]
 
     def get(self, job_id: str) -> JobRecord:
         """
@@ -112,9 +119,28 @@ class App:
         """Reads jobs and lanes."""
         return Inspector(self.ports)
 
-    def executor(self, guard: Guard) -> Executor:
-        """Return what runs this application's jobs from messages; `guard` orders the steps of each run."""
-        return Executor(registry=self.registry, ports=self.ports, guard=guard)
+    def executor(
+        self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
+    ) -> Executor:
+        """
+        Return what runs this application's jobs from messages.
+
+        Args:
+            guard: Orders the steps of each run.
+            run_async: Runs a coroutine to its end, where async jobs share a loop; each in a loop of its own by default.
+        """
+        ports = self.ports
+        if run_async is not None:
+            ports = replace(ports, runtime=replace(ports.runtime, run_async=run_async))
+        return Executor(registry=self.registry, ports=ports, guard=guard)
+
+    def runs_async(self, body: str) -> bool:
+        """Tell whether a message carries an async job."""
+        try:
+            found = self.registry.find(Envelope.decode(body).type)
+        except UndecodableError:
+            return False
+        return found is not None and found.is_async
 
     @property
     def ports(self) -> Ports:
@@ -132,6 +158,34 @@ class App:
     def send_events_to(self, sink: EventSink) -> None:
         """Send events to this sink from now on."""
         self.use(replace(self.ports, events=sink))
+
+    def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
+        """Let this stop synchronous jobs whose time is over, from now on."""
+        self.use(replace(self.ports, runtime=replace(self.ports.runtime, limit=limit)))
+
+    def result(self, job_id: str, *, timeout: timedelta) -> object:
+        """
+        Wait until a job has ended and return its result, as the job's function would have.
+
+        Args:
+            job_id: Which job.
+            timeout: How long to wait at most.
+
+        Raises:
+            JobNotFoundError: There is none.
+            JobFailedError: It died, was cancelled, or its result could not be kept.
+            ResultTimeoutError: It had not ended by then.
+        """
+        return await_result(job_id, self.ports, self.registry, timeout=timeout, pause=time.sleep)
+
+    def cancel(self, job_id: str) -> Cancelling:
+        """
+        Cancel a job: one that waits ends at once, a running one is asked to stop (`run.cancelled`).
+
+        Raises:
+            JobNotFoundError: There is none.
+        """
+        return cancel(job_id, self.ports)
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:
@@ -152,6 +206,7 @@ def aws_ports(settings: Settings) -> Ports:
         clock=utc_now,
         new_id=new_ulid,
         rand=random.random,
+        runtime=Runtime(renew=clients.renew),
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import timedelta
 
 
 class LaneworkError(Exception):
@@ -88,6 +89,34 @@ class JobNotFoundError(LaneworkError):
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
         super().__init__(f"no job {job_id!r}: it was never enqueued here, or its record has expired")
+
+
+class JobFailedError(LaneworkError):
+    """
+    Raised when a job has no result to give: it died, was cancelled, or what it returned could not be kept.
+
+    Attributes:
+        job_id: Which job.
+        state: How it ended.
+    """
+
+    def __init__(self, job_id: str, *, state: str, reason: str) -> None:
+        self.job_id, self.state = job_id, state
+        super().__init__(f"job {job_id!r} is {state}: {reason}")
+
+
+class ResultTimeoutError(LaneworkError):
+    """
+    Raised when a job had not ended by the time its caller would wait. The job goes on.
+
+    Attributes:
+        job_id: Which job.
+        state: Where it stood.
+    """
+
+    def __init__(self, job_id: str, *, state: str, waited: timedelta) -> None:
+        self.job_id, self.state = job_id, state
+        super().__init__(f"job {job_id!r} is still {state} after {waited.total_seconds():g} s")
 
 
 class UndecodableError(LaneworkError):

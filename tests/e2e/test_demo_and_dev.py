@@ -165,6 +165,8 @@ def test_a_session_of_development(dev: Dev) -> None:
     assert dev.result_of("first") == "Hello, Bat!"
     dev.says("job.completed  demo.greet  first  attempt=1")
 
+    dev.lanework("enqueue", "demo.greet", "--job-id", "much-later", "--delay", "15m2s")
+
     source = dev.project.shared / "jobs" / "demo.py"
     before = source.read_text()
     source.write_text(before.replace("Hello, ", "Good evening, "))
@@ -180,6 +182,10 @@ def test_a_session_of_development(dev: Dev) -> None:
 
     # Its worker killed itself with SIGKILL in the first attempt; after the lease another attempt completes it.
     assert dev.result_of("crash", within_s=60) == "completed on attempt 2"
+
+    # The queue holds nothing back for over 15 minutes: the clock's tick sends the rest of the wait.
+    dev.says("job.swept  demo.greet  much-later", within_s=90)
+    assert json.loads(dev.lanework("stats", "--json"))["medium"]["delayed"] == 1
 
     endpoint = find_running(dev.project)
     assert endpoint is not None

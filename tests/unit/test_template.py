@@ -165,3 +165,27 @@ def test_a_template_that_the_transform_refuses_is_told_why(tmp_path: Path) -> No
 
     with pytest.raises(StackError, match="LowWorkerLane"):
         check_template(broken)
+
+
+@pytest.mark.parametrize("policy", ["JobPolicy", "ProducerPolicy"])
+def test_whoever_uses_the_ledger_may_do_all_that_its_code_does(policy: str, resources: Resources) -> None:
+    code = "\n".join(file.read_text() for file in (TEMPLATE.parent / "shared" / "lanework" / "aws").glob("*.py"))
+    calls = set(re.findall(r"(?:dynamodb|client)\.([a-z_]+_item|query|batch_execute_statement)\b", code))
+    named = {"".join(word.capitalize() for word in call.split("_")) for call in calls}
+    needed = {"PartiQLInsert" if name == "BatchExecuteStatement" else name for name in named}
+    allowed = {
+        action.removeprefix("dynamodb:")
+        for statement in resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+        for action in statement.get("Action", [])
+        if action.startswith("dynamodb:")
+    }
+
+    assert {"PutItem", "UpdateItem", "PartiQLInsert", "BatchWriteItem"} <= needed
+    assert needed <= allowed
+
+
+def test_the_clock_ticks_each_minute_under_a_name_of_its_own_stack(resources: Resources) -> None:
+    tick = resources["ClockTick"]["Properties"]
+
+    assert tick["ScheduleExpression"] == "rate(1 minute)"
+    assert tick["Name"] == {"Fn::Sub": "${AWS::StackName}-tick"}

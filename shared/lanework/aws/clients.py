@@ -81,6 +81,11 @@ class Clients:
         """SQS."""
         return self._session.client("sqs", endpoint_url=self._settings.endpoint, config=_CONFIG)
 
+    def renew(self) -> None:
+        """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
+        for name in ("dynamodb", "sqs"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def account(self) -> str:
         """The account's id: the one that is set, or whose the credentials are (asking STS needs no permission)."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import application, connected
-from lanework.cli.output import AsJson, out, print_json, seconds, table_of
+from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
 from lanework.cli.values import duration, payload
+from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, ran_for, waited
 from lanework.model.lanes import LANES, Lane, lane_of
 
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for name, command in (("enqueue", enqueue), ("get", get), ("list", list_), ("stats", stats)):
+    for name, command in (
+        ("enqueue", enqueue),
+        ("get", get),
+        ("list", list_),
+        ("stats", stats),
+        ("log", log),
+        ("cancel", cancel),
+    ):
         app.command(name)(command)
 
 
@@ -72,6 +80,37 @@ def get(
         rows = ((one["life"], one["attempt"], one["at"], one["error"]) for one in failures)
         out().print()
         out().print(table_of(("life", "attempt", "failed at", "error"), rows))
+
+
+def log(
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json_: AsJson = False,
+) -> None:
+    """Print what a job said through `run.log`: the last 100 lines, 16 KB of each attempt."""
+    app = connected()
+    app.get(job_id)
+    lines = app.ports.ledger.log_of(job_id)
+    if as_json_:
+        print_json(list(lines))
+        return
+    for line in lines:
+        out().print(line, markup=False)
+
+
+def cancel(
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    as_json_: AsJson = False,
+) -> None:
+    """Cancel a job: one that waits ends at once, a running one is asked to stop. Exit code 1 if it has ended."""
+    outcome = connected().cancel(job_id)
+    if as_json_:
+        print_json({"jobId": job_id, "outcome": outcome})
+    elif outcome is not Cancelling.TOO_LATE:
+        said = {Cancelling.CANCELLED: "cancelled", Cancelling.ASKED: "asked to stop"}
+        out().print(f"{job_id}: {said[outcome]}", markup=False)
+    if outcome is Cancelling.TOO_LATE:
+        complain(f"job {job_id!r} has ended; a dead one is dropped by: lanework dlq drop {job_id}")
+        raise typer.Exit(1)
 
 
 def list_(

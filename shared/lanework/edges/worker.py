@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
+    BatchProcessor,
+    EventType,
+    async_process_partial_response,
+    process_partial_response,
+)
 
 from lanework.aws.idempotency import powertools_guard
+from lanework.edges.alarm import alarm
 from lanework.engine.delivery import Delivery, Keep
 from lanework.model.lanes import lane_of
 from lanework.observe.logs import LogSink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
+    from lanework.engine.execute import Executor
     from lanework.model.lanes import Lane
 
-    Handler = Callable[[dict[str, object], LambdaContext], PartialItemFailureResponse]
+    Records = list[dict[str, Any]]
+    Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 
 class KeptError(Exception):
@@ -34,30 +47,85 @@ def worker(app: App) -> Handler:
     """
     Return the Lambda handler of a lane's worker function.
 
-    Jobs of a batch run in sequence, each claimed at its turn. The handler reports what is to be kept
-    (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes the mapping back off.
+    Async jobs of a batch run side by side in one event loop; the others run in sequence, each claimed at its turn. The
+    handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
+    the mapping back off.
     """
     app.send_events_to(LogSink(Logger(location=None)))
-    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+    app.limit_code_by(alarm)
 
-    def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
-        executor = app.executor(powertools_guard(context))
-
-        def handle(record: SQSRecord) -> None:
-            lane = _lane_of(record)
-            time_left = timedelta(milliseconds=context.get_remaining_time_in_millis())
-            report = executor.execute(Delivery(body=record.body, lane=lane, time_left=time_left))
-            if isinstance(report, Keep):
-                if report.after is not None:
-                    app.ports.lanes.change_visibility(lane, record.receipt_handle, report.after)
-                raise KeptError(record.message_id)
-
+    def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+        batch = _Batch(app, context)
+        together = [record for record in event["Records"] if app.runs_async(record["body"])]
+        in_turn = [record for record in event["Records"] if record not in together]
         try:
-            return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+            kept = batch.run_together(together) + batch.run_in_turn(in_turn)
         finally:
             app.ports.events.flush()
+        return {"batchItemFailures": kept}
 
     return handler
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One invocation's messages."""
+
+    app: App
+    context: LambdaContext
+
+    def run_in_turn(self, records: Records) -> list[Any]:
+        """Run jobs one after the other; return what is to be kept."""
+        if not records:
+            return []
+        executor = self.app.executor(powertools_guard(self.context))
+        begun = False
+
+        def handle(record: SQSRecord) -> None:
+            nonlocal begun
+            is_first, begun = not begun, True
+            self._handle(executor, record, is_first=is_first)
+
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        answer = process_partial_response(
+            event={"Records": records}, record_handler=handle, processor=processor, context=self.context
+        )
+        return answer["batchItemFailures"]
+
+    def run_together(self, records: Records) -> list[Any]:
+        """Run async jobs side by side: each claim and completion in a thread of its own, every body in one loop."""
+        if not records:
+            return []
+        with ThreadPoolExecutor(len(records)) as threads:
+
+            async def handle(record: SQSRecord) -> None:
+                loop = asyncio.get_running_loop()
+                executor = self.app.executor(powertools_guard(self.context), run_async=_runner_in(loop))
+                await loop.run_in_executor(threads, partial(self._handle, executor, record, is_first=True))
+
+            processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+            answer = async_process_partial_response(
+                event={"Records": records}, record_handler=handle, processor=processor, context=self.context
+            )
+        return answer["batchItemFailures"]
+
+    def _handle(self, executor: Executor, record: SQSRecord, *, is_first: bool) -> None:
+        lane = _lane_of(record)
+        time_left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
+        report = executor.execute(Delivery(body=record.body, lane=lane, time_left=time_left, is_first=is_first))
+        if isinstance(report, Keep):
+            if report.after is not None:
+                self.app.ports.lanes.change_visibility(lane, record.receipt_handle, report.after)
+            raise KeptError(record.message_id)
+
+
+def _runner_in(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, object]], object]:
+    """Return what runs a coroutine in that loop, for a thread that waits for its value."""
+
+    def run(coroutine: Coroutine[Any, Any, object]) -> object:
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+    return run
 
 
 def _lane_of(record: SQSRecord) -> Lane:

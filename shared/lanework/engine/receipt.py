@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
+
+from lanework.errors import ConfigError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class ReadsResults(Protocol):
+    """What a receipt needs of the application that gave it out."""
+
+    def result(self, job_id: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - of any job
+        """Wait for a job's result."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +32,22 @@ class Receipt(Generic[ResultT_co]):
 
     job_id: str
     duplicate: bool = False
+    reader: ReadsResults | None = field(default=None, repr=False, compare=False)
+
+    def result(self, *, timeout: timedelta) -> ResultT_co:
+        """
+        Wait until the job has ended and return its result. Not for use inside a job: it would hold a worker.
+
+        Args:
+            timeout: How long to wait at most.
+
+        Raises:
+            JobFailedError: It died, was cancelled, or its result could not be kept.
+            ResultTimeoutError: It had not ended by then; it goes on.
+        """
+        if self.reader is None:
+            msg = (
+                f"receipt of job {self.job_id!r} was made by hand: ask the App, app.result({self.job_id!r}, timeout=…)"
+            )
+            raise ConfigError(msg)
+        return cast("ResultT_co", self.reader.result(self.job_id, timeout=timeout))
