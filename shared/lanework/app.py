@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 from ulid import ULID
 
 from lanework.engine.cancel import Cancelling, cancel
+from lanework.engine.dead_letter_desk import DeadLetterDesk
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.inspect import Inspector
 from lanework.engine.jobs import Request
+from lanework.engine.pauses import PauseWatch, flag_of, resume
 from lanework.engine.ports import Ports
 from lanework.engine.registry import Options, Registry, settled
 from lanework.engine.results import await_result
 from lanework.engine.runtime import Runtime
+from lanework.engine.system import system_jobs
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.model.ids import checked_job_id
@@ -57,9 +60,10 @@ class App:
         Raises:
             DeclarationError: Two job types have the same name.
         """
-        self.registry = Registry(job_type for family in families for job_type in family.types)
+        together = (*families, system_jobs(lambda: self.ports))
+        self.registry = Registry(job_type for family in together for job_type in family.types)
         self._ports: Ports | None = None
-        for family in families:
+        for family in together:
             family.join(self)
 
     def enqueue(
@@ -119,6 +123,11 @@ class App:
         """Reads jobs and lanes."""
         return Inspector(self.ports)
 
+    @cached_property
+    def dead_letters(self) -> DeadLetterDesk:
+        """Looks at dead jobs, redrives and drops them."""
+        return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
+
     def executor(
         self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
     ) -> Executor:
@@ -132,7 +141,7 @@ class App:
         ports = self.ports
         if run_async is not None:
             ports = replace(ports, runtime=replace(ports.runtime, run_async=run_async))
-        return Executor(registry=self.registry, ports=ports, guard=guard)
+        return Executor(registry=self.registry, ports=ports, guard=guard, pauses=self._pauses)
 
     def runs_async(self, body: str) -> bool:
         """Tell whether a message carries an async job."""
@@ -152,7 +161,7 @@ class App:
     def use(self, ports: Ports) -> None:
         """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
         self._ports = ports
-        for name in ("_enqueuer", "inspector"):
+        for name in ("_enqueuer", "_pauses", "dead_letters", "inspector"):
             self.__dict__.pop(name, None)
 
     def send_events_to(self, sink: EventSink) -> None:
@@ -187,6 +196,41 @@ class App:
         """
         return cancel(job_id, self.ports)
 
+    def pause(
+        self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None
+    ) -> str:
+        """
+        Pause a lane, a queue or a job type: within a few seconds none of its jobs starts, until it is resumed.
+
+        Returns:
+            The pause's name, such as `queue:email`.
+
+        Raises:
+            InvalidOptionError: Not exactly one is named.
+            UnknownNameError: There is no such lane, queue or type.
+        """
+        name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry)
+        self.ports.flags.pause(name)
+        return name
+
+    def resume(
+        self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None
+    ) -> int:
+        """
+        Take a pause away; what it held is sent by the next minute's tick.
+
+        Returns:
+            How many jobs it held.
+
+        Raises:
+            InvalidOptionError, UnknownNameError: As in `pause`.
+        """
+        return resume(flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry), self.ports)
+
+    @cached_property
+    def _pauses(self) -> PauseWatch:
+        return PauseWatch(self.ports.flags, self.ports.clock)
+
     @cached_property
     def _enqueuer(self) -> Enqueuer:
         return Enqueuer(self.ports)
@@ -195,6 +239,7 @@ class App:
 def aws_ports(settings: Settings) -> Ports:
     """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
     from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
     from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
     from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
 
@@ -202,6 +247,7 @@ def aws_ports(settings: Settings) -> Ports:
     return Ports(
         ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
         lanes=SqsLanes(clients, stack=settings.stack),
+        flags=DynamoFlags(clients, stack=settings.stack),
         events=LogSink(logging.getLogger("lanework")),
         clock=utc_now,
         new_id=new_ulid,

@@ -144,6 +144,32 @@ class UnavailableError(LaneworkError):
     """Raised by a port when its service didn't answer, refused for load, or answered with a server error."""
 
 
+class UnsupportedError(LaneworkError):
+    """Raised when the endpoint, an emulator most likely, can't do what AWS can; the message says what to do instead."""
+
+
+class NotDeadError(LaneworkError):
+    """
+    Raised when a job can't be redriven or dropped because it isn't dead. Nothing was changed.
+
+    Attributes:
+        job_id: The job.
+        state: Where it stands.
+    """
+
+    def __init__(self, job_id: str, *, state: str, hint: str) -> None:
+        self.job_id, self.state = job_id, state
+        super().__init__(f"job {job_id!r} is {state}, not dead: {hint}")
+
+
+class NotConfirmedError(LaneworkError):
+    """Raised when a command asked before destroying something and didn't get a yes."""
+
+
+class NothingMatchesError(LaneworkError):
+    """Raised when no dead job is what a filter asks for; the message says which would be."""
+
+
 class StackError(LaneworkError):
     """Raised when the embedded stack can't start, deploy or be reached."""
 

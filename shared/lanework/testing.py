@@ -15,7 +15,8 @@ from lanework.engine.delivery import Delivery, Keep
 from lanework.engine.execute import in_order
 from lanework.engine.ports import Ports
 from lanework.engine.run import Run
-from lanework.memory import MemoryLanes, MemoryLedger
+from lanework.engine.runtime import Runtime
+from lanework.memory import MemoryFlags, MemoryLanes, MemoryLedger
 from lanework.model.lanes import LANES, Lane
 from lanework.model.states import State
 
@@ -142,16 +143,18 @@ def a_run(
 
 
 def memory_ports(clock: Clock | None = None, *, events: EventList | None = None) -> Ports:
-    """Return ports that live in memory: time stands still, ids count up, jitter is none."""
+    """Return ports that live in memory: time stands still until somebody waits, ids count up, jitter is none."""
     time = Clock() if clock is None else clock
     numbers = count(1)
     return Ports(
         ledger=MemoryLedger(),
         lanes=MemoryLanes(time),
+        flags=MemoryFlags(),
         events=EventList() if events is None else events,
         clock=time,
         new_id=lambda: f"id-{next(numbers)}",
         rand=lambda: 0.0,
+        runtime=Runtime(pause=lambda seconds: time.advance(timedelta(seconds=seconds))),
     )
 
 
@@ -172,8 +175,10 @@ def drain(app: App, *lanes: Lane) -> int:
         msg = "drain() runs an application in memory: call app_in_memory(app) first"
         raise TypeError(msg)
     executor = app.executor(in_order)
+    wanted = lanes or tuple(Lane)
     handled = 0
-    for lane in lanes or tuple(Lane):
+    while any(_is_waiting(queues, lane) for lane in wanted):  # a job may enqueue into a lane that was empty before
+        lane = next(lane for lane in wanted if _is_waiting(queues, lane))
         while (message := queues.receive(lane)) is not None:
             handled += 1
             report = executor.execute(Delivery(body=message.body, lane=lane, time_left=LANES[lane].timeout))
@@ -182,3 +187,7 @@ def drain(app: App, *lanes: Lane) -> int:
             elif report.after is not None:
                 queues.change_visibility(lane, message.handle, max(report.after, timedelta(seconds=1)))
     return handled
+
+
+def _is_waiting(queues: MemoryLanes, lane: Lane) -> bool:
+    return queues.counts(lane).waiting > 0

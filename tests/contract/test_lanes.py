@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from lanework.engine.ports import Sending
+from lanework.errors import UnavailableError, UnsupportedError
 from lanework.model.lanes import Lane
 from tests.contract.conftest import Backend
 
@@ -66,3 +69,19 @@ def test_what_is_buried_lies_in_the_dead_letter_queue_with_its_cause(backend: Ba
     assert buried.body == "ticket"
     if backend.name != "memory":
         assert buried.attributes == {"cause": "exhausted", "error": "OSError: ? no"}
+
+
+def test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot(backend: Backend) -> None:
+    backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: no")
+
+    if backend.name == "memory":
+        backend.ports.lanes.move_back(Lane.HIGH, rate=None)
+        moved = backend.receive(Lane.HIGH)
+        assert moved is not None
+        assert (moved.body, backend.ports.lanes.counts(Lane.HIGH).dead) == ("ticket", 0)
+    elif backend.name == "ministack":  # known difference: no StartMessageMoveTask
+        with pytest.raises(UnsupportedError, match=r"the SQS of http://127.* has no StartMessageMoveTask"):
+            backend.ports.lanes.move_back(Lane.HIGH, rate=None)
+    else:  # known difference: moto answers it with a server error
+        with pytest.raises(UnavailableError, match="moving the dead letters of lane high: 500"):
+            backend.ports.lanes.move_back(Lane.HIGH, rate=None)

@@ -270,3 +270,114 @@ def test_recent_jobs_are_filtered_by_what_the_index_holds(backend: Backend) -> N
     page = backend.ports.ledger.recent(day="2026-01-02", before=None, limit=10, keep=lambda key: key.queue == "report")
 
     assert [("b", "report", "user.greeting")] == [(key.job_id, key.queue, key.type) for key in page.keys]
+
+
+def bury(backend: Backend, job_id: str, died_at: datetime) -> None:
+    dead = a_record(job_id=job_id, state=State.DEAD, due_at=None, ended_at=died_at, sweep_at=died_at, cause=Cause.INFRA)
+    backend.ports.ledger.put(dead)
+
+
+def test_dead_jobs_are_listed_the_latest_death_first_page_by_page(backend: Backend) -> None:
+    # Three of each second: what dies in one moment must be neither lost nor repeated where pages meet.
+    for number in range(27):
+        bury(backend, f"job-{number:02}", NOON + (number // 3) * SECOND)
+    backend.ports.ledger.put(a_record(job_id="alive", sweep_at=NOON))
+
+    pages: list[list[str]] = []
+    cursor = None
+    while True:
+        page = backend.ports.ledger.dead(before=cursor, limit=10)
+        pages.append([key.job_id for key in page.keys])
+        cursor = page.cursor
+        if cursor is None:
+            break
+
+    assert [10, 10, 7] == [len(page) for page in pages]
+    assert [f"job-{number:02}" for number in reversed(range(27))] == [job_id for page in pages for job_id in page]
+
+
+def test_the_dead_of_a_span_of_time_are_listed_from_its_start_up_to_but_not_with_its_end(backend: Backend) -> None:
+    for number in range(5):
+        bury(backend, f"job-{number}", NOON + number * SECOND)
+
+    page = backend.ports.ledger.dead(before=None, limit=10, since=NOON + SECOND, until=NOON + 3 * SECOND)
+
+    assert [("job-2", NOON + 2 * SECOND), ("job-1", NOON + SECOND)] == [(key.job_id, key.died_at) for key in page.keys]
+    assert page.cursor is None
+    assert backend.ports.ledger.dead(before=None, limit=10, since=NOON + SECOND, until=NOON).keys == ()
+
+
+def test_a_job_leaves_the_list_of_the_dead_with_its_next_life(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    dead = kill(backend)
+    assert ["job-1"] == [key.job_id for key in backend.ports.ledger.dead(before=None, limit=10).keys]
+
+    backend.ports.ledger.change("job-1", moves.redrive(dead, now=NOON + SECOND))
+
+    assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
+
+
+def test_a_redrive_by_record_begins_the_next_life_once_and_keeps_the_history(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    dead = kill(backend)
+    again = moves.redrive(dead, now=NOON + SECOND)
+
+    assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
+
+    record = stored(backend)
+    assert (record.state, record.life, record.attempts, record.sweep_at) == (State.QUEUED, 2, 0, NOON + SECOND)
+    assert (record.cause, record.expires_at, record.payload) == (None, None, dead.payload)
+    assert [1] == [one.life for one in record.failures]
+    assert claim(backend, "next", now=NOON + SECOND, life=2)
+
+
+SMALL, LARGE = '{"name":"Бат"}', '{"name":"' + "я" * 5_000 + '"}'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(SMALL, '{"name":"Болд"}'), (SMALL, LARGE), (LARGE, SMALL), (LARGE, LARGE.replace("я", "ю"))]
+)
+def test_an_edited_payload_is_what_everybody_reads_from_then_on(backend: Backend, before: str, after: str) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record(payload=before))
+    dead = kill(backend)
+
+    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, payload=after))
+
+    assert isinstance(answer, Applied)
+    assert after == stored(backend).payload
+    assert after == ledger.payload_of(ledger.get_many(["job-1"])["job-1"])
+    assert after == ledger.payload_of(answer.record)
+    assert claim(backend, "new", life=3), "the ticket of life 2 carries the payload of before"
+    # A small payload comes with the claim and wins over a message's; a large one is in no message but the new life's.
+    assert stored(backend).payload == after
+
+
+@pytest.mark.parametrize("payload", [SMALL.replace("Бат", "Болд"), LARGE])
+def test_an_edit_that_is_refused_changes_neither_the_job_nor_its_payload(backend: Backend, payload: str) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record(payload=LARGE.replace("я", "ю")))
+    dead = kill(backend)
+    ledger.change("job-1", moves.redrive(dead, now=NOON))
+    before = stored(backend)
+
+    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, payload=payload))
+
+    assert isinstance(answer, Refused)
+    assert answer.record is not None
+    assert (answer.record.life, answer.record.state) == (2, State.QUEUED)
+    assert before == stored(backend)
+    assert ledger.change("nobody", moves.redrive(dead, now=NOON, payload=payload)) == Refused(None)
+
+
+def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+    dead = kill(backend)
+
+    assert isinstance(backend.ports.ledger.change("job-1", moves.drop(dead, now=NOON + SECOND)), Applied)
+
+    again = moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
+    assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
+    assert stored(backend).state is State.CANCELLED
+    assert backend.ports.ledger.dead(before=None, limit=10).keys == ()

@@ -103,6 +103,32 @@ def test_jobs_are_listed_newest_first_filtered_and_page_by_page(lanework: Callab
     assert "More: --cursor" in lanework("list", "--limit", "3")
 
 
+def test_a_queue_is_paused_shown_and_resumed(lanework: Callable[..., str]) -> None:
+    assert lanework("pause") == "nothing is paused\n"
+    assert lanework("pause", "--queue", "email") == "paused queue:email\n"
+    assert json.loads(lanework("pause", "--lane", "5", "--json")) == {"paused": "lane:batch"}
+
+    assert json.loads(lanework("pause", "--json")) == ["lane:batch", "queue:email"]
+    assert lanework("resume", "--queue", "email") == "resumed; 0 held jobs start within a minute\n"
+    assert lanework("pause") == "lane:batch\n"
+
+
+def test_a_lane_is_drained_once_it_holds_nothing(lanework: Callable[..., str]) -> None:
+    assert lanework("drain", "low") == "low: drained\n"
+    lanework("enqueue", "demo.greet", "--lane", "low")
+
+    assert "lane low still holds messages after 0 s: 1 waiting" in lanework("drain", "low", "--timeout", "0")
+
+
+def test_a_waiting_job_is_cancelled_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "job-1")
+
+    assert lanework("cancel", "job-1") == "job-1: cancelled\n"
+    assert json.loads(lanework("get", "job-1", "--json"))["status"] == "cancelled"
+    assert json.loads(lanework("cancel", "job-1", "--json")) == {"jobId": "job-1", "outcome": "cancelled"}
+    assert lanework("log", "job-1", "--json").strip() == "[]"
+
+
 def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
     lanework("enqueue", "demo.greet", "--lane", "batch")
     lanework("enqueue", "demo.greet", "--lane", "low", "--delay", "60")
@@ -126,6 +152,11 @@ def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
         (("enqueue", "demo.greet", "-p", "{"), "payload of demo.greet is not valid: payload: Invalid JSON"),
         (("enqueue", "demo.greet", "--job-id", "a b"), "job_id 'a b' can't be used"),
         (("get", "nobody"), "no job 'nobody'"),
+        (("cancel", "nobody"), "no job 'nobody'"),
+        (("log", "nobody"), "no job 'nobody'"),
+        (("pause", "--queue", "emial"), "unknown queue 'emial', did you mean 'email'?"),
+        (("resume",), "name one lane, one queue or one job type"),
+        (("drain", "lo"), "unknown lane 'lo', did you mean 'low'?"),
         (("list", "--limit", "0"), "limit must lie between 1 and 100, got 0"),
         (("list", "--cursor", "x"), "cursor 'x' is not one that this list gave out"),
     ],

@@ -10,11 +10,14 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 
 from lanework import Cause, State
+from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
+from lanework.settings import Settings
 from tests.integration.conftest import Edge, LambdaContext, Number
+from tests.stacks import REGION
 
 
 def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs(edge: Edge) -> None:
@@ -24,7 +27,7 @@ def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs(edge: Edge) -> N
 
     assert edge.deliver() == []
 
-    assert edge.calls == {"UpdateItem": 2}
+    assert edge.calls == {"UpdateItem": 2, "GetItem": 1}, "and what is paused is read every few seconds"
     job = edge.app.get("job-1")
     assert (job.state, job.result, job.attempts) == (State.COMPLETED, "49", 1)
 
@@ -49,7 +52,7 @@ def test_a_kept_message_comes_back_after_its_wait(edge: Edge) -> None:
 
     assert len(edge.deliver()) == 1
 
-    assert edge.calls == {"UpdateItem": 2, "ChangeMessageVisibility": 1}
+    assert edge.calls == {"UpdateItem": 2, "ChangeMessageVisibility": 1, "GetItem": 1}
     assert edge.receive(Lane.HIGH) == []
 
 
@@ -129,6 +132,40 @@ def test_log_lines_are_structured_and_quote_no_payload(edge: Edge) -> None:
     ]
     assert (lines[2]["error_type"], lines[2]["attempt"]) == ("ValueError", 1)
     assert "secret" not in str(lines)
+
+
+def test_a_table_that_is_not_there_is_said_and_the_message_is_kept(edge: Edge) -> None:
+    edge.square.enqueue(Number(n=3), job_id="job-1")
+    (message,) = edge.receive(Lane.HIGH)
+    written = StringIO()
+    edge.app.use(aws_ports(Settings(stack="elsewhere", region=REGION, endpoint=edge.sqs.meta.endpoint_url)))
+    edge.app.send_events_to(LogSink(Logger(service="elsewhere", location=None, stream=written)))
+
+    answer = edge.handler(edge.event(Lane.HIGH, [message]), LambdaContext())
+
+    assert len(answer["batchItemFailures"]) == 1
+    (line,) = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert (line["action"], line["level"]) == ("run.refused_by_aws", "ERROR")
+    assert "it doesn't exist; is LANEWORK_STACK right" in line["reason"]
+
+
+def test_a_bulk_whose_ledger_vanishes_in_the_middle_is_sent_all_the_same(edge: Edge) -> None:
+    clients = edge.app.ports.ledger._clients  # type: ignore[attr-defined]
+    puts: list[object] = []
+
+    def vanish(**_: object) -> None:
+        puts.append(1)
+        if len(puts) > 30:
+            _unreachable()
+
+    clients.dynamodb.meta.events.register("before-sign.dynamodb.PutItem", vanish)
+    edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job-{n}") for n in range(60)])
+    clients.dynamodb.meta.events.unregister("before-sign.dynamodb.PutItem", vanish)
+
+    assert edge.app.inspector.counts()[Lane.HIGH].waiting == 60
+    for _ in range(8):
+        edge.deliver()
+    assert sorted(edge.ran) == list(range(60))
 
 
 def test_switching_idempotency_off_runs_nothing_rather_than_everything_twice(

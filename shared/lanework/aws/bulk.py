@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lanework.aws.clients import Clients
+
+T = TypeVar("T")
 
 _STATEMENTS: Final = 25
 """Most statements of a BatchExecuteStatement, and most writes of a BatchWriteItem (DynamoDB, API reference)."""
@@ -26,13 +28,13 @@ class BulkPut:
         """Write to this table."""
         self._clients = clients
         self._table = table
-        self._has_partiql = True
+        self._has_partiql: bool | None = None
 
     def insert(self, items: Sequence[dict[str, Any]]) -> list[bool]:
         """Insert items that must not exist; True for each that was made, False for one to be asked for singly."""
         made: list[bool] = []
-        for chunk in _chunks(items):
-            made += self._insert_chunk(chunk) if self._has_partiql else [False] * len(chunk)
+        for chunk in chunks(items):
+            made += self._insert_chunk(chunk) if self._has_partiql is not False else [False] * len(chunk)
         return made
 
     def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool]:
@@ -42,14 +44,16 @@ class BulkPut:
         except ClientError as error:
             if not is_transient(error):
                 raise
-            # Some emulators answer every batch of statements with a server error; single puts do the same everywhere.
-            self._has_partiql = False
+            # Single puts do the same everywhere. Some emulators answer every batch of statements with a server error:
+            # they aren't asked again. An endpoint that once did it is only busy now.
+            self._has_partiql = self._has_partiql or False
             return [False] * len(chunk)
+        self._has_partiql = True
         return ["Error" not in one for one in answer["Responses"]]
 
     def write(self, items: Sequence[dict[str, Any]]) -> None:
         """Put items whatever is there."""
-        for chunk in _chunks(items):
+        for chunk in chunks(items):
             wanted: Any = {self._table: [{"PutRequest": {"Item": item}} for item in chunk]}
             for _ in range(_WRITE_ROUNDS):
                 wanted = self._clients.dynamodb.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
@@ -64,6 +68,7 @@ def _insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto'
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{names}}}', "Parameters": list(item.values())}
 
 
-def _chunks(items: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Split into parts that one call takes."""
     for start in range(0, len(items), _STATEMENTS):
         yield items[start : start + _STATEMENTS]

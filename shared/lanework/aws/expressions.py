@@ -27,7 +27,8 @@ def actions_of(change: Change, model: type[JobItem], job_id: str) -> list[Action
     actions = [_write(model, name, value) for name, value in change.write.items()]
     if "sweep_at" in change.write:
         is_set = change.write["sweep_at"] is not None
-        shard = sweep_shard_of(job_id, change.write.get("state")) if is_set else None
+        where = {"state": change.write.get("state"), "held_by": change.write.get("held_by")}
+        shard = sweep_shard_of(job_id, **where) if is_set else None
         actions.append(_write(model, "sweep_shard", shard))
     for name, value in change.write_once.items():
         attribute: Any = getattr(model, name)

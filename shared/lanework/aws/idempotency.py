@@ -16,11 +16,13 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyAlreadyInProgressError,
     IdempotencyItemAlreadyExistsError,
     IdempotencyItemNotFoundError,
+    IdempotencyPersistenceLayerError,
 )
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
 from lanework.engine.execution import GaveUpError
+from lanework.errors import LaneworkError
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -55,8 +57,13 @@ def powertools_guard(context: LambdaContext) -> Guard:
             key_prefix=_KEY_PREFIX,
         )
         # Either way the execution's report says what becomes of the message.
-        with suppress(GaveUpError, IdempotencyAlreadyInProgressError):
-            guarded(job_id=execution.job_id)
+        try:
+            with suppress(GaveUpError, IdempotencyAlreadyInProgressError):
+                guarded(job_id=execution.job_id)
+        except IdempotencyPersistenceLayerError as error:
+            if isinstance(error.__cause__, LaneworkError):
+                raise error.__cause__ from None
+            raise
 
     return guard
 

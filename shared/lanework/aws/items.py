@@ -126,6 +126,8 @@ class JobItem(Model):
     recent_key = UnicodeAttribute(null=True)
     sweep_shard = UnicodeAttribute(null=True)
     sweep_at = MomentAttribute(null=True)
+    held_by = UnicodeAttribute(null=True)
+    bounces = NumberAttribute(null=True)
     expires_at = ExpiryAttribute(null=True)
 
     job_id = UnicodeAttribute(null=True)
@@ -138,6 +140,7 @@ class JobItem(Model):
     max_attempts = NumberAttribute(null=True)
     backoff_base = DurationAttribute(null=True)
     timeout = DurationAttribute(null=True)
+    version = NumberAttribute(null=True)
     crashed = BooleanAttribute(null=True)
     cancel_asked = BooleanAttribute(null=True)
     claim_id = UnicodeAttribute(null=True)
@@ -177,9 +180,21 @@ def job_id_of(pk: str) -> str:
     return pk.removeprefix("job#")
 
 
-def sweep_shard_of(job_id: str, state: object) -> str:
+def sweep_shard_of(job_id: str, *, state: object, held_by: object = None) -> str:
     """Return the partition of the sparse index that a job's entry belongs to."""
-    return f"{'dead' if state is State.DEAD else 'sweep'}#{shard_of(job_id)}"
+    if held_by is not None:
+        return held_shard_of(str(held_by), shard_of(job_id))
+    return dead_shard_of(shard_of(job_id)) if state is State.DEAD else f"sweep#{shard_of(job_id)}"
+
+
+def dead_shard_of(shard: int) -> str:
+    """Return a partition of the entries of dead jobs."""
+    return f"dead#{shard}"
+
+
+def held_shard_of(name: str, shard: int) -> str:
+    """Return a partition of the entries that a pause holds."""
+    return f"held:{name}#{shard}"
 
 
 def recent_shard_of(day: str, shard: int) -> str:
@@ -188,20 +203,20 @@ def recent_shard_of(day: str, shard: int) -> str:
 
 
 _FIELDS: Final = tuple(field.name for field in fields(JobRecord))
-_INTS: Final = ("life", "attempts", "max_attempts", "progress")
+_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress")
 _FLAGS: Final = ("crashed", "cancel_asked")
 
 
-def is_apart(record: JobRecord) -> bool:
-    """Tell whether the payload gets an item of its own."""
-    return record.payload is not None and len(record.payload.encode()) > INLINE_PAYLOAD
+def is_apart(payload: str | None) -> bool:
+    """Tell whether a payload gets an item of its own."""
+    return payload is not None and len(payload.encode()) > INLINE_PAYLOAD
 
 
 def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:
     """Return a new job's item; what holds nothing is left out."""
     values = {name: getattr(record, name) for name in _FIELDS}
-    values = {name: value for name, value in values.items() if value not in (None, False, ())}
-    if is_apart(record):
+    values = {name: value for name, value in values.items() if value not in (None, False, (), 0)}
+    if is_apart(record.payload):
         del values["payload"]
     key = JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
     day = record.created_at.date().isoformat()
@@ -210,7 +225,7 @@ def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:
         "recent_key": key.position,
     }
     if record.sweep_at is not None:
-        values["sweep_shard"] = sweep_shard_of(record.job_id, record.state)
+        values["sweep_shard"] = sweep_shard_of(record.job_id, state=record.state, held_by=record.held_by)
     return model(
         pk_of(record.job_id), JOB, attempts=record.attempts, **{k: v for k, v in values.items() if k != "attempts"}
     )
@@ -223,6 +238,7 @@ def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     for name in _INTS:
         if values[name] is not None:
             values[name] = int(values[name])
+    values["bounces"] = values["bounces"] or 0
     for name in _FLAGS:
         values[name] = bool(values[name])
     values["failures"] = values["failures"] or ()

@@ -6,14 +6,16 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from lanework.aws.clients import translated
-from lanework.engine.ports import LaneCounts
-from lanework.errors import ConfigError, UnavailableError
+from lanework.engine.ports import DeadLetter, LaneCounts
+from lanework.errors import ConfigError, UnavailableError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef, StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports import Sending
@@ -24,6 +26,8 @@ _BATCH: Final = 10
 
 _BATCH_BYTES: Final = 1024 * 1024
 """Most bytes of a batch, all messages together (SQS quotas, "Message size")."""
+
+_NO_ACTION: Final = "InvalidAction"
 
 _COUNTS: Final = (
     "ApproximateNumberOfMessages",
@@ -83,6 +87,30 @@ class SqsLanes:
                 },
             )
 
+    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+        """See `Lanes.receive_dead`."""
+        with translated(f"reading the dead-letter queue of lane {lane}"):
+            answer = self._clients.sqs.receive_message(
+                QueueUrl=self._url(lane, "-dlq"),
+                MaxNumberOfMessages=min(limit, _BATCH),
+                VisibilityTimeout=_seconds(hide_for),
+                WaitTimeSeconds=0,
+                MessageSystemAttributeNames=["DeadLetterQueueSourceArn"],
+            )
+        return [
+            DeadLetter(
+                handle=one["ReceiptHandle"],
+                body=one["Body"],
+                was_moved_by_sqs="DeadLetterQueueSourceArn" in one.get("Attributes", {}),
+            )
+            for one in answer.get("Messages", [])
+        ]
+
+    def delete_dead(self, lane: Lane, handle: str) -> None:
+        """See `Lanes.delete_dead`."""
+        with suppress(UnavailableError, ConfigError), translated(f"deleting a dead letter of lane {lane}"):
+            self._clients.sqs.delete_message(QueueUrl=self._url(lane, "-dlq"), ReceiptHandle=handle)
+
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """See `Lanes.change_visibility`: a message that can't be hidden for longer comes back sooner, which is safe."""
         with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
@@ -90,12 +118,34 @@ class SqsLanes:
                 QueueUrl=self._url(lane), ReceiptHandle=handle, VisibilityTimeout=_seconds(after)
             )
 
+    def move_back(self, lane: Lane, *, rate: int | None) -> None:
+        """See `Lanes.move_back`: names the destination, since what a program sent to a DLQ has no recorded source."""
+        request: StartMessageMoveTaskRequestTypeDef = {
+            "SourceArn": self._arn(self._url(lane, "-dlq")),
+            "DestinationArn": self._arn(self._url(lane)),
+        }
+        if rate is not None:
+            request["MaxNumberOfMessagesPerSecond"] = rate
+        try:
+            with translated(f"moving the dead letters of lane {lane}"):
+                self._clients.sqs.start_message_move_task(**request)
+        except ConfigError as error:
+            if isinstance(error.__cause__, ClientError) and error.__cause__.response["Error"]["Code"] == _NO_ACTION:
+                msg = f"the SQS of {self._clients.sqs.meta.endpoint_url} has no StartMessageMoveTask"
+                raise UnsupportedError(msg) from error
+            raise
+
     def counts(self, lane: Lane) -> LaneCounts:
         """See `Lanes.counts`."""
         waiting, in_flight, delayed = self._counts(self._url(lane))
         return LaneCounts(
             waiting=waiting, in_flight=in_flight, delayed=delayed, dead=self._counts(self._url(lane, "-dlq"))[0]
         )
+
+    def _arn(self, url: str) -> str:
+        with translated(f"looking up {url.rpartition('/')[2]}"):
+            answer = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        return answer["Attributes"]["QueueArn"]
 
     def _counts(self, url: str) -> tuple[int, int, int]:
         with translated(f"counting messages of {url.rpartition('/')[2]}"):

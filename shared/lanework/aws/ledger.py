@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from lanework.aws import recent
-from lanework.aws.bulk import BulkPut
+from lanework.aws.bulk import BulkPut, chunks
 from lanework.aws.clients import translated
+from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
-from lanework.aws.items import JOB, PAYLOAD, is_apart, items_of, job_id_of, pk_of, to_item, to_record
+from lanework.aws.indexes import dead_page, recent_page
+from lanework.aws.items import JOB, PAYLOAD, held_shard_of, is_apart, items_of, job_id_of, pk_of, to_item, to_record
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
 from lanework.model.change import Applied, Refused
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.engine.ports import JobKey, Page
+    from lanework.engine.ports import DeadKey, JobKey, Page
     from lanework.model.change import Answer, Change
     from lanework.model.states import JobRecord
 
@@ -45,35 +47,44 @@ class DynamoLedger:
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
+        is_free = self._model.pk.does_not_exist() | (self._model.expires_at <= (record.started_at or record.created_at))
         request = to_item(record, self._model).get_save_kwargs_from_instance(
-            condition=self._model.pk.does_not_exist(), return_values_on_condition_failure="ALL_OLD"
+            condition=is_free, return_values_on_condition_failure="ALL_OLD"
         )
         with translated("recording a job"):
             existing = self._write(self._clients.dynamodb.put_item, request)[1]
         if existing is not None:
             return self._record(existing)
-        if is_apart(record):
+        if is_apart(record.payload):
             with translated("recording a payload"):
-                self._clients.dynamodb.put_item(TableName=self._table, Item=_payload_item(record))
+                self._clients.dynamodb.put_item(TableName=self._table, Item=_payload_item_of(record))
         return None
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """See `Ledger.put_many`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
-        items = [to_item(record, self._model).serialize() for record in records]
-        with translated("recording jobs"):
-            made = self._bulk.insert(items)
         answers: list[JobRecord | UnavailableOne | None] = []
-        for record, is_made in zip(records, made, strict=True):
-            answers.append(None if is_made else self._put_again(record))
-        apart = [
-            _payload_item(record) for record, is_made in zip(records, made, strict=True) if is_made and is_apart(record)
-        ]
-        with translated("recording payloads"):
-            self._bulk.write(apart)
+        for chunk in chunks(records):
+            try:
+                answers += self._put_chunk(chunk)
+            except UnavailableError as error:
+                answers += [UnavailableOne(str(error))] * (len(records) - len(answers))
+                break
         return answers
+
+    def _put_chunk(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        with translated("recording jobs"):
+            made = self._bulk.insert([to_item(record, self._model).serialize() for record in records])
+            apart = [
+                record for record, is_made in zip(records, made, strict=True) if is_made and is_apart(record.payload)
+            ]
+            self._bulk.write([_payload_item_of(record) for record in apart])
+        return [None if is_made else self._put_again(record) for record, is_made in zip(records, made, strict=True)]
 
     def change(self, job_id: str, change: Change) -> Answer:
         """See `Ledger.change`."""
+        payload = cast("str | None", change.write.get(PAYLOAD))
+        if payload is not None and is_apart(payload):
+            return self._change_with_payload(job_id, change, payload)
         request = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
             actions=actions_of(change, self._model, job_id),
             condition=condition_of(change, self._model),
@@ -98,8 +109,9 @@ class DynamoLedger:
         items = {item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
         if JOB not in items:
             return None
-        job = items[JOB]
-        return self._record({**job, PAYLOAD: items[PAYLOAD][PAYLOAD]} if PAYLOAD in items else job)
+        beside = {name: value for name, value in items.get(PAYLOAD, {}).items() if name == PAYLOAD}
+        # The job's own item wins: what lies beside it may be from before the payload was edited.
+        return self._record({**beside, **items[JOB]})
 
     def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
         """See `Ledger.get_many`."""
@@ -121,19 +133,27 @@ class DynamoLedger:
             answer = self._clients.dynamodb.get_item(
                 TableName=self._table, Key=_payload_key(record.job_id), ConsistentRead=True
             )
-        return answer["Item"][PAYLOAD]["S"] if "Item" in answer else None
+        return answer["Item"][PAYLOAD]["S"] if PAYLOAD in answer.get("Item", {}) else None
 
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
         """See `Ledger.due`."""
+        return self._entries(f"sweep#{shard}", limit=limit, until=until)
+
+    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
+        """See `Ledger.held`."""
+        return self._entries(held_shard_of(name, shard), limit=limit)
+
+    def _entries(self, shard: str, *, limit: int, until: datetime | None = None) -> list[str]:
+        condition, values = "sweep_shard = :shard", {":shard": {"S": shard}}
+        if until is not None:
+            condition += " AND sweep_at <= :until"
+            values[":until"] = {"N": self._model.sweep_at.serialize(until)}
         with translated("reading the sweep index"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,
                 IndexName="sweep",
-                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
-                ExpressionAttributeValues={
-                    ":shard": {"S": f"sweep#{shard}"},
-                    ":until": {"N": self._model.sweep_at.serialize(until)},
-                },
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 Limit=limit,
             )
         return [job_id_of(item["pk"]["S"]) for item in answer["Items"]]
@@ -168,10 +188,34 @@ class DynamoLedger:
             )
         return tuple(line["S"] for item in answer["Items"] for line in item["lines"]["L"])
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
         """See `Ledger.recent`."""
         with translated("listing jobs"):
-            return recent.page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
+            return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
+
+    def dead(
+        self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
+    ) -> Page[DeadKey]:
+        """See `Ledger.dead`."""
+        with translated("listing dead jobs"):
+            return dead_page(self._clients.dynamodb, self._table, before=before, limit=limit, since=since, until=until)
+
+    def _change_with_payload(self, job_id: str, change: Change, payload: str) -> Answer:
+        """Carry out a change whose payload lies beside the job: both items, or neither."""
+        own = replace(change, write={**change.write, PAYLOAD: None})
+        update = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
+            actions=actions_of(own, self._model, job_id),
+            condition=condition_of(own, self._model),
+            return_values_on_condition_failure="ALL_OLD",
+        )
+        with translated(f"writing {change.name} of job {job_id}"):
+            is_written, stored = write_both(
+                self._clients.dynamodb, update, _payload_item(job_id, payload, datetime.now(UTC))
+            )
+        if not is_written:
+            return Refused(None if stored is None else self._record(stored))
+        record = self.get(job_id)
+        return Refused(None) if record is None else Applied(record)
 
     def _write(self, call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
         """Send a conditional write; return its answer, or the item whose state refused it."""
@@ -198,7 +242,11 @@ class DynamoLedger:
                 "UpdateExpression": "SET expires_at = :at",
                 "ExpressionAttributeValues": {":at": {"N": seconds}},
             }
-        self._clients.dynamodb.update_item(TableName=self._table, Key=_payload_key(job_id), **update)
+        condition = {"ConditionExpression": "attribute_exists(pk)"}  # its put may have been lost
+        self._write(
+            self._clients.dynamodb.update_item,
+            {"TableName": self._table, "Key": _payload_key(job_id), **condition, **update},
+        )
 
     def _put_beside(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
         """Put an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
@@ -218,10 +266,14 @@ def _payload_key(job_id: str) -> dict[str, Any]:
     return _beside(job_id, PAYLOAD)
 
 
-def _payload_item(record: JobRecord) -> dict[str, Any]:
-    backstop = round((record.run_at + _PAYLOAD_BACKSTOP).timestamp())
+def _payload_item_of(record: JobRecord) -> dict[str, Any]:
+    return _payload_item(record.job_id, cast("str", record.payload), record.run_at)
+
+
+def _payload_item(job_id: str, payload: str, starts_at: datetime) -> dict[str, Any]:
+    backstop = round((starts_at + _PAYLOAD_BACKSTOP).timestamp())
     return {
-        **_payload_key(record.job_id),
-        PAYLOAD: {"S": record.payload},
+        **_payload_key(job_id),
+        PAYLOAD: {"S": payload},
         "expires_at": {"N": str(backstop)},
     }

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import typer
 
-from lanework.cli import jobs, stack
+from lanework.cli import dlq, jobs, stack
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 jobs.add_to(app)
 stack.add_to(app)
+app.add_typer(dlq.app)
 
 
 def main() -> None:

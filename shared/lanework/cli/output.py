@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lanework.errors import NotConfirmedError
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -45,6 +46,29 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print an error, on stderr, in one line where it is one."""
     Console(stderr=True, highlight=False, soft_wrap=True).print(Text.assemble(("lanework: ", "bold red"), text))
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """
+    Ask before something that can't be undone, on stderr.
+
+    Args:
+        question: Ends in a question mark.
+        yes: `--yes` was given: don't ask.
+
+    Raises:
+        NotConfirmedError: The answer was no, or nobody can answer.
+    """
+    if yes:
+        return
+    try:
+        if typer.confirm(question, err=True):
+            return
+    except typer.Abort:
+        msg = "nobody answered, and nothing was changed; --yes goes ahead without asking"
+        raise NotConfirmedError(msg) from None
+    msg = "nothing was changed"
+    raise NotConfirmedError(msg)
 
 
 def print_json(value: object) -> None:

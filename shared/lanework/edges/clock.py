@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.observe.logs import LogSink
 
@@ -33,7 +34,9 @@ def clock(app: App) -> Handler:
             return timedelta(milliseconds=context.get_remaining_time_in_millis()) > _MARGIN
 
         try:
-            return {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))}
+            reconciled = Reconciler(app.ports).tick(has_time=has_time)
+            swept = Sweeper(app.ports).tick(has_time=has_time)
+            return {"swept": asdict(swept), "reconciled": asdict(reconciled)}
         finally:
             app.ports.events.flush()
 

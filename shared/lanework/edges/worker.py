@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from aws_lambda_powertools.utilities.batch import (
 from lanework.aws.idempotency import powertools_guard
 from lanework.edges.alarm import alarm
 from lanework.engine.delivery import Delivery, Keep
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
 from lanework.observe.logs import LogSink
 
@@ -112,11 +114,28 @@ class _Batch:
     def _handle(self, executor: Executor, record: SQSRecord, *, is_first: bool) -> None:
         lane = _lane_of(record)
         time_left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
-        report = executor.execute(Delivery(body=record.body, lane=lane, time_left=time_left, is_first=is_first))
+        delivery = Delivery(
+            body=record.body,
+            lane=lane,
+            time_left=time_left,
+            is_first=is_first,
+            sent_at=_sent_at(record),
+            receives=int(record.raw_event["attributes"].get("ApproximateReceiveCount", 1)),
+        )
+        try:
+            report = executor.execute(delivery)
+        except LaneworkError as error:
+            self._say(lane, error)
+            raise
         if isinstance(report, Keep):
             if report.after is not None:
                 self.app.ports.lanes.change_visibility(lane, record.receipt_handle, report.after)
             raise KeptError(record.message_id)
+
+    def _say(self, lane: Lane, error: LaneworkError) -> None:
+        """Say what Powertools would report as a failed message only: a table or permission that is missing, say."""
+        ports = self.app.ports
+        ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
 
 
 def _runner_in(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, object]], object]:
@@ -126,6 +145,11 @@ def _runner_in(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any,
         return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
 
     return run
+
+
+def _sent_at(record: SQSRecord) -> datetime | None:
+    sent_ms = record.raw_event["attributes"].get("SentTimestamp")
+    return None if sent_ms is None else datetime.fromtimestamp(int(sent_ms) / 1000, UTC)
 
 
 def _lane_of(record: SQSRecord) -> Lane:

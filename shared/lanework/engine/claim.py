@@ -10,6 +10,7 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.errors import UnavailableError
 from lanework.model import moves
+from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitUntil, judge
 from lanework.model.events import Action
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 4
 """How often a claim is tried against a record that changes under it, before the message is left to come back."""
 
+_UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
+"""A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -35,6 +39,7 @@ class Claim:
     envelope: Envelope
     claim_id: str
     lease: timedelta
+    receives: int
     ports: Ports
     journal: Journal
 
@@ -43,8 +48,9 @@ class Claim:
         try:
             return self._make(self.ports.clock())
         except UnavailableError as error:
-            self.journal.note(Action.CLAIM_FAILED, reason=str(error))
-            return Keep()
+            wait = _UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
+            self.journal.note(Action.CLAIM_FAILED, reason=str(error), wait=wait)
+            return Keep(wait)
 
     def _make(self, now: datetime) -> JobRecord | Report:
         by = Claimant(

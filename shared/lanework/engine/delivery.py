@@ -25,12 +25,16 @@ class Delivery:
         lane: The lane it came from.
         time_left: How much longer this invocation may run.
         is_first: It is the first of its invocation, which has never more time left than now.
+        sent_at: When it was sent, by SQS's clock; None if that isn't known.
+        receives: How often it was received, this time included.
     """
 
     body: str
     lane: Lane
     time_left: timedelta
     is_first: bool = True
+    sent_at: datetime | None = None
+    receives: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from lanework.engine.receipt import Receipt
 from lanework.engine.registry import settled
 from lanework.errors import EnqueueError, InvalidOptionError, UnavailableError
 from lanework.model import moves
+from lanework.model.change import Refused
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.lanes import LANES
@@ -112,9 +113,10 @@ class Enqueuer:
             queue=request.type.queue,
             lane=policy.lane,
             payload=written(request.payload),
+            version=request.type.version,
             attempts=policy.attempts,
             backoff=policy.backoff,
-            timeout=None if policy.timeout == LANES[policy.lane].longest_job else policy.timeout,
+            timeout=None if policy.timeout == LANES[policy.lane].usual_job else policy.timeout,
             created_at=now,
             run_at=now + delay if delay else None,
         )
@@ -147,9 +149,12 @@ class Enqueuer:
 
     def _leave_to_sweep(self, record: JobRecord, reason: UnavailableError) -> None:
         try:
-            self._ledger.change(record.job_id, moves.leave_to_sweep(record, at=max(record.run_at, self._clock())))
+            change = moves.leave_to_sweep(record, at=max(record.run_at, self._clock()))
+            answer = self._ledger.change(record.job_id, change)
         except UnavailableError as error:
             raise EnqueueError(record.job_id, f"recorded but not sent ({reason}), and then {error}") from error
+        if isinstance(answer, Refused):
+            return  # it was claimed meanwhile: its message had been sent after all
         self._events.emit(_about(record, Action.LEFT_TO_SWEEP, self._clock(), reason=str(reason)))
 
     def _send_unrecorded(self, order: _Order, reason: UnavailableError) -> Receipt[Any]:
@@ -177,7 +182,10 @@ class Enqueuer:
                     to_send.append((order, order.envelope))
                 case existing:
                     duplicates.add(existing.job_id)
-                    self._repeat(order, existing)
+                    try:
+                        self._repeat(order, existing)
+                    except EnqueueError as error:
+                        failed[existing.job_id] = str(error)
         for lane in {order.record.lane for order, _ in to_send}:
             failed |= self._send_lane([(order, envelope) for order, envelope in to_send if order.record.lane is lane])
         if failed:

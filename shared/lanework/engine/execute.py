@@ -8,20 +8,25 @@ from typing import TYPE_CHECKING
 from lanework.engine.dead_letters import set_aside
 from lanework.engine.delivery import Keep
 from lanework.engine.execution import Execution, GaveUpError
+from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code
+from lanework.engine.journal import Journal
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
+from lanework.model.events import Action
 
 if TYPE_CHECKING:
     from lanework.engine.delivery import Delivery, Report
+    from lanework.engine.pauses import PauseWatch
     from lanework.engine.ports import Guard, Ports
-    from lanework.engine.registry import Registry
+    from lanework.engine.registry import JobType, Registry
 
 
 class Executor:
     """Runs jobs from messages."""
 
-    def __init__(self, *, registry: Registry, ports: Ports, guard: Guard) -> None:
-        """Take the job types, the ports, and the guard that takes each execution through its steps."""
+    def __init__(self, *, registry: Registry, ports: Ports, guard: Guard, pauses: PauseWatch) -> None:
+        """Take the job types, the ports, the guard that takes each execution through its steps, and what is paused."""
+        self._pauses = pauses
         self._registry = registry
         self._ports = ports
         self._guard = guard
@@ -32,7 +37,23 @@ class Executor:
             envelope = Envelope.decode(delivery.body)
         except UndecodableError as problem:
             return set_aside(delivery, str(problem), self._ports)
-        execution = Execution(envelope, self._registry.find(envelope.type), delivery.time_left, self._ports)
+        job_type = self._registry.find(envelope.type)
+        return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope, job_type)
+
+    def _not_now(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report | None:
+        """Say what becomes of a message whose job is paused, or whose code isn't deployed yet; None if it may start."""
+        journal = Journal(envelope, self._ports.events, self._ports.clock)
+        pause = self._pauses.holding(envelope)
+        if pause is not None:
+            return hold(envelope, pause, self._ports, journal)
+        missing = wait_for_code(delivery, envelope, job_type, self._ports)
+        if missing is not None:
+            journal.note(Action.WAITED, reason=missing, wait=LOOK_AGAIN)
+            return Keep(LOOK_AGAIN)
+        return None
+
+    def _run(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report:
+        execution = Execution(envelope, job_type, delivery, self._ports)
         if not delivery.is_first and not execution.fits:
             return Keep(timedelta(0))
         self._guard(execution)

@@ -23,7 +23,7 @@ from lanework.model.states import JobRecord
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from lanework.engine.delivery import Report
+    from lanework.engine.delivery import Delivery, Report
     from lanework.engine.outcome import Outcome
     from lanework.engine.ports import Ports
     from lanework.engine.registry import JobType
@@ -50,15 +50,17 @@ class Execution:
         report: What to do with the message. Until a step says otherwise it is kept.
     """
 
-    def __init__(self, envelope: Envelope, job_type: JobType | None, time_left: timedelta, ports: Ports) -> None:
+    def __init__(self, envelope: Envelope, job_type: JobType | None, delivery: Delivery, ports: Ports) -> None:
         """Prepare; nothing is claimed yet. `job_type` is None where the application has no code for the job."""
+        time_left = delivery.time_left
+        self._receives = delivery.receives
         self.job_id = envelope.id
         self.stored: JobRecord | None = None
         self.report: Report = Keep()
         self._envelope = envelope
         self._type = job_type
         self._time_left = time_left
-        self._asked = envelope.timeout or LANES[envelope.lane].longest_job
+        self._asked = envelope.timeout or LANES[envelope.lane].usual_job
         self._timeout = max(min(self._asked, time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
         self._ports = ports
         self._claim_id = ports.new_id()
@@ -77,6 +79,7 @@ class Execution:
             envelope=self._envelope,
             claim_id=self._claim_id,
             lease=self._time_left + LEASE_MARGIN,
+            receives=self._receives,
             ports=self._ports,
             journal=self._journal,
         ).make():
@@ -119,8 +122,8 @@ class Execution:
 
     def _call(self, record: JobRecord) -> object:
         job_type = self._type
-        if job_type is None:
-            raise outcomes.NoCodeError(self._envelope.type)
+        if job_type is None or self._envelope.version > job_type.version:
+            raise outcomes.NoCodeError(self._envelope.type, self._envelope.version)
         text = self._envelope.payload if record.payload is None else record.payload
         payload = parsed(job_type.name, job_type.model, text)
         self._journal.public = public_part(payload)

@@ -53,7 +53,7 @@ class Inspector:
             JobNotFoundError: There is none.
         """
         record = self._ports.ledger.get(job_id)
-        if record is None or _is_expired(record, self._ports.clock()):
+        if record is None or is_expired(record, self._ports.clock()):
             raise JobNotFoundError(job_id)
         return record
 
@@ -96,13 +96,17 @@ class Inspector:
 
     def counts(self) -> dict[Lane, LaneCounts]:
         """Return what SQS says of every lane, approximately."""
-        return {lane: self._ports.lanes.counts(lane) for lane in Lane}
+        return {lane: self.counts_of(lane) for lane in Lane}
+
+    def counts_of(self, lane: Lane) -> LaneCounts:
+        """Return what SQS says of one lane, approximately."""
+        return self._ports.lanes.counts(lane)
 
     def _records(self, keys: list[JobKey]) -> tuple[JobRecord, ...]:
         found = self._ports.ledger.get_many([key.job_id for key in keys])
         now = self._ports.clock()
         return tuple(
-            found[key.job_id] for key in keys if key.job_id in found and not _is_expired(found[key.job_id], now)
+            found[key.job_id] for key in keys if key.job_id in found and not is_expired(found[key.job_id], now)
         )
 
 
@@ -163,8 +167,12 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _is_expired(record: JobRecord, now: datetime) -> bool:
-    """TTL deletes within days, not at the second (DynamoDB, "Working with expired items")."""
+def is_expired(record: JobRecord, now: datetime) -> bool:
+    """
+    Tell whether a record may be gone at any time.
+
+    TTL deletes within days, not at the second (DynamoDB, "Working with expired items").
+    """
     return record.expires_at is not None and record.expires_at <= now
 
 

@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from lanework.engine.registry import JobType, Options, settled
 from lanework.engine.run import Run
-from lanework.errors import ConfigError, DeclarationError
+from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
 from lanework.model.ids import checked_job_id, checked_job_type, checked_queue
 from lanework.model.payload import parsed
 
@@ -269,6 +269,8 @@ class Jobs:
         backoff: timedelta | None = None,
         timeout: timedelta | None = None,
         discard_on: tuple[type[Exception], ...] = (),
+        version: int = 1,
+        aliases: tuple[str, ...] = (),
     ) -> _Declaration:
         """
         Declare a job type: `@email.job("user.signin.notification", lane="high")` over a function.
@@ -280,16 +282,26 @@ class Jobs:
             name: Stable dotted name; jobs that wait carry it, so a rename strands them.
             lane, attempts, backoff, timeout: As in `Jobs`, for this type.
             discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
+            version: Version of the payload, from 1. Raise it with a change that older code can't read: its jobs then
+                wait, for an hour at most, until the code that can is deployed.
+            aliases: Names it had before, so that jobs which still carry one run.
 
         Raises:
             DeclarationError: The function can't be a job as written.
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
-        checked_job_type(name)
+        for one in (name, *aliases):
+            checked_job_type(one)
+        if version < 1:
+            msg = f"version of job {name!r} must be 1 or more, got {version}"
+            raise InvalidOptionError(msg)
         options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout).over(self._options)
         settled(options)
 
         def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
+            if self._app is not None:
+                msg = f"job type {name!r} is declared after its family joined an App, which wouldn't know it"
+                raise DeclarationError(msg)
             if name in self._types:
                 msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
                 raise DeclarationError(msg)
@@ -304,6 +316,8 @@ class Jobs:
                 options=options,
                 returns=returns,
                 discard_on=discard_on,
+                version=version,
+                aliases=aliases,
             )
             return Job(self._types[name], self)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -58,8 +59,9 @@ class LedgerNotebook:
         now = self._ports.clock()
         if not self._cancel_asked and (self._looked_at is None or now - self._looked_at >= _LOOK_EVERY):
             self._looked_at = now
-            record = self._ports.ledger.get(self._job_id)
-            self._cancel_asked = record is not None and record.cancel_asked
+            with suppress(UnavailableError):
+                record = self._ports.ledger.get(self._job_id)
+                self._cancel_asked = record is not None and record.cancel_asked
         return self._cancel_asked
 
     def step(self, name: str) -> str | None:

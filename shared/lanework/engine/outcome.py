@@ -66,8 +66,8 @@ Outcome = Returned | Failed | Doomed | Snoozed | Cancelled
 class NoCodeError(Exception):
     """Raised when the deployed application has no code for a job."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no code for job type {name!r} is deployed")
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(f"no code for job type {name!r}, version {version}, is deployed")
 
 
 def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, *, now: datetime) -> Outcome:

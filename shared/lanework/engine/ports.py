@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from lanework.engine.runtime import Runtime
 
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
+    from lanework.engine.pauses import Flags
     from lanework.model.change import Answer, Change
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
@@ -48,7 +49,29 @@ class JobKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class DeadKey:
+    """What the index of dead jobs holds of a job."""
+
+    died_at: datetime
+    job_id: str
+
+    @property
+    def position(self) -> str:
+        """Orders by time, jobs of the same millisecond by id, and is a cursor: `died#id`."""
+        return f"{self.died_at.isoformat(timespec='milliseconds')}#{self.job_id}"
+
+    @classmethod
+    def at(cls, position: str) -> DeadKey:
+        """Return the key whose position this is."""
+        died, job_id = position.split("#", 1)
+        return cls(died_at=datetime.fromisoformat(died), job_id=job_id)
+
+
+KeyT = TypeVar("KeyT", JobKey, DeadKey)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[KeyT]):
     """
     Part of a list.
 
@@ -57,7 +80,7 @@ class Page:
         cursor: Where the next page begins; None after the last.
     """
 
-    keys: tuple[JobKey, ...]
+    keys: tuple[KeyT, ...]
     cursor: str | None
 
 
@@ -67,6 +90,8 @@ class Ledger(Protocol):
     def put(self, record: JobRecord) -> JobRecord | None:
         """
         Record a new job. Return None if that happened, or the record that already has the id.
+
+        A record that has expired and was not removed yet gives its id up.
 
         Raises:
             UnavailableError: Whether it was written is not known.
@@ -99,6 +124,9 @@ class Ledger(Protocol):
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
         """Return the ids of a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`."""
 
+    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
+        """Return the ids of a shard's jobs that a pause holds; at most `limit`."""
+
     def step(self, job_id: str, name: str) -> str | None:
         """Return what a job's step left, as JSON text, or None."""
 
@@ -111,7 +139,7 @@ class Ledger(Protocol):
     def log_of(self, job_id: str) -> tuple[str, ...]:
         """Return a job's lines, all attempts, oldest first."""
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
         """
         Return jobs that were enqueued on a day (UTC, as `2026-11-22`), newest first.
 
@@ -123,6 +151,19 @@ class Ledger(Protocol):
 
         Returns:
             A page. It may be short, even empty, and still have a cursor: at most 10,000 keys are looked at.
+        """
+
+    def dead(
+        self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
+    ) -> Page[DeadKey]:
+        """
+        Return dead jobs, the latest death first. The index may lag: a job that was just redriven may still be in it.
+
+        Args:
+            before: Cursor of the page before, or None for the newest.
+            limit: Most keys to return.
+            since: Only jobs that died then or later.
+            until: Only jobs that died earlier than this.
         """
 
 
@@ -158,6 +199,27 @@ class LaneCounts:
     delayed: int
     dead: int
 
+    @property
+    def holds_anything(self) -> bool:
+        """Whether any message is left to be dealt with; dead ones are dealt with."""
+        return bool(self.waiting or self.in_flight or self.delayed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """
+    A message as it was received from a dead-letter queue.
+
+    Attributes:
+        handle: Deletes it.
+        body: Its body.
+        was_moved_by_sqs: SQS itself moved it there, having delivered it too often; otherwise we sent it.
+    """
+
+    handle: str
+    body: str
+    was_moved_by_sqs: bool
+
 
 class Lanes(Protocol):
     """The lanes' queues and their dead-letter queues."""
@@ -181,8 +243,27 @@ class Lanes(Protocol):
             UnavailableError: Whether it was sent is not known.
         """
 
+    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+        """Receive messages of the lane's dead-letter queue, at most 10, and hide them for so long."""
+
+    def delete_dead(self, lane: Lane, handle: str) -> None:
+        """Delete a message from the lane's dead-letter queue; a stale receipt handle does nothing."""
+
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """Let a received message come back after this long; a stale receipt handle does nothing. Never raises."""
+
+    def move_back(self, lane: Lane, *, rate: int | None) -> None:
+        """
+        Have SQS itself move everything in the lane's dead-letter queue back to the lane; it goes on by itself.
+
+        Args:
+            lane: Which lane.
+            rate: Most messages a second, 1 to 500; None leaves it to SQS.
+
+        Raises:
+            UnsupportedError: The endpoint can't do it.
+            UnavailableError: Whether it was begun is not known.
+        """
 
     def counts(self, lane: Lane) -> LaneCounts:
         """Return how many messages the lane holds."""
@@ -204,6 +285,7 @@ class Ports:
 
     ledger: Ledger
     lanes: Lanes
+    flags: Flags
     events: EventSink
     clock: Clock
     new_id: NewId

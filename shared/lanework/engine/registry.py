@@ -73,7 +73,7 @@ def settled(options: Options) -> Policy:
         msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {attempts}"
         raise InvalidOptionError(msg)
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
-    timeout = LANES[lane].longest_job if options.timeout is None else options.timeout
+    timeout = LANES[lane].usual_job if options.timeout is None else options.timeout
     if not timedelta(0) < timeout <= LANES[lane].longest_job:
         longest = LANES[lane].longest_job.total_seconds()
         msg = f"timeout in lane {lane} must be above zero and at most {longest:g} s, got {timeout.total_seconds():g} s"
@@ -99,6 +99,8 @@ class JobType:
         options: What the declaration said, family's options included.
         returns: What the function returns, for reading results back; Any if it doesn't say.
         discard_on: Exceptions that no further attempt can help.
+        version: Version of the payload that the code understands, with all before it.
+        aliases: Names it had before; jobs that still carry one run as this type.
     """
 
     name: str
@@ -110,6 +112,8 @@ class JobType:
     options: Options
     returns: Any = Any
     discard_on: tuple[type[Exception], ...] = ()
+    version: int = 1
+    aliases: tuple[str, ...] = ()
 
 
 class Registry:
@@ -123,7 +127,9 @@ class Registry:
             DeclarationError: Two have the same name.
         """
         self._types: dict[str, JobType] = {}
+        self._aliases: dict[str, JobType] = {}
         for one in types:
+            self._aliases |= dict.fromkeys(one.aliases, one)
             if one.name in self._types:
                 queues = f"{self._types[one.name].queue!r} and {one.queue!r}"
                 msg = f"job type {one.name!r} is declared twice, in queues {queues}"
@@ -131,8 +137,8 @@ class Registry:
             self._types[one.name] = one
 
     def find(self, name: str) -> JobType | None:
-        """Return the job type, or None."""
-        return self._types.get(name)
+        """Return the job type that has the name, or had it before; or None."""
+        return self._types.get(name) or self._aliases.get(name)
 
     def get(self, name: str) -> JobType:
         """
@@ -141,7 +147,7 @@ class Registry:
         Raises:
             UnknownJobTypeError: There is none; the message names the nearest.
         """
-        found = self._types.get(name)
+        found = self.find(name)
         if found is None:
             kind = "job type"
             raise UnknownJobTypeError(kind, name, sorted(self._types))

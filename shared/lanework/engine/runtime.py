@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,11 +34,13 @@ class Runtime:
         limit: Given a timeout, a context in which synchronous code is interrupted by `TimedOut`.
         run_async: Runs a coroutine to its end and returns its value.
         renew: Called after code was cut off in the middle: what it may have left half done (a connection) is made anew.
+        pause: Waits for so many seconds.
     """
 
     limit: Callable[[timedelta], AbstractContextManager[None]] = unlimited
     run_async: Callable[[Coroutine[Any, Any, object]], object] = in_a_loop_of_its_own
     renew: Callable[[], None] = lambda: None
+    pause: Callable[[float], None] = time.sleep
 
 
 async def bounded(coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:

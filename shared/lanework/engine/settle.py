@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from lanework.engine.journal import Journal
     from lanework.engine.outcome import Outcome
     from lanework.engine.ports import Ports
-    from lanework.model.change import Change
+    from lanework.model.change import Answer, Change
     from lanework.model.envelope import Envelope
     from lanework.model.states import JobRecord
 
 LONGEST_HELD: Final = timedelta(minutes=15)
 """What waits longer leaves the queue for the sweep index; up to here a message carries it (SQS, DelaySeconds)."""
+
+_PAUSES_S: Final = (0.1, 0.3, 0.9)
+"""Between tries to write an outcome; with boto's own retries they stay within what an invocation keeps back for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,7 @@ class Settlement:
     def _write(self, change: Change) -> JobRecord | Report:
         """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""
         try:
-            answer = self.ports.ledger.change(self.run.job_id, change)
+            answer = self._change_persistently(change)
             record = answer.record
             if isinstance(answer, Applied) or moves.landed(record, change, claim_id=self._claim_id):
                 return cast("JobRecord", record)
@@ -144,6 +147,15 @@ class Settlement:
             return Keep()
         self.journal.note(Action.WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
         return Keep()
+
+    def _change_persistently(self, change: Change) -> Answer:
+        """Write, and try again for a while where the ledger doesn't answer: what was done would be done again."""
+        for pause_s in _PAUSES_S:
+            try:
+                return self.ports.ledger.change(self.run.job_id, change)
+            except UnavailableError:
+                self.ports.runtime.pause(pause_s)
+        return self.ports.ledger.change(self.run.job_id, change)
 
     def _end_cancelled(self) -> Report:
         """End a run that didn't complete as cancelled: that was asked for while it ran (rule 8)."""

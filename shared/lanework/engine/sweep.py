@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.pauses import release
 from lanework.engine.ports import Sending
 from lanework.model import moves
+from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
@@ -36,10 +38,12 @@ class Swept:
 
     Attributes:
         sent: Jobs that were sent.
+        released: Jobs that a pause had held, entered to be sent.
         is_done: Nothing more was due; otherwise time ran out and the next tick goes on.
     """
 
     sent: int
+    released: int = 0
     is_done: bool
 
 
@@ -58,17 +62,28 @@ class Sweeper:
         Args:
             has_time: Asked before each page; the rest is left to the next tick once it says no.
         """
+        released = self._release(has_time)
         until = self._ports.clock() + self._look_ahead
         sent = 0
         for shard in range(SHARDS):
             while ids := self._ports.ledger.due(shard, until=until, limit=_PAGE):
                 if not has_time():
-                    return Swept(sent=sent, is_done=False)
+                    return Swept(sent=sent, released=released, is_done=False)
                 moved = self._send(list(self._ports.ledger.get_many(ids).values()), until)
                 sent += moved
-                if moved == 0:  # another sweeper has them, or the index lags behind the items
+                if moved == 0:  # SQS is down, another sweeper has them, or the index lags behind the items
                     break
-        return Swept(sent=sent, is_done=True)
+        return Swept(sent=sent, released=released, is_done=True)
+
+    def _release(self, has_time: Callable[[], bool]) -> int:
+        """Move what pauses held that are over: workers may have parked jobs after the one who resumed had looked."""
+        moved = 0
+        for name in sorted(self._ports.flags.read().resumed):
+            count = release(name, self._ports, has_time=has_time)
+            moved += count
+            if count == 0 and has_time():
+                self._ports.flags.forget(name)
+        return moved
 
     def _send(self, records: Sequence[JobRecord], until: datetime) -> int:
         """Send jobs lane by lane, then push their entries on; a crash between the two sends twice, which is safe."""
@@ -77,32 +92,35 @@ class Sweeper:
             for record in records
             if record.due_at is not None and record.sweep_at is not None and record.sweep_at <= until
         ]
+        pushed = 0
         for lane in Lane:
-            ours = [record for record in waiting if record.lane is lane]
-            failed = self._ports.lanes.send_many(lane, [self._sending(record) for record in ours]) if ours else {}
-            for index, record in enumerate(ours):
-                if index not in failed:
-                    self._push_on(record)
-        return len(waiting)
+            ours = [(record, self._ports.ledger.payload_of(record)) for record in waiting if record.lane is lane]
+            pushed += sum(self._push_on(record, Action.NOT_SENT) for record, payload in ours if payload is None)
+            whole = [(record, self._sending(record, payload)) for record, payload in ours if payload is not None]
+            failed = self._ports.lanes.send_many(lane, [sending for _, sending in whole]) if whole else {}
+            pushed += sum(
+                self._push_on(record, Action.SWEPT) for index, (record, _) in enumerate(whole) if index not in failed
+            )
+        return pushed
 
-    def _sending(self, record: JobRecord) -> Sending:
-        payload = self._ports.ledger.payload_of(record)
+    def _sending(self, record: JobRecord, payload: str) -> Sending:
         left = (record.due_at or self._ports.clock()) - self._ports.clock()
-        body = Envelope.of(record, payload or "").encode()
+        body = Envelope.of(record, payload).encode()
         return Sending(body=body, delay=min(max(left, timedelta(0)), LOOK_AHEAD))
 
-    def _push_on(self, record: JobRecord) -> None:
+    def _push_on(self, record: JobRecord, action: Action) -> bool:
         now = self._ports.clock()
-        self._ports.ledger.change(
-            record.job_id, moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
-        )
+        pushed = moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
+        is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
         self._ports.events.emit(
             Event(
-                action=Action.SWEPT,
+                action=action,
                 at=now,
                 job_id=record.job_id,
                 type=record.type,
                 queue=record.queue,
                 lane=record.lane,
+                reason="its payload is missing: enqueue it again under its id" if action is Action.NOT_SENT else None,
             )
         )
+        return is_pushed

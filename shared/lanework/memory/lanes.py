@@ -7,14 +7,14 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from lanework.engine.ports import LaneCounts
+from lanework.engine.ports import DeadLetter, LaneCounts, Sending
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import Clock, Sending
+    from lanework.engine.ports import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +42,18 @@ class _Message:
     handle: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
+class _Letter:
+    body: str
+    handle: str
+    was_moved_by_sqs: bool
+    visible_at: datetime
+
+
 @dataclass(slots=True)
 class _Queue:
     messages: list[_Message] = field(default_factory=list)
-    dead: list[str] = field(default_factory=list)
+    dead: list[_Letter] = field(default_factory=list)
 
 
 class MemoryLanes:
@@ -70,7 +78,42 @@ class MemoryLanes:
 
     def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:  # noqa: ARG002 - shown in the console only
         """See `Lanes.bury`."""
-        self._queues[lane].dead.append(body)
+        self._put_dead(lane, body, was_moved_by_sqs=False)
+
+    def move_to_dead(self, lane: Lane, handle: str) -> None:
+        """Move a message to the dead-letter queue, as SQS does with what was received too often."""
+        for message in [one for one in self._queues[lane].messages if one.handle == handle]:
+            self._queues[lane].messages.remove(message)
+            self._put_dead(lane, message.body, was_moved_by_sqs=True)
+
+    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+        """See `Lanes.receive_dead`."""
+        now = self._clock()
+        seen = [one for one in self._queues[lane].dead if one.visible_at <= now][:limit]
+        for letter in seen:
+            letter.visible_at = now + hide_for
+        return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
+
+    def delete_dead(self, lane: Lane, handle: str) -> None:
+        """See `Lanes.delete_dead`."""
+        queue = self._queues[lane]
+        queue.dead = [one for one in queue.dead if one.handle != handle]
+
+    def _put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
+        letter = _Letter(
+            body=body,
+            handle=f"{lane}-dlq-{next(self._handles)}",
+            was_moved_by_sqs=was_moved_by_sqs,
+            visible_at=self._clock(),
+        )
+        self._queues[lane].dead.append(letter)
+
+    def move_back(self, lane: Lane, *, rate: int | None) -> None:  # noqa: ARG002 - it takes no time here
+        """See `Lanes.move_back`."""
+        queue = self._queues[lane]
+        letters, queue.dead = queue.dead, []
+        for letter in letters:
+            self.send(lane, Sending(body=letter.body))
 
     def counts(self, lane: Lane) -> LaneCounts:
         """See `Lanes.counts`."""
@@ -109,7 +152,7 @@ class MemoryLanes:
 
     def dead(self, lane: Lane) -> tuple[str, ...]:
         """Return the bodies in the lane's dead-letter queue, oldest first."""
-        return tuple(self._queues[lane].dead)
+        return tuple(one.body for one in self._queues[lane].dead)
 
     def next_visible(self, lane: Lane) -> datetime | None:
         """Return when the next message of the lane can be received, or None if it holds none."""

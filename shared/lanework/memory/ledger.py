@@ -6,16 +6,16 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, assert_never
 
-from lanework.engine.ports import JobKey, Page
+from lanework.engine.ports import DeadKey, JobKey, Page
 from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused
 from lanework.model.ids import shard_of
 from lanework.model.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import UnavailableOne
+    from lanework.engine.ports import KeyT, UnavailableOne
     from lanework.model.change import Answer, Change, Condition
     from lanework.model.states import JobRecord
 
@@ -39,8 +39,10 @@ class MemoryLedger:
         """See `Ledger.put`."""
         with self._lock:
             existing = self.records.get(record.job_id)
-            if existing is None:
+            now = record.started_at or record.created_at
+            if existing is None or (existing.expires_at is not None and existing.expires_at <= now):
                 self.records[record.job_id] = record
+                return None
             return existing
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
@@ -66,6 +68,8 @@ class MemoryLedger:
 
     def payload_of(self, record: JobRecord) -> str | None:
         """See `Ledger.payload_of`."""
+        if record.payload is not None or record.job_id not in self.records:
+            return record.payload
         return self.records[record.job_id].payload
 
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
@@ -73,9 +77,15 @@ class MemoryLedger:
         found = [
             (record.sweep_at, record.job_id)
             for record in self.records.values()
-            if record.sweep_at is not None and record.sweep_at <= until and record.state is not State.DEAD
+            if record.sweep_at is not None and record.sweep_at <= until
+            if record.state is not State.DEAD and record.held_by is None
         ]
         return [job_id for _, job_id in sorted(found) if shard_of(job_id) == shard][:limit]
+
+    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
+        """See `Ledger.held`."""
+        ids = sorted(record.job_id for record in self.records.values() if record.held_by == name)
+        return [job_id for job_id in ids if shard_of(job_id) == shard][:limit]
 
     def step(self, job_id: str, name: str) -> str | None:
         """See `Ledger.step`."""
@@ -93,16 +103,31 @@ class MemoryLedger:
         """See `Ledger.log_of`."""
         return tuple(self._logs.get(job_id, ()))
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page:
+    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
         """See `Ledger.recent`."""
-        keys = sorted(
-            (key for key in map(_key, self.records.values()) if key.created_at.date().isoformat() == day and keep(key)),
-            key=lambda key: key.position,
-            reverse=True,
+        keys = (key for key in map(_key, self.records.values()) if key.created_at.date().isoformat() == day)
+        return _page((key for key in keys if keep(key)), before, limit)
+
+    def dead(
+        self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
+    ) -> Page[DeadKey]:
+        """See `Ledger.dead`."""
+        keys = (
+            DeadKey(died_at=record.sweep_at, job_id=record.job_id)
+            for record in self.records.values()
+            if record.state is State.DEAD and record.sweep_at is not None
         )
-        rest = keys if before is None else [key for key in keys if key.position < before]
-        is_more = len(rest) > limit
-        return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
+        asked = (
+            key for key in keys if (since is None or key.died_at >= since) and (until is None or key.died_at < until)
+        )
+        return _page(asked, before, limit)
+
+
+def _page(keys: Iterable[KeyT], before: str | None, limit: int) -> Page[KeyT]:
+    found = sorted(keys, key=lambda key: key.position, reverse=True)
+    rest = found if before is None else [key for key in found if key.position < before]
+    is_more = len(rest) > limit
+    return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
 
 
 def _key(record: JobRecord) -> JobKey:

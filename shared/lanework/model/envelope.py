@@ -26,6 +26,7 @@ class Envelope(BaseModel):
         id: The job's id.
         life: The life that this message may start; a message of an earlier life is dropped.
         payload: The payload as JSON text, as the producer's model wrote it.
+        version: Version of the payload, as the producer's code declares it.
         attempts: Most attempts.
         backoff: Wait before the second attempt.
         timeout: How long an attempt may take; None leaves it to the lane.
@@ -44,6 +45,7 @@ class Envelope(BaseModel):
     lane: Lane
     life: PositiveInt = 1
     payload: str = Field(max_length=LARGEST_PAYLOAD)
+    version: PositiveInt = 1
     attempts: PositiveInt
     backoff: timedelta
     timeout: timedelta | None = None
@@ -84,6 +86,7 @@ class Envelope(BaseModel):
             lane=record.lane,
             life=record.life,
             payload=payload,
+            version=record.version,
             attempts=record.max_attempts,
             backoff=record.backoff_base,
             timeout=record.timeout,

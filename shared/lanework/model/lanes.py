@@ -53,6 +53,11 @@ class LaneTerms:
         """The longest that a job of the lane may take: its function's timeout, less what writing the outcome needs."""
         return self.timeout - WRITE_MARGIN
 
+    @property
+    def usual_job(self) -> timedelta:
+        """How long a job may take that says nothing of it: where batches are handed over, others must fit in, too."""
+        return self.longest_job if self.batch_size == 1 else self.longest_job / 2
+
 
 LANES: Final[Mapping[Lane, LaneTerms]] = {
     Lane.CRITICAL: LaneTerms(

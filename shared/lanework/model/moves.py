@@ -45,6 +45,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         max_attempts=envelope.attempts,
         backoff_base=envelope.backoff,
         timeout=envelope.timeout,
+        version=envelope.version,
         created_at=envelope.created_at,
         run_at=envelope.asked_start,
         due_at=due_at or envelope.run_at or AT_ONCE,
@@ -101,6 +102,7 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
             "life": ticket.life,
             "attempts": 1,
             "crashed": False,
+            "bounces": 0,
             "claim_id": claim_id,
             "due_at": now + lease,
             "started_at": now,
@@ -109,6 +111,7 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
             "progress": None,
             "progress_note": None,
             "sweep_at": None,
+            "held_by": None,
             "expires_at": None,
         },
     )
@@ -125,6 +128,7 @@ def complete(
             "state": State.COMPLETED,
             "due_at": None,
             "sweep_at": None,
+            "held_by": None,
             "ended_at": now,
             "error": None,
             "result": result,
@@ -146,7 +150,7 @@ def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Chan
 def hand_to_sweep(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Change:
     """Let a failed run wait for longer than a message is held back: in the sweep index, its message acked."""
     plain = retry(run, error=error, now=now, wait=wait)
-    return replace(plain, name="hand_to_sweep", write={**plain.write, "sweep_at": now + wait})
+    return replace(plain, name="hand_to_sweep", write={**plain.write, "sweep_at": now + wait, "held_by": None})
 
 
 def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
@@ -154,7 +158,7 @@ def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
     return Change(
         name="snooze",
         require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
-        write={"state": State.PARKED, "due_at": now + wait, "sweep_at": now + wait},
+        write={"state": State.PARKED, "due_at": now + wait, "sweep_at": now + wait, "held_by": None},
         attempts=-1,
     )
 
@@ -184,6 +188,24 @@ def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change
         name="cancel_run",
         require=_mine(_claim_of(run)),
         write=_cancelled(now, expires_at),
+    )
+
+
+def hold(*, life: int, name: str, now: datetime) -> Change:
+    """Park a job that is paused, entered under its pause; its message is acked. When it is due stays as it was."""
+    return Change(
+        name="hold",
+        require=(InStates(WAITING), Equals("life", life)),
+        write={"state": State.PARKED, "sweep_at": now, "held_by": name},
+    )
+
+
+def release(name: str, *, now: datetime) -> Change:
+    """Move the entry of a job that a pause held to where the sweep looks."""
+    return Change(
+        name="release",
+        require=(InStates(CLAIMABLE), Equals("held_by", name)),
+        write={"sweep_at": now, "held_by": None},
     )
 
 
@@ -228,6 +250,32 @@ def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
     )
 
 
+def bounce(record: JobRecord, *, at: datetime) -> Change:
+    """Enter a job whose message SQS had moved to the dead-letter queue; it must stand as it was seen (rule 15)."""
+    return Change(
+        name="bounce",
+        require=_as_seen(record),
+        write={"sweep_at": at, "held_by": None, "bounces": record.bounces + 1},
+    )
+
+
+def enter(record: JobRecord, *, at: datetime) -> Change:
+    """Enter a job that may be without a message; one that was claimed, ended or entered meanwhile stays as it is."""
+    return Change(name="enter", require=(*_as_seen(record), NotSet("sweep_at")), write={"sweep_at": at})
+
+
+def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job that SQS gave up on again and again without any attempt of ours."""
+    return Change(
+        name="die_of_infra",
+        require=_as_seen(record),
+        write={
+            **_death(Cause.INFRA, now, expires_at),
+            "error": "SQS moved its message to the dead-letter queue again and again",
+        },
+    )
+
+
 def push_on(record: JobRecord, *, to: datetime) -> Change:
     """Move a sweep entry after its job was sent; a job that was claimed or ended meanwhile keeps what that wrote."""
     return Change(
@@ -237,16 +285,27 @@ def push_on(record: JobRecord, *, to: datetime) -> Change:
     )
 
 
-def redrive(record: JobRecord, *, now: datetime) -> Change:
-    """Give a dead job its next life by its record: pressed twice it is one life (rule 2)."""
+def redrive(record: JobRecord, *, now: datetime, payload: str | None = None) -> Change:
+    """
+    Give a dead job its next life by its record: pressed twice it is one life (rule 2).
+
+    With another payload it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
+
+    Args:
+        record: The job, dead.
+        now: When.
+        payload: Another payload, as JSON text; None keeps the one it has.
+    """
+    edited = {} if payload is None else {"payload": payload}
     return Change(
         name="redrive",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
         write={
             "state": State.QUEUED,
-            "life": record.life + 1,
+            "life": record.life + (1 if payload is None else 2),
             "attempts": 0,
             "crashed": False,
+            "bounces": 0,
             "claim_id": None,
             "due_at": AT_ONCE,
             "sweep_at": now,
@@ -255,6 +314,7 @@ def redrive(record: JobRecord, *, now: datetime) -> Change:
             "progress": None,
             "progress_note": None,
             "expires_at": None,
+            **edited,
         },
     )
 
@@ -288,6 +348,11 @@ def _mine(claim_id: str) -> tuple[InStates, Equals]:
     return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
 
 
+def _as_seen(record: JobRecord) -> tuple[InStates, Equals, Equals | NotSet]:
+    claim = NotSet("claim_id") if record.claim_id is None else Equals("claim_id", record.claim_id)
+    return (InStates(frozenset({record.state})), Equals("life", record.life), claim)
+
+
 def _abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
     return (*_mine(_claim_of(crashed)), DueBy(now))
 
@@ -306,6 +371,7 @@ def _death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, objec
         "due_at": None,
         "ended_at": now,
         "sweep_at": now,
+        "held_by": None,
         "expires_at": expires_at,
     }
 
@@ -315,6 +381,7 @@ def _cancelled(now: datetime, expires_at: datetime) -> dict[str, object]:
         "state": State.CANCELLED,
         "due_at": None,
         "sweep_at": None,
+        "held_by": None,
         "ended_at": now,
         "expires_at": expires_at,
     }

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from lanework.errors import UnknownNameError
+
 if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
@@ -35,6 +37,19 @@ class Cause(StrEnum):
     EXPIRED = "expired"
     CRASHED = "crashed"
     INFRA = "infra"
+
+
+def cause_of(name: str) -> Cause:
+    """
+    Return the cause that a user's word means.
+
+    Raises:
+        UnknownNameError: There is none; the message names the nearest.
+    """
+    try:
+        return Cause(name.lower().replace("-", "_"))
+    except ValueError:
+        raise UnknownNameError("cause", name, [cause.value for cause in Cause]) from None
 
 
 WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING, State.PARKED})
@@ -79,6 +94,7 @@ class JobRecord:
         queue: Logical family, the unit of statistics, concurrency and pause.
         lane: How soon.
         state: Where the job stands.
+        version: Version of the payload.
         life: Which of the job's lives this is, from 1; a redrive begins the next.
         attempts: Executions begun in this life, less those snoozed or given back.
         max_attempts: Most attempts of a life; one crash beyond it is allowed.
@@ -103,6 +119,8 @@ class JobRecord:
         result_omitted: Why the result could not be kept.
         cancel_asked: A running job was asked to stop.
         sweep_at: When the sweep looks at it, for a job that no message carries; for a dead job, when it died.
+        bounces: How often SQS gave up on it in this life, without any attempt of ours.
+        held_by: The pause that keeps it from being sent, such as `queue:email`.
         expires_at: When the record may go.
     """
 
@@ -117,6 +135,7 @@ class JobRecord:
     backoff_base: timedelta
     due_at: datetime | None
     timeout: timedelta | None = None
+    version: int = 1
     life: int = 1
     attempts: int = 0
     crashed: bool = False
@@ -134,4 +153,6 @@ class JobRecord:
     result_omitted: str | None = None
     cancel_asked: bool = False
     sweep_at: datetime | None = None
+    bounces: int = 0
+    held_by: str | None = None
     expires_at: datetime | None = None

@@ -20,6 +20,8 @@ _LEVELS: Final = {
     Action.WRITE_FAILED: logging.ERROR,
     Action.UNDECODABLE: logging.ERROR,
     Action.DEAD: logging.ERROR,
+    Action.NOT_SENT: logging.ERROR,
+    Action.REFUSED: logging.ERROR,
     Action.WAITED: logging.DEBUG,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,8 +43,11 @@ class World:
     greeted: list[tuple[str, int]] = field(default_factory=list)
     behave: object = None
 
-    def execute(self, body: str, *, lane: Lane = Lane.HIGH) -> Report:
-        return self.app.executor(in_order).execute(Delivery(body=body, lane=lane, time_left=timedelta(seconds=30)))
+    def execute(
+        self, body: str, *, lane: Lane = Lane.HIGH, receives: int = 1, sent_at: datetime | None = None
+    ) -> Report:
+        delivery = Delivery(body=body, lane=lane, time_left=timedelta(seconds=30), receives=receives, sent_at=sent_at)
+        return self.app.executor(in_order).execute(delivery)
 
     def stored(self, job_id: str = "job-1") -> JobRecord:
         return self.app.get(job_id)

@@ -83,6 +83,14 @@ def test_a_name_is_declared_once_in_a_family_and_once_in_an_app() -> None:
         App(one, other)
 
 
+def test_a_type_that_is_declared_too_late_for_its_app_is_refused() -> None:
+    family = Jobs(queue="late")
+    App(family)
+
+    with pytest.raises(DeclarationError, match="declared after its family joined an App"):
+        family.job("a.greeting")(a_job)
+
+
 def a_job(greeting: Greeting) -> None: ...
 
 

@@ -21,6 +21,7 @@ from lanework.engine.ports import UnavailableOne
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain
+from tests.factories import a_record
 from tests.fakes import break_ports, mend_ports
 from tests.unit.engine.conftest import Greeting, World
 
@@ -208,6 +209,25 @@ def test_many_jobs_are_sent_unrecorded_where_the_ledger_is_down_and_none_is_lost
     world.greet.enqueue_many([BAT, world.greet.request(BAT, delay=timedelta(hours=1))])
 
     assert [True, True] == [sent(world).unrecorded, _delayed(world).unrecorded]
+
+
+def test_one_repeated_id_that_cannot_be_sent_again_does_not_keep_the_others_from_being_sent(world: World) -> None:
+    world.app.ports.ledger.put(a_record(payload=None))
+    ledger, _ = break_ports(world.app)
+    ledger.broken.add("payload_of")
+
+    with pytest.raises(EnqueueError, match=r"1 of 3 jobs were not enqueued"):
+        world.greet.enqueue_many([BAT, world.greet.request(BAT, job_id="job-1"), BAT])
+
+    assert waiting(world) == 2
+
+
+def test_an_id_whose_job_has_expired_is_free_again(world: World) -> None:
+    world.app.ports.ledger.put(a_record(state=State.COMPLETED, due_at=None, expires_at=NOON))
+
+    assert not world.greet.enqueue(BAT, job_id="job-1").duplicate
+    drain(world.app)
+    assert world.greeted == [("Bat", 1)]
 
 
 def test_an_unknown_type_is_told_the_nearest(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from lanework import App, Cause, ClaimLostError, InvalidOptionError, Jobs, LaneworkError, Run, State
 from lanework.engine.delivery import Ack, Delivery, Keep
+from lanework.engine.ports import Sending
 from lanework.model import moves
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -207,11 +208,12 @@ def test_a_claim_that_cannot_be_made_runs_nothing_and_uses_no_attempt(world: Wor
     ledger, _ = break_ports(world.app)
     ledger.broken.add("change")
 
-    assert world.execute(body) == Keep()
+    assert world.execute(body) == Keep(5 * SECOND)
+    assert world.execute(body, receives=4) == Keep(40 * SECOND), "the wait grows"
 
     ledger.broken.clear()
     assert (world.greeted, world.stored().attempts) == ([], 0)
-    assert world.events.actions == ["run.claim_failed"]
+    assert world.events.actions == ["run.claim_failed"] * 2
 
 
 def test_a_message_whose_record_was_retired_is_dropped(world: World) -> None:
@@ -248,13 +250,50 @@ def test_a_payload_that_no_longer_fits_is_dead_at_once(world: World) -> None:
     assert world.stored().error == "payload of user.greeting is not valid: name: Field required"
 
 
-def test_a_type_without_code_is_dead_at_once(world: World) -> None:
-    assert world.execute(put(world, type="user.farewell")) == Ack()
+def test_a_type_without_code_waits_for_a_deploy_and_is_dead_when_none_came(world: World) -> None:
+    body = put(world, type="user.farewell")
 
+    assert world.execute(body) == Keep(30 * SECOND)
+    assert world.stored().attempts == 0
+
+    world.clock.advance(timedelta(hours=1))
+    assert world.execute(body) == Ack()
     assert (world.stored().cause, world.stored().error) == (
         Cause.UNKNOWN_TYPE,
-        "no code for job type 'user.farewell' is deployed",
+        "no code for job type 'user.farewell', version 1, is deployed",
     )
+
+
+def test_a_redriven_job_without_code_waits_anew_from_when_its_message_was_sent(world: World) -> None:
+    body = put(world, type="user.farewell")
+    world.clock.advance(timedelta(days=3))
+
+    assert world.execute(body, sent_at=world.clock()) == Keep(30 * SECOND)
+
+
+def test_a_payload_of_a_newer_version_waits_for_the_code_that_reads_it(world: World) -> None:
+    body = put(world, version=2)
+
+    assert world.execute(body) == Keep(30 * SECOND)
+    world.clock.advance(timedelta(hours=1))
+    assert world.execute(body) == Ack()
+    assert world.stored().error == "no code for job type 'user.greeting', version 2, is deployed"
+
+
+def test_a_renamed_type_runs_jobs_that_still_carry_its_old_name() -> None:
+    family = Jobs(queue="email")
+
+    @family.job("user.greeting.v2", aliases=("user.greeting",), version=3)
+    def greet(greeting: Greeting) -> str:
+        return greeting.name
+
+    app = app_in_memory(App(family))
+    record = a_record(lane=Lane.HIGH)
+    app.ports.ledger.put(record)
+    app.ports.lanes.send(Lane.HIGH, Sending(body=Envelope.of(record, record.payload or "").encode()))
+    drain(app)
+
+    assert app.get("job-1").result == '"Bat"'
 
 
 def test_the_payload_of_the_record_wins_over_the_messages(world: World) -> None:

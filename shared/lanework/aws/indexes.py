@@ -1,0 +1,127 @@
+"""Reading the table's two indexes: the shards of a partition, merged, newest first."""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.items import JobItem, dead_shard_of, job_id_of, recent_shard_of
+from lanework.engine.ports import DeadKey, JobKey, Page
+from lanework.model.ids import SHARDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+    from lanework.engine.ports import KeyT
+
+MOST_KEYS: Final = 10_000
+"""Keys that one page looks at before it is returned as it is, so that a filter that matches little stays bounded."""
+
+_LEAST_PER_QUERY: Final = 50
+_MOST_PER_QUERY: Final = 1000
+
+_ALWAYS: Final = (0, 10**14 - 1)
+"""From and to, in milliseconds since 1970, where nothing is asked for."""
+
+
+def recent_page(
+    client: DynamoDBClient,
+    table: str,
+    *,
+    day: str,
+    before: str | None,
+    limit: int,
+    keep: Callable[[JobKey], bool],
+) -> Page[JobKey]:
+    """See `Ledger.recent`."""
+
+    def shard(number: int) -> Iterator[JobKey]:
+        condition = "recent_shard = :shard"
+        values: dict[str, Any] = {":shard": {"S": recent_shard_of(day, number)}}
+        if before is not None:
+            condition += " AND recent_key < :before"
+            values[":before"] = {"S": before}
+        for item in _items(client, _query(table, "recent", condition, values), limit):
+            yield JobKey.at(item["recent_key"]["S"])
+
+    return _merged([shard(number) for number in range(SHARDS)], limit=limit, keep=keep)
+
+
+def dead_page(
+    client: DynamoDBClient,
+    table: str,
+    *,
+    before: str | None,
+    limit: int,
+    since: datetime | None,
+    until: datetime | None,
+) -> Page[DeadKey]:
+    """See `Ledger.dead`."""
+    low = _ALWAYS[0] if since is None else _milliseconds(since)
+    high = _ALWAYS[1] if until is None else _milliseconds(until) - 1
+    if before is not None:
+        high = min(high, _milliseconds(DeadKey.at(before).died_at))
+    if high < low:
+        return Page(keys=(), cursor=None)
+
+    def shard(number: int) -> Iterator[DeadKey]:
+        condition = "sweep_shard = :shard AND sweep_at BETWEEN :low AND :high"
+        values = {":shard": {"S": dead_shard_of(number)}, ":low": {"N": str(low)}, ":high": {"N": str(high)}}
+        keys = (_dead_key(item) for item in _items(client, _query(table, "sweep", condition, values), limit))
+        # Of one millisecond, the index keeps an order of its own; a cursor needs one that all shards share.
+        for _, same in groupby(keys, key=lambda key: key.died_at):
+            for key in sorted(same, key=lambda key: key.position, reverse=True):
+                if before is None or key.position < before:
+                    yield key
+
+    return _merged([shard(number) for number in range(SHARDS)], limit=limit, keep=lambda _: True)
+
+
+def _merged(shards: Iterable[Iterator[KeyT]], *, limit: int, keep: Callable[[KeyT], bool]) -> Page[KeyT]:
+    """Merge iterators that are each newest first into a page of what `keep` lets through."""
+    if limit <= 0:
+        return Page(keys=(), cursor=None)
+    kept: list[KeyT] = []
+    merged = merge(*shards, key=lambda key: key.position, reverse=True)
+    for seen, key in enumerate(islice(merged, MOST_KEYS), start=1):
+        if keep(key):
+            kept.append(key)
+        if len(kept) == limit or seen == MOST_KEYS:
+            return Page(keys=tuple(kept), cursor=key.position)
+    return Page(keys=tuple(kept), cursor=None)
+
+
+def _query(table: str, index: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "ScanIndexForward": False,
+    }
+
+
+def _items(client: DynamoDBClient, query: dict[str, Any], limit: int) -> Iterator[dict[str, Any]]:
+    """Yield a query's items, reading page by page as they are asked for."""
+    request = {**query, "Limit": max(limit + 1, _LEAST_PER_QUERY)}
+    while True:
+        answer = client.query(**request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": _MOST_PER_QUERY}
+
+
+def _dead_key(item: dict[str, Any]) -> DeadKey:
+    return DeadKey(
+        died_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]),
+        job_id=job_id_of(item["pk"]["S"]),
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(JobItem.sweep_at.serialize(moment))

@@ -1,0 +1,192 @@
+"""How dead jobs, plans and what became of them are printed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from lanework.cli.output import complain, out, print_json, table_of
+from lanework.engine.inspect import as_json as job_json
+from lanework.engine.receipt import Receipt
+from lanework.engine.redrive import Fate
+from lanework.errors import LaneworkError
+from lanework.model.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from rich.table import Table
+
+    from lanework.engine.dead_groups import Grouping
+    from lanework.engine.dead_jobs import DeadList, Plan
+    from lanework.engine.rollout import Outcome
+    from lanework.model.states import JobRecord
+
+Action = Literal["redrive", "drop"]
+
+_DONE: dict[Action, str] = {"redrive": "redriven", "drop": "dropped"}
+
+
+def print_list(found: DeadList, *, as_json: bool) -> None:
+    """Print a page of the list."""
+    if as_json:
+        print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor})
+        return
+    if not found.jobs:
+        out().print("no job is dead" if found.cursor is None else "none in this page")
+        return
+    out().print(_table(found.jobs))
+    if found.cursor is not None:
+        out().print(f"\nMore: --cursor '{found.cursor}'", markup=False)
+
+
+def print_groups(grouping: Grouping, *, as_json: bool) -> None:
+    """Print the dead by error."""
+    if as_json:
+        groups = [
+            {
+                "fingerprint": group.fingerprint,
+                "error": group.shape,
+                "count": group.count,
+                "types": group.types,
+                "lanes": group.lanes,
+                "causes": group.causes,
+                "firstDiedAt": _stamp(group.first_died_at),
+                "lastDiedAt": _stamp(group.latest.ended_at),
+                "lastJobId": group.latest.job_id,
+            }
+            for group in grouping.groups
+        ]
+        print_json({"groups": groups, "isCounted": grouping.is_counted})
+        return
+    if not grouping.groups:
+        out().print("no job is dead")
+        return
+    rows = (
+        (
+            group.count,
+            group.fingerprint,
+            ", ".join(group.causes),
+            ", ".join(group.types),
+            _stamp(group.latest.ended_at),
+            group.latest.job_id,
+            group.shape,
+        )
+        for group in grouping.groups
+    )
+    out().print(table_of(("jobs", "fingerprint", "cause", "type", "last died", "for example", "error"), rows))
+    if not grouping.is_counted:
+        out().print("\nThere are more: the latest 10,000 are counted.")
+
+
+def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as_json: bool) -> None:
+    """Print one dead job, or only its payload."""
+    if only_payload:
+        sys.stdout.write(f"{record.payload}\n")
+        return
+    if as_json:
+        print_json({**_json(record), "log": lines})
+        return
+    shown = {name: value for name, value in _json(record).items() if value not in (None, []) and name != "failures"}
+    out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
+    failures = ((one.life, one.attempt, _stamp(one.at), one.error) for one in record.failures)
+    out().print()
+    out().print(table_of(("life", "attempt", "failed at", "error"), failures))
+    for line in lines:
+        out().print(line, markup=False)
+
+
+def print_plan(action: Action, plan: Plan, *, as_json: bool) -> None:
+    """Print what would move."""
+    if as_json:
+        print_json(_plan_json(action, plan, dry_run=True))
+        return
+    out().print(_table(plan.jobs))
+    more = "" if plan.is_one_page else f", the first {len(plan.jobs)} are shown"
+    out().print(f"\nWould {action} {_count(plan)}{more}. Nothing was changed.", markup=False)
+
+
+def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object], *, as_json: bool) -> None:
+    """
+    Print what became of a plan.
+
+    Raises:
+        typer.Exit: A canary was stopped; exit code 1.
+    """
+    if isinstance(became, Receipt):
+        if as_json:
+            print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
+            return
+        out().print(f"{_count(plan)} are being {_DONE[action]} by job {became.job_id}.", markup=False)
+        out().print(f"lanework get {became.job_id}     shows how far it is", markup=False)
+        out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+        return
+    if as_json:
+        print_json(
+            {
+                **_plan_json(action, plan, dry_run=False),
+                "moved": became.moved,
+                "passedOver": became.passed_over,
+                "stopped": became.stopped,
+            }
+        )
+    else:
+        passed = f", {became.passed_over} passed over: no longer dead, or no payload" if became.passed_over else ""
+        out().print(f"{became.moved} of {plan.count} {_DONE[action]}{passed}", markup=False)
+    if became.stopped is not None:
+        left = plan.count - became.moved - became.passed_over
+        complain(f"stopped: {became.stopped}; {left} were left as they are")
+        raise typer.Exit(1)
+
+
+def print_fate(record: JobRecord, fate: Fate, *, as_json: bool) -> None:
+    """
+    Print what became of one job that was edited.
+
+    Raises:
+        LaneworkError: It was not redriven.
+    """
+    if fate is not Fate.REDRIVEN:
+        msg = f"job {record.job_id!r} was not redriven: {fate}; somebody else has moved it meanwhile"
+        raise LaneworkError(msg)
+    if as_json:
+        print_json({"action": "redrive", "dryRun": False, "matched": 1, "moved": 1, "jobs": [_json(record)]})
+    else:
+        out().print("1 of 1 redriven, with the new payload")
+
+
+def _plan_json(action: Action, plan: Plan, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "action": action,
+        "dryRun": dry_run,
+        "matched": plan.count,
+        "isCounted": plan.is_counted,
+        "jobs": [_json(job) for job in plan.jobs],
+    }
+
+
+def _table(jobs: Sequence[JobRecord]) -> Table:
+    columns = ("id", "type", "lane", "cause", "life", "attempts", "died", "error")
+    return table_of(
+        columns,
+        (
+            (job.job_id, job.type, job.lane, job.cause, job.life, job.attempts, _stamp(job.ended_at), job.error)
+            for job in jobs
+        ),
+    )
+
+
+def _json(record: JobRecord) -> dict[str, object]:
+    return {**job_json(record), "fingerprint": fingerprint(record.error or "")}
+
+
+def _count(plan: Plan) -> str:
+    jobs = "1 job" if plan.count == 1 else f"{plan.count:,} jobs"
+    return jobs if plan.is_counted else f"at least {jobs}"
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"

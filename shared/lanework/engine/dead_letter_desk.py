@@ -1,0 +1,122 @@
+"""What an operator does with dead jobs: look, redrive, edit, drop. The CLI, the API and the pages come here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.dead_groups import groups
+from lanework.engine.dead_jobs import DeadJobs
+from lanework.engine.jobs import Request
+from lanework.engine.redrive import Redriver, checked_payload
+from lanework.engine.registry import Options
+from lanework.engine.rollout import Orders, Rollout, checked_rate
+from lanework.engine.system import DROP, REDRIVE, DeadLetterOrder
+from lanework.errors import InvalidOptionError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.dead_groups import Grouping
+    from lanework.engine.dead_jobs import Plan
+    from lanework.engine.ports import Ports
+    from lanework.engine.receipt import Receipt
+    from lanework.engine.redrive import Fate
+    from lanework.engine.registry import Registry
+    from lanework.engine.rollout import Outcome
+    from lanework.model.dead_filter import Filter
+    from lanework.model.lanes import Lane
+    from lanework.model.states import JobRecord
+
+FASTEST_MOVE: Final = 500
+"""Messages a second (SQS, StartMessageMoveTask, MaxNumberOfMessagesPerSecond)."""
+
+
+class DeadLetterDesk:
+    """Looks at dead jobs and moves them. A page is moved here and now, more by a job of Lanework's own."""
+
+    def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
+        """Take the ports, the job types that edited payloads must fit, and what enqueues."""
+        self._ports = ports
+        self._registry = registry
+        self._enqueue = enqueue
+        self._redriver = Redriver(ports)
+
+    @cached_property
+    def jobs(self) -> DeadJobs:
+        """Reads them: one, a page, all that match, a plan."""
+        return DeadJobs(self._ports)
+
+    def groups(self, which: Filter) -> Grouping:
+        """Return them by error; see `dead_groups.groups`."""
+        return groups(self.jobs, which)
+
+    def redrive(self, plan: Plan, orders: Orders | None = None) -> Outcome | Receipt[Any]:
+        """
+        Give the jobs of a plan another life.
+
+        Returns:
+            What became of them; or, where they are more than a page, the receipt of the job that does it, which has
+            progress and can be cancelled.
+
+        Raises:
+            InvalidOptionError: The rate can't be kept.
+        """
+        if not plan.is_one_page:
+            return self._by_a_job(REDRIVE, plan, orders or Orders())
+        return Rollout(self._ports, self._redriver.redrive, orders or Orders()).run(self._fixed(plan), count=plan.count)
+
+    def drop(self, plan: Plan) -> Outcome | Receipt[Any]:
+        """End the jobs of a plan for good; returns as `redrive` does."""
+        if not plan.is_one_page:
+            return self._by_a_job(DROP, plan, Orders())
+        return Rollout(self._ports, self._redriver.drop, Orders()).run(self._fixed(plan), count=plan.count)
+
+    def checked_payload(self, record: JobRecord, text: str) -> str:
+        """
+        Return another payload for a job as its type writes it, for `redrive_with`.
+
+        Raises:
+            UnknownJobTypeError, InvalidPayloadError, TooLargeError: It can't be used; the message says why.
+        """
+        return checked_payload(record, text, self._registry)
+
+    def redrive_with(self, record: JobRecord, payload: str) -> Fate:
+        """Give a dead job another life with another payload, one that `checked_payload` returned."""
+        return self._redriver.redrive(record, payload=payload)
+
+    def move_back(self, lane: Lane, *, rate: int | None = None) -> None:
+        """
+        Have SQS itself move all tickets of a lane back, as the console's button does.
+
+        Args:
+            lane: Which lane.
+            rate: Most a second, 1 to 500; None leaves it to SQS.
+
+        Raises:
+            InvalidOptionError: The rate can't be used.
+            UnsupportedError: The endpoint can't do it; the message says what to do instead.
+        """
+        if rate is not None and not 1 <= rate <= FASTEST_MOVE:
+            msg = f"SQS moves 1 to {FASTEST_MOVE} messages a second, got a rate of {rate}"
+            raise InvalidOptionError(msg)
+        try:
+            self._ports.lanes.move_back(lane, rate=rate)
+        except UnsupportedError as error:
+            msg = f"{error}; redrive by record instead: lanework dlq redrive --lane {lane}"
+            raise UnsupportedError(msg) from error
+
+    def _by_a_job(self, name: str, plan: Plan, orders: Orders) -> Receipt[Any]:
+        checked_rate(orders.rate)
+        order = DeadLetterOrder(which=self._fixed(plan), orders=orders)
+        return self._enqueue(Request(type=self._registry.get(name), payload=order, options=Options()))
+
+    def _fixed(self, plan: Plan) -> Filter:
+        """Return the plan's filter as of now: what dies again while it is carried out isn't asked for."""
+        deaths = [job.ended_at for job in plan.jobs if job.ended_at is not None]
+        # The dead were stamped by workers' clocks, which may be ahead of this one.
+        until = max([self._ports.clock(), *(death + timedelta(milliseconds=1) for death in deaths)])
+        asked = plan.filter.died_before
+        return replace(plan.filter, died_before=until if asked is None else min(asked, until))

@@ -1,0 +1,158 @@
+"""
+Pausing and resuming a lane, a queue or a job type.
+
+A pause is a flag that workers look at before each claim. A job that meets it leaves its queue for the sweep index,
+under the pause's own partition, where no tick looks; so a pause may last for weeks and costs one write a job. Resuming
+takes the flag away and moves the entries back to where the tick sends them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from lanework.errors import InvalidOptionError, UnavailableError, UnknownNameError
+from lanework.model import moves
+from lanework.model.change import Applied
+from lanework.model.events import Action, Event
+from lanework.model.ids import SHARDS
+from lanework.model.lanes import lane_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from lanework.engine.ports import Clock, Ports
+    from lanework.engine.registry import Registry
+    from lanework.model.envelope import Envelope
+
+LOOKED_AT_EVERY: Final = timedelta(seconds=3)
+"""How long an environment works on with the flags that it knows."""
+
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagSet:
+    """
+    What is paused, as `lane:low`, `queue:email` or `type:user.otp`.
+
+    Attributes:
+        paused: Names whose jobs don't start.
+        resumed: Names that were paused and whose held jobs may not all be moved back yet.
+    """
+
+    paused: frozenset[str] = frozenset()
+    resumed: frozenset[str] = frozenset()
+
+
+class Flags(Protocol):
+    """One small item that says what is paused."""
+
+    def read(self) -> FlagSet:
+        """
+        Return what is paused now.
+
+        Raises:
+            UnavailableError: It can't be read.
+        """
+
+    def pause(self, name: str) -> None:
+        """Add a name to the paused."""
+
+    def resume(self, name: str) -> None:
+        """Move a name from the paused to the resumed."""
+
+    def forget(self, name: str) -> None:
+        """Take a name off the resumed: nothing is held under it any more."""
+
+    def bookmark(self, name: str) -> str | None:
+        """Return where a walk that goes on from tick to tick has come to."""
+
+    def set_bookmark(self, name: str, position: str) -> None:
+        """Note where a walk has come to."""
+
+
+class PauseWatch:
+    """What a worker knows of the flags: read anew every few seconds."""
+
+    def __init__(self, flags: Flags, clock: Clock) -> None:
+        """Nothing is read yet."""
+        self._flags = flags
+        self._clock = clock
+        self._known = FlagSet()
+        self._until: datetime | None = None
+
+    def holding(self, message: Envelope) -> str | None:
+        """Return the pause that a job falls under, or None. Flags that can't be read leave what was known."""
+        now = self._clock()
+        if self._until is None or now >= self._until:
+            self._until = now + LOOKED_AT_EVERY
+            with suppress(UnavailableError):  # the claim that follows will find out, too
+                self._known = self._flags.read()
+        names = (f"lane:{message.lane}", f"queue:{message.queue}", f"type:{message.type}")
+        return next((name for name in names if name in self._known.paused), None)
+
+
+def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, registry: Registry | None) -> str:
+    """
+    Return the name of what is to be paused or resumed; exactly one must be given.
+
+    Args:
+        lane: A lane.
+        queue: A queue.
+        job_type: A job type.
+        registry: Knows the queues and types, where the application's code is at hand; misspelt names are refused then.
+
+    Raises:
+        InvalidOptionError: None or several are given.
+        UnknownNameError: There is no such lane, queue or type.
+    """
+    given = [one for one in (lane, queue, job_type) if one is not None]
+    if len(given) != 1:
+        msg = "name one lane, one queue or one job type"
+        raise InvalidOptionError(msg)
+    if lane is not None:
+        return f"lane:{lane_of(lane)}"
+    if queue is not None:
+        if registry is not None and registry.queues and queue not in registry.queues:
+            raise UnknownNameError("queue", queue, registry.queues)
+        return f"queue:{queue}"
+    if registry is not None and registry.types:
+        registry.get(str(job_type))
+    return f"type:{job_type}"
+
+
+def resume(name: str, ports: Ports) -> int:
+    """Take a pause away and move what it held back to the sweep; return how many jobs that were."""
+    ports.flags.resume(name)
+    return release(name, ports)
+
+
+def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """Move jobs that a pause held to the sweep, until none is left or there is no time; return how many."""
+    moved = 0
+    for shard in range(SHARDS):
+        while has_time() and (ids := ports.ledger.held(name, shard, limit=_PAGE)):
+            before = moved
+            for job_id in ids:
+                answer = ports.ledger.change(job_id, moves.release(name, now=ports.clock()))
+                if isinstance(answer, Applied):
+                    moved += 1
+                    record = answer.record
+                    ports.events.emit(
+                        Event(
+                            action=Action.RELEASED,
+                            at=ports.clock(),
+                            job_id=job_id,
+                            type=record.type,
+                            queue=record.queue,
+                            lane=record.lane,
+                            reason=name,
+                        )
+                    )
+            if moved == before:  # the index lags behind the items; the next tick looks again
+                break
+    return moved

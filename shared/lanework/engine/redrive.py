@@ -1,0 +1,135 @@
+"""Giving a dead job another life by its record, or dropping it for good."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.ports import Sending
+from lanework.engine.sweep import SENT_AGAIN_AFTER
+from lanework.errors import UnavailableError
+from lanework.model import moves
+from lanework.model.change import Applied
+from lanework.model.envelope import Envelope
+from lanework.model.events import Action, Event
+from lanework.model.payload import parsed, written
+
+if TYPE_CHECKING:
+    from lanework.engine.ports import Ports
+    from lanework.engine.registry import Registry
+    from lanework.model.change import Answer, Change
+    from lanework.model.states import JobRecord
+
+
+_TELLING: Final = frozenset({"state", "life", "sweep_at", "ended_at"})
+"""Fields by which a redrive or a drop is known again: both write the moment of their own."""
+
+
+class Fate(StrEnum):
+    """What came of redriving or dropping one job."""
+
+    REDRIVEN = "redriven"
+    DROPPED = "dropped"
+    NOT_DEAD = "not dead"
+    NOT_FOUND = "not found"
+    NO_PAYLOAD = "its payload is gone"
+
+
+class Redriver:
+    """Redrives and drops dead jobs, one at a time. Repeating either is safe."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+
+    def redrive(self, record: JobRecord, *, payload: str | None = None) -> Fate:
+        """
+        Give a dead job another life: attempts start over, the history of failures stays.
+
+        First the record, entered for the sweep; then the message; then the entry is pushed on. So a crash in between
+        delays the job by a minute at most.
+
+        Args:
+            record: The job as it was read; if it is no longer dead in that life, nothing happens.
+            payload: Another payload that `checked_payload` returned; None keeps the one it has.
+
+        Returns:
+            REDRIVEN, NOT_DEAD (somebody was faster), NOT_FOUND, or NO_PAYLOAD (it has none: give it one).
+
+        Raises:
+            UnavailableError: Whether it was redriven is not known; repeat it.
+        """
+        text = self._ports.ledger.payload_of(record) if payload is None else payload
+        if text is None:
+            return Fate.NO_PAYLOAD
+        change = moves.redrive(record, now=self._ports.clock(), payload=payload)
+        after = _after(self._ports.ledger.change(record.job_id, change), change)
+        if isinstance(after, Fate):
+            return after
+        reason = self._send(after, text)
+        self._emit(Action.REDRIVEN, after, reason=reason)
+        return Fate.REDRIVEN
+
+    def drop(self, record: JobRecord) -> Fate:
+        """
+        End a dead job as cancelled: it is out of the list, and moving its ticket changes nothing.
+
+        Returns:
+            DROPPED, NOT_DEAD or NOT_FOUND.
+
+        Raises:
+            UnavailableError: Whether it was dropped is not known; repeat it.
+        """
+        change = moves.drop(record, now=self._ports.clock())
+        after = _after(self._ports.ledger.change(record.job_id, change), change)
+        if isinstance(after, Fate):
+            return after
+        self._emit(Action.DROPPED_DEAD, after)
+        return Fate.DROPPED
+
+    def _send(self, record: JobRecord, payload: str) -> str | None:
+        """Send the new life's message and push its entry on; return what failed: the entry carries the job then."""
+        pushed = moves.push_on(record, to=self._ports.clock() + SENT_AGAIN_AFTER)
+        try:
+            self._ports.lanes.send(record.lane, Sending(body=Envelope.of(record, payload).encode()))
+            self._ports.ledger.change(record.job_id, pushed)
+        except UnavailableError as error:
+            return f"left to the sweep: {error}"
+        return None
+
+    def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:
+        self._ports.events.emit(
+            Event(
+                action=action,
+                at=self._ports.clock(),
+                job_id=record.job_id,
+                type=record.type,
+                queue=record.queue,
+                lane=record.lane,
+                cause=record.cause,
+                reason=reason,
+            )
+        )
+
+
+def checked_payload(record: JobRecord, text: str, registry: Registry) -> str:
+    """
+    Return another payload for a job, as its type writes it.
+
+    Raises:
+        UnknownJobTypeError: The application has no code for the job.
+        InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
+    """
+    job_type = registry.get(record.type)
+    return written(parsed(job_type.name, job_type.model, text))
+
+
+def _after(answer: Answer, change: Change) -> JobRecord | Fate:
+    """Return the record that the change left; a refusal by exactly that record is a landed write, its answer lost."""
+    record = answer.record
+    if record is None:
+        return Fate.NOT_FOUND
+    if isinstance(answer, Applied):
+        return record
+    is_ours = all(getattr(record, name) == value for name, value in change.write.items() if name in _TELLING)
+    return record if is_ours else Fate.NOT_DEAD

@@ -1,0 +1,38 @@
+"""The flags in memory."""
+
+from __future__ import annotations
+
+from lanework.engine.pauses import FlagSet
+
+
+class MemoryFlags:
+    """Implements the `Flags` port."""
+
+    def __init__(self) -> None:
+        """Nothing is paused."""
+        self._set = FlagSet()
+        self._bookmarks: dict[str, str] = {}
+
+    def read(self) -> FlagSet:
+        """See `Flags.read`."""
+        return self._set
+
+    def pause(self, name: str) -> None:
+        """See `Flags.pause`."""
+        self._set = FlagSet(paused=self._set.paused | {name}, resumed=self._set.resumed - {name})
+
+    def resume(self, name: str) -> None:
+        """See `Flags.resume`."""
+        self._set = FlagSet(paused=self._set.paused - {name}, resumed=self._set.resumed | {name})
+
+    def forget(self, name: str) -> None:
+        """See `Flags.forget`."""
+        self._set = FlagSet(paused=self._set.paused, resumed=self._set.resumed - {name})
+
+    def bookmark(self, name: str) -> str | None:
+        """See `Flags.bookmark`."""
+        return self._bookmarks.get(name)
+
+    def set_bookmark(self, name: str, position: str) -> None:
+        """See `Flags.set_bookmark`."""
+        self._bookmarks[name] = position

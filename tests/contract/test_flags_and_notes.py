@@ -1,0 +1,102 @@
+"""What every adapter of the flags must do, and what the ledger keeps beside a job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lanework.model import moves
+from lanework.model.change import Applied, Refused
+from lanework.model.ids import shard_of
+from lanework.model.states import State
+from lanework.testing import NOON
+from tests.contract.conftest import Backend
+from tests.factories import a_record
+
+SECOND = timedelta(seconds=1)
+SHARD = shard_of("job-1")
+
+
+def test_a_name_is_paused_resumed_and_forgotten(backend: Backend) -> None:
+    flags = backend.ports.flags
+    assert (flags.read().paused, flags.read().resumed) == (frozenset(), frozenset())
+
+    flags.pause("queue:email")
+    flags.pause("lane:low")
+    flags.resume("queue:email")
+
+    assert flags.read().paused == {"lane:low"}
+    assert flags.read().resumed == {"queue:email"}
+    flags.forget("queue:email")
+    flags.resume("lane:low")
+    assert flags.read().paused == frozenset()
+    assert flags.read().resumed == {"lane:low"}
+    flags.pause("lane:low")
+    assert flags.read().resumed == frozenset()
+
+
+def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record())
+
+    held = ledger.change("job-1", moves.hold(life=1, name="queue:email", now=NOON))
+
+    assert isinstance(held, Applied)
+    assert (held.record.state, held.record.held_by) == (State.PARKED, "queue:email")
+    assert ledger.held("queue:email", SHARD, limit=10) == ["job-1"]
+    assert ledger.held("queue:report", SHARD, limit=10) == []
+    assert ledger.due(SHARD, until=NOON + timedelta(days=1), limit=10) == []
+
+
+def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record())
+    ledger.change("job-1", moves.hold(life=1, name="queue:email", now=NOON))
+
+    assert isinstance(ledger.change("job-1", moves.release("queue:email", now=NOON)), Applied)
+    assert isinstance(ledger.change("job-1", moves.release("queue:email", now=NOON)), Refused)
+
+    assert ledger.held("queue:email", SHARD, limit=10) == []
+    assert ledger.due(SHARD, until=NOON, limit=10) == ["job-1"]
+
+
+def test_the_sweep_sees_what_is_due_soonest_first_and_no_dead(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    same_shard = [job_id for job_id in (f"job-{n}" for n in range(40)) if shard_of(job_id) == SHARD][:4]
+    for number, job_id in enumerate(reversed(same_shard)):
+        ledger.put(a_record(job_id=job_id, sweep_at=NOON + number * SECOND))
+    ledger.put(a_record(job_id="dead", state=State.DEAD, due_at=None, sweep_at=NOON))
+
+    assert ledger.due(SHARD, until=NOON + 2 * SECOND, limit=10) == same_shard[:0:-1]
+    assert ledger.due(SHARD, until=NOON + 2 * SECOND, limit=1) == same_shard[-1:]
+    assert "dead" not in ledger.due(shard_of("dead"), until=NOON + SECOND, limit=100)
+
+
+def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    record = a_record(sweep_at=NOON)
+    ledger.put(record)
+    pushed = moves.push_on(record, to=NOON + timedelta(hours=1))
+
+    assert isinstance(ledger.change("job-1", pushed), Applied)
+    assert isinstance(ledger.change("job-1", pushed), Refused)
+    assert ledger.due(SHARD, until=NOON + SECOND, limit=10) == []
+
+
+def test_a_step_is_kept_with_its_job(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+
+    assert ledger.step("job-1", "charge") is None
+    ledger.keep_step("job-1", "charge", '{"id":1}')
+
+    assert ledger.step("job-1", "charge") == '{"id":1}'
+    assert ledger.step("job-2", "charge") is None
+
+
+def test_lines_are_kept_attempt_by_attempt_and_are_no_part_of_the_job(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record())
+    ledger.add_log("job-1", "claim-2", at=NOON, lines=["эхлэл", "b"])
+    ledger.add_log("job-1", "claim-1", at=NOON + SECOND, lines=["c"])
+
+    assert ledger.log_of("job-1") == ("эхлэл", "b", "c")
+    assert ledger.get("job-1") == a_record()

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from lanework import Cause, InvalidOptionError, JobNotFoundError, Lane, LaneworkError, State
+from lanework.engine.dead_jobs import MOST_COUNTED
+from lanework.errors import NotDeadError, NothingMatchesError
+from lanework.model.dead_filter import Filter
+from lanework.model.fingerprint import fingerprint
+from lanework.testing import NOON
+from tests.factories import a_record
+from tests.fakes import Flaky, break_ports
+from tests.unit.engine.conftest import World
+
+SECOND = timedelta(seconds=1)
+
+
+def bury(world: World, count: int, *, first: int = 0, **facts: object) -> None:
+    """Record dead jobs, each of which died a second after the one before."""
+    for number in range(first, first + count):
+        at = NOON + number * SECOND
+        ordinary = {"cause": Cause.EXHAUSTED, "error": f"OSError: no route to host {number}"}
+        record = a_record(
+            job_id=f"job-{number:05}", state=State.DEAD, due_at=None, ended_at=at, sweep_at=at, **(ordinary | facts)
+        )
+        world.app.ports.ledger.put(record)
+
+
+def ids(world: World, which: Filter) -> list[str]:
+    return [job.job_id for job in world.app.dead_letters.jobs.matching(which)]
+
+
+def test_all_that_match_are_found_page_by_page_the_latest_death_first(world: World) -> None:
+    bury(world, 250)
+    bury(world, 1, first=250, lane=Lane.LOW)
+
+    assert [f"job-{number:05}" for number in reversed(range(250))] == ids(world, Filter(lane=Lane.HIGH))
+    assert ids(world, Filter(lane=Lane.LOW)) == ["job-00250"]
+
+
+def test_a_page_goes_on_where_the_one_before_ended(world: World) -> None:
+    bury(world, 7)
+    jobs = world.app.dead_letters.jobs
+
+    first = jobs.page(Filter(), limit=4)
+    second = jobs.page(Filter(), limit=4, cursor=first.cursor)
+
+    assert ["job-00006", "job-00005", "job-00004", "job-00003"] == [job.job_id for job in first.jobs]
+    assert (["job-00002", "job-00001", "job-00000"], None) == ([job.job_id for job in second.jobs], second.cursor)
+    assert jobs.page(Filter(), limit=7).cursor is None
+
+
+def test_a_page_reads_a_bounded_part_of_the_dead_whatever_the_filter(world: World) -> None:
+    bury(world, 1_500)
+    ledger, _ = break_ports(world.app)
+
+    page = world.app.dead_letters.jobs.page(Filter(lane=Lane.LOW), limit=10)
+
+    assert (page.jobs, page.cursor) == ((), f"{(NOON + 500 * SECOND).isoformat(timespec='milliseconds')}#job-00500")
+    assert (ledger.calls.count("dead"), ledger.calls.count("get_many")) == (10, 10)
+
+
+@pytest.mark.parametrize(
+    ("limit", "cursor", "complaint"),
+    [
+        (0, None, "limit must lie between 1 and 100, got 0"),
+        (101, None, "limit must lie between 1 and 100, got 101"),
+        (1, "yesterday", "cursor 'yesterday' is not one that this list gave out"),
+        (1, "yesterday#job", "cursor 'yesterday#job' is not one that this list gave out"),
+    ],
+)
+def test_a_limit_or_a_cursor_that_cannot_be_used_is_refused(
+    world: World, limit: int, cursor: str | None, complaint: str
+) -> None:
+    with pytest.raises(InvalidOptionError, match=complaint):
+        world.app.dead_letters.jobs.page(Filter(), limit=limit, cursor=cursor)
+
+
+def test_what_the_index_still_holds_of_a_job_that_lives_again_or_has_expired_is_left_out(world: World) -> None:
+    bury(world, 3)
+    records = world.app.ports.ledger.records  # type: ignore[attr-defined]
+    behind = Flaky(world.app.ports.ledger)
+    stale = world.app.ports.ledger.dead(before=None, limit=10)
+    records["job-00000"] = a_record(job_id="job-00000")
+    bury(world, 1, first=3, expires_at=NOON)
+    del records["job-00001"]
+
+    class Lagging:
+        def __getattr__(self, name: str) -> object:
+            return (lambda **_: stale) if name == "dead" else getattr(behind, name)
+
+    world.app.use(replace(world.app.ports, ledger=Lagging()))  # type: ignore[arg-type]
+
+    assert ids(world, Filter()) == ["job-00002"]
+
+
+def test_a_plan_counts_what_would_move_and_changes_nothing(world: World) -> None:
+    bury(world, 130)
+    ledger, lanes = break_ports(world.app)
+
+    plan = world.app.dead_letters.jobs.plan(Filter(cause=Cause.EXHAUSTED))
+
+    assert (plan.count, plan.is_counted, len(plan.jobs), plan.is_one_page) == (130, True, 100, False)
+    assert {"dead", "get_many"} == set(ledger.calls)
+    assert lanes.calls == []
+
+
+def test_a_plan_counts_ten_thousand_and_then_says_at_least(world: World) -> None:
+    bury(world, MOST_COUNTED + 1)
+
+    plan = world.app.dead_letters.jobs.plan(Filter())
+
+    assert (plan.count, plan.is_counted) == (MOST_COUNTED, False)
+
+
+@pytest.mark.parametrize(
+    ("state", "complaint"),
+    [
+        (State.COMPLETED, "job 'job-1' is completed, not dead: it has ended for good; enqueue it again under"),
+        (State.CANCELLED, "job 'job-1' is cancelled, not dead: it has ended for good"),
+        (State.RUNNING, "job 'job-1' is running, not dead: it runs right now; `lanework cancel` asks it to stop"),
+        (State.RETRYING, "job 'job-1' is retrying, not dead: it will run by itself"),
+        (State.QUEUED, "job 'job-1' is queued, not dead: it will run by itself"),
+    ],
+)
+def test_a_job_that_is_not_dead_is_refused_by_its_id_with_what_would_work(
+    world: World, state: State, complaint: str
+) -> None:
+    world.app.ports.ledger.put(a_record(state=state))
+    bury(world, 1)
+
+    with pytest.raises(NotDeadError, match=complaint):
+        world.app.dead_letters.jobs.plan(Filter(job_ids=("job-00000", "job-1")))
+    with pytest.raises(NotDeadError, match=complaint):
+        world.app.dead_letters.jobs.get("job-1")
+
+
+def test_a_job_that_is_not_there_is_refused_by_its_id(world: World) -> None:
+    bury(world, 1, expires_at=NOON)
+
+    for job_id in ("nobody", "job-00000"):
+        with pytest.raises(JobNotFoundError):
+            world.app.dead_letters.jobs.plan(Filter(job_ids=(job_id,)))
+        with pytest.raises(JobNotFoundError):
+            world.app.dead_letters.jobs.get(job_id)
+
+
+@pytest.mark.parametrize(
+    ("which", "complaint"),
+    [
+        (Filter(type="user.greting"), "no dead job has the type 'user.greting', did you mean 'user.greeting'?"),
+        (Filter(queue="report"), "no dead job has the queue 'report'; known: email"),
+        (
+            Filter(cause=Cause.CRASHED, lane=Lane.LOW),
+            "no dead job matches lane low, cause crashed; dead are: 3 user.greeting in lane high (exhausted)",
+        ),
+    ],
+)
+def test_a_filter_that_matches_nothing_is_refused_with_what_is_dead(
+    world: World, which: Filter, complaint: str
+) -> None:
+    bury(world, 3)
+
+    for attempt in (world.app.dead_letters.jobs.plan, world.app.dead_letters.groups):
+        with pytest.raises(NothingMatchesError) as refused:
+            attempt(which)
+        assert str(refused.value) == complaint
+
+
+def test_nothing_is_to_be_done_where_nothing_is_dead(world: World) -> None:
+    with pytest.raises(LaneworkError, match="no job is dead"):
+        world.app.dead_letters.jobs.plan(Filter())
+    assert world.app.dead_letters.groups(Filter()).groups == ()
+
+
+def test_the_dead_are_grouped_by_what_went_wrong_the_largest_group_first(world: World) -> None:
+    bury(world, 2, error="ValueError: bad input")
+    bury(world, 5, first=2)
+    bury(world, 1, first=7, type="report.month", lane=Lane.LOW, cause=Cause.CRASHED)
+
+    first, second = world.app.dead_letters.groups(Filter()).groups
+
+    assert (first.shape, first.count, first.latest.job_id) == ("OSError: no route to host <n>", 6, "job-00007")
+    assert (first.types, first.lanes) == (("user.greeting", "report.month"), (Lane.HIGH, Lane.LOW))
+    assert (first.causes, first.first_died_at) == ((Cause.EXHAUSTED, Cause.CRASHED), NOON + 2 * SECOND)
+    assert (second.shape, second.count) == ("ValueError: bad input", 2)
+    assert second.fingerprint == fingerprint("ValueError: bad input")
+    assert len(ids(world, Filter(fingerprint=first.fingerprint))) == 6

@@ -1,0 +1,215 @@
+"""What SQS moved to a dead-letter queue, and the audit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lanework import Cause, State
+from lanework.engine.ports import Sending
+from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
+from lanework.engine.sweep import Sweeper
+from lanework.model import moves
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import Lane
+from lanework.testing import NOON, drain
+from tests.factories import a_message, a_record
+from tests.fakes import break_ports
+from tests.unit.engine.conftest import Greeting, World
+from tests.unit.engine.test_execute import raises
+
+BAT = Greeting(name="Bat")
+MINUTE = timedelta(minutes=1)
+HIDDEN = timedelta(minutes=2)
+
+
+def give_up_on_all(world: World) -> None:
+    """Let SQS move every message of the lane to its dead-letter queue."""
+    lanes: Any = world.app.ports.lanes
+    while (message := lanes.receive(Lane.HIGH)) is not None:
+        lanes.move_to_dead(Lane.HIGH, message.handle)
+
+
+def dead(world: World) -> list[str]:
+    lanes: Any = world.app.ports.lanes
+    return list(lanes.dead(Lane.HIGH))
+
+
+def tick(world: World) -> int:
+    letters = Reconciler(world.app.ports).tick().letters
+    Sweeper(world.app.ports).tick()
+    return letters
+
+
+def test_a_job_that_sqs_gave_up_on_runs_later_and_is_not_dead(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1")
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+
+    assert (dead(world), world.stored().bounces, world.stored().sweep_at) == ([], 1, NOON + timedelta(hours=1))
+    drain(world.app)
+    assert world.stored().state is State.COMPLETED
+
+
+def test_its_waits_grow_and_in_the_end_it_is_dead_with_the_cause(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1")
+    waits = []
+    for _ in range(MOST_BOUNCES):
+        give_up_on_all(world)
+        Reconciler(world.app.ports).tick()
+        entered = world.stored().sweep_at
+        assert entered is not None
+        waits.append((entered - world.clock()) // MINUTE)
+        world.clock.advance(entered - world.clock())
+        Sweeper(world.app.ports).tick()
+    give_up_on_all(world)
+    Reconciler(world.app.ports).tick()
+
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 360]
+    assert (world.stored().state, world.stored().cause) == (State.DEAD, Cause.INFRA)
+    (ticket,) = dead(world)
+    assert (Envelope.decode(ticket).ticket, Envelope.decode(ticket).life) == (True, 2)
+
+
+def test_tickets_and_copies_that_we_sent_stay_where_they_are(world: World) -> None:
+    world.behave = raises(OSError())
+    world.greet.enqueue(BAT, attempts=1)
+    drain(world.app)
+    world.app.ports.lanes.bury(Lane.HIGH, "not json", cause="invalid", error="no")
+
+    assert (tick(world), len(dead(world))) == (0, 2)
+
+
+def test_a_job_that_runs_is_not_touched_until_its_lease_is_over(world: World) -> None:
+    world.app.ports.ledger.put(
+        a_record(state=State.RUNNING, claim_id="x", attempts=1, due_at=NOON + MINUTE, started_at=NOON)
+    )
+    world.app.ports.lanes.send(Lane.HIGH, _sending(a_message()))
+    give_up_on_all(world)
+
+    assert (tick(world), len(dead(world))) == (0, 1)
+    world.clock.advance(HIDDEN)
+    assert (tick(world), dead(world)) == (1, [])
+
+
+def test_a_message_whose_job_is_over_is_deleted(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1")
+    drain(world.app)
+    world.app.ports.lanes.send(Lane.HIGH, _sending(a_message()))
+    give_up_on_all(world)
+
+    assert (tick(world), dead(world)) == (1, [])
+    assert world.greeted == [("Bat", 1)]
+
+
+def test_what_cannot_be_decoded_is_recorded_with_its_cause(world: World) -> None:
+    world.app.ports.lanes.send(Lane.HIGH, _sending("not json"))
+    give_up_on_all(world)
+
+    assert (tick(world), dead(world)) == (1, ["not json"])
+    assert world.events.actions[-1] == "message.undecodable"
+    world.clock.advance(HIDDEN)
+    assert tick(world) == 0, "and it is recorded once"
+
+
+def test_an_unrecorded_job_goes_back_to_its_lane(world: World) -> None:
+    world.app.ports.lanes.send(Lane.HIGH, _sending(a_message(unrecorded=True)))
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+    world.clock.advance(timedelta(minutes=5))
+    drain(world.app)
+    assert world.stored().state is State.COMPLETED
+
+
+def test_a_ticket_that_never_came_to_its_claim_lies_in_the_dead_letter_queue_again(world: World) -> None:
+    world.behave = raises(OSError())
+    world.greet.enqueue(BAT, job_id="job-1", attempts=1)
+    drain(world.app)
+    lanes: Any = world.app.ports.lanes
+    lanes.move_back(Lane.HIGH, rate=None)
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+    assert [Envelope.decode(body).life for body in dead(world)] == [2]
+    world.behave = None
+    lanes.move_back(Lane.HIGH, rate=None)
+    drain(world.app)
+    assert world.stored().state is State.COMPLETED
+
+
+def test_a_letter_is_deleted_only_once_something_stands_in_its_place(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1")
+    give_up_on_all(world)
+    ledger, _ = break_ports(world.app)
+    ledger.broken.add("change")
+
+    assert Reconciler(world.app.ports).tick().letters == 0
+
+    lanes: Any = world.app.ports.lanes
+    assert len(lanes.port.dead(Lane.HIGH)) == 1
+
+
+def test_a_job_that_nothing_carries_is_found_a_day_before_its_message_would_be_gone(world: World) -> None:
+    world.app.ports.ledger.put(a_record())
+    world.app.ports.ledger.put(a_record(job_id="fine", state=State.COMPLETED, due_at=None))
+    world.app.ports.ledger.put(a_record(job_id="entered", sweep_at=NOON + timedelta(days=300)))
+    world.clock.advance(timedelta(days=6))
+
+    audited = Reconciler(world.app.ports).tick()
+
+    assert (audited.audited, audited.stranded) == (3, 1)
+    Sweeper(world.app.ports).tick()
+    drain(world.app)
+    assert world.stored().state is State.COMPLETED
+
+
+def test_the_audit_looks_at_each_job_once_and_reads_nothing_more_when_the_day_is_done(world: World) -> None:
+    for number in range(250):
+        world.app.ports.ledger.put(a_record(job_id=f"job-{number}", state=State.COMPLETED, due_at=None))
+    world.clock.advance(timedelta(days=6))
+
+    audited = [Reconciler(world.app.ports).tick().audited for _ in range(5)]
+
+    assert audited == [100, 100, 50, 0, 0]
+
+
+def test_a_quiet_tick_costs_the_same_however_many_jobs_are_fine(world: World) -> None:
+    def calls() -> int:
+        ledger, lanes = break_ports(world.app)
+        Reconciler(world.app.ports).tick()
+        Sweeper(world.app.ports).tick()
+        count = len(ledger.calls) + len(lanes.calls)
+        world.app.use(_with(world, ledger.port, lanes.port))
+        return count
+
+    calls()  # the day's audit, which looks at each job once in its life
+    few = calls()
+    for number in range(200):
+        world.greet.enqueue(BAT, job_id=f"job-{number}")
+    drain(world.app)
+
+    assert calls() == few
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RETRYING, State.PARKED])
+def test_a_bounce_changes_nothing_of_a_job_that_moved_on_meanwhile(world: World, state: State) -> None:
+    record = a_record(state=state)
+    world.app.ports.ledger.put(record)
+    seen = moves.bounce(record, at=NOON)
+    world.execute(a_message().encode())
+
+    assert world.app.ports.ledger.change("job-1", seen).record == world.stored()
+    assert world.stored().bounces == 0
+
+
+def _sending(message: Envelope | str) -> Any:
+    return Sending(body=message if isinstance(message, str) else message.encode())
+
+
+def _with(world: World, ledger: Any, lanes: Any) -> Any:
+    return replace(world.app.ports, ledger=ledger, lanes=lanes)

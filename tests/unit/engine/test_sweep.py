@@ -1,0 +1,110 @@
+"""The minute tick: what no message carries is sent when it is due, and nothing else is read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from lanework import App, Jobs, State
+from lanework.engine.sweep import Sweeper
+from lanework.model.lanes import Lane
+from lanework.testing import NOON, app_in_memory, drain
+from tests.factories import a_record
+from tests.fakes import break_ports
+from tests.unit.engine.conftest import Greeting, World
+
+BAT = Greeting(name="Bat")
+HOUR = timedelta(hours=1)
+
+
+def test_a_job_that_waits_for_a_day_starts_to_the_second(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1", delay=24 * HOUR)
+    sweeper = Sweeper(world.app.ports)
+    world.clock.advance(23 * HOUR)
+    assert sweeper.tick().sent == 0
+    world.clock.advance(timedelta(minutes=50))
+    assert sweeper.tick().sent == 1
+    assert sweeper.tick().sent == 0, "once is enough"
+
+    world.clock.advance(timedelta(minutes=9, seconds=59))
+    assert drain(world.app) == 0
+    world.clock.advance(timedelta(seconds=1))
+    drain(world.app)
+    assert (world.stored().state, world.stored().started_at) == (State.COMPLETED, NOON + 24 * HOUR)
+
+
+def test_a_job_that_sqs_did_not_take_is_sent_by_the_next_tick(world: World) -> None:
+    _, lanes = break_ports(world.app)
+    lanes.broken.add("send")
+    world.greet.enqueue(BAT, job_id="job-1")
+    lanes.broken.clear()
+
+    assert Sweeper(world.app.ports).tick().sent == 1
+    assert lanes.port.counts(Lane.HIGH).waiting == 1
+
+
+def test_an_entry_stays_until_its_job_ends_and_sends_it_again_each_hour(world: World) -> None:
+    world.app.ports.ledger.put(a_record(sweep_at=NOON))
+    sweeper = Sweeper(world.app.ports)
+    assert sweeper.tick().sent == 1
+    world.clock.advance(HOUR)
+    assert sweeper.tick().sent == 1
+    drain(world.app)
+
+    world.clock.advance(2 * HOUR)
+    assert (sweeper.tick().sent, world.greeted) == (0, [("Bat", 1)])
+
+
+def test_while_sqs_is_down_a_tick_tries_once_and_leaves_the_rest_to_the_next(world: World) -> None:
+    for number in range(10):
+        world.app.ports.ledger.put(a_record(job_id=f"job-{number}", sweep_at=NOON))
+    _, lanes = break_ports(world.app)
+    lanes.port = _Refusing(lanes.port)
+
+    swept = Sweeper(world.app.ports).tick()
+
+    assert (swept.sent, len(lanes.calls)) == (0, 4), "one try for each shard of the index"
+
+
+def test_a_job_whose_payload_was_lost_is_reported_and_not_sent_to_its_death(world: World) -> None:
+    world.app.ports.ledger.put(a_record(sweep_at=NOON, payload=None))
+
+    Sweeper(world.app.ports).tick()
+
+    assert world.events.actions == ["job.not_sent"]
+    assert (world.stored().state, world.app.ports.lanes.counts(Lane.HIGH).waiting) == (State.QUEUED, 0)
+
+
+def test_a_tick_without_time_leaves_the_rest_to_the_next(world: World) -> None:
+    for number in range(10):
+        world.app.ports.ledger.put(a_record(job_id=f"job-{number}", sweep_at=NOON))
+
+    assert Sweeper(world.app.ports).tick(has_time=lambda: False).is_done is False
+    assert Sweeper(world.app.ports).tick().sent == 10
+
+
+def test_draining_goes_on_until_nothing_is_due_in_any_lane() -> None:
+    family = Jobs(queue="email")
+
+    @family.job("mail.second", lane="critical")
+    def second(_: Greeting) -> None: ...
+
+    @family.job("mail.first", lane="batch")
+    def first(greeting: Greeting) -> None:
+        second.enqueue(greeting, job_id="second")
+
+    app = app_in_memory(App(family))
+    first.enqueue(BAT)
+
+    assert drain(app) == 2
+    assert app.get("second").state is State.COMPLETED
+
+
+class _Refusing:
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def send_many(self, _: Lane, sendings: list[object]) -> dict[int, str]:
+        return dict.fromkeys(range(len(sendings)), "down")
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._port, name)

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from lanework import Cause, Lane, State
+from lanework.errors import UnknownNameError
+from lanework.model.dead_filter import Filter
+from lanework.model.fingerprint import fingerprint
+from lanework.model.states import cause_of
+from lanework.testing import NOON
+from tests.factories import a_record
+
+HOUR = timedelta(hours=1)
+DEAD = a_record(state=State.DEAD, ended_at=NOON, cause=Cause.EXHAUSTED, error="OSError: no Route to 10.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("asked", "other"),
+    [
+        ({"lane": Lane.HIGH}, {"lane": Lane.LOW}),
+        ({"queue": "email"}, {"queue": "report"}),
+        ({"type": "user.greeting"}, {"type": "user.greet"}),
+        ({"cause": Cause.EXHAUSTED}, {"cause": Cause.CRASHED}),
+        ({"error": "ROUTE to"}, {"error": "timeout"}),
+        ({"fingerprint": fingerprint("OSError: no Route to 10.9.9.9")}, {"fingerprint": "00000000"}),
+        ({"died_before": NOON + HOUR}, {"died_before": NOON}),
+        ({"died_after": NOON}, {"died_after": NOON + HOUR}),
+        ({"job_ids": ("job-0", "job-1")}, {"job_ids": ("job-2",)}),
+    ],
+)
+def test_a_filter_lets_through_what_it_names_and_nothing_else(asked: dict[str, Any], other: dict[str, Any]) -> None:
+    assert Filter(**asked).matches(DEAD)
+    assert not Filter(**other).matches(DEAD)
+    assert not Filter(**{"lane": Lane.HIGH, **other}).matches(DEAD)
+
+
+def test_only_the_dead_are_meant() -> None:
+    assert Filter().matches(DEAD)
+    assert not Filter().matches(a_record())
+
+
+def test_a_filter_reads_as_what_was_asked_for() -> None:
+    asked = Filter(lane=Lane.HIGH, error="no route", died_before=NOON, job_ids=("a", "b"))
+
+    assert str(asked) == "lane high, error with 'no route', died before 2026-01-02 12:00:00Z, one of 2 ids"
+    assert str(Filter()) == ""
+
+
+def test_a_cause_is_read_as_people_write_it_and_a_wrong_one_names_the_nearest() -> None:
+    assert [Cause.UNKNOWN_TYPE] * 2 == [cause_of("unknown-type"), cause_of("UNKNOWN_TYPE")]
+    with pytest.raises(UnknownNameError, match="unknown cause 'exausted', did you mean 'exhausted'"):
+        cause_of("exausted")
