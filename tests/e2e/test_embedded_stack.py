@@ -75,6 +75,7 @@ def a_project(root: Path) -> Project:
     (root / "handlers").mkdir(parents=True)
     (root / "shared").mkdir()
     (root / "handlers" / "worker.py").write_text(WORKER)
+    (root / "handlers" / "clock.py").write_text("def handler(event, context):\n    return {}\n")
     (root / "shared" / "stub.py").write_text('VERSION = "1"\n')
     shutil.copy(ROOT / "template.yaml", root / "template.yaml")
     return Project(root=root)
@@ -112,7 +113,8 @@ def test_what_the_template_declares_is_there(bench: Bench) -> None:
         f"lanework-{lane}{end}" for lane in Lane for end in ("", "-dlq")
     }
     assert {index["IndexName"] for index in jobs["GlobalSecondaryIndexes"]} == {"recent", "sweep"}
-    assert {one["FunctionName"] for one in functions} == {f"lanework-worker-{lane}" for lane in Lane}
+    workers = {f"lanework-worker-{lane}" for lane in Lane}
+    assert {one["FunctionName"] for one in functions} == workers | {"lanework-clock"}
     assert bench.stack.outputs["JobsTableName"] == "lanework-jobs"
 
 

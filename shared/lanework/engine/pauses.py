@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lanework.errors import InvalidOptionError, UnavailableError, UnknownNameError
@@ -22,7 +22,6 @@ from lanework.model.lanes import lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from lanework.engine.ports import Clock, Ports
     from lanework.engine.registry import Registry
@@ -30,6 +29,9 @@ if TYPE_CHECKING:
 
 LOOKED_AT_EVERY: Final = timedelta(seconds=3)
 """How long an environment works on with the flags that it knows."""
+
+FORGOTTEN_AFTER: Final = timedelta(minutes=20)
+"""Longer than any invocation lasts that began with flags from before a resume, and may park jobs until its end."""
 
 _PAGE: Final = 100
 
@@ -127,8 +129,15 @@ def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, 
 
 def resume(name: str, ports: Ports) -> int:
     """Take a pause away and move what it held back to the sweep; return how many jobs that were."""
+    ports.flags.set_bookmark(_resumed(name), ports.clock().isoformat())
     ports.flags.resume(name)
     return release(name, ports)
+
+
+def may_forget(name: str, ports: Ports) -> bool:
+    """Tell whether a pause is over for so long that no worker can still park jobs under it."""
+    since = ports.flags.bookmark(_resumed(name))
+    return since is not None and ports.clock() - datetime.fromisoformat(since) > FORGOTTEN_AFTER
 
 
 def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
@@ -156,3 +165,7 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
             if moved == before:  # the index lags behind the items; the next tick looks again
                 break
     return moved
+
+
+def _resumed(name: str) -> str:
+    return f"resumed {name}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.pauses import release
+from lanework.engine.pauses import may_forget, release
 from lanework.engine.ports import Sending
 from lanework.model import moves
 from lanework.model.change import Applied
@@ -81,7 +81,7 @@ class Sweeper:
         for name in sorted(self._ports.flags.read().resumed):
             count = release(name, self._ports, has_time=has_time)
             moved += count
-            if count == 0 and has_time():
+            if count == 0 and has_time() and may_forget(name, self._ports):
                 self._ports.flags.forget(name)
         return moved
 

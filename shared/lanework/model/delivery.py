@@ -107,4 +107,6 @@ def _running(stored: JobRecord, by: Claimant) -> Verdict:
 def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
     if stored.due_at is not None and stored.due_at > by.now:
         return WaitUntil(stored.due_at)
+    if stored.attempts >= stored.max_attempts:
+        return ClaimBy(moves.claim_again(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return ClaimBy(moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))

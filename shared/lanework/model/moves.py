@@ -92,6 +92,22 @@ def claim_after_crash(crashed: JobRecord, *, claim_id: str, now: datetime, lease
     )
 
 
+def claim_again(waiting: JobRecord, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
+    """Start the attempt beyond `max_attempts` once more, after it was snoozed and so given back."""
+    begun = claim(life=waiting.life, claim_id=claim_id, now=now, lease=lease)
+    return replace(
+        begun,
+        name="claim_again",
+        require=(
+            InStates(WAITING),
+            DueBy(now),
+            Equals("life", waiting.life),
+            Equals("attempts", waiting.attempts),
+            Equals("crashed", value=True),
+        ),
+    )
+
+
 def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
     """Start the first attempt of a dead job's next life, from the ticket that SQS moved back (rule 2)."""
     return Change(
