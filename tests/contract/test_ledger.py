@@ -9,6 +9,7 @@ import pytest
 from lanework.model import moves
 from lanework.model.change import Applied, Refused
 from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.payload import Edit
 from lanework.model.states import Cause, JobRecord, State
 from lanework.testing import NOON
 from tests.contract.conftest import Backend
@@ -343,10 +344,10 @@ def test_an_edited_payload_is_what_everybody_reads_from_then_on(backend: Backend
     ledger.put(a_record(payload=before))
     dead = kill(backend)
 
-    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, payload=after))
+    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, edit=Edit(payload=after, version=2)))
 
     assert isinstance(answer, Applied)
-    assert after == stored(backend).payload
+    assert (stored(backend).payload, stored(backend).version) == (after, 2)
     assert after == ledger.payload_of(ledger.get_many(["job-1"])["job-1"])
     assert after == ledger.payload_of(answer.record)
     assert claim(backend, "new", life=3), "the ticket of life 2 carries the payload of before"
@@ -362,13 +363,13 @@ def test_an_edit_that_is_refused_changes_neither_the_job_nor_its_payload(backend
     ledger.change("job-1", moves.redrive(dead, now=NOON))
     before = stored(backend)
 
-    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, payload=payload))
+    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, edit=Edit(payload=payload)))
 
     assert isinstance(answer, Refused)
     assert answer.record is not None
     assert (answer.record.life, answer.record.state) == (2, State.QUEUED)
     assert before == stored(backend)
-    assert ledger.change("nobody", moves.redrive(dead, now=NOON, payload=payload)) == Refused(None)
+    assert ledger.change("nobody", moves.redrive(dead, now=NOON, edit=Edit(payload=payload))) == Refused(None)
 
 
 def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backend) -> None:

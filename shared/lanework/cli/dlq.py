@@ -193,11 +193,11 @@ def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -
     app_ = application()
     plan = chosen.plan(app_)
     record = plan.jobs[0]
-    new = app_.dead_letters.checked_payload(record, text)
+    edit = app_.dead_letters.checked_edit(record, text)
     if dry_run:
         print_plan("redrive", plan, as_json=as_json)
         return
-    print_fate(record, app_.dead_letters.redrive_with(record, new), as_json=as_json)
+    print_fate(record, app_.dead_letters.redrive_with(record, edit), as_json=as_json)
 
 
 def _redrive_natively(chosen: _Chosen, orders: Orders, *, is_plain: bool, yes: bool, as_json: bool) -> None:

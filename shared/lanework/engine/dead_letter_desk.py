@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.engine.dead_groups import groups
 from lanework.engine.dead_jobs import DeadJobs
 from lanework.engine.jobs import Request
-from lanework.engine.redrive import Redriver, checked_payload
+from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import Options
 from lanework.engine.rollout import Orders, Rollout, checked_rate
 from lanework.engine.system import DROP, REDRIVE, DeadLetterOrder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lanework.engine.rollout import Outcome
     from lanework.model.dead_filter import Filter
     from lanework.model.lanes import Lane
+    from lanework.model.payload import Edit
     from lanework.model.states import JobRecord
 
 FASTEST_MOVE: Final = 500
@@ -74,18 +75,18 @@ class DeadLetterDesk:
             return self._by_a_job(DROP, plan, Orders())
         return Rollout(self._ports, self._redriver.drop, Orders()).run(self._fixed(plan), count=plan.count)
 
-    def checked_payload(self, record: JobRecord, text: str) -> str:
+    def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """
-        Return another payload for a job as its type writes it, for `redrive_with`.
+        Return another payload for a job, as its type writes it, for `redrive_with`.
 
         Raises:
             UnknownJobTypeError, InvalidPayloadError, TooLargeError: It can't be used; the message says why.
         """
-        return checked_payload(record, text, self._registry)
+        return checked_edit(record, text, self._registry)
 
-    def redrive_with(self, record: JobRecord, payload: str) -> Fate:
-        """Give a dead job another life with another payload, one that `checked_payload` returned."""
-        return self._redriver.redrive(record, payload=payload)
+    def redrive_with(self, record: JobRecord, edit: Edit) -> Fate:
+        """Give a dead job another life with another payload, one that `checked_edit` returned."""
+        return self._redriver.redrive(record, edit=edit)
 
     def move_back(self, lane: Lane, *, rate: int | None = None) -> None:
         """

@@ -12,7 +12,7 @@ from lanework.model import moves
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
-from lanework.model.payload import parsed, written
+from lanework.model.payload import Edit, parsed, written
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports
@@ -42,7 +42,7 @@ class Redriver:
         """Take the ports."""
         self._ports = ports
 
-    def redrive(self, record: JobRecord, *, payload: str | None = None) -> Fate:
+    def redrive(self, record: JobRecord, *, edit: Edit | None = None) -> Fate:
         """
         Give a dead job another life: attempts start over, the history of failures stays.
 
@@ -51,7 +51,7 @@ class Redriver:
 
         Args:
             record: The job as it was read; if it is no longer dead in that life, nothing happens.
-            payload: Another payload that `checked_payload` returned; None keeps the one it has.
+            edit: Another payload, which `checked_edit` returned; None keeps the one it has.
 
         Returns:
             REDRIVEN, NOT_DEAD (somebody was faster), NOT_FOUND, or NO_PAYLOAD (it has none: give it one).
@@ -59,10 +59,10 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was redriven is not known; repeat it.
         """
-        text = self._ports.ledger.payload_of(record) if payload is None else payload
+        text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return Fate.NO_PAYLOAD
-        change = moves.redrive(record, now=self._ports.clock(), payload=payload)
+        change = moves.redrive(record, now=self._ports.clock(), edit=edit)
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
@@ -112,7 +112,7 @@ class Redriver:
         )
 
 
-def checked_payload(record: JobRecord, text: str, registry: Registry) -> str:
+def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
     """
     Return another payload for a job, as its type writes it.
 
@@ -121,7 +121,7 @@ def checked_payload(record: JobRecord, text: str, registry: Registry) -> str:
         InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
     """
     job_type = registry.get(record.type)
-    return written(parsed(job_type.name, job_type.model, text))
+    return Edit(payload=written(parsed(job_type.name, job_type.model, text)), version=job_type.version)
 
 
 def _after(answer: Answer, change: Change) -> JobRecord | Fate:

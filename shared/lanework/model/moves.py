@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.envelope import Envelope
+    from lanework.model.payload import Edit
 
 CLAIMABLE: Final = WAITING | {State.RUNNING}
 """A running job is claimable once its lease (`due_at`) is over."""
@@ -301,7 +302,7 @@ def push_on(record: JobRecord, *, to: datetime) -> Change:
     )
 
 
-def redrive(record: JobRecord, *, now: datetime, payload: str | None = None) -> Change:
+def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Change:
     """
     Give a dead job its next life by its record: pressed twice it is one life (rule 2).
 
@@ -310,15 +311,15 @@ def redrive(record: JobRecord, *, now: datetime, payload: str | None = None) -> 
     Args:
         record: The job, dead.
         now: When.
-        payload: Another payload, as JSON text; None keeps the one it has.
+        edit: Another payload; None keeps the one it has.
     """
-    edited = {} if payload is None else {"payload": payload}
+    edited = {} if edit is None else {"payload": edit.payload, "version": edit.version}
     return Change(
         name="redrive",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
         write={
             "state": State.QUEUED,
-            "life": record.life + (1 if payload is None else 2),
+            "life": record.life + (1 if edit is None else 2),
             "attempts": 0,
             "crashed": False,
             "bounces": 0,

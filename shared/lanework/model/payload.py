@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,6 +22,20 @@ _PUBLIC: Final = PublicMark()
 T = TypeVar("T")
 Public = Annotated[T, _PUBLIC]
 """`provider: Public[str]`: this field may appear in logs; every other field may not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """
+    Another payload for a job that exists.
+
+    Attributes:
+        payload: JSON text, as the job type's model wrote it.
+        version: Version of the payload, of the code that wrote it.
+    """
+
+    payload: str
+    version: int = 1
 
 
 def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:

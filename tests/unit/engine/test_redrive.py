@@ -11,6 +11,7 @@ from lanework.engine.redrive import Fate, Redriver
 from lanework.engine.sweep import Sweeper
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
+from lanework.model.payload import Edit
 from lanework.testing import NOON, drain
 from tests.factories import a_record
 from tests.fakes import break_ports, mend_ports
@@ -160,9 +161,9 @@ def test_an_edited_job_runs_with_its_new_payload_even_if_the_old_ticket_comes_fi
 ) -> None:
     dead = a_dead_job(world, name=before)
     move_tickets_back(world)
-    new = world.app.dead_letters.checked_payload(dead, f'{{"name":"{after}"}}')
+    edit = world.app.dead_letters.checked_edit(dead, f'{{"name":"{after}"}}')
 
-    assert world.app.dead_letters.redrive_with(dead, new) is Fate.REDRIVEN
+    assert world.app.dead_letters.redrive_with(dead, edit) is Fate.REDRIVEN
 
     drain(world.app)
     assert (world.greeted, world.stored().state) == ([(after, 1)], State.COMPLETED)
@@ -173,7 +174,7 @@ def test_an_edited_job_that_the_sweep_sends_has_its_new_payload_too(world: World
     dead = a_dead_job(world)
     _, lanes = break_ports(world.app)
     lanes.broken.add("send")
-    redriver(world).redrive(dead, payload='{"name":"Bold"}')
+    redriver(world).redrive(dead, edit=Edit(payload='{"name":"Bold"}'))
     mend_ports(world.app)
 
     Sweeper(world.app.ports).tick()
@@ -186,9 +187,9 @@ def test_an_edit_that_does_not_fit_the_type_is_refused_and_changes_nothing(world
     dead = a_dead_job(world)
 
     with pytest.raises(InvalidPayloadError, match=r"payload of user\.greeting is not valid: name: "):
-        world.app.dead_letters.checked_payload(dead, '{"name": 5}')
+        world.app.dead_letters.checked_edit(dead, '{"name": 5}')
     with pytest.raises(UnknownJobTypeError, match=r"did you mean 'user\.greeting'"):
-        world.app.dead_letters.checked_payload(a_record(type="user.greetin"), "{}")
+        world.app.dead_letters.checked_edit(a_record(type="user.greetin"), "{}")
     assert world.stored() == dead
 
 
@@ -253,3 +254,13 @@ def test_a_crashed_job_gets_its_allowance_of_a_crash_again(world: World) -> None
     redriver(world).redrive(crashed)
 
     assert (world.stored().crashed, world.stored().attempts) == (False, 0)
+
+
+def test_an_edited_payload_is_of_the_version_of_the_code_that_checked_it(world: World) -> None:
+    dead = replace(a_dead_job(world), version=7)
+    world.app.ports.ledger.records["job-1"] = dead  # type: ignore[attr-defined]
+
+    redriver(world).redrive(dead, edit=world.app.dead_letters.checked_edit(dead, '{"name":"Bold"}'))
+
+    drain(world.app)
+    assert (world.stored().version, world.greeted) == (1, [("Bold", 1)])

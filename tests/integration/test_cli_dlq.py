@@ -1,0 +1,365 @@
+"""`lanework dlq` on a stack with dead jobs of the example application."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from typer.testing import CliRunner
+
+from jobs import app as example
+from lanework import Cause, Lane, State
+from lanework.app import aws_ports
+from lanework.cli.main import app as command
+from lanework.engine.delivery import Ack, Delivery
+from lanework.engine.execute import in_order
+from lanework.errors import LaneworkError
+from lanework.settings import Settings
+from tests.factories import a_record
+from tests.stacks import REGION, make_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lanework import JobRecord
+    from lanework.engine.ports import Ports
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A stack, and the command on it."""
+
+    stack: str
+    endpoint: str
+    ports: Ports
+
+    def __call__(self, *words: str, stdin: str | None = None, exit_code: int = 0) -> str:
+        """Run `lanework dlq`; return what it printed, or raise what it complained of."""
+        result = CliRunner().invoke(command, ["dlq", *words], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert exit_code == result.exit_code, result.output
+        return result.output
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self(*words, "--json"))
+
+    def bury(self, job_id: str = "job-1", **facts: Any) -> None:
+        """Record a dead job that would run well now."""
+        ordinary = {"type": "demo.greet", "queue": "demo", "lane": Lane.MEDIUM, "error": f"OSError: {job_id} timed out"}
+        at = facts.pop("died_at", NOW - timedelta(minutes=5))
+        dead = {"state": State.DEAD, "cause": Cause.EXHAUSTED, "due_at": None, "ended_at": at, "sweep_at": at}
+        self.ports.ledger.put(a_record(job_id=job_id, created_at=at, run_at=at, **(ordinary | dead | facts)))
+
+    def stored(self, job_id: str = "job-1") -> JobRecord:
+        record = self.ports.ledger.get(job_id)
+        assert record is not None
+        return record
+
+    def work(self, *lanes: Lane) -> None:
+        """Run what the lanes hold, once."""
+        example.use(self.ports)
+        sqs = boto3.client("sqs", region_name=REGION, endpoint_url=self.endpoint)
+        for lane in lanes:
+            url = sqs.get_queue_url(QueueName=f"{self.stack}-{lane}")["QueueUrl"]
+            for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+                delivery = Delivery(body=one["Body"], lane=lane, time_left=timedelta(minutes=15))
+                if example.executor(in_order).execute(delivery) == Ack():
+                    sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+
+    @contextmanager
+    def working(self, *lanes: Lane) -> Iterator[None]:
+        """Keep running what the lanes hold, in a thread."""
+        stop = threading.Event()
+
+        def loop() -> None:
+            while not stop.is_set():
+                self.work(*lanes)
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+
+@pytest.fixture(name="desk_at")
+def a_desk_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Desk]:
+    def at(endpoint: str) -> Desk:
+        stack = f"dlq-{uuid4().hex[:8]}"
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "test")
+        for name, value in {"LANEWORK_STACK": stack, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": endpoint}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("LANEWORK_ACCOUNT", raising=False)
+        monkeypatch.chdir(ROOT)
+        make_stack(stack, endpoint)
+        return Desk(stack, endpoint, aws_ports(Settings(stack=stack, region=REGION, endpoint=endpoint)))
+
+    return at
+
+
+@pytest.fixture(name="dlq")
+def a_desk(desk_at: Callable[[str], Desk], moto_endpoint: str) -> Desk:
+    return desk_at(moto_endpoint)
+
+
+def test_dead_jobs_are_listed_the_latest_death_first_and_page_by_page(dlq: Desk) -> None:
+    for number in range(5):
+        dlq.bury(f"job-{number}", died_at=NOW - timedelta(minutes=number))
+
+    first = dlq.json("list", "--limit", "3")
+    second = dlq.json("list", "--limit", "3", "--cursor", first["cursor"])
+
+    assert ["job-0", "job-1", "job-2"] == [job["jobId"] for job in first["jobs"]]
+    assert (["job-3", "job-4"], None) == ([job["jobId"] for job in second["jobs"]], second["cursor"])
+    assert ("dead", "exhausted", "OSError: job-0 timed out") == (
+        *(first["jobs"][0]["status"], first["jobs"][0]["cause"]),
+        first["jobs"][0]["error"],
+    )
+    assert "More: --cursor" in dlq("list", "--limit", "3")
+    assert "job-4" in dlq("list")
+
+
+def test_where_nothing_is_dead_the_list_says_so(dlq: Desk) -> None:
+    assert dlq("list") == "no job is dead\n"
+    assert dlq("list", "--group") == "no job is dead\n"
+    assert dlq.json("list") == {"jobs": [], "cursor": None}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--lane", "low"),
+        ("--lane", "4"),
+        ("--queue", "report"),
+        ("--type", "report.month"),
+        ("--cause", "crashed"),
+        ("--error", "DISK FULL"),
+        ("--older-than", "1d"),
+    ],
+)
+def test_each_filter_picks_its_job(dlq: Desk, words: tuple[str, str]) -> None:
+    dlq.bury("other")
+    dlq.bury(
+        "picked",
+        type="report.month",
+        queue="report",
+        lane=Lane.LOW,
+        cause=Cause.CRASHED,
+        error="OSError: disk full",
+        died_at=NOW - timedelta(days=2),
+    )
+
+    assert ["picked"] == [job["jobId"] for job in dlq.json("list", *words)["jobs"]]
+    assert ["other"] == [job["jobId"] for job in dlq.json("list", "--younger-than", "1d")["jobs"]]
+    assert ["picked"] == [job["jobId"] for job in dlq.json("redrive", *words, "--dry-run")["jobs"]]
+
+
+def test_a_grouped_list_shows_what_went_wrong_and_its_fingerprint_picks_it(dlq: Desk) -> None:
+    for number in range(3):
+        dlq.bury(f"job-{number}")
+    dlq.bury("other", error="ValueError: no")
+
+    first, second = dlq.json("list", "--group")["groups"]
+
+    assert (first["error"], first["count"], second["count"]) == ("OSError: <n> timed out", 3, 1)
+    picked = dlq.json("list", "--fingerprint", first["fingerprint"])["jobs"]
+    assert {"job-0", "job-1", "job-2"} == {job["jobId"] for job in picked}
+    assert first["fingerprint"] in dlq("list", "--group")
+
+
+def test_a_dead_job_is_shown_with_its_failures_and_its_log_and_its_payload_only_when_asked(dlq: Desk) -> None:
+    dlq.bury(payload='{"name":"Бат"}')
+    dlq.ports.ledger.add_log("job-1", "claim-1", at=NOW, lines=["began", "stopped"])
+
+    shown = dlq("show", "job-1")
+
+    assert "OSError: job-1 timed out" in shown
+    assert "stopped" in shown
+    assert "Бат" not in shown + dlq("show", "job-1", "--json")
+    assert dlq("show", "job-1", "--payload") == '{"name":"Бат"}\n'
+    assert dlq.json("show", "job-1")["log"] == ["began", "stopped"]
+
+
+def test_a_dry_run_shows_what_would_move_and_changes_nothing(dlq: Desk) -> None:
+    dlq.bury()
+    before = dlq.stored()
+
+    for action in ("redrive", "drop"):
+        assert f"Would {action} 1 job. Nothing was changed." in dlq(action, "--all", "--dry-run")
+        plan = dlq.json(action, "--all", "--dry-run")
+        assert (plan["dryRun"], plan["matched"], plan["jobs"][0]["jobId"]) == (True, 1, "job-1")
+
+    assert before == dlq.stored()
+    assert dlq.ports.lanes.counts(Lane.MEDIUM).waiting == 0
+
+
+def test_one_job_is_redriven_without_a_question_and_runs(dlq: Desk) -> None:
+    dlq.bury()
+
+    assert dlq("redrive", "job-1") == "1 of 1 redriven\n"
+
+    assert (dlq.stored().state, dlq.stored().life, dlq.stored().attempts) == (State.QUEUED, 2, 0)
+    dlq.work(Lane.MEDIUM)
+    assert (dlq.stored().state, dlq.stored().result) == (State.COMPLETED, '"Hello, Bat!"')
+
+
+def test_many_are_asked_for_first(dlq: Desk) -> None:
+    for number in range(3):
+        dlq.bury(f"job-{number}")
+
+    with pytest.raises(LaneworkError, match=r"^nothing was changed$"):
+        dlq("redrive", "--cause", "exhausted", stdin="n\n")
+    with pytest.raises(LaneworkError, match="nobody answered, and nothing was changed; --yes goes ahead"):
+        dlq("redrive", "--all")
+    assert len(dlq.json("list")["jobs"]) == 3
+    assert "Redrive 3 dead jobs (cause exhausted)? [y/N]" in dlq("redrive", "--cause", "exhausted", stdin="y\n")
+    assert dlq.json("list")["jobs"] == []
+
+
+def test_a_drop_asks_even_for_one_and_ends_it_for_good(dlq: Desk) -> None:
+    dlq.bury()
+
+    with pytest.raises(LaneworkError, match="nothing was changed"):
+        dlq("drop", "job-1", stdin="n\n")
+    assert dlq.stored().state is State.DEAD
+
+    dropped = dlq.json("drop", "job-1", "--yes")
+
+    assert (dropped["matched"], dropped["moved"], dropped["passedOver"]) == (1, 1, 0)
+    assert dlq.stored().state is State.CANCELLED
+
+
+def test_a_job_is_redriven_with_another_payload(dlq: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "payload.json"
+    file.write_text('{"name":"Болд"}', encoding="utf-8")
+    for job_id in ("from-file", "from-stdin", "from-words"):
+        dlq.bury(job_id)
+
+    assert "with the new payload" in dlq("redrive", "from-file", "--payload", f"@{file}")
+    dlq("redrive", "from-stdin", "-p", "-", stdin='{"name":"Болд"}')
+    assert dlq.json("redrive", "from-words", "-p", '{"name":"Болд"}')["moved"] == 1
+    dlq.work(Lane.MEDIUM)
+
+    results = {dlq.stored(job_id).result for job_id in ("from-file", "from-stdin", "from-words")}
+    assert results == {'"Hello, Болд!"'}
+
+
+def test_an_edit_is_checked_in_a_dry_run_too(dlq: Desk) -> None:
+    dlq.bury()
+
+    assert "Would redrive 1 job" in dlq("redrive", "job-1", "-p", "{}", "--dry-run")
+    with pytest.raises(LaneworkError, match=r"payload of demo\.greet is not valid"):
+        dlq("redrive", "job-1", "-p", '{"name": 5}', "--dry-run")
+    assert dlq.stored().state is State.DEAD
+
+
+def test_more_than_a_page_becomes_a_job_that_a_worker_carries_out(dlq: Desk) -> None:
+    for number in range(101):
+        dlq.bury(f"job-{number}")
+
+    answer = dlq.json("redrive", "--all", "--yes")
+
+    assert (answer["matched"], len(answer["jobs"])) == (101, 100)
+    dlq.work(Lane.LOW)
+    job = dlq.stored(answer["jobId"])
+    assert (job.type, job.state, job.progress) == ("lanework.redrive", State.COMPLETED, 100)
+    assert job.result == '{"moved":101,"passedOver":0,"stopped":null}'
+    assert dlq.ports.lanes.counts(Lane.MEDIUM).waiting == 101
+
+
+def test_more_than_a_page_says_how_to_follow_and_stop_it(dlq: Desk) -> None:
+    for number in range(101):
+        dlq.bury(f"job-{number}")
+
+    said = dlq("drop", "--all", "--yes")
+
+    assert "101 jobs are being dropped by job " in said
+    assert "lanework cancel " in said
+
+
+def test_a_canary_goes_on_while_its_jobs_end_well(dlq: Desk) -> None:
+    for number in range(4):
+        dlq.bury(f"job-{number}")
+
+    with dlq.working(Lane.MEDIUM):
+        assert "4 of 4 redriven" in dlq("redrive", "--all", "--canary", "--yes")
+
+
+def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
+    for number in range(4):
+        dlq.bury(f"job-{number}", type="demo.doomed", payload="{}", max_attempts=1)
+
+    with dlq.working(Lane.MEDIUM):
+        said = dlq("redrive", "--all", "--canary", "--yes", exit_code=1)
+
+    assert "1 of 4 redriven" in said
+    assert "died again: OnPurposeError: this job always fails; 3 were left as they are" in said
+    assert [1, 1, 1, 2] == sorted(dlq.stored(f"job-{number}").life for number in range(4))
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (("list", "--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
+        (("redrive", "--cause", "exausted"), "unknown cause 'exausted', did you mean 'exhausted'?"),
+        (("list", "--type", "demo.gret"), "no dead job has the type 'demo.gret', did you mean 'demo.greet'?"),
+        (("list", "--cause", "crashed"), "no dead job matches cause crashed; dead are: 1 demo.greet in lane medium (e"),
+        (("drop", "--error", "x", "-y"), "no dead job matches error with 'x'; dead are: 1 demo.greet in lane medium"),
+        (("list", "--fingerprint", "0" * 8, "--group"), "no dead job matches fingerprint 00000000; dead are: 1 demo"),
+        (("redrive",), "nothing says which jobs: give ids, or filters such as --cause exhausted, or --all"),
+        (("drop", "--all", "--lane", "high"), "ids, filters and --all exclude each other: give ids, or filters such"),
+        (("redrive", "alive"), "job 'alive' is queued, not dead: it will run by itself"),
+        (("show", "alive"), "job 'alive' is queued, not dead: it will run by itself"),
+        (("redrive", "nobody"), "no job 'nobody'"),
+        (("redrive", "job-1", "-p", '{"name": 5}'), "payload of demo.greet is not valid: name: "),
+        (("redrive", "--all", "-p", "{}"), "--payload is for exactly one job, by its id; got 0 ids"),
+        (("redrive", "job-1", "--rate", "0"), "rate must lie between 0.1 and 1000 jobs a second, got 0"),
+        (("redrive", "--native"), "--native moves all tickets of one lane and knows nothing else: "),
+        (("redrive", "--native", "--lane", "high", "--cause", "crashed"), "--native moves all tickets of one lane"),
+        (("redrive", "--native", "--lane", "high", "--rate", "0.5"), "with --native, --rate is a whole number"),
+        (("redrive", "--native", "--lane", "high", "--rate", "900", "-y"), "SQS moves 1 to 500 messages a second"),
+        (("list", "--limit", "0"), "limit must lie between 1 and 100, got 0"),
+        (("list", "--cursor", "x"), "cursor 'x' is not one that this list gave out"),
+    ],
+)
+def test_a_mistake_is_refused_in_a_line_that_says_what_would_work(
+    dlq: Desk, words: tuple[str, ...], complaint: str
+) -> None:
+    dlq.bury()
+    dlq.ports.ledger.put(a_record(job_id="alive"))
+
+    with pytest.raises(LaneworkError) as refused:
+        dlq(*words)
+
+    assert str(refused.value).startswith(complaint)
+    assert "\n" not in str(refused.value)
+    assert dlq.stored().state is State.DEAD
+
+
+def test_where_sqs_cannot_move_messages_the_way_that_works_is_named(
+    desk_at: Callable[[str], Desk], ministack_endpoint: str
+) -> None:
+    dlq = desk_at(ministack_endpoint)
+
+    with pytest.raises(LaneworkError) as refused:
+        dlq("redrive", "--native", "--lane", "2", "--yes")
+
+    assert str(refused.value) == (
+        f"the SQS of {ministack_endpoint} has no StartMessageMoveTask; "
+        "redrive by record instead: lanework dlq redrive --lane high"
+    )
