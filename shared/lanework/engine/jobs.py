@@ -14,14 +14,13 @@ from typing import (
     Protocol,
     TypeVar,
     cast,
-    get_type_hints,
     overload,
 )
 
 from pydantic import BaseModel
 
 from lanework.engine.registry import JobType, Options, settled
-from lanework.engine.run import Run
+from lanework.engine.signature import signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
 from lanework.model.ids import checked_job_id, checked_job_type, checked_queue
 from lanework.model.payload import parsed
@@ -305,7 +304,7 @@ class Jobs:
             if name in self._types:
                 msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
                 raise DeclarationError(msg)
-            model, takes_run, returns = _signature(name, function)
+            model, takes_run, returns = signature_of(name, function)
             self._types[name] = JobType(
                 name=name,
                 queue=self.queue,
@@ -338,38 +337,3 @@ class Jobs:
             msg = f"{name} can't be enqueued: its family (queue {self.queue!r}) is in no App; add it to App(…)"
             raise ConfigError(msg)
         return self._app
-
-
-def _signature(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
-    """Return the payload's model, whether the function takes a run, and what it returns."""
-    where = f"job {name!r} ({function.__module__}.{function.__qualname__})"
-    parameters = list(inspect.signature(function).parameters.values())
-    hints = _hints(where, function)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if not parameters or parameters[0].kind not in positional:
-        msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
-        raise DeclarationError(msg)
-    model = hints.get(parameters[0].name)
-    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
-        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
-        raise DeclarationError(msg)
-    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
-    for extra in parameters[2 if takes_run else 1 :]:
-        if extra.default is extra.empty and extra.kind not in (extra.VAR_KEYWORD, extra.VAR_POSITIONAL):
-            msg = (
-                f"{where}: parameter {extra.name!r} needs a default; a job is called with (payload) "
-                "or, where the second parameter is annotated Run, with (payload, run)"
-            )
-            raise DeclarationError(msg)
-    return model, takes_run, hints.get("return", Any)
-
-
-def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:
-    try:
-        return get_type_hints(function)
-    except NameError as error:
-        msg = (
-            f"{where}: annotation {error.name!r} can't be resolved; import it at run time (not under TYPE_CHECKING) "
-            "and declare payload models at the top of a module"
-        )
-        raise DeclarationError(msg) from error

@@ -1,0 +1,49 @@
+"""Reading a job function's signature: its payload, whether it takes a run, what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import BaseModel
+
+from lanework.engine.run import Run
+from lanework.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
+    """Return the payload's model, whether the function takes a run, and what it returns."""
+    where = f"job {name!r} ({function.__module__}.{function.__qualname__})"
+    parameters = list(inspect.signature(function).parameters.values())
+    hints = _hints(where, function)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in positional:
+        msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
+        raise DeclarationError(msg)
+    model = hints.get(parameters[0].name)
+    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
+        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
+        raise DeclarationError(msg)
+    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
+    for extra in parameters[2 if takes_run else 1 :]:
+        if extra.default is extra.empty and extra.kind not in (extra.VAR_KEYWORD, extra.VAR_POSITIONAL):
+            msg = (
+                f"{where}: parameter {extra.name!r} needs a default; a job is called with (payload) "
+                "or, where the second parameter is annotated Run, with (payload, run)"
+            )
+            raise DeclarationError(msg)
+    return model, takes_run, hints.get("return", Any)
+
+
+def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except NameError as error:
+        msg = (
+            f"{where}: annotation {error.name!r} can't be resolved; import it at run time (not under TYPE_CHECKING) "
+            "and declare payload models at the top of a module"
+        )
+        raise DeclarationError(msg) from error
