@@ -85,3 +85,20 @@ def test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot(backen
     else:  # known difference: moto answers it with a server error
         with pytest.raises(UnavailableError, match="moving the dead letters of lane high: 500"):
             backend.ports.lanes.move_back(Lane.HIGH, rate=None)
+
+
+def test_a_dead_letter_that_was_looked_at_is_hidden_until_it_is_shown_again_and_gone_once_deleted(
+    backend: Backend,
+) -> None:
+    lanes = backend.ports.lanes
+    lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="no")
+    (letter,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
+    assert (letter.body, letter.was_moved_by_sqs) == ("ticket", False)
+    assert lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5)) == []
+
+    lanes.show_dead(Lane.HIGH, [letter.handle])
+    (again,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
+    lanes.delete_dead(Lane.HIGH, again.handle)
+    lanes.show_dead(Lane.HIGH, [again.handle])
+
+    assert lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(0)) == []

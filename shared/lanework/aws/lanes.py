@@ -106,6 +106,18 @@ class SqsLanes:
             for one in answer.get("Messages", [])
         ]
 
+    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+        """See `Lanes.show_dead`: what can't be shown now is shown when its hiding ends."""
+        for start in range(0, len(handles), _BATCH):
+            with suppress(UnavailableError, ConfigError), translated(f"showing dead letters of lane {lane}"):
+                self._clients.sqs.change_message_visibility_batch(
+                    QueueUrl=self._url(lane, "-dlq"),
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                        for index, handle in enumerate(handles[start : start + _BATCH])
+                    ],
+                )
+
     def delete_dead(self, lane: Lane, handle: str) -> None:
         """See `Lanes.delete_dead`."""
         with suppress(UnavailableError, ConfigError), translated(f"deleting a dead letter of lane {lane}"):

@@ -64,14 +64,5 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
 
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
-    ports.events.emit(
-        Event(
-            action=Action.CANCELLED,
-            at=ports.clock(),
-            job_id=record.job_id,
-            type=record.type,
-            queue=record.queue,
-            lane=record.lane,
-        )
-    )
+    ports.events.emit(Event.about(record, Action.CANCELLED, at=ports.clock()))
     return Cancelling.CANCELLED

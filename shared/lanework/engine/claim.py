@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
+from lanework.engine.settle import LONGEST_HELD
 from lanework.errors import UnavailableError
 from lanework.model import moves
 from lanework.model.backoff import Backoff
@@ -74,7 +75,7 @@ class Claim:
                 case EndBy(change=ending):
                     return self._end(ending)
                 case WaitUntil(moment):
-                    return self._wait(moment, now)
+                    return self._wait(moment, now, stored)
                 case SendTicket():
                     assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
                     return send_ticket(self.envelope, stored, self.ports, self.journal)
@@ -95,7 +96,7 @@ class Claim:
     def _create(self, now: datetime) -> JobRecord | Report | None:
         """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
         if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
-            return self._wait(self.envelope.run_at, now)
+            return self._wait(self.envelope.run_at, now, None)
         record = moves.claimed_record(self.envelope, claim_id=self.claim_id, now=now, lease=self.lease)
         existing = self.ports.ledger.put(record)
         return record if existing is None else None
@@ -112,7 +113,21 @@ class Claim:
             case _:
                 return Keep(timedelta(seconds=1))
 
-    def _wait(self, moment: datetime, now: datetime) -> Report:
+    def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
+        """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
+        is_running = stored is not None and stored.state is State.RUNNING
+        if moment - now > LONGEST_HELD and not is_running and self._is_entered(moment, stored):
+            self.journal.note(Action.LEFT_TO_SWEEP, wait=moment - now)
+            return Ack()
         keep = Keep.until(moment, now=now)
         self.journal.note(Action.WAITED, wait=keep.after)
         return keep
+
+    def _is_entered(self, moment: datetime, stored: JobRecord | None) -> bool:
+        """See that the sweep sends the job when it is due; its queue may drop the message before that (rule 3)."""
+        if stored is None:
+            record = moves.new_record(self.envelope)
+            return self.ports.ledger.put(replace(record, state=State.SCHEDULED, sweep_at=moment)) is None
+        if stored.sweep_at is not None:
+            return stored.sweep_at <= moment
+        return isinstance(self.ports.ledger.change(stored.job_id, moves.enter(stored, at=moment)), Applied)

@@ -26,7 +26,6 @@ from lanework.model.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from lanework.engine.jobs import Request
     from lanework.engine.ports import Ports
@@ -155,7 +154,7 @@ class Enqueuer:
             raise EnqueueError(record.job_id, f"recorded but not sent ({reason}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
-        self._events.emit(_about(record, Action.LEFT_TO_SWEEP, self._clock(), reason=str(reason)))
+        self._events.emit(Event.about(record, Action.LEFT_TO_SWEEP, at=self._clock(), reason=str(reason)))
 
     def _send_unrecorded(self, order: _Order, reason: UnavailableError) -> Receipt[Any]:
         """Send a message that tells its worker to make the record: the ledger is out of reach (rule 6)."""
@@ -223,27 +222,7 @@ class Enqueuer:
         return Sending(body=envelope.encode(), delay=min(left, LONGEST_SQS_DELAY))
 
     def _emit(self, action: Action, order: _Order, *, reason: str | None = None) -> None:
-        self._events.emit(_about(order.record, action, self._clock(), reason=reason, public=order.public))
-
-
-def _about(
-    record: JobRecord,
-    action: Action,
-    at: datetime,
-    *,
-    reason: str | None = None,
-    public: Mapping[str, object] | None = None,
-) -> Event:
-    return Event(
-        action=action,
-        at=at,
-        job_id=record.job_id,
-        type=record.type,
-        queue=record.queue,
-        lane=record.lane,
-        reason=reason,
-        public=public or {},
-    )
+        self._events.emit(Event.about(order.record, action, at=self._clock(), reason=reason, public=order.public))
 
 
 def _checked_delay(delay: timedelta | None) -> timedelta:

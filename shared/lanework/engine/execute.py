@@ -38,7 +38,7 @@ class Executor:
         except UndecodableError as problem:
             return set_aside(delivery, str(problem), self._ports)
         job_type = self._registry.find(envelope.type)
-        return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope, job_type)
+        return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope)
 
     def _not_now(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report | None:
         """Say what becomes of a message whose job is paused, or whose code isn't deployed yet; None if it may start."""
@@ -52,8 +52,8 @@ class Executor:
             return Keep(LOOK_AGAIN)
         return None
 
-    def _run(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report:
-        execution = Execution(envelope, job_type, delivery, self._ports)
+    def _run(self, delivery: Delivery, envelope: Envelope) -> Report:
+        execution = Execution(envelope, self._registry.find, delivery, self._ports)
         if not delivery.is_first and not execution.fits:
             return Keep(timedelta(0))
         self._guard(execution)

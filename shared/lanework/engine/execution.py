@@ -14,6 +14,7 @@ from lanework.engine.run import Run
 from lanework.engine.runtime import bounded
 from lanework.engine.settle import Settlement
 from lanework.errors import LaneworkError
+from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
 from lanework.model.outcomes import TimedOut
@@ -21,13 +22,12 @@ from lanework.model.payload import parsed, public_part
 from lanework.model.states import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.outcome import Outcome
     from lanework.engine.ports import Ports
     from lanework.engine.registry import JobType
-    from lanework.model.envelope import Envelope
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
 """A lease outlasts the invocation by this much, so that no clock's error ends it while the job still runs."""
@@ -50,15 +50,18 @@ class Execution:
         report: What to do with the message. Until a step says otherwise it is kept.
     """
 
-    def __init__(self, envelope: Envelope, job_type: JobType | None, delivery: Delivery, ports: Ports) -> None:
-        """Prepare; nothing is claimed yet. `job_type` is None where the application has no code for the job."""
+    def __init__(
+        self, envelope: Envelope, find: Callable[[str], JobType | None], delivery: Delivery, ports: Ports
+    ) -> None:
+        """Prepare; nothing is claimed yet. `find` returns None where the application has no code for a job type."""
         time_left = delivery.time_left
         self._receives = delivery.receives
         self.job_id = envelope.id
         self.stored: JobRecord | None = None
         self.report: Report = Keep()
         self._envelope = envelope
-        self._type = job_type
+        self._find = find
+        self._type = find(envelope.type)
         self._time_left = time_left
         self._asked = envelope.timeout or LANES[envelope.lane].usual_job
         self._timeout = max(min(self._asked, time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
@@ -101,6 +104,7 @@ class Execution:
         """
         record = self._claimed()
         try:
+            self._follow(record)
             self._outcome = outcomes.of_value(self._call(record))
         except (Exception, TimedOut) as error:
             self._outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
@@ -119,6 +123,17 @@ class Execution:
         """Record how the attempt ended, and say what becomes of its message."""
         settlement = Settlement(envelope=self._envelope, run=self._claimed(), ports=self._ports, journal=self._journal)
         self.report = settlement.of(cast("Outcome", self._outcome))
+
+    def _follow(self, record: JobRecord) -> None:
+        """
+        Do as the record says where the message may be another enqueue's under the same id.
+
+        Only one that couldn't be recorded can be: the job may have been recorded by another since.
+        """
+        if self._envelope.unrecorded:
+            self._type = self._find(record.type)
+            payload = self._ports.ledger.payload_of(record) if record.payload is None else record.payload
+            self._envelope = Envelope.of(record, self._envelope.payload if payload is None else payload)
 
     def _call(self, record: JobRecord) -> object:
         job_type = self._type

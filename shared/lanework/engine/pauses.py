@@ -150,18 +150,8 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
                 answer = ports.ledger.change(job_id, moves.release(name, now=ports.clock()))
                 if isinstance(answer, Applied):
                     moved += 1
-                    record = answer.record
-                    ports.events.emit(
-                        Event(
-                            action=Action.RELEASED,
-                            at=ports.clock(),
-                            job_id=job_id,
-                            type=record.type,
-                            queue=record.queue,
-                            lane=record.lane,
-                            reason=name,
-                        )
-                    )
+                    event = Event.about(answer.record, Action.RELEASED, at=ports.clock(), reason=name)
+                    ports.events.emit(event)
             if moved == before:  # the index lags behind the items; the next tick looks again
                 break
     return moved

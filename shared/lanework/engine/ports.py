@@ -246,6 +246,9 @@ class Lanes(Protocol):
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         """Receive messages of the lane's dead-letter queue, at most 10, and hide them for so long."""
 
+    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+        """Let received messages of the lane's dead-letter queue be seen again at once. Never raises."""
+
     def delete_dead(self, lane: Lane, handle: str) -> None:
         """Delete a message from the lane's dead-letter queue; a stale receipt handle does nothing."""
 

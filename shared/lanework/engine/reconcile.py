@@ -35,9 +35,10 @@ MOST_BOUNCES: Final = 10
 
 _BOUNCE: Final = Backoff(base=timedelta(minutes=1), ceiling=timedelta(hours=6))
 _HIDDEN_FOR: Final = timedelta(minutes=2)
-"""How long a looked-at letter is hidden from the next look; the console's redrive passes over it meanwhile."""
+"""How long a letter that must wait is hidden; others only while a tick looks at the rest."""
 
 _LETTERS: Final = 10
+_PAGES: Final = 10
 _AUDITED_AFTER: Final = QUEUE_RETENTION - timedelta(days=1)
 _AUDIT_PAGE: Final = 100
 _AUDIT: Final = "audit"
@@ -67,19 +68,28 @@ class Reconciler:
         self._ports = ports
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:
-        """Look at a page of letters in each lane and at a page of jobs; more while a page brought work."""
+        """Look at the letters of each lane and at a page of jobs."""
         letters = 0
         for lane in Lane:
-            while has_time():
-                dealt = sum(self._deal_with(lane, letter) for letter in self._look(lane))
-                letters += dealt
-                if dealt == 0:
-                    break
+            letters += self._look_through(lane, has_time)
         audited, stranded = self._audit() if has_time() else (0, 0)
         return Reconciled(letters=letters, audited=audited, stranded=stranded)
 
-    def _look(self, lane: Lane) -> list[DeadLetter]:
-        return self._ports.lanes.receive_dead(lane, limit=_LETTERS, hide_for=_HIDDEN_FOR)
+    def _look_through(self, lane: Lane, has_time: Callable[[], bool]) -> int:
+        """Look at up to a hundred letters of a lane; what is left alone is visible again at once, for a redrive."""
+        dealt = 0
+        left_alone: list[str] = []
+        for _ in range(_PAGES):
+            page = self._ports.lanes.receive_dead(lane, limit=_LETTERS, hide_for=_HIDDEN_FOR) if has_time() else []
+            for letter in page:
+                is_done = self._deal_with(lane, letter)
+                dealt += is_done
+                if not is_done and not letter.was_moved_by_sqs:
+                    left_alone.append(letter.handle)
+            if len(page) < _LETTERS:
+                break
+        self._ports.lanes.show_dead(lane, left_alone)
+        return dealt
 
     def _deal_with(self, lane: Lane, letter: DeadLetter) -> bool:
         """Deal with one letter; it is deleted only once something durable stands in its place (rule 4)."""
@@ -98,7 +108,7 @@ class Reconciler:
             message = Envelope.decode(body)
         except UndecodableError as problem:
             self._ports.lanes.bury(lane, body, cause=Cause.INVALID, error=str(problem))
-            self._note(Action.UNDECODABLE, lane=lane, reason=str(problem))
+            self._note_letter(Action.UNDECODABLE, lane, str(problem))
             return True
         stored = self._ports.ledger.get(message.id)
         if stored is None:
@@ -111,7 +121,7 @@ class Reconciler:
             self._ports.lanes.bury(lane, message.encode(), cause=stored.cause or Cause.INFRA, error=stored.error or "")
             return True
         if stored.state in ENDED or stored.life != message.life:
-            self._note(Action.DROPPED, record=stored, reason="moved by SQS, and nothing waits for it")
+            self._note(Action.DROPPED, stored, "moved by SQS, and nothing waits for it")
             return True
         return self._bounce(stored)
 
@@ -119,9 +129,9 @@ class Reconciler:
         """Send an unrecorded job's message back as it is; drop what belongs to a retired record."""
         if message.unrecorded or message.ticket:
             self._ports.lanes.send(lane, Sending(body=message.encode(), delay=timedelta(minutes=5)))
-            self._note(Action.BOUNCED, lane=lane, job_id=message.id, reason="unrecorded")
+            self._note_letter(Action.BOUNCED, lane, "unrecorded", job_id=message.id)
         else:
-            self._note(Action.DROPPED, lane=lane, job_id=message.id, reason="its record was retired")
+            self._note_letter(Action.DROPPED, lane, "its record was retired", job_id=message.id)
         return True
 
     def _bounce(self, stored: JobRecord) -> bool:
@@ -134,7 +144,7 @@ class Reconciler:
         wait = _BOUNCE.wait_after(stored.bounces + 1, rand=self._ports.rand)
         answer = self._ports.ledger.change(stored.job_id, moves.bounce(stored, at=now + wait))
         if isinstance(answer, Applied):
-            self._note(Action.BOUNCED, record=answer.record, reason="SQS had moved it to the dead-letter queue")
+            self._note(Action.BOUNCED, answer.record, "SQS had moved it to the dead-letter queue")
         return isinstance(answer, Applied)
 
     def _give_up(self, stored: JobRecord) -> bool:
@@ -169,26 +179,12 @@ class Reconciler:
         now = self._ports.clock()
         answer = self._ports.ledger.change(record.job_id, moves.enter(record, at=max(now, record.due_at)))
         if isinstance(answer, Applied):
-            self._note(Action.LEFT_TO_SWEEP, record=record, reason="found by the audit: it may be without a message")
+            self._note(Action.LEFT_TO_SWEEP, record, "found by the audit: it may be without a message")
         return isinstance(answer, Applied)
 
-    def _note(
-        self,
-        action: Action,
-        *,
-        record: JobRecord | None = None,
-        lane: Lane | None = None,
-        job_id: str | None = None,
-        reason: str,
-    ) -> None:
-        self._ports.events.emit(
-            Event(
-                action=action,
-                at=self._ports.clock(),
-                job_id=job_id if record is None else record.job_id,
-                type=None if record is None else record.type,
-                queue=None if record is None else record.queue,
-                lane=lane if record is None else record.lane,
-                reason=reason,
-            )
-        )
+    def _note(self, action: Action, record: JobRecord, reason: str) -> None:
+        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason))
+
+    def _note_letter(self, action: Action, lane: Lane, reason: str, *, job_id: str | None = None) -> None:
+        event = Event(action=action, at=self._ports.clock(), job_id=job_id, lane=lane, reason=reason)
+        self._ports.events.emit(event)

@@ -98,18 +98,8 @@ class Redriver:
         return None
 
     def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:
-        self._ports.events.emit(
-            Event(
-                action=action,
-                at=self._ports.clock(),
-                job_id=record.job_id,
-                type=record.type,
-                queue=record.queue,
-                lane=record.lane,
-                cause=record.cause,
-                reason=reason,
-            )
-        )
+        event = Event.about(record, action, at=self._ports.clock(), cause=record.cause, reason=reason)
+        self._ports.events.emit(event)
 
 
 def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:

@@ -112,15 +112,6 @@ class Sweeper:
         now = self._ports.clock()
         pushed = moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
         is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
-        self._ports.events.emit(
-            Event(
-                action=action,
-                at=now,
-                job_id=record.job_id,
-                type=record.type,
-                queue=record.queue,
-                lane=record.lane,
-                reason="its payload is missing: enqueue it again under its id" if action is Action.NOT_SENT else None,
-            )
-        )
+        reason = "its payload is missing: enqueue it again under its id" if action is Action.NOT_SENT else None
+        self._ports.events.emit(Event.about(record, action, at=now, reason=reason))
         return is_pushed

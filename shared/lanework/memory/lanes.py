@@ -94,6 +94,12 @@ class MemoryLanes:
             letter.visible_at = now + hide_for
         return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
 
+    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+        """See `Lanes.show_dead`."""
+        for letter in self._queues[lane].dead:
+            if letter.handle in handles:
+                letter.visible_at = self._clock()
+
     def delete_dead(self, lane: Lane, handle: str) -> None:
         """See `Lanes.delete_dead`."""
         queue = self._queues[lane]

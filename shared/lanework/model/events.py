@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from lanework.model.lanes import Lane
-    from lanework.model.states import Cause
+    from lanework.model.states import Cause, JobRecord
 
 
 class Action(StrEnum):
@@ -75,3 +75,27 @@ class Event:
     waited: timedelta | None = None
     reason: str | None = None
     public: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def about(
+        cls,
+        record: JobRecord,
+        action: Action,
+        *,
+        at: datetime,
+        cause: Cause | None = None,
+        reason: str | None = None,
+        public: Mapping[str, object] | None = None,
+    ) -> Event:
+        """Return an event about a recorded job."""
+        return cls(
+            action=action,
+            at=at,
+            job_id=record.job_id,
+            type=record.type,
+            queue=record.queue,
+            lane=record.lane,
+            cause=cause,
+            reason=reason,
+            public=public or {},
+        )

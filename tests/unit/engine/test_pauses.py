@@ -9,7 +9,7 @@ import pytest
 
 from lanework import InvalidOptionError, State, UnknownLaneError
 from lanework.engine.delivery import Ack, Keep
-from lanework.engine.pauses import LOOKED_AT_EVERY
+from lanework.engine.pauses import FORGOTTEN_AFTER, LOOKED_AT_EVERY
 from lanework.engine.sweep import Sweeper
 from lanework.errors import UnknownNameError
 from lanework.testing import NOON, drain
@@ -76,6 +76,9 @@ def test_a_worker_that_parks_after_the_resume_is_made_good_by_the_tick(world: Wo
 
     assert (swept.released, swept.sent) == (1, 2)
     assert Sweeper(world.app.ports).tick().released == 0
+    assert world.app.ports.flags.read().resumed == {"queue:email"}, "some worker may not have looked yet"
+    world.clock.advance(FORGOTTEN_AFTER + LOOKED_AT_EVERY)
+    Sweeper(world.app.ports).tick()
     assert world.app.ports.flags.read().resumed == frozenset()
 
 

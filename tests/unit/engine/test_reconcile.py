@@ -82,6 +82,18 @@ def test_tickets_and_copies_that_we_sent_stay_where_they_are(world: World) -> No
     world.app.ports.lanes.bury(Lane.HIGH, "not json", cause="invalid", error="no")
 
     assert (tick(world), len(dead(world))) == (0, 2)
+    seen = world.app.ports.lanes.receive_dead(Lane.HIGH, limit=10, hide_for=MINUTE)
+    assert len(seen) == 2, "and a redrive finds them there"
+
+
+def test_a_letter_behind_many_tickets_is_found(world: World) -> None:
+    for number in range(60):
+        world.app.ports.lanes.bury(Lane.HIGH, f"ticket {number}", cause="exhausted", error="")
+    world.greet.enqueue(BAT, job_id="job-1")
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+    assert world.stored().bounces == 1
 
 
 def test_a_job_that_runs_is_not_touched_until_its_lease_is_over(world: World) -> None:
