@@ -82,7 +82,7 @@ def show(
     """
     app_ = connected()
     record = app_.dead_letters.jobs.get(job_id)
-    lines = () if only_payload else app_.ports.ledger.log_of(job_id)
+    lines = () if only_payload else app_.inspector.log(job_id)
     print_job(record, lines, only_payload=only_payload, as_json=as_json)
 
 

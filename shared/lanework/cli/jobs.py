@@ -92,10 +92,8 @@ def log(
     job_id: Annotated[str, typer.Argument(metavar="ID")],
     as_json_: AsJson = False,
 ) -> None:
-    """Print what a job said through `run.log`: the last 100 lines, 16 KB of each attempt."""
-    app = connected()
-    app.get(job_id)
-    lines = app.ports.ledger.log_of(job_id)
+    """Print what a job said through `run.log`: the last 100 lines, at most 16 KB."""
+    lines = connected().inspector.log(job_id)
     if as_json_:
         print_json(list(lines))
         return

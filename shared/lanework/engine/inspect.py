@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.notebook import fitting
 from lanework.errors import InvalidOptionError, JobNotFoundError
 from lanework.model.lanes import Lane
 
@@ -93,6 +94,16 @@ class Inspector:
             day, before = _day_before(day), None
             if len(keys) == limit:
                 return JobPage(jobs=self._records(keys), cursor=f"{day}|", seen_until=day)
+
+    def log(self, job_id: str) -> tuple[str, ...]:
+        """
+        Return what a job said through `run.log`, all attempts, oldest first: the last 100 lines, at most 16 KB.
+
+        Raises:
+            JobNotFoundError: There is none.
+        """
+        self.get(job_id)
+        return fitting(self._ports.ledger.log_of(job_id))
 
     def counts(self) -> dict[Lane, LaneCounts]:
         """Return what SQS says of every lane, approximately."""

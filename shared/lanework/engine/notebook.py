@@ -13,6 +13,7 @@ from lanework.model.change import Refused
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from lanework.engine.journal import Journal
@@ -78,16 +79,17 @@ class LedgerNotebook:
             return
         try:
             self._ports.ledger.add_log(
-                self._job_id, self._claim_id, at=self._ports.clock(), lines=_fitting(self._lines)
+                self._job_id, self._claim_id, at=self._ports.clock(), lines=fitting(tuple(self._lines))
             )
         except UnavailableError as error:
             self._journal.note(Action.WRITE_FAILED, reason=f"log: {error}")
 
 
-def _fitting(lines: deque[str]) -> tuple[str, ...]:
+def fitting(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the last lines that fit: at most 100, and at most 16 KB together."""
     kept: list[str] = []
     room = MOST_BYTES
-    for line in reversed(lines):
+    for line in reversed(lines[-MOST_LINES:]):
         short = line.encode()[:MOST_BYTES].decode(errors="ignore")
         room -= len(short.encode())
         if room < 0:

@@ -327,6 +327,22 @@ def test_the_last_hundred_lines_and_sixteen_kilobytes_are_kept(world: World) -> 
     assert len(world.app.ports.ledger.log_of("job-2")) == 3
 
 
+def test_the_limit_is_one_for_all_attempts_together(world: World) -> None:
+    def talk(run: Run) -> None:
+        for number in range(80):
+            run.log(f"{run.attempt}:{number}")
+        raise OSError
+
+    world.behave = talk
+    body = put(world)
+    world.execute(body)
+    world.clock.advance(2 * SECOND)
+    world.execute(body)
+
+    lines = world.app.inspector.log("job-1")
+    assert (len(lines), lines[0].split()[-1], lines[-1].split()[-1]) == (100, "1:60", "2:79")
+
+
 @pytest.mark.parametrize(
     "facts",
     [{}, {"due_at": NOON + HOUR}, {"state": State.PARKED, "sweep_at": NOON + HOUR}, {"state": State.RETRYING}],
