@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
 
-.PHONY: help demo dev test check fmt lock clean
+.PHONY: help demo dev test soak check fmt lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C
 
 test: $(VENV)/stamp ## Run the whole suite
 	@$(RUN)/pytest
+
+soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30; what breaks is printed with its SEED
+	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)
 
 check: $(VENV)/stamp ## Lint, types, import contracts, template
 	$(RUN)/ruff check .

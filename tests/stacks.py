@@ -17,13 +17,13 @@ _ATTRIBUTES: Any = [
 ]
 
 
-def make_stack(stack: str, endpoint: str) -> None:
-    """Make what template.yaml makes, as far as the ports touch it."""
+def make_stack(stack: str, endpoint: str, *, visibility: timedelta | None = None) -> None:
+    """Make what template.yaml makes, as far as the ports touch it; visibility defaults to the lane's own."""
     sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint)
     for lane in Lane:
-        visibility = LANES[lane].timeout + timedelta(seconds=5)
+        hidden_for = visibility or LANES[lane].timeout + timedelta(seconds=5)
         sqs.create_queue(
-            QueueName=f"{stack}-{lane}", Attributes={"VisibilityTimeout": str(int(visibility.total_seconds()))}
+            QueueName=f"{stack}-{lane}", Attributes={"VisibilityTimeout": str(int(hidden_for.total_seconds()))}
         )
         sqs.create_queue(QueueName=f"{stack}-{lane}-dlq")
     boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint).create_table(

@@ -116,18 +116,22 @@ class Claim:
     def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
         is_running = stored is not None and stored.state is State.RUNNING
-        if moment - now > LONGEST_HELD and not is_running and self._is_entered(moment, stored):
+        if moment - now > LONGEST_HELD and not is_running:
+            if not self._enter(moment, stored):
+                return Keep(timedelta(seconds=1))
             self.journal.note(Action.LEFT_TO_SWEEP, wait=moment - now)
             return Ack()
         keep = Keep.until(moment, now=now)
         self.journal.note(Action.WAITED, wait=keep.after)
         return keep
 
-    def _is_entered(self, moment: datetime, stored: JobRecord | None) -> bool:
+    def _enter(self, moment: datetime, stored: JobRecord | None) -> bool:
         """See that the sweep sends the job when it is due; its queue may drop the message before that (rule 3)."""
         if stored is None:
             record = moves.new_record(self.envelope)
             return self.ports.ledger.put(replace(record, state=State.SCHEDULED, sweep_at=moment)) is None
-        if stored.sweep_at is not None:
-            return stored.sweep_at <= moment
-        return isinstance(self.ports.ledger.change(stored.job_id, moves.enter(stored, at=moment)), Applied)
+        if stored.sweep_at is not None and stored.sweep_at <= moment:
+            return True
+        is_new = stored.sweep_at is None
+        entry = moves.enter(stored, at=moment) if is_new else moves.push_on(stored, to=moment)
+        return isinstance(self.ports.ledger.change(stored.job_id, entry), Applied)

@@ -1,0 +1,118 @@
+"""Three hundred jobs, and a worker killed every second: none is lost, and each has one result."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from lanework import State
+from lanework.app import aws_ports
+from lanework.local.emulator import wait_for
+from lanework.model.lanes import Lane
+from lanework.settings import Settings
+from tests.integration.pollers import Task, app, do
+from tests.stacks import REGION, make_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(__file__).with_name("pollers.py")
+JOBS = [f"job-{number}" for number in range(300)]
+WORKERS = 4
+
+
+class Workers:
+    """Worker processes, the oldest of which is killed again and again."""
+
+    def __init__(self, nursery: subprocess.Popen[str]) -> None:
+        self._nursery = nursery
+        self._living = [self._begin() for _ in range(WORKERS)]
+        self._next_kill = time.monotonic() + 1
+        self.killed = 0
+
+    def kill_one_each_second(self) -> None:
+        """Kill the oldest with SIGKILL and begin another, if a second is over."""
+        if time.monotonic() >= self._next_kill:
+            os.kill(self._living.pop(0), signal.SIGKILL)
+            self._living.append(self._begin())
+            self._next_kill += 1
+            self.killed += 1
+
+    def _begin(self) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write("another\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
+
+
+@contextmanager
+def workers(*arguments: str) -> Iterator[Workers]:
+    """Let workers live for as long as the block."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}"}
+    command = [sys.executable, str(SCRIPT), *arguments]
+    nursery = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        yield Workers(nursery)
+    finally:
+        nursery.communicate(timeout=20)  # its stdin ends, and so do they
+
+
+def test_nothing_is_lost_while_a_worker_is_killed_every_second(
+    ministack_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    stack, effects, log = f"kill-{uuid4().hex[:8]}", tmp_path / "effects", tmp_path / "events"
+    make_stack(stack, ministack_endpoint, visibility=timedelta(seconds=5))
+    app.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=ministack_endpoint)))
+    do.enqueue_many([do.request(Task(text=job_id), job_id=job_id) for job_id in JOBS])
+
+    with workers(ministack_endpoint, stack, str(effects), str(log)) as running:
+
+        def is_all_over() -> bool:
+            running.kill_one_each_second()
+            counts = app.ports.lanes.counts(Lane.HIGH)
+            return counts.waiting == counts.in_flight == 0 and not unfinished()
+
+        wait_for(is_all_over, within=timedelta(seconds=80), what="every job to complete and every message to go")
+
+    jobs = [app.get(job_id) for job_id in JOBS]
+    seen = effects.read_text().splitlines()
+    by_job = Counter(line.partition(" ")[0] for line in seen)
+    assert running.killed >= 5
+    assert [State.COMPLETED] * len(JOBS) == [job.state for job in jobs]
+    assert set(JOBS) == set(by_job), "each job's effect is there at least once"
+    assert len(seen) == len(set(seen)), "no attempt ran twice"
+    assert [] == [job for job in jobs if by_job[job.job_id] > job.attempts], "no attempt ran unclaimed"
+    assert [f'"{job.job_id} attempt {job.attempts}"' for job in jobs] == [job.result for job in jobs]
+    assert set(completions(log).values()) == {1}, "each job completed once"
+    assert app.ports.lanes.counts(Lane.HIGH).dead == 0
+
+
+def unfinished() -> list[str]:
+    """Return the jobs that haven't completed."""
+    pages = [JOBS[start : start + 100] for start in range(0, len(JOBS), 100)]
+    records: dict[str, Any] = {}
+    for page in pages:
+        records |= app.ports.ledger.get_many(page)
+    return [job_id for job_id in JOBS if records[job_id].state is not State.COMPLETED]
+
+
+def completions(log: Path) -> Counter[str]:
+    """Return how often each job's completion was reported; a worker that was killed may have had no time to."""
+    events = (json.loads(line) for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}"))
+    return Counter(event["job_id"] for event in events if event.get("action") == "job.completed")

@@ -1,0 +1,123 @@
+"""What the proof (tests/unit/proof) found in the engine, each as the shortest story that shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from lanework import App, Jobs, Run, Snooze, State
+from lanework.engine.delivery import Ack, Delivery, Keep
+from lanework.engine.execute import in_order
+from lanework.engine.pauses import LOOKED_AT_EVERY
+from lanework.engine.sweep import Sweeper
+from lanework.model import moves
+from lanework.model.lanes import Lane
+from lanework.testing import NOON, Clock, app_in_memory, drain
+from tests.factories import LEASE, a_message, a_record
+from tests.fakes import break_ports
+from tests.unit.engine.conftest import Greeting, World
+
+BAT = Greeting(name="Bat")
+HOUR = timedelta(hours=1)
+
+
+def test_a_job_that_snoozes_in_the_attempt_that_a_crash_was_allowed_is_run_again(world: World) -> None:
+    """It was parked with all its attempts used, and no claim could take it any more."""
+    world.greet.enqueue(BAT, job_id="job-1", attempts=1)
+    crashed = moves.claim(life=1, claim_id="crashed", now=NOON, lease=LEASE)
+    world.app.ports.ledger.change("job-1", crashed)
+    world.clock.advance(LEASE)
+
+    def snooze(_: Run) -> None:
+        raise Snooze(timedelta(seconds=1))
+
+    world.behave = snooze
+    drain(world.app)
+    assert (world.stored().state, world.stored().attempts, world.stored().crashed) == (State.PARKED, 1, True)
+
+    world.behave = None
+    world.clock.advance(timedelta(seconds=2))
+    drain(world.app)
+
+    assert (world.stored().state, world.stored().attempts) == (State.COMPLETED, 2)
+
+
+def test_a_job_that_a_worker_parks_after_a_resume_and_a_tick_is_sent_by_a_later_tick(world: World) -> None:
+    """The tick forgot the pause while workers still knew it, and what they then parked was stranded."""
+    world.app.pause(queue="email")
+    world.greet.enqueue(BAT, job_id="job-1")
+    drain(world.app)
+    assert world.app.resume(queue="email") == 1
+    Sweeper(world.app.ports).tick()
+    drain(world.app)
+    assert world.stored().held_by == "queue:email"
+
+    world.clock.advance(LOOKED_AT_EVERY)
+    Sweeper(world.app.ports).tick()
+    drain(world.app)
+
+    assert world.stored().state is State.COMPLETED
+
+
+class Note(BaseModel):
+    """Payload of two job types."""
+
+    text: str
+
+
+def test_a_message_under_an_id_that_another_enqueue_recorded_runs_the_recorded_job() -> None:
+    """DynamoDB was down for the first enqueue only: that one's code ran, with the other's payload."""
+    family = Jobs(queue="notes", lane="high")
+    ran: list[tuple[str, str]] = []
+
+    @family.job("note.one")
+    def one(note: Note) -> None:
+        ran.append(("one", note.text))
+
+    @family.job("note.two")
+    def two(note: Note) -> None:
+        ran.append(("two", note.text))
+
+    app = app_in_memory(App(family), Clock())
+    ledger, _ = break_ports(app)
+    ledger.broken.add("put")
+    one.enqueue(Note(text="first"), job_id="job-1")
+    ledger.broken.clear()
+    two.enqueue(Note(text="second"), job_id="job-1")
+    lanes: Any = app.ports.lanes
+    message = lanes.port.receive(Lane.HIGH)
+    app.executor(in_order).execute(Delivery(body=message.body, lane=Lane.HIGH, time_left=LEASE))
+
+    assert [("two", "second")] == ran
+
+
+def test_a_job_enqueued_for_next_week_while_the_ledger_was_down_leaves_its_queue_for_the_sweep(world: World) -> None:
+    """Its message was kept in the queue, which drops messages after a week: the job was gone."""
+    start = NOON + timedelta(days=10)
+    message = a_message(run_at=start, unrecorded=True)
+
+    assert world.execute(message.encode()) == Ack()
+
+    assert (world.stored().state, world.stored().sweep_at) == (State.SCHEDULED, start)
+    world.clock.advance(timedelta(days=10))
+    Sweeper(world.app.ports).tick()
+    drain(world.app)
+    assert world.greeted == [("Bat", 1)]
+
+
+def test_a_message_that_comes_hours_early_is_left_to_the_entry_that_is_there_or_that_it_makes(world: World) -> None:
+    start = NOON + 5 * HOUR
+    for job_id, sweep_at in (("without", None), ("with", start), ("later", start + HOUR)):
+        world.app.ports.ledger.put(a_record(job_id=job_id, due_at=start, sweep_at=sweep_at))
+
+        assert world.execute(a_message(id=job_id, run_at=start).encode()) == Ack()
+
+        assert world.stored(job_id).sweep_at == start
+
+
+def test_a_message_that_comes_minutes_early_is_kept(world: World) -> None:
+    world.app.ports.ledger.put(a_record(due_at=NOON + timedelta(minutes=15)))
+
+    assert world.execute(a_message().encode()) == Keep(timedelta(minutes=15, seconds=1))

@@ -1,0 +1,164 @@
+"""Everything that can go wrong between the engine and its ports, one trouble for each step of the proof."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from lanework.engine.ports import UnavailableOne
+from lanework.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+    from lanework.engine.ports import Sending
+    from lanework.model.lanes import Lane
+    from lanework.model.states import JobRecord
+
+T = TypeVar("T")
+Service = Literal["sqs", "dynamodb"]
+
+
+MOST_CALLS = 500
+"""Of one step; the longest honest ones take a few dozen."""
+
+
+class CrashError(BaseException):
+    """Raised where a process ends: nothing after it happens, and nobody may catch it."""
+
+
+class Kind(StrEnum):
+    """What goes wrong at a port call. The last three last until the step ends."""
+
+    NOTHING = "nothing"
+    CRASH_BEFORE = "crash before it took effect"
+    CRASH_AFTER = "crash after it took effect"
+    REFUSED = "refused"
+    LOST = "took effect, answer lost"
+    MEANWHILE = "something else happens first"
+    SQS_DOWN = "SQS is down from here on"
+    LEDGER_DOWN = "DynamoDB is down from here on"
+    ALL_DOWN = "both are down from here on"
+
+
+_LASTING: dict[Kind, set[Service]] = {
+    Kind.SQS_DOWN: {"sqs"},
+    Kind.LEDGER_DOWN: {"dynamodb"},
+    Kind.ALL_DOWN: {"sqs", "dynamodb"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """
+    What goes wrong in one step.
+
+    Attributes:
+        kind: What.
+        at: At which port call of the step, from 1.
+        meanwhile: What happens before that call, for `Kind.MEANWHILE`.
+    """
+
+    kind: Kind = Kind.NOTHING
+    at: int = 1
+    meanwhile: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Adversary:
+    """
+    Stands at every port call.
+
+    Attributes:
+        interfere: Does one thing of a trouble's `meanwhile`.
+    """
+
+    interfere: Callable[[str], None]
+    _trouble: Trouble = field(default_factory=Trouble)
+    _calls: int = 0
+    _down: set[Service] = field(default_factory=set)
+
+    def plan(self, trouble: Trouble) -> None:
+        """Begin a step."""
+        self._trouble, self._calls, self._down = trouble, 0, set()
+
+    def rest(self) -> None:
+        """End a step: what was down is up again."""
+        self.plan(Trouble())
+
+    def stand_at(self, service: Service, call: Callable[[], T]) -> T:
+        """Do a port call, unless the trouble says otherwise."""
+        self._calls += 1
+        assert self._calls < MOST_CALLS, "a step that never ends"
+        kind = self._trouble.kind if self._calls == self._trouble.at else Kind.NOTHING
+        if kind is Kind.CRASH_BEFORE:
+            raise CrashError
+        if kind is Kind.MEANWHILE:
+            for one in self._trouble.meanwhile:
+                self.interfere(one)
+        self._down |= _LASTING.get(kind, set())
+        if kind is Kind.REFUSED or service in self._down:
+            raise UnavailableError(service)
+        answer = call()
+        if kind is Kind.CRASH_AFTER:
+            raise CrashError
+        if kind is Kind.LOST:
+            raise UnavailableError(service)
+        return answer
+
+
+class Beset:
+    """A port with the adversary before each of its calls."""
+
+    def __init__(self, port: Any, service: Service, adversary: Adversary) -> None:
+        self._port = port
+        self._service = service
+        self._adversary = adversary
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        behind = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self._adversary.stand_at(self._service, lambda: behind(*args, **kwargs))
+
+        return call
+
+
+class BesetLedger(Beset):
+    """A ledger, where each put of many may fail by itself, as statements of a batch do."""
+
+    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        answers: list[JobRecord | UnavailableOne | None] = []
+        for record in records:
+            try:
+                answers.append(self.put(record))
+            except UnavailableError as error:
+                answers.append(UnavailableOne(str(error)))
+        return answers
+
+
+class BesetLanes(Beset):
+    """Lanes, where each entry of many may fail by itself, and where some calls never raise."""
+
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+        failed: dict[int, str] = {}
+        for index, sending in enumerate(sendings):
+            try:
+                self.send(lane, sending)
+            except UnavailableError as error:
+                failed[index] = str(error)
+        return failed
+
+    def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
+        self._quietly(lambda: self._port.change_visibility(lane, handle, after))
+
+    def delete(self, lane: Lane, handle: str) -> None:
+        """What Lambda does with a message that its function didn't report."""
+        self._quietly(lambda: self._port.delete(lane, handle))
+
+    def _quietly(self, call: Callable[[], None]) -> None:
+        with suppress(UnavailableError):
+            self._adversary.stand_at(self._service, call)

@@ -1,0 +1,228 @@
+"""
+The proof: whatever is delivered, lost, repeated, cancelled, redriven and killed, in whatever order, no promise breaks.
+
+A rule for each thing that somebody does or that befalls somebody.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from lanework import Cancel, Discard, RetryAfter, Snooze
+from lanework.memory import MemoryFlags, MemoryLedger
+from lanework.model.outcomes import TimedOut
+from tests.unit.proof.adversary import CrashError, Kind, Trouble
+from tests.unit.proof.queues import LANES_USED
+from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, World
+
+if TYPE_CHECKING:
+    from lanework.engine.pauses import Flags
+    from lanework.engine.ports import Ledger
+    from lanework.model.lanes import Lane
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+
+_NOTHING = Trouble()
+_MEANWHILE = (
+    ("others run",),
+    ("visibility ends", "others run"),
+    ("visibility ends", "others claim"),
+    ("a minute passes",),
+    ("a minute passes", "visibility ends", "others run"),
+    ("a minute passes", "visibility ends", "others fail"),
+    ("a minute passes", "visibility ends", "others claim"),
+    ("seconds pass", "others fail"),
+    ("cancel",),
+    ("sweep", "others run"),
+    ("reconcile", "others fail"),
+    ("ten minutes pass", "sweep", "others claim"),
+)
+_TROUBLES = [
+    *(Trouble(kind, at) for kind in Kind if kind not in (Kind.NOTHING, Kind.MEANWHILE) for at in (1, 2, 3, 4)),
+    *(Trouble(Kind.MEANWHILE, at, meanwhile) for meanwhile in _MEANWHILE for at in (1, 2, 3)),
+]
+
+troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES))
+numbers = st.integers(min_value=0, max_value=3)
+names = st.sampled_from(["a", "b", "c"])
+workers = st.sampled_from(["worker-1", "worker-2", "worker-3"])
+lanes = st.sampled_from(LANES_USED)
+delays = st.sampled_from([None, None, None, 5 * SECOND, 14 * MINUTE, 20 * MINUTE, 180 * MINUTE])
+attempts = st.integers(min_value=1, max_value=3)
+skews = st.sampled_from(SKEWS)
+endings = st.sampled_from(
+    [
+        Ending(),
+        Ending(does="progress"),
+        Ending(does="looks"),
+        Ending(does="once"),
+        Ending(raises=OSError),
+        Ending(raises=OSError, does="progress"),
+        Ending(raises=TimedOut),
+        Ending(raises=CrashError),
+        Ending(raises=CrashError, does="once"),
+        Ending(raises=Snooze, wait=SECOND),
+        Ending(raises=Snooze, wait=40 * SECOND),
+        Ending(raises=Snooze, wait=60 * MINUTE),
+        Ending(raises=RetryAfter, wait=30 * SECOND),
+        Ending(raises=RetryAfter, wait=20 * MINUTE),
+        Ending(raises=Discard),
+        Ending(raises=Cancel),
+    ]
+)
+
+
+class NothingIsLost(RuleBasedStateMachine):
+    """The engine over its ports, and everybody's steps in any order."""
+
+    steps: ClassVar[Counter[int]] = Counter()
+    """How many examples took how many steps, so far: hypothesis ends some early, to learn from."""
+
+    world: World
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
+
+    def new_ledger(self) -> Ledger:
+        """Return where the records are kept; the run over moto has another."""
+        return MemoryLedger()
+
+    def new_flags(self) -> Flags:
+        """Return where pauses are kept."""
+        return MemoryFlags()
+
+    @initialize(
+        skews=st.lists(skews, min_size=len(ENVIRONMENTS), max_size=len(ENVIRONMENTS)),
+        asked=st.lists(attempts, min_size=1, max_size=2),
+        ends_well=st.booleans(),
+    )
+    def a_deployment(self, skews: list[int], asked: list[int], ends_well: bool) -> None:
+        """Clocks that are wrong by seconds; and jobs a and b to begin with."""
+        self.world = World(self.new_ledger(), self.new_flags(), dict(zip(ENVIRONMENTS, skews, strict=True)))
+        self.last_ending = Ending() if ends_well else Ending(raises=OSError)
+        for name, most in zip("ab", asked, strict=False):
+            self.world.enqueue(_NOTHING, name=name, type_="proof.one", delay=None, attempts=most)
+
+    # --- producers
+
+    @rule(trouble=troubles, name=names, type_=st.sampled_from(sorted(TYPES)), delay=delays, attempts=attempts)
+    def a_producer_enqueues(
+        self, trouble: Trouble, name: str, type_: str, delay: timedelta | None, attempts: int
+    ) -> None:
+        self.world.enqueue(trouble, name=name, type_=type_, delay=delay, attempts=attempts)
+
+    @rule(trouble=troubles, chosen=st.lists(st.one_of(names, st.none()), min_size=1, max_size=3), delay=delays)
+    def a_producer_enqueues_many(self, trouble: Trouble, chosen: list[str | None], delay: timedelta | None) -> None:
+        self.world.enqueue_many(trouble, chosen, delay=delay)
+
+    # --- workers
+
+    @precondition(lambda self: self.world.queues.is_any_waiting)
+    @rule(trouble=troubles, worker=workers, lane=lanes, ending=endings)
+    def a_worker_takes_a_message(self, trouble: Trouble, worker: str, lane: Lane, ending: Ending) -> None:
+        self.world.deliver(trouble, worker=worker, lane=lane, ending=ending)
+
+    @precondition(lambda self: self.world.queues.is_any_waiting)
+    @rule(worker=workers, lane=lanes, chosen=st.lists(endings, min_size=2, max_size=4))
+    def a_worker_takes_all_that_come(self, worker: str, lane: Lane, chosen: list[Ending]) -> None:
+        """Without trouble, and waiting for what is due next, so that jobs get on."""
+        for ending in chosen:
+            if self.world.queues.lanes.counts(lane).waiting == 0:
+                self.world.pass_time()
+            self.world.deliver(_NOTHING, worker=worker, lane=lane, ending=ending)
+
+    @precondition(lambda self: self.world.queues.is_any_waiting)
+    @rule(trouble=troubles, worker=workers, lane=lanes)
+    def a_worker_claims_a_job(self, trouble: Trouble, worker: str, lane: Lane) -> None:
+        self.world.deliver(trouble, worker=worker, lane=lane, ending=Ending(), begins_only=True)
+
+    @precondition(lambda self: self.world.open)
+    @rule(trouble=troubles, number=numbers, ending=endings)
+    def a_jobs_code_ends(self, trouble: Trouble, number: int, ending: Ending) -> None:
+        self.world.run(trouble, number, ending)
+
+    @precondition(lambda self: any(run.ending for run in self.world.open))
+    @rule(trouble=troubles, number=numbers)
+    def an_outcome_is_recorded(self, trouble: Trouble, number: int) -> None:
+        self.world.settle(trouble, number)
+
+    @precondition(lambda self: len(self.world.open) > 1)
+    @rule(number=numbers)
+    def a_worker_is_killed(self, number: int) -> None:
+        self.world.vanish(number)
+
+    # --- the clock, an operator, the console
+
+    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile"]))
+    def the_clock_ticks(self, trouble: Trouble, act: str) -> None:
+        if act == "sweep":
+            self.world.sweep(trouble)
+        else:
+            self.world.reconcile(trouble)
+
+    @rule(trouble=troubles, name=names, act=st.sampled_from(["cancel", "redrive", "press twice", "edit", "drop"]))
+    def an_operator_acts(self, trouble: Trouble, name: str, act: str) -> None:
+        match act:
+            case "cancel":
+                self.world.cancel(trouble, name)
+            case "drop":
+                self.world.drop(trouble, name)
+            case _:
+                self.world.redrive(trouble, name, presses=1 + (act == "press twice"), is_edited=act == "edit")
+
+    @rule(trouble=troubles, name=st.sampled_from(PAUSES), is_over=st.booleans())
+    def an_operator_pauses_or_resumes(self, trouble: Trouble, name: str, is_over: bool) -> None:
+        if is_over:
+            self.world.resume(trouble, name)
+        else:
+            self.world.pause(trouble, name)
+
+    @precondition(lambda self: self.world.queues.is_any_dead)
+    @rule(twice=st.booleans(), limit=st.sampled_from([1, 100]))
+    def the_console_redrives(self, twice: bool, limit: int) -> None:
+        self.world.queues.press_redrive(twice=twice, limit=limit)
+
+    # --- time, and SQS
+
+    @rule(seconds=st.sampled_from([1, 2, 5, 20, 36, 70, 900, 3600, 7300]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.time.advance(timedelta(seconds=seconds))
+
+    @rule(plus=st.sampled_from([0, 1, 5]))
+    def time_passes_until_something_is_due(self, plus: int) -> None:
+        self.world.pass_time()
+        self.world.time.advance(timedelta(seconds=plus))
+
+    @precondition(lambda self: self.world.queues.is_any_waiting)
+    @rule(number=numbers, act=st.sampled_from(["ends a visibility", "doubles", "brings back", "gives up"]))
+    def sqs_misbehaves(self, number: int, act: str) -> None:
+        queues = self.world.queues
+        match act:
+            case "ends a visibility":
+                queues.end_visibility(number)
+            case "doubles":
+                queues.copy(number)
+            case "brings back":
+                queues.deliver_again(number)
+            case _:
+                queues.give_up_on(number)
+
+    # --- what must hold
+
+    @invariant()
+    def every_acknowledged_job_has_a_path_to_an_end(self) -> None:
+        self.taken += 1
+        self.world.every_acknowledged_job_has_a_path_to_an_end()
+
+    def teardown(self) -> None:
+        if self.taken > 0 and sys.exc_info()[0] is None:  # else a step has failed, and that is the report
+            self.world.every_acknowledged_job_ends(self.last_ending)
+            self.steps[self.taken] += 1

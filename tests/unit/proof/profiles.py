@@ -1,0 +1,23 @@
+"""How long the proof goes on looking: hypothesis' settings, by name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+
+STEPS = 50
+
+_COMMON = settings(
+    stateful_step_count=STEPS,
+    deadline=timedelta(seconds=10),
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+# The same examples on every run: a red build is red for everybody, none by chance. `make soak` looks further.
+settings.register_profile("proof", _COMMON, max_examples=1_000, derandomize=True)
+settings.register_profile("proof-soak", _COMMON, max_examples=300)
+ON_MOTO = "proof-on-moto"
+settings.register_profile(ON_MOTO, _COMMON, max_examples=25, stateful_step_count=30, derandomize=True)

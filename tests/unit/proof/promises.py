@@ -1,0 +1,159 @@
+"""What must hold of every write to a job's record and in every state, said without the engine's help."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from lanework.model.change import Applied
+from lanework.model.states import ENDED, WAITING, JobRecord, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from lanework.engine.ports import Clock
+    from lanework.model.change import Answer, Change
+
+MOST_SKEW = timedelta(seconds=4)
+"""Between any two of the proof's clocks; a lease outlasts its invocation by more."""
+
+
+@dataclass(slots=True)
+class Actor:
+    """
+    Who is calling the ports now.
+
+    Attributes:
+        clock: Its own.
+        ends_at: When its invocation is over, in true time.
+        claim_id: The run that it is in, once it has one.
+        earliest: Before when, in true time, what it asks for must not begin: an enqueue's delay, a retry's wait.
+    """
+
+    clock: Clock
+    ends_at: datetime
+    claim_id: str | None = None
+    earliest: datetime | None = None
+
+
+@dataclass(slots=True)
+class Promises:
+    """
+    Watches every landed write.
+
+    Attributes:
+        begun: Executions begun, by job and life.
+        given_back: Of those, the ones that were snoozed.
+        acked: Jobs whose enqueue returned.
+        broken: What didn't hold.
+        jobs: The type and payload that each job is recorded with.
+    """
+
+    now: Callable[[], datetime]
+    begun: Counter[tuple[str, int]] = field(default_factory=Counter)
+    given_back: Counter[tuple[str, int]] = field(default_factory=Counter)
+    acked: set[str] = field(default_factory=set)
+    broken: list[str] = field(default_factory=list)
+    jobs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    _invocation_ends: dict[str, datetime] = field(default_factory=dict)
+    _earliest: dict[str, datetime] = field(default_factory=dict)
+
+    def keep(self, is_kept: bool, promise: str) -> None:
+        """Note a broken promise, and stop: a job's code may be running, and what it raises is caught."""
+        if not is_kept:
+            self.broken.append(promise)
+            raise AssertionError(promise)
+
+    def watch_put(self, record: JobRecord, actor: Actor) -> None:
+        """Check a record that was just made."""
+        self.keep(record.job_id not in self.jobs, "a record was made a second time")
+        self.jobs[record.job_id] = (record.type, record.payload)
+        if record.state is State.RUNNING:
+            is_due = record.run_at == record.created_at or record.run_at <= actor.clock()
+            self.keep(record.life > 1 or is_due, "an unrecorded job began before its time")
+            self._begins(record, actor)
+        elif actor.earliest is not None:
+            self._earliest[record.job_id] = actor.earliest
+        self._counts(record)
+
+    def watch_change(self, name: str, before: JobRecord, after: JobRecord, actor: Actor) -> None:
+        """Check a change that just landed."""
+        self.keep(before.state is not State.COMPLETED, f"{name} changed a completed job")
+        self.keep(before.state is not State.CANCELLED, f"{name} changed a cancelled job")
+        self.keep(after.life == before.life or before.state is State.DEAD, f"{name} began a life")
+        self.keep(after.life - before.life == _lives(before, after), f"{name} leaves the wrong life")
+        if after.life > before.life:
+            self._earliest.pop(after.job_id, None)
+            self.jobs[after.job_id] = (after.type, after.payload)
+        if before.cancel_asked:
+            is_same_run = after.state is State.RUNNING and after.claim_id == before.claim_id
+            self.keep(is_same_run or after.state in (State.COMPLETED, State.CANCELLED), f"{name} under cancel_asked")
+        if actor.claim_id is not None and name != "push_on":  # a sweep entry belongs to no run
+            self.keep(before.claim_id == actor.claim_id, f"{name} by a run whose claim was taken over")
+        if before.sweep_at is not None and after.sweep_at is None:
+            self.keep(after.state in ENDED or before.state is State.DEAD, f"{name} removed a sweep entry")
+        if after.claim_id not in (None, before.claim_id):
+            self._takes(name, before, actor)
+            self._begins(after, actor)
+        elif before.state is State.RUNNING and after.state in WAITING:
+            self.given_back[after.job_id, after.life] += after.state is State.PARKED
+            if actor.earliest is not None:
+                self._earliest[after.job_id] = actor.earliest
+        self._counts(after)
+
+    def _takes(self, name: str, before: JobRecord, actor: Actor) -> None:
+        if before.state is State.DEAD:
+            return
+        assert before.due_at is not None
+        self.keep(before.due_at <= actor.clock(), f"{name} before the job was due on the worker's own clock")
+        if before.state is State.RUNNING:
+            assert before.claim_id is not None
+            self.keep(self._invocation_ends[before.claim_id] <= self.now(), "two live leases")
+        elif before.job_id in self._earliest:
+            self.keep(self._earliest[before.job_id] - MOST_SKEW <= self.now(), f"{name} before its time")
+
+    def _begins(self, record: JobRecord, actor: Actor) -> None:
+        assert record.state is State.RUNNING
+        assert record.claim_id is not None
+        self.begun[record.job_id, record.life] += 1
+        self._invocation_ends[record.claim_id] = actor.ends_at
+
+    def _counts(self, record: JobRecord) -> None:
+        life = (record.job_id, record.life)
+        self.keep(record.attempts == self.begun[life] - self.given_back[life], "attempts are miscounted")
+        self.keep(record.attempts <= record.max_attempts + record.crashed, "more attempts than are allowed")
+
+
+def _lives(before: JobRecord, after: JobRecord) -> int:
+    """How many lives a change goes on: a dead job's next, or the one after if its payload was edited."""
+    if before.state is not State.DEAD or after.state is State.CANCELLED:
+        return 0
+    return 1 if after.payload == before.payload else 2
+
+
+class WatchedLedger:
+    """A ledger whose landed writes are checked against the promises."""
+
+    def __init__(self, ledger: Any, promises: Promises, actor: Callable[[], Actor]) -> None:
+        self._ledger = ledger
+        self._promises = promises
+        self._actor = actor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def put(self, record: JobRecord) -> JobRecord | None:
+        existing: JobRecord | None = self._ledger.put(record)
+        if existing is None:
+            self._promises.watch_put(record, self._actor())
+        return existing
+
+    def change(self, job_id: str, change: Change) -> Answer:
+        before = self._ledger.get(job_id)
+        answer: Answer = self._ledger.change(job_id, change)
+        if isinstance(answer, Applied):
+            self._promises.watch_change(change.name, before, answer.record, self._actor())
+        return answer

@@ -1,0 +1,112 @@
+"""The lanes in memory, with what SQS may do to a standard queue's messages by itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from lanework.engine.ports import Sending
+from lanework.memory import MemoryLanes
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import Lane
+
+if TYPE_CHECKING:
+    from lanework.engine.ports import Clock
+
+LANES_USED = (Lane.HIGH, Lane.MEDIUM)
+
+read = lru_cache(maxsize=4096)(Envelope.decode)
+
+
+class ForgetfulLanes(MemoryLanes):
+    """Lanes whose deleted messages may come once more."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.gone: list[tuple[Lane, str]] = []
+
+    def delete(self, lane: Lane, handle: str) -> None:
+        self.gone += [(lane, one.body) for one in self._queues[lane].messages if one.handle == handle]
+        super().delete(lane, handle)
+
+
+class Queues:
+    """
+    Two lanes' queues, and the hand that plays SQS.
+
+    Attributes:
+        lanes: The lanes, as the engine sees them.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.lanes = ForgetfulLanes(clock)
+        self._clock = clock
+
+    @property
+    def is_any_waiting(self) -> bool:
+        """Whether a lane's queue holds a message, visible or not."""
+        return any(self.lanes._queues[lane].messages for lane in LANES_USED)
+
+    @property
+    def is_any_dead(self) -> bool:
+        """Whether a DLQ holds a message."""
+        return any(self.lanes._queues[lane].dead for lane in LANES_USED)
+
+    def waiting(self, job_id: str) -> list[Envelope]:
+        """Return a job's messages in the lanes' queues, visible or not."""
+        bodies = (one.body for lane in LANES_USED for one in self.lanes._queues[lane].messages)
+        return [message for message in map(read, bodies) if message.id == job_id]
+
+    def dead(self, job_id: str, *, moved_by_sqs: bool) -> list[Envelope]:
+        """Return a job's messages in the dead-letter queues: what SQS moved, or what was sent there."""
+        letters = (one for lane in LANES_USED for one in self.lanes._queues[lane].dead)
+        messages = (read(one.body) for one in letters if one.was_moved_by_sqs is moved_by_sqs)
+        return [message for message in messages if message.id == job_id]
+
+    def next_visible(self) -> list[datetime]:
+        """Return when messages and letters can be received."""
+        queues = [self.lanes._queues[lane] for lane in LANES_USED]
+        moved = [one.visible_at for queue in queues for one in queue.dead if one.was_moved_by_sqs]
+        return [one.visible_at for queue in queues for one in queue.messages] + moved
+
+    def end_visibility(self, number: int) -> None:
+        """Let a message that is hidden, in flight or delayed, be received now."""
+        if hidden := [one for _, one in self._there() if one.visible_at > self._clock()]:
+            hidden[number % len(hidden)].visible_at = self._clock()
+
+    def end_visibilities(self) -> None:
+        """Let every message be received now."""
+        for _, one in self._there():
+            one.visible_at = min(one.visible_at, self._clock())
+
+    def copy(self, number: int) -> None:
+        """Deliver a message that is in a queue twice."""
+        if there := self._there():
+            lane, one = there[number % len(there)]
+            self.lanes._queues[lane].messages.append(replace(one, visible_at=self._clock(), handle=""))
+
+    def deliver_again(self, number: int) -> None:
+        """Bring a deleted message back."""
+        if gone := self.lanes.gone:
+            lane, body = gone[number % len(gone)]
+            self.lanes.send(lane, Sending(body=body))
+
+    def give_up_on(self, number: int) -> None:
+        """Move a live message to its DLQ, as after too many receives."""
+        if there := self._there():
+            lane, one = there[number % len(there)]
+            self.lanes._queues[lane].messages.remove(one)
+            self.lanes._put_dead(lane, one.body, was_moved_by_sqs=True)
+
+    def press_redrive(self, *, twice: bool, limit: int) -> None:
+        """Move what is in the DLQs back, as the console's button does; twice, and each may come as two copies."""
+        for lane in LANES_USED:
+            queue = self.lanes._queues[lane]
+            moving, queue.dead = queue.dead[:limit], queue.dead[limit:]
+            for letter in moving * (2 if twice else 1):
+                self.lanes.send(lane, Sending(body=letter.body))
+
+    def _there(self) -> list[tuple[Lane, Any]]:
+        return [(lane, one) for lane in LANES_USED for one in self.lanes._queues[lane].messages]

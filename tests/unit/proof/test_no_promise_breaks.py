@@ -1,0 +1,15 @@
+"""The proof as part of the normal suite: the same examples every time, 500 of them with all their 50 steps at least."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.unit.proof.machine import NothingIsLost
+from tests.unit.proof.profiles import STEPS
+
+
+def test_no_promise_breaks_whatever_happens_in_whatever_order() -> None:
+    run_state_machine_as_test(NothingIsLost, settings=settings.get_profile("proof"))
+
+    assert NothingIsLost.steps[STEPS] >= 500

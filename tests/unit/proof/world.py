@@ -1,0 +1,451 @@
+"""The engine over its ports, several environments around it, and the steps that each of them takes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel
+
+from lanework import Cancel, EnqueueError, RetryAfter, Run, Snooze
+from lanework.engine.cancel import Cancelling, cancel
+from lanework.engine.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.enqueue import Enqueuer
+from lanework.engine.execute import Executor
+from lanework.engine.execution import Execution, GaveUpError
+from lanework.engine.jobs import Request
+from lanework.engine.pauses import PauseWatch, resume
+from lanework.engine.ports import Ports
+from lanework.engine.reconcile import Reconciler
+from lanework.engine.redrive import Redriver, checked_edit
+from lanework.engine.registry import JobType, Options, Registry
+from lanework.engine.sweep import Sweeper
+from lanework.errors import JobNotFoundError, UnavailableError
+from lanework.model.lanes import LANES, Lane
+from lanework.model.outcomes import TimedOut
+from lanework.model.states import ENDED, JobRecord, State
+from lanework.testing import Clock, memory_ports
+from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
+from tests.unit.proof.promises import Actor, Promises, WatchedLedger
+from tests.unit.proof.queues import LANES_USED, Queues
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from lanework.engine.pauses import Flags
+    from lanework.engine.ports import Ledger
+
+SKEWS = (-2, -1, 0, 1, 2)
+"""Seconds by which an environment's clock may be wrong."""
+
+TYPES: Mapping[str, Lane] = {"proof.one": Lane.HIGH, "proof.two": Lane.MEDIUM}
+
+ENVIRONMENTS = ("producer", "worker-1", "worker-2", "worker-3", "sweeper", "operator")
+
+PAUSES = ("lane:high", "queue:proof", "type:proof.two")
+
+BACKOFF = timedelta(seconds=2)
+
+
+LONGEST_KEPT = timedelta(minutes=15, seconds=10)
+"""A queue keeps a message for days only: what waits for longer than a delay may last is the sweep's."""
+
+
+class Payload(BaseModel):
+    """Payload of the proof's jobs: which of the enqueues under one id it came with."""
+
+    nonce: int
+
+
+class Silence:
+    """A sink for events that nobody reads."""
+
+    def emit(self, event: object) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """
+    How a job's code ends.
+
+    Attributes:
+        raises: What it raises; None if it returns.
+        does: What it does before, through its run.
+    """
+
+    raises: type[BaseException] | None = None
+    wait: timedelta = timedelta(seconds=1)
+    does: str = ""
+
+    def error(self) -> BaseException | None:
+        """Return what is raised."""
+        if self.raises is None or issubclass(self.raises, CrashError):
+            return None if self.raises is None else self.raises()
+        if self.raises in (Snooze, RetryAfter, TimedOut):
+            return self.raises(self.wait)
+        return self.raises("no")
+
+
+@dataclass(slots=True, kw_only=True)
+class OpenRun:
+    """
+    A run that was claimed and whose later steps are still to come.
+
+    Attributes:
+        claimed: Type and payload of the job as it was recorded when it was claimed.
+        ending: How its code ended, once it has.
+    """
+
+    execution: Execution
+    claimed: tuple[str, str | None]
+    actor: Actor
+    lane: Lane
+    handle: str
+    ending: Ending | None = None
+
+
+class World:
+    """
+    One deployment.
+
+    Attributes:
+        now: The true time.
+        open: Runs that are under way.
+    """
+
+    def __init__(self, ledger: Ledger, flags: Flags, skews: Mapping[str, int]) -> None:
+        self.time = Clock()
+        self.queues = Queues(self.time)
+        self.promises = Promises(self.time)
+        self.stored = ledger
+        self.open: list[OpenRun] = []
+        self._skews = skews
+        self._numbers = count(1)
+        self._actors = [self._actor("operator")]
+        self._adversary = Adversary(self._interfere)
+        self._base = replace(memory_ports(self.time), events=Silence())
+        watched = WatchedLedger(ledger, self.promises, lambda: self._actors[-1])
+        self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
+        self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
+        self._flags = Beset(flags, "dynamodb", self._adversary)
+        self._watches: dict[str, PauseWatch] = {}
+        self._types = {
+            name: JobType(
+                name=name,
+                queue="proof",
+                function=self._body(name),
+                model=Payload,
+                takes_run=True,
+                is_async=False,
+                options=Options(lane=lane, backoff=BACKOFF),
+            )
+            for name, lane in TYPES.items()
+        }
+        self._registry = Registry(self._types.values())
+        self._ending = Ending()
+        self._claimed: tuple[str, str | None] = ("", None)
+
+    # --- what each environment does
+
+    def enqueue(
+        self, trouble: Trouble, *, name: str | None, type_: str, delay: timedelta | None, attempts: int
+    ) -> None:
+        """A producer enqueues."""
+        request = self._request(name=name, type_=type_, delay=delay, attempts=attempts)
+        with self._acting("producer", trouble) as actor:
+            actor.earliest = self.time() + (delay or timedelta(0))
+            with suppress(EnqueueError):
+                self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
+
+    def enqueue_many(self, trouble: Trouble, names: list[str | None], *, delay: timedelta | None) -> None:
+        """A producer enqueues several."""
+        requests = [self._request(name=name, type_="proof.one", delay=delay, attempts=2) for name in names]
+        with self._acting("producer", trouble) as actor:
+            actor.earliest = self.time() + (delay or timedelta(0))
+            with suppress(EnqueueError):
+                receipts = Enqueuer(self._ports("producer")).enqueue_many(requests)
+                self.promises.acked |= {receipt.job_id for receipt in receipts}
+
+    def deliver(self, trouble: Trouble, *, worker: str, lane: Lane, ending: Ending, begins_only: bool = False) -> None:
+        """A worker gets a message, and takes its job through all steps, or only through the claim."""
+        message = self.queues.lanes.receive(lane)
+        if message is None:
+            return
+        time_left = LANES[lane].timeout
+        with self._acting(worker, trouble, lasts=time_left) as actor:
+            begun: list[OpenRun] = []
+
+            def guard(execution: Execution) -> None:
+                if not execution.claim():
+                    return
+                actor.claim_id = execution._claim_id
+                claimed = self.promises.jobs[execution.job_id]
+                run = OpenRun(execution=execution, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
+                if begins_only:
+                    begun.append(run)
+                else:
+                    self._run(run, ending)
+                    self._settle(run)
+
+            ports = self._ports(worker)
+            pauses = self._watches.setdefault(worker, PauseWatch(ports.flags, ports.clock))
+            executor = Executor(registry=self._registry, ports=ports, guard=guard, pauses=pauses)
+            report = executor.execute(
+                Delivery(body=message.body, lane=lane, time_left=time_left, receives=message.receives)
+            )
+            self.open += begun
+            if not begun:
+                self._hand_back(lane, message.handle, report)
+
+    def run(self, trouble: Trouble, number: int, ending: Ending) -> None:
+        """The code of a run that is under way comes to its end, perhaps long after it should have."""
+        if runs := [run for run in self.open if run.ending is None]:
+            run = runs[number % len(runs)]
+            with self._acting(run.actor, trouble), self._ends_by_crash(run):
+                self._run(run, ending)
+
+    def settle(self, trouble: Trouble, number: int) -> None:
+        """The outcome of a run that is under way is recorded."""
+        if runs := [run for run in self.open if run.ending is not None]:
+            run = runs[number % len(runs)]
+            self.open.remove(run)
+            with self._acting(run.actor, trouble):
+                self._settle(run)
+                self._hand_back(run.lane, run.handle, run.execution.report)
+
+    def vanish(self, number: int) -> None:
+        """A worker is killed."""
+        if self.open:
+            del self.open[number % len(self.open)]
+
+    def sweep(self, trouble: Trouble) -> None:
+        """The minute tick: what no message carries is sent."""
+        with self._acting("sweeper", trouble), suppress(UnavailableError):
+            Sweeper(self._ports("sweeper")).tick()
+
+    def reconcile(self, trouble: Trouble) -> None:
+        """The minute tick: what SQS moved is brought back."""
+        with self._acting("sweeper", trouble), suppress(UnavailableError):
+            Reconciler(self._ports("sweeper")).tick()
+
+    def pause(self, trouble: Trouble, name: str) -> None:
+        """An operator pauses a lane, a queue or a type."""
+        with self._acting("operator", trouble), suppress(UnavailableError):
+            self._ports("operator").flags.pause(name)
+
+    def resume(self, trouble: Trouble, name: str) -> None:
+        """An operator resumes it."""
+        with self._acting("operator", trouble), suppress(UnavailableError):
+            resume(name, self._ports("operator"))
+
+    def cancel(self, trouble: Trouble, job_id: str) -> None:
+        """An operator cancels a job."""
+        with self._acting("operator", trouble), suppress(UnavailableError, JobNotFoundError):
+            said = cancel(job_id, self._ports("operator"))
+            record = self.stored.get(job_id)
+            assert record is not None
+            assert (said is Cancelling.CANCELLED) <= (record.state is State.CANCELLED)
+
+    def redrive(self, trouble: Trouble, job_id: str, *, presses: int, is_edited: bool) -> None:
+        """An operator gives a dead job another life, by its record."""
+        with self._acting("operator", trouble), suppress(UnavailableError):
+            ports = self._ports("operator")
+            record = ports.ledger.get(job_id)
+            payload = Payload(nonce=next(self._numbers)).model_dump_json()
+            for _ in range(0 if record is None else presses):
+                assert record is not None
+                edit = checked_edit(record, payload, self._registry) if is_edited else None
+                Redriver(ports).redrive(record, edit=edit)
+
+    def drop(self, trouble: Trouble, job_id: str) -> None:
+        """An operator gives a dead job up for good."""
+        with self._acting("operator", trouble), suppress(UnavailableError):
+            ports = self._ports("operator")
+            if (record := ports.ledger.get(job_id)) is not None:
+                Redriver(ports).drop(record)
+
+    def pass_time(self) -> None:
+        """Go on to the next moment at which something can happen."""
+        entries = [
+            record.sweep_at
+            for record in self._records()
+            if record.sweep_at is not None and record.state is not State.DEAD
+        ]
+        leases = [record.due_at for record in self._records() if record.due_at is not None]
+        after = [at for at in (*self.queues.next_visible(), *entries, *leases) if at > self.time()]
+        self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
+
+    def _records(self) -> list[JobRecord]:
+        return [record for one in self.promises.jobs if (record := self.stored.get(one)) is not None]
+
+    # --- what must hold after every step
+
+    def every_acknowledged_job_has_a_path_to_an_end(self) -> None:
+        """Ended; or carried by the sweep, or by a message of its life, in a queue or brought back by the reconciler."""
+        assert self.promises.broken == []
+        for job_id in self.promises.acked:
+            assert self._has_path(job_id), f"job {job_id} is lost: {self.stored.get(job_id)}"
+
+    def every_acknowledged_job_ends(self, ending: Ending) -> None:
+        """The adversary rests, the services are up, honest steps only: everything comes to an end."""
+        for name in PAUSES:
+            self.resume(Trouble(), name)
+        for _ in range(400):
+            self.reconcile(Trouble())
+            self.sweep(Trouble())
+            for lane in LANES_USED:
+                while self.queues.lanes.counts(lane).waiting:
+                    self.deliver(Trouble(), worker="worker-1", lane=lane, ending=ending)
+            self.every_acknowledged_job_has_a_path_to_an_end()
+            if all(self._is_over(job_id) for job_id in self.promises.acked):
+                return
+            self.pass_time()
+        raise AssertionError([self.stored.get(one) for one in self.promises.acked if not self._is_over(one)])
+
+    def _has_path(self, job_id: str) -> bool:
+        record = self.stored.get(job_id)
+        in_queue = self.queues.waiting(job_id) + self.queues.dead(job_id, moved_by_sqs=True)
+        if record is None:
+            return any(one.unrecorded or one.ticket for one in in_queue)
+        match record.state:
+            case State.COMPLETED | State.CANCELLED:
+                return True
+            case State.DEAD:
+                tickets = [one for one in in_queue + self.queues.dead(job_id, moved_by_sqs=False) if one.ticket]
+                return any(one.life == record.life + 1 for one in tickets) or any(
+                    one.life == record.life for one in in_queue
+                )
+            case _:
+                return record.sweep_at is not None or any(one.life == record.life for one in in_queue)
+
+    def _is_over(self, job_id: str) -> bool:
+        record = self.stored.get(job_id)
+        return record is not None and record.state in ENDED
+
+    # --- how
+
+    def _run(self, run: OpenRun, ending: Ending) -> None:
+        run.ending = self._ending = ending
+        self._claimed = run.claimed
+        run.actor.earliest = self.time() + (ending.wait if ending.raises in (Snooze, RetryAfter) else BACKOFF)
+        with suppress(GaveUpError):
+            run.execution.run()
+
+    def _settle(self, run: OpenRun) -> None:
+        run.execution.settle()
+
+    def _hand_back(self, lane: Lane, handle: str, report: Report) -> None:
+        """Do what Lambda and the worker's edge do with an answer."""
+        match report:
+            case Ack():
+                self._lanes.delete(lane, handle)
+            case Keep(after) if after is not None:
+                self.promises.keep(after <= LONGEST_KEPT, "what waits long leaves the queue")
+                self._lanes.change_visibility(lane, handle, after)
+
+    def _body(self, type_: str) -> Any:
+        def body(payload: Payload, run: Run) -> int:
+            is_its_own = self._claimed == (type_, payload.model_dump_json())
+            self.promises.keep(is_its_own, "another job's code or payload ran")
+            ending = self._ending
+            if ending.does == "progress":
+                run.progress(50)
+            elif ending.does == "looks":
+                self._looks(run)
+            elif ending.does == "once":
+                run.once("step", lambda: 1)
+            error = ending.error()
+            if error is not None:
+                raise error
+            return payload.nonce
+
+        return body
+
+    def _looks(self, run: Run) -> None:
+        if run.cancelled:
+            reason = "asked to stop"
+            raise Cancel(reason)
+
+    def _request(self, *, name: str | None, type_: str, delay: timedelta | None, attempts: int) -> Request:
+        return Request(
+            type=self._types[type_],
+            payload=Payload(nonce=next(self._numbers)),
+            options=Options(attempts=attempts),
+            delay=delay,
+            job_id=name,
+        )
+
+    def _interfere(self, what: str) -> None:
+        """Do one thing in the middle of somebody's step, with ports that work."""
+        others = partial(self._others, Ending())
+        things: Mapping[str, Callable[[], object]] = {
+            "seconds pass": lambda: self.time.advance(timedelta(seconds=3)),
+            "a minute passes": lambda: self.time.advance(timedelta(minutes=1)),
+            "ten minutes pass": lambda: self.time.advance(timedelta(minutes=10)),
+            "visibility ends": self.queues.end_visibilities,
+            "others run": others,
+            "others fail": lambda: self._others(Ending(raises=OSError)),
+            "others claim": lambda: others(begins_only=True),
+            "cancel": self._cancel_all,
+            "sweep": lambda: self.sweep(Trouble()),
+            "reconcile": lambda: self.reconcile(Trouble()),
+        }
+        things[what]()
+
+    def _cancel_all(self) -> None:
+        for job_id in sorted(self.promises.jobs):
+            self.cancel(Trouble(), job_id)
+
+    def _others(self, ending: Ending, *, begins_only: bool = False) -> None:
+        for lane in LANES_USED:
+            for _ in range(2):
+                self.deliver(Trouble(), worker="worker-2", lane=lane, ending=ending, begins_only=begins_only)
+
+    def _actor(self, environment: str, *, lasts: timedelta = timedelta(0)) -> Actor:
+        return Actor(clock=self._clock(environment), ends_at=self.time() + lasts)
+
+    def _clock(self, environment: str) -> Any:
+        skew = timedelta(seconds=self._skews.get(environment, 0))
+        return lambda: self.time() + skew
+
+    @contextmanager
+    def _acting(self, who: str | Actor, trouble: Trouble, *, lasts: timedelta = timedelta(0)) -> Iterator[Actor]:
+        """Let somebody act, with this trouble; a crash ends the step. Steps nest: somebody else acts in the middle."""
+        actor = self._actor(who, lasts=lasts) if isinstance(who, str) else who
+        self._actors.append(actor)
+        if len(self._actors) == 2:
+            self._adversary.plan(trouble)
+        ending, claimed = self._ending, self._claimed
+        try:
+            yield actor
+        except CrashError:
+            pass
+        finally:
+            self._ending, self._claimed = ending, claimed
+            self._actors.pop()
+            if len(self._actors) == 1:
+                self._adversary.rest()
+
+    @contextmanager
+    def _ends_by_crash(self, run: OpenRun) -> Iterator[None]:
+        try:
+            yield
+        except CrashError:
+            self.open.remove(run)
+            raise
+
+    def _ports(self, environment: str) -> Ports:
+        return replace(
+            self._base,
+            ledger=cast("Ledger", self._ledger),
+            lanes=cast("Any", self._lanes),
+            flags=cast("Flags", self._flags),
+            clock=self._clock(environment),
+            new_id=lambda: f"id-{next(self._numbers)}",
+        )
