@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.change import Applied, Refused
 from lanework.model.ids import shard_of
 from lanework.model.states import State
@@ -38,7 +38,7 @@ def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backe
     ledger = backend.ports.ledger
     ledger.put(a_record())
 
-    held = ledger.change("job-1", moves.hold(life=1, name="queue:email", now=NOON))
+    held = ledger.change("job-1", interventions.hold(life=1, name="queue:email", now=NOON))
 
     assert isinstance(held, Applied)
     assert (held.record.state, held.record.held_by) == (State.PARKED, "queue:email")
@@ -50,10 +50,10 @@ def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backe
 def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", moves.hold(life=1, name="queue:email", now=NOON))
+    ledger.change("job-1", interventions.hold(life=1, name="queue:email", now=NOON))
 
-    assert isinstance(ledger.change("job-1", moves.release("queue:email", now=NOON)), Applied)
-    assert isinstance(ledger.change("job-1", moves.release("queue:email", now=NOON)), Refused)
+    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Applied)
+    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Refused)
 
     assert ledger.held("queue:email", SHARD, limit=10) == []
     assert ledger.due(SHARD, until=NOON, limit=10) == ["job-1"]
@@ -75,7 +75,7 @@ def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
     ledger = backend.ports.ledger
     record = a_record(sweep_at=NOON)
     ledger.put(record)
-    pushed = moves.push_on(record, to=NOON + timedelta(hours=1))
+    pushed = interventions.push_on(record, to=NOON + timedelta(hours=1))
 
     assert isinstance(ledger.change("job-1", pushed), Applied)
     assert isinstance(ledger.change("job-1", pushed), Refused)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.change import Applied, Refused
 from lanework.model.envelope import LARGEST_PAYLOAD
 from lanework.model.payload import Edit
@@ -236,7 +236,7 @@ def test_one_crash_beyond_the_attempts_is_allowed_and_no_more(backend: Backend) 
 
 def test_only_a_job_that_was_never_claimed_is_left_to_the_sweep(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
-    left = moves.leave_to_sweep(stored(backend), at=NOON)
+    left = interventions.leave_to_sweep(stored(backend), at=NOON)
 
     assert isinstance(backend.ports.ledger.change("job-1", left), Applied)
     assert stored(backend).sweep_at == NOON
@@ -313,7 +313,7 @@ def test_a_job_leaves_the_list_of_the_dead_with_its_next_life(backend: Backend) 
     dead = kill(backend)
     assert ["job-1"] == [key.job_id for key in backend.ports.ledger.dead(before=None, limit=10).keys]
 
-    backend.ports.ledger.change("job-1", moves.redrive(dead, now=NOON + SECOND))
+    backend.ports.ledger.change("job-1", interventions.redrive(dead, now=NOON + SECOND))
 
     assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
 
@@ -321,7 +321,7 @@ def test_a_job_leaves_the_list_of_the_dead_with_its_next_life(backend: Backend) 
 def test_a_redrive_by_record_begins_the_next_life_once_and_keeps_the_history(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
     dead = kill(backend)
-    again = moves.redrive(dead, now=NOON + SECOND)
+    again = interventions.redrive(dead, now=NOON + SECOND)
 
     assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
     assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
@@ -344,7 +344,7 @@ def test_an_edited_payload_is_what_everybody_reads_from_then_on(backend: Backend
     ledger.put(a_record(payload=before))
     dead = kill(backend)
 
-    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, edit=Edit(payload=after, version=2)))
+    answer = ledger.change("job-1", interventions.redrive(dead, now=NOON, edit=Edit(payload=after, version=2)))
 
     assert isinstance(answer, Applied)
     assert (stored(backend).payload, stored(backend).version) == (after, 2)
@@ -360,23 +360,23 @@ def test_an_edit_that_is_refused_changes_neither_the_job_nor_its_payload(backend
     ledger = backend.ports.ledger
     ledger.put(a_record(payload=LARGE.replace("я", "ю")))
     dead = kill(backend)
-    ledger.change("job-1", moves.redrive(dead, now=NOON))
+    ledger.change("job-1", interventions.redrive(dead, now=NOON))
     before = stored(backend)
 
-    answer = ledger.change("job-1", moves.redrive(dead, now=NOON, edit=Edit(payload=payload)))
+    answer = ledger.change("job-1", interventions.redrive(dead, now=NOON, edit=Edit(payload=payload)))
 
     assert isinstance(answer, Refused)
     assert answer.record is not None
     assert (answer.record.life, answer.record.state) == (2, State.QUEUED)
     assert before == stored(backend)
-    assert ledger.change("nobody", moves.redrive(dead, now=NOON, edit=Edit(payload=payload))) == Refused(None)
+    assert ledger.change("nobody", interventions.redrive(dead, now=NOON, edit=Edit(payload=payload))) == Refused(None)
 
 
 def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
     dead = kill(backend)
 
-    assert isinstance(backend.ports.ledger.change("job-1", moves.drop(dead, now=NOON + SECOND)), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", interventions.drop(dead, now=NOON + SECOND)), Applied)
 
     again = moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", again), Refused)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import JobNotFoundError
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.change import Applied
 from lanework.model.events import Action, Event
 from lanework.model.states import State
@@ -40,7 +40,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
     stored: JobRecord | None = None
     for _ in range(_ROUNDS):
         now = ports.clock()
-        waiting = moves.cancel_waiting(now=now, expires_at=moves.expiry(now=now, ever_died=True))
+        waiting = interventions.cancel_waiting(now=now, expires_at=moves.expiry(now=now, ever_died=True))
         answer = ports.ledger.change(job_id, waiting)
         if isinstance(answer, Applied):
             return _cancelled(answer.record, ports)
@@ -58,7 +58,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
                 if isinstance(over, Applied):
                     return _cancelled(over.record, ports)
             case _:
-                if isinstance(ports.ledger.change(job_id, moves.ask_to_cancel()), Applied):
+                if isinstance(ports.ledger.change(job_id, interventions.ask_to_cancel()), Applied):
                     return Cancelling.ASKED
     return Cancelling.ASKED
 

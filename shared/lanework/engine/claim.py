@@ -10,7 +10,7 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.settle import LONGEST_HELD
 from lanework.errors import UnavailableError
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitUntil, judge
@@ -133,5 +133,5 @@ class Claim:
         if stored.sweep_at is not None and stored.sweep_at <= moment:
             return True
         is_new = stored.sweep_at is None
-        entry = moves.enter(stored, at=moment) if is_new else moves.push_on(stored, to=moment)
+        entry = interventions.enter(stored, at=moment) if is_new else interventions.push_on(stored, to=moment)
         return isinstance(self.ports.ledger.change(stored.job_id, entry), Applied)

@@ -16,7 +16,7 @@ from lanework.engine.ports import Sending, UnavailableOne
 from lanework.engine.receipt import Receipt
 from lanework.engine.registry import settled
 from lanework.errors import EnqueueError, InvalidOptionError, UnavailableError
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.change import Refused
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
@@ -148,7 +148,7 @@ class Enqueuer:
 
     def _leave_to_sweep(self, record: JobRecord, reason: UnavailableError) -> None:
         try:
-            change = moves.leave_to_sweep(record, at=max(record.run_at, self._clock()))
+            change = interventions.leave_to_sweep(record, at=max(record.run_at, self._clock()))
             answer = self._ledger.change(record.job_id, change)
         except UnavailableError as error:
             raise EnqueueError(record.job_id, f"recorded but not sent ({reason}), and then {error}") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.delivery import Ack, Keep
 from lanework.errors import UnavailableError
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.states import State
@@ -34,7 +34,7 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
         What becomes of its message; None if the job doesn't wait, so that claiming it says what else is the matter.
     """
     try:
-        answer = ports.ledger.change(message.id, moves.hold(life=message.life, name=name, now=ports.clock()))
+        answer = ports.ledger.change(message.id, interventions.hold(life=message.life, name=name, now=ports.clock()))
     except UnavailableError as error:
         journal.note(Action.CLAIM_FAILED, reason=str(error))
         return Keep(LOOK_AGAIN)

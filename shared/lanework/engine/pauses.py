@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lanework.errors import InvalidOptionError, UnavailableError, UnknownNameError
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
@@ -147,7 +147,7 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
         while has_time() and (ids := ports.ledger.held(name, shard, limit=_PAGE)):
             before = moved
             for job_id in ids:
-                answer = ports.ledger.change(job_id, moves.release(name, now=ports.clock()))
+                answer = ports.ledger.change(job_id, interventions.release(name, now=ports.clock()))
                 if isinstance(answer, Applied):
                     moved += 1
                     event = Event.about(answer.record, Action.RELEASED, at=ports.clock(), reason=name)

@@ -16,7 +16,7 @@ from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
 from lanework.engine.ports import Sending
 from lanework.errors import UnavailableError, UndecodableError
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -142,14 +142,14 @@ class Reconciler:
         if stored.bounces >= MOST_BOUNCES:
             return self._give_up(stored)
         wait = _BOUNCE.wait_after(stored.bounces + 1, rand=self._ports.rand)
-        answer = self._ports.ledger.change(stored.job_id, moves.bounce(stored, at=now + wait))
+        answer = self._ports.ledger.change(stored.job_id, interventions.bounce(stored, at=now + wait))
         if isinstance(answer, Applied):
             self._note(Action.BOUNCED, answer.record, "SQS had moved it to the dead-letter queue")
         return isinstance(answer, Applied)
 
     def _give_up(self, stored: JobRecord) -> bool:
         now = self._ports.clock()
-        ending = moves.die_of_infra(stored, now=now, expires_at=moves.expiry(now=now, ever_died=True))
+        ending = interventions.die_of_infra(stored, now=now, expires_at=moves.expiry(now=now, ever_died=True))
         answer = self._ports.ledger.change(stored.job_id, ending)
         if not isinstance(answer, Applied):
             return False
@@ -177,7 +177,7 @@ class Reconciler:
         if record.due_at is None or record.sweep_at is not None:
             return False
         now = self._ports.clock()
-        answer = self._ports.ledger.change(record.job_id, moves.enter(record, at=max(now, record.due_at)))
+        answer = self._ports.ledger.change(record.job_id, interventions.enter(record, at=max(now, record.due_at)))
         if isinstance(answer, Applied):
             self._note(Action.LEFT_TO_SWEEP, record, "found by the audit: it may be without a message")
         return isinstance(answer, Applied)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.ports import Sending
 from lanework.engine.sweep import SENT_AGAIN_AFTER
 from lanework.errors import UnavailableError
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
@@ -62,7 +62,7 @@ class Redriver:
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return Fate.NO_PAYLOAD
-        change = moves.redrive(record, now=self._ports.clock(), edit=edit)
+        change = interventions.redrive(record, now=self._ports.clock(), edit=edit)
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
@@ -80,7 +80,7 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was dropped is not known; repeat it.
         """
-        change = moves.drop(record, now=self._ports.clock())
+        change = interventions.drop(record, now=self._ports.clock())
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
@@ -89,7 +89,7 @@ class Redriver:
 
     def _send(self, record: JobRecord, payload: str) -> str | None:
         """Send the new life's message and push its entry on; return what failed: the entry carries the job then."""
-        pushed = moves.push_on(record, to=self._ports.clock() + SENT_AGAIN_AFTER)
+        pushed = interventions.push_on(record, to=self._ports.clock() + SENT_AGAIN_AFTER)
         try:
             self._ports.lanes.send(record.lane, Sending(body=Envelope.of(record, payload).encode()))
             self._ports.ledger.change(record.job_id, pushed)

@@ -11,7 +11,7 @@ from lanework.engine.delivery import Ack, Keep
 from lanework.engine.outcome import Cancelled, Doomed, Failed, Returned, Snoozed
 from lanework.engine.ports import Sending
 from lanework.errors import UnavailableError
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.events import Action
@@ -118,7 +118,7 @@ class Settlement:
     def _send_ahead(self, record: JobRecord, wait: timedelta) -> None:
         """Send the parked job's next message and push its entry on; whatever fails here, the entry carries the job."""
         message = self.envelope.model_copy(update={"run_at": record.due_at})
-        pushed = moves.push_on(record, to=self.ports.clock() + wait + timedelta(hours=1))
+        pushed = interventions.push_on(record, to=self.ports.clock() + wait + timedelta(hours=1))
         try:
             self.ports.lanes.send(record.lane, Sending(body=message.encode(), delay=wait))
             self.ports.ledger.change(record.job_id, pushed)

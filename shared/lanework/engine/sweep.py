@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.pauses import may_forget, release
 from lanework.engine.ports import Sending
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
@@ -110,7 +110,7 @@ class Sweeper:
 
     def _push_on(self, record: JobRecord, action: Action) -> bool:
         now = self._ports.clock()
-        pushed = moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
+        pushed = interventions.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
         is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
         reason = "its payload is missing: enqueue it again under its id" if action is Action.NOT_SENT else None
         self._ports.events.emit(Event.about(record, action, at=now, reason=reason))

@@ -1,5 +1,7 @@
 """
-Every legal move of a job, as conditional writes. docs/state-machine.md draws them; the rules are numbered there.
+A job's legal moves by its own runs, as conditional writes.
+
+docs/state-machine.md draws them and numbers the rules; `interventions.py` has the moves of everybody else.
 
 A run's own writes require `state=running` and its claim id (rule 1): an attempt that outlived its lease, or one from
 before a redrive, changes nothing.
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.envelope import Envelope
-    from lanework.model.payload import Edit
 
 CLAIMABLE: Final = WAITING | {State.RUNNING}
 """A running job is claimable once its lease (`due_at`) is over."""
@@ -185,7 +186,7 @@ def die(run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: 
     return Change(
         name="die",
         require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
-        write={**_death(cause, now, expires_at), **_failed(run, error, now)},
+        write={**death(cause, now, expires_at), **_failed(run, error, now)},
     )
 
 
@@ -195,7 +196,7 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     return Change(
         name="die_of_crash",
         require=(*_abandoned(crashed, now), NotSet("cancel_asked")),
-        write={**_death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, now)},
+        write={**death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, now)},
     )
 
 
@@ -204,40 +205,8 @@ def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change
     return Change(
         name="cancel_run",
         require=_mine(_claim_of(run)),
-        write=_cancelled(now, expires_at),
+        write=cancellation(now, expires_at),
     )
-
-
-def hold(*, life: int, name: str, now: datetime) -> Change:
-    """Park a job that is paused, entered under its pause; its message is acked. When it is due stays as it was."""
-    return Change(
-        name="hold",
-        require=(InStates(WAITING), Equals("life", life)),
-        write={"state": State.PARKED, "sweep_at": now, "held_by": name},
-    )
-
-
-def release(name: str, *, now: datetime) -> Change:
-    """Move the entry of a job that a pause held to where the sweep looks."""
-    return Change(
-        name="release",
-        require=(InStates(CLAIMABLE), Equals("held_by", name)),
-        write={"sweep_at": now, "held_by": None},
-    )
-
-
-def cancel_waiting(*, now: datetime, expires_at: datetime) -> Change:
-    """End a job that isn't running: it will not run."""
-    return Change(
-        name="cancel_waiting",
-        require=(InStates(WAITING | {State.BLOCKED}),),
-        write=_cancelled(now, expires_at),
-    )
-
-
-def ask_to_cancel() -> Change:
-    """Ask a running job to stop; every outcome but success then ends it cancelled (rule 8)."""
-    return Change(name="ask_to_cancel", require=(InStates(frozenset({State.RUNNING})),), write={"cancel_asked": True})
 
 
 def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
@@ -255,93 +224,6 @@ def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:
         name="progress",
         require=_mine(claim_id),
         write={"progress": percent, "progress_note": note},
-    )
-
-
-def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
-    """Note that no message carries a job that was never claimed: the sweep sends it (rule 3)."""
-    return Change(
-        name="leave_to_sweep",
-        require=(InStates(WAITING), Equals("life", record.life), NotSet("claim_id")),
-        write={"sweep_at": at},
-    )
-
-
-def bounce(record: JobRecord, *, at: datetime) -> Change:
-    """Enter a job whose message SQS had moved to the dead-letter queue; it must stand as it was seen (rule 15)."""
-    return Change(
-        name="bounce",
-        require=_as_seen(record),
-        write={"sweep_at": at, "held_by": None, "bounces": record.bounces + 1},
-    )
-
-
-def enter(record: JobRecord, *, at: datetime) -> Change:
-    """Enter a job that may be without a message; one that was claimed, ended or entered meanwhile stays as it is."""
-    return Change(name="enter", require=(*_as_seen(record), NotSet("sweep_at")), write={"sweep_at": at})
-
-
-def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
-    """Give up on a job that SQS gave up on again and again without any attempt of ours."""
-    return Change(
-        name="die_of_infra",
-        require=_as_seen(record),
-        write={
-            **_death(Cause.INFRA, now, expires_at),
-            "error": "SQS moved its message to the dead-letter queue again and again",
-        },
-    )
-
-
-def push_on(record: JobRecord, *, to: datetime) -> Change:
-    """Move a sweep entry after its job was sent; a job that was claimed or ended meanwhile keeps what that wrote."""
-    return Change(
-        name="push_on",
-        require=(InStates(CLAIMABLE), Equals("life", record.life), Equals("sweep_at", record.sweep_at)),
-        write={"sweep_at": to},
-    )
-
-
-def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Change:
-    """
-    Give a dead job its next life by its record: pressed twice it is one life (rule 2).
-
-    With another payload it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
-
-    Args:
-        record: The job, dead.
-        now: When.
-        edit: Another payload; None keeps the one it has.
-    """
-    edited = {} if edit is None else {"payload": edit.payload, "version": edit.version}
-    return Change(
-        name="redrive",
-        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
-        write={
-            "state": State.QUEUED,
-            "life": record.life + (1 if edit is None else 2),
-            "attempts": 0,
-            "crashed": False,
-            "bounces": 0,
-            "claim_id": None,
-            "due_at": AT_ONCE,
-            "sweep_at": now,
-            "ended_at": None,
-            "cause": None,
-            "progress": None,
-            "progress_note": None,
-            "expires_at": None,
-            **edited,
-        },
-    )
-
-
-def drop(record: JobRecord, *, now: datetime) -> Change:
-    """Cancel a dead job for good; a later move of its ticket changes nothing."""
-    return Change(
-        name="drop",
-        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
-        write=_cancelled(now, expiry(now=now, ever_died=True)),
     )
 
 
@@ -365,11 +247,6 @@ def _mine(claim_id: str) -> tuple[InStates, Equals]:
     return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
 
 
-def _as_seen(record: JobRecord) -> tuple[InStates, Equals, Equals | NotSet]:
-    claim = NotSet("claim_id") if record.claim_id is None else Equals("claim_id", record.claim_id)
-    return (InStates(frozenset({record.state})), Equals("life", record.life), claim)
-
-
 def _abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
     return (*_mine(_claim_of(crashed)), DueBy(now))
 
@@ -381,7 +258,8 @@ def _claim_of(run: JobRecord) -> str:
     return run.claim_id
 
 
-def _death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, object]:
+def death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, object]:
+    """Return what every death writes."""
     return {
         "state": State.DEAD,
         "cause": cause,
@@ -393,7 +271,8 @@ def _death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, objec
     }
 
 
-def _cancelled(now: datetime, expires_at: datetime) -> dict[str, object]:
+def cancellation(now: datetime, expires_at: datetime) -> dict[str, object]:
+    """Return what every end as cancelled writes."""
     return {
         "state": State.CANCELLED,
         "due_at": None,

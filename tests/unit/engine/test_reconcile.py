@@ -12,7 +12,7 @@ from lanework import Cause, State
 from lanework.engine.ports import Sending
 from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
 from lanework.engine.sweep import Sweeper
-from lanework.model import moves
+from lanework.model import interventions
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
@@ -212,7 +212,7 @@ def test_a_quiet_tick_costs_the_same_however_many_jobs_are_fine(world: World) ->
 def test_a_bounce_changes_nothing_of_a_job_that_moved_on_meanwhile(world: World, state: State) -> None:
     record = a_record(state=state)
     world.app.ports.ledger.put(record)
-    seen = moves.bounce(record, at=NOON)
+    seen = interventions.bounce(record, at=NOON)
     world.execute(a_message().encode())
 
     assert world.app.ports.ledger.change("job-1", seen).record == world.stored()

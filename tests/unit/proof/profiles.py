@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from hypothesis import HealthCheck, settings
 
 STEPS = 50
 
 _COMMON = settings(
     stateful_step_count=STEPS,
-    deadline=timedelta(seconds=10),
+    deadline=None,
     database=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],

@@ -1,0 +1,143 @@
+"""
+Moves of a job that come from outside of its runs, as conditional writes: by whoever enqueues, operators and the clock.
+
+None of them requires a claim: they require that the job stands as it was seen, so that none can bury a running one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanework.model.change import Change, Equals, InStates, NotSet
+from lanework.model.moves import CLAIMABLE, cancellation, death, expiry
+from lanework.model.states import AT_ONCE, WAITING, Cause, State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.model.payload import Edit
+    from lanework.model.states import JobRecord
+
+
+def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
+    """Note that no message carries a job that was never claimed: the sweep sends it (rule 3)."""
+    return Change(
+        name="leave_to_sweep",
+        require=(InStates(WAITING), Equals("life", record.life), NotSet("claim_id")),
+        write={"sweep_at": at},
+    )
+
+
+def push_on(record: JobRecord, *, to: datetime) -> Change:
+    """Move a sweep entry after its job was sent; a job that was claimed or ended meanwhile keeps what that wrote."""
+    return Change(
+        name="push_on",
+        require=(InStates(CLAIMABLE), Equals("life", record.life), Equals("sweep_at", record.sweep_at)),
+        write={"sweep_at": to},
+    )
+
+
+def enter(record: JobRecord, *, at: datetime) -> Change:
+    """Enter a job that may be without a message; one that was claimed, ended or entered meanwhile stays as it is."""
+    return Change(name="enter", require=(*_as_seen(record), NotSet("sweep_at")), write={"sweep_at": at})
+
+
+def bounce(record: JobRecord, *, at: datetime) -> Change:
+    """Enter a job whose message SQS had moved to the dead-letter queue; it must stand as it was seen (rule 15)."""
+    return Change(
+        name="bounce",
+        require=_as_seen(record),
+        write={"sweep_at": at, "held_by": None, "bounces": record.bounces + 1},
+    )
+
+
+def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job that SQS gave up on again and again without any attempt of ours."""
+    return Change(
+        name="die_of_infra",
+        require=_as_seen(record),
+        write={
+            **death(Cause.INFRA, now, expires_at),
+            "error": "SQS moved its message to the dead-letter queue again and again",
+        },
+    )
+
+
+def hold(*, life: int, name: str, now: datetime) -> Change:
+    """Park a job that is paused, entered under its pause; its message is acked. When it is due stays as it was."""
+    return Change(
+        name="hold",
+        require=(InStates(WAITING), Equals("life", life)),
+        write={"state": State.PARKED, "sweep_at": now, "held_by": name},
+    )
+
+
+def release(name: str, *, now: datetime) -> Change:
+    """Move the entry of a job that a pause held to where the sweep looks."""
+    return Change(
+        name="release",
+        require=(InStates(CLAIMABLE), Equals("held_by", name)),
+        write={"sweep_at": now, "held_by": None},
+    )
+
+
+def cancel_waiting(*, now: datetime, expires_at: datetime) -> Change:
+    """End a job that isn't running: it will not run."""
+    return Change(
+        name="cancel_waiting",
+        require=(InStates(WAITING | {State.BLOCKED}),),
+        write=cancellation(now, expires_at),
+    )
+
+
+def ask_to_cancel() -> Change:
+    """Ask a running job to stop; every outcome but success then ends it cancelled (rule 8)."""
+    return Change(name="ask_to_cancel", require=(InStates(frozenset({State.RUNNING})),), write={"cancel_asked": True})
+
+
+def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Change:
+    """
+    Give a dead job its next life by its record: pressed twice it is one life (rule 2).
+
+    With another payload it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
+
+    Args:
+        record: The job, dead.
+        now: When.
+        edit: Another payload; None keeps the one it has.
+    """
+    edited = {} if edit is None else {"payload": edit.payload, "version": edit.version}
+    return Change(
+        name="redrive",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
+        write={
+            "state": State.QUEUED,
+            "life": record.life + (1 if edit is None else 2),
+            "attempts": 0,
+            "crashed": False,
+            "bounces": 0,
+            "claim_id": None,
+            "due_at": AT_ONCE,
+            "sweep_at": now,
+            "ended_at": None,
+            "cause": None,
+            "progress": None,
+            "progress_note": None,
+            "expires_at": None,
+            **edited,
+        },
+    )
+
+
+def drop(record: JobRecord, *, now: datetime) -> Change:
+    """Cancel a dead job for good; a later move of its ticket changes nothing."""
+    return Change(
+        name="drop",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
+        write=cancellation(now, expiry(now=now, ever_died=True)),
+    )
+
+
+def _as_seen(record: JobRecord) -> tuple[InStates, Equals, Equals | NotSet]:
+    claim = NotSet("claim_id") if record.claim_id is None else Equals("claim_id", record.claim_id)
+    return (InStates(frozenset({record.state})), Equals("life", record.life), claim)
