@@ -104,7 +104,9 @@ class Sweeper:
         return pushed
 
     def _sending(self, record: JobRecord, payload: str) -> Sending:
-        left = (record.due_at or self._ports.clock()) - self._ports.clock()
+        now = self._ports.clock()
+        # An entry may be later than its job is due: one that SQS gave up on waits longer each time.
+        left = max(record.due_at or now, record.sweep_at or now) - now
         body = Envelope.of(record, payload).encode()
         return Sending(body=body, delay=min(max(left, timedelta(0)), LOOK_AHEAD))
 

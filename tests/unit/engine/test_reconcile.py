@@ -51,6 +51,8 @@ def test_a_job_that_sqs_gave_up_on_runs_later_and_is_not_dead(world: World) -> N
     assert tick(world) == 1
 
     assert (dead(world), world.stored().bounces, world.stored().sweep_at) == ([], 1, NOON + timedelta(hours=1))
+    assert drain(world.app) == 0, "and not at once, which brought it there"
+    world.clock.advance(MINUTE)
     drain(world.app)
     assert world.stored().state is State.COMPLETED
 
