@@ -40,3 +40,5 @@ def test_no_promise_breaks_with_the_records_in_dynamodb(moto_endpoint: str, monk
             return DynamoFlags(clients, stack=self.stack)
 
     run_state_machine_as_test(NothingIsLostOnMoto, settings=settings.get_profile(profiles.ON_MOTO))
+
+    assert next(numbers) > settings.get_profile(profiles.ON_MOTO).max_examples, "each example had a stack of its own"

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.delivery import Ack, Keep
 from lanework.errors import UnavailableError
+from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.journal import Journal
-    from lanework.engine.ports import Ports
-    from lanework.model.envelope import Envelope
+    from lanework.engine.ports import Ledger, Ports
     from lanework.model.states import JobRecord
 
 
@@ -24,14 +24,30 @@ def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, journal: Jo
     Returns:
         Ack once the ticket is there; otherwise Keep, so that the message comes back and this is repeated.
     """
-    ticket = envelope.as_ticket(life=record.life + 1)
     cause = record.cause or Cause.EXHAUSTED
     try:
+        ticket = as_recorded(envelope, record, ports.ledger).as_ticket(life=record.life + 1)
         ports.lanes.bury(record.lane, ticket.encode(), cause=cause, error=record.error or "")
     except UnavailableError as error:
         journal.note(Action.WRITE_FAILED, reason=f"ticket: {error}")
         return Keep()
     return Ack()
+
+
+def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelope:
+    """
+    Return a message that says what the record says.
+
+    Only one that couldn't be recorded may say something else: another enqueue may have recorded the job since. The
+    others are left alone, since a payload that isn't in the record costs a read.
+
+    Raises:
+        UnavailableError: The payload can't be read.
+    """
+    if not message.unrecorded:
+        return message
+    payload = ledger.payload_of(record) if record.payload is None else record.payload
+    return Envelope.of(record, message.payload if payload is None else payload)
 
 
 def set_aside(delivery: Delivery, problem: str, ports: Ports) -> Report:

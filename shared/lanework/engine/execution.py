@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.engine import outcome as outcomes
 from lanework.engine.claim import Claim
+from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
 from lanework.engine.notebook import LedgerNotebook
@@ -14,7 +15,6 @@ from lanework.engine.run import Run
 from lanework.engine.runtime import bounded
 from lanework.engine.settle import Settlement
 from lanework.errors import LaneworkError
-from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
 from lanework.model.outcomes import TimedOut
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lanework.engine.outcome import Outcome
     from lanework.engine.ports import Ports
     from lanework.engine.registry import JobType
+    from lanework.model.envelope import Envelope
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
 """A lease outlasts the invocation by this much, so that no clock's error ends it while the job still runs."""
@@ -125,15 +126,9 @@ class Execution:
         self.report = settlement.of(cast("Outcome", self._outcome))
 
     def _follow(self, record: JobRecord) -> None:
-        """
-        Do as the record says where the message may be another enqueue's under the same id.
-
-        Only one that couldn't be recorded can be: the job may have been recorded by another since.
-        """
-        if self._envelope.unrecorded:
-            self._type = self._find(record.type)
-            payload = self._ports.ledger.payload_of(record) if record.payload is None else record.payload
-            self._envelope = Envelope.of(record, self._envelope.payload if payload is None else payload)
+        """Do as the record says, where the message is that of another enqueue under the same id."""
+        self._type = self._find(record.type)
+        self._envelope = as_recorded(self._envelope, record, self._ports.ledger)
 
     def _call(self, record: JobRecord) -> object:
         job_type = self._type

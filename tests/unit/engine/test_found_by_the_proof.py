@@ -13,6 +13,7 @@ from lanework.engine.execute import in_order
 from lanework.engine.pauses import LOOKED_AT_EVERY
 from lanework.engine.sweep import Sweeper
 from lanework.model import moves
+from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.factories import LEASE, a_message, a_record
@@ -91,6 +92,19 @@ def test_a_message_under_an_id_that_another_enqueue_recorded_runs_the_recorded_j
     app.executor(in_order).execute(Delivery(body=message.body, lane=Lane.HIGH, time_left=LEASE))
 
     assert [("two", "second")] == ran
+
+
+def test_the_ticket_of_a_dead_job_says_what_its_record_says_whatever_message_finds_it_dead(world: World) -> None:
+    """The late message of another enqueue under its id made a ticket of its own type, and its redrive ran that code."""
+    world.app.ports.ledger.put(a_record(state=State.DEAD, due_at=None, ended_at=NOON))
+    late = a_message(type="user.farewell", payload='{"name":"Dorj"}', unrecorded=True)
+
+    assert world.execute(late.encode(), sent_at=NOON - 2 * HOUR) == Ack()
+
+    (body,) = world.app.ports.lanes.dead(Lane.HIGH)  # type: ignore[attr-defined]
+    ticket = Envelope.decode(body)
+    assert (ticket.type, ticket.payload, ticket.life) == ("user.greeting", '{"name":"Bat"}', 2)
+    assert (ticket.ticket, ticket.unrecorded) == (True, False)
 
 
 def test_a_job_enqueued_for_next_week_while_the_ledger_was_down_leaves_its_queue_for_the_sweep(world: World) -> None:

@@ -288,7 +288,7 @@ class World:
 
     def every_acknowledged_job_has_a_path_to_an_end(self) -> None:
         """Ended; or carried by the sweep, or by a message of its life, in a queue or brought back by the reconciler."""
-        assert self.promises.broken == []
+        assert self.promises.broken == [], self.promises.broken
         for job_id in self.promises.acked:
             assert self._has_path(job_id), f"job {job_id} is lost: {self.stored.get(job_id)}"
 
