@@ -2,11 +2,15 @@
 PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
+SAM    := .venv-sam
 
-.PHONY: help demo dev test soak check fmt lock clean
+RUNTIME      ?= python3.13
+ARCHITECTURE ?= arm64
+
+.PHONY: help demo dev test test-sam soak check build fmt lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Renewed whenever pyproject.toml or the lock changed; the stamp is written last, so an interrupted install is repeated.
 $(VENV)/stamp: pyproject.toml requirements.lock
@@ -14,6 +18,12 @@ $(VENV)/stamp: pyproject.toml requirements.lock
 	test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The SAM CLI pins what it needs; it shares no environment with the code.
+$(SAM)/stamp:
+	test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
+	$(SAM)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0
 	@touch $@
 
 demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five lanes, check every outcome, stop
@@ -25,8 +35,12 @@ dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C
 test: $(VENV)/stamp ## Run the whole suite
 	@$(RUN)/pytest
 
-soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30; what breaks is printed with its SEED
+test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the real SAM CLI
+	@$(RUN)/pytest tests/sam
+
+soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30 (what breaks is printed with its SEED), then for leaks
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)
+	@LANEWORK_SOAK_JOBS=20000 $(RUN)/pytest --numprocesses=0 --timeout=1800 tests/integration/test_worker_memory.py
 
 check: $(VENV)/stamp ## Lint, types, import contracts, template
 	$(RUN)/ruff check .
@@ -35,13 +49,24 @@ check: $(VENV)/stamp ## Lint, types, import contracts, template
 	$(RUN)/lint-imports
 	$(RUN)/lanework check
 
+# For another machine: make build RUNTIME=python3.11 ARCHITECTURE=x86_64, and the same to sam deploy's parameters.
+build: $(VENV)/stamp $(SAM)/stamp ## Build what sam deploy sends: the layer and the functions, into .aws-sam/
+	@PATH="$(CURDIR)/$(RUN):$$PATH" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
+		$(SAM)/bin/sam build --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
+
 fmt: $(VENV)/stamp ## Format the code and fix what can be fixed
 	$(RUN)/ruff check --fix .
 	$(RUN)/ruff format .
 
-lock: $(VENV)/stamp ## Renew requirements.lock from pyproject.toml
-	$(RUN)/uv pip compile pyproject.toml --extra local --group dev --universal --python-version 3.11 --generate-hashes \
-		--no-header --no-emit-index-url --upgrade --quiet --output-file requirements.lock
+COMPILE = $(RUN)/uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-emit-index-url --quiet
+IN_LAMBDA = boto3 botocore s3transfer urllib3 python-dateutil six jmespath
+ONLY_OF_THE_CLI = typer rich click shellingham markdown-it-py mdurl pygments colorama annotated-doc dnspython
+
+lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the layer's and the container's
+	$(COMPILE) --python-version 3.11 --extra local --group dev --upgrade --output-file requirements.lock
+	$(COMPILE) --python-version 3.11 --constraint requirements.lock --no-annotate \
+		$(addprefix --no-emit-package ,$(IN_LAMBDA) $(ONLY_OF_THE_CLI)) --output-file shared/requirements.txt
+	$(COMPILE) --python-version 3.13 --constraint requirements.lock --no-annotate --output-file infra/worker/requirements.txt
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -9,13 +9,18 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from lanework.local.emulator import start_emulator
+from tests.endpoints import ON_LOCALSTACK
+from tests.localstack.server import localstack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 @pytest.fixture(scope="session")
-def moto_endpoint() -> Iterator[str]:
+def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
+    if ON_LOCALSTACK:
+        yield request.getfixturevalue("localstack_endpoint")
+        return
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -24,8 +29,17 @@ def moto_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ministack_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ministack_endpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if ON_LOCALSTACK:
+        yield request.getfixturevalue("localstack_endpoint")
+        return
     folder = tmp_path_factory.mktemp("ministack")
     emulator = start_emulator(folder, persist=False, drain=timedelta(0))
     yield emulator.endpoint
     emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def localstack_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with localstack(tmp_path_factory.mktemp("localstack")) as endpoint:
+        yield endpoint

@@ -52,6 +52,13 @@ def break_ports(app: App) -> tuple[Flaky, Flaky]:
     return ledger, lanes
 
 
+def break_limits(app: App) -> Flaky:
+    """Put a `Flaky` before an application's limits and return it."""
+    limits = Flaky(app.ports.limits)
+    app.use(replace(app.ports, limits=limits))
+    return limits
+
+
 def mend_ports(app: App) -> None:
     """Take the `Flaky`s away again."""
     ledger: Any = app.ports.ledger

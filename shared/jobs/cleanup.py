@@ -32,7 +32,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@cleanup.job("cleanup.expired-tokens", lane="batch")
+@cleanup.job("cleanup.expired-tokens", lane="batch", cron="0 2 * * *")
 def delete_expired_tokens(
     which: ExpiredTokens,
     run: Run,

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, Protocol, Self, TypedDict
 
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from jobs.payloads import Payload
 from jobs.store import Report, Reports, Transaction, Transactions, app_store
@@ -41,6 +41,8 @@ class TransactionsBetween(Payload):
         start: First day, in UTC.
         end: Last day, included; at most a year (366 days) in all.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"start": "2026-01-01", "end": "2026-01-31"}]})
 
     start: date
     end: date
@@ -83,7 +85,7 @@ class TransactionReport(TypedDict):
     key: str
 
 
-@report.job("report.transactions", lane="low")
+@report.job("report.transactions", lane="low", discard_on=(ReportTooLargeError,))
 def report_transactions(
     period: TransactionsBetween, run: Run, *, store: Callable[[], Store] = app_store
 ) -> TransactionReport:

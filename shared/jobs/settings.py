@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from functools import cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Self
@@ -112,6 +113,24 @@ class MailSettings(_Settings):
         return self
 
 
+class SignInSettings(_Settings):
+    """
+    How many sign-ins a user is told of.
+
+    Attributes:
+        mails: SIGNIN_MAILS_PER_USER, within the time below; default 10.
+        minutes: SIGNIN_MAILS_MINUTES, default 60.
+    """
+
+    mails: int = Field(default=10, alias="SIGNIN_MAILS_PER_USER", ge=1)
+    minutes: int = Field(default=60, alias="SIGNIN_MAILS_MINUTES", ge=1, le=1440)
+
+    @property
+    def window(self) -> timedelta:
+        """The time within which so many mails are sent."""
+        return timedelta(minutes=self.minutes)
+
+
 class TableSettings(_Settings):
     """
     The application's own table.
@@ -131,6 +150,12 @@ class TableSettings(_Settings):
 def mail_settings() -> MailSettings:
     """Return the process's mail settings, read at the first call."""
     return MailSettings.from_environ(os.environ)
+
+
+@cache
+def signin_settings() -> SignInSettings:
+    """Return the process's sign-in settings, read at the first call."""
+    return SignInSettings.from_environ(os.environ)
 
 
 @cache

@@ -2,8 +2,9 @@
 
 from lanework.app import App
 from lanework.engine.cancel import Cancelling
-from lanework.engine.jobs import Job, Jobs, Request
+from lanework.engine.jobs import Job, Jobs
 from lanework.engine.receipt import Receipt
+from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run
 from lanework.errors import (
     ClaimLostError,
@@ -14,14 +15,19 @@ from lanework.errors import (
     InvalidPayloadError,
     JobFailedError,
     JobNotFoundError,
+    JobNotWaitingError,
     LaneworkError,
+    NotProddedError,
+    QuotaExceededError,
     ResultTimeoutError,
     TooLargeError,
     UnavailableError,
     UnknownJobTypeError,
     UnknownLaneError,
+    UnknownNameError,
 )
 from lanework.model.lanes import Lane
+from lanework.model.limits import TENANT, Concurrency, Quota, Rate
 from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, TimedOut
 from lanework.model.payload import Public
 from lanework.model.states import Cause, JobRecord, State
@@ -29,12 +35,18 @@ from lanework.model.states import Cause, JobRecord, State
 __all__ = [  # noqa: RUF022 - grouped
     # Declaring and enqueueing jobs
     "App",
+    "EnqueueOptions",
     "Job",
     "Jobs",
     "Public",
     "Receipt",
     "Request",
     "Run",
+    # Limits
+    "TENANT",
+    "Concurrency",
+    "Quota",
+    "Rate",
     # What a job may raise
     "Cancel",
     "Discard",
@@ -56,10 +68,14 @@ __all__ = [  # noqa: RUF022 - grouped
     "InvalidPayloadError",
     "JobFailedError",
     "JobNotFoundError",
+    "JobNotWaitingError",
     "LaneworkError",
+    "NotProddedError",
+    "QuotaExceededError",
     "ResultTimeoutError",
     "TooLargeError",
     "UnavailableError",
     "UnknownJobTypeError",
     "UnknownLaneError",
+    "UnknownNameError",
 ]

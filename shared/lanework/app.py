@@ -6,38 +6,41 @@ import logging
 import random
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ulid import ULID
 
 from lanework.engine.cancel import Cancelling, cancel
+from lanework.engine.cleaning_desk import CleaningDesk
 from lanework.engine.dead_letter_desk import DeadLetterDesk
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
+from lanework.engine.firing import ScheduleClock
+from lanework.engine.housekeeping import Housekeeper
 from lanework.engine.inspect import Inspector
-from lanework.engine.jobs import Request
 from lanework.engine.pauses import PauseWatch, flag_of, resume
 from lanework.engine.ports import Ports
-from lanework.engine.registry import Options, Registry, settled
+from lanework.engine.registry import Registry
+from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
+from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
 from lanework.engine.runtime import Runtime
+from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.system import system_jobs
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
-from lanework.model.ids import checked_job_id
-from lanework.model.payload import parsed
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
     from contextlib import AbstractContextManager
-    from datetime import timedelta
 
     from pydantic import BaseModel
 
+    from lanework.engine.inbox import Inbox
     from lanework.engine.jobs import Jobs
     from lanework.engine.ports import EventSink, Guard
     from lanework.engine.receipt import Receipt
@@ -70,36 +73,20 @@ class App:
         self,
         job_type: str,
         payload: BaseModel | Mapping[str, object] | str,
-        *,
-        lane: LaneName | Lane | None = None,
-        delay: timedelta | None = None,
-        job_id: str | None = None,
-        attempts: int | None = None,
-        backoff: timedelta | None = None,
-        timeout: timedelta | None = None,
+        **options: Unpack[EnqueueOptions],
     ) -> Receipt[Any]:
         """
-        Enqueue by name, for callers that don't hold the `Job`. Arguments and errors as in `Job.enqueue`.
+        Enqueue by name, for callers that don't hold the `Job`. Errors as in `Job.enqueue`.
 
         Args:
             job_type: Name of the job type.
             payload: An instance of its model, a mapping of its fields, or JSON text.
-            lane, delay, job_id, attempts, backoff, timeout: As in `Job.request`.
+            **options: See `EnqueueOptions`.
 
         Raises:
             UnknownJobTypeError: No job type has the name; the message names the nearest.
         """
-        found = self.registry.get(job_type)
-        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
-        settled(options.over(found.options))
-        request = Request(
-            type=found,
-            payload=parsed(found.name, found.model, payload),
-            options=options,
-            delay=delay,
-            job_id=None if job_id is None else checked_job_id(job_id),
-        )
-        return self.enqueue_request(request)
+        return self.enqueue_request(request_of(self.registry.get(job_type), payload, options))
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
@@ -127,6 +114,26 @@ class App:
     def dead_letters(self) -> DeadLetterDesk:
         """Looks at dead jobs, redrives and drops them."""
         return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
+
+    @cached_property
+    def cleaning(self) -> CleaningDesk:
+        """Counts ended jobs that are to be retired, and retires them."""
+        return CleaningDesk(self.ports, self.registry, self.enqueue_request)
+
+    @cached_property
+    def schedules(self) -> ScheduleDesk:
+        """Adds, lists, pauses and removes schedules."""
+        return ScheduleDesk(self.ports, self.registry, self.enqueue_request)
+
+    @cached_property
+    def schedule_clock(self) -> ScheduleClock:
+        """Fires schedules when it is time."""
+        return ScheduleClock(self.ports, self.registry, self.enqueue_request)
+
+    @cached_property
+    def housekeeper(self) -> Housekeeper:
+        """Enqueues what is to be done once an hour."""
+        return Housekeeper(self.ports, self.registry, self.enqueue_request)
 
     def executor(
         self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
@@ -161,8 +168,9 @@ class App:
     def use(self, ports: Ports) -> None:
         """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
         self._ports = ports
-        for name in ("_enqueuer", "_pauses", "dead_letters", "inspector"):
-            self.__dict__.pop(name, None)
+        for name, made in vars(App).items():
+            if isinstance(made, cached_property):
+                self.__dict__.pop(name, None)
 
     def send_events_to(self, sink: EventSink) -> None:
         """Send events to this sink from now on."""
@@ -195,6 +203,23 @@ class App:
             JobNotFoundError: There is none.
         """
         return cancel(job_id, self.ports)
+
+    def reschedule(self, job_id: str, *, run_at: datetime | None = None, delay: timedelta = timedelta(0)) -> JobRecord:
+        """
+        Let a job that waits start at another time, sooner or later.
+
+        Args:
+            job_id: Which job: delayed, snoozed, or between two attempts.
+            run_at: Its new start; aware. A time in the past is now.
+            delay: Its new start from now, instead; without either it starts now.
+
+        Raises:
+            JobNotFoundError: There is none.
+            JobNotWaitingError: It runs or has ended.
+            InvalidOptionError: The time can't be used.
+        """
+        at = run_at if run_at is not None else self.ports.clock() + delay
+        return reschedule(job_id, at=checked_moment("run_at", at), ports=self.ports)
 
     def pause(
         self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None
@@ -238,22 +263,41 @@ class App:
 
 def aws_ports(settings: Settings) -> Ports:
     """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
+    from lanework.aws.archive import S3Archive  # noqa: PLC0415
     from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.eventbridge import EventBridgeScheduler  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
     from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
     from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
+    from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
+    from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
 
     clients = Clients(settings)
     return Ports(
         ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
         lanes=SqsLanes(clients, stack=settings.stack),
         flags=DynamoFlags(clients, stack=settings.stack),
+        limits=DynamoLimits(clients, stack=settings.stack),
+        schedules=DynamoSchedules(clients, stack=settings.stack),
+        scheduler=EventBridgeScheduler(clients, stack=settings.stack),
         events=LogSink(logging.getLogger("lanework")),
         clock=utc_now,
         new_id=new_ulid,
         rand=random.random,
         runtime=Runtime(renew=clients.renew),
+        look_ahead=timedelta(seconds=settings.look_ahead_s),
+        archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
+        if settings.archive_bucket
+        else None,
     )
+
+
+def aws_inbox(settings: Settings) -> Inbox:
+    """Return the consumer's side of the lanes on AWS, for a worker process."""
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
+
+    return SqsInbox(Clients(settings), stack=settings.stack)
 
 
 def utc_now() -> datetime:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import timedelta
+    from datetime import datetime
 
 
 class LaneworkError(Exception):
@@ -136,6 +137,42 @@ class EnqueueError(LaneworkError):
         super().__init__(f"job {job_id!r} was not enqueued: {reason}")
 
 
+class QuotaExceededError(LaneworkError):
+    """
+    Raised when a quota is used up. The job was not enqueued; of many, those that fitted were.
+
+    Attributes:
+        quota: Its name, such as `quota:type:user.signin.notification:user_id=…`, the key's value as a digest.
+        n: How many it lets through within `per`.
+        per: Length of its window.
+        retry_at: From when one more fits.
+        refused: Of `enqueue_many`, the positions of all the jobs that quotas refused; the rest of the error is about
+            the first of them.
+    """
+
+    def __init__(
+        self, quota: str, *, n: int, per: timedelta, retry_at: datetime, refused: tuple[int, ...] = (0,), of: int = 1
+    ) -> None:
+        self.quota, self.n, self.per, self.retry_at, self.refused = quota, n, per, retry_at, refused
+        at = retry_at + timedelta(seconds=1, microseconds=-1)  # a time without its fraction would be too early
+        rest = f" ({len(refused)} of {of} jobs were refused, the others were enqueued)" if of > 1 else ""
+        super().__init__(f"{quota} is used up ({n:,} in {per}): one more fits from {at:%Y-%m-%d %H:%M:%S} UTC{rest}")
+
+
+class JobNotWaitingError(LaneworkError):
+    """
+    Raised when a job can't be rescheduled because it doesn't wait. Nothing was changed.
+
+    Attributes:
+        job_id: The job.
+        state: Where it stands.
+    """
+
+    def __init__(self, job_id: str, *, state: str, hint: str) -> None:
+        self.job_id, self.state = job_id, state
+        super().__init__(f"job {job_id!r} is {state} and doesn't wait for its start: {hint}")
+
+
 class ClaimLostError(LaneworkError):
     """Raised inside a job whose lease is over and whose claim another attempt has taken: nothing it says counts."""
 
@@ -144,8 +181,28 @@ class UnavailableError(LaneworkError):
     """Raised by a port when its service didn't answer, refused for load, or answered with a server error."""
 
 
+class ContendedError(UnavailableError):
+    """Raised by a port when others wrote the same item at the same time. Nothing was written: read again, repeat."""
+
+
 class UnsupportedError(LaneworkError):
     """Raised when the endpoint, an emulator most likely, can't do what AWS can; the message says what to do instead."""
+
+
+class NotProddedError(LaneworkError):
+    """
+    Raised when EventBridge didn't take a schedule that is recorded: the minute tick starts it, up to a minute late.
+
+    Attributes:
+        schedule: Its name.
+    """
+
+    def __init__(self, schedule: str, reason: str) -> None:
+        self.schedule = schedule
+        super().__init__(
+            f"schedule {schedule!r} is recorded, and the minute tick starts it, up to a minute late; but EventBridge "
+            f"doesn't prod it ({reason}): add it again when that is mended"
+        )
 
 
 class NotDeadError(LaneworkError):

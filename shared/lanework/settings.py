@@ -21,6 +21,9 @@ class Settings(BaseModel):
         stack: Name of the CloudFormation stack; every queue and table name follows from it (`LANEWORK_STACK`).
         region: AWS region (`AWS_REGION`, else `AWS_DEFAULT_REGION`).
         endpoint: Another endpoint than AWS's, such as an emulator's (`AWS_ENDPOINT_URL`).
+        look_ahead_s: What is due within so many seconds is held by SQS, the rest by the sweep; 1 to 900
+            (`LANEWORK_LOOK_AHEAD`).
+        archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
         account: The account's id, in queue addresses (`LANEWORK_ACCOUNT`); None asks STS once.
     """
 
@@ -29,6 +32,8 @@ class Settings(BaseModel):
     stack: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,47}$")
     region: str = Field(min_length=1)
     endpoint: str | None = None
+    look_ahead_s: int = Field(default=900, ge=1, le=900)
+    archive_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
 
     @classmethod
@@ -47,8 +52,11 @@ class Settings(BaseModel):
             "stack": env.get("LANEWORK_STACK"),
             "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
             "endpoint": env.get("AWS_ENDPOINT_URL") or None,
+            "archive_bucket": env.get("LANEWORK_ARCHIVE_BUCKET") or None,
             "account": env.get("LANEWORK_ACCOUNT") or None,
         }
+        if env.get("LANEWORK_LOOK_AHEAD"):
+            values["look_ahead_s"] = env["LANEWORK_LOOK_AHEAD"]
         missing = [_VARIABLES[name] for name in ("stack", "region") if not values[name]]
         if missing:
             msg = f"set {' and '.join(missing)}, or start the embedded stack with `lanework dev`"
@@ -60,9 +68,50 @@ class Settings(BaseModel):
             raise ConfigError(problems) from None
 
 
+class ApiSettings(BaseModel):
+    """
+    How the API is to be served.
+
+    Attributes:
+        tokens: Those that are accepted, as `role:hash`, separated by commas or white space (`LANEWORK_API_TOKENS`).
+        tokens_parameter: SSM parameter that holds them instead (`LANEWORK_API_TOKENS_PARAMETER`); None: there is none.
+        is_development: Whether there are endpoints to try job types with (`LANEWORK_DEVELOPMENT`, true or false).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tokens: str = ""
+    tokens_parameter: str | None = None
+    is_development: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ApiSettings:
+        """
+        Read the environment.
+
+        Args:
+            environ: What to read; the process's environment by default.
+
+        Raises:
+            ConfigError: Tokens are given in both places, or something is malformed.
+        """
+        env = os.environ if environ is None else environ
+        tokens, parameter = env.get("LANEWORK_API_TOKENS", ""), env.get("LANEWORK_API_TOKENS_PARAMETER") or None
+        if tokens and parameter:
+            msg = "LANEWORK_API_TOKENS and LANEWORK_API_TOKENS_PARAMETER both say which tokens count: set one of them"
+            raise ConfigError(msg)
+        word = env.get("LANEWORK_DEVELOPMENT") or "false"
+        if word not in {"true", "false"}:
+            msg = f"LANEWORK_DEVELOPMENT must be true or false, got {word!r}"
+            raise ConfigError(msg)
+        return cls(tokens=tokens, tokens_parameter=parameter, is_development=word == "true")
+
+
 _VARIABLES = {
     "stack": "LANEWORK_STACK (the stack's name, such as shop-prod)",
     "region": "AWS_REGION",
     "endpoint": "AWS_ENDPOINT_URL",
+    "archive_bucket": "LANEWORK_ARCHIVE_BUCKET (the bucket's name)",
     "account": "LANEWORK_ACCOUNT",
+    "look_ahead_s": "LANEWORK_LOOK_AHEAD (seconds, 1 to 900)",
 }

@@ -13,16 +13,24 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.delivery import Delivery, Keep
 from lanework.engine.execute import in_order
+from lanework.engine.execution import LEASE_MARGIN
 from lanework.engine.ports import Ports
 from lanework.engine.run import Run
 from lanework.engine.runtime import Runtime
-from lanework.memory import MemoryFlags, MemoryLanes, MemoryLedger
+from lanework.memory import (
+    MemoryFlags,
+    MemoryLanes,
+    MemoryLedger,
+    MemoryLimits,
+    MemoryScheduler,
+    MemorySchedules,
+)
 from lanework.model.lanes import LANES, Lane
 from lanework.model.states import State
 
 if TYPE_CHECKING:
     from lanework.app import App
-    from lanework.engine.jobs import Request
+    from lanework.engine.request import Request
     from lanework.model.events import Event
     from lanework.model.states import Cause
 
@@ -150,6 +158,9 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
         ledger=MemoryLedger(),
         lanes=MemoryLanes(time),
         flags=MemoryFlags(),
+        limits=MemoryLimits(),
+        schedules=MemorySchedules(),
+        scheduler=MemoryScheduler(),
         events=EventList() if events is None else events,
         clock=time,
         new_id=lambda: f"id-{next(numbers)}",
@@ -181,7 +192,9 @@ def drain(app: App, *lanes: Lane) -> int:
         lane = next(lane for lane in wanted if _is_waiting(queues, lane))
         while (message := queues.receive(lane)) is not None:
             handled += 1
-            report = executor.execute(Delivery(body=message.body, lane=lane, time_left=LANES[lane].timeout))
+            time_left = LANES[lane].timeout
+            delivery = Delivery(body=message.body, lane=lane, time_left=time_left, lease=time_left + LEASE_MARGIN)
+            report = executor.execute(delivery)
             if not isinstance(report, Keep):
                 queues.delete(lane, message.handle)
             elif report.after is not None:

@@ -15,6 +15,7 @@ from lanework.engine.ports import Ports
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
+from tests.endpoints import endpoints
 from tests.stacks import REGION, make_stack
 
 
@@ -37,7 +38,7 @@ class Backend:
     dead: Callable[[Lane], list[Message]]
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", *endpoints("moto", "ministack")])
 def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
     if request.param == "memory":
         return _memory()

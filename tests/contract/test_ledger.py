@@ -9,7 +9,9 @@ import pytest
 from lanework.model import interventions, moves
 from lanework.model.change import Applied, Refused
 from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.ids import SHARDS
 from lanework.model.payload import Edit
+from lanework.model.retention import ARCHIVE, archived, to_be_archived
 from lanework.model.states import Cause, JobRecord, State
 from lanework.testing import NOON
 from tests.contract.conftest import Backend
@@ -64,7 +66,66 @@ def test_a_large_payload_comes_back_whole_and_is_no_part_of_lists(backend: Backe
     backend.ports.ledger.put(a_record(payload=large))
 
     assert large == stored(backend).payload
-    assert large == backend.ports.ledger.payload_of(backend.ports.ledger.get_many(["job-1"])["job-1"])
+    listed = backend.ports.ledger.get_many(["job-1"])["job-1"]
+    changed = backend.ports.ledger.change("job-1", moves.claim(life=1, claim_id="new", now=NOON, lease=LEASE))
+    assert isinstance(changed, Applied)
+    assert (listed.payload, changed.record.payload) == (None, None)
+    assert large == backend.ports.ledger.payload_of(listed)
+
+
+def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Backend) -> None:
+    ended = a_record(
+        state=State.COMPLETED,
+        due_at=None,
+        ended_at=NOON,
+        payload='"' + "x" * 3_000 + '"',
+        result='"secret"',
+        expires_at=NOON + timedelta(days=8),
+    )
+    backend.ports.ledger.put(ended)
+    backend.ports.ledger.add_log("job-1", "claim-1", at=NOON, lines=["secret"])
+    backend.ports.ledger.keep_step("job-1", "step", '"secret"')
+
+    backend.ports.ledger.clear_beside("job-1")
+    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Applied)
+
+    record = stored(backend)
+    assert (record.retired, record.payload, record.result, record.state) == (True, None, None, State.COMPLETED)
+    assert (backend.ports.ledger.log_of("job-1"), backend.ports.ledger.step("job-1", "step")) == ((), None)
+    day = NOON.date().isoformat()
+    assert backend.ports.ledger.recent(day=day, before=None, limit=10, keep=lambda _: True).keys == ()
+    assert backend.ports.ledger.put(a_record()) == record
+    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Refused), "once only"
+
+
+def test_a_job_that_was_redriven_meanwhile_is_not_retired(backend: Backend) -> None:
+    ended = a_record(state=State.COMPLETED, due_at=None, ended_at=NOON)
+    backend.ports.ledger.put(a_record(state=State.QUEUED))
+
+    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Refused)
+    assert stored(backend) == a_record()
+
+
+def test_an_entry_for_the_archive_is_found_by_its_time_and_taken_away_once(backend: Backend) -> None:
+    for number, claim_id in ((1, "late"), (2, "early")):
+        backend.ports.ledger.put(a_record(job_id=f"job-{number}"))
+        change = moves.claim(life=1, claim_id=claim_id, now=NOON, lease=LEASE)
+        backend.ports.ledger.change(f"job-{number}", change)
+        expires_at = NOON + timedelta(days=9 - number)
+        ending = moves.complete(claim_id=claim_id, now=NOON, result=None, result_omitted=None, expires_at=expires_at)
+        backend.ports.ledger.change(f"job-{number}", to_be_archived(ending))
+
+    entered = [one for shard in range(SHARDS) for one in backend.ports.ledger.held(ARCHIVE, shard, limit=10)]
+    assert sorted(entered) == ["job-1", "job-2"]
+    assert stored(backend).sweep_at == NOON + timedelta(days=7)
+    assert [
+        one
+        for shard in range(SHARDS)
+        for one in backend.ports.ledger.due(shard, until=NOON + timedelta(days=30), limit=10)
+    ] == []
+    assert isinstance(backend.ports.ledger.change("job-1", archived(stored(backend))), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", archived(stored(backend))), Refused)
+    assert [one for shard in range(SHARDS) for one in backend.ports.ledger.held(ARCHIVE, shard, limit=10)] == ["job-2"]
 
 
 def test_what_was_never_put_is_not_there(backend: Backend) -> None:

@@ -12,12 +12,14 @@ from hypothesis.stateful import run_state_machine_as_test
 from lanework.aws.clients import Clients
 from lanework.aws.flags import DynamoFlags
 from lanework.aws.ledger import DynamoLedger
+from lanework.aws.limits import DynamoLimits
 from lanework.settings import Settings
 from tests.stacks import REGION, make_stack
 from tests.unit.proof import profiles
 from tests.unit.proof.machine import NothingIsLost
 
 if TYPE_CHECKING:
+    from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
     from lanework.engine.ports import Ledger
 
@@ -38,6 +40,9 @@ def test_no_promise_breaks_with_the_records_in_dynamodb(moto_endpoint: str, monk
 
         def new_flags(self) -> Flags:
             return DynamoFlags(clients, stack=self.stack)
+
+        def new_limits(self) -> Limits:
+            return DynamoLimits(clients, stack=self.stack)
 
     run_state_machine_as_test(NothingIsLostOnMoto, settings=settings.get_profile(profiles.ON_MOTO))
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -111,12 +112,18 @@ def test_outside_of_a_project_the_demo_says_what_it_looked_for(tmp_path: Path) -
 class Dev:
     """A running `lanework dev`, and the command beside it."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, *words: str, answers: Path | None = None) -> None:
         self.project = project
         self.log = project.root / "dev.log"
-        with self.log.open("w") as log:
+        with self.log.open("w") as log, (answers or Path(os.devnull)).open() as said:
             self.process = subprocess.Popen(
-                [LANEWORK, "dev"], cwd=project.root, env=environment(), stdout=log, stderr=log, start_new_session=True
+                [LANEWORK, "dev", *words],
+                cwd=project.root,
+                env=environment(),
+                stdin=said,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def says(self, text: str, *, within_s: float = 30) -> None:
@@ -147,15 +154,21 @@ class Dev:
         return self.process.wait(30)
 
 
-@pytest.fixture
-def dev(project: Project) -> Iterator[Dev]:
-    running = Dev(project)
+@contextmanager
+def developing(project: Project, *words: str, answers: Path | None = None) -> Iterator[Dev]:
+    running = Dev(project, *words, answers=answers)
     try:
         running.says("up at http://127.0.0.1:")
         yield running
     finally:
         running.process.kill()
         running.process.wait()
+
+
+@pytest.fixture
+def dev(project: Project) -> Iterator[Dev]:
+    with developing(project) as running:
+        yield running
 
 
 def test_a_session_of_development(dev: Dev) -> None:
@@ -208,6 +221,46 @@ def test_dev_stops_cleanly_when_asked_by_sigterm_and_keeps_its_jobs(dev: Dev) ->
         assert again.result_of("kept") == "Hello, world!"
     finally:
         again.stop()
+
+
+def test_with_worker_jobs_run_in_a_process_here_which_starts_anew_with_each_change(project: Project) -> None:
+    with developing(project, "--worker") as dev:
+        dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "first")
+        assert dev.result_of("first") == "Hello, Bat!"
+        dev.says("here      job.completed  demo.greet  first  attempt=1")
+
+        source = dev.project.shared / "jobs" / "demo.py"
+        source.write_text(source.read_text().replace("Hello, ", "Good evening, "))
+        dev.says("worker.process_renewed")
+        dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "second", "--delay", "2s")
+        assert dev.result_of("second") == "Good evening, Bat!"
+
+        dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "left", "--delay", "4s")
+        assert dev.stop() == 0
+
+    once = lanework(project, "dev", "--worker", "--once")
+    assert once.returncode == 0, once.stderr
+    assert "stopped; nothing is left running" in once.stderr
+
+
+def test_a_breakpoint_in_a_job_stops_it_where_it_is(project: Project) -> None:
+    source = project.shared / "jobs" / "demo.py"
+    source.write_text(source.read_text().replace('    return f"Hello, ', '    breakpoint()\n    return f"Hello, '))
+    typed = project.root / "typed"
+    typed.write_text("p 'at ' + whom.name\ncontinue\n")
+
+    with developing(project, "--worker", "--debug", answers=typed) as dev:
+        dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "first")
+        assert dev.result_of("first") == "Hello, Bat!"
+        dev.says("(Pdb) 'at Bat'")
+        assert dev.stop(signal.SIGTERM) == 0  # pdb has taken Ctrl-C for itself, as it does
+
+
+@pytest.mark.parametrize("words", [("--once",), ("--debug",)])
+def test_what_is_about_the_worker_needs_it(project: Project, words: tuple[str, ...]) -> None:
+    refused = lanework(project, "dev", *words)
+
+    assert (refused.returncode, refused.stderr.count("is about the worker process: say --worker, too")) == (1, 1)
 
 
 def test_a_second_dev_in_the_same_project_is_refused(dev: Dev) -> None:

@@ -76,6 +76,7 @@ def a_project(root: Path) -> Project:
     (root / "shared").mkdir()
     (root / "handlers" / "worker.py").write_text(WORKER)
     (root / "handlers" / "clock.py").write_text("def handler(event, context):\n    return {}\n")
+    (root / "handlers" / "api.py").write_text('def handler(event, context):\n    return {"statusCode": 204}\n')
     (root / "shared" / "stub.py").write_text('VERSION = "1"\n')
     shutil.copy(ROOT / "template.yaml", root / "template.yaml")
     return Project(root=root)

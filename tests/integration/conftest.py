@@ -16,10 +16,13 @@ from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
+from tests.integration.shop import a_shop
 from tests.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from lanework import Job
+
+__all__ = ["a_shop", "an_edge"]
 
 
 class Number(BaseModel):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework.cli.main import app as command
-from lanework.errors import LaneworkError
+from lanework.errors import InvalidOptionError, LaneworkError
 from lanework.local.project import Project
 from tests.stacks import REGION, make_stack
 
@@ -63,7 +63,7 @@ def test_an_enqueued_job_can_be_looked_up_with_every_field_that_clients_know(lan
 def test_a_repeated_id_is_told(lanework: Callable[..., str]) -> None:
     assert lanework("enqueue", "demo.greet", "--job-id", "job-1") == "job-1\n"
     assert "existed before" in lanework("enqueue", "demo.greet", "--job-id", "job-1")
-    assert {"jobId": "job-1", "duplicate": True} == json.loads(
+    assert {"jobId": "job-1", "duplicate": True, "overdueSeconds": None} == json.loads(
         lanework("enqueue", "demo.greet", "--job-id", "job-1", "--json")
     )
 
@@ -83,6 +83,29 @@ def test_a_delay_is_read_as_people_write_it(lanework: Callable[..., str]) -> Non
 
     record = example.get("later")
     assert (record.run_at - record.created_at).total_seconds() == 90
+
+
+def test_a_start_is_read_as_a_moment_and_one_in_the_past_is_said(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "later", "--at", "2099-12-24T18:00:00+01:00", "--tenant", "acme")
+    record = example.get("later")
+    assert (record.run_at.isoformat(), record.tenant) == ("2099-12-24T17:00:00+00:00", "acme")
+
+    assert "ago: it starts now" in lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z")
+    late = json.loads(lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z", "--json"))
+    assert late["overdueSeconds"] > 0
+    assert "doesn't say in which zone" in lanework("enqueue", "demo.greet", "--at", "2099-12-24T18:00:00")
+
+
+def test_a_last_moment_is_kept(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "soon", "--start-by", "2099-12-24T18:00:00Z")
+
+    assert str(example.get("soon").start_by) == "2099-12-24 18:00:00+00:00"
+
+
+def test_a_window_without_a_key_says_what_to_write(lanework: Callable[..., str]) -> None:
+    for option in ("--unique-for", "--debounce"):
+        with pytest.raises(InvalidOptionError, match="key="):
+            lanework("enqueue", "demo.greet", option, "10m")
 
 
 def test_jobs_are_listed_newest_first_filtered_and_page_by_page(lanework: Callable[..., str]) -> None:
@@ -118,6 +141,19 @@ def test_a_lane_is_drained_once_it_holds_nothing(lanework: Callable[..., str]) -
     lanework("enqueue", "demo.greet", "--lane", "low")
 
     assert "lane low still holds messages after 0 s: 1 waiting" in lanework("drain", "low", "--timeout", "0")
+
+
+def test_a_waiting_job_is_rescheduled_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "job-1", "--delay", "2d")
+
+    said = lanework("reschedule", "job-1", "--at", "2099-12-24T18:00:00+01:00")
+    assert said == "job-1: starts at 2099-12-24 17:00:00 UTC\n"
+    assert json.loads(lanework("reschedule", "job-1", "--json"))["status"] == "queued"
+
+    lanework("cancel", "job-1")
+    with pytest.raises(LaneworkError, match=r"is cancelled and doesn't wait for its start: enqueue it anew"):
+        lanework("reschedule", "job-1")
+    assert "not both" in lanework("reschedule", "job-1", "--at", "2099-12-24T18:00:00Z", "--delay", "5")
 
 
 def test_a_waiting_job_is_cancelled_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
@@ -208,3 +244,16 @@ def test_an_application_is_needed_to_enqueue(
     with pytest.raises(LaneworkError, match="no Lanework project at"):
         lanework("enqueue", "demo.greet")
     assert not Project(root=tmp_path).home.exists()
+
+
+def test_scaling_says_how_many_workers_the_backlog_asks_for(lanework: Callable[..., str]) -> None:
+    for _ in range(5):
+        lanework("enqueue", "demo.greet", "--lane", "low")
+
+    told = json.loads(lanework("scaling", "low", "--run-time", "150s", "-c", "1", "--json"))
+    assert (told["waiting"], told["backlogPerWorker"], told["workers"]) == (5, 2, 3)
+    assert "workers needed now: 3" in lanework("scaling", "low", "--run-time", "150s", "-c", "1")
+    with pytest.raises(InvalidOptionError, match="such as --run-time 2s"):
+        lanework("scaling", "low")
+    with pytest.raises(InvalidOptionError, match="such as --within 1h"):
+        lanework("scaling", "batch")

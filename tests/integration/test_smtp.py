@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from jobs.email import SendEmail, SignIn, notify_sign_in, send_email
 from jobs.mail import MailServerError, Message, RefusedError, Smtp
 from lanework.testing import a_run
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,12 +59,6 @@ class Mailbox:
 def arrived_in(mailbox: Mailbox) -> list[EmailMessage]:
     contents = [one.content for one in mailbox.envelopes]
     return [message_from_bytes(one, policy=default) for one in contents if isinstance(one, bytes)]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @contextmanager

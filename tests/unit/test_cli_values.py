@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import typer
 
 from lanework.cli.log_lines import readable
-from lanework.cli.values import duration
+from lanework.cli.values import duration, moment
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,18 @@ def test_a_duration_is_read_as_people_write_it(text: str, seconds: float) -> Non
 def test_anything_else_is_refused_with_examples(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="write it as 90"):
         duration(text)
+
+
+def test_a_moment_is_read_with_its_offset() -> None:
+    assert (
+        moment("2026-12-24T18:00:00+01:00") == moment("2026-12-24T17:00:00Z") == datetime(2026, 12, 24, 17, tzinfo=UTC)
+    )
+
+
+@pytest.mark.parametrize(("text", "said"), [("tomorrow", "write it as 2026"), ("2026-12-24T18:00:00", "append Z")])
+def test_a_time_that_could_be_any_is_refused(text: str, said: str) -> None:
+    with pytest.raises(typer.BadParameter, match=said):
+        moment(text)
 
 
 def test_a_structured_line_is_made_readable_and_any_other_is_left_alone() -> None:

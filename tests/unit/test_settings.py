@@ -22,6 +22,11 @@ def test_the_environment_is_read_into_one_value() -> None:
     )
 
 
+def test_the_look_ahead_is_sqs_own_unless_it_is_said() -> None:
+    assert Settings.from_env(FULL).look_ahead_s == 900
+    assert Settings.from_env({**FULL, "LANEWORK_LOOK_AHEAD": "20"}).look_ahead_s == 20
+
+
 def test_the_default_region_serves_where_no_region_is_set() -> None:
     assert Settings.from_env({"LANEWORK_STACK": "a", "AWS_DEFAULT_REGION": "us-east-1"}).region == "us-east-1"
 
@@ -33,7 +38,14 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("LANEWORK_STACK", "1shop"), ("LANEWORK_STACK", "a" * 49), ("LANEWORK_ACCOUNT", "12")],
+    [
+        ("LANEWORK_STACK", "1shop"),
+        ("LANEWORK_STACK", "a" * 49),
+        ("LANEWORK_ACCOUNT", "12"),
+        ("LANEWORK_LOOK_AHEAD", "0"),
+        ("LANEWORK_LOOK_AHEAD", "901"),
+        ("LANEWORK_LOOK_AHEAD", "soon"),
+    ],
 )
 def test_what_is_malformed_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):

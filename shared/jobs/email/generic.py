@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import EmailStr, Field
 
-from jobs.email.family import TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, email
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import Payload, Text, Title
 from lanework import Run
@@ -25,7 +25,7 @@ class SendEmail(Payload):
     text: Text
 
 
-@email.job("email.send", lane="medium")
+@email.job("email.send", lane="medium", discard_on=IN_VAIN)
 def send_email(mail: SendEmail, run: Run, *, send: Send = send_mail) -> None:
     """Send a mail as it was given."""
     body = render(TEMPLATES, "generic", subject=mail.subject, text=mail.text)

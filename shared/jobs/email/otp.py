@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import EmailStr, Field
+from pydantic import ConfigDict, EmailStr, Field
 
-from jobs.email.family import TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, email
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import Payload
 from lanework import Public, Run
@@ -23,13 +23,15 @@ class Otp(Payload):
         expires_in_minutes: How long the mail says that the code is good for, 1 to 1,440, default 10.
     """
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "bat@example.com", "code": "123456"}]})
+
     email: EmailStr
     code: str = Field(pattern="^[0-9]{6}$", repr=False)
     purpose: Public[Purpose] = "sign-in"
     expires_in_minutes: int = Field(default=10, ge=1, le=1440)
 
 
-@email.job("user.otp", lane="critical")
+@email.job("user.otp", lane="critical", discard_on=IN_VAIN)
 def send_otp(otp: Otp, run: Run, *, send: Send = send_mail) -> None:
     """E-mail a one-time code. The subject doesn't show it, since lock screens show subjects."""
     subject = f"Your {otp.purpose} code"

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import AwareDatetime, EmailStr, Field
 
-from jobs.email.family import TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, email
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import Payload, Title
 from lanework import Public, Run
@@ -33,7 +33,7 @@ class PaymentReceived(Payload):
     paid_at: AwareDatetime
 
 
-@email.job("payment.notification", lane="high")
+@email.job("payment.notification", lane="high", discard_on=IN_VAIN)
 def notify_payment(payment: PaymentReceived, run: Run, *, send: Send = send_mail) -> None:
     """E-mail the user the amount, the time (UTC) and the transaction's id."""
     amount = f"{payment.currency} {payment.amount:,f}"

@@ -5,11 +5,12 @@ from typing import Final
 
 from pydantic import AwareDatetime, EmailStr, Field, IPvAnyAddress
 
-from jobs.email.family import TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, email
 from jobs.email.mongolian import date_and_time
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import OneLine, Payload, Title
-from lanework import Public, Run
+from jobs.settings import signin_settings
+from lanework import Public, Quota, Run
 
 SUBJECT: Final = "🔐 Таны бүртгэлд нэвтэрсэн байна - Yellow Books"
 
@@ -41,7 +42,13 @@ class SignIn(Payload):
     signed_in_at: AwareDatetime = Field(default_factory=_now)
 
 
-@email.job("user.signin.notification", lane="high", attempts=5)
+@email.job(
+    "user.signin.notification",
+    lane="high",
+    attempts=5,
+    quota=Quota(signin_settings().mails, per=signin_settings().window, key="user_id"),
+    discard_on=IN_VAIN,
+)
 def notify_sign_in(signin: SignIn, run: Run, *, send: Send = send_mail) -> None:
     """E-mail the user when, from where and with what someone signed in."""
     when = date_and_time(signin.signed_in_at)

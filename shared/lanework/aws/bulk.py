@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STATEMENTS: Final = 25
+STATEMENTS: Final = 25
 """Most statements of a BatchExecuteStatement, and most writes of a BatchWriteItem (DynamoDB, API reference)."""
 
 _WRITE_ROUNDS: Final = 5
@@ -62,6 +62,15 @@ class BulkPut:
             for request in (wanted or {}).get(self._table, []):
                 self._clients.dynamodb.put_item(TableName=self._table, Item=request["PutRequest"]["Item"])
 
+    def delete(self, keys: Sequence[dict[str, Any]]) -> None:
+        """Delete items that also expire by themselves: what the table is too busy for is left to that."""
+        for chunk in chunks(keys):
+            wanted: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in chunk]}
+            for _ in range(_WRITE_ROUNDS):
+                wanted = self._clients.dynamodb.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
+                if not wanted:
+                    break
+
 
 def _insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's statement
     names = ", ".join(f"'{name}': ?" for name in item)
@@ -70,5 +79,5 @@ def _insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto'
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """Split into parts that one call takes."""
-    for start in range(0, len(items), _STATEMENTS):
-        yield items[start : start + _STATEMENTS]
+    for start in range(0, len(items), STATEMENTS):
+        yield items[start : start + STATEMENTS]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
     from lanework.settings import Settings
 
@@ -31,6 +35,7 @@ _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
     read_timeout=10,
+    max_pool_connections=50,  # a worker process has a thread for each job that runs
     parameter_validation=False,
 )
 
@@ -54,6 +59,7 @@ _MISSING: Final = frozenset(
         "ResourceNotFoundException",
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",
+        "NoSuchBucket",
     }
 )
 
@@ -66,24 +72,50 @@ class Clients:
     def __init__(self, settings: Settings) -> None:
         """Remember where to connect to."""
         self._settings = settings
+        self._making = Lock()
 
     @cached_property
     def _session(self) -> boto3.session.Session:
         return boto3.session.Session(region_name=self._settings.region)
 
+    def _make(self, service: Any) -> Any:  # noqa: ANN401 - boto's clients have a type each
+        """Make a client; a session makes one at a time only."""
+        with self._making:
+            return self._session.client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
+
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""
-        return self._session.client("dynamodb", endpoint_url=self._settings.endpoint, config=_CONFIG)
+        client: DynamoDBClient = self._make("dynamodb")
+        return client
 
     @cached_property
     def sqs(self) -> SQSClient:
         """SQS."""
-        return self._session.client("sqs", endpoint_url=self._settings.endpoint, config=_CONFIG)
+        client: SQSClient = self._make("sqs")
+        return client
+
+    @cached_property
+    def scheduler(self) -> EventBridgeSchedulerClient:
+        """EventBridge Scheduler."""
+        client: EventBridgeSchedulerClient = self._make("scheduler")
+        return client
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """S3."""
+        client: S3Client = self._make("s3")
+        return client
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        """SSM."""
+        client: SSMClient = self._make("ssm")
+        return client
 
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
-        for name in ("dynamodb", "sqs"):
+        for name in ("dynamodb", "sqs", "scheduler", "s3", "ssm"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -91,9 +123,9 @@ class Clients:
         """The account's id: the one that is set, or whose the credentials are (asking STS needs no permission)."""
         if self._settings.account is not None:
             return self._settings.account
-        sts = self._session.client("sts", endpoint_url=self._settings.endpoint, config=_CONFIG)
         with translated("asking STS for the account"):
-            return sts.get_caller_identity()["Account"]
+            account: str = self._make("sts").get_caller_identity()["Account"]
+        return account
 
 
 @contextmanager

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from lanework.errors import UnavailableError
+from lanework.aws.transactions import write_together
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_CONDITION_FAILED: Final = "ConditionalCheckFailed"
 
 
 def write_both(
@@ -29,21 +25,8 @@ def write_both(
         Whether it was written; if not, the item whose state refused it, None if there is none.
 
     Raises:
-        UnavailableError: Another write of the same item was under way, or DynamoDB was busy.
+        ContendedError: Another write of the same item was under way.
+        UnavailableError: DynamoDB was busy.
     """
-    try:
-        client.transact_write_items(
-            TransactItems=[
-                {"Update": cast("Any", update)},
-                {"Put": {"TableName": update["TableName"], "Item": beside}},
-            ]
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "TransactionCanceledException":
-            raise
-        reasons: list[dict[str, Any]] = cast("Any", error.response).get("CancellationReasons", [])
-        if not reasons or reasons[0].get("Code") != _CONDITION_FAILED:
-            msg = f"writing a job and its payload: {', '.join(str(one.get('Code')) for one in reasons) or error}"
-            raise UnavailableError(msg) from error
-        return False, reasons[0].get("Item")
-    return True, None
+    refused = write_together(client, [{"Update": update}, {"Put": {"TableName": update["TableName"], "Item": beside}}])
+    return not refused, refused.get(0)

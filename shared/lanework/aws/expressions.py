@@ -7,7 +7,7 @@ from operator import and_
 from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.aws.items import sweep_shard_of
-from lanework.model.change import AttemptsLeft, DueBy, Equals, InStates, NotSet
+from lanework.model.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition as Expression
@@ -23,13 +23,8 @@ def condition_of(change: Change, model: type[JobItem]) -> Expression:
 
 
 def actions_of(change: Change, model: type[JobItem], job_id: str) -> list[Action]:
-    """Return what is written; the sweep entry's partition goes with its time."""
-    actions = [_write(model, name, value) for name, value in change.write.items()]
-    if "sweep_at" in change.write:
-        is_set = change.write["sweep_at"] is not None
-        where = {"state": change.write.get("state"), "held_by": change.write.get("held_by")}
-        shard = sweep_shard_of(job_id, **where) if is_set else None
-        actions.append(_write(model, "sweep_shard", shard))
+    """Return what is written."""
+    actions = [_write(model, name, value) for name, value in writes_of(change, job_id).items()]
     for name, value in change.write_once.items():
         attribute: Any = getattr(model, name)
         actions.append(attribute.set(attribute | value))
@@ -37,6 +32,23 @@ def actions_of(change: Change, model: type[JobItem], job_id: str) -> list[Action
         attempts: Any = model.attempts
         actions.append(attempts.set(attempts + change.attempts))
     return actions
+
+
+def writes_of(change: Change, job_id: str) -> dict[str, object]:
+    """
+    Return the plainly written fields, None for one that is removed.
+
+    The sweep entry's partition goes with its time, and a retired job's place in lists. Nothing, false and no failures
+    are kept as absence, so that `NotSet` is one check.
+    """
+    writes = dict(change.write)
+    if "sweep_at" in change.write:
+        is_set = change.write["sweep_at"] is not None
+        where: dict[str, Any] = {"state": change.write.get("state"), "held_by": change.write.get("held_by")}
+        writes["sweep_shard"] = sweep_shard_of(job_id, **where) if is_set else None
+    if change.write.get("retired"):
+        writes |= {"recent_shard": None, "recent_key": None}
+    return {name: None if value is False or value == () else value for name, value in writes.items()}
 
 
 def _one(condition: Condition, model: type[JobItem]) -> Expression:
@@ -50,6 +62,8 @@ def _one(condition: Condition, model: type[JobItem]) -> Expression:
             found = model.due_at <= moment
         case AttemptsLeft():
             found = model.attempts < model.max_attempts
+        case WorthStarting(moment):
+            found = model.start_by.does_not_exist() | (model.start_by > moment) | model.first_started_at.exists()
         case NotSet(name):
             found = getattr(model, name).does_not_exist()
         case unreachable:
@@ -58,7 +72,6 @@ def _one(condition: Condition, model: type[JobItem]) -> Expression:
 
 
 def _write(model: type[JobItem], name: str, value: object) -> Action:
-    """Set a field; nothing and false are kept as absence, so that `NotSet` is one check."""
     attribute: Any = getattr(model, name)
-    action: Action = attribute.remove() if value is None or value is False else attribute.set(value)
+    action: Action = attribute.remove() if value is None else attribute.set(value)
     return action

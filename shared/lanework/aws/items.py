@@ -13,8 +13,9 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
 from lanework.engine.ports import JobKey
-from lanework.model.ids import shard_of
+from lanework.model.ids import held_shard, shard_of
 from lanework.model.lanes import Lane
+from lanework.model.payload import is_apart
 from lanework.model.states import Cause, Failure, JobRecord, State
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
@@ -23,8 +24,8 @@ JOB: Final = "job"
 PAYLOAD: Final = "payload"
 """Sort keys of a job's items: the job, and a payload kept apart, since every update pays for the whole item."""
 
-INLINE_PAYLOAD: Final = 1024
-"""Bytes of payload that a job's own item holds; a write unit is 1 KB."""
+LIMITS_SHARD: Final = "limits"
+"""Partition of the sparse index for the limits that jobs wait for."""
 
 
 class MomentAttribute(Attribute[datetime]):
@@ -142,11 +143,18 @@ class JobItem(Model):
     timeout = DurationAttribute(null=True)
     version = NumberAttribute(null=True)
     crashed = BooleanAttribute(null=True)
+    retired = BooleanAttribute(null=True)
+    superseded = BooleanAttribute(null=True)
     cancel_asked = BooleanAttribute(null=True)
     claim_id = UnicodeAttribute(null=True)
     created_at = MomentAttribute(null=True)
     run_at = MomentAttribute(null=True)
     due_at = MomentAttribute(null=True)
+    start_by = MomentAttribute(null=True)
+    tenant = UnicodeAttribute(null=True)
+    rate_limit = UnicodeAttribute(null=True)
+    rate_slot = MomentAttribute(null=True)
+    rate_attempt = NumberAttribute(null=True)
     first_started_at = MomentAttribute(null=True)
     started_at = MomentAttribute(null=True)
     ended_at = MomentAttribute(null=True)
@@ -183,7 +191,7 @@ def job_id_of(pk: str) -> str:
 def sweep_shard_of(job_id: str, *, state: object, held_by: object = None) -> str:
     """Return the partition of the sparse index that a job's entry belongs to."""
     if held_by is not None:
-        return held_shard_of(str(held_by), shard_of(job_id))
+        return held_shard_of(str(held_by), held_shard(str(held_by), job_id))
     return dead_shard_of(shard_of(job_id)) if state is State.DEAD else f"sweep#{shard_of(job_id)}"
 
 
@@ -203,13 +211,8 @@ def recent_shard_of(day: str, shard: int) -> str:
 
 
 _FIELDS: Final = tuple(field.name for field in fields(JobRecord))
-_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress")
-_FLAGS: Final = ("crashed", "cancel_asked")
-
-
-def is_apart(payload: str | None) -> bool:
-    """Tell whether a payload gets an item of its own."""
-    return payload is not None and len(payload.encode()) > INLINE_PAYLOAD
+_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt")
+_FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded")
 
 
 def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:

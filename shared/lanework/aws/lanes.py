@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
+from lanework.aws.queues import BATCH, Queues, seconds
 from lanework.engine.ports import DeadLetter, LaneCounts
 from lanework.errors import ConfigError, UnavailableError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
-    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef, StartMessageMoveTaskRequestTypeDef
+    from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports import Sending
     from lanework.model.lanes import Lane
-
-_BATCH: Final = 10
-"""Most messages of a SendMessageBatch (SQS quotas, "Message batch")."""
 
 _BATCH_BYTES: Final = 1024 * 1024
 """Most bytes of a batch, all messages together (SQS quotas, "Message size")."""
@@ -42,31 +40,21 @@ class SqsLanes:
     def __init__(self, clients: Clients, *, stack: str) -> None:
         """Use the queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
         self._clients = clients
-        self._stack = stack
-        self._urls: dict[str, str] = {}
+        self._queues = Queues(clients, stack=stack)
 
     def send(self, lane: Lane, sending: Sending) -> None:
         """See `Lanes.send`."""
         with translated(f"sending to lane {lane}"):
-            self._clients.sqs.send_message(
-                QueueUrl=self._url(lane), MessageBody=sending.body, DelaySeconds=_seconds(sending.delay)
-            )
+            self._clients.sqs.send_message(QueueUrl=self._queues.url(lane), **_message(sending))
 
     def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
         """See `Lanes.send_many`."""
         failed: dict[int, str] = {}
         for batch in _batches(sendings):
-            entries: list[SendMessageBatchRequestEntryTypeDef] = [
-                {
-                    "Id": str(index),
-                    "MessageBody": sendings[index].body,
-                    "DelaySeconds": _seconds(sendings[index].delay),
-                }
-                for index in batch
-            ]
+            entries: Any = [{"Id": str(index), **_message(sendings[index])} for index in batch]
             try:
                 with translated(f"sending {len(batch)} jobs to lane {lane}"):
-                    answer = self._clients.sqs.send_message_batch(QueueUrl=self._url(lane), Entries=entries)
+                    answer = self._clients.sqs.send_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
             except UnavailableError as error:
                 failed |= dict.fromkeys(batch, str(error))
                 continue
@@ -78,7 +66,7 @@ class SqsLanes:
         attributes = {"cause": cause, "error": error[:500]}
         with translated(f"sending to the dead-letter queue of lane {lane}"):
             self._clients.sqs.send_message(
-                QueueUrl=self._url(lane, "-dlq"),
+                QueueUrl=self._queues.url(lane, "-dlq"),
                 MessageBody=body,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": _printable(value)}
@@ -91,9 +79,9 @@ class SqsLanes:
         """See `Lanes.receive_dead`."""
         with translated(f"reading the dead-letter queue of lane {lane}"):
             answer = self._clients.sqs.receive_message(
-                QueueUrl=self._url(lane, "-dlq"),
-                MaxNumberOfMessages=min(limit, _BATCH),
-                VisibilityTimeout=_seconds(hide_for),
+                QueueUrl=self._queues.url(lane, "-dlq"),
+                MaxNumberOfMessages=min(limit, BATCH),
+                VisibilityTimeout=seconds(hide_for),
                 WaitTimeSeconds=0,
                 MessageSystemAttributeNames=["DeadLetterQueueSourceArn"],
             )
@@ -108,33 +96,33 @@ class SqsLanes:
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """See `Lanes.show_dead`: what can't be shown now is shown when its hiding ends."""
-        for start in range(0, len(handles), _BATCH):
+        for start in range(0, len(handles), BATCH):
             with suppress(UnavailableError, ConfigError), translated(f"showing dead letters of lane {lane}"):
                 self._clients.sqs.change_message_visibility_batch(
-                    QueueUrl=self._url(lane, "-dlq"),
+                    QueueUrl=self._queues.url(lane, "-dlq"),
                     Entries=[
                         {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for index, handle in enumerate(handles[start : start + _BATCH])
+                        for index, handle in enumerate(handles[start : start + BATCH])
                     ],
                 )
 
     def delete_dead(self, lane: Lane, handle: str) -> None:
         """See `Lanes.delete_dead`."""
         with suppress(UnavailableError, ConfigError), translated(f"deleting a dead letter of lane {lane}"):
-            self._clients.sqs.delete_message(QueueUrl=self._url(lane, "-dlq"), ReceiptHandle=handle)
+            self._clients.sqs.delete_message(QueueUrl=self._queues.url(lane, "-dlq"), ReceiptHandle=handle)
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """See `Lanes.change_visibility`: a message that can't be hidden for longer comes back sooner, which is safe."""
         with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
             self._clients.sqs.change_message_visibility(
-                QueueUrl=self._url(lane), ReceiptHandle=handle, VisibilityTimeout=_seconds(after)
+                QueueUrl=self._queues.url(lane), ReceiptHandle=handle, VisibilityTimeout=seconds(after)
             )
 
     def move_back(self, lane: Lane, *, rate: int | None) -> None:
         """See `Lanes.move_back`: names the destination, since what a program sent to a DLQ has no recorded source."""
         request: StartMessageMoveTaskRequestTypeDef = {
-            "SourceArn": self._arn(self._url(lane, "-dlq")),
-            "DestinationArn": self._arn(self._url(lane)),
+            "SourceArn": self._arn(self._queues.url(lane, "-dlq")),
+            "DestinationArn": self._arn(self._queues.url(lane)),
         }
         if rate is not None:
             request["MaxNumberOfMessagesPerSecond"] = rate
@@ -149,9 +137,9 @@ class SqsLanes:
 
     def counts(self, lane: Lane) -> LaneCounts:
         """See `Lanes.counts`."""
-        waiting, in_flight, delayed = self._counts(self._url(lane))
+        waiting, in_flight, delayed = self._counts(self._queues.url(lane))
         # A letter that the reconciler looks at is hidden for a while, and as dead as the others.
-        dead = sum(self._counts(self._url(lane, "-dlq")))
+        dead = sum(self._counts(self._queues.url(lane, "-dlq")))
         return LaneCounts(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=dead)
 
     def _arn(self, url: str) -> str:
@@ -166,14 +154,6 @@ class SqsLanes:
         waiting, in_flight, delayed = (int(found.get(name, 0)) for name in _COUNTS)
         return waiting, in_flight, delayed
 
-    def _url(self, lane: Lane, suffix: str = "") -> str:
-        """Build the queue's address from the endpoint, so that whatever stands in front of SQS is not bypassed."""
-        name = f"{self._stack}-{lane}{suffix}"
-        if name not in self._urls:
-            endpoint = self._clients.sqs.meta.endpoint_url.rstrip("/")
-            self._urls[name] = f"{endpoint}/{self._clients.account}/{name}"
-        return self._urls[name]
-
 
 def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
     """Split into batches that SQS takes, as lists of indexes."""
@@ -181,7 +161,7 @@ def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
     size = 0
     for index, sending in enumerate(sendings):
         length = len(sending.body.encode())
-        if batch and (len(batch) == _BATCH or size + length > _BATCH_BYTES):
+        if batch and (len(batch) == BATCH or size + length > _BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(index)
@@ -190,11 +170,12 @@ def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
         yield batch
 
 
-def _seconds(duration: timedelta) -> int:
-    """Whole seconds, rounded up: SQS counts in them, and too early is worse than too late."""
-    return -(-duration // timedelta(seconds=1))
-
-
 def _printable(text: str) -> str:
     """Replace what a message attribute can't carry (SQS, "Message characters")."""
     return "".join(char if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff") else "?" for char in text)
+
+
+def _message(sending: Sending) -> Any:  # noqa: ANN401 - a part of boto's requests
+    """Return what both ways of sending say of a message; a standard queue with groups is a fair queue."""
+    group = {} if sending.tenant is None else {"MessageGroupId": sending.tenant}
+    return {"MessageBody": sending.body, "DelaySeconds": seconds(sending.delay), **group}

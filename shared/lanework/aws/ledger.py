@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from lanework.aws.beside import Beside, key_beside
 from lanework.aws.bulk import BulkPut, chunks
 from lanework.aws.clients import translated
 from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
+from lanework.aws.guards import Marks
 from lanework.aws.indexes import dead_page, recent_page
-from lanework.aws.items import JOB, PAYLOAD, held_shard_of, is_apart, items_of, job_id_of, pk_of, to_item, to_record
+from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, pk_of, to_item, to_record
+from lanework.aws.statements import statement_of
+from lanework.aws.together import Declined, Together, Written
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
 from lanework.model.change import Applied, Refused
+from lanework.model.payload import is_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,13 +29,11 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
     from lanework.engine.ports import DeadKey, JobKey, Page
     from lanework.model.change import Answer, Change
+    from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
 
 _PAYLOAD_BACKSTOP = timedelta(days=365)
 """A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
-
-_BESIDE_FOR = timedelta(days=90)
-"""How long lines and steps are kept; a job that still runs after that repeats its steps."""
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
 
@@ -44,15 +47,14 @@ class DynamoLedger:
         self._model = items_of(f"{stack}-jobs", region=region)
         self._table = f"{stack}-jobs"
         self._bulk = BulkPut(clients, self._table)
+        self._beside = Beside(clients, self._table)
+        self._marks = Marks(clients, self._table)
+        self._together = Together(clients)
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
-        is_free = self._model.pk.does_not_exist() | (self._model.expires_at <= (record.started_at or record.created_at))
-        request = to_item(record, self._model).get_save_kwargs_from_instance(
-            condition=is_free, return_values_on_condition_failure="ALL_OLD"
-        )
         with translated("recording a job"):
-            existing = self._write(self._clients.dynamodb.put_item, request)[1]
+            existing = self._write(self._clients.dynamodb.put_item, self._putting(record))[1]
         if existing is not None:
             return self._record(existing)
         if is_apart(record.payload):
@@ -80,24 +82,59 @@ class DynamoLedger:
             self._bulk.write([_payload_item_of(record) for record in apart])
         return [None if is_made else self._put_again(record) for record, is_made in zip(records, made, strict=True)]
 
+    def _putting(self, record: JobRecord) -> dict[str, Any]:
+        """Return the request that puts a job whose id is free."""
+        is_free = self._model.pk.does_not_exist() | (self._model.expires_at <= (record.started_at or record.created_at))
+        request: dict[str, Any] = to_item(record, self._model).get_save_kwargs_from_instance(
+            condition=is_free, return_values_on_condition_failure="ALL_OLD"
+        )
+        return request
+
+    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+        """See `Ledger.marks`."""
+        return self._marks.read(names)
+
+    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+        """See `Ledger.put_guarded`."""
+        beside = [_payload_item_of(record)] if is_apart(record.payload) else []
+        existing = self._marks.put(self._putting(record), beside, markings)
+        return None if existing is None else self._record(existing)
+
     def change(self, job_id: str, change: Change) -> Answer:
         """See `Ledger.change`."""
         payload = cast("str | None", change.write.get(PAYLOAD))
         if payload is not None and is_apart(payload):
             return self._change_with_payload(job_id, change, payload)
+        with translated(f"writing {change.name} of job {job_id}"), self._together.company() as has_company:
+            answer = self._change_together(job_id, change) if has_company else None
+            answer = answer or self._change_singly(job_id, change)
+            if isinstance(answer, Applied) and "expires_at" in change.write and answer.record.payload is None:
+                self._set_payload_expiry(job_id, cast("datetime | None", change.write["expires_at"]))
+        return answer
+
+    def _change_together(self, job_id: str, change: Change) -> Answer | None:
+        """Write with what other threads write now; None where that says nothing, and the write is to be made singly."""
+        statement = statement_of(change, self._model, job_id, self._table)
+        if statement is None:
+            return None
+        match self._together.write(job_id, statement.request):
+            case Written(item):
+                return Applied(self._record(item))
+            case Declined(item) if not statement.is_narrower:
+                return Refused(None if item is None else self._record(item))
+            case _:
+                return None
+
+    def _change_singly(self, job_id: str, change: Change) -> Answer:
         request = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
             actions=actions_of(change, self._model, job_id),
             condition=condition_of(change, self._model),
             return_values_on_condition_failure="ALL_OLD",
         )
-        with translated(f"writing {change.name} of job {job_id}"):
-            answer, stored = self._write(self._clients.dynamodb.update_item, {**request, "ReturnValues": "ALL_NEW"})
-            if answer is None:
-                return Refused(None if stored is None else self._record(stored))
-            record = self._record(answer["Attributes"])
-            if "expires_at" in change.write and record.payload is None:
-                self._set_payload_expiry(job_id, cast("datetime | None", change.write["expires_at"]))
-        return Applied(record)
+        answer, stored = self._write(self._clients.dynamodb.update_item, {**request, "ReturnValues": "ALL_NEW"})
+        if answer is None:
+            return Refused(None if stored is None else self._record(stored))
+        return Applied(self._record(answer["Attributes"]))
 
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
@@ -160,33 +197,23 @@ class DynamoLedger:
 
     def step(self, job_id: str, name: str) -> str | None:
         """See `Ledger.step`."""
-        with translated(f"reading step {name} of job {job_id}"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=_beside(job_id, f"step#{name}"), ConsistentRead=True
-            )
-        return answer["Item"]["result"]["S"] if "Item" in answer else None
+        return self._beside.step(job_id, name)
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
         """See `Ledger.keep_step`."""
-        with translated(f"keeping step {name} of job {job_id}"):
-            self._put_beside(job_id, f"step#{name}", {"result": {"S": result}})
+        self._beside.keep_step(job_id, name, result)
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
-        """See `Ledger.add_log`: an item for each attempt, in the order of their ends."""
-        with translated(f"keeping the log of job {job_id}"):
-            key = f"log#{self._model.sweep_at.serialize(at)}#{claim_id}"
-            self._put_beside(job_id, key, {"lines": {"L": [{"S": line} for line in lines]}})
+        """See `Ledger.add_log`."""
+        self._beside.add_log(job_id, claim_id, at=at, lines=lines)
 
     def log_of(self, job_id: str) -> tuple[str, ...]:
         """See `Ledger.log_of`."""
-        with translated(f"reading the log of job {job_id}"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
-                ExpressionAttributeValues={":pk": {"S": pk_of(job_id)}, ":log": {"S": "log#"}},
-                ConsistentRead=True,
-            )
-        return tuple(line["S"] for item in answer["Items"] for line in item["lines"]["L"])
+        return self._beside.log_of(job_id)
+
+    def clear_beside(self, job_id: str) -> None:
+        """See `Ledger.clear_beside`."""
+        self._beside.clear(job_id)
 
     def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
         """See `Ledger.recent`."""
@@ -248,22 +275,12 @@ class DynamoLedger:
             {"TableName": self._table, "Key": _payload_key(job_id), **condition, **update},
         )
 
-    def _put_beside(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
-        """Put an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
-        expires_at = round((datetime.now(UTC) + _BESIDE_FOR).timestamp())
-        item = {**_beside(job_id, kind), **values, "expires_at": {"N": str(expires_at)}}
-        self._clients.dynamodb.put_item(TableName=self._table, Item=item)
-
     def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
         return to_record(raw, self._model)
 
 
-def _beside(job_id: str, kind: str) -> dict[str, Any]:
-    return {"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}}
-
-
 def _payload_key(job_id: str) -> dict[str, Any]:
-    return _beside(job_id, PAYLOAD)
+    return key_beside(job_id, PAYLOAD)
 
 
 def _payload_item_of(record: JobRecord) -> dict[str, Any]:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 Action = Literal["redrive", "drop"]
 
+_APART = frozenset({"failures", "retired"})
+"""Fields with a table of their own, and one that no dead job has."""
+
 _DONE: dict[Action, str] = {"redrive": "redriven", "drop": "dropped"}
 
 
@@ -90,7 +93,7 @@ def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as
     if as_json:
         print_json({**_json(record), "log": lines})
         return
-    shown = {name: value for name, value in _json(record).items() if value not in (None, []) and name != "failures"}
+    shown = {name: value for name, value in _json(record).items() if value not in (None, []) and name not in _APART}
     out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
     failures = ((one.life, one.attempt, _stamp(one.at), one.error) for one in record.failures)
     out().print()

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lanework.cli.connect import application, connected
 from lanework.cli.output import AsJson, complain, out, print_json, say, seconds, table_of
-from lanework.cli.values import duration, payload
+from lanework.cli.values import duration, moment, payload
 from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, ran_for, waited
 from lanework.model.lanes import LANES, Lane, lane_of
-from lanework.model.states import State
+from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
     from lanework.engine.inspect import JobPage
     from lanework.engine.ports import LaneCounts
+    from lanework.engine.request import EnqueueOptions
     from lanework.model.states import JobRecord
 
 
@@ -31,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
         ("stats", stats),
         ("log", log),
         ("cancel", cancel),
+        ("reschedule", reschedule),
         ("pause", pause),
         ("resume", resume),
         ("drain", drain),
@@ -38,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-def enqueue(
+def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     job_type: Annotated[str, typer.Argument(metavar="TYPE", help="Job type, such as user.signin.notification.")],
     payload_: Annotated[
         str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="The payload; - reads standard input.")
@@ -48,7 +50,26 @@ def enqueue(
         timedelta | None,
         typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m."),
     ] = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="When it starts, instead: 2026-12-24T18:00:00Z."),
+    ] = None,
+    start_by: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Not started by then, it is dead, cause expired."),
+    ] = None,
     job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None,
+    unique_for: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="Enqueue nothing if its key was within this time."),
+    ] = None,
+    debounce: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=duration, metavar="DURATION", help="Start after this, unless a later one with its key does."
+        ),
+    ] = None,
     as_json_: AsJson = False,
 ) -> None:
     """
@@ -56,18 +77,21 @@ def enqueue(
 
     Example: lanework enqueue user.otp -p '{"email": "bat@example.com", "code": "123456", "purpose": "sign-in"}'
     """
-    receipt = application().enqueue(
-        job_type,
-        payload(payload_),
-        lane=None if lane is None else lane_of(lane),
-        delay=delay,
-        job_id=job_id,
-    )
+    options: EnqueueOptions = {"delay": delay, "run_at": at, "start_by": start_by, "job_id": job_id, "tenant": tenant}
+    if lane is not None:
+        options["lane"] = lane_of(lane)
+    if unique_for is not None:
+        options["unique_for"] = unique_for
+    if debounce is not None:
+        options["debounce"] = debounce
+    receipt = application().enqueue(job_type, payload(payload_), **options)
     if as_json_:
-        print_json({"jobId": receipt.job_id, "duplicate": receipt.duplicate})
-    else:
-        existed = " (existed before: nothing new was enqueued)" if receipt.duplicate else ""
-        out().print(f"{receipt.job_id}{existed}", markup=False)
+        overdue = None if receipt.overdue is None else receipt.overdue.total_seconds()
+        print_json({"jobId": receipt.job_id, "duplicate": receipt.duplicate, "overdueSeconds": overdue})
+        return
+    existed = " (existed before: nothing new was enqueued)" if receipt.duplicate else ""
+    late = "" if receipt.overdue is None else f" (that was {seconds(receipt.overdue)} ago: it starts now)"
+    out().print(f"{receipt.job_id}{existed}{late}", markup=False)
 
 
 def get(
@@ -79,7 +103,7 @@ def get(
     if as_json_:
         print_json(as_json(record))
         return
-    shown = {name: value for name, value in as_json(record).items() if value not in (None, [])}
+    shown = {name: value for name, value in as_json(record).items() if value not in (None, []) and value is not False}
     failures = shown.pop("failures", [])
     out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
     if isinstance(failures, list) and failures:
@@ -117,6 +141,34 @@ def cancel(
         hint = f"; to give it up for good: lanework dlq drop {job_id}" if state is State.DEAD else ""
         complain(f"job {job_id!r} is {state} and can't be cancelled{hint}")
         raise typer.Exit(1)
+
+
+def reschedule(
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    at: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="Its new start, such as 2026-12-24T18:00:00+01:00."),
+    ] = None,
+    delay: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="Its new start from now: 90, 10m, 1h30m."),
+    ] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Let a job that waits start at another time: now, if none is given. Exit code 1 if it runs or has ended.
+
+    Example: lanework reschedule signin-7f3a --delay 10m
+    """
+    if at is not None and delay is not None:
+        msg = "give --at or --delay, not both"
+        raise typer.BadParameter(msg)
+    record = connected().reschedule(job_id, run_at=at, delay=delay or timedelta(0))
+    if as_json_:
+        print_json(as_json(record))
+        return
+    held = f", once {record.held_by} lets it go" if record.held_by is not None and record.state not in ENDED else ""
+    out().print(f"{job_id}: starts at {record.run_at:%Y-%m-%d %H:%M:%S} UTC{held}", markup=False)
 
 
 LaneOption = Annotated[str | None, typer.Option("--lane", help="A lane: critical … batch, or 1 to 5.")]

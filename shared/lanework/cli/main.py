@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import typer
 
-from lanework.cli import dlq, jobs, stack
+from lanework.cli import clean, dev, dlq, jobs, scaling, schedules, stack, token, worker
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -31,8 +31,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 jobs.add_to(app)
+clean.add_to(app)
 stack.add_to(app)
+dev.add_to(app)
+worker.add_to(app)
+scaling.add_to(app)
 app.add_typer(dlq.app)
+app.add_typer(schedules.app)
+app.add_typer(token.app)
 
 
 def main() -> None:

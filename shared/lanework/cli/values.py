@@ -1,10 +1,10 @@
-"""Values on the command line: durations and payloads."""
+"""Values on the command line: durations, moments and payloads."""
 
 from __future__ import annotations
 
 import re
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -27,6 +27,24 @@ def duration(text: str) -> timedelta:
         return timedelta(seconds=float(text))
     msg = f"{text!r} is no duration; write it as 90 (seconds), 1.5s, 10m, 1h30m or 2d"
     raise typer.BadParameter(msg)
+
+
+def moment(text: str) -> datetime:
+    """
+    Read a moment: ISO 8601 with an offset or Z, such as `2026-12-24T18:00:00+01:00`.
+
+    Raises:
+        typer.BadParameter: It isn't one, or says no offset.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is no time; write it as 2026-12-24T18:00:00Z or 2026-12-24T18:00:00+01:00"
+        raise typer.BadParameter(msg) from None
+    if found.tzinfo is None:
+        msg = f"{text!r} doesn't say in which zone; append Z for UTC, or an offset such as +01:00"
+        raise typer.BadParameter(msg)
+    return found
 
 
 def payload(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The clock function: the minute tick that an EventBridge schedule gives."""
+"""The clock function: EventBridge gives it a tick each minute, and prods it for each schedule whose time is come."""
 
 from __future__ import annotations
 
@@ -24,19 +24,36 @@ if TYPE_CHECKING:
 _MARGIN: Final = timedelta(seconds=10)
 """What a tick keeps back of its invocation; the next tick goes on where it stopped."""
 
+_LEFT_TO_OTHERS: Final = timedelta(seconds=30)
+"""What schedules leave of a tick to the sweep and the reconciler, however much there is to catch up with."""
+
 
 def clock(app: App) -> Handler:
-    """Return the Lambda handler of the clock function: each call is one tick, and says what it did."""
+    """
+    Return the Lambda handler of the clock function: each call says what it did.
+
+    The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
+    """
     app.send_events_to(LogSink(Logger(location=None)))
 
-    def handler(_: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        def has_time() -> bool:
-            return timedelta(milliseconds=context.get_remaining_time_in_millis()) > _MARGIN
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        def has_time(margin: timedelta = _MARGIN) -> bool:
+            return timedelta(milliseconds=context.get_remaining_time_in_millis()) > margin
 
         try:
+            name = event.get("schedule")
+            if isinstance(name, str):
+                return {"fired": asdict(app.schedule_clock.prod(name, str(event.get("at")), has_time=has_time))}
+            fired = app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS))
             reconciled = Reconciler(app.ports).tick(has_time=has_time)
             swept = Sweeper(app.ports).tick(has_time=has_time)
-            return {"swept": asdict(swept), "reconciled": asdict(reconciled)}
+            enqueued = app.housekeeper.tick() if has_time() else ()
+            return {
+                "fired": asdict(fired),
+                "swept": asdict(swept),
+                "reconciled": asdict(reconciled),
+                "enqueued": enqueued,
+            }
         finally:
             app.ports.events.flush()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.inspect import is_expired
 from lanework.errors import JobNotFoundError
 from lanework.model import interventions, moves
 from lanework.model.change import Applied
@@ -41,11 +42,11 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
     for _ in range(_ROUNDS):
         now = ports.clock()
         waiting = interventions.cancel_waiting(now=now, expires_at=moves.expiry(now=now, ever_died=True))
-        answer = ports.ledger.change(job_id, waiting)
+        answer = ports.ledger.change(job_id, ports.ending(waiting))
         if isinstance(answer, Applied):
             return _cancelled(answer.record, ports)
         stored = answer.record
-        if stored is None:
+        if stored is None or is_expired(stored, now):
             raise JobNotFoundError(job_id)
         match stored.state:
             case State.CANCELLED:
@@ -54,7 +55,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
                 return Cancelling.TOO_LATE
             case State.RUNNING if stored.due_at is not None and stored.due_at <= now:
                 ending = moves.cancel_abandoned(stored, now=now, expires_at=moves.expiry(now=now, ever_died=True))
-                over = ports.ledger.change(job_id, ending)
+                over = ports.ledger.change(job_id, ports.ending(ending))
                 if isinstance(over, Applied):
                     return _cancelled(over.record, ports)
             case _:

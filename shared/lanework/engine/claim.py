@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
+from lanework.engine.hold import leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
 from lanework.errors import UnavailableError
-from lanework.model import interventions, moves
+from lanework.model import moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitUntil, judge
@@ -97,12 +98,16 @@ class Claim:
         """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
         if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
             return self._wait(self.envelope.run_at, now, None)
+        if self.envelope.start_by is not None and self.envelope.start_by <= now:
+            # Too late: recorded as waiting, so that it is ended as any other that wasn't started by its time.
+            self.ports.ledger.put(moves.new_record(self.envelope))
+            return None
         record = moves.claimed_record(self.envelope, claim_id=self.claim_id, now=now, lease=self.lease)
         existing = self.ports.ledger.put(record)
         return record if existing is None else None
 
     def _end(self, ending: Change) -> Report:
-        answer = self.ports.ledger.change(self.envelope.id, ending)
+        answer = self.ports.ledger.change(self.envelope.id, self.ports.ending(ending))
         match answer:
             case Applied(record) if record.state is State.DEAD:
                 self.journal.run(Action.DEAD, record)
@@ -117,21 +122,10 @@ class Claim:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
         is_running = stored is not None and stored.state is State.RUNNING
         if moment - now > LONGEST_HELD and not is_running:
-            if not self._enter(moment, stored):
+            if not leave_to_sweep(self.envelope, stored, at=moment, ports=self.ports):
                 return Keep(timedelta(seconds=1))
             self.journal.note(Action.LEFT_TO_SWEEP, wait=moment - now)
             return Ack()
         keep = Keep.until(moment, now=now)
         self.journal.note(Action.WAITED, wait=keep.after)
         return keep
-
-    def _enter(self, moment: datetime, stored: JobRecord | None) -> bool:
-        """See that the sweep sends the job when it is due; its queue may drop the message before that (rule 3)."""
-        if stored is None:
-            record = moves.new_record(self.envelope)
-            return self.ports.ledger.put(replace(record, state=State.SCHEDULED, sweep_at=moment)) is None
-        if stored.sweep_at is not None and stored.sweep_at <= moment:
-            return True
-        is_new = stored.sweep_at is None
-        entry = interventions.enter(stored, at=moment) if is_new else interventions.push_on(stored, to=moment)
-        return isinstance(self.ports.ledger.change(stored.job_id, entry), Applied)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dead_groups import groups
 from lanework.engine.dead_jobs import DeadJobs
-from lanework.engine.jobs import Request
 from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import Options
+from lanework.engine.request import Request
 from lanework.engine.rollout import Orders, Rollout, checked_rate
 from lanework.engine.system import DROP, REDRIVE, DeadLetterOrder
 from lanework.errors import InvalidOptionError, UnsupportedError
@@ -69,6 +69,15 @@ class DeadLetterDesk:
             return self._by_a_job(REDRIVE, plan, orders or Orders())
         return Rollout(self._ports, self._redriver.redrive, orders or Orders()).run(self._fixed(plan), count=plan.count)
 
+    def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
+        """
+        Have the jobs of a plan given another life by a job of Lanework's own, for callers that can't wait for waves.
+
+        Raises:
+            InvalidOptionError: The rate can't be kept.
+        """
+        return self._by_a_job(REDRIVE, plan, orders)
+
     def drop(self, plan: Plan) -> Outcome | Receipt[Any]:
         """End the jobs of a plan for good; returns as `redrive` does."""
         if not plan.is_one_page:
@@ -83,6 +92,10 @@ class DeadLetterDesk:
             UnknownJobTypeError, InvalidPayloadError, TooLargeError: It can't be used; the message says why.
         """
         return checked_edit(record, text, self._registry)
+
+    def redrive_one(self, record: JobRecord) -> Fate:
+        """Give a dead job another life, with the payload it has."""
+        return self._redriver.redrive(record)
 
     def redrive_with(self, record: JobRecord, edit: Edit) -> Fate:
         """Give a dead job another life with another payload, one that `checked_edit` returned."""

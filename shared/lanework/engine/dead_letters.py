@@ -38,13 +38,13 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
     """
     Return a message that says what the record says.
 
-    Only one that couldn't be recorded may say something else: another enqueue may have recorded the job since. The
-    others are left alone, since a payload that isn't in the record costs a read.
+    One that couldn't be recorded may say something else, since another enqueue may have recorded the job; and so may
+    one whose job was debounced since. The others are left alone: a payload that isn't in the record costs a read.
 
     Raises:
         UnavailableError: The payload can't be read.
     """
-    if not message.unrecorded:
+    if not (message.unrecorded or record.superseded):
         return message
     payload = ledger.payload_of(record) if record.payload is None else record.payload
     return Envelope.of(record, message.payload if payload is None else payload)

@@ -27,6 +27,8 @@ class Delivery:
         is_first: It is the first of its invocation, which has never more time left than now.
         sent_at: When it was sent, by SQS's clock; None if that isn't known.
         receives: How often it was received, this time included.
+        lease: How long a claim holds at first, where the worker lengthens it while the job runs; None: as long as the
+            invocation lasts, and a little longer.
     """
 
     body: str
@@ -35,6 +37,7 @@ class Delivery:
     is_first: bool = True
     sent_at: datetime | None = None
     receives: int = 1
+    lease: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

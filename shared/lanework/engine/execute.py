@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lanework.engine.dead_letters import set_aside
 from lanework.engine.delivery import Keep
 from lanework.engine.execution import Execution, GaveUpError
-from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code
+from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.journal import Journal
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
@@ -41,11 +41,14 @@ class Executor:
         return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope)
 
     def _not_now(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report | None:
-        """Say what becomes of a message whose job is paused, or whose code isn't deployed yet; None if it may start."""
+        """Say what becomes of a message whose job may not start here or now; None if it may."""
         journal = Journal(envelope, self._ports.events, self._ports.clock)
         pause = self._pauses.holding(envelope)
         if pause is not None:
             return hold(envelope, pause, self._ports, journal)
+        elsewhere = wait_for_worker(delivery, envelope, job_type, self._ports, journal)
+        if elsewhere is not None:
+            return elsewhere
         missing = wait_for_code(delivery, envelope, job_type, self._ports)
         if missing is not None:
             journal.note(Action.WAITED, reason=missing, wait=LOOK_AGAIN)

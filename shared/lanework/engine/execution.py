@@ -6,15 +6,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.engine import outcome as outcomes
+from lanework.engine.admission import Admission
 from lanework.engine.claim import Claim
 from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
 from lanework.engine.notebook import LedgerNotebook
+from lanework.engine.outcome import NoSlot, Snoozed
 from lanework.engine.run import Run
 from lanework.engine.runtime import bounded
 from lanework.engine.settle import Settlement
-from lanework.errors import LaneworkError
+from lanework.errors import LaneworkError, UnavailableError
+from lanework.model import moves, parking
+from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
 from lanework.model.outcomes import TimedOut
@@ -35,6 +39,10 @@ LEASE_MARGIN: Final = timedelta(seconds=5)
 
 ROOM_TO_WRITE: Final = timedelta(seconds=2)
 """What must be left of an invocation beyond a job's timeout for the job to be begun in it."""
+
+
+LIMITS_UNANSWERED: Final = timedelta(seconds=5)
+"""How long a claimed run waits that can't know whether its limits let it begin; no attempt is used."""
 
 
 class GaveUpError(Exception):
@@ -64,6 +72,7 @@ class Execution:
         self._find = find
         self._type = find(envelope.type)
         self._time_left = time_left
+        self._lease = delivery.lease or time_left + LEASE_MARGIN
         self._asked = envelope.timeout or LANES[envelope.lane].usual_job
         self._timeout = max(min(self._asked, time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
         self._ports = ports
@@ -71,6 +80,7 @@ class Execution:
         self._journal = Journal(envelope, ports.events, ports.clock)
         self._notebook = LedgerNotebook(job_id=envelope.id, claim_id=self._claim_id, ports=ports, journal=self._journal)
         self._outcome: Outcome | None = None
+        self._admission = Admission(bounds=() if self._type is None else self._type.waits_for, ports=ports)
 
     @property
     def fits(self) -> bool:
@@ -82,18 +92,38 @@ class Execution:
         match Claim(
             envelope=self._envelope,
             claim_id=self._claim_id,
-            lease=self._time_left + LEASE_MARGIN,
+            lease=self._lease,
             receives=self._receives,
             ports=self._ports,
             journal=self._journal,
         ).make():
             case JobRecord() as record:
                 self.stored = record
-                self._journal.run(Action.STARTED, record)
-                return True
+                return self._admit(record)
             case report:
                 self.report = report
                 return False
+
+    def _admit(self, record: JobRecord) -> bool:
+        """Take what the job's limits ask for; a run that may not begin now is parked, and its attempt given back."""
+        refusal: Outcome | None
+        try:
+            if self._admission.bounds or record.type != self._envelope.type:
+                self._follow(record)
+                bounds = () if self._type is None else self._type.waits_for
+                self._admission = Admission(bounds=bounds, ports=self._ports)
+            refusal = self._admission.ask(record, record.payload or self._envelope.payload)
+        except UnavailableError as error:
+            self._journal.note(Action.CLAIM_FAILED, reason=f"its limits: {error}")
+            refusal = Snoozed(LIMITS_UNANSWERED)
+        if refusal is None:
+            self._journal.run(Action.STARTED, record)
+            return True
+        self._outcome = refusal
+        self.settle()
+        if isinstance(refusal, NoSlot):
+            self._admission.look_again(record, refusal)
+        return False
 
     def run(self) -> str | None:
         """
@@ -116,14 +146,52 @@ class Execution:
             self._notebook.close()
         return self._outcome.result
 
+    def beat(self) -> bool:
+        """
+        Lengthen the run's lease, and its hold on its limits' slots; called from beside the job's code.
+
+        Returns:
+            False if another attempt has taken over: what this one does counts no more.
+
+        Raises:
+            UnavailableError: Whether it was lengthened is not known; try again before the lease is over.
+        """
+        run, until = self._claimed(), self._ports.clock() + self._lease
+        change = moves.beat(claim_id=self._claim_id, until=until)
+        answer = self._ports.ledger.change(self.job_id, change)
+        if not isinstance(answer, Applied):
+            self._notebook.stop()
+            return False
+        if answer.record.cancel_asked:
+            self._notebook.stop()
+        self._admission.extend(run, until=until)
+        return True
+
+    def give_back(self) -> bool:
+        """
+        Put the job back while its code still runs, without an attempt used: its worker is about to stop.
+
+        Returns:
+            Whether that landed; if not, the job has ended meanwhile, or its lease decides.
+        """
+        run = self._claimed()
+        answer = self._ports.ledger.change(self.job_id, parking.give_back(run, now=self._ports.clock()))
+        if isinstance(answer, Applied):
+            self._journal.run(Action.GIVEN_BACK, answer.record)
+            self._admission.give_back(run)
+        return isinstance(answer, Applied)
+
     def complete(self) -> None:
         """Record that the job is done, and ack its message."""
         self.settle()
 
     def settle(self) -> None:
         """Record how the attempt ended, and say what becomes of its message."""
-        settlement = Settlement(envelope=self._envelope, run=self._claimed(), ports=self._ports, journal=self._journal)
+        run = self._claimed()
+        settlement = Settlement(envelope=self._envelope, run=run, ports=self._ports, journal=self._journal)
         self.report = settlement.of(cast("Outcome", self._outcome))
+        if self.report != Keep():  # else nothing was recorded: as long as the lease lasts, the job counts as running
+            self._admission.give_back(run)
 
     def _follow(self, record: JobRecord) -> None:
         """Do as the record says, where the message is that of another enqueue under the same id."""

@@ -1,18 +1,22 @@
-"""Messages that may not start their jobs yet: paused ones, and those of code that isn't deployed yet."""
+"""Messages that may not start their jobs here or now: paused, of code that isn't deployed yet, for worker processes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.delivery import Ack, Keep
 from lanework.errors import UnavailableError
-from lanework.model import interventions
+from lanework.model import interventions, moves
 from lanework.model.change import Applied
 from lanework.model.events import Action
-from lanework.model.states import State
+from lanework.model.lanes import LONGEST_IN_LAMBDA
+from lanework.model.states import WAITING, State
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.journal import Journal
     from lanework.engine.ports import Ports
@@ -24,6 +28,9 @@ DEPLOY_GRACE: Final = timedelta(hours=1)
 """How long a job waits for its code, from when its message was sent: by then the deploy is over, or went wrong."""
 
 LOOK_AGAIN: Final = timedelta(seconds=30)
+
+OFFER_AGAIN: Final = timedelta(minutes=5)
+"""After how long a lane is handed again what Lambda can't run: a worker process may empty it by then."""
 
 
 def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report | None:
@@ -66,3 +73,45 @@ def wait_for_code(delivery: Delivery, message: Envelope, job_type: JobType | Non
         return None
     since = delivery.sent_at or message.asked_start
     return reason if ports.clock() - since < DEPLOY_GRACE else None
+
+
+def wait_for_worker(
+    delivery: Delivery, message: Envelope, job_type: JobType | None, ports: Ports, journal: Journal
+) -> Report | None:
+    """
+    Put a job back that Lambda got and only a worker process may run; no attempt is used, and no receive piles up.
+
+    Returns:
+        What becomes of its message; None if it may run here.
+    """
+    is_long = message.timeout is not None and message.timeout > LONGEST_IN_LAMBDA
+    is_for_workers = is_long or (job_type is not None and job_type.options.where == "worker")
+    if delivery.lease is not None or not is_for_workers:
+        return None
+    lane = delivery.lane
+    journal.note(
+        Action.NEEDS_WORKER,
+        reason=f"only a worker process may run {message.type}, and Lambda was handed it: deploy the stack with "
+        f"{lane.capitalize()}RunsOn=worker, and run `lanework worker --lane {lane}`",
+        wait=OFFER_AGAIN,
+    )
+    try:
+        stored = ports.ledger.get(message.id)
+        is_waiting = message.unrecorded if stored is None else stored.state in WAITING
+        if is_waiting and leave_to_sweep(message, stored, at=ports.clock() + OFFER_AGAIN, ports=ports):
+            return Ack()
+    except UnavailableError as error:
+        journal.note(Action.CLAIM_FAILED, reason=str(error))
+    return Keep(OFFER_AGAIN)
+
+
+def leave_to_sweep(message: Envelope, stored: JobRecord | None, *, at: datetime, ports: Ports) -> bool:
+    """See that the sweep sends a job that waits; its queue may drop the message before that (rule 3)."""
+    if stored is None:
+        record = moves.new_record(message)
+        return ports.ledger.put(replace(record, state=State.SCHEDULED, sweep_at=at)) is None
+    if stored.sweep_at is not None and stored.sweep_at <= at:
+        return True
+    is_new = stored.sweep_at is None
+    entry = interventions.enter(stored, at=at) if is_new else interventions.push_on(stored, to=at)
+    return isinstance(ports.ledger.change(stored.job_id, entry), Applied)

@@ -9,18 +9,23 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.notebook import fitting
+from lanework.engine.ports import JobKey
 from lanework.errors import InvalidOptionError, JobNotFoundError
 from lanework.model.lanes import Lane
+from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
-    from lanework.engine.ports import JobKey, LaneCounts, Ports
+    from lanework.engine.ports import LaneCounts, Ports
     from lanework.model.states import JobRecord
 
 _CURSOR: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\|(.*)")
-_DAYS_KEPT: Final = 15
+DAYS_KEPT: Final = 15
 """No record outlives its job's end by more (the DLQ's retention and a day), so a list looks no further back."""
 
 LONGEST_PAGE: Final = 100
+
+_PAGES_LOOKED_AT: Final = 5
+"""Pages that one search reads: what no index knows is found by reading jobs, 100 at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +78,13 @@ class Inspector:
         Raises:
             InvalidOptionError: The limit or the cursor can't be used.
         """
-        if not 1 <= limit <= LONGEST_PAGE:
-            msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
-            raise InvalidOptionError(msg)
+        _check_limit(limit)
 
         def keep(key: JobKey) -> bool:
             return (type_ is None or key.type == type_) and (queue is None or key.queue == queue)
 
         today = self._ports.clock().date()
-        oldest = today - timedelta(days=_DAYS_KEPT)
+        oldest = today - timedelta(days=DAYS_KEPT)
         day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor)
         keys: list[JobKey] = []
         while True:
@@ -94,6 +97,44 @@ class Inspector:
             day, before = _day_before(day), None
             if len(keys) == limit:
                 return JobPage(jobs=self._records(keys), cursor=f"{day}|", seen_until=day)
+
+    def search(
+        self,
+        *,
+        lane: Lane | None = None,
+        state: State | None = None,
+        type_: str | None = None,
+        queue: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> JobPage:
+        """
+        Return jobs, newest first, also by what only their records say. May be short and have a cursor: 500 are read.
+
+        Args:
+            lane: Only this lane.
+            state: Only jobs that stand there.
+            type_, queue, limit, cursor: As in `page`, whose cursors it shares.
+
+        Raises:
+            InvalidOptionError: The limit or the cursor can't be used.
+        """
+        if (lane, state) == (None, None):
+            return self.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
+        _check_limit(limit)
+        found: list[JobRecord] = []
+        for _ in range(_PAGES_LOOKED_AT):
+            page = self.page(type_=type_, queue=queue, limit=LONGEST_PAGE, cursor=cursor)
+            for record in page.jobs:
+                if lane in (None, record.lane) and state in (None, record.state):
+                    found.append(record)
+                if len(found) == limit:
+                    day, position = record.created_at.date().isoformat(), JobKey.of(record).position
+                    return JobPage(jobs=tuple(found), cursor=f"{day}|{position}", seen_until=day)
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return JobPage(jobs=tuple(found), cursor=cursor, seen_until=page.seen_until)
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """
@@ -116,17 +157,18 @@ class Inspector:
     def _records(self, keys: list[JobKey]) -> tuple[JobRecord, ...]:
         found = self._ports.ledger.get_many([key.job_id for key in keys])
         now = self._ports.clock()
-        return tuple(
-            found[key.job_id] for key in keys if key.job_id in found and not is_expired(found[key.job_id], now)
-        )
+        records = (found[key.job_id] for key in keys if key.job_id in found)
+        # A job that was just retired may still be in the index.
+        return tuple(record for record in records if not record.retired and not is_expired(record, now))
 
 
 def as_json(record: JobRecord) -> dict[str, object]:
     """
     Return a job as JSON values, in the names that HTTP clients and scripts use; its payload is not part of it.
 
-    `processedAt` is when it ended; `waitSeconds` runs from the asked start to the first start; `runSeconds` is the
-    latest attempt's.
+    `waitsFor` names the pause or the limit that it waits for; `processedAt` is when it ended; `waitSeconds` runs from
+    the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its error, its
+    failures and its result.
     """
     return {
         "jobId": record.job_id,
@@ -136,6 +178,9 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "status": record.state,
         "createdAt": _iso(record.created_at),
         "runAt": _iso(record.run_at),
+        "startBy": _iso(record.start_by),
+        "tenant": record.tenant,
+        "waitsFor": _waits_for(record),
         "startedAt": _iso(record.started_at),
         "processedAt": _iso(record.ended_at),
         "attemptCount": record.attempts,
@@ -151,9 +196,17 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "progressNote": record.progress_note,
         "result": None if record.result is None else json.loads(record.result),
         "resultOmitted": record.result_omitted,
+        "retired": record.retired,
         "waitSeconds": _seconds(waited(record)),
         "runSeconds": _seconds(ran_for(record)),
     }
+
+
+def _waits_for(record: JobRecord) -> str | None:
+    """Return the pause or limit that keeps a job from starting."""
+    if record.state in ENDED:
+        return None
+    return record.held_by or (record.rate_limit if record.state is State.PARKED and record.rate_slot else None)
 
 
 def waited(record: JobRecord) -> timedelta | None:
@@ -185,6 +238,12 @@ def is_expired(record: JobRecord, now: datetime) -> bool:
     TTL deletes within days, not at the second (DynamoDB, "Working with expired items").
     """
     return record.expires_at is not None and record.expires_at <= now
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LONGEST_PAGE:
+        msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
+        raise InvalidOptionError(msg)
 
 
 def _day_before(day: str) -> str:

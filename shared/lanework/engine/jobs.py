@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -13,17 +12,21 @@ from typing import (
     ParamSpec,
     Protocol,
     TypeVar,
+    Unpack,
     cast,
     overload,
 )
 
 from pydantic import BaseModel
 
-from lanework.engine.registry import JobType, Options, settled
-from lanework.engine.signature import signature_of
+from lanework.engine.declared import check_declared, declared_schedule
+from lanework.engine.registry import JobType, Options, Where, settled
+from lanework.engine.request import EnqueueOptions, Request, check_windows, request_of
+from lanework.engine.signature import check_keys, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
-from lanework.model.ids import checked_job_id, checked_job_type, checked_queue
-from lanework.model.payload import parsed
+from lanework.model.ids import checked_job_type, checked_queue
+from lanework.model.limits import Concurrency, bounds_of
+from lanework.model.retention import Retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -31,32 +34,14 @@ if TYPE_CHECKING:
 
     from lanework.engine.receipt import Receipt
     from lanework.model.lanes import Lane, LaneName
+    from lanework.model.limits import Bound, Quota, Rate
+    from lanework.model.schedules import CatchUpName, OverlapName
 
 PayloadT = TypeVar("PayloadT", bound=BaseModel)
 RestP = ParamSpec("RestP")
 DirectT_co = TypeVar("DirectT_co", covariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """
-    A job that is asked for but not yet enqueued.
-
-    Attributes:
-        type: Its job type.
-        payload: Its payload, valid.
-        options: What this call says of lane, attempts and backoff, over what the type says.
-        delay: Wait before the first start; None starts at once.
-        job_id: The caller's id; None has one made.
-    """
-
-    type: JobType
-    payload: BaseModel
-    options: Options
-    delay: timedelta | None = None
-    job_id: str | None = None
 
 
 class Enqueues(Protocol):
@@ -96,95 +81,45 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
     def __repr__(self) -> str:
         return f"<Job {self.name} of queue {self.type.queue!r}>"
 
-    def request(
-        self,
-        payload: PayloadT | Mapping[str, object],
-        *,
-        lane: LaneName | Lane | None = None,
-        delay: timedelta | None = None,
-        job_id: str | None = None,
-        attempts: int | None = None,
-        backoff: timedelta | None = None,
-        timeout: timedelta | None = None,
-    ) -> Request:
+    def request(self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]) -> Request:
         """
         Return a request for `enqueue_many`; nothing is enqueued yet.
 
         Args:
             payload: An instance of the job type's model, or a mapping that fits it.
-            lane: Another lane than the type's.
-            delay: Wait before the first start. Up to 15 minutes is held by SQS, longer by the sweep.
-            job_id: An id of yours, used once for as long as the job is kept: a repeated one enqueues nothing new.
-            attempts: Most attempts, the first included, 1 to 100.
-            backoff: Wait before the second attempt; it doubles from there.
-            timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
+            **options: See `EnqueueOptions`.
 
         Raises:
             InvalidPayloadError: The payload doesn't fit.
             UnknownLaneError: The lane is none of the five.
             InvalidOptionError: Another option can't be used.
         """
-        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
-        settled(options.over(self.type.options))
-        return Request(
-            type=self.type,
-            payload=parsed(self.name, self.type.model, payload),
-            options=options,
-            delay=delay,
-            job_id=None if job_id is None else checked_job_id(job_id),
-        )
+        return request_of(self.type, payload, options)
 
     def enqueue(
-        self,
-        payload: PayloadT | Mapping[str, object],
-        *,
-        lane: LaneName | Lane | None = None,
-        delay: timedelta | None = None,
-        job_id: str | None = None,
-        attempts: int | None = None,
-        backoff: timedelta | None = None,
-        timeout: timedelta | None = None,
+        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
     ) -> Receipt[ResultT_co]:
         """
         Enqueue a job of this type: returns once it is recorded and sent. Arguments as in `request`.
 
         Returns:
-            The receipt; its `duplicate` says that a job with this id existed before.
+            The receipt; its `duplicate` says that such a job existed before.
 
         Raises:
             ConfigError: The family is in no App.
             TooLargeError: The payload is over 256 KB.
+            QuotaExceededError: The quota is used up; the error says until when.
             EnqueueError: Neither recorded nor sent; safe to repeat with the same id.
             InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
         """
         app = self._family.app_for(self.name)
-        request = self.request(
-            payload, lane=lane, delay=delay, job_id=job_id, attempts=attempts, backoff=backoff, timeout=timeout
-        )
-        return app.enqueue_request(request)
+        return app.enqueue_request(self.request(payload, **options))
 
     async def enqueue_async(
-        self,
-        payload: PayloadT | Mapping[str, object],
-        *,
-        lane: LaneName | Lane | None = None,
-        delay: timedelta | None = None,
-        job_id: str | None = None,
-        attempts: int | None = None,
-        backoff: timedelta | None = None,
-        timeout: timedelta | None = None,
+        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
     ) -> Receipt[ResultT_co]:
         """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
-        return await asyncio.to_thread(
-            self.enqueue,
-            payload,
-            lane=lane,
-            delay=delay,
-            job_id=job_id,
-            attempts=attempts,
-            backoff=backoff,
-            timeout=timeout,
-        )
+        return await asyncio.to_thread(self.enqueue, payload, **options)
 
     def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
         """
@@ -225,7 +160,7 @@ class Jobs:
         queue: Name of the logical queue.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a declaration is where everything is said
         self,
         *,
         queue: str,
@@ -233,6 +168,12 @@ class Jobs:
         attempts: int | None = None,
         backoff: timedelta | None = None,
         timeout: timedelta | None = None,
+        where: Where | None = None,
+        concurrency: int | Concurrency | tuple[Concurrency, ...] | None = None,
+        rate: Rate | tuple[Rate, ...] | None = None,
+        quota: Quota | tuple[Quota, ...] | None = None,
+        keep_completed: int | None = None,
+        keep_failed: int | None = None,
     ) -> None:
         """
         Open a family.
@@ -242,15 +183,25 @@ class Jobs:
             lane: Lane of its jobs; medium if nobody says otherwise.
             attempts: Most attempts, the first included; the lane's if nobody says otherwise.
             backoff: Wait before the second attempt; 2 s if nobody says otherwise.
-            timeout: How long an attempt may take before it is stopped; as long as the lane allows if nobody says.
+            timeout: How long an attempt may take before it is stopped; as long as the lane allows if nobody says. Above
+                895 s, which is Lambda's longest less what we write, only a worker process runs it; at most 11 hours.
+            where: `worker`: only worker processes (`lanework worker`) run them; `anywhere`, the default: Lambda, too.
+            concurrency: How many jobs of the family run at once, all types together; a number, or `Concurrency`.
+            rate: How many of them start within a time.
+            quota: How many of them are accepted within a time.
+            keep_completed: How many completed jobs of the queue are kept, those enqueued last; the others are retired
+                within two hours of their end. 0 keeps none; None, the default, all until they expire.
+            keep_failed: The same for dead jobs, those that died last; the others are dropped and retired.
 
         Raises:
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         self.queue = checked_queue(queue)
-        self._options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout)
+        self._options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where)
         # A timeout is held against the lane, which the family's types may yet choose.
         settled(self._options if lane is not None else Options(attempts=attempts, backoff=backoff))
+        self._bounds = _bounds(f"queue:{queue}", concurrency, rate, quota)
+        self._retention = Retention(completed=keep_completed, failed=keep_failed)
         self._types: dict[str, JobType] = {}
         self._app: Enqueues | None = None
 
@@ -259,7 +210,7 @@ class Jobs:
         """The job types declared so far."""
         return tuple(self._types.values())
 
-    def job(
+    def job(  # noqa: PLR0913 - a declaration is where everything is said
         self,
         name: str,
         *,
@@ -267,6 +218,18 @@ class Jobs:
         attempts: int | None = None,
         backoff: timedelta | None = None,
         timeout: timedelta | None = None,
+        where: Where | None = None,
+        concurrency: int | Concurrency | tuple[Concurrency, ...] | None = None,
+        rate: Rate | tuple[Rate, ...] | None = None,
+        quota: Quota | tuple[Quota, ...] | None = None,
+        key: str | tuple[str, ...] | None = None,
+        unique_for: timedelta | None = None,
+        debounce: timedelta | None = None,
+        cron: str | None = None,
+        every: timedelta | None = None,
+        tz: str | None = None,
+        overlap: OverlapName | None = None,
+        catch_up: CatchUpName | None = None,
         discard_on: tuple[type[Exception], ...] = (),
         version: int = 1,
         aliases: tuple[str, ...] = (),
@@ -279,7 +242,20 @@ class Jobs:
 
         Args:
             name: Stable dotted name; jobs that wait carry it, so a rename strands them.
-            lane, attempts, backoff, timeout: As in `Jobs`, for this type.
+            lane, attempts, backoff, timeout, where: As in `Jobs`, for this type.
+            concurrency, rate, quota: Limits of this type, beside its family's. `key=` in them names a field of the
+                payload: one limit for each of its values.
+            key: The fields of the payload that make a job the same as another, for the next two.
+            unique_for: One job for each value of `key` within this time: a second one enqueues nothing, and its receipt
+                has the first one's id.
+            debounce: The last one for each value of `key` runs, once, this long after it was enqueued.
+            cron: Enqueued by itself, at these times: five fields, or EventBridge's six. Its payload is then `{}`. The
+                template needs it too; `lanework check` says what to paste.
+            every: Or at this interval, in whole minutes, counted from 1970-01-01T00:00Z: no deployment shifts it.
+            tz: Zone of `cron`, an IANA name; UTC if nobody says.
+            overlap: `skip`, the default, passes a tick over while the one before still runs; `allow` doesn't look.
+            catch_up: Of ticks that were missed, `latest`, the default, runs the newest; `skip` none that is over 5
+                minutes late; `all` each of them, at most 1,000, and needs overlap="allow".
             discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
             version: Version of the payload, from 1. Raise it with a change that older code can't read: its jobs then
                 wait, for an hour at most, until the code that can is deployed.
@@ -294,8 +270,13 @@ class Jobs:
         if version < 1:
             msg = f"version of job {name!r} must be 1 or more, got {version}"
             raise InvalidOptionError(msg)
-        options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout).over(self._options)
+        said = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where)
+        options = said.over(self._options)
         settled(options)
+        bounds = (*self._bounds, *_bounds(f"type:{name}", concurrency, rate, quota))
+        keys = (key,) if isinstance(key, str) else key or ()
+        check_windows(keys, unique_for=unique_for, debounce=debounce)
+        schedule = declared_schedule(name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up)
 
         def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
             if self._app is not None:
@@ -305,6 +286,9 @@ class Jobs:
                 msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
                 raise DeclarationError(msg)
             model, takes_run, returns = signature_of(name, function)
+            check_keys(name, model, [*keys, *(bound.limit.key for bound in bounds if bound.limit.key is not None)])
+            if schedule is not None:
+                check_declared(schedule, model, debounce=debounce)
             self._types[name] = JobType(
                 name=name,
                 queue=self.queue,
@@ -317,6 +301,12 @@ class Jobs:
                 discard_on=discard_on,
                 version=version,
                 aliases=aliases,
+                bounds=bounds,
+                key=keys,
+                unique_for=unique_for,
+                debounce=debounce,
+                retention=self._retention,
+                schedule=schedule,
             )
             return Job(self._types[name], self)
 
@@ -337,3 +327,14 @@ class Jobs:
             msg = f"{name} can't be enqueued: its family (queue {self.queue!r}) is in no App; add it to App(…)"
             raise ConfigError(msg)
         return self._app
+
+
+def _bounds(
+    scope: str,
+    concurrency: int | Concurrency | tuple[Concurrency, ...] | None,
+    rate: Rate | tuple[Rate, ...] | None,
+    quota: Quota | tuple[Quota, ...] | None,
+) -> tuple[Bound, ...]:
+    """Return the limits of a family or a type."""
+    at_once = Concurrency(concurrency) if isinstance(concurrency, int) else concurrency
+    return bounds_of(scope, at_once, rate, quota)

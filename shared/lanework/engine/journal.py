@@ -48,7 +48,9 @@ class Journal:
             )
         )
 
-    def run(self, action: Action, record: JobRecord, *, wait: timedelta | None = None) -> None:
+    def run(
+        self, action: Action, record: JobRecord, *, wait: timedelta | None = None, reason: str | None = None
+    ) -> None:
         """Emit an event about a run, from the record as the transition left it."""
         now = self._clock()
         ends = action in _ENDS_A_RUN
@@ -64,6 +66,7 @@ class Journal:
                 cause=record.cause,
                 error=record.error if action in (Action.RETRYING, Action.DEAD) else None,
                 wait=wait,
+                reason=reason,
                 waited=_waited(record) if action is Action.STARTED else None,
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,

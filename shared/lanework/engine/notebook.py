@@ -65,6 +65,10 @@ class LedgerNotebook:
                 self._cancel_asked = record is not None and record.cancel_asked
         return self._cancel_asked
 
+    def stop(self) -> None:
+        """Let the job's code know at its next look that it is to stop."""
+        self._cancel_asked = True
+
     def step(self, name: str) -> str | None:
         """See `Notebook.step`."""
         return self._ports.ledger.step(self._job_id, name)

@@ -60,7 +60,23 @@ class Cancelled:
     reason: str
 
 
-Outcome = Returned | Failed | Doomed | Snoozed | Cancelled
+@dataclass(frozen=True, slots=True)
+class NoSlot:
+    """The job's code was not begun: all `n` slots of this concurrency limit are held."""
+
+    limit: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The job's code was not begun: this rate reserved a later start for it."""
+
+    limit: str
+    start: datetime
+
+
+Outcome = Returned | Failed | Doomed | Snoozed | Cancelled | NoSlot | Booked
 
 
 class NoCodeError(Exception):

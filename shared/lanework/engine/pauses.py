@@ -127,11 +127,18 @@ def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, 
     return f"type:{job_type}"
 
 
-def resume(name: str, ports: Ports) -> int:
-    """Take a pause away and move what it held back to the sweep; return how many jobs that were."""
+def resume(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """
+    Take a pause away and move what it held back to the sweep; return how many jobs that were.
+
+    Args:
+        name: The pause's name.
+        ports: Where the jobs are.
+        has_time: Asked now and then; once there is no time, the minute's tick goes on.
+    """
     ports.flags.set_bookmark(_resumed(name), ports.clock().isoformat())
     ports.flags.resume(name)
-    return release(name, ports)
+    return release(name, ports, has_time=has_time)
 
 
 def may_forget(name: str, ports: Ports) -> bool:

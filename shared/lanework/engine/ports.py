@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from lanework.engine.runtime import Runtime
+from lanework.model.retention import to_be_archived
 
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
+    from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
+    from lanework.engine.schedule_store import Scheduler, ScheduleStore
     from lanework.model.change import Answer, Change
+    from lanework.model.envelope import Envelope
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
+    from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
 
 Clock = Callable[[], datetime]
@@ -22,6 +27,9 @@ Clock = Callable[[], datetime]
 
 NewId = Callable[[], str]
 """Gives an id that nobody else has."""
+
+LONGEST_SQS_DELAY: Final = timedelta(minutes=15)
+"""DelaySeconds goes up to 900 (SQS, SendMessage). What waits longer is sent by the sweep."""
 
 Rand = Callable[[], float]
 """Gives a number from 0.0 up to, not including, 1.0."""
@@ -40,6 +48,11 @@ class JobKey:
     def position(self) -> str:
         """The index's sort key, `created#queue#type#id`: it orders by time and is a cursor."""
         return f"{self.created_at.isoformat(timespec='milliseconds')}#{self.queue}#{self.type}#{self.job_id}"
+
+    @classmethod
+    def of(cls, record: JobRecord) -> JobKey:
+        """Return a job's key."""
+        return cls(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
 
     @classmethod
     def at(cls, position: str) -> JobKey:
@@ -100,6 +113,18 @@ class Ledger(Protocol):
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """Record new jobs with different ids; one answer for each, as `put` gives it."""
 
+    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+        """Return the marks that exist, as of now (a consistent read); at most 100 names."""
+
+    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+        """
+        Record a new job and write its guards' marks, all of it or nothing. Answers as `put` does.
+
+        Raises:
+            ContendedError: A mark isn't as it was read, or is being written.
+            UnavailableError: Whether it was written is not known.
+        """
+
     def change(self, job_id: str, change: Change) -> Answer:
         """
         Write, if the conditions hold of the stored item.
@@ -120,6 +145,9 @@ class Ledger(Protocol):
 
         None if its producer was lost between the two writes that a payload over 1 KB takes: the caller repeats them.
         """
+
+    def clear_beside(self, job_id: str) -> None:
+        """Delete what is kept beside a job: a payload of its own, its lines and its steps. Repeating it is safe."""
 
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
         """Return the ids of a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`."""
@@ -176,10 +204,23 @@ class UnavailableOne:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """One message to send: body, and how long SQS holds it back (whole seconds, at most 900)."""
+    """
+    One message to send.
+
+    Attributes:
+        body: Its body.
+        delay: How long SQS holds it back; whole seconds, at most 900.
+        tenant: Whose it is: its group, between which SQS shares a lane fairly.
+    """
 
     body: str
     delay: timedelta = timedelta(0)
+    tenant: str | None = None
+
+    @classmethod
+    def of(cls, envelope: Envelope, *, delay: timedelta = timedelta(0)) -> Sending:
+        """Return a job's message."""
+        return cls(body=envelope.encode(), delay=delay, tenant=envelope.tenant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,18 +323,47 @@ class EventSink(Protocol):
         """Write out what was taken; called once per batch. Never raises."""
 
 
+class Archive(Protocol):
+    """Where jobs go before their records expire."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """
+        Keep an object, below the stack's own prefix; one with the same key is replaced.
+
+        Raises:
+            UnavailableError: It doesn't answer.
+            ConfigError: There is no such bucket, or no permission.
+        """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Everything that the engine needs from outside, together."""
+    """
+    Everything that the engine needs from outside, together.
+
+    Attributes:
+        look_ahead: What is due within this time is sent now, held back by SQS for what is left of it, and so starts to
+            the second; what is due later waits for the sweep. At most SQS's 15 minutes.
+        archive: Where jobs go before their records expire; None keeps none.
+    """
 
     ledger: Ledger
     lanes: Lanes
     flags: Flags
+    limits: Limits
+    schedules: ScheduleStore
+    scheduler: Scheduler
     events: EventSink
     clock: Clock
     new_id: NewId
     rand: Rand
     runtime: Runtime = field(default_factory=Runtime)
+    look_ahead: timedelta = LONGEST_SQS_DELAY
+    archive: Archive | None = None
+
+    def ending(self, change: Change) -> Change:
+        """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""
+        return change if self.archive is None else to_be_archived(change)
 
 
 Guard = Callable[["Execution"], None]

@@ -27,11 +27,14 @@ class Receipt(Generic[ResultT_co]):
 
     Attributes:
         job_id: The job's id.
-        duplicate: A job with this id existed before; nothing new will run.
+        duplicate: Such a job existed before: one with this id, or with the same key within `unique_for`. Nothing new
+            will run; the id is that job's.
+        overdue: How long ago the asked start was; None unless it lay in the past, and so became now.
     """
 
     job_id: str
     duplicate: bool = False
+    overdue: timedelta | None = None
     reader: ReadsResults | None = field(default=None, repr=False, compare=False)
 
     def result(self, *, timeout: timedelta) -> ResultT_co:

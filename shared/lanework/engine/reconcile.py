@@ -128,7 +128,7 @@ class Reconciler:
     def _without_record(self, lane: Lane, message: Envelope) -> bool:
         """Send an unrecorded job's message back as it is; drop what belongs to a retired record."""
         if message.unrecorded or message.ticket:
-            self._ports.lanes.send(lane, Sending(body=message.encode(), delay=timedelta(minutes=5)))
+            self._ports.lanes.send(lane, Sending.of(message, delay=timedelta(minutes=5)))
             self._note_letter(Action.BOUNCED, lane, "unrecorded", job_id=message.id)
         else:
             self._note_letter(Action.DROPPED, lane, "its record was retired", job_id=message.id)

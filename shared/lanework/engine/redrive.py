@@ -5,9 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.ports import Sending
-from lanework.engine.sweep import SENT_AGAIN_AFTER
-from lanework.errors import UnavailableError
+from lanework.engine.dispatch import dispatch
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -66,7 +64,7 @@ class Redriver:
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
-        reason = self._send(after, text)
+        reason = dispatch(after, Envelope.of(after, text), self._ports)
         self._emit(Action.REDRIVEN, after, reason=reason)
         return Fate.REDRIVEN
 
@@ -80,22 +78,12 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was dropped is not known; repeat it.
         """
-        change = interventions.drop(record, now=self._ports.clock())
+        change = self._ports.ending(interventions.drop(record, now=self._ports.clock()))
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
         self._emit(Action.DROPPED_DEAD, after)
         return Fate.DROPPED
-
-    def _send(self, record: JobRecord, payload: str) -> str | None:
-        """Send the new life's message and push its entry on; return what failed: the entry carries the job then."""
-        pushed = interventions.push_on(record, to=self._ports.clock() + SENT_AGAIN_AFTER)
-        try:
-            self._ports.lanes.send(record.lane, Sending(body=Envelope.of(record, payload).encode()))
-            self._ports.ledger.change(record.job_id, pushed)
-        except UnavailableError as error:
-            return f"left to the sweep: {error}"
-        return None
 
     def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:
         event = Event.about(record, action, at=self._ports.clock(), cause=record.cause, reason=reason)

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError
 from lanework.model.backoff import Backoff
-from lanework.model.lanes import LANES, Lane, lane_of
+from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, Lane, lane_of
+from lanework.model.limits import Quota
+from lanework.model.retention import BY_AGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pydantic import BaseModel
 
     from lanework.model.lanes import LaneName
+    from lanework.model.limits import Bound
+    from lanework.model.retention import Retention
+    from lanework.model.schedules import Schedule
+
+Where = Literal["anywhere", "worker"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +35,14 @@ class Options:
         attempts: Most attempts, the first included.
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped.
+        where: What may run it: `worker`, a worker process only, or `anywhere`.
     """
 
     lane: LaneName | Lane | None = None
     attempts: int | None = None
     backoff: timedelta | None = None
     timeout: timedelta | None = None
+    where: Where | None = None
 
     def over(self, above: Options) -> Options:
         """Return these options, with what they leave open taken from the level above."""
@@ -42,6 +51,7 @@ class Options:
             attempts=above.attempts if self.attempts is None else self.attempts,
             backoff=above.backoff if self.backoff is None else self.backoff,
             timeout=above.timeout if self.timeout is None else self.timeout,
+            where=self.where or above.where,
         )
 
 
@@ -74,14 +84,23 @@ def settled(options: Options) -> Policy:
         raise InvalidOptionError(msg)
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
     timeout = LANES[lane].usual_job if options.timeout is None else options.timeout
-    if not timedelta(0) < timeout <= LANES[lane].longest_job:
-        longest = LANES[lane].longest_job.total_seconds()
-        msg = f"timeout in lane {lane} must be above zero and at most {longest:g} s, got {timeout.total_seconds():g} s"
-        roomier = [other.value for other, terms in LANES.items() if timeout <= terms.longest_job]
-        raise InvalidOptionError(
-            f"{msg}; it would fit in lane {roomier[0]}" if roomier and timeout > timedelta(0) else msg
-        )
+    _check_timeout(timeout, lane, options.where)
     return Policy(lane=lane, attempts=attempts, backoff=backoff.base, timeout=timeout)
+
+
+def _check_timeout(timeout: timedelta, lane: Lane, where: Where | None) -> None:
+    """Refuse a timeout that nothing can give: beyond Lambda's longest a worker process is meant."""
+    is_for_workers = where == "worker" or timeout > LONGEST_IN_LAMBDA
+    longest = LONGEST_IN_WORKER if is_for_workers else LANES[lane].longest_job
+    if timedelta(0) < timeout <= longest:
+        return
+    place = "in a worker process" if is_for_workers else f"in lane {lane}"
+    most, got = longest.total_seconds(), timeout.total_seconds()
+    msg = f"timeout {place} must be above zero and at most {most:g} s, got {got:g} s"
+    roomier = [other.value for other, terms in LANES.items() if timeout <= terms.longest_job]
+    if roomier and timeout > timedelta(0):
+        msg = f'{msg}; it would fit in lane {roomier[0]}, or with where="worker"'
+    raise InvalidOptionError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +120,12 @@ class JobType:
         discard_on: Exceptions that no further attempt can help.
         version: Version of the payload that the code understands, with all before it.
         aliases: Names it had before; jobs that still carry one run as this type.
+        bounds: The limits that its jobs fall under: its family's, then its own.
+        key: The fields of the payload that make a job the same as another, for `unique_for` and `debounce`.
+        unique_for: Window within which one job for each key is enqueued.
+        debounce: Window within which a later job takes an earlier one's place.
+        retention: How many ended jobs of its family are kept.
+        schedule: When it is enqueued by itself; None if nobody declared that.
     """
 
     name: str
@@ -114,17 +139,33 @@ class JobType:
     discard_on: tuple[type[Exception], ...] = ()
     version: int = 1
     aliases: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    key: tuple[str, ...] = ()
+    unique_for: timedelta | None = None
+    debounce: timedelta | None = None
+    retention: Retention = BY_AGE
+    schedule: Schedule | None = None
+
+    @property
+    def waits_for(self) -> tuple[Bound, ...]:
+        """The limits that a claimed run must pass; quotas were spent when it was enqueued."""
+        return tuple(bound for bound in self.bounds if not isinstance(bound.limit, Quota))
 
 
 class Registry:
-    """The job types of an application, by name."""
+    """
+    The job types of an application, by name.
+
+    Attributes:
+        retentions: How many ended jobs are kept, for the queues that say so.
+    """
 
     def __init__(self, types: Iterable[JobType]) -> None:
         """
         Collect job types.
 
         Raises:
-            DeclarationError: Two have the same name.
+            DeclarationError: Two have the same name, or two families of one queue keep different numbers of jobs.
         """
         self._types: dict[str, JobType] = {}
         self._aliases: dict[str, JobType] = {}
@@ -135,6 +176,7 @@ class Registry:
                 msg = f"job type {one.name!r} is declared twice, in queues {queues}"
                 raise DeclarationError(msg)
             self._types[one.name] = one
+        self.retentions = _retentions(self._types.values())
 
     def find(self, name: str) -> JobType | None:
         """Return the job type that has the name, or had it before; or None."""
@@ -162,3 +204,15 @@ class Registry:
     def queues(self) -> tuple[str, ...]:
         """The names of all queues, sorted."""
         return tuple(sorted({one.queue for one in self._types.values()}))
+
+
+def _retentions(types: Iterable[JobType]) -> Mapping[str, Retention]:
+    """Return what the families say of how many ended jobs they keep."""
+    found: dict[str, Retention] = {}
+    for one in types:
+        if one.retention.is_by_age_only:
+            continue
+        if found.setdefault(one.queue, one.retention) != one.retention:
+            msg = f"two families of queue {one.queue!r} keep different numbers of jobs; say keep_… in one of them only"
+            raise DeclarationError(msg)
+    return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
+from lanework.engine.inspect import is_expired
 from lanework.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
 from lanework.model.states import ENDED, State
 
@@ -41,7 +42,7 @@ def await_result(
     pause_s = _FIRST_PAUSE_S
     while True:
         record = ports.ledger.get(job_id)
-        if record is None:
+        if record is None or is_expired(record, ports.clock()):
             raise JobNotFoundError(job_id)
         if record.state in ENDED:
             return _result(record, registry)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Final, assert_never, cast
 
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
-from lanework.engine.outcome import Cancelled, Doomed, Failed, Returned, Snoozed
-from lanework.engine.ports import Sending
+from lanework.engine.dispatch import dispatch
+from lanework.engine.outcome import Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
 from lanework.errors import UnavailableError
-from lanework.model import interventions, moves
+from lanework.model import moves, parking
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from lanework.engine.delivery import Report
     from lanework.engine.journal import Journal
     from lanework.engine.outcome import Outcome
@@ -57,7 +59,12 @@ class Settlement:
             case Doomed():
                 return self._die(outcome)
             case Snoozed(wait):
-                return self._snooze(wait)
+                return self._park(parking.snooze(self.run, now=self.ports.clock(), wait=wait))
+            case NoSlot(limit=limit):
+                change = parking.wait_for_slot(self.run, limit=limit, now=self.ports.clock())
+                return self._park(change, reason=limit)
+            case Booked(limit, start):
+                return self._park(parking.wait_for_start(self.run, limit=limit, start=start), reason=limit)
             case Cancelled():
                 return self._cancel()
             case unreachable:
@@ -72,7 +79,7 @@ class Settlement:
             result_omitted=returned.omitted,
             expires_at=moves.expiry(now=now, ever_died=self.run.life > 1),
         )
-        match self._write(change):
+        match self._write(self.ports.ending(change)):
             case Ack() | Keep() as report:
                 return report
             case record:
@@ -104,26 +111,20 @@ class Settlement:
                 self.journal.run(Action.DEAD, record)
                 return send_ticket(self.envelope, record, self.ports, self.journal)
 
-    def _snooze(self, wait: timedelta) -> Report:
+    def _park(self, change: Change, *, reason: str | None = None) -> Report:
         """Park the job, entered for the sweep; a short wait gets a message too, so that it ends to the second."""
-        match self._write(moves.snooze(self.run, now=self.ports.clock(), wait=wait)):
+        match self._write(change):
             case Ack() | Keep() as report:
                 return report
             case record:
-                self.journal.run(Action.PARKED, record, wait=wait)
-        if wait <= LONGEST_HELD:
-            self._send_ahead(record, wait)
+                wait = cast("datetime", record.due_at) - self.ports.clock()
+                self.journal.run(Action.PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
+        if record.held_by is None and wait <= LONGEST_HELD:
+            message = self.envelope.model_copy(update={"run_at": record.due_at})
+            failed = dispatch(record, message, self.ports)
+            if failed is not None:
+                self.journal.note(Action.WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
         return Ack()
-
-    def _send_ahead(self, record: JobRecord, wait: timedelta) -> None:
-        """Send the parked job's next message and push its entry on; whatever fails here, the entry carries the job."""
-        message = self.envelope.model_copy(update={"run_at": record.due_at})
-        pushed = interventions.push_on(record, to=self.ports.clock() + wait + timedelta(hours=1))
-        try:
-            self.ports.lanes.send(record.lane, Sending(body=message.encode(), delay=wait))
-            self.ports.ledger.change(record.job_id, pushed)
-        except UnavailableError as error:
-            self.journal.note(Action.WRITE_FAILED, reason=f"sending a snoozed job ahead: {error}")
 
     def _cancel(self) -> Report:
         match self._write(self._ending()):
@@ -167,7 +168,8 @@ class Settlement:
 
     def _ending(self) -> Change:
         now = self.ports.clock()
-        return moves.cancel_run(self.run, now=now, expires_at=moves.expiry(now=now, ever_died=self.run.life > 1))
+        expires_at = moves.expiry(now=now, ever_died=self.run.life > 1)
+        return self.ports.ending(moves.cancel_run(self.run, now=now, expires_at=expires_at))
 
     @property
     def _claim_id(self) -> str:

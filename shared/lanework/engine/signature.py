@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from pydantic import BaseModel
 
 from lanework.engine.run import Run
-from lanework.errors import DeclarationError
+from lanework.errors import DeclarationError, did_you_mean
+from lanework.model.limits import TENANT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
@@ -36,6 +37,19 @@ def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseM
             )
             raise DeclarationError(msg)
     return model, takes_run, hints.get("return", Any)
+
+
+def check_keys(name: str, model: type[BaseModel], keys: Iterable[str]) -> None:
+    """
+    Check that each key of a limit, or of unique work, is a field of the payload, or `TENANT`.
+
+    Raises:
+        DeclarationError: One is not; the message names the nearest.
+    """
+    for key in keys:
+        if key != TENANT and key not in model.model_fields:
+            msg = f"job {name!r}: key {key!r} is no field of {model.__name__}{did_you_mean(key, model.model_fields)}"
+            raise DeclarationError(msg)
 
 
 def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:

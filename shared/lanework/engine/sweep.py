@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.dispatch import SENT_AGAIN_AFTER
 from lanework.engine.pauses import may_forget, release
-from lanework.engine.ports import Sending
+from lanework.engine.ports import LONGEST_SQS_DELAY, Sending
+from lanework.engine.waking import Waker
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -22,12 +24,6 @@ if TYPE_CHECKING:
     from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
 
-LOOK_AHEAD: Final = timedelta(minutes=15)
-"""What is due within this time is sent now, held back by SQS for what is left of it: so it starts to the second."""
-
-SENT_AGAIN_AFTER: Final = timedelta(hours=1)
-"""An entry stays until its job ends; while it does, its job is sent again this often."""
-
 _PAGE: Final = 100
 
 
@@ -38,11 +34,13 @@ class Swept:
 
     Attributes:
         sent: Jobs that were sent.
+        woken: Jobs that waited for a slot of a limit, sent.
         released: Jobs that a pause had held, entered to be sent.
         is_done: Nothing more was due; otherwise time ran out and the next tick goes on.
     """
 
     sent: int
+    woken: int = 0
     released: int = 0
     is_done: bool
 
@@ -50,10 +48,9 @@ class Swept:
 class Sweeper:
     """Sends the jobs of the sweep index that are due. Its reads grow with what is due, not with what waits."""
 
-    def __init__(self, ports: Ports, *, look_ahead: timedelta = LOOK_AHEAD) -> None:
-        """Take the ports; a test shortens the look-ahead."""
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
         self._ports = ports
-        self._look_ahead = look_ahead
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Swept:
         """
@@ -63,17 +60,18 @@ class Sweeper:
             has_time: Asked before each page; the rest is left to the next tick once it says no.
         """
         released = self._release(has_time)
-        until = self._ports.clock() + self._look_ahead
+        woken = Waker(ports=self._ports).tick(has_time=has_time)
+        until = self._ports.clock() + self._ports.look_ahead
         sent = 0
         for shard in range(SHARDS):
             while ids := self._ports.ledger.due(shard, until=until, limit=_PAGE):
                 if not has_time():
-                    return Swept(sent=sent, released=released, is_done=False)
+                    return Swept(sent=sent, woken=woken, released=released, is_done=False)
                 moved = self._send(list(self._ports.ledger.get_many(ids).values()), until)
                 sent += moved
                 if moved == 0:  # SQS is down, another sweeper has them, or the index lags behind the items
                     break
-        return Swept(sent=sent, released=released, is_done=True)
+        return Swept(sent=sent, woken=woken, released=released, is_done=True)
 
     def _release(self, has_time: Callable[[], bool]) -> int:
         """Move what pauses held that are over: workers may have parked jobs after the one who resumed had looked."""
@@ -107,8 +105,7 @@ class Sweeper:
         now = self._ports.clock()
         # An entry may be later than its job is due: one that SQS gave up on waits longer each time.
         left = max(record.due_at or now, record.sweep_at or now) - now
-        body = Envelope.of(record, payload).encode()
-        return Sending(body=body, delay=min(max(left, timedelta(0)), LOOK_AHEAD))
+        return Sending.of(Envelope.of(record, payload), delay=min(max(left, timedelta(0)), LONGEST_SQS_DELAY))
 
     def _push_on(self, record: JobRecord, action: Action) -> bool:
         now = self._ports.clock()

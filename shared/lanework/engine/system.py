@@ -7,17 +7,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
+from lanework.engine.archive import Archivist
+from lanework.engine.cleaning import BATCH, Cleaner
 from lanework.engine.dead_jobs import DeadJobs
 from lanework.engine.jobs import Jobs
 from lanework.engine.redrive import Redriver
 from lanework.engine.rollout import Orders, Rollout
 from lanework.engine.run import Run
+from lanework.engine.tally import KEPT_BACK, Tally
+from lanework.errors import ConfigError
 from lanework.model.dead_filter import Filter
 from lanework.model.outcomes import Cancel, Snooze
+from lanework.model.retention import Cleaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lanework.engine.cleaning import Cleaned
     from lanework.engine.ports import Ports
     from lanework.engine.redrive import Fate
     from lanework.engine.rollout import Outcome
@@ -26,11 +32,10 @@ if TYPE_CHECKING:
 QUEUE: Final = "lanework"
 REDRIVE: Final = "lanework.redrive"
 DROP: Final = "lanework.drop"
+CLEAN: Final = "lanework.clean"
+ARCHIVE: Final = "lanework.archive"
 
 ATTEMPTS: Final = 3
-
-_KEPT_BACK: Final = timedelta(seconds=30)
-"""What an attempt leaves of its time; it then lets the next one go on, which uses up no attempt."""
 
 
 class DeadLetterOrder(BaseModel):
@@ -46,6 +51,23 @@ class DeadLetterOrder(BaseModel):
 
     which: Filter
     orders: Orders = Orders()
+
+
+class CleanOrder(BaseModel):
+    """
+    Payload of `lanework.clean`.
+
+    Attributes:
+        cleanings: Which ended jobs to retire; several take one walk over the jobs.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cleanings: tuple[Cleaning, ...]
+
+
+class ArchiveOrder(BaseModel):
+    """Payload of `lanework.archive`: it takes whatever is due."""
 
 
 def system_jobs(ports: Callable[[], Ports]) -> Jobs:
@@ -67,7 +89,26 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
         """Drop the dead jobs that a filter asks for."""
         return _roll_out(order, run, ports(), Redriver(ports()).drop)
 
+    @family.job(CLEAN)
+    def clean(order: CleanOrder, run: Run) -> dict[str, Any]:
+        """Retire ended jobs, until none is left of those that are asked for."""
+        return _clean(order, run, ports())
+
+    @family.job(ARCHIVE)
+    def archive(_: ArchiveOrder, run: Run) -> dict[str, Any]:
+        """Put jobs into the archive whose records expire soon."""
+        return _archive(run, ports())
+
     return family
+
+
+def _archive(run: Run, ports: Ports) -> dict[str, Any]:
+    if ports.archive is None:
+        msg = "no archive is configured where this job runs: set LANEWORK_ARCHIVE_BUCKET for the workers, too"
+        raise ConfigError(msg)
+    with Tally(run, ports, word="archived") as tally:
+        Archivist(ports, ports.archive).run(tally)
+        return {"archived": tally.done}
 
 
 def _roll_out(order: DeadLetterOrder, run: Run, ports: Ports, move: Callable[[JobRecord], Fate]) -> dict[str, Any]:
@@ -82,12 +123,33 @@ def _roll_out(order: DeadLetterOrder, run: Run, ports: Ports, move: Callable[[Jo
     }
 
 
+def _clean(order: CleanOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    cleaner = Cleaner(ports)
+    with Tally(run, ports, word="retired") as tally:
+        while _clean_batch(order, cleaner, tally):
+            pass
+        return {"retired": tally.done}
+
+
+def _clean_batch(order: CleanOrder, cleaner: Cleaner, tally: Tally) -> bool:
+    """Choose jobs and retire them; return whether there may be more."""
+    chosen = cleaner.choose(order.cleanings)
+    before = tally.done
+
+    def say(cleaned: Cleaned) -> None:
+        looked_at = cleaned.retired + cleaned.passed_over
+        tally.reach(before + cleaned.retired, percent=100 * looked_at // len(chosen))
+
+    cleaned = cleaner.retire(chosen, between=say)
+    return len(chosen) == BATCH and cleaned.retired > 0
+
+
 class _Watch:
     """Between two jobs: says how far it is, and stops when asked to or when the attempt's time runs out."""
 
     def __init__(self, run: Run, ports: Ports, *, total: int, left: int) -> None:
         self.total = total
-        self.done_before = total - left
+        self.done_before = max(total - left, 0)
         self._run = run
         self._clock = ports.clock
         self._percent = -1
@@ -101,5 +163,5 @@ class _Watch:
         if self._run.cancelled:
             msg = f"{done} of {self.total} were moved, the rest was left as it was"
             raise Cancel(msg)
-        if self._clock() > self._run.deadline - _KEPT_BACK:
+        if self._clock() > self._run.deadline - KEPT_BACK:
             raise Snooze(timedelta(seconds=1))

@@ -49,6 +49,12 @@ class RunningStack:
     deployer: Deployer
     emulator: Emulator
 
+    @property
+    def api(self) -> str | None:
+        """The API's address, with a slash at its end; None if the template has no API, or doesn't tell its id."""
+        api_id = self.outputs.get("ApiId")
+        return None if api_id is None else f"{self.handle.endpoint}/_aws/execute-api/{api_id}/"
+
 
 @contextlib.contextmanager
 def embedded_stack(

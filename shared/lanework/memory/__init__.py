@@ -1,7 +1,18 @@
 """The ports in memory, for the engine's own proof and for unit tests of jobs; tests/contract holds them too."""
 
+from lanework.memory.archive import MemoryArchive
 from lanework.memory.flags import MemoryFlags
-from lanework.memory.lanes import MemoryLanes, Received
+from lanework.memory.lanes import MemoryLanes
 from lanework.memory.ledger import MemoryLedger
+from lanework.memory.limits import MemoryLimits
+from lanework.memory.schedules import MemoryScheduler, MemorySchedules
 
-__all__ = ["MemoryFlags", "MemoryLanes", "MemoryLedger", "Received"]
+__all__ = [
+    "MemoryArchive",
+    "MemoryFlags",
+    "MemoryLanes",
+    "MemoryLedger",
+    "MemoryLimits",
+    "MemoryScheduler",
+    "MemorySchedules",
+]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
+from lanework.engine.inbox import Received
 from lanework.engine.ports import DeadLetter, LaneCounts, Sending
 from lanework.model.lanes import LANES, Lane
 
@@ -15,22 +16,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports import Clock
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """
-    A message as it was received.
-
-    Attributes:
-        handle: Names this receive; stale once the message is received again.
-        body: Its body.
-        receives: How often it was received, this time included.
-    """
-
-    handle: str
-    body: str
-    receives: int
 
 
 @dataclass(slots=True, kw_only=True)

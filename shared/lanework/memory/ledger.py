@@ -7,8 +7,10 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.engine.ports import DeadKey, JobKey, Page
-from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused
-from lanework.model.ids import shard_of
+from lanework.errors import ContendedError
+from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused, WorthStarting
+from lanework.model.ids import held_shard, shard_of
+from lanework.model.payload import is_apart
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports import KeyT, UnavailableOne
     from lanework.model.change import Answer, Change, Condition
+    from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
 
 
@@ -34,29 +37,54 @@ class MemoryLedger:
         self._lock = Lock()
         self._steps: dict[tuple[str, str], str] = {}
         self._logs: dict[str, list[str]] = {}
+        self._marks: dict[str, Mark] = {}
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
         with self._lock:
-            existing = self.records.get(record.job_id)
-            now = record.started_at or record.created_at
-            if existing is None or (existing.expires_at is not None and existing.expires_at <= now):
+            existing = self._in_the_way(record)
+            if existing is None:
                 self.records[record.job_id] = record
-                return None
             return existing
+
+    def _in_the_way(self, record: JobRecord) -> JobRecord | None:
+        existing = self.records.get(record.job_id)
+        now = record.started_at or record.created_at
+        is_over = existing is not None and existing.expires_at is not None and existing.expires_at <= now
+        return None if is_over or existing is None else _answered(existing)
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """See `Ledger.put_many`."""
         return [self.put(record) for record in records]
+
+    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+        """See `Ledger.marks`."""
+        with self._lock:
+            return {name: self._marks[name] for name in names if name in self._marks}
+
+    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+        """See `Ledger.put_guarded`."""
+        with self._lock:
+            existing = self._in_the_way(record)
+            if existing is not None:
+                return existing
+            for marking in markings:
+                found = self._marks.get(marking.mark.name)
+                if marking.after != (None if found is None else found.job_id):
+                    msg = f"{marking.mark.name} was written meanwhile"
+                    raise ContendedError(msg)
+            self.records[record.job_id] = record
+            self._marks |= {marking.mark.name: marking.mark for marking in markings}
+            return None
 
     def change(self, job_id: str, change: Change) -> Answer:
         """See `Ledger.change`."""
         with self._lock:
             stored = self.records.get(job_id)
             if stored is None or not all(_holds(condition, stored) for condition in change.require):
-                return Refused(stored)
+                return Refused(None if stored is None else _answered(stored))
             self.records[job_id] = _changed(stored, change)
-            return Applied(self.records[job_id])
+            return Applied(_answered(self.records[job_id]))
 
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`."""
@@ -64,13 +92,18 @@ class MemoryLedger:
 
     def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
         """See `Ledger.get_many`."""
-        return {job_id: self.records[job_id] for job_id in job_ids if job_id in self.records}
+        return {job_id: _answered(self.records[job_id]) for job_id in job_ids if job_id in self.records}
 
     def payload_of(self, record: JobRecord) -> str | None:
         """See `Ledger.payload_of`."""
         if record.payload is not None or record.job_id not in self.records:
             return record.payload
         return self.records[record.job_id].payload
+
+    def clear_beside(self, job_id: str) -> None:
+        """See `Ledger.clear_beside`."""
+        self._logs.pop(job_id, None)
+        self._steps = {key: result for key, result in self._steps.items() if key[0] != job_id}
 
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
         """See `Ledger.due`."""
@@ -84,8 +117,8 @@ class MemoryLedger:
 
     def held(self, name: str, shard: int, *, limit: int) -> list[str]:
         """See `Ledger.held`."""
-        ids = sorted(record.job_id for record in self.records.values() if record.held_by == name)
-        return [job_id for job_id in ids if shard_of(job_id) == shard][:limit]
+        found = sorted((one.sweep_at, one.job_id) for one in self.records.values() if one.held_by == name)
+        return [job_id for _, job_id in found if held_shard(name, job_id) == shard][:limit]
 
     def step(self, job_id: str, name: str) -> str | None:
         """See `Ledger.step`."""
@@ -105,7 +138,8 @@ class MemoryLedger:
 
     def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
         """See `Ledger.recent`."""
-        keys = (key for key in map(_key, self.records.values()) if key.created_at.date().isoformat() == day)
+        shown = (record for record in self.records.values() if not record.retired)
+        keys = (key for key in map(JobKey.of, shown) if key.created_at.date().isoformat() == day)
         return _page((key for key in keys if keep(key)), before, limit)
 
     def dead(
@@ -123,15 +157,16 @@ class MemoryLedger:
         return _page(asked, before, limit)
 
 
+def _answered(record: JobRecord) -> JobRecord:
+    """Return a record as writes and lists answer with it: a large payload is no part of it, as on DynamoDB."""
+    return replace(record, payload=None) if is_apart(record.payload) else record
+
+
 def _page(keys: Iterable[KeyT], before: str | None, limit: int) -> Page[KeyT]:
     found = sorted(keys, key=lambda key: key.position, reverse=True)
     rest = found if before is None else [key for key in found if key.position < before]
     is_more = len(rest) > limit
     return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
-
-
-def _key(record: JobRecord) -> JobKey:
-    return JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
 
 
 def _holds(condition: Condition, stored: JobRecord) -> bool:
@@ -144,6 +179,8 @@ def _holds(condition: Condition, stored: JobRecord) -> bool:
             return stored.due_at is not None and stored.due_at <= moment
         case AttemptsLeft():
             return stored.attempts < stored.max_attempts
+        case WorthStarting(moment):
+            return stored.is_worth_starting(moment)
         case NotSet(name):
             return not getattr(stored, name)
         case unreachable:

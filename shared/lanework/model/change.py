@@ -40,6 +40,13 @@ class DueBy:
 
 
 @dataclass(frozen=True, slots=True)
+class WorthStarting:
+    """The job has begun before, or its `start_by` isn't over at this moment."""
+
+    moment: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptsLeft:
     """Fewer attempts were begun than are allowed."""
 
@@ -48,10 +55,10 @@ class AttemptsLeft:
 class NotSet:
     """The flag or optional field holds nothing."""
 
-    name: Literal["cancel_asked", "claim_id", "crashed", "sweep_at"]
+    name: Literal["cancel_asked", "claim_id", "crashed", "first_started_at", "retired", "sweep_at"]
 
 
-Condition = Equals | InStates | DueBy | AttemptsLeft | NotSet
+Condition = Equals | InStates | DueBy | AttemptsLeft | WorthStarting | NotSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lanework.model import moves
+from lanework.model import interventions, moves
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _running(stored: JobRecord, by: Claimant) -> Verdict:
 def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
     if stored.due_at is not None and stored.due_at > by.now:
         return WaitUntil(stored.due_at)
+    if not stored.is_worth_starting(by.now):
+        return EndBy(interventions.expire(stored, now=by.now, expires_at=by.expires_at))
     if stored.attempts >= stored.max_attempts:
         return ClaimBy(moves.claim_again(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return ClaimBy(moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))

@@ -32,6 +32,8 @@ class Envelope(BaseModel):
         timeout: How long an attempt may take; None leaves it to the lane.
         created_at: When the job was enqueued, by the producer's clock.
         run_at: The start that was asked for; None for at once, so that no clock is compared with another.
+        start_by: When the job is no longer worth starting; None never.
+        tenant: On whose behalf; the message's group.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
         unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
     """
@@ -51,6 +53,8 @@ class Envelope(BaseModel):
     timeout: timedelta | None = None
     created_at: AwareDatetime
     run_at: AwareDatetime | None = None
+    start_by: AwareDatetime | None = None
+    tenant: str | None = None
     ticket: bool = False
     unrecorded: bool = False
 
@@ -92,11 +96,13 @@ class Envelope(BaseModel):
             timeout=record.timeout,
             created_at=record.created_at,
             run_at=None if record.run_at == record.created_at else record.run_at,
+            start_by=record.start_by,
+            tenant=record.tenant,
         )
 
     def as_ticket(self, *, life: int) -> Self:
         """Return the ticket for the dead-letter queue that begins the given life when SQS moves it back."""
-        return self.model_copy(update={"ticket": True, "unrecorded": False, "life": life})
+        return self.model_copy(update={"ticket": True, "unrecorded": False, "life": life, "start_by": None})
 
     @property
     def asked_start(self) -> datetime:

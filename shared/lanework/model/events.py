@@ -19,6 +19,8 @@ class Action(StrEnum):
 
     ENQUEUED = "job.enqueued"
     REPEATED = "job.repeated"
+    SUPERSEDED = "job.superseded"
+    OVER_QUOTA = "job.over_quota"
     LEFT_TO_SWEEP = "job.left_to_sweep"
     STARTED = "job.started"
     COMPLETED = "job.completed"
@@ -26,18 +28,29 @@ class Action(StrEnum):
     DEAD = "job.dead"
     CANCELLED = "job.cancelled"
     PARKED = "job.parked"
+    NEEDS_WORKER = "job.needs_worker"
     HELD = "job.held"
     RELEASED = "job.released"
+    RESCHEDULED = "job.rescheduled"
     BOUNCED = "job.bounced"
     SWEPT = "job.swept"
     NOT_SENT = "job.not_sent"
     REFUSED = "run.refused_by_aws"
     REDRIVEN = "job.redriven"
     DROPPED_DEAD = "job.dropped"
+    RETIRED = "job.retired"
     WAITED = "job.waited"
     DROPPED = "message.dropped"
     UNDECODABLE = "message.undecodable"
+    SCHEDULE_SKIPPED = "schedule.skipped"
+    SCHEDULE_FAILED = "schedule.failed"
+    SCHEDULE_LEFT = "schedule.left"
     WRITE_REFUSED = "run.write_refused"
+    GIVEN_BACK = "run.given_back"
+    AWAY = "worker.queue_away"
+    BACK = "worker.queue_back"
+    PROCESS_RENEWED = "worker.process_renewed"
+    PROCESS_DIED = "worker.process_died"
     CLAIM_FAILED = "run.claim_failed"
     WRITE_FAILED = "run.write_failed"
 
@@ -58,6 +71,7 @@ class Event:
         ran_for: How long the attempt took.
         waited: From the asked start to the first start.
         reason: Why a message was dropped or a write refused, in words.
+        schedule: Which schedule it is about, where it is about one.
         public: Fields of the payload that its model marks as `Public`; no other part of a payload is ever in an event.
     """
 
@@ -74,6 +88,7 @@ class Event:
     ran_for: timedelta | None = None
     waited: timedelta | None = None
     reason: str | None = None
+    schedule: str | None = None
     public: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod

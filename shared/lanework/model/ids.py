@@ -14,9 +14,13 @@ Partitions that one day of an index is spread over. A partition key takes about 
 practices for designing and using partition keys"), so four take 345 million jobs a day; each costs a list one query.
 """
 
+LIMIT: Final = "concurrency:"
+"""How the names of limits that hold jobs begin; pauses' names begin otherwise."""
+
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,127}")
 _JOB_TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _QUEUE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_TENANT: Final = re.compile(r"[!-~]{1,128}")
 _LONGEST_TYPE: Final = 100
 
 
@@ -65,6 +69,31 @@ def checked_queue(name: str) -> str:
     raise InvalidOptionError(msg)
 
 
+def checked_tenant(tenant: str) -> str:
+    """
+    Return the tenant if it may go with a message as its group (SQS, SendMessage, "MessageGroupId").
+
+    Raises:
+        InvalidOptionError: It is empty, over 128 characters, or holds a space or a character outside of ASCII.
+    """
+    if _TENANT.fullmatch(tenant):
+        return tenant
+    msg = (
+        f"tenant {tenant!r} can't be used: 1 to 128 printable ASCII characters without spaces, such as an account's id"
+    )
+    raise InvalidOptionError(msg)
+
+
 def shard_of(job_id: str) -> int:
     """Return the shard that a job's index entries belong to, from 0; the same for ever for the same id."""
     return crc32(job_id.encode()) % SHARDS
+
+
+def held_shard(name: str, job_id: str) -> int:
+    """
+    Return the shard that a held job's entry belongs to, from 0.
+
+    What a limit holds is in one, so that one query finds who has waited longest; what a pause holds, a whole lane
+    perhaps, is spread over all.
+    """
+    return 0 if name.startswith(LIMIT) else shard_of(job_id)

@@ -6,7 +6,7 @@ None of them requires a claim: they require that the job stands as it was seen, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.model.change import Change, Equals, InStates, NotSet
 from lanework.model.moves import CLAIMABLE, cancellation, death, expiry
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from lanework.model.payload import Edit
     from lanework.model.states import JobRecord
+
+
+STRIPPED: Final = "the job was retired, and its content removed"
+"""Stands where the result of a retired job was."""
 
 
 def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
@@ -63,6 +67,44 @@ def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> C
     )
 
 
+def expire(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job that was not started by the time that its caller named."""
+    return Change(
+        name="expire",
+        require=(
+            InStates(WAITING),
+            Equals("life", record.life),
+            Equals("start_by", record.start_by),
+            NotSet("first_started_at"),
+        ),
+        write={
+            **death(Cause.EXPIRED, now, expires_at),
+            "error": f"not started by {record.start_by:%Y-%m-%d %H:%M:%S} UTC",
+        },
+    )
+
+
+def reschedule(record: JobRecord, *, at: datetime, is_far: bool) -> Change:
+    """
+    Move the start of a job that waits: entered for its new time, where the sweep finds it.
+
+    A job that a pause or a limit holds stays there, and starts no sooner than its new time once it is let go.
+
+    Args:
+        record: The job, waiting.
+        at: Its new start.
+        is_far: It is left to the sweep; otherwise the caller sends it.
+    """
+    first = {"state": State.SCHEDULED if is_far else State.QUEUED} if record.claim_id is None else {}
+    state = {} if record.held_by is not None else first
+    entry = {} if record.held_by is not None else {"sweep_at": at}
+    return Change(
+        name="reschedule",
+        require=(*_as_seen(record), Equals("due_at", record.due_at)),
+        write={"due_at": at, "run_at": at, **state, **entry},
+    )
+
+
 def hold(*, life: int, name: str, now: datetime) -> Change:
     """Park a job that is paused, entered under its pause; its message is acked. When it is due stays as it was."""
     return Change(
@@ -78,6 +120,35 @@ def release(name: str, *, now: datetime) -> Change:
         name="release",
         require=(InStates(CLAIMABLE), Equals("held_by", name)),
         write={"sweep_at": now, "held_by": None},
+    )
+
+
+def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -> Change:
+    """
+    Let a job that waits and was never claimed do a later one's work instead: its payload, its start, its `start_by`.
+
+    Messages that are under way keep the old payload; the record says that they don't count.
+
+    Args:
+        pending: The job, as it was seen.
+        later: The record of the job whose place it takes.
+        entry: When the sweep is to look at it; None where a message or an entry that it has will do (rule 3).
+    """
+    swept = NotSet("sweep_at") if pending.sweep_at is None else Equals("sweep_at", pending.sweep_at)
+    return Change(
+        name="supersede",
+        require=(*_as_seen(pending), swept),
+        write={
+            "state": later.state,
+            "payload": later.payload,
+            "version": later.version,
+            "run_at": later.run_at,
+            "due_at": later.due_at,
+            "start_by": later.start_by,
+            "bounces": 0,
+            "superseded": True,
+            **({} if entry is None else {"sweep_at": entry, "held_by": None}),
+        },
     )
 
 
@@ -124,6 +195,8 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
             "progress": None,
             "progress_note": None,
             "expires_at": None,
+            "start_by": None,
+            "rate_slot": None,
             **edited,
         },
     )
@@ -135,6 +208,38 @@ def drop(record: JobRecord, *, now: datetime) -> Change:
         name="drop",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
         write=cancellation(now, expiry(now=now, ever_died=True)),
+    )
+
+
+def retire(record: JobRecord) -> Change:
+    """
+    Strip an ended job of its content and take it off the lists, before its record may go.
+
+    What is left keeps its id used and says how it ended, so that a late message still does nothing (rule 6).
+
+    Args:
+        record: The job, completed or cancelled; a dead one is dropped first.
+    """
+    is_completed = record.state is State.COMPLETED
+    return Change(
+        name="retire",
+        require=(
+            InStates(frozenset({State.COMPLETED, State.CANCELLED})),
+            Equals("life", record.life),
+            NotSet("retired"),
+        ),
+        write={
+            "retired": True,
+            "payload": None,
+            "result": None,
+            "result_omitted": STRIPPED if is_completed else None,
+            "error": None,
+            "failures": (),
+            "progress": None,
+            "progress_note": None,
+            "sweep_at": None,
+            "held_by": None,
+        },
     )
 
 

@@ -75,6 +75,12 @@ LANES: Final[Mapping[Lane, LaneTerms]] = {
     Lane.BATCH: LaneTerms(start_within=None, workers=2, attempts=1, batch_size=1, timeout=timedelta(minutes=15)),
 }
 
+LONGEST_IN_LAMBDA: Final = max(terms.longest_job for terms in LANES.values())
+"""A job that may take longer needs a worker process."""
+
+LONGEST_IN_WORKER: Final = timedelta(hours=11)
+"""The longest that a job may take in a worker process: a message can be hidden for 12 h in all (SQS quotas)."""
+
 QUEUE_RETENTION: Final = timedelta(days=7)
 """How long a lane's queue keeps a message."""
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.model.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet
+from lanework.model.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet, WorthStarting
 from lanework.model.lanes import DLQ_RETENTION, QUEUE_RETENTION
 from lanework.model.states import AT_ONCE, WAITING, Cause, Failure, JobRecord, State
 
@@ -50,6 +50,8 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         version=envelope.version,
         created_at=envelope.created_at,
         run_at=envelope.asked_start,
+        start_by=envelope.start_by,
+        tenant=envelope.tenant,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
     )
@@ -77,6 +79,7 @@ def claim(*, life: int, claim_id: str, now: datetime, lease: timedelta) -> Chang
             Equals("life", life),
             AttemptsLeft(),
             NotSet("cancel_asked"),
+            WorthStarting(now),
         ),
         write={"state": State.RUNNING, "claim_id": claim_id, "due_at": now + lease, "started_at": now},
         write_once={"first_started_at": now},
@@ -130,8 +133,11 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
             "progress_note": None,
             "sweep_at": None,
             "held_by": None,
+            "start_by": None,
+            "rate_slot": None,
             "expires_at": None,
         },
+        write_once={"first_started_at": now},
     )
 
 
@@ -141,7 +147,7 @@ def complete(
     """End a run that returned. It counts even if a cancel was asked for meanwhile (rule 8)."""
     return Change(
         name="complete",
-        require=_mine(claim_id),
+        require=mine(claim_id),
         write={
             "state": State.COMPLETED,
             "due_at": None,
@@ -160,7 +166,7 @@ def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Chan
     """Let a failed run with attempts left wait for the next one."""
     return Change(
         name="retry",
-        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
+        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
         write={"state": State.RETRYING, "due_at": now + wait, **_failed(run, error, now)},
     )
 
@@ -171,21 +177,11 @@ def hand_to_sweep(run: JobRecord, *, error: str, now: datetime, wait: timedelta)
     return replace(plain, name="hand_to_sweep", write={**plain.write, "sweep_at": now + wait, "held_by": None})
 
 
-def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
-    """Park a run that asked to come back later, and give its attempt back."""
-    return Change(
-        name="snooze",
-        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
-        write={"state": State.PARKED, "due_at": now + wait, "sweep_at": now + wait, "held_by": None},
-        attempts=-1,
-    )
-
-
 def die(run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: datetime) -> Change:
     """Give up on a job from within its run."""
     return Change(
         name="die",
-        require=(*_mine(_claim_of(run)), NotSet("cancel_asked")),
+        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
         write={**death(cause, now, expires_at), **_failed(run, error, now)},
     )
 
@@ -204,7 +200,7 @@ def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change
     """End a run as cancelled: it was asked to stop and didn't complete."""
     return Change(
         name="cancel_run",
-        require=_mine(_claim_of(run)),
+        require=mine(claim_of(run)),
         write=cancellation(now, expires_at),
     )
 
@@ -218,11 +214,16 @@ def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime)
     )
 
 
+def beat(*, claim_id: str, until: datetime) -> Change:
+    """Lengthen a run's lease, where its worker lives on for as long as its job takes."""
+    return Change(name="beat", require=mine(claim_id), write={"due_at": until})
+
+
 def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:
     """Keep what a run says of itself."""
     return Change(
         name="progress",
-        require=_mine(claim_id),
+        require=mine(claim_id),
         write={"progress": percent, "progress_note": note},
     )
 
@@ -243,15 +244,17 @@ def landed(refused: JobRecord | None, change: Change, *, claim_id: str) -> bool:
     return all(getattr(refused, name) == (value or None) for name, value in change.write.items() if name in _TELLING)
 
 
-def _mine(claim_id: str) -> tuple[InStates, Equals]:
+def mine(claim_id: str) -> tuple[InStates, Equals]:
+    """Return what every write of a run requires (rule 1)."""
     return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
 
 
 def _abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
-    return (*_mine(_claim_of(crashed)), DueBy(now))
+    return (*mine(claim_of(crashed)), DueBy(now))
 
 
-def _claim_of(run: JobRecord) -> str:
+def claim_of(run: JobRecord) -> str:
+    """Return a run's claim id."""
     if run.claim_id is None:
         msg = f"job {run.job_id!r} was never claimed"
         raise ValueError(msg)

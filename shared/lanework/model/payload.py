@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
@@ -19,6 +20,10 @@ class PublicMark:
 
 
 _PUBLIC: Final = PublicMark()
+MASK: Final = "•••"
+INLINE_PAYLOAD: Final = 1024
+"""Bytes of payload that a job's own item holds; a write unit is 1 KB (DynamoDB)."""
+
 T = TypeVar("T")
 Public = Annotated[T, _PUBLIC]
 """`provider: Public[str]`: this field may appear in logs; every other field may not."""
@@ -36,6 +41,11 @@ class Edit:
 
     payload: str
     version: int = 1
+
+
+def is_apart(payload: str | None) -> bool:
+    """Tell whether a payload is kept apart from its record: writes then answer with a record that has none."""
+    return payload is not None and len(payload.encode()) > INLINE_PAYLOAD
 
 
 def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:
@@ -83,12 +93,26 @@ def written(payload: BaseModel) -> str:
 
 def public_part(payload: BaseModel) -> dict[str, object]:
     """Return the fields that are marked `Public`, as JSON values."""
-    names = {
-        name
-        for name, info in type(payload).model_fields.items()
-        if any(isinstance(mark, PublicMark) for mark in info.metadata)
-    }
+    names = _public_names(type(payload))
     return payload.model_dump(mode="json", include=names) if names else {}
+
+
+def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
+    """
+    Return a payload for people: fields that aren't marked `Public` have a mask for a value.
+
+    Args:
+        text: JSON text, as `written` returned it.
+        model: The job type's model; None, of a type that the application doesn't know, masks every field.
+    """
+    shown = set() if model is None else _public_names(model)
+    return {name: value if name in shown else MASK for name, value in json.loads(text).items()}
+
+
+def _public_names(model: type[BaseModel]) -> set[str]:
+    return {
+        name for name, info in model.model_fields.items() if any(isinstance(mark, PublicMark) for mark in info.metadata)
+    }
 
 
 def _problems(error: ValidationError) -> list[str]:

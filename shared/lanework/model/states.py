@@ -118,9 +118,17 @@ class JobRecord:
         result: JSON text of what the job returned.
         result_omitted: Why the result could not be kept.
         cancel_asked: A running job was asked to stop.
-        sweep_at: When the sweep looks at it, for a job that no message carries; for a dead job, when it died.
+        sweep_at: When the sweep looks at it, for a job that no message carries; for a dead job, when it died; for one
+            that ended otherwise, from when it is to be archived, where there is an archive.
         bounces: How often SQS gave up on it in this life, without any attempt of ours.
-        held_by: The pause that keeps it from being sent, such as `queue:email`.
+        held_by: The pause or the limit that keeps it from being sent, such as `queue:email`.
+        start_by: When it is no longer worth starting; None never.
+        tenant: On whose behalf it was enqueued.
+        rate_limit: The rate that a start is reserved under for it.
+        rate_slot: That start.
+        rate_attempt: The attempt that it is reserved for; another has to reserve its own.
+        superseded: A later payload was written over the one that its messages carry: they don't count, the record does.
+        retired: Its content was stripped and no list shows it; what is left says that its id is used, and how it ended.
         expires_at: When the record may go.
     """
 
@@ -155,4 +163,15 @@ class JobRecord:
     sweep_at: datetime | None = None
     bounces: int = 0
     held_by: str | None = None
+    start_by: datetime | None = None
+    tenant: str | None = None
+    rate_limit: str | None = None
+    rate_slot: datetime | None = None
+    rate_attempt: int | None = None
+    superseded: bool = False
+    retired: bool = False
     expires_at: datetime | None = None
+
+    def is_worth_starting(self, moment: datetime) -> bool:
+        """Tell whether a claim may begin the job at this moment: it has begun before, or `start_by` isn't over."""
+        return self.first_started_at is not None or self.start_by is None or self.start_by > moment

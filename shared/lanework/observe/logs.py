@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LEVELS: Final = {
     Action.RETRYING: logging.WARNING,
+    Action.NEEDS_WORKER: logging.ERROR,
     Action.LEFT_TO_SWEEP: logging.WARNING,
     Action.WRITE_REFUSED: logging.WARNING,
     Action.CLAIM_FAILED: logging.ERROR,
@@ -22,6 +23,12 @@ _LEVELS: Final = {
     Action.DEAD: logging.ERROR,
     Action.NOT_SENT: logging.ERROR,
     Action.REFUSED: logging.ERROR,
+    Action.AWAY: logging.ERROR,
+    Action.PROCESS_DIED: logging.ERROR,
+    Action.RETIRED: logging.DEBUG,
+    Action.SCHEDULE_SKIPPED: logging.WARNING,
+    Action.SCHEDULE_LEFT: logging.WARNING,
+    Action.SCHEDULE_FAILED: logging.ERROR,
     Action.WAITED: logging.DEBUG,
 }
 
@@ -56,6 +63,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "action": event.action.value,
         "job_id": event.job_id,
         "job_type": event.type,
+        "schedule": event.schedule,
         "queue": event.queue,
         "lane": event.lane,
         "attempt": event.attempt,

@@ -135,3 +135,34 @@ def test_a_message_that_comes_minutes_early_is_kept(world: World) -> None:
     world.app.ports.ledger.put(a_record(due_at=NOON + timedelta(minutes=15)))
 
     assert world.execute(a_message().encode()) == Keep(timedelta(minutes=15, seconds=1))
+
+
+def test_a_run_is_bound_by_the_limits_of_the_type_that_its_record_names() -> None:
+    """The message was another enqueue's, of a type without limits: two runs of a type that is bound to one at once."""
+    family = Jobs(queue="notes", lane="high")
+    most: list[int] = []
+
+    @family.job("note.bound", concurrency=1)
+    def bound(_: Greeting, run: Run) -> None:
+        most.append(most[-1] + 1 if most else 1)
+        if run.job_id == "job-1":
+            app.executor(in_order).execute(Delivery(body=other, lane=Lane.HIGH, time_left=LEASE))
+        most.append(most[-1] - 1)
+
+    @family.job("note.free")
+    def free(_: Greeting) -> None: ...
+
+    app = app_in_memory(App(family), Clock())
+    for one in ("job-1", "job-2"):
+        bound.enqueue(BAT, job_id=one)
+    ledger, _ = break_ports(app)
+    ledger.broken.add("put")
+    free.enqueue(BAT, job_id="job-2")
+    ledger.broken.clear()
+    lanes: Any = app.ports.lanes
+    first, _, of_another_enqueue = [lanes.port.receive(Lane.HIGH) for _ in range(3)]
+    other = of_another_enqueue.body
+    app.executor(in_order).execute(Delivery(body=first.body, lane=Lane.HIGH, time_left=LEASE))
+
+    assert max(most) == 1
+    assert app.get("job-2").state is State.PARKED

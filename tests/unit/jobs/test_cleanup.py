@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
+from jobs import app as example
 from jobs.cleanup import PAGE_SIZE, ExpiredTokens, delete_expired_tokens
 from jobs.store import Token
-from lanework.testing import Notes, a_run
+from lanework import State
+from lanework.testing import Clock, Notes, a_run, app_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,3 +87,14 @@ def test_kinds_that_were_not_asked_for_stay() -> None:
 def test_an_unknown_kind_or_none_is_refused(kinds: list[str]) -> None:
     with pytest.raises(ValidationError):
         ExpiredTokens.model_validate({"kinds": kinds})
+
+
+def test_expired_tokens_are_removed_at_two_each_night() -> None:
+    clock = Clock()
+    app = app_in_memory(example, clock)
+    app.schedule_clock.tick()
+    clock.advance(timedelta(hours=14))
+
+    app.schedule_clock.tick()
+
+    assert app.get("cleanup.expired-tokens@2026-01-03T02:00Z").state is State.QUEUED

@@ -89,6 +89,10 @@ class Adversary:
         """End a step: what was down is up again."""
         self.plan(Trouble())
 
+    def recover(self) -> None:
+        """Let what is down come back before the step is over."""
+        self._down = set()
+
     def stand_at(self, service: Service, call: Callable[[], T]) -> T:
         """Do a port call, unless the trouble says otherwise."""
         self._calls += 1
@@ -156,7 +160,8 @@ class BesetLanes(Beset):
         self._quietly(lambda: self._port.change_visibility(lane, handle, after))
 
     def delete(self, lane: Lane, handle: str) -> None:
-        """What Lambda does with a message that its function didn't report."""
+        """What Lambda does with a message that its function didn't report; some time later, so SQS may be back."""
+        self._adversary.recover()
         self._quietly(lambda: self._port.delete(lane, handle))
 
     def _quietly(self, call: Callable[[], None]) -> None:

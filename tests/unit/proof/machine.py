@@ -15,16 +15,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from lanework import Cancel, Discard, RetryAfter, Snooze
-from lanework.memory import MemoryFlags, MemoryLedger
+from lanework.memory import MemoryFlags, MemoryLedger, MemoryLimits
+from lanework.model.limits import Bound, Concurrency, Rate
 from lanework.model.outcomes import TimedOut
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
+from tests.unit.proof.guarded import DEBOUNCED, GUARDED
 from tests.unit.proof.queues import LANES_USED
 from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, World
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
     from lanework.engine.ports import Ledger
     from lanework.model.lanes import Lane
+    from tests.unit.proof.world import Bounds
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -40,22 +46,40 @@ _MEANWHILE = (
     ("a minute passes", "visibility ends", "others claim"),
     ("seconds pass", "others fail"),
     ("cancel",),
+    ("others enqueue",),
+    ("others enqueue", "others claim"),
+    ("ten minutes pass", "others enqueue"),
     ("sweep", "others run"),
     ("reconcile", "others fail"),
     ("ten minutes pass", "sweep", "others claim"),
 )
-_TROUBLES = [
-    *(Trouble(kind, at) for kind in Kind if kind not in (Kind.NOTHING, Kind.MEANWHILE) for at in (1, 2, 3, 4)),
-    *(Trouble(Kind.MEANWHILE, at, meanwhile) for meanwhile in _MEANWHILE for at in (1, 2, 3)),
-]
+_TROUBLES = [Trouble(kind, at) for kind in Kind if kind is not Kind.MEANWHILE for at in (1, 2, 3, 4)]
+_INTERFERENCES = [Trouble(Kind.MEANWHILE, at, meanwhile) for meanwhile in _MEANWHILE for at in (1, 2, 3, 4)]
 
-troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES))
+ONE = Bound(Concurrency(1), "type:proof.one")
+FAMILY = Bound(Concurrency(2), "queue:proof")
+SLOW = Bound(Rate(2, per=20 * SECOND), "type:proof.one")
+PACED = Bound(Rate(3, per=30 * SECOND), "queue:proof")
+LIMITS: Mapping[str, Bounds] = {
+    "none": {},
+    "one at a time": {"proof.one": (ONE,)},
+    "a family's and a type's": {"proof.one": (FAMILY, ONE), "proof.two": (FAMILY,), DEBOUNCED: (FAMILY,)},
+    "a rate": {"proof.one": (SLOW,)},
+    "everything": {"proof.one": (FAMILY, ONE, PACED, SLOW), "proof.two": (FAMILY, PACED)},
+}
+
+troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES), st.sampled_from(_INTERFERENCES))
 numbers = st.integers(min_value=0, max_value=3)
 names = st.sampled_from(["a", "b", "c"])
+subjects = st.sampled_from(["a", "b", "c", "guarded"])
+guarded = st.sampled_from(sorted(GUARDED))
+windows = st.sampled_from([5 * SECOND, 40 * SECOND, 20 * MINUTE, 180 * MINUTE])
+breaks = st.lists(st.sampled_from([0 * SECOND, SECOND, 6 * SECOND, 45 * SECOND, 21 * MINUTE]), max_size=2)
 workers = st.sampled_from(["worker-1", "worker-2", "worker-3"])
 lanes = st.sampled_from(LANES_USED)
 delays = st.sampled_from([None, None, None, 5 * SECOND, 14 * MINUTE, 20 * MINUTE, 180 * MINUTE])
 attempts = st.integers(min_value=1, max_value=3)
+last_moments = st.sampled_from([None, None, None, 10 * SECOND, 20 * MINUTE])
 skews = st.sampled_from(SKEWS)
 endings = st.sampled_from(
     [
@@ -99,29 +123,69 @@ class NothingIsLost(RuleBasedStateMachine):
         """Return where pauses are kept."""
         return MemoryFlags()
 
+    def new_limits(self) -> Limits:
+        """Return where slots and starts are kept."""
+        return MemoryLimits()
+
     @initialize(
         skews=st.lists(skews, min_size=len(ENVIRONMENTS), max_size=len(ENVIRONMENTS)),
         asked=st.lists(attempts, min_size=1, max_size=2),
         ends_well=st.booleans(),
+        limits=st.sampled_from(sorted(LIMITS)),
     )
-    def a_deployment(self, skews: list[int], asked: list[int], ends_well: bool) -> None:
-        """Clocks that are wrong by seconds; and jobs a and b to begin with."""
-        self.world = World(self.new_ledger(), self.new_flags(), dict(zip(ENVIRONMENTS, skews, strict=True)))
+    def a_deployment(self, skews: list[int], asked: list[int], ends_well: bool, limits: str) -> None:
+        """Clocks that are wrong by seconds, limits; and jobs a and b to begin with."""
+        self.world = World(
+            self.new_ledger(),
+            self.new_flags(),
+            self.new_limits(),
+            skews=dict(zip(ENVIRONMENTS, skews, strict=True)),
+            bounds=LIMITS[limits],
+        )
         self.last_ending = Ending() if ends_well else Ending(raises=OSError)
         for name, most in zip("ab", asked, strict=False):
             self.world.enqueue(_NOTHING, name=name, type_="proof.one", delay=None, attempts=most)
 
     # --- producers
 
-    @rule(trouble=troubles, name=names, type_=st.sampled_from(sorted(TYPES)), delay=delays, attempts=attempts)
+    @rule(
+        trouble=troubles,
+        name=names,
+        type_=st.sampled_from(sorted(TYPES)),
+        delay=delays,
+        attempts=attempts,
+        last=last_moments,
+    )
     def a_producer_enqueues(
-        self, trouble: Trouble, name: str, type_: str, delay: timedelta | None, attempts: int
+        self,
+        trouble: Trouble,
+        name: str,
+        type_: str,
+        delay: timedelta | None,
+        attempts: int,
+        last: timedelta | None,
     ) -> None:
-        self.world.enqueue(trouble, name=name, type_=type_, delay=delay, attempts=attempts)
+        start_by = None if last is None else (delay or timedelta(0)) + last
+        self.world.enqueue(trouble, name=name, type_=type_, delay=delay, attempts=attempts, start_by=start_by)
 
-    @rule(trouble=troubles, chosen=st.lists(st.one_of(names, st.none()), min_size=1, max_size=3), delay=delays)
+    @rule(
+        trouble=troubles,
+        chosen=st.lists(st.one_of(names, st.none(), guarded), min_size=1, max_size=3),
+        delay=delays,
+    )
     def a_producer_enqueues_many(self, trouble: Trouble, chosen: list[str | None], delay: timedelta | None) -> None:
         self.world.enqueue_many(trouble, chosen, delay=delay)
+
+    @rule(trouble=troubles, type_=guarded, window=windows, breaks=breaks, name=st.sampled_from([None, None, None, "c"]))
+    def a_producer_enqueues_under_guards(
+        self, trouble: Trouble, type_: str, window: timedelta, breaks: list[timedelta], name: str | None
+    ) -> None:
+        """Several in a row; the trouble comes with the last one."""
+        for wait in breaks:
+            self.world.enqueue_under_guards(_NOTHING, type_, window=window)
+            self.world.time.advance(wait)
+        own = None if type_ == DEBOUNCED else name
+        self.world.enqueue_under_guards(trouble, type_, window=window, name=own)
 
     # --- workers
 
@@ -131,13 +195,15 @@ class NothingIsLost(RuleBasedStateMachine):
         self.world.deliver(trouble, worker=worker, lane=lane, ending=ending)
 
     @precondition(lambda self: self.world.queues.is_any_waiting)
-    @rule(worker=workers, lane=lanes, chosen=st.lists(endings, min_size=2, max_size=4))
-    def a_worker_takes_all_that_come(self, worker: str, lane: Lane, chosen: list[Ending]) -> None:
-        """Without trouble, and waiting for what is due next, so that jobs get on."""
-        for ending in chosen:
-            if self.world.queues.lanes.counts(lane).waiting == 0:
+    @rule(trouble=troubles, worker=workers, chosen=st.lists(endings, min_size=1, max_size=4))
+    def a_worker_takes_all_that_come(self, trouble: Trouble, worker: str, chosen: list[Ending]) -> None:
+        """Waiting for what is due next, so that jobs get on; the trouble comes with the last message."""
+        for number, ending in enumerate(chosen, start=1):
+            if not self.world.queues.is_any_visible:
                 self.world.pass_time()
-            self.world.deliver(_NOTHING, worker=worker, lane=lane, ending=ending)
+            for lane in LANES_USED:
+                present = trouble if number == len(chosen) else _NOTHING
+                self.world.deliver(present, worker=worker, lane=lane, ending=ending)
 
     @precondition(lambda self: self.world.queues.is_any_waiting)
     @rule(trouble=troubles, worker=workers, lane=lanes)
@@ -168,8 +234,9 @@ class NothingIsLost(RuleBasedStateMachine):
         else:
             self.world.reconcile(trouble)
 
-    @rule(trouble=troubles, name=names, act=st.sampled_from(["cancel", "redrive", "press twice", "edit", "drop"]))
+    @rule(trouble=troubles, name=subjects, act=st.sampled_from(["cancel", "redrive", "press twice", "edit", "drop"]))
     def an_operator_acts(self, trouble: Trouble, name: str, act: str) -> None:
+        name = self.world.named(name)
         match act:
             case "cancel":
                 self.world.cancel(trouble, name)
@@ -177,6 +244,10 @@ class NothingIsLost(RuleBasedStateMachine):
                 self.world.drop(trouble, name)
             case _:
                 self.world.redrive(trouble, name, presses=1 + (act == "press twice"), is_edited=act == "edit")
+
+    @rule(trouble=troubles, name=subjects, delay=st.sampled_from([0 * SECOND, 5 * SECOND, 10 * MINUTE, 60 * MINUTE]))
+    def an_operator_reschedules(self, trouble: Trouble, name: str, delay: timedelta) -> None:
+        self.world.reschedule(trouble, self.world.named(name), delay)
 
     @rule(trouble=troubles, name=st.sampled_from(PAUSES), is_over=st.booleans())
     def an_operator_pauses_or_resumes(self, trouble: Trouble, name: str, is_over: bool) -> None:

@@ -15,7 +15,7 @@ _COMMON = settings(
 )
 
 # The same examples on every run: a red build is red for everybody, none by chance. `make soak` looks further.
-settings.register_profile("proof", _COMMON, max_examples=1_000, derandomize=True)
+settings.register_profile("proof", _COMMON, max_examples=1_500, derandomize=True)
 settings.register_profile("proof-soak", _COMMON, max_examples=300)
 ON_MOTO = "proof-on-moto"
 settings.register_profile(ON_MOTO, _COMMON, max_examples=25, stateful_step_count=30, derandomize=True)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lanework.model.change import Applied
-from lanework.model.states import ENDED, WAITING, JobRecord, State
+from lanework.model.limits import Concurrency, Rate
+from lanework.model.states import ENDED, WAITING, Cause, JobRecord, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import Clock
+    from lanework.engine.ports import Clock, Ledger
     from lanework.model.change import Answer, Change
+    from lanework.model.envelope import Envelope
+    from lanework.model.limits import Limit
 
 MOST_SKEW = timedelta(seconds=4)
 """Between any two of the proof's clocks; a lease outlasts its invocation by more."""
@@ -29,14 +32,18 @@ class Actor:
     Attributes:
         clock: Its own.
         ends_at: When its invocation is over, in true time.
+        message: The message that it was handed; what it does to other jobs isn't done by its run.
         claim_id: The run that it is in, once it has one.
         earliest: Before when, in true time, what it asks for must not begin: an enqueue's delay, a retry's wait.
+        read_at: When, in true time, it last read what guards remember.
     """
 
     clock: Clock
     ends_at: datetime
+    message: Envelope | None = None
     claim_id: str | None = None
     earliest: datetime | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -49,7 +56,7 @@ class Promises:
         given_back: Of those, the ones that were snoozed.
         acked: Jobs whose enqueue returned.
         broken: What didn't hold.
-        jobs: The type and payload that each job is recorded with.
+        jobs: The type and payload that each job is recorded with, as of now.
     """
 
     now: Callable[[], datetime]
@@ -60,6 +67,7 @@ class Promises:
     jobs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _invocation_ends: dict[str, datetime] = field(default_factory=dict)
     _earliest: dict[str, datetime] = field(default_factory=dict)
+    _admitted: dict[str, list[tuple[datetime, str, str]]] = field(default_factory=dict)
 
     def keep(self, is_kept: bool, promise: str) -> None:
         """Note a broken promise, and stop: a job's code may be running, and what it raises is caught."""
@@ -87,11 +95,13 @@ class Promises:
         self.keep(after.life - before.life == _lives(before, after), f"{name} leaves the wrong life")
         if after.life > before.life:
             self._earliest.pop(after.job_id, None)
+        if after.life > before.life or name == "supersede":
             self.jobs[after.job_id] = (after.type, after.payload)
         if before.cancel_asked:
             is_same_run = after.state is State.RUNNING and after.claim_id == before.claim_id
             self.keep(is_same_run or after.state in (State.COMPLETED, State.CANCELLED), f"{name} under cancel_asked")
-        if actor.claim_id is not None and name != "push_on":  # a sweep entry belongs to no run
+        is_own = actor.message is not None and actor.message.id == before.job_id
+        if actor.claim_id is not None and is_own and name not in ("push_on", "release"):  # entries belong to no run
             self.keep(before.claim_id == actor.claim_id, f"{name} by a run whose claim was taken over")
         if before.sweep_at is not None and after.sweep_at is None:
             self.keep(after.state in ENDED or before.state is State.DEAD, f"{name} removed a sweep entry")
@@ -102,7 +112,39 @@ class Promises:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
             if actor.earliest is not None:
                 self._earliest[after.job_id] = actor.earliest
+        elif name in ("reschedule", "supersede"):
+            self._earliest[after.job_id] = cast("datetime", actor.earliest)
+        self._expires(before, after, actor)
         self._counts(after)
+
+    def _expires(self, before: JobRecord, after: JobRecord, actor: Actor) -> None:
+        if after.cause is Cause.EXPIRED and before.state is not State.DEAD:
+            is_over = before.start_by is not None and before.start_by <= actor.clock()
+            self.keep(is_over and before.first_started_at is None, "a job expired that had begun, or had time left")
+        self._counts(after)
+
+    def admitted(self, record: JobRecord, actor: Actor, limits: Sequence[tuple[str, Limit]], ledger: Ledger) -> None:
+        """Check that a run may begin its code: beside all others whose lease is live, and after all that began."""
+        assert record.claim_id is not None
+        if actor.ends_at <= self.now():
+            return  # its invocation was over: Lambda has ended it
+        if record.start_by is not None and record.first_started_at == record.started_at:
+            self.keep(cast("datetime", record.started_at) < record.start_by, "a job began after its last moment")
+        for name, limit in limits:
+            begun = self._admitted.setdefault(name, [])
+            begun.append((self.now(), record.job_id, record.claim_id))
+            if isinstance(limit, Concurrency):
+                live = [one for one in begun if self._is_live(one[1], one[2], ledger)]
+                self.keep(len(live) <= limit.n, f"{len(live)} at once under {name}")
+            elif isinstance(limit, Rate):
+                window = limit.per - MOST_SKEW
+                within = [one for one in begun if one[0] > self.now() - window]
+                self.keep(len(within) <= limit.n, f"{len(within)} within {window} under {name}")
+
+    def _is_live(self, job_id: str, claim_id: str, ledger: Ledger) -> bool:
+        record = ledger.get(job_id)
+        is_running = record is not None and record.state is State.RUNNING and record.claim_id == claim_id
+        return is_running and self._invocation_ends[claim_id] > self.now()
 
     def _takes(self, name: str, before: JobRecord, actor: Actor) -> None:
         if before.state is State.DEAD:
@@ -118,8 +160,11 @@ class Promises:
     def _begins(self, record: JobRecord, actor: Actor) -> None:
         assert record.state is State.RUNNING
         assert record.claim_id is not None
+        is_own = actor.message is not None and actor.message.life == record.life
+        self.keep(is_own, "a message began another life than its own")
         self.begun[record.job_id, record.life] += 1
         self._invocation_ends[record.claim_id] = actor.ends_at
+        actor.claim_id = record.claim_id
 
     def _counts(self, record: JobRecord) -> None:
         life = (record.job_id, record.life)
@@ -155,5 +200,8 @@ class WatchedLedger:
         before = self._ledger.get(job_id)
         answer: Answer = self._ledger.change(job_id, change)
         if isinstance(answer, Applied):
-            self._promises.watch_change(change.name, before, answer.record, self._actor())
+            # A large payload is no part of the answer.
+            payload = cast("str | None", change.write.get("payload", before.payload))
+            after = replace(answer.record, payload=payload)
+            self._promises.watch_change(change.name, before, after, self._actor())
         return answer

@@ -50,6 +50,11 @@ class Queues:
         return any(self.lanes._queues[lane].messages for lane in LANES_USED)
 
     @property
+    def is_any_visible(self) -> bool:
+        """Whether a message can be received now."""
+        return any(one.visible_at <= self._clock() for _, one in self._there())
+
+    @property
     def is_any_dead(self) -> bool:
         """Whether a DLQ holds a message."""
         return any(self.lanes._queues[lane].dead for lane in LANES_USED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,25 +18,37 @@ from lanework.engine.delivery import Ack, Delivery, Keep, Report
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.execution import Execution, GaveUpError
-from lanework.engine.jobs import Request
 from lanework.engine.pauses import PauseWatch, resume
 from lanework.engine.ports import Ports
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import JobType, Options, Registry
+from lanework.engine.request import Request
+from lanework.engine.reschedule import reschedule
 from lanework.engine.sweep import Sweeper
-from lanework.errors import JobNotFoundError, UnavailableError
+from lanework.engine.waking import LOOK_EVERY
+from lanework.errors import (
+    InvalidOptionError,
+    JobNotFoundError,
+    JobNotWaitingError,
+    QuotaExceededError,
+    UnavailableError,
+)
 from lanework.model.lanes import LANES, Lane
+from lanework.model.limits import Bound
 from lanework.model.outcomes import TimedOut
+from lanework.model.payload import INLINE_PAYLOAD
 from lanework.model.states import ENDED, JobRecord, State
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
-from tests.unit.proof.promises import Actor, Promises, WatchedLedger
-from tests.unit.proof.queues import LANES_USED, Queues
+from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
+from tests.unit.proof.promises import Actor, Promises
+from tests.unit.proof.queues import LANES_USED, Queues, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
+    from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
     from lanework.engine.ports import Ledger
 
@@ -44,11 +57,14 @@ SKEWS = (-2, -1, 0, 1, 2)
 
 TYPES: Mapping[str, Lane] = {"proof.one": Lane.HIGH, "proof.two": Lane.MEDIUM}
 
-ENVIRONMENTS = ("producer", "worker-1", "worker-2", "worker-3", "sweeper", "operator")
+ENVIRONMENTS = ("producer", "producer-2", "worker-1", "worker-2", "worker-3", "sweeper", "operator")
 
 PAUSES = ("lane:high", "queue:proof", "type:proof.two")
 
 BACKOFF = timedelta(seconds=2)
+
+Bounds = Mapping[str, tuple[Bound, ...]]
+"""The limits of each job type."""
 
 
 LONGEST_KEPT = timedelta(minutes=15, seconds=10)
@@ -56,9 +72,18 @@ LONGEST_KEPT = timedelta(minutes=15, seconds=10)
 
 
 class Payload(BaseModel):
-    """Payload of the proof's jobs: which of the enqueues under one id it came with."""
+    """
+    Payload of the proof's jobs.
+
+    Attributes:
+        nonce: Which of the enqueues under one id it came with.
+        work: A key, the same for all.
+        text: Makes some payloads so large that they are kept apart from the record.
+    """
 
     nonce: int
+    work: str = "it"
+    text: str = ""
 
 
 class Silence:
@@ -119,10 +144,13 @@ class World:
         open: Runs that are under way.
     """
 
-    def __init__(self, ledger: Ledger, flags: Flags, skews: Mapping[str, int]) -> None:
+    def __init__(
+        self, ledger: Ledger, flags: Flags, limits: Limits, *, skews: Mapping[str, int], bounds: Bounds
+    ) -> None:
         self.time = Clock()
         self.queues = Queues(self.time)
         self.promises = Promises(self.time)
+        self.guards = GuardPromises(self.promises, ledger)
         self.stored = ledger
         self.open: list[OpenRun] = []
         self._skews = skews
@@ -130,10 +158,13 @@ class World:
         self._actors = [self._actor("operator")]
         self._adversary = Adversary(self._interfere)
         self._base = replace(memory_ports(self.time), events=Silence())
-        watched = WatchedLedger(ledger, self.promises, lambda: self._actors[-1])
+        watched = GuardedLedger(ledger, self.promises, self.guards, lambda: self._actors[-1])
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
         self._flags = Beset(flags, "dynamodb", self._adversary)
+        self._limits_stored = limits
+        self._limits = Beset(limits, "dynamodb", self._adversary)
+        self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
         self._watches: dict[str, PauseWatch] = {}
         self._types = {
             name: JobType(
@@ -144,8 +175,10 @@ class World:
                 takes_run=True,
                 is_async=False,
                 options=Options(lane=lane, backoff=BACKOFF),
+                bounds=(*bounds.get(name, ()), *((COUNTS,) if name == COUNTED else ())),
+                key=KEY if name in GUARDED else (),
             )
-            for name, lane in TYPES.items()
+            for name, lane in (*TYPES.items(), *GUARDED.items())
         }
         self._registry = Registry(self._types.values())
         self._ending = Ending()
@@ -154,23 +187,53 @@ class World:
     # --- what each environment does
 
     def enqueue(
-        self, trouble: Trouble, *, name: str | None, type_: str, delay: timedelta | None, attempts: int
+        self,
+        trouble: Trouble,
+        *,
+        name: str | None,
+        type_: str,
+        delay: timedelta | None,
+        attempts: int,
+        start_by: timedelta | None = None,
     ) -> None:
         """A producer enqueues."""
-        request = self._request(name=name, type_=type_, delay=delay, attempts=attempts)
+        request = self._request(name=name, type_=type_, delay=delay, attempts=attempts, start_by=start_by)
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time() + (delay or timedelta(0))
             with suppress(EnqueueError):
                 self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
 
-    def enqueue_many(self, trouble: Trouble, names: list[str | None], *, delay: timedelta | None) -> None:
-        """A producer enqueues several."""
-        requests = [self._request(name=name, type_="proof.one", delay=delay, attempts=2) for name in names]
+    def enqueue_under_guards(
+        self, trouble: Trouble, type_: str, *, window: timedelta, name: str | None = None, by: str = "producer"
+    ) -> None:
+        """A producer enqueues a job of the one key, or of the one quota."""
+        request = self._guarded_request(type_, window=window, name=name)
+        with self._acting(by, trouble) as actor:
+            actor.earliest = self.time() + (request.debounce or timedelta(0))
+            self.guards.asks(request)
+            with suppress(EnqueueError, QuotaExceededError):
+                self.guards.acknowledge(request, Enqueuer(self._ports(by)).enqueue(request))
+
+    def enqueue_many(self, trouble: Trouble, chosen: list[str | None], *, delay: timedelta | None) -> None:
+        """A producer enqueues several, by id or guarded type."""
+        requests = [
+            self._guarded_request(one, window=timedelta(minutes=1))
+            if one is not None and one in GUARDED
+            else self._request(name=one, type_="proof.one", delay=delay, attempts=2)
+            for one in chosen
+        ]
         with self._acting("producer", trouble) as actor:
-            actor.earliest = self.time() + (delay or timedelta(0))
-            with suppress(EnqueueError):
+            actor.earliest = self.time() + min(one.delay or one.debounce or timedelta(0) for one in requests)
+            for request in requests:
+                self.guards.asks(request)
+            with suppress(EnqueueError, QuotaExceededError):
                 receipts = Enqueuer(self._ports("producer")).enqueue_many(requests)
-                self.promises.acked |= {receipt.job_id for receipt in receipts}
+                for request, receipt in zip(requests, receipts, strict=True):
+                    self.guards.acknowledge(request, receipt)
+
+    def named(self, name: str) -> str:
+        """Return the id that is meant: `guarded` is the latest job that was recorded under guards."""
+        return next(reversed(self.guards.made), name) if name == "guarded" else name
 
     def deliver(self, trouble: Trouble, *, worker: str, lane: Lane, ending: Ending, begins_only: bool = False) -> None:
         """A worker gets a message, and takes its job through all steps, or only through the claim."""
@@ -179,12 +242,13 @@ class World:
             return
         time_left = LANES[lane].timeout
         with self._acting(worker, trouble, lasts=time_left) as actor:
+            actor.message = read(message.body)
             begun: list[OpenRun] = []
 
             def guard(execution: Execution) -> None:
                 if not execution.claim():
                     return
-                actor.claim_id = execution._claim_id
+                self._admitted(execution, actor)
                 claimed = self.promises.jobs[execution.job_id]
                 run = OpenRun(execution=execution, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
                 if begins_only:
@@ -202,6 +266,12 @@ class World:
             self.open += begun
             if not begun:
                 self._hand_back(lane, message.handle, report)
+
+    def _admitted(self, execution: Execution, actor: Actor) -> None:
+        record = execution.stored
+        assert record is not None
+        limits = [(bound.name_for({}, None), bound.limit) for bound in self._types[record.type].bounds]
+        self.promises.admitted(record, actor, limits, self.stored)
 
     def run(self, trouble: Trouble, number: int, ending: Ending) -> None:
         """The code of a run that is under way comes to its end, perhaps long after it should have."""
@@ -252,12 +322,22 @@ class World:
             assert record is not None
             assert (said is Cancelling.CANCELLED) <= (record.state is State.CANCELLED)
 
+    def reschedule(self, trouble: Trouble, job_id: str, delay: timedelta) -> None:
+        """An operator moves the start of a job."""
+        with (
+            self._acting("operator", trouble) as actor,
+            suppress(UnavailableError, JobNotFoundError, JobNotWaitingError, InvalidOptionError),
+        ):
+            actor.earliest = self.time() + delay
+            ports = self._ports("operator")
+            reschedule(job_id, at=ports.clock() + delay, ports=ports)
+
     def redrive(self, trouble: Trouble, job_id: str, *, presses: int, is_edited: bool) -> None:
         """An operator gives a dead job another life, by its record."""
         with self._acting("operator", trouble), suppress(UnavailableError):
             ports = self._ports("operator")
             record = ports.ledger.get(job_id)
-            payload = Payload(nonce=next(self._numbers)).model_dump_json()
+            payload = self._payload().model_dump_json()
             for _ in range(0 if record is None else presses):
                 assert record is not None
                 edit = checked_edit(record, payload, self._registry) if is_edited else None
@@ -278,7 +358,10 @@ class World:
             if record.sweep_at is not None and record.state is not State.DEAD
         ]
         leases = [record.due_at for record in self._records() if record.due_at is not None]
-        after = [at for at in (*self.queues.next_visible(), *entries, *leases) if at > self.time()]
+        limits = [slots for name in self._bounds_seen for slots in (self._limits_stored.slots(name),)]
+        kept = [until for slots in limits for until in slots.holders.values()]
+        seen = [slots.waiting_since + LOOK_EVERY for slots in limits if slots.waiting_since is not None]
+        after = [at for at in (*self.queues.next_visible(), *entries, *leases, *kept, *seen) if at > self.time()]
         self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
 
     def _records(self) -> list[JobRecord]:
@@ -296,7 +379,7 @@ class World:
         """The adversary rests, the services are up, honest steps only: everything comes to an end."""
         for name in PAUSES:
             self.resume(Trouble(), name)
-        for _ in range(400):
+        for _ in range(1500):
             self.reconcile(Trouble())
             self.sweep(Trouble())
             for lane in LANES_USED:
@@ -372,13 +455,34 @@ class World:
             reason = "asked to stop"
             raise Cancel(reason)
 
-    def _request(self, *, name: str | None, type_: str, delay: timedelta | None, attempts: int) -> Request:
+    def _request(
+        self,
+        *,
+        name: str | None,
+        type_: str,
+        delay: timedelta | None,
+        attempts: int,
+        start_by: timedelta | None = None,
+    ) -> Request:
         return Request(
             type=self._types[type_],
-            payload=Payload(nonce=next(self._numbers)),
+            payload=self._payload(),
             options=Options(attempts=attempts),
             delay=delay,
+            start_by=start_by,
             job_id=name,
+        )
+
+    def _payload(self) -> Payload:
+        nonce = next(self._numbers)
+        return Payload(nonce=nonce, text="" if nonce % 3 else "x" * INLINE_PAYLOAD)
+
+    def _guarded_request(self, type_: str, *, window: timedelta, name: str | None = None) -> Request:
+        request = self._request(name=name, type_=type_, delay=None, attempts=2)
+        return replace(
+            request,
+            unique_for=window if type_ == UNIQUE else None,
+            debounce=window if type_ == DEBOUNCED else None,
         )
 
     def _interfere(self, what: str) -> None:
@@ -392,6 +496,7 @@ class World:
             "others run": others,
             "others fail": lambda: self._others(Ending(raises=OSError)),
             "others claim": lambda: others(begins_only=True),
+            "others enqueue": self._others_enqueue,
             "cancel": self._cancel_all,
             "sweep": lambda: self.sweep(Trouble()),
             "reconcile": lambda: self.reconcile(Trouble()),
@@ -401,6 +506,10 @@ class World:
     def _cancel_all(self) -> None:
         for job_id in sorted(self.promises.jobs):
             self.cancel(Trouble(), job_id)
+
+    def _others_enqueue(self) -> None:
+        for type_ in GUARDED:
+            self.enqueue_under_guards(Trouble(), type_, window=timedelta(minutes=1), by="producer-2")
 
     def _others(self, ending: Ending, *, begins_only: bool = False) -> None:
         for lane in LANES_USED:
@@ -446,6 +555,7 @@ class World:
             ledger=cast("Ledger", self._ledger),
             lanes=cast("Any", self._lanes),
             flags=cast("Flags", self._flags),
+            limits=cast("Limits", self._limits),
             clock=self._clock(environment),
             new_id=lambda: f"id-{next(self._numbers)}",
         )

@@ -1,0 +1,6 @@
+"""The API function."""
+
+from jobs import app
+from lanework.edges.api import api
+
+handler = api(app)

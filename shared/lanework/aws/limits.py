@@ -1,0 +1,257 @@
+"""The limits on DynamoDB: an item of the jobs table for each, written by conditional updates only."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.clients import translated
+from lanework.aws.items import LIMITS_SHARD, MomentAttribute
+from lanework.engine.limits import Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.aws.clients import Clients
+
+_KEPT_FOR: Final = timedelta(days=30)
+"""How long the item of a limit that nobody uses is kept, from its last writing."""
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_MOMENT: Final = MomentAttribute()
+
+
+class DynamoLimits:
+    """Implements the `Limits` port on the table `<stack>-jobs`."""
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._table = f"{stack}-jobs"
+
+    def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
+        """See `Limits.take`."""
+        update = {
+            "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires REMOVE holders.#kept",
+            "ConditionExpression": (
+                "attribute_exists(holders) AND (attribute_exists(holders.#kept) OR size(holders) < :n)"
+            ),
+            "ExpressionAttributeNames": {"#holder": holder, "#kept": kept_for},
+            "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
+        }
+        return self._hold(name, update)
+
+    def keep_for(self, name: str, *, n: int, holder: str, until: datetime) -> tuple[bool, Slots]:
+        """See `Limits.keep_for`."""
+        update = {
+            "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires",
+            "ConditionExpression": (
+                "attribute_exists(holders) AND attribute_not_exists(holders.#holder) AND size(holders) < :n"
+            ),
+            "ExpressionAttributeNames": {"#holder": holder},
+            "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
+        }
+        return self._hold(name, update)
+
+    def extend(self, name: str, holder: str, *, until: datetime) -> None:
+        """See `Limits.extend`."""
+        with translated(f"holding a slot of {name} for longer"):
+            self._update(
+                name,
+                {
+                    "UpdateExpression": "SET holders.#holder = :until",
+                    "ConditionExpression": "attribute_exists(holders.#holder)",
+                    "ExpressionAttributeNames": {"#holder": holder},
+                    "ExpressionAttributeValues": {":until": _at(until)},
+                },
+            )
+
+    def give_back(self, name: str, holder: str) -> Slots:
+        """See `Limits.give_back`."""
+        with translated(f"giving back a slot of {name}"):
+            _, item = self._update(
+                name,
+                {
+                    "UpdateExpression": "REMOVE holders.#holder",
+                    "ConditionExpression": "attribute_exists(holders.#holder)",
+                    "ExpressionAttributeNames": {"#holder": holder},
+                },
+            )
+        return _slots(item)
+
+    def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
+        """See `Limits.drop`."""
+        names = {f"#h{index}": holder for index, holder in enumerate(holders)}
+        values = {f":h{index}": _at(until) for index, until in enumerate(holders.values())}
+        paths = [f"holders.{one}" for one in names]
+        as_seen = " AND ".join(f"{path} = {value}" for path, value in zip(paths, values, strict=True))
+        with translated(f"freeing slots of {name}"):
+            is_done, _ = self._update(
+                name,
+                {
+                    "UpdateExpression": f"REMOVE {', '.join(paths)}",
+                    "ConditionExpression": as_seen,
+                    "ExpressionAttributeNames": names,
+                    "ExpressionAttributeValues": values,
+                },
+            )
+        return is_done
+
+    def slots(self, name: str) -> Slots:
+        """See `Limits.slots`."""
+        with translated(f"reading {name}"):
+            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
+        return _slots(answer.get("Item"))
+
+    def announce(self, name: str, *, n: int, now: datetime, look_at: datetime) -> None:
+        """See `Limits.announce`."""
+        with translated(f"waiting for {name}"):
+            self._update(
+                name,
+                {
+                    "UpdateExpression": (
+                        "SET n = :n, waiting_since = :now, sweep_shard = :shard, sweep_at = :at, "
+                        "expires_at = :expires, holders = if_not_exists(holders, :none)"
+                    ),
+                    "ExpressionAttributeValues": {
+                        ":n": _number(n),
+                        ":now": _at(now),
+                        ":shard": {"S": LIMITS_SHARD},
+                        ":at": _at(look_at),
+                        ":expires": _expiry(now),
+                        ":none": {"M": {}},
+                    },
+                },
+            )
+
+    def look_again(self, name: str, slots: Slots, *, at: datetime | None) -> None:
+        """See `Limits.look_again`."""
+        if slots.waiting_since is None:
+            return
+        seen = {":seen": _at(slots.waiting_since)}
+        calm = "REMOVE waiting_since, sweep_shard, sweep_at"
+        with translated(f"looking at {name}"):
+            self._update(
+                name,
+                {
+                    "UpdateExpression": calm if at is None else "SET sweep_at = :at",
+                    "ConditionExpression": "waiting_since = :seen",
+                    "ExpressionAttributeValues": seen if at is None else {**seen, ":at": _at(at)},
+                },
+            )
+
+    def contended(self, *, until: datetime, limit: int) -> list[str]:
+        """See `Limits.contended`."""
+        with translated("reading which limits are waited for"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName="sweep",
+                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
+                ExpressionAttributeValues={":shard": {"S": LIMITS_SHARD}, ":until": _at(until)},
+                Limit=limit,
+            )
+        return [item["pk"]["S"].removeprefix("limit#") for item in answer["Items"]]
+
+    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None) -> bool:
+        """See `Limits.reserve`."""
+        is_free = "attribute_not_exists(free_from) OR free_from <= :at"
+        values = {":at": _at(at), ":after": _at(at + interval), ":expires": _expiry(at)}
+        if missed is not None:
+            is_free += " OR free_from = :missed"
+            values[":missed"] = _at(missed + interval)
+        with translated(f"reserving a start under {name}"):
+            is_reserved, _ = self._update(
+                name,
+                {
+                    "UpdateExpression": "SET free_from = :after, expires_at = :expires",
+                    "ConditionExpression": is_free,
+                    "ExpressionAttributeValues": values,
+                },
+            )
+        return is_reserved
+
+    def queue_up(self, name: str, *, now: datetime, interval: timedelta) -> datetime:
+        """See `Limits.queue_up`."""
+        with translated(f"reserving a start under {name}"):
+            _, item = self._update(
+                name,
+                {
+                    "UpdateExpression": (
+                        "SET free_from = if_not_exists(free_from, :now) + :interval, expires_at = :expires"
+                    ),
+                    "ExpressionAttributeValues": {
+                        ":now": _at(now),
+                        ":interval": _number(interval // timedelta(milliseconds=1)),
+                        ":expires": _expiry(now),
+                    },
+                },
+            )
+        return _MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
+
+    def free_from(self, name: str) -> datetime | None:
+        """See `Limits.free_from`."""
+        with translated(f"reading {name}"):
+            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
+        found = answer.get("Item", {}).get("free_from")
+        return None if found is None else _MOMENT.deserialize(found["N"])
+
+    def _hold(self, name: str, update: dict[str, Any]) -> tuple[bool, Slots]:
+        with translated(f"taking a slot of {name}"):
+            is_taken, item = self._update(name, update)
+            if not is_taken and (item is None or "holders" not in item):
+                self._open(name)
+                is_taken, item = self._update(name, update)
+        return is_taken, _slots(item)
+
+    def _open(self, name: str) -> None:
+        """Make a limit's item, on its first use: a slot can only be written into a map that is there."""
+        self._update(
+            name,
+            {
+                "UpdateExpression": "SET holders = if_not_exists(holders, :none)",
+                "ExpressionAttributeValues": {":none": {"M": {}}},
+            },
+        )
+
+    def _update(self, name: str, update: dict[str, Any]) -> tuple[bool, dict[str, Any] | None]:
+        """Update a limit's item; return whether its condition held, and the item as it stands."""
+        on_refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ConditionExpression" in update else {}
+        request: Any = {"TableName": self._table, "Key": _key(name), "ReturnValues": "ALL_NEW", **on_refusal, **update}
+        try:
+            answer: Any = self._clients.dynamodb.update_item(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                raise
+            refused: Any = error.response
+            return False, refused.get("Item")
+        return True, answer["Attributes"]
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"pk": {"S": f"limit#{name}"}, "sk": {"S": "limit"}}
+
+
+def _slots(item: dict[str, Any] | None) -> Slots:
+    found = item or {}
+    since = found.get("waiting_since")
+    return Slots(
+        n=int(found["n"]["N"]) if "n" in found else None,
+        holders={
+            holder: _MOMENT.deserialize(until["N"]) for holder, until in found.get("holders", {}).get("M", {}).items()
+        },
+        waiting_since=None if since is None else _MOMENT.deserialize(since["N"]),
+    )
+
+
+def _at(moment: datetime) -> dict[str, str]:
+    return {"N": _MOMENT.serialize(moment)}
+
+
+def _number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
+def _expiry(moment: datetime) -> dict[str, str]:
+    return _number(round((moment + _KEPT_FOR).timestamp()))

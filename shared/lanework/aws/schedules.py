@@ -1,0 +1,162 @@
+"""Schedules on DynamoDB: one partition of the jobs table, and one of its sparse index for what is due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.clients import translated
+from lanework.aws.items import MomentAttribute
+from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
+from lanework.model.ticks import Timetable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.aws.clients import Clients
+
+_PARTITION: Final = "schedules"
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_MOMENT: Final = MomentAttribute()
+
+
+class DynamoSchedules:
+    """
+    Implements the `ScheduleStore` port on the table `<stack>-jobs`.
+
+    A removed schedule stays as an item that says so, without content: so nobody needs the right to delete items.
+    """
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._table = f"{stack}-jobs"
+
+    def get(self, name: str) -> ScheduleRecord | None:
+        """See `ScheduleStore.get`."""
+        with translated(f"reading schedule {name}"):
+            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None or "removed" in item else _record(item)
+
+    def all(self) -> list[ScheduleRecord]:
+        """See `ScheduleStore.all`."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :schedules",
+            "ExpressionAttributeValues": {":schedules": {"S": _PARTITION}},
+            "ConsistentRead": True,
+        }
+        found: list[ScheduleRecord] = []
+        with translated("reading the schedules"):
+            while True:
+                answer = self._clients.dynamodb.query(**query)
+                found += [_record(item) for item in answer["Items"] if "removed" not in item]
+                if "LastEvaluatedKey" not in answer:
+                    return found
+                query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def due(self, *, until: datetime, limit: int) -> list[str]:
+        """See `ScheduleStore.due`."""
+        with translated("reading which schedules are due"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName="sweep",
+                KeyConditionExpression="sweep_shard = :schedules AND sweep_at <= :until",
+                ExpressionAttributeValues={
+                    ":schedules": {"S": _PARTITION},
+                    ":until": {"N": _MOMENT.serialize(until)},
+                },
+                Limit=limit,
+            )
+        return [item["sk"]["S"] for item in answer["Items"]]
+
+    def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
+        """See `ScheduleStore.write`."""
+        written = replace(record, revision=record.revision + 1)
+        return written if self._put(_item(written), revision=record.revision) else None
+
+    def remove(self, record: ScheduleRecord) -> bool:
+        """See `ScheduleStore.remove`."""
+        gone = {**_key(record.schedule.name), "removed": {"BOOL": True}, "revision": {"N": str(record.revision + 1)}}
+        return self._put(gone, revision=record.revision)
+
+    def _put(self, item: dict[str, Any], *, revision: int) -> bool:
+        is_new = revision == 0
+        condition = (
+            "attribute_not_exists(pk) OR removed = :removed"
+            if is_new
+            else "revision = :read AND NOT removed = :removed"
+        )
+        values: dict[str, Any] = {":removed": {"BOOL": True}}
+        if not is_new:
+            values[":read"] = {"N": str(revision)}
+        with translated(f"writing schedule {item['sk']['S']}"):
+            try:
+                self._clients.dynamodb.put_item(
+                    TableName=self._table,
+                    Item=item,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                    raise
+                return False
+        return True
+
+
+def _key(name: str) -> dict[str, Any]:
+    return {"pk": {"S": _PARTITION}, "sk": {"S": name}}
+
+
+def _item(record: ScheduleRecord) -> dict[str, Any]:
+    schedule, every = record.schedule, record.schedule.timetable.every
+    item = {
+        **_key(schedule.name),
+        "job_type": {"S": schedule.job_type},
+        "tz": {"S": schedule.timetable.tz},
+        "payload": {"S": schedule.payload},
+        "overlap": {"S": schedule.overlap.value},
+        "catch_up": {"S": schedule.catch_up.value},
+        "source": {"S": record.source.value},
+        "last_tick": {"N": _MOMENT.serialize(record.last_tick)},
+        "paused": {"BOOL": record.paused},
+        "revision": {"N": str(record.revision)},
+    }
+    if schedule.timetable.cron is not None:
+        item["cron"] = {"S": schedule.timetable.cron}
+    if every is not None:
+        item["every_minutes"] = {"N": str(every // timedelta(minutes=1))}
+    if record.last_run is not None:
+        item["last_run"] = {"S": record.last_run}
+    if record.due_at is not None:
+        item |= {"sweep_shard": {"S": _PARTITION}, "sweep_at": {"N": _MOMENT.serialize(record.due_at)}}
+    return item
+
+
+def _record(item: dict[str, Any]) -> ScheduleRecord:
+    timetable = Timetable(
+        cron=item["cron"]["S"] if "cron" in item else None,
+        every=timedelta(minutes=int(item["every_minutes"]["N"])) if "every_minutes" in item else None,
+        tz=item["tz"]["S"],
+    )
+    return ScheduleRecord(
+        schedule=Schedule(
+            name=item["sk"]["S"],
+            job_type=item["job_type"]["S"],
+            timetable=timetable,
+            payload=item["payload"]["S"],
+            overlap=Overlap(item["overlap"]["S"]),
+            catch_up=CatchUp(item["catch_up"]["S"]),
+        ),
+        source=Source(item["source"]["S"]),
+        last_tick=_MOMENT.deserialize(item["last_tick"]["N"]),
+        due_at=_MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
+        last_run=item["last_run"]["S"] if "last_run" in item else None,
+        paused=item["paused"]["BOOL"],
+        revision=int(item["revision"]["N"]),
+    )

@@ -1,0 +1,132 @@
+"""Group commit: conditional writes that threads make at the same time share a call."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.bulk import STATEMENTS
+from lanework.aws.clients import is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.aws.clients import Clients
+
+_TOGETHER_S: Final = 0.003
+"""How long the first of a group waits for others, once it knows that it isn't alone."""
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The write landed; this is the item after it."""
+
+    item: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A condition didn't hold; this is the item as it stands, None if there is none."""
+
+    item: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Group:
+    """Writes that go together."""
+
+    statements: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Written | Declined] = field(default_factory=dict)
+    is_full: Event = field(default_factory=Event)
+    is_done: Event = field(default_factory=Event)
+
+
+class Together:
+    """
+    Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
+
+    A thread that is alone is told to write by itself, at once: only company makes it wait, and for milliseconds.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        """Send with these clients."""
+        self._clients = clients
+        self._lock = Lock()
+        self._writing = 0
+        self._open: _Group | None = None
+        self._has_partiql: bool | None = None
+
+    @contextmanager
+    def company(self) -> Iterator[bool]:
+        """Count a thread as writing while a block lasts; tells it whether others are, and would share a call."""
+        with self._lock:
+            self._writing += 1
+            has_company = self._writing > 1 and self._has_partiql is not False
+        try:
+            yield has_company
+        finally:
+            with self._lock:
+                self._writing -= 1
+
+    def write(self, key: str, statement: dict[str, Any]) -> Written | Declined | None:
+        """
+        Send a statement with those of others.
+
+        Args:
+            key: Its item; one call writes an item once only.
+            statement: As boto takes it, with RETURNING ALL NEW, and ALL_OLD where its condition fails.
+
+        Returns:
+            What came of it; None if that isn't known, or nothing did: write singly.
+        """
+        with self._lock:
+            group = self._open
+            if group is not None and key in group.statements:
+                return None
+            is_first = group is None
+            if group is None:
+                group = self._open = _Group()
+            group.statements[key] = statement
+            if len(group.statements) == STATEMENTS:
+                self._open = None
+                group.is_full.set()
+        if is_first:
+            self._send(group)
+        else:
+            group.is_done.wait()
+        return group.answers.get(key)
+
+    def _send(self, group: _Group) -> None:
+        group.is_full.wait(_TOGETHER_S)
+        with self._lock:
+            if self._open is group:
+                self._open = None
+        try:
+            group.answers = self._answers(group.statements)
+        finally:
+            group.is_done.set()
+
+    def _answers(self, statements: dict[str, Any]) -> dict[str, Written | Declined]:
+        """Send them; what isn't in the answer is to be written singly, which is safe also where it has landed."""
+        try:
+            answer = self._clients.dynamodb.batch_execute_statement(Statements=list(statements.values()))
+        except ClientError as error:
+            # As with inserts (bulk.py): an endpoint without PartiQL answers with a server error, each time.
+            self._has_partiql = self._has_partiql or (False if is_transient(error) else None)
+            return {}
+        self._has_partiql = True
+        found = ((key, _answer_of(one)) for key, one in zip(statements, answer["Responses"], strict=True))
+        return {key: one for key, one in found if one is not None}
+
+
+def _answer_of(response: Any) -> Written | Declined | None:  # noqa: ANN401 - boto's response
+    error = response.get("Error")
+    if error is None:
+        return Written(response["Item"]) if "Item" in response else None
+    return Declined(error.get("Item")) if error.get("Code") == _CONDITION_FAILED else None

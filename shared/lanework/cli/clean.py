@@ -1,0 +1,112 @@
+"""The command that retires ended jobs before they expire."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanework.cli.connect import connected
+from lanework.cli.output import AsJson, confirm, out, print_json, table_of
+from lanework.cli.values import duration
+from lanework.engine.receipt import Receipt
+from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.model.retention import Cleaning
+from lanework.model.states import ENDED, State
+
+if TYPE_CHECKING:
+    from lanework.engine.cleaning import Cleaned, CleanPlan
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("clean")(clean)
+
+
+def clean(
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    status: Annotated[
+        str, typer.Option(metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
+    ] = State.COMPLETED.value,
+    older_than: Annotated[
+        timedelta | None,
+        typer.Option(parser=duration, metavar="DURATION", help="Only what ended longer ago: 90, 10m, 1h30m, 2d."),
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(metavar="N", help="All but the newest N of each queue; 0 keeps none.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Retire ended jobs: payload, result, errors and log are removed, and no list shows the job.
+
+    Its id stays used until its record expires. Dead jobs are dropped first. Over 100 are retired by a job of their own.
+
+    Example: lanework clean --queue email --older-than 2d --keep 100
+    """
+    if older_than is None and keep is None:
+        msg = "nothing says which jobs: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
+        raise InvalidOptionError(msg)
+    state = _state(status)
+    app = connected()
+    before = None if older_than is None else app.ports.clock() - older_than
+    plan = app.cleaning.plan(Cleaning(state=state, queue=queue, keep=keep or 0, ended_before=before))
+    if dry_run or plan.count == 0:
+        _print_plan(plan, is_dry_run=dry_run, as_json=as_json)
+        return
+    confirm(f"Remove the content of {_count(plan)} for good, and take them off the lists?", yes=yes)
+    _print_outcome(plan, app.cleaning.clean(plan), as_json=as_json)
+
+
+def _state(word: str) -> State:
+    ends = sorted(state.value for state in ENDED)
+    if word.lower() not in ends:
+        kind = "status"
+        raise UnknownNameError(kind, word, ends)
+    return State(word.lower())
+
+
+def _print_plan(plan: CleanPlan, *, is_dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(_json(plan, dry_run=is_dry_run))
+    elif plan.count == 0:
+        out().print("nothing to clean: no such job")
+    else:
+        out().print(table_of(("jobs", "type"), ((count, type_) for type_, count in plan.types.items())))
+        out().print(f"\nWould retire {_count(plan)}. Nothing was changed.", markup=False)
+
+
+def _print_outcome(plan: CleanPlan, became: Cleaned | Receipt[object], *, as_json: bool) -> None:
+    if isinstance(became, Receipt):
+        if as_json:
+            print_json({**_json(plan, dry_run=False), "jobId": became.job_id})
+            return
+        out().print(f"{_count(plan)} are being retired by job {became.job_id}.", markup=False)
+        out().print(f"lanework get {became.job_id}     shows how far it is", markup=False)
+        out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+        return
+    if as_json:
+        done = {"retired": became.retired, "passedOver": became.passed_over}
+        print_json({**_json(plan, dry_run=False), **done})
+        return
+    passed = f", {became.passed_over} passed over: moved by somebody else meanwhile" if became.passed_over else ""
+    out().print(f"{became.retired} of {plan.count} retired{passed}", markup=False)
+
+
+def _json(plan: CleanPlan, *, dry_run: bool) -> dict[str, object]:
+    return {
+        "action": "clean",
+        "status": plan.cleaning.state,
+        "dryRun": dry_run,
+        "matched": plan.count,
+        "isCounted": plan.is_counted,
+        "types": dict(plan.types),
+    }
+
+
+def _count(plan: CleanPlan) -> str:
+    jobs = f"{plan.count:,} {plan.cleaning.state} {'job' if plan.count == 1 else 'jobs'}"
+    return jobs if plan.is_counted else f"at least {jobs}"

@@ -1,0 +1,225 @@
+"""The command `lanework dev`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from io import TextIOBase
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, cast
+
+import typer
+from aws_lambda_powertools import Logger
+
+from lanework.app import App, aws_inbox
+from lanework.cli.connect import application
+from lanework.cli.log_lines import readable
+from lanework.cli.output import say
+from lanework.cli.stack import Port, need_the_local_extra
+from lanework.edges.process.child import run_child
+from lanework.edges.process.inline import run_inline
+from lanework.edges.process.parent import Parent
+from lanework.edges.process.plan import Plan
+from lanework.errors import InvalidOptionError, StackError
+from lanework.http.tokens import Role, hash_of, new_token
+from lanework.local import embedded_stack, find_project, redeploy_on_change
+from lanework.local.logs import LogTail
+from lanework.local.surroundings import enter
+from lanework.model.lanes import Lane
+from lanework.observe.logs import LogSink
+from lanework.settings import Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from lanework.engine.inbox import Inbox
+    from lanework.local import RunningStack
+    from lanework.local.watch import Redeployed
+    from lanework.model.events import Action
+
+SLOTS = 4
+
+_ALL_LANES = {f"{lane.capitalize()}RunsOn": "worker" for lane in Lane}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("dev")(dev)
+
+
+def dev(
+    port: Port = None,
+    worker: Annotated[
+        bool, typer.Option("--worker", help="Run jobs in a process here instead of in the emulator's Lambda.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="With --worker: end when all lanes are empty.")] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", help="With --worker: one process, one thread, no time limits: breakpoint() works."),
+    ] = False,
+) -> None:
+    """Keep the embedded stack up until Ctrl-C: deploys again when a file changes, and shows what the workers write."""
+    if (once or debug) and not worker:
+        msg = f"--{'once' if once else 'debug'} is about the worker process: say --worker, too"
+        raise InvalidOptionError(msg)
+    need_the_local_extra()
+    project = find_project(Path.cwd())
+    say("starting the embedded stack and deploying template.yaml …")
+    token = new_token(Role.ADMIN)
+    access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
+    parameters = {**access, **(_ALL_LANES if worker else {})}
+    with embedded_stack(project, port=port, parameters=parameters) as stack:
+        _greet(stack, token)
+        with _Showing(stack):
+            if worker:
+                enter(stack.handle, stack.clients)
+                _run_here(stack, is_once=once, is_debug=debug)
+            else:
+                _deploy_changes(stack)
+    say("stopped; nothing is left running")
+
+
+def _deploy_changes(stack: RunningStack) -> None:
+    """Deploy again after each change, until Ctrl-C."""
+    try:
+        for change in redeploy_on_change(stack, threading.Event()):
+            _tell_of(change)
+    except KeyboardInterrupt:
+        say("\nstopping: jobs that run may finish (Ctrl-C again to stop at once) …")
+
+
+def _run_here(stack: RunningStack, *, is_once: bool, is_debug: bool) -> None:
+    """Run jobs in a worker process, until Ctrl-C or until there are none."""
+    plan = Plan(lanes=tuple(Lane), slots=1 if is_debug else SLOTS, is_once=is_once)
+    if is_debug:
+        _debug_here(plan)
+    else:
+        _work_here(stack, plan)
+
+
+def _debug_here(plan: Plan) -> None:
+    """Run jobs in this thread, until Ctrl-C, or SIGTERM once the one that runs has ended."""
+    say("one job at a time, in this thread and without time limits; Ctrl-C puts the one that runs back")
+    stopping = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda _, __: stopping.set())
+    try:
+        run_inline(*_prepare(), plan, stopping)
+    except KeyboardInterrupt:
+        say("\nstopping …")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _work_here(stack: RunningStack, plan: Plan) -> None:
+    """Run jobs in a child, which starts anew with each change, until Ctrl-C."""
+    parent = Parent(partial(_child, plan=plan), processes=1, grace=plan.grace, is_once=plan.is_once, say=_tell)
+
+    def stop(*_: object) -> None:
+        if not parent.is_stopping:
+            say("\nstopping: jobs that run may finish (Ctrl-C again to stop at once) …")
+        parent.stop()
+
+    stopped = threading.Event()
+    problems: list[StackError] = []
+    with ExitStack() as undo:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            undo.callback(signal.signal, number, signal.signal(number, stop))
+        watching = threading.Thread(target=_renew_on_change, args=(stack, parent, stopped, problems), daemon=True)
+        watching.start()
+        try:
+            parent.run()
+        finally:
+            stopped.set()
+            watching.join()
+    if problems:
+        raise problems[0]
+
+
+def _renew_on_change(stack: RunningStack, parent: Parent, stopped: threading.Event, problems: list[StackError]) -> None:
+    """Deploy again after each change, and let the worker start anew with it; end it where the emulator has ended."""
+    try:
+        for change in redeploy_on_change(stack, stopped):
+            _tell_of(change)
+            parent.renew()
+    except StackError as error:
+        problems.append(error)
+        parent.stop()
+
+
+def _tell_of(change: Redeployed) -> None:
+    files = ", ".join(change.changed)
+    say(f"deployed {files}" if change.problem is None else f"not deployed: {change.problem}")
+
+
+def _child(line: Connection, *, plan: Plan) -> None:
+    """Do the worker process's work."""
+    if not run_child(line, _prepare, plan):
+        os._exit(0)  # what still runs was given back, and can't be waited for
+
+
+def _prepare() -> tuple[App, Inbox]:
+    app = application()
+    app.send_events_to(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
+    return app, aws_inbox(Settings.from_env())
+
+
+def _tell(action: Action, reason: str) -> None:
+    say(f"{action}: {reason}")
+
+
+class _Readable(TextIOBase):
+    """Where a logger's JSON lines become lines for people."""
+
+    def write(self, line: str) -> int:
+        sys.stdout.write(f"{datetime.now(UTC):%H:%M:%S}  {'here':<8}  {readable(line)}\n" if line.strip() else "")
+        sys.stdout.flush()
+        return len(line)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+
+class _Showing:
+    """Shows what the functions write, while a block lasts."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._stop = threading.Event()
+        self._tail = LogTail(clients=stack.clients, stack=stack.handle.stack, since=datetime.now(UTC))
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.5):
+            for line in self._tail.read():
+                lane = line.function.rpartition("-")[2]
+                sys.stdout.write(f"{line.at:%H:%M:%S}  {lane:<8}  {readable(line.text)}\n")
+                sys.stdout.flush()
+
+
+def _greet(stack: RunningStack, token: str) -> None:
+    api = (
+        ""
+        if stack.api is None
+        else f"""
+The API: {stack.api}docs (also for curl), until this stops with the token
+  {token}"""
+    )
+    say(
+        f"""up at {stack.handle.endpoint}, stack {stack.handle.stack!r}; edit a job and it is deployed. Try, elsewhere:
+  lanework enqueue demo.greet --payload '{{"name": "Bat"}}'
+  lanework enqueue demo.flaky --job-id try-1; lanework get try-1
+  lanework list
+  lanework stats{api}
+Ctrl-C stops it."""
+    )

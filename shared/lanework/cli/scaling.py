@@ -1,0 +1,78 @@
+"""The command that says how many workers a lane needs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from lanework.cli.connect import connected
+from lanework.cli.output import AsJson, out, print_json, seconds
+from lanework.cli.values import duration
+from lanework.engine.scaling import Scaling, run_time_in
+from lanework.errors import InvalidOptionError
+from lanework.model.lanes import LANES, lane_of
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("scaling")(scaling)
+
+
+def scaling(
+    lane: Annotated[str, typer.Argument(metavar="LANE", help="critical … batch, or 1 to 5.")],
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", "-c", min=1, help="How many jobs a worker runs at once.")
+    ] = 4,
+    within: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=duration,
+            metavar="DURATION",
+            help="In which time what waits is to start; default: the lane's SLA.",
+        ),
+    ] = None,
+    run_time: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=duration, metavar="DURATION", help="How long a job takes; the mean of the last ones if not said."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Say how many `lanework worker` processes a lane's backlog asks for, and the target for an autoscaler.
+
+    Example: lanework scaling low --concurrency 4
+    """
+    which = lane_of(lane)
+    target = within or LANES[which].start_within
+    if not target:
+        msg = f"lane {which} promises no start: say in which time its backlog is to be gone, such as --within 1h"
+        raise InvalidOptionError(msg)
+    app = connected()
+    each = run_time or run_time_in(which, app.inspector)
+    if not each:
+        msg = f"no job of lane {which} has completed of late: say how long one takes, such as --run-time 2s"
+        raise InvalidOptionError(msg)
+    waiting = app.inspector.counts_of(which).waiting
+    found = Scaling(lane=which, waiting=waiting, run_time=each, within=target, slots=concurrency)
+    if as_json:
+        print_json(
+            {
+                "lane": which,
+                "waiting": found.waiting,
+                "runSeconds": each.total_seconds(),
+                "withinSeconds": target.total_seconds(),
+                "backlogPerWorker": found.per_worker,
+                "workers": found.workers,
+            }
+        )
+        return
+    out().print(
+        f"{found.waiting:,} wait in lane {which}; a job takes {seconds(each)}, {concurrency} at once a worker\n"
+        f"backlog per worker: {found.per_worker:,} start within {seconds(target)} (the autoscaler's target)\n"
+        f"workers needed now: {found.workers:,}",
+        markup=False,
+    )

@@ -1,0 +1,46 @@
+"""Commands about the API's tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lanework.cli.output import AsJson, out, print_json, say
+from lanework.http.tokens import Role, hash_of, new_token, role_of
+
+app = typer.Typer(
+    name="token",
+    help="Tokens for the HTTP API.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Keep `token` a group, though it has one command only."""
+
+
+@app.command()
+def new(
+    role: Annotated[
+        str, typer.Option(help="What it may do: viewer (look), producer (and enqueue), admin (and steer).")
+    ] = Role.VIEWER.value,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Make a token, and print it with what is kept of it. Nothing else knows the token: it can't be shown again.
+
+    Example: lanework token new --role producer
+    """
+    its_role = role_of(role)
+    token = new_token(its_role)
+    entry = f"{its_role}:{hash_of(token)}"
+    if as_json:
+        print_json({"token": token, "role": its_role, "entry": entry})
+        return
+    say("the token, for whoever calls the API (Authorization: Bearer …); it is shown this once:")
+    out().print(token, markup=False, soft_wrap=True)
+    say("what the API keeps: add it to the parameter ApiTokens, or to the SSM parameter that ApiTokensParameter names:")
+    out().print(entry, markup=False, soft_wrap=True)

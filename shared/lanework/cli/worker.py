@@ -1,0 +1,148 @@
+"""The command `lanework worker`."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from aws_lambda_powertools import Logger
+
+from lanework.app import App, aws_inbox, utc_now
+from lanework.cli.connect import application
+from lanework.cli.output import say
+from lanework.cli.values import duration
+from lanework.edges.process.child import run_child
+from lanework.edges.process.health import Address, serve_health
+from lanework.edges.process.parent import Parent
+from lanework.edges.process.plan import Plan
+from lanework.model.events import Event
+from lanework.model.lanes import Lane, lane_of
+from lanework.observe.logs import LogSink
+from lanework.settings import Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from lanework.engine.inbox import Inbox
+    from lanework.model.events import Action
+
+_SHORTEST_LEASE: Final = timedelta(seconds=3)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command("worker")(worker)
+
+
+def _lease(text: str) -> timedelta:
+    lease = duration(text)
+    if lease < _SHORTEST_LEASE:
+        msg = f"a lease under {_SHORTEST_LEASE.seconds} s would be over between two heartbeats, got {text}"
+        raise typer.BadParameter(msg)
+    return lease
+
+
+def _at_least_one(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        msg = f"must be a whole number from 1, got {text}"
+        raise typer.BadParameter(msg)
+    return number
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal():
+        msg = f"{text!r} is no address; write it as 127.0.0.1:8080, or 0.0.0.0:8080 to be asked from elsewhere"
+        raise typer.BadParameter(msg)
+    return Address(host, int(port))
+
+
+def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
+    lane: Annotated[
+        list[str], typer.Option("--lane", "-l", help="A lane to empty: critical … batch, or 1 to 5. May be repeated.")
+    ],
+    concurrency: Annotated[
+        int,
+        typer.Option(
+            "--concurrency", "-c", parser=_at_least_one, metavar="N", help="How many jobs a process runs at once."
+        ),
+    ] = "4",  # type: ignore[assignment]  # typer parses the defaults, too
+    processes: Annotated[
+        int,
+        typer.Option("--processes", "-p", parser=_at_least_one, metavar="N", help="How many processes: one per CPU."),
+    ] = "1",  # type: ignore[assignment]
+    grace: Annotated[
+        timedelta,
+        typer.Option(parser=duration, metavar="DURATION", help="How long jobs may go on once it is asked to stop."),
+    ] = "25s",  # type: ignore[assignment]
+    lease: Annotated[
+        timedelta,
+        typer.Option(
+            parser=_lease, metavar="DURATION", help="How long a killed process's jobs wait for another, at least 3 s."
+        ),
+    ] = "60s",  # type: ignore[assignment]
+    max_jobs: Annotated[
+        int | None,
+        typer.Option(parser=_at_least_one, metavar="N", help="Start a process anew after so many jobs."),
+    ] = None,
+    max_mb: Annotated[
+        int | None,
+        typer.Option(parser=_at_least_one, metavar="MB", help="Start a process anew once it has had so much memory."),
+    ] = None,
+    health: Annotated[
+        Address | None,
+        typer.Option(parser=_address, metavar="HOST:PORT", help="Answer GET /health there."),
+    ] = None,
+    once: Annotated[bool, typer.Option("--once", help="End when the lanes are empty.")] = False,
+) -> None:
+    """
+    Run jobs in processes of its own instead of in Lambda, until SIGTERM or Ctrl-C.
+
+    The first signal lets running jobs end within --grace; the second gives everything back at once.
+
+    Example: lanework worker --lane low --lane batch --concurrency 4
+    """
+    asked = {lane_of(one) for one in lane}
+    plan = Plan(
+        lanes=tuple(one for one in Lane if one in asked),
+        slots=concurrency,
+        grace=grace,
+        lease=lease,
+        most_jobs=max_jobs,
+        most_mb=max_mb,
+        is_once=once,
+    )
+    parent = Parent(partial(_child, plan=plan), processes=processes, grace=grace, is_once=once, say=_tell)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _, __: parent.stop())
+    with ExitStack() as undo:
+        if health is not None:
+            port = undo.enter_context(serve_health(parent, health))
+            say(f"health at http://{health.host}:{port}/health")
+        say(f"emptying {', '.join(plan.lanes)}: {concurrency} at once in each of {processes} processes")
+        parent.run()
+
+
+def _child(line: Connection, *, plan: Plan) -> None:
+    """Do a child's work; its process is made by the parent."""
+    if not run_child(line, _prepare, plan):
+        os._exit(0)  # what still runs was given back, and can't be waited for
+
+
+def _prepare() -> tuple[App, Inbox]:
+    app = application()
+    app.send_events_to(LogSink(Logger(location=None)))
+    return app, aws_inbox(Settings.from_env())
+
+
+def _tell(action: Action, reason: str) -> None:
+    LogSink(Logger(location=None)).emit(Event(action=action, at=utc_now(), reason=reason))

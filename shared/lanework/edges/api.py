@@ -1,0 +1,125 @@
+"""The API function: HTTP requests from API Gateway in, answers out."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
+)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+from lanework.aws.parameters import ssm_parameter
+from lanework.errors import LaneworkError
+from lanework.http import dead, jobs, lanes, pages, pauses, queues, schedules, trying
+from lanework.http.access import HEADERS, Access
+from lanework.http.document import document_of
+from lanework.http.problems import BROKEN, not_as_documented, problem_of
+from lanework.http.routing import Routes, read_json
+from lanework.http.tokens import Tokens
+from lanework.observe.logs import LogSink
+from lanework.settings import ApiSettings, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools.event_handler import Response
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from lanework.app import App
+
+    Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def api(app: App) -> Handler:
+    """Return the Lambda handler of the API function, as the environment configures it."""
+    settings = ApiSettings.from_env()
+    app.send_events_to(LogSink(Logger(location=None)))
+    return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
+
+
+def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool = False) -> Handler:
+    """
+    Return a handler of API Gateway's events (HTTP API, payload 2.0).
+
+    Args:
+        app: What is steered.
+        tokens: Gives the tokens that are accepted, at each request.
+        is_development: Whether there are endpoints to try job types with.
+    """
+    resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
+    routes = Routes(resolver)
+    _add_endpoints(routes, app, tokens, is_development=is_development)
+    # Powertools' own order validates first, and so would tell strangers about the API.
+    resolver.use(
+        [
+            Access(routes, tokens).check,
+            routes.check_request,
+            OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
+            OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+        ]
+    )
+    _tell_problems(resolver, app)
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        try:
+            answer = resolver.resolve(event, context)
+        finally:
+            app.ports.events.flush()
+        return {**answer, "headers": {**HEADERS, **answer["headers"]}}
+
+    return handler
+
+
+def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
+    """
+    Return what gives the tokens that are accepted: the settings' own, or an SSM parameter's, read anew each minute.
+
+    Raises:
+        ConfigError: The settings' own make no sense.
+    """
+    if settings.tokens_parameter is None:
+        fixed = Tokens.read(settings.tokens)
+        return lambda: fixed
+    read = ssm_parameter(Settings.from_env(), settings.tokens_parameter)
+    return lambda: Tokens.read(read())
+
+
+def _add_endpoints(routes: Routes, app: App, tokens: Callable[[], Tokens], *, is_development: bool) -> None:
+    """Register everything; a path with a parameter comes after those that it would hide."""
+    lanes.add_to(routes, app)
+    pauses.add_to(routes, app)
+    jobs.add_producing(routes, app)
+    jobs.add_reading(routes, app)
+    jobs.add_steering(routes, app)
+    dead.add_to(routes, app)
+    queues.add_reading(routes, app)
+    queues.add_steering(routes, app)
+    schedules.add_reading(routes, app)
+    schedules.add_steering(routes, app)
+    if is_development:
+        trying.add_to(routes, app)
+    pages.add_to(routes, tokens, cache(lambda: document_of(routes.resolver)))
+
+
+def _tell_problems(resolver: APIGatewayHttpResolver, app: App) -> None:
+    logger = Logger(location=None)
+
+    def invalid(error: RequestValidationError) -> Response[str]:
+        return not_as_documented(error).response()
+
+    def refused(error: LaneworkError) -> Response[str]:
+        problem = problem_of(error, now=app.ports.clock())
+        return broken(error) if problem is None else problem.response()
+
+    def broken(error: Exception) -> Response[str]:
+        logger.error("a request failed", exc_info=error, extra={"action": "request_failed"})
+        return BROKEN.response()
+
+    resolver.exception_handler(RequestValidationError)(invalid)
+    resolver.exception_handler(LaneworkError)(refused)
+    resolver.exception_handler(Exception)(broken)

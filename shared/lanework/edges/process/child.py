@@ -1,0 +1,117 @@
+"""A worker process that has a parent: it tells how it goes, and ends when it is told to or its parent is gone."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from lanework.edges.process.consumer import Consumer
+from lanework.errors import LaneworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from lanework.app import App
+    from lanework.edges.process.plan import Plan
+    from lanework.engine.inbox import Inbox
+
+_BEAT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """
+    What a child says every second.
+
+    Attributes:
+        begun: Jobs that it has begun.
+        ended: Those of them that have ended.
+        peak_mb: The most memory that it has had.
+        is_worn_out: It receives no more, and ends when its jobs have; another one is to take its place.
+        problem: Why it gives up for good, if it does: what starting it anew won't cure.
+    """
+
+    begun: int = 0
+    ended: int = 0
+    peak_mb: int = 0
+    is_worn_out: bool = False
+    problem: str | None = None
+
+
+def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: Plan) -> bool:
+    """
+    Empty lanes in this process.
+
+    Args:
+        line: To the parent.
+        prepare: Makes the application.
+        plan: What to do.
+
+    Returns:
+        Whether everything that was begun has ended; otherwise end the process at once.
+    """
+    asked = _Asked()
+    try:
+        app, inbox = prepare()
+        consumer = Consumer(app, inbox, plan)
+        asked.tell(consumer)
+        with _Beating(line, consumer):
+            return consumer.run()
+    except LaneworkError as error:
+        line.send(Beat(problem=str(error)))
+        return True
+
+
+class _Asked:
+    """Counts the requests to stop, of which some may come before there is a consumer."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._consumer: Consumer | None = None
+        signal.signal(signal.SIGTERM, lambda _, __: self._stop())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
+
+    def _stop(self) -> None:
+        self._count += 1
+        if self._consumer is not None:
+            self._consumer.stop()
+
+    def tell(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        for _ in range(self._count):
+            consumer.stop()
+
+
+class _Beating:
+    """Tells the parent how it goes, for as long as a block lasts; without a parent it stops."""
+
+    def __init__(self, line: Connection, consumer: Consumer) -> None:
+        self._line = line
+        self._consumer = consumer
+        self._is_over = Event()
+        self._thread = Thread(target=self._run, name="beat", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            is_last = self._is_over.wait(_BEAT_S)
+            try:
+                self._line.send(self._beat())
+            except OSError:  # the parent was killed: nobody would start this process anew, or stop it
+                self._consumer.stop()
+                return
+            if is_last:
+                return
+
+    def _beat(self) -> Beat:
+        gauge, is_worn_out = self._consumer.gauge, self._consumer.is_worn_out
+        return Beat(begun=gauge.begun, ended=gauge.ended, peak_mb=gauge.peak_mb, is_worn_out=is_worn_out)

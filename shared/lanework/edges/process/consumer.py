@@ -1,0 +1,151 @@
+"""One worker process: it receives from its lanes, runs jobs side by side, keeps them alive, and stops without loss."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any
+
+from lanework.edges.process.gauge import Gauge
+from lanework.edges.process.interrupt import interrupt
+from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
+from lanework.edges.process.reception import Reception
+from lanework.edges.process.turns import Turns
+from lanework.edges.process.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from lanework.app import App
+    from lanework.edges.process.plan import Plan
+    from lanework.engine.inbox import Inbox, Received
+    from lanework.errors import LaneworkError
+    from lanework.model.lanes import Lane
+
+
+class Consumer:
+    """
+    Empties lanes until it is stopped.
+
+    Attributes:
+        gauge: How it goes.
+        is_worn_out: Whether it receives no more because it has done enough: another one is to take its place.
+    """
+
+    def __init__(self, app: App, inbox: Inbox, plan: Plan) -> None:
+        """Prepare; `run` begins."""
+        app.limit_code_by(interrupt)
+        self.gauge = Gauge()
+        self.is_worn_out = False
+        self._app = app
+        self._inbox = inbox
+        self._plan = plan
+        self._ending = Event()
+        self._asked = Event()
+        self._giving_up = Event()
+        self._turns = Turns(plan.lanes, slots=plan.slots)
+        self._work = Work(app, inbox, lease=plan.lease, run_async=self._run_async)
+        self._receivers: list[Thread] = []
+        self._loop = asyncio.new_event_loop()
+        self._threads = ThreadPoolExecutor(plan.slots, thread_name_prefix="slot")
+
+    def stop(self) -> None:
+        """Receive no more and end when what runs has ended, or grace is over; asked twice, give everything back now."""
+        if self._asked.is_set():
+            self._giving_up.set()
+        self._asked.set()
+        self._end()
+
+    def run(self) -> bool:
+        """
+        Work until stopped or worn out, or, with `is_once`, until there is nothing more to do.
+
+        Only who is asked to stop counts grace; a worn-out process lets its jobs take their time.
+
+        Returns:
+            Whether everything that was begun has ended; otherwise it was given back and still runs: end the process.
+
+        Raises:
+            ConfigError: There is no such stack, or no permission; what had been begun has ended.
+        """
+        loop = Thread(target=self._loop.run_forever, name="async", daemon=True)
+        loop.start()
+        problem = self._receive_all()
+        self._turns.wait_until_free(unless=self._asked)
+        has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
+        if not has_ended:
+            self._work.give_back_all()
+        for receiver in self._receivers:
+            receiver.join()  # what a poll brings yet, such as what was just given back, is given back, too
+        self._threads.shutdown(wait=has_ended, cancel_futures=True)
+        self._work.close()
+        if has_ended:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            loop.join()
+            self._loop.close()
+        if problem is not None:
+            raise problem
+        return has_ended
+
+    def _end(self) -> None:
+        """Receive no more."""
+        self._ending.set()
+        self._turns.end()
+
+    def _receive_all(self) -> LaneworkError | None:
+        """Receive until it is time to end; return what can't be got over."""
+        receptions = [Reception(lane, self._inbox, self._app.ports, self._ending) for lane in self._plan.lanes]
+        while True:
+            begun = self.gauge.begun
+            self._receivers = [
+                Thread(target=self._receive, args=(one,), name=f"receive-{one.lane}", daemon=True) for one in receptions
+            ]
+            for receiver in self._receivers:
+                receiver.start()
+            if not self._plan.is_once:
+                self._ending.wait()
+                break
+            for receiver in self._receivers:
+                receiver.join()
+            self._turns.wait_until_free(unless=self._ending)
+            if self._ending.is_set() or self.gauge.begun == begun:  # else jobs may have enqueued others meanwhile
+                break
+        return next((one.problem for one in receptions if one.problem is not None), None)
+
+    def _receive(self, reception: Reception) -> None:
+        """Receive from one lane, whenever it is its turn."""
+        had_some = True
+        while (taken := self._turns.take(reception.lane, MOST_AT_ONCE if had_some else 1)) > 0:
+            wait = NO_WAIT if had_some else self._plan.poll
+            messages = reception.receive(limit=taken, wait=wait, hide_for=self._plan.lease)
+            self._turns.give_back(taken - len(messages))
+            for message in messages:
+                self._begin(reception.lane, message)
+            if reception.problem is not None:
+                self.stop()
+            if self._plan.is_once and not messages and not had_some:
+                return
+            had_some = bool(messages)
+
+    def _begin(self, lane: Lane, message: Received) -> None:
+        if self._ending.is_set():
+            self._work.put_back(lane, message)
+            self._turns.give_back()
+            return
+        self.gauge.begin()
+        if self._plan.is_worn_out_by(self.gauge):
+            self.is_worn_out = True
+            self._end()
+        self._work.hold(lane, message)
+        self._threads.submit(self._do, lane, message)
+
+    def _do(self, lane: Lane, message: Received) -> None:
+        try:
+            self._work.do(lane, message)
+        finally:
+            self.gauge.end()
+            self._turns.give_back()
+
+    def _run_async(self, coroutine: Coroutine[Any, Any, object]) -> object:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

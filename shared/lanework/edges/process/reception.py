@@ -1,0 +1,63 @@
+"""Receiving from one lane, through times in which SQS doesn't answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import LaneworkError, UnavailableError
+from lanework.model.backoff import Backoff
+from lanework.model.events import Action, Event
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Sequence
+
+    from lanework.engine.inbox import Inbox, Received
+    from lanework.engine.ports import Ports
+    from lanework.model.lanes import Lane
+
+_AWAY: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(seconds=30))
+
+
+class Reception:
+    """
+    Receives from one lane.
+
+    Attributes:
+        lane: Which.
+        problem: What it can't get over, such as a missing queue; None so far.
+    """
+
+    def __init__(self, lane: Lane, inbox: Inbox, ports: Ports, stopping: threading.Event) -> None:
+        """Receive until `stopping` is set."""
+        self.lane = lane
+        self.problem: LaneworkError | None = None
+        self._inbox = inbox
+        self._ports = ports
+        self._stopping = stopping
+        self._failures = 0
+
+    def receive(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received]:
+        """Receive as `Inbox.receive` does; nothing, and a growing wait, while the queue doesn't answer: said once."""
+        try:
+            messages = self._inbox.receive(self.lane, limit=limit, wait=wait, hide_for=hide_for)
+        except UnavailableError as error:
+            self._is_away(error)
+            return ()
+        except LaneworkError as error:
+            self.problem = error
+            return ()
+        if self._failures:
+            self._say(Action.BACK, f"after {self._failures} tries")
+            self._failures = 0
+        return messages
+
+    def _is_away(self, error: UnavailableError) -> None:
+        if self._failures == 0:
+            self._say(Action.AWAY, str(error))
+        self._failures += 1
+        self._stopping.wait(_AWAY.wait_after(self._failures, rand=self._ports.rand).total_seconds())
+
+    def _say(self, action: Action, reason: str) -> None:
+        self._ports.events.emit(Event(action=action, at=self._ports.clock(), lane=self.lane, reason=reason))

@@ -1,0 +1,88 @@
+"""Which lane may receive next, and how much: strictly by priority, with a share for those that would never come."""
+
+from __future__ import annotations
+
+import time
+from threading import Condition
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import timedelta
+    from threading import Event
+
+    from lanework.model.lanes import Lane
+
+SHARE: Final = 10
+"""Of so many grants one goes to the lowest lane that waits."""
+
+_LOOK_S: Final = 0.1
+
+
+class Turns:
+    """
+    The free slots of a process, shared out to its lanes' receivers.
+
+    A receiver takes as many as it may receive messages, before it receives: nothing is held that can't start.
+    """
+
+    def __init__(self, lanes: Sequence[Lane], *, slots: int) -> None:
+        """Share out so many slots; the first lane goes first."""
+        self._lanes = tuple(lanes)
+        self._slots = slots
+        self._free = slots
+        self._waiting: list[Lane] = []
+        self._grants = 0
+        self._is_over = False
+        self._changed = Condition()
+
+    def take(self, lane: Lane, most: int) -> int:
+        """Wait for a turn; return how many slots were taken, 1 to `most`, or 0 once it is over."""
+        with self._changed:
+            self._waiting.append(lane)
+            self._changed.wait_for(lambda: self._is_over or (self._free > 0 and self._next() is lane))
+            self._waiting.remove(lane)
+            if self._is_over:
+                return 0
+            self._grants += 1
+            taken = min(most, self._free)
+            self._free -= taken
+            self._changed.notify_all()
+            return taken
+
+    def give_back(self, count: int = 1) -> None:
+        """Return slots that are free again."""
+        with self._changed:
+            self._free += count
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Let nobody take any more."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def wait_until_free(self, most: timedelta | None = None, *, unless: Event) -> bool:
+        """
+        Wait until nobody has a slot: nothing is received and nothing runs.
+
+        Args:
+            most: How long at most; None for as long as it takes.
+            unless: Once it is set, nothing is waited for any more.
+
+        Returns:
+            Whether that came.
+        """
+        over_at = None if most is None else time.monotonic() + most.total_seconds()
+        with self._changed:
+            while self._free < self._slots and not unless.is_set():
+                if over_at is not None and time.monotonic() >= over_at:
+                    break
+                self._changed.wait(_LOOK_S)
+            return self._free == self._slots
+
+    def _next(self) -> Lane:
+        """Return the lane whose turn it is: the highest that waits, or now and then the lowest."""
+        is_the_lowests = self._grants % SHARE == SHARE - 1
+        waiting = [lane for lane in self._lanes if lane in self._waiting]
+        return waiting[-1] if is_the_lowests else waiting[0]

@@ -1,0 +1,101 @@
+"""What a worker process does with each message: keep it while its job runs, take it through the engine, answer SQS."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.edges.process.heart import Heart
+from lanework.edges.process.outbox import Outbox
+from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
+from lanework.engine.delivery import Ack, Delivery, Keep
+from lanework.engine.execute import in_order
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from lanework.app import App
+    from lanework.engine.delivery import Report
+    from lanework.engine.execution import Execution
+    from lanework.engine.inbox import Inbox, Received
+    from lanework.model.lanes import Lane
+
+_AFTER_REFUSAL: Final = timedelta(seconds=5)
+
+
+class Work:
+    """The messages that a process holds."""
+
+    def __init__(
+        self,
+        app: App,
+        inbox: Inbox,
+        *,
+        lease: timedelta,
+        run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None,
+    ) -> None:
+        """Begin to keep what will be received; `run_async` is `App.executor`'s."""
+        self._app = app
+        self._lease = lease
+        self._run_async = run_async
+        self._outbox = Outbox(inbox)
+        self._heart = Heart(self._outbox, lease=lease)
+
+    def hold(self, lane: Lane, message: Received) -> None:
+        """Keep a message that was received, until `do` has answered it."""
+        self._heart.hold(lane, message.handle)
+
+    def put_back(self, lane: Lane, message: Received) -> None:
+        """Let a message come back at once that nobody holds."""
+        self._outbox.hide(lane, message.handle, NO_WAIT)
+
+    def do(self, lane: Lane, message: Received) -> None:
+        """Take a message that is held through the engine, and say what becomes of it."""
+        report: Report = Keep()
+        try:
+            report = self._execute(lane, message)
+        except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
+            self._heart.give_back_all()
+            raise
+        except LaneworkError as error:
+            report = Keep(_AFTER_REFUSAL)
+            ports = self._app.ports
+            ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
+        finally:
+            self._answer(lane, message, report)
+
+    def give_back_all(self) -> None:
+        """Give back what is held, at once and without an attempt used: its code will be cut off."""
+        self._heart.give_back_all()
+
+    def close(self) -> None:
+        """Keep nothing any more, and say what is still to be said."""
+        self._heart.close()
+        self._outbox.close()
+        self._app.ports.events.flush()
+
+    def _answer(self, lane: Lane, message: Received, report: Report) -> None:
+        if self._heart.let_go(message.handle):
+            return  # given back already
+        if isinstance(report, Ack):
+            self._outbox.delete(lane, message.handle)
+        elif report.after is not None:
+            self._outbox.hide(lane, message.handle, report.after)
+
+    def _execute(self, lane: Lane, message: Received) -> Report:
+        def guard(execution: Execution) -> None:
+            self._heart.watch(message.handle, execution)
+            in_order(execution)
+
+        return self._app.executor(guard, run_async=self._run_async).execute(
+            Delivery(
+                body=message.body,
+                lane=lane,
+                time_left=UNBOUNDED,
+                sent_at=message.sent_at,
+                receives=message.receives,
+                lease=self._lease,
+            )
+        )

@@ -1,0 +1,40 @@
+"""Sending a job that the sweep has an entry for, ahead of the sweep."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.ports import Sending
+from lanework.errors import UnavailableError
+from lanework.model import interventions
+
+if TYPE_CHECKING:
+    from lanework.engine.ports import Ports
+    from lanework.model.envelope import Envelope
+    from lanework.model.states import JobRecord
+
+SENT_AGAIN_AFTER: Final = timedelta(hours=1)
+"""An entry stays until its job ends; while it does, its job is sent again this often."""
+
+
+def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
+    """
+    Send the message of an entered job, held back until the job is due, and push its entry on.
+
+    Args:
+        record: The job, due within 15 minutes.
+        message: Its message.
+        ports: Where to.
+
+    Returns:
+        None, or what failed: the entry carries the job then.
+    """
+    now = ports.clock()
+    start = max(record.due_at or now, now)
+    try:
+        ports.lanes.send(record.lane, Sending.of(message, delay=start - now))
+        ports.ledger.change(record.job_id, interventions.push_on(record, to=start + SENT_AGAIN_AFTER))
+    except UnavailableError as error:
+        return f"left to the sweep: {error}"
+    return None

@@ -1,0 +1,101 @@
+"""A request on its way in: the message and the record that it becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from lanework.engine.guards import guards_of
+from lanework.engine.registry import settled
+from lanework.errors import InvalidOptionError
+from lanework.model import moves
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import LANES
+from lanework.model.payload import public_part, written
+from lanework.model.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.engine.guards import Guards
+    from lanework.engine.ports import NewId
+    from lanework.engine.request import Request
+    from lanework.model.states import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """
+    One job on its way in.
+
+    Attributes:
+        request: What was asked for.
+        envelope: Its message.
+        record: Its record.
+        is_ours: The id was made here, so nobody else's job can have it.
+        public: The payload's public fields.
+        overdue: How long ago the asked start was, if it lay in the past.
+        guards: What it must pass to be recorded; None if nothing.
+    """
+
+    request: Request
+    envelope: Envelope
+    record: JobRecord
+    is_ours: bool
+    public: Mapping[str, object]
+    overdue: timedelta | None = None
+    guards: Guards | None = None
+
+
+def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta) -> Order:
+    """
+    Return the order that a request makes.
+
+    Args:
+        request: What was asked for.
+        now: When.
+        new_id: Gives the job's id, unless the request has one.
+        look_ahead: What starts later is left to the sweep.
+
+    Raises:
+        TooLargeError: The payload is over 256 KB.
+        InvalidOptionError: It would not be worth starting at the time it is to start.
+    """
+    policy = settled(request.options.over(request.type.options))
+    wait = request.delay or request.debounce
+    asked = now + wait if wait else request.run_at
+    start = asked if asked is not None and asked > now else None
+    start_by = now + request.start_by if isinstance(request.start_by, timedelta) else request.start_by
+    if start_by is not None and start_by <= (start or now):
+        msg = (
+            f"start_by {start_by.isoformat()} is not after the start, {(start or now).isoformat()}: it would never run"
+        )
+        raise InvalidOptionError(msg)
+    envelope = Envelope(
+        id=request.job_id or new_id(),
+        type=request.type.name,
+        queue=request.type.queue,
+        lane=policy.lane,
+        payload=written(request.payload),
+        version=request.type.version,
+        attempts=policy.attempts,
+        backoff=policy.backoff,
+        timeout=None if policy.timeout == LANES[policy.lane].usual_job else policy.timeout,
+        created_at=now,
+        run_at=start,
+        start_by=start_by,
+        tenant=request.tenant,
+    )
+    record = moves.new_record(envelope)
+    if start is not None and start - now > look_ahead:
+        record = replace(record, state=State.SCHEDULED, sweep_at=start)
+    return Order(
+        request=request,
+        envelope=envelope,
+        record=record,
+        is_ours=request.job_id is None,
+        public=public_part(request.payload),
+        overdue=now - asked if asked is not None and asked < now else None,
+        guards=guards_of(request),
+    )

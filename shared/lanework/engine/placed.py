@@ -1,0 +1,133 @@
+"""Where an order stands once it is recorded, or found to be a repetition: what is sent, what the caller is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from lanework.engine.gate import Existing, New
+from lanework.engine.receipt import Receipt
+from lanework.errors import EnqueueError, UnavailableError
+from lanework.model.envelope import Envelope
+from lanework.model.events import Action
+from lanework.model.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.engine.debounce import Superseded
+    from lanework.engine.gate import Gate
+    from lanework.engine.guards import Guards
+    from lanework.engine.order import Order
+    from lanework.engine.ports import Ledger
+    from lanework.model.states import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """
+    An order that was recorded, or found to be a repetition.
+
+    Attributes:
+        receipt: For the caller.
+        record: The job that it is about: the order's own, or the one that stands in its way.
+        message: What is to be sent; None where something durable carries the job already.
+        action: What to tell of it.
+        reason: In words, where there is something to say.
+        public: The public fields of the payload that was ordered.
+    """
+
+    receipt: Receipt[Any]
+    record: JobRecord
+    message: Envelope | None
+    action: Action
+    reason: str | None = None
+    public: Mapping[str, object]
+
+    @property
+    def repeated(self) -> Receipt[Any]:
+        """The receipt of a second order of the same call for this job."""
+        return replace(self.receipt, duplicate=True)
+
+
+class Placer:
+    """Says what follows from how a put went."""
+
+    def __init__(self, ledger: Ledger, gate: Gate) -> None:
+        """Take the ledger, and the gate for jobs that have guards."""
+        self._ledger = ledger
+        self._gate = gate
+
+    def after_put(self, order: Order, existing: JobRecord | None) -> Placed:
+        """
+        Return what follows from a put.
+
+        Raises:
+            EnqueueError: The id was used before by a job that may never have been sent, and its payload can't be read.
+        """
+        if existing is not None and not order.is_ours:
+            return self._repeated(order, existing.job_id, existing)
+        return Placed(
+            receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
+            record=order.record,
+            message=None if order.record.state is State.SCHEDULED else order.envelope,
+            action=Action.ENQUEUED,
+            reason=None if order.overdue is None else f"its start lay {order.overdue} in the past: it starts now",
+            public=order.public,
+        )
+
+    def unrecorded(self, order: Order, reason: str) -> Placed:
+        """Return the message that tells its worker to make the record: the ledger is out of reach (rule 6)."""
+        return Placed(
+            receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
+            record=order.record,
+            message=order.envelope.model_copy(update={"unrecorded": True}),
+            action=Action.ENQUEUED,
+            reason=f"unrecorded: {reason}",
+            public=order.public,
+        )
+
+    def under_guards(self, order: Order, guards: Guards) -> Placed:
+        """
+        Record a job that has guards.
+
+        Raises:
+            QuotaExceededError: A quota is used up.
+            EnqueueError: Whether it was recorded is not known, or others were faster again and again.
+        """
+        match self._gate.put(order, guards):
+            case New():
+                return self.after_put(order, None)
+            case Existing(job_id=job_id, record=record):
+                return self._repeated(order, job_id, record)
+            case superseded:
+                return self._superseded(order, superseded)
+
+    def _repeated(self, order: Order, job_id: str, existing: JobRecord | None) -> Placed:
+        """Answer a repeated id or key; what was never claimed is sent again, since its message may never have left."""
+        return Placed(
+            receipt=Receipt(job_id=job_id, duplicate=True),
+            record=replace(order.record, job_id=job_id) if existing is None else existing,
+            message=None if existing is None else self._message_again(existing, order),
+            action=Action.REPEATED,
+            public=order.public,
+        )
+
+    def _message_again(self, existing: JobRecord, order: Order) -> Envelope | None:
+        if existing.state is not State.QUEUED or existing.life != 1 or existing.claim_id is not None:
+            return None
+        try:
+            payload = self._ledger.payload_of(existing)
+        except UnavailableError as error:
+            raise EnqueueError(existing.job_id, f"recorded before, but not sent again: {error}") from error
+        return Envelope.of(existing, order.envelope.payload if payload is None else payload)
+
+    def _superseded(self, order: Order, superseded: Superseded) -> Placed:
+        record = superseded.record
+        return Placed(
+            receipt=Receipt(job_id=record.job_id),
+            record=record,
+            message=Envelope.of(record, order.envelope.payload) if superseded.needs_message else None,
+            action=Action.SUPERSEDED,
+            public=order.public,
+        )

@@ -1,0 +1,182 @@
+"""What a caller says of one job: its options, and the checked request that they make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, TypedDict
+
+from lanework.engine.registry import Options, settled
+from lanework.errors import InvalidOptionError
+from lanework.model.ids import checked_job_id, checked_tenant
+from lanework.model.payload import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import BaseModel
+
+    from lanework.engine.registry import JobType
+    from lanework.model.lanes import Lane, LaneName
+
+LONGEST_DELAY: Final = timedelta(days=366 * 10)
+LONGEST_UNIQUE: Final = timedelta(days=30)
+
+
+class EnqueueOptions(TypedDict, total=False):
+    """
+    What `enqueue`, `enqueue_async` and `request` may say of a job, by keyword.
+
+    Attributes:
+        lane: Another lane than the type's.
+        delay: Wait before the first start. Up to 15 minutes is held by SQS, longer by the sweep; at most ten years.
+        run_at: When it is to start, instead of `delay`; aware. A time in the past starts it at once, and the receipt's
+            `overdue` says so.
+        start_by: When it is no longer worth starting, as a time or as a duration from now: not started by then, it is
+            dead, cause `expired`. A redrive starts it all the same.
+        job_id: An id of yours, used once for as long as the job is kept: a repeated one enqueues nothing new.
+        tenant: On whose behalf, 1 to 128 printable characters: lanes share themselves fairly between tenants (SQS fair
+            queues), and limits may have it as their key.
+        attempts: Most attempts, the first included, 1 to 100.
+        backoff: Wait before the second attempt; it doubles from there.
+        timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
+        unique_for: One job for each value of the type's `key` within this time: a second one enqueues nothing, and its
+            receipt has the first one's id.
+        debounce: The last one for each value of the type's `key` runs, once, this long after it was enqueued.
+    """
+
+    lane: LaneName | Lane | None
+    delay: timedelta | None
+    run_at: datetime | None
+    start_by: datetime | timedelta | None
+    job_id: str | None
+    tenant: str | None
+    attempts: int | None
+    backoff: timedelta | None
+    timeout: timedelta | None
+    unique_for: timedelta | None
+    debounce: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """
+    A job that is asked for but not yet enqueued.
+
+    Attributes:
+        type: Its job type.
+        payload: Its payload, valid.
+        options: What this call says of lane, attempts, backoff and timeout, over what the type says.
+        delay: Wait before the first start; None starts at once.
+        run_at: When to start, if that was said instead.
+        start_by: When it is no longer worth starting.
+        job_id: The caller's id; None has one made.
+        tenant: On whose behalf.
+        unique_for: Window within which no other job with the same key is enqueued.
+        debounce: Window within which a later job with the same key takes its place.
+    """
+
+    type: JobType
+    payload: BaseModel
+    options: Options
+    delay: timedelta | None = None
+    run_at: datetime | None = None
+    start_by: datetime | timedelta | None = None
+    job_id: str | None = None
+    tenant: str | None = None
+    unique_for: timedelta | None = None
+    debounce: timedelta | None = None
+
+
+def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | str, said: EnqueueOptions) -> Request:
+    """
+    Return the request that a caller's words make.
+
+    Raises:
+        InvalidPayloadError: The payload doesn't fit.
+        UnknownLaneError: The lane is none of the five.
+        InvalidOptionError: Another option can't be used.
+    """
+    options = Options(
+        lane=said.get("lane"),
+        attempts=said.get("attempts"),
+        backoff=said.get("backoff"),
+        timeout=said.get("timeout"),
+    )
+    settled(options.over(job_type.options))
+    job_id, tenant, run_at = said.get("job_id"), said.get("tenant"), said.get("run_at")
+    request = Request(
+        type=job_type,
+        payload=parsed(job_type.name, job_type.model, payload),
+        options=options,
+        delay=_checked_delay(said.get("delay")),
+        run_at=None if run_at is None else checked_moment("run_at", run_at),
+        start_by=_checked_start_by(said.get("start_by")),
+        job_id=None if job_id is None else checked_job_id(job_id),
+        tenant=None if tenant is None else checked_tenant(tenant),
+    )
+    if request.delay is not None and request.run_at is not None:
+        msg = "delay and run_at both say when to start; give one of them"
+        raise InvalidOptionError(msg)
+    unique_for, debounce = said.get("unique_for", job_type.unique_for), said.get("debounce", job_type.debounce)
+    check_windows(job_type.key, unique_for=unique_for, debounce=debounce)
+    if debounce is not None and (request.delay, request.run_at, request.job_id) != (None, None, None):
+        msg = (
+            "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
+        )
+        raise InvalidOptionError(msg)
+    return replace(request, unique_for=unique_for, debounce=debounce)
+
+
+def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounce: timedelta | None) -> None:
+    """
+    Check what is said of unique work.
+
+    Raises:
+        InvalidOptionError: A window can't be used, both are given, or there is no key.
+    """
+    for name, window in (("unique_for", unique_for), ("debounce", debounce)):
+        if window is None:
+            continue
+        if not timedelta(seconds=1) <= window <= LONGEST_UNIQUE:
+            msg = f"{name} must lie between 1 s and {LONGEST_UNIQUE.days} days, got {window}"
+            raise InvalidOptionError(msg)
+        if not key:
+            msg = f"{name} needs a key: declare the job type with key='user_id', the field that makes two jobs the same"
+            raise InvalidOptionError(msg)
+    if unique_for is not None and debounce is not None:
+        msg = "unique_for keeps the first job and debounce the last: give one of them"
+        raise InvalidOptionError(msg)
+
+
+def _checked_delay(delay: timedelta | None) -> timedelta | None:
+    if delay is None or timedelta(0) <= delay <= LONGEST_DELAY:
+        return delay
+    hint = "; leave it out to start at once" if delay < timedelta(0) else ""
+    msg = f"delay must lie between 0 and {LONGEST_DELAY.days} days, got {delay}{hint}"
+    raise InvalidOptionError(msg)
+
+
+def checked_moment(name: str, moment: datetime) -> datetime:
+    """
+    Return a moment, in UTC and the whole milliseconds that the ledger keeps, if it says which it is.
+
+    Raises:
+        InvalidOptionError: It has no time zone.
+    """
+    if moment.tzinfo is None:
+        msg = f"{name} needs a time zone, got {moment.isoformat()}: datetime(…, tzinfo=UTC), or datetime.now(UTC) + …"
+        raise InvalidOptionError(msg)
+    utc = moment.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _checked_start_by(start_by: datetime | timedelta | None) -> datetime | timedelta | None:
+    if start_by is None:
+        return None
+    if isinstance(start_by, datetime):
+        return checked_moment("start_by", start_by)
+    if start_by <= timedelta(0):
+        msg = f"start_by as a duration must be above zero, got {start_by}"
+        raise InvalidOptionError(msg)
+    return start_by

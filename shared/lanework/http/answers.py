@@ -1,0 +1,221 @@
+"""What the API answers, as pydantic models for its documentation; every answer is checked against them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from lanework.model.lanes import Lane
+from lanework.model.states import Cause, State
+
+if TYPE_CHECKING:
+    from lanework.engine.receipt import Receipt
+
+
+class Answer(BaseModel):
+    """What all of them have in common."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Enqueued(Answer):
+    """A job that is recorded or on its way."""
+
+    message: str
+    job_id: str
+    status: Literal["enqueued", "duplicate"] = Field(description="duplicate: it existed before, nothing new will run.")
+    overdue_seconds: float | None = Field(description="How long ago the asked start was; null unless it was.")
+
+    @classmethod
+    def of(cls, receipt: Receipt[Any], type_: str) -> Enqueued:
+        """Return a receipt as an answer."""
+        return cls(
+            message=f"{type_} was enqueued before" if receipt.duplicate else f"{type_} enqueued",
+            job_id=receipt.job_id,
+            status="duplicate" if receipt.duplicate else "enqueued",
+            overdue_seconds=None if receipt.overdue is None else receipt.overdue.total_seconds(),
+        )
+
+
+class EnqueuedMany(Answer):
+    """Jobs that are recorded or on their way, in the order of the request."""
+
+    jobs: tuple[Enqueued, ...]
+
+
+class FailedAttempt(Answer):
+    """One failed attempt."""
+
+    life: int
+    attempt: int
+    at: str
+    error: str
+
+
+class Job(Answer):
+    """Where a job stands. Times are ISO 8601 in UTC; its payload is not part of it."""
+
+    job_id: str
+    type: str
+    queue: str
+    lane: Lane
+    status: State
+    created_at: str
+    run_at: str
+    start_by: str | None
+    tenant: str | None
+    waits_for: str | None = Field(description="The pause or the limit that it waits for.")
+    started_at: str | None
+    processed_at: str | None = Field(description="When it ended.")
+    attempt_count: int
+    max_attempts: int
+    life: int
+    cause: Cause | None = Field(description="Why it died.")
+    error: str | None
+    failures: tuple[FailedAttempt, ...]
+    progress: int | None
+    progress_note: str | None
+    result: Any
+    result_omitted: str | None
+    retired: bool
+    wait_seconds: float | None
+    run_seconds: float | None
+
+
+class JobList(Answer):
+    """Part of a list of jobs, newest first."""
+
+    jobs: tuple[Job, ...]
+    cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
+    seen_until: str = Field(description="Days of enqueueing, back to this one, are in the pages so far.")
+
+
+class Progress(Answer):
+    """How far a job is."""
+
+    job_id: str
+    status: State
+    progress: int | None = Field(description="0 to 100, as the job last said.")
+    note: str | None
+
+
+class Log(Answer):
+    """What a job said."""
+
+    job_id: str
+    lines: tuple[str, ...] = Field(description="The last 100, at most 16 KB, oldest first.")
+
+
+class JobPayload(Answer):
+    """What a job was given."""
+
+    job_id: str
+    payload: Any
+
+
+class Cancelled(Answer):
+    """What came of asking to cancel."""
+
+    job_id: str
+    outcome: Literal["cancelled", "asked"] = Field(
+        description="asked: it runs; unless it completes, it ends cancelled."
+    )
+
+
+class DeadJob(Answer):
+    """A dead job."""
+
+    job_id: str
+    job_type: str
+    status: Literal["dlq"]
+    error: str | None
+    attempt_count: int
+    created_at: str
+    processed_at: str | None
+    queue: str
+    lane: Lane
+    cause: Cause | None
+    life: int
+    fingerprint: str
+
+
+class DeadList(Answer):
+    """Part of the list of dead jobs, the latest death first."""
+
+    count: int = Field(description="Jobs of this page.")
+    jobs: tuple[DeadJob, ...]
+    cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
+
+
+class DeadGroup(Answer):
+    """Dead jobs of the same error."""
+
+    fingerprint: str
+    error: str
+    count: int
+    types: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    causes: tuple[Cause, ...]
+    first_died_at: str | None
+    last_died_at: str | None
+    last_job_id: str
+
+
+class DeadGroups(Answer):
+    """The dead jobs by error, the largest group first."""
+
+    groups: tuple[DeadGroup, ...] = Field(description="At most 100.")
+    is_counted: bool = Field(description="Whether all dead jobs are in it; 10,000 are looked at.")
+
+
+class Moved(Answer):
+    """What a redrive or a drop moves."""
+
+    action: Literal["redrive", "drop"]
+    dry_run: bool
+    matched: int
+    is_counted: bool = Field(description="Whether `matched` is all of them; 10,000 are counted.")
+    jobs: tuple[DeadJob, ...] = Field(description="The first of them, at most 100.")
+    moved: int | None = Field(default=None, description="How many were; null if it was a dry run or a job does it.")
+    passed_over: int | None = Field(default=None, description="No longer dead when their turn came, or no payload.")
+    job_id: str | None = Field(default=None, description="The job that does it: over 100, or with a canary or a rate.")
+
+
+class Schedule(Answer):
+    """A schedule, and how far it has come."""
+
+    name: str
+    type: str
+    cron: str | None
+    every_seconds: int | None
+    tz: str
+    words: str
+    overlap: str
+    catch_up: str
+    source: str = Field(description="declared by a job type, or dynamic: added.")
+    paused: bool
+    next_at: str | None
+    last_run: str | None = Field(description="The job of the newest tick that ran.")
+    last_status: State | None = Field(default=None, description="Where it stands; null where nobody has looked.")
+
+
+class ScheduleList(Answer):
+    """Part of the list of schedules, by name."""
+
+    schedules: tuple[Schedule, ...]
+    cursor: str | None
+
+
+class Ticks(Answer):
+    """When a schedule fires next, also while it is paused."""
+
+    name: str
+    ticks: tuple[str, ...]
+
+
+class Removed(Answer):
+    """A schedule that is gone."""
+
+    removed: str

@@ -1,0 +1,221 @@
+"""What requests may say, as pydantic models: camelCase, an unknown field is refused."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from lanework.engine.rollout import Orders
+from lanework.errors import InvalidOptionError
+from lanework.model.dead_filter import Filter
+from lanework.model.lanes import lane_of
+from lanework.model.states import cause_of
+
+if TYPE_CHECKING:
+    from lanework.engine.request import EnqueueOptions
+
+MOST_JOBS: Final = 100
+"""Jobs of one request; each costs a write and a tenth of a send."""
+
+_TEN_YEARS_S: Final = 366 * 10 * 86_400
+
+Seconds = Annotated[float, Field(ge=0, le=_TEN_YEARS_S)]
+LaneWord = Annotated[str | int, Field(description="critical, high, medium (or normal), low, batch; or 1 to 5.")]
+
+
+class Body(BaseModel):
+    """What all of them have in common."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class NewJob(Body):
+    """A job to enqueue. What is left out is as its type declares it."""
+
+    type: str = Field(description="Its job type.", examples=["user.otp"])
+    payload: dict[str, Any] = Field(default_factory=dict, description="As the type's model wants it.")
+    lane: LaneWord | None = None
+    delay_seconds: Seconds | None = Field(default=None, description="Wait before it starts.")
+    run_at: AwareDatetime | None = Field(default=None, description="When it starts, instead.")
+    start_by: AwareDatetime | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
+    job_id: str | None = Field(default=None, description="Your own id; a repeated one enqueues nothing new.")
+    tenant: str | None = Field(default=None, description="On whose behalf.")
+    attempts: int | None = Field(default=None, description="Most attempts, the first included, 1 to 100.")
+    backoff_seconds: Seconds | None = Field(default=None, description="Wait before the second attempt; it doubles.")
+    timeout_seconds: Seconds | None = Field(default=None, description="How long an attempt may take.")
+    unique_for_seconds: Seconds | None = Field(default=None, description="One job for each key within this time.")
+    debounce_seconds: Seconds | None = Field(default=None, description="The last for each key runs, after this time.")
+
+    def options(self, job_id: str | None) -> EnqueueOptions:
+        """
+        Return what it says beside type and payload.
+
+        Args:
+            job_id: The id that the request's `Idempotency-Key` makes, if it has one.
+
+        Raises:
+            UnknownLaneError: There is no such lane.
+            InvalidOptionError: Both the header and the body name an id.
+        """
+        if job_id is not None and self.job_id is not None:
+            msg = "jobId and the Idempotency-Key header both say which job this is; give one of them"
+            raise InvalidOptionError(msg)
+        said: EnqueueOptions = {
+            "lane": None if self.lane is None else lane_of(self.lane),
+            "delay": _duration(self.delay_seconds),
+            "run_at": self.run_at,
+            "start_by": self.start_by,
+            "job_id": job_id or self.job_id,
+            "tenant": self.tenant,
+            "attempts": self.attempts,
+            "backoff": _duration(self.backoff_seconds),
+            "timeout": _duration(self.timeout_seconds),
+        }
+        if self.unique_for_seconds is not None:
+            said["unique_for"] = _duration(self.unique_for_seconds)
+        if self.debounce_seconds is not None:
+            said["debounce"] = _duration(self.debounce_seconds)
+        return said
+
+
+class NewJobs(Body):
+    """Jobs to enqueue, of any types."""
+
+    jobs: tuple[NewJob, ...] = Field(min_length=1, max_length=MOST_JOBS)
+
+
+class Rescheduling(Body):
+    """When a waiting job is to start; now, if neither is given."""
+
+    run_at: AwareDatetime | None = None
+    delay_seconds: Seconds = 0
+
+
+class Retry(Body):
+    """How a dead job is to live again."""
+
+    payload: dict[str, Any] | None = Field(default=None, description="Another payload; its own if it is left out.")
+
+
+class Which(Body):
+    """Which dead jobs: those of which all of this is true."""
+
+    lane: LaneWord | None = None
+    queue: str | None = None
+    type: str | None = None
+    cause: str | None = Field(
+        default=None, description="exhausted, discarded, invalid, unknown_type, expired, crashed …"
+    )
+    error: str | None = Field(default=None, description="This text is part of the error.")
+    fingerprint: str | None = Field(default=None, description="The error's fingerprint, as the groups name it.")
+    died_before: AwareDatetime | None = None
+    died_after: AwareDatetime | None = Field(default=None, description="Died then or later.")
+
+    def filter(self, job_ids: tuple[str, ...] = ()) -> Filter:
+        """
+        Return what is meant.
+
+        Raises:
+            UnknownNameError: There is no such lane or cause; the message names the nearest.
+        """
+        return Filter(
+            lane=None if self.lane is None else lane_of(self.lane),
+            queue=self.queue,
+            type=self.type,
+            cause=None if self.cause is None else cause_of(self.cause),
+            error=self.error,
+            fingerprint=None if self.fingerprint is None else self.fingerprint.lower(),
+            died_before=self.died_before,
+            died_after=self.died_after,
+            job_ids=job_ids,
+        )
+
+
+class Dropping(Which):
+    """Which dead jobs to drop: by their ids, by a filter, or all."""
+
+    job_ids: tuple[str, ...] = Field(default=(), max_length=MOST_JOBS)
+    all: bool = Field(default=False, description="Every dead job.")
+    dry_run: bool = Field(default=False, description="Say what would move, and change nothing.")
+
+    def chosen(self) -> Filter:
+        """
+        Return which jobs are meant.
+
+        Raises:
+            InvalidOptionError: Nothing says which, or several ways do.
+            UnknownNameError: As in `filter`.
+        """
+        found = self.filter()
+        ways = [bool(self.job_ids), found != Filter(), self.all]
+        if sum(ways) != 1:
+            problem = "nothing says which jobs" if not any(ways) else "jobIds, filters and all exclude each other"
+            msg = f'{problem}: give jobIds, or filters such as cause, or "all": true'
+            raise InvalidOptionError(msg)
+        return Filter(job_ids=self.job_ids) if self.job_ids else found
+
+
+class Redriving(Dropping):
+    """Which dead jobs to give another life, and how."""
+
+    canary: bool = Field(default=False, description="One first, then a tenth, then the rest; stops if one dies again.")
+    rate: float | None = Field(default=None, description="Most jobs a second, 0.1 to 1,000.")
+
+    @property
+    def orders(self) -> Orders:
+        """How to move them."""
+        return Orders(rate=self.rate, canary=self.canary)
+
+
+class Pausing(Body):
+    """What to pause or to resume: exactly one of these."""
+
+    lane: LaneWord | None = None
+    priority: int | None = Field(default=None, description="A lane by its number: 1 is critical, 5 is batch.")
+    queue: str | None = None
+    type: str | None = None
+
+    @property
+    def named_lane(self) -> str | int | None:
+        """
+        The lane, by its name or number.
+
+        Raises:
+            InvalidOptionError: Both are given.
+        """
+        if self.lane is not None and self.priority is not None:
+            msg = "lane and priority both name a lane; give one of them"
+            raise InvalidOptionError(msg)
+        return self.priority if self.lane is None else self.lane
+
+
+class Cleaning(Body):
+    """Which ended jobs of a queue to retire."""
+
+    grace: int = Field(ge=0, le=_TEN_YEARS_S * 1000, description="Those that ended longer ago, in milliseconds.")
+    status: str = Field(default="completed", description="Those that ended so: completed, failed or cancelled.")
+    keep: int = Field(default=0, ge=0, description="All but so many, the newest.")
+
+
+class NewSchedule(Body):
+    """A schedule to add, or to change."""
+
+    type: str = Field(description="The job type to enqueue at each tick.")
+    payload: dict[str, Any] = Field(default_factory=dict)
+    cron: str | None = Field(default=None, description="Five fields, or EventBridge's six.", examples=["0 2 * * *"])
+    every_seconds: Seconds | None = Field(default=None, description="An interval of whole minutes, instead.")
+    tz: str | None = Field(default=None, description="Zone of the cron; UTC by default.", examples=["Asia/Ulaanbaatar"])
+    overlap: str | None = Field(default=None, description="While the previous run has not ended: skip or allow.")
+    catch_up: str | None = Field(default=None, description="Of missed ticks: latest, skip or all.")
+
+    @property
+    def every(self) -> timedelta | None:
+        """The interval."""
+        return _duration(self.every_seconds)
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

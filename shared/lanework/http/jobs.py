@@ -1,0 +1,226 @@
+"""Endpoints about jobs: enqueue, get, list, progress, log, cancel, retry, reschedule."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+
+from lanework.app import App
+from lanework.engine.cancel import Cancelling
+from lanework.engine.inspect import as_json
+from lanework.engine.redrive import Fate
+from lanework.engine.registry import JobType, Registry
+from lanework.engine.request import Request, request_of
+from lanework.engine.system import QUEUE
+from lanework.errors import UnknownJobTypeError, did_you_mean
+from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress
+from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry
+from lanework.http.problems import Problem, ProblemError
+from lanework.http.routing import Routes
+from lanework.http.tokens import Role
+from lanework.model.lanes import lane_of
+from lanework.model.states import JobRecord, State
+
+TAG: Final = "Jobs"
+
+JobId = Annotated[str, Path(description="The job's id.")]
+Cursor = Annotated[str | None, Query(description="Where the page before ended.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="Most of a page, 1 to 100.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Any text: a request that is repeated with it enqueues nothing new."),
+]
+
+
+def add_producing(routes: Routes, app: App) -> None:
+    """Register what enqueues."""
+
+    @routes.add("POST", "/api/jobs", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue(job: NewJob, idempotency_key: IdempotencyKey = None) -> Enqueued:
+        """Enqueue a job."""
+        return Enqueued.of(app.enqueue_request(_request(job, app, idempotency_key)), job.type)
+
+    @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue_many(wanted: NewJobs, idempotency_key: IdempotencyKey = None) -> EnqueuedMany:
+        """
+        Enqueue up to 100 jobs, all of them or, if one can't be accepted, none.
+
+        Quotas are the exception: the jobs that fit are enqueued, and the problem says how many were refused.
+        """
+        requests = [_request(job, app, idempotency_key, number) for number, job in enumerate(wanted.jobs)]
+        receipts = app.enqueue_many(requests)
+        return EnqueuedMany(
+            jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
+        )
+
+    @routes.add("POST", "/api/jobs/<name>", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue_by_path(
+        name: Annotated[
+            str, Path(description="Words of one job type: signin-notification for user.signin.notification.")
+        ],
+        payload: Annotated[dict[str, Any], Body(description="The payload.")],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Enqueued:
+        """Enqueue a job whose payload is the whole body."""
+        found = type_in(name, app.registry)
+        job_id = _id_of(idempotency_key, found.name)
+        return Enqueued.of(app.enqueue(found.name, json.dumps(payload), job_id=job_id), found.name)
+
+
+def add_reading(routes: Routes, app: App) -> None:
+    """Register what looks at jobs."""
+
+    @routes.add("GET", "/api/jobs", Role.VIEWER, tag=TAG)
+    def list_jobs(
+        type: Annotated[str | None, Query(description="Only this job type.")] = None,  # noqa: A002 - its public name
+        queue: Annotated[str | None, Query(description="Only this queue.")] = None,
+        lane: Annotated[str | None, Query(description="Only this lane: its name, or 1 to 5.")] = None,
+        status: Annotated[State | None, Query(description="Only jobs that stand there.")] = None,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> JobList:
+        """
+        List jobs, newest first.
+
+        By type and queue an index is asked; by lane and status jobs are read, 500 for a page, which may then be short.
+        """
+        page = app.inspector.search(
+            type_=type,
+            queue=queue,
+            lane=None if lane is None else lane_of(lane),
+            state=status,
+            limit=limit,
+            cursor=cursor,
+        )
+        jobs = tuple(Job.model_validate(as_json(one)) for one in page.jobs)
+        return JobList(jobs=jobs, cursor=page.cursor, seen_until=page.seen_until)
+
+    @routes.add("GET", "/api/jobs/<job_id>", Role.VIEWER, tag=TAG)
+    def get_job(job_id: JobId) -> Job:
+        """Say where a job stands."""
+        return Job.model_validate(as_json(app.get(job_id)))
+
+    @routes.add("GET", "/api/jobs/<job_id>/progress", Role.VIEWER, tag=TAG)
+    def get_progress(job_id: JobId) -> Progress:
+        """Say how far a job is."""
+        record = app.get(job_id)
+        return Progress(job_id=job_id, status=record.state, progress=record.progress, note=record.progress_note)
+
+    @routes.add("GET", "/api/jobs/<job_id>/logs", Role.VIEWER, tag=TAG)
+    def get_logs(job_id: JobId) -> Log:
+        """Give what a job said through `run.log`, in all its attempts."""
+        return Log(job_id=job_id, lines=app.inspector.log(job_id))
+
+    @routes.add("GET", "/api/jobs/<job_id>/payload", Role.ADMIN, tag=TAG)
+    def get_payload(job_id: JobId) -> JobPayload:
+        """Give what a job was given, private fields included."""
+        text = app.ports.ledger.payload_of(app.get(job_id))
+        return JobPayload(job_id=job_id, payload=None if text is None else json.loads(text))
+
+
+def add_steering(routes: Routes, app: App) -> None:
+    """Register what changes one job."""
+
+    @routes.add("POST", "/api/jobs/<job_id>/cancel", Role.ADMIN, tag=TAG)
+    def cancel_job(job_id: JobId) -> Cancelled:
+        """Cancel a job: one that waits ends at once, a running one is asked to stop."""
+        outcome = app.cancel(job_id)
+        if outcome is Cancelling.TOO_LATE:
+            state = app.get(job_id).state
+            hint = "; to give it up for good, drop it" if state is State.DEAD else ""
+            raise ProblemError(_conflict("too-late", f"job {job_id!r} is {state} and can't be cancelled{hint}"))
+        return Cancelled(job_id=job_id, outcome="cancelled" if outcome is Cancelling.CANCELLED else "asked")
+
+    @routes.add("POST", "/api/jobs/<job_id>/retry", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def retry_job(job_id: JobId, how: Annotated[Retry | None, Body()] = None) -> Job:
+        """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
+        payload = None if how is None else how.payload
+        return Job.model_validate(as_json(retry(job_id, app, payload=payload)))
+
+    @routes.add("POST", "/api/jobs/<job_id>/reschedule", Role.ADMIN, tag=TAG)
+    def reschedule_job(job_id: JobId, when: Rescheduling) -> Job:
+        """Let a job that waits start at another time, sooner or later."""
+        delay = timedelta(seconds=when.delay_seconds)
+        return Job.model_validate(as_json(app.reschedule(job_id, run_at=when.run_at, delay=delay)))
+
+
+def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> JobRecord:
+    """
+    Give a dead job another life, and return where it stands then.
+
+    Raises:
+        JobNotFoundError, NotDeadError: There is none, or it isn't dead.
+        InvalidPayloadError, TooLargeError, UnknownJobTypeError: The other payload can't be used.
+        ProblemError: Somebody else has moved it meanwhile, or its payload is gone.
+    """
+    desk = app.dead_letters
+    record = desk.jobs.get(job_id)
+    if payload is None:
+        fate = desk.redrive_one(record)
+    else:
+        fate = desk.redrive_with(record, desk.checked_edit(record, json.dumps(payload)))
+    if fate is not Fate.REDRIVEN:
+        raise ProblemError(_conflict("not-redriven", f"job {job_id!r} was not redriven: {fate}"))
+    return app.get(job_id)
+
+
+def _request(job: NewJob, app: App, idempotency_key: str | None, number: int = 0) -> Request:
+    options = job.options(_id_of(idempotency_key, job.type, number))
+    return request_of(type_called(job.type, app.registry), json.dumps(job.payload), options)
+
+
+def type_called(name: str, registry: Registry) -> JobType:
+    """
+    Return a job type that a caller may name. Lanework's own are not among them: what they do has endpoints and roles.
+
+    Raises:
+        UnknownJobTypeError: There is none; the message names the nearest.
+    """
+    if name in _own(registry):
+        return registry.get(name)
+    kind = "job type"
+    raise UnknownJobTypeError(kind, name, _own(registry))
+
+
+def type_in(name: str, registry: Registry) -> JobType:
+    """
+    Return the job type whose name has these words in a row: `signin-notification` means `user.signin.notification`.
+
+    Raises:
+        ProblemError: No type has, or several do; the problem names them.
+    """
+    words = _words(name)
+    found = [one for one in _own(registry) if _has(_words(one), words)]
+    chosen = [one for one in found if _words(one) == words] or found
+    if len(chosen) == 1:
+        return registry.get(chosen[0])
+    hint = f": did you mean {' or '.join(found)}?" if found else did_you_mean(name, _own(registry))
+    detail = f"{'several job types are' if found else 'no job type is'} called {name!r}{hint}"
+    raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="unknown-job-type", detail=detail))
+
+
+def _own(registry: Registry) -> list[str]:
+    return [one.name for one in registry.types if one.queue != QUEUE]
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[._-]", name.lower())
+
+
+def _has(words: list[str], wanted: list[str]) -> bool:
+    return any(words[start : start + len(wanted)] == wanted for start in range(len(words)))
+
+
+def _id_of(key: str | None, type_: str, number: int = 0) -> str | None:
+    """Return the id of the job that an `Idempotency-Key` means: the same for the same key, type and place."""
+    return None if key is None else f"key-{sha256(f'{type_} {number} {key}'.encode()).hexdigest()[:40]}"
+
+
+def _conflict(kind: str, detail: str) -> Problem:
+    return Problem(status=HTTPStatus.CONFLICT, kind=kind, detail=detail)

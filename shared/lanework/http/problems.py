@@ -1,0 +1,168 @@
+"""What goes wrong, as problem+json (RFC 9457): a status, a stable type, and a sentence that says what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from math import ceil
+from typing import TYPE_CHECKING, Final
+
+from aws_lambda_powertools.event_handler import Response
+
+from lanework.errors import (
+    EnqueueError,
+    InvalidOptionError,
+    InvalidPayloadError,
+    JobNotFoundError,
+    JobNotWaitingError,
+    LaneworkError,
+    NotDeadError,
+    NothingMatchesError,
+    NotProddedError,
+    QuotaExceededError,
+    TooLargeError,
+    UnavailableError,
+    UnknownNameError,
+    UnsupportedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+
+CONTENT_TYPE: Final = "application/problem+json"
+
+_STATUS: Final[tuple[tuple[type[LaneworkError], HTTPStatus], ...]] = (
+    (InvalidOptionError, HTTPStatus.BAD_REQUEST),
+    (UnknownNameError, HTTPStatus.BAD_REQUEST),
+    (JobNotFoundError, HTTPStatus.NOT_FOUND),
+    (NothingMatchesError, HTTPStatus.NOT_FOUND),
+    (NotDeadError, HTTPStatus.CONFLICT),
+    (JobNotWaitingError, HTTPStatus.CONFLICT),
+    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (InvalidPayloadError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (QuotaExceededError, HTTPStatus.TOO_MANY_REQUESTS),
+    (UnsupportedError, HTTPStatus.NOT_IMPLEMENTED),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (EnqueueError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NotProddedError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+"""Errors that say something to the caller; what is not among them is the server's own affair."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """
+    A problem's answer.
+
+    Attributes:
+        status: The HTTP status.
+        kind: A stable word for programs, such as `job-not-found`.
+        detail: What is wrong with this request, and what to do.
+        errors: One for each field that is wrong: `in` (query, path, header, body), `field`, `message`.
+        headers: Headers of the answer.
+    """
+
+    status: HTTPStatus
+    kind: str
+    detail: str
+    errors: tuple[Mapping[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> Response[str]:
+        """Return it as an answer."""
+        body: dict[str, object] = {
+            "type": f"urn:lanework:problem:{self.kind}",
+            "title": self.status.phrase,
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            body["errors"] = self.errors
+        headers: dict[str, str | list[str]] = dict(self.headers)
+        return Response(
+            status_code=self.status,
+            content_type=CONTENT_TYPE,
+            body=json.dumps(body, ensure_ascii=False),
+            headers=headers,
+        )
+
+
+class ProblemError(LaneworkError):
+    """
+    Raised when a request can't be answered for a reason that lies in HTTP itself, such as its token.
+
+    Attributes:
+        problem: The answer.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.detail)
+
+
+def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
+    """Return an error as a problem; None if it is none of the caller's, and must not be told."""
+    if isinstance(error, ProblemError):
+        return error.problem
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    if status is None:
+        return None
+    problems = error.problems if isinstance(error, InvalidPayloadError) else ()
+    return Problem(
+        status=status,
+        kind=_word_of(type(error)),
+        detail=str(error),
+        errors=tuple(_of_payload(one) for one in problems),
+        headers=_retry_after(error, status, now),
+    )
+
+
+def not_as_documented(error: RequestValidationError) -> Problem:
+    """Return what is wrong with a request that doesn't fit the API's description; no value of it is repeated."""
+    errors = tuple(_of_field(one) for one in error.errors())
+    in_the_body = all(one["in"] == "body" for one in errors)
+    is_json = not any(one["type"] == "json_invalid" for one in error.errors())
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if in_the_body and is_json else HTTPStatus.BAD_REQUEST
+    told = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in errors)
+    return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=told, errors=errors)
+
+
+BROKEN: Final = Problem(
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+    kind="internal",
+    detail="something went wrong here that isn't your request's fault; the function's log says what",
+)
+"""What is told of errors that are none of the caller's."""
+
+
+def _of_payload(problem: str) -> Mapping[str, str]:
+    name, _, message = problem.partition(": ")
+    return {"in": "body", "field": f"payload.{name}", "message": message}
+
+
+def _of_field(error: Mapping[str, Any]) -> Mapping[str, str]:
+    place, *path = error["loc"]
+    if error["type"] == "json_invalid":
+        return {"in": "body", "field": "", "message": str(error["ctx"]["error"])}
+    return {"in": str(place), "field": _dotted(path), "message": error["msg"]}
+
+
+def _dotted(path: Sequence[object]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _retry_after(error: LaneworkError, status: HTTPStatus, now: datetime) -> Mapping[str, str]:
+    if isinstance(error, QuotaExceededError):
+        return {"Retry-After": str(max(1, ceil((error.retry_at - now).total_seconds())))}
+    return {"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
+
+
+def _word_of(kind: type[LaneworkError]) -> str:
+    """Return `job-not-found` for `JobNotFoundError`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__.removesuffix("Error")).lower()

@@ -1,0 +1,115 @@
+"""Who may do what over HTTP: roles, the tokens that stand for them, and what is kept of a token."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from lanework.errors import ConfigError, UnknownNameError
+
+_ENTRY: Final = re.compile(r"([a-z]+):([0-9a-f]{64})")
+_BYTES: Final = 32
+
+
+class Role(StrEnum):
+    """What a caller may do. Each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    PRODUCER = "producer"
+    ADMIN = "admin"
+
+    def may(self, needed: Role) -> bool:
+        """Tell whether this role suffices where another is needed."""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+def role_of(word: str) -> Role:
+    """
+    Return the role that a user's word means.
+
+    Raises:
+        UnknownNameError: There is none; the message names the nearest.
+    """
+    try:
+        return Role(word.lower())
+    except ValueError:
+        kind = "role"
+        raise UnknownNameError(kind, word, [role.value for role in Role]) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """
+    The tokens that are accepted, as their hashes.
+
+    Attributes:
+        hashes: Role and hash of each, as `hash_of` makes it.
+    """
+
+    hashes: tuple[tuple[Role, str], ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Tokens:
+        """
+        Read a list of tokens: `role:hash`, separated by commas or white space, as `lanework token new` prints them.
+
+        Raises:
+            ConfigError: An entry makes no sense; the message says which, and repeats no hash.
+        """
+        entries = text.replace(",", " ").split()
+        return cls(hashes=tuple(_entry(number, entry) for number, entry in enumerate(entries, start=1)))
+
+    def role_of_token(self, token: str) -> Role | None:
+        """Return the role that a token stands for, or None. Takes the same time for every token."""
+        return self.role_of_key(key_of(token))
+
+    def role_of_key(self, key: str) -> Role | None:
+        """Return the role that a token's key stands for, or None. Takes the same time for every key."""
+        shown = _digest(key)
+        found: Role | None = None
+        for role, kept in self.hashes:
+            if hmac.compare_digest(shown, kept):
+                found = role
+        return found
+
+
+def new_token(role: Role) -> str:
+    """Return a new token: 256 random bits, its role in front for whoever comes across it."""
+    return f"lanework_{role}_{secrets.token_urlsafe(_BYTES)}"
+
+
+def key_of(token: str) -> str:
+    """
+    Return what a browser keeps instead of the token, as 64 hexadecimal digits.
+
+    It opens a session and nothing else: the token can't be computed from it, nor it from the hash that is kept here. So
+    neither a stolen cookie nor a list of hashes that somebody could read is as good as a token.
+    """
+    return hmac.new(token.encode(), b"lanework session", sha256).hexdigest()
+
+
+def hash_of(token: str) -> str:
+    """Return what is kept of a token, as 64 hexadecimal digits. Random tokens need neither salt nor a slow hash."""
+    return _digest(key_of(token))
+
+
+def _digest(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+def _entry(number: int, text: str) -> tuple[Role, str]:
+    found = _ENTRY.fullmatch(text)
+    if found is None:
+        msg = f"entry {number} of the list of tokens is not role:hash, as `lanework token new` prints it"
+        raise ConfigError(msg)
+    try:
+        return role_of(found[1]), found[2]
+    except UnknownNameError as error:
+        msg = f"entry {number} of the list of tokens: {error}"
+        raise ConfigError(msg) from error

@@ -1,0 +1,20 @@
+"""The archive, in memory."""
+
+from __future__ import annotations
+
+
+class MemoryArchive:
+    """
+    Implements the `Archive` port.
+
+    Attributes:
+        objects: What was put, by key.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes) -> None:
+        """See `Archive.put`."""
+        self.objects[key] = body

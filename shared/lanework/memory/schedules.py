@@ -1,0 +1,78 @@
+"""Schedules in memory, and a scheduler that only notes what it was told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.model.schedules import Schedule, ScheduleRecord
+
+
+class MemorySchedules:
+    """Implements the `ScheduleStore` port."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._records: dict[str, ScheduleRecord] = {}
+        self._lock = Lock()
+
+    def get(self, name: str) -> ScheduleRecord | None:
+        """See `ScheduleStore.get`."""
+        return self._records.get(name)
+
+    def all(self) -> list[ScheduleRecord]:
+        """See `ScheduleStore.all`."""
+        return [self._records[name] for name in sorted(self._records)]
+
+    def due(self, *, until: datetime, limit: int) -> list[str]:
+        """See `ScheduleStore.due`."""
+        found = [
+            (record.due_at, name)
+            for name, record in self._records.items()
+            if record.due_at is not None and record.due_at <= until
+        ]
+        return [name for _, name in sorted(found)][:limit]
+
+    def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
+        """See `ScheduleStore.write`."""
+        with self._lock:
+            if not self._is_as_read(record):
+                return None
+            written = replace(record, revision=record.revision + 1)
+            self._records[record.schedule.name] = written
+            return written
+
+    def remove(self, record: ScheduleRecord) -> bool:
+        """See `ScheduleStore.remove`."""
+        with self._lock:
+            return self._is_as_read(record) and self._records.pop(record.schedule.name, None) is not None
+
+    def _is_as_read(self, record: ScheduleRecord) -> bool:
+        stored = self._records.get(record.schedule.name)
+        return record.revision == (0 if stored is None else stored.revision)
+
+
+class MemoryScheduler:
+    """
+    Implements the `Scheduler` port: nothing prods, the minute tick starts all.
+
+    Attributes:
+        schedules: What it was told, by name.
+    """
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.schedules: dict[str, Schedule] = {}
+
+    def create(self, schedule: Schedule) -> bool:
+        """See `Scheduler.create`."""
+        self.schedules[schedule.name] = schedule
+        return True
+
+    def delete(self, name: str) -> None:
+        """See `Scheduler.delete`."""
+        self.schedules.pop(name, None)

@@ -1,0 +1,169 @@
+"""
+Limits of a family, a job type, or one value of a payload's field: how many at once, how fast, how many at all.
+
+Concurrency and rate delay a start, and cost no attempt; a quota refuses at enqueue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2s
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TENANT: Final = "@tenant"
+"""`key=TENANT`: one limit for each `tenant=` that jobs are enqueued with; jobs without one share theirs."""
+
+MOST_AT_ONCE: Final = 1000
+"""Slots of one concurrency limit: as many executions as an account may have at once (Lambda quotas), by default."""
+
+MOST_OF_A_QUOTA: Final = 1_000_000
+
+LONGEST_WINDOW: Final = timedelta(days=7)
+
+SLOT_LASTS: Final = timedelta(seconds=2)
+"""How late a job may come to the start that a rate reserved for it; what comes later reserves again (rule 12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concurrency:
+    """
+    At most `n` jobs run at once; others wait, and are woken as one ends.
+
+    Attributes:
+        n: 1 to 1,000.
+        key: A field of the payload, or `TENANT`: one limit for each of its values. None: one for all.
+    """
+
+    n: int
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_count("Concurrency", self.n, MOST_AT_ONCE, instead="pause the queue to let nothing run")
+
+    @property
+    def kind(self) -> str:
+        """The limit's kind, as names and messages say it."""
+        return "concurrency"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """
+    At most `n` starts within any `per`, evenly spaced: for the other side's "100 a minute".
+
+    Starts are `(per + 2 s) / n` apart, since a job may come up to 2 s late to the start that was reserved for it.
+
+    Attributes:
+        n: 1 to 1,000,000.
+        per: Length of the window, 1 s to 7 days.
+        key: As in `Concurrency`.
+    """
+
+    n: int
+    per: timedelta
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_count("Rate", self.n, MOST_OF_A_QUOTA, instead="pause the queue to let nothing start")
+        _check_window("Rate", self.per)
+
+    @property
+    def kind(self) -> str:
+        """The limit's kind, as names and messages say it."""
+        return "rate"
+
+    @property
+    def interval(self) -> timedelta:
+        """The time between two starts, in whole milliseconds, as they are kept; never shorter."""
+        millisecond = timedelta(milliseconds=1)
+        return -((self.per + SLOT_LASTS) // -(self.n * millisecond)) * millisecond
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """
+    At most `n` jobs are accepted within any `per`; more are refused at enqueue, with the time when one fits again.
+
+    Attributes:
+        n: 1 to 1,000,000.
+        per: Length of the window, 1 s to 7 days; it slides in sixtieths of itself.
+        key: As in `Concurrency`.
+    """
+
+    n: int
+    per: timedelta
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_count("Quota", self.n, MOST_OF_A_QUOTA, instead="don't enqueue, or cancel what was")
+        _check_window("Quota", self.per)
+
+    @property
+    def kind(self) -> str:
+        """The limit's kind, as names and messages say it."""
+        return "quota"
+
+
+Limit = Concurrency | Rate | Quota
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """
+    A limit and whose it is.
+
+    Attributes:
+        limit: The limit.
+        scope: Whose it is: `queue:email` or `type:user.otp`.
+    """
+
+    limit: Limit
+    scope: str
+
+    def name_for(self, payload: Mapping[str, object], tenant: str | None) -> str:
+        """
+        Return the name of the one limit that a job falls under, such as `concurrency:queue:email`.
+
+        A key's value is part of it as a digest: names appear in logs, and values may be anybody's address.
+
+        Args:
+            payload: The payload's fields, as JSON values.
+            tenant: The tenant that the job was enqueued for.
+        """
+        name = f"{self.limit.kind}:{self.scope}"
+        if self.limit.key is None:
+            return name
+        value = tenant if self.limit.key == TENANT else payload.get(self.limit.key)
+        return f"{name}:{self.limit.key}={digest_of(value)}"
+
+
+def digest_of(value: object) -> str:
+    """Return 24 characters that stand for a value: the same for the same value, and nothing can be read from them."""
+    return blake2s(str(value).encode(), digest_size=12).hexdigest()
+
+
+def bounds_of(scope: str, *given: Limit | tuple[Limit, ...] | None) -> tuple[Bound, ...]:
+    """Return the limits that one level declares; each may be one limit, several, or none."""
+    limits = [one for some in given if some is not None for one in (some if isinstance(some, tuple) else (some,))]
+    return tuple(Bound(limit, scope) for limit in limits)
+
+
+def _check_count(what: str, n: int, most: int, *, instead: str) -> None:
+    if n < 1:
+        msg = f"{what} needs at least 1, got {n}: {instead}"
+        raise InvalidOptionError(msg)
+    if n > most:
+        msg = f"{what} can be at most {most:,}, got {n:,}"
+        raise InvalidOptionError(msg)
+
+
+def _check_window(what: str, per: timedelta) -> None:
+    if not timedelta(seconds=1) <= per <= LONGEST_WINDOW:
+        msg = f"{what} needs a window of 1 s to {LONGEST_WINDOW.days} days, got per={per}"
+        raise InvalidOptionError(msg)

@@ -1,0 +1,183 @@
+"""Limits and delays on the embedded stack, measured from the outside: by the server that the jobs call."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lanework import App, State
+from lanework.app import aws_ports
+from lanework.engine.request import request_of
+from lanework.local import Project, embedded_stack
+from lanework.local.application import load_app
+from lanework.local.emulator import wait_for
+from lanework.settings import Settings
+from tests.e2e.test_embedded_stack import free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.local import RunningStack
+
+ROOT = Path(__file__).parents[2]
+
+JOBS = 200
+AT_ONCE = 3
+STARTS, WINDOW = 20, timedelta(seconds=2)
+TAKES = timedelta(seconds=0.25)
+
+CODE = f"""
+import urllib.request
+from datetime import timedelta
+from pydantic import BaseModel
+from lanework import App, Jobs, Rate, Run
+
+partner = Jobs(queue="partner", lane="high", attempts=2)
+
+class Call(BaseModel):
+    url: str
+
+@partner.job("partner.call", concurrency={AT_ONCE}, rate=Rate({STARTS}, per=timedelta(seconds={WINDOW.seconds})))
+def call(order: Call, run: Run) -> None:
+    with urllib.request.urlopen(f"{{order.url}}/{{run.job_id}}") as answer:
+        answer.read()
+
+app = App(partner)
+"""
+
+
+class Partner(ThreadingHTTPServer):
+    """
+    The other side of the jobs: takes a quarter of a second for each call, and counts.
+
+    Attributes:
+        calls: Which job called, and when, on this process's own clock.
+        most: How many were being served at once, at most.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.calls: list[tuple[float, str]] = []
+        self.most = 0
+        self._open = 0
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def serve(self, job_id: str) -> None:
+        with self._lock:
+            self.calls.append((time.monotonic(), job_id))
+            self._open += 1
+            self.most = max(self.most, self._open)
+        threading.Event().wait(TAKES.total_seconds())
+        with self._lock:
+            self._open -= 1
+
+    def most_within(self, window: timedelta) -> int:
+        """Return the most calls that any window holds."""
+        moments = [at for at, _ in self.calls]
+        return max(sum(1 for other in moments if at <= other < at + window.total_seconds()) for at in moments)
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: Partner
+
+    def do_GET(self) -> None:
+        self.server.serve(self.path.lstrip("/"))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def partner() -> Iterator[Partner]:
+    server = Partner()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+LOOK_AHEAD_S = 10
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack that leaves to the sweep what starts in more than ten seconds."""
+    root = tmp_path_factory.mktemp("paced") / "shop"
+    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "shared" / "jobs").mkdir(parents=True)
+    (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
+    shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
+    template = (ROOT / "template.yaml").read_text()
+    assert "Default: 900" in template
+    (root / "template.yaml").write_text(template.replace("Default: 900", f"Default: {LOOK_AHEAD_S}"))
+    with embedded_stack(Project(root=root), port=free_port()) as running:
+        yield running
+
+
+def application(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    handle = stack.handle
+    settings = Settings(
+        stack=handle.stack,
+        region=handle.region,
+        endpoint=handle.endpoint,
+        account="000000000000",
+        look_ahead_s=LOOK_AHEAD_S,
+    )
+    app = load_app(stack.deployer.project)
+    app.use(aws_ports(settings))
+    return app
+
+
+def test_two_hundred_jobs_never_call_more_often_or_more_at_once_than_the_other_side_allows(
+    stack: RunningStack, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(stack, monkeypatch)
+    call = app.registry.get("partner.call")
+    receipts = app.enqueue_many(
+        request_of(call, {"url": partner.url}, {"job_id": f"call-{number}"}) for number in range(JOBS)
+    )
+
+    wait_for(lambda: len(partner.calls) >= JOBS, within=timedelta(seconds=240), what="200 calls")
+
+    assert partner.most <= AT_ONCE
+    assert partner.most_within(WINDOW) <= STARTS
+    assert Counter(job_id for _, job_id in partner.calls) == Counter(one.job_id for one in receipts)
+    last = partner.calls[-1][1]
+    wait_for(lambda: app.get(last).state is State.COMPLETED, within=timedelta(seconds=10), what="the last outcome")
+    assert {app.get(one.job_id).attempts for one in receipts} == {1}, "waiting costs no attempt"
+
+
+def test_a_delay_beyond_the_look_ahead_crosses_the_real_tick_and_is_kept(
+    stack: RunningStack, partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(stack, monkeypatch)
+    receipt = app.enqueue("partner.call", {"url": partner.url}, delay=timedelta(seconds=20))
+    scheduled = app.get(receipt.job_id)
+    assert (scheduled.state, scheduled.sweep_at) == (State.SCHEDULED, scheduled.created_at + timedelta(seconds=20))
+
+    wait_for(lambda: len(partner.calls) == 1, within=timedelta(seconds=120), what="the tick to send it")
+
+    wait_for(lambda: app.get(receipt.job_id).state is State.COMPLETED, within=timedelta(seconds=10), what="its outcome")
+    started = app.get(receipt.job_id).started_at
+    assert started is not None
+    assert started >= scheduled.run_at

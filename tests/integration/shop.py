@@ -1,0 +1,194 @@
+"""A small project of its own, with a stack on the emulator, whose jobs a test's `lanework worker` runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import pytest
+
+from lanework import App, JobRecord, State
+from lanework.app import aws_ports
+from lanework.engine.request import request_of
+from lanework.local.application import load_app
+from lanework.local.emulator import wait_for
+from lanework.local.project import Project
+from lanework.settings import Settings
+from tests.ports import free_port
+from tests.stacks import REGION, make_stack
+
+LANEWORK = str(Path(sys.executable).with_name("lanework"))
+SOON = timedelta(seconds=30)
+
+CODE = """
+import asyncio, os, re, time
+from datetime import timedelta
+from pathlib import Path
+from pydantic import BaseModel
+from lanework import App, Jobs, Run
+
+tasks = Jobs(queue="tasks", lane="high", attempts=3)
+
+class Nap(BaseModel):
+    seconds: float = 0
+    log: str
+
+def note(nap, word, run):
+    with open(nap.log, "a") as file:
+        file.write(f"{word} {run.job_id} {run.attempt} {time.monotonic()} {os.getpid()}\\n")
+
+@tasks.job("task.nap")
+def nap(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    time.sleep(nap.seconds)
+    note(nap, "end", run)
+
+@tasks.job("task.doze")
+async def doze(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    await asyncio.sleep(nap.seconds)
+    note(nap, "end", run)
+
+@tasks.job("task.hang")
+def hang(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    re.match("(a+)+$", "a" * 60 + "b")  # holds the interpreter for years
+
+@tasks.job("task.spin", timeout=timedelta(seconds=1))
+def spin(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    while run.attempt == 1:
+        sum(range(100))
+
+app = App(tasks)
+"""
+
+
+@dataclass(slots=True)
+class Shop:
+    """
+    A project, its stack, and the worker processes that a test starts.
+
+    Attributes:
+        log: The file that its jobs write to.
+        port: Where a worker may be asked for its health.
+    """
+
+    root: Path
+    app: App
+    environment: dict[str, str]
+    log: Path
+    port: int
+    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def enqueue(self, count: int, *, seconds: float = 0, type_: str = "task.nap", lane: str = "high") -> list[str]:
+        job_type = self.app.registry.get(type_)
+        payload = {"seconds": seconds, "log": str(self.log)}
+        requests = [request_of(job_type, payload, {"lane": lane}) for _ in range(count)]  # type: ignore[typeddict-item]
+        return [receipt.job_id for receipt in self.app.enqueue_many(requests)]
+
+    def worker(self, *words: str) -> subprocess.Popen[str]:
+        with (self.root / "log.out").open("a") as lines:
+            process = subprocess.Popen(
+                [LANEWORK, "worker", *words],
+                cwd=self.root,
+                env=self.environment,
+                text=True,
+                stdout=lines,
+                stderr=subprocess.PIPE,
+            )
+        self.processes.append(process)
+        return process
+
+    @property
+    def with_health(self) -> tuple[str, str]:
+        return ("--health", f"127.0.0.1:{self.port}")
+
+    def health(self) -> dict[str, Any]:
+        """Ask the health endpoint; nothing while nobody listens there yet."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except URLError:
+            return {"status": None, "processes": []}
+        return found
+
+    def ended_in_worker(self) -> int:
+        """Count the messages that the worker's processes are done with."""
+        return sum(int(one["ended"]) for one in self.health()["processes"])
+
+    def pids(self) -> list[int]:
+        return [one["pid"] for one in self.health()["processes"]]
+
+    def said(self, action: str) -> int:
+        """Count the log lines about something that happened."""
+        return (self.root / "log.out").read_text().count(f'"action":"{action}"')
+
+    def notes(self, word: str) -> list[list[str]]:
+        lines = self.log.read_text().splitlines() if self.log.exists() else []
+        return [line.split() for line in lines if line.startswith(word)]
+
+    def record(self, job_id: str) -> JobRecord:
+        return self.app.get(job_id)
+
+    def until(self, condition: Callable[[], bool], what: str, *, within: timedelta = SOON) -> None:
+        wait_for(condition, within=within, what=what)
+
+    def are_all(self, ids: list[str], state: State) -> bool:
+        return all(self.record(one).state is state for one in ids)
+
+
+@pytest.fixture(name="shop")
+def a_shop(ministack_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    (tmp_path / "shared" / "naps").mkdir(parents=True)
+    (tmp_path / "shared" / "naps" / "__init__.py").write_text(CODE)
+    (tmp_path / "handlers").mkdir()
+    (tmp_path / "template.yaml").write_text("Resources: {}\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.lanework]\napp = "naps:app"\n')
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    stack = f"worker-{uuid4().hex[:8]}"
+    make_stack(stack, ministack_endpoint)
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("LANEWORK_")},
+        "LANEWORK_STACK": stack,
+        "LANEWORK_ACCOUNT": "000000000000",
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": ministack_endpoint,
+        "COLUMNS": "200",
+    }
+    settings = Settings(stack=stack, region=REGION, endpoint=ministack_endpoint, account="000000000000")
+    app = load_app(Project(root=tmp_path))
+    app.use(aws_ports(settings))
+    made = Shop(root=tmp_path, app=app, environment=environment, log=tmp_path / "log", port=free_port())
+    yield made
+    for process in made.processes:
+        with suppress(ProcessLookupError):
+            process.kill()
+        process.communicate()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Wait for a process that was asked to end; return its exit code and what it said."""
+    _, said = process.communicate(timeout=SOON.total_seconds())
+    return process.returncode, said

@@ -1,0 +1,238 @@
+"""`lanework worker` as a process: it overlaps jobs, keeps long ones alive, stops without losing or repeating one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from lanework import State
+from tests.integration.relay import Relay
+from tests.integration.shop import Shop, ended, is_alive
+
+
+@pytest.mark.parametrize("type_", ["task.nap", "task.doze"])
+def test_jobs_run_side_by_side(shop: Shop, type_: str) -> None:
+    ids = shop.enqueue(16, seconds=0.5, type_=type_)
+    process = shop.worker("--lane", "high", "--concurrency", "16")
+    shop.until(lambda: shop.are_all(ids, State.COMPLETED), "16 jobs")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    begins = [float(one[3]) for one in shop.notes("begin")]
+    ends = [float(one[3]) for one in shop.notes("end")]
+    assert max(begins) < min(ends), "the last began before the first had ended"
+
+
+def test_with_once_it_ends_when_its_lanes_are_empty(shop: Shop) -> None:
+    ids = shop.enqueue(30) + shop.enqueue(5, lane="low")
+
+    process = shop.worker("--lane", "high", "--lane", "low", "--once")
+
+    assert ended(process)[0] == 0
+    assert shop.are_all(ids, State.COMPLETED)
+    assert len(shop.notes("begin")) == 35
+
+
+def test_sigterm_lets_running_jobs_end_and_gives_back_the_rest(shop: Shop) -> None:
+    ids = shop.enqueue(40, seconds=0.4)
+    process = shop.worker("--lane", "high", "--concurrency", "4")
+    shop.until(lambda: len(shop.notes("end")) >= 4, "the first jobs")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+    begun = {one[1] for one in shop.notes("begin")}
+    assert begun == {one[1] for one in shop.notes("end")}, "what had begun has ended"
+    assert {shop.record(one).attempts for one in ids if one not in begun} == {0}
+    rest = shop.worker("--lane", "high", "--concurrency", "16", "--once")
+    assert ended(rest)[0] == 0
+    assert shop.are_all(ids, State.COMPLETED)
+    assert len(shop.notes("begin")) == 40, "none ran twice"
+
+
+@pytest.mark.parametrize("how", ["a second SIGTERM", "the end of grace"])
+def test_what_will_not_end_is_given_back_at_once_without_an_attempt_used(shop: Shop, how: str) -> None:
+    ids = shop.enqueue(2, seconds=600)
+    process = shop.worker("--lane", "high", "--grace", "1s" if how == "the end of grace" else "10m", *shop.with_health)
+    shop.until(lambda: len(shop.notes("begin")) == 2, "both to begin")
+    process.send_signal(signal.SIGTERM)
+    if how == "a second SIGTERM":
+        shop.until(lambda: shop.health()["status"] == "stopping", "the first signal to have come")
+        process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert {(one.state, one.attempts) for one in map(shop.record, ids)} == {(State.PARKED, 0)}
+    shop.worker("--lane", "high")
+    shop.until(lambda: len(shop.notes("begin")) == 4, "both to begin again", within=timedelta(seconds=15))
+
+
+def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, seconds=10, lane="low")
+    process = shop.worker("--lane", "low", "--lease", "3s")
+    rival = shop.worker("--lane", "low", "--lease", "3s")
+
+    shop.until(lambda: shop.record(job_id).state is State.COMPLETED, "the job")
+    for one in (process, rival):
+        one.send_signal(signal.SIGTERM)
+        assert ended(one)[0] == 0
+    assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
+
+
+def test_synchronous_code_that_takes_too_long_is_stopped_in_its_thread(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, type_="task.spin")
+
+    process = shop.worker("--lane", "high")
+    shop.until(lambda: shop.record(job_id).state is State.COMPLETED, "the second attempt")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert "took longer than 1 s" in shop.record(job_id).failures[0].error
+
+
+def test_a_full_critical_lane_leaves_its_share_to_a_lower_one(shop: Shop) -> None:
+    critical = shop.enqueue(150, seconds=0.05, lane="critical")
+    low = shop.enqueue(3, seconds=0.05, lane="low")
+
+    process = shop.worker("--lane", "low", "--lane", "critical", "--concurrency", "4", "--once")
+
+    assert ended(process)[0] == 0
+    order = [one[1] for one in shop.notes("begin")]
+    assert set(order) == {*critical, *low}
+    assert min(order.index(one) for one in low) < 100
+    assert order[0] in critical
+
+
+def test_a_process_that_is_killed_takes_only_its_own_jobs_with_it(shop: Shop) -> None:
+    ids = shop.enqueue(40, seconds=0.5)
+    process = shop.worker("--lane", "high", "-c", "2", "-p", "2", "--lease", "3s", *shop.with_health)
+    shop.until(lambda: len({one[4] for one in shop.notes("begin")}) == 2, "both processes to work")
+    victim = shop.pids()[0]
+    os.kill(victim, signal.SIGKILL)
+
+    shop.until(lambda: shop.are_all(ids, State.COMPLETED), "all of them")
+    assert (len(shop.pids()), victim in shop.pids()) == (2, False)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+    assert "was killed by SIGKILL" in (shop.root / "log.out").read_text()
+    done = {one[1] for one in shop.notes("end")}
+    repeated = [one for one in ids if shop.record(one).attempts > 1]
+    cut_off = {one[1] for one in shop.notes("begin") if one[4] == str(victim)} - {
+        one[1] for one in shop.notes("end") if one[4] == str(victim)
+    }
+    assert done == set(ids)
+    assert set(repeated) == cut_off
+    assert 1 <= len(repeated) <= 2
+
+
+def test_processes_whose_parent_is_killed_finish_what_they_run_and_end(shop: Shop) -> None:
+    ids = shop.enqueue(20, seconds=1)
+    process = shop.worker("--lane", "high", "-c", "2", "-p", "2", *shop.with_health)
+    shop.until(lambda: len({one[4] for one in shop.notes("begin")}) == 2, "both processes to work")
+    orphans = shop.pids()
+    process.kill()
+    process.wait()
+
+    shop.until(lambda: not any(is_alive(one) for one in orphans), "the orphans to end")
+    begun = {one[1] for one in shop.notes("begin")}
+    assert begun == {one[1] for one in shop.notes("end")}
+    rest = shop.worker("--lane", "high", "-c", "20", "--once")
+    assert ended(rest)[0] == 0
+    assert shop.are_all(ids, State.COMPLETED)
+    assert len(shop.notes("begin")) == 20, "none ran twice"
+
+
+@pytest.mark.parametrize("limit", [("--max-jobs", "10"), ("--max-mb", "1")])
+def test_a_process_that_is_worn_out_is_started_anew(shop: Shop, limit: tuple[str, str]) -> None:
+    ids = shop.enqueue(30)
+
+    process = shop.worker("--lane", "high", "-c", "1", *limit)
+    shop.until(lambda: len({one[4] for one in shop.notes("begin")}) >= 3, "the third process")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert "worker.process_renewed" in (shop.root / "log.out").read_text()
+    counts = Counter(one[4] for one in shop.notes("begin"))
+    assert max(counts.values()) <= (10 if limit[0] == "--max-jobs" else 1)
+    assert {shop.record(one).attempts for one in ids} <= {0, 1}
+
+
+def test_a_worn_out_process_waits_for_its_jobs_beyond_grace_while_another_has_taken_its_place(shop: Shop) -> None:
+    (long,) = shop.enqueue(1, seconds=4)
+    process = shop.worker("--lane", "high", "-c", "1", "--grace", "1s", "--max-jobs", "1")
+    shop.until(lambda: len(shop.notes("begin")) == 1, "the long job to begin")
+    (short,) = shop.enqueue(1)
+
+    shop.until(lambda: shop.are_all([long, short], State.COMPLETED), "both")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert [one[1] for one in shop.notes("end")] == [short, long], "the next process didn't wait for the long job"
+    assert shop.record(long).attempts == 1
+
+
+def test_a_process_that_can_not_be_interrupted_is_killed_after_its_grace(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, type_="task.hang")
+    process = shop.worker("--lane", "high", "--grace", "1s")
+    shop.until(lambda: len(shop.notes("begin")) == 1, "it to begin")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert shop.record(job_id).state is State.RUNNING, "until its lease is over"
+
+
+def test_an_endpoint_that_vanishes_is_waited_for_and_said_once(shop: Shop) -> None:
+    relay = Relay(shop.environment["AWS_ENDPOINT_URL"])
+    shop.environment["AWS_ENDPOINT_URL"] = relay.endpoint
+    process = shop.worker("--lane", "high", "--lane", "low", "-c", "4", "--lease", "3s")
+    before = shop.enqueue(4)
+    shop.until(lambda: shop.are_all(before, State.COMPLETED), "what came before")
+    relay.vanish()
+    shop.until(lambda: shop.said("worker.queue_away") == 2, "both lanes to miss it")
+    after = shop.enqueue(4)
+    relay.come_back()
+
+    shop.until(lambda: shop.are_all(after, State.COMPLETED), "what came meanwhile")
+    shop.until(lambda: shop.said("worker.queue_back") == 2, "both lanes to be back")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+    assert shop.said("worker.queue_away") == 2
+    relay.vanish()
+
+
+def test_no_credentials_are_complained_about_once(shop: Shop) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        del shop.environment[name]
+    shop.environment |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(shop.root)}
+
+    code, complaint = ended(shop.worker("--lane", "high", "-p", "2"))
+
+    assert code == 1
+    assert complaint.count("no AWS credentials found") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
+        (("--lane", "high", "--concurrency", "0"), "must be a whole number from 1, got 0"),
+        (("--lane", "high", "--concurrency", "-3"), "must be a whole number from 1, got -3"),
+        ((), "Missing option '--lane'"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(shop: Shop, words: tuple[str, ...], said: str) -> None:
+    code, complaint = ended(shop.worker(*words))
+
+    assert code != 0
+    assert said in " ".join(complaint.replace("│", " ").split())
+
+
+def test_a_stack_that_is_not_there_is_named_at_once(shop: Shop) -> None:
+    shop.environment["LANEWORK_STACK"] = "nobody"
+
+    code, complaint = ended(shop.worker("--lane", "high"))
+
+    assert code == 1
+    assert "receiving from lane high: it doesn't exist; is LANEWORK_STACK right" in complaint

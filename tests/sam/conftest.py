@@ -1,0 +1,97 @@
+"""The example application in a folder of its own, and the real SAM CLI to build and deploy it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lanework.local.emulator import start_emulator
+from lanework.local.stack import DRAIN
+
+ROOT = Path(__file__).parents[2]
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
+HERE = {"Runtime": RUNTIME, "Architecture": ARCHITECTURE}
+"""What an emulator's functions run on: this interpreter, this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sam:
+    """
+    A project, and the SAM CLI in it.
+
+    Attributes:
+        root: The project.
+        environment: What the CLI sees.
+    """
+
+    root: Path
+    environment: dict[str, str]
+
+    @property
+    def built(self) -> Path:
+        return self.root / ".aws-sam" / "build"
+
+    def build(self, *, runtime: str = RUNTIME, architecture: str = ARCHITECTURE) -> str:
+        """Build for a runtime; return what it said."""
+        parameters = f"Runtime={runtime} Architecture={architecture}"
+        return self.run("build", "--parameter-overrides", parameters, RUNTIME=runtime, ARCHITECTURE=architecture)
+
+    def deploy(self, stack: str, **parameters: str) -> str:
+        """Deploy what was built, as the section `local` of samconfig.toml says."""
+        said = " ".join(f"{name}={value}" for name, value in {**HERE, **parameters}.items())
+        return self.run("deploy", "--config-env", "local", "--stack-name", stack, "--parameter-overrides", said)
+
+    def delete(self, stack: str) -> str:
+        return self.run("delete", "--stack-name", stack, "--no-prompts")
+
+    def run(self, *words: str, **variables: str) -> str:
+        done = subprocess.run(
+            [SAM, *words],
+            cwd=self.root,
+            env={**self.environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="session")
+def emulator_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    emulator = start_emulator(tmp_path_factory.mktemp("account"), persist=False, drain=DRAIN)
+    yield emulator.endpoint
+    emulator.stop()
+
+
+@pytest.fixture(scope="session")
+def sam(tmp_path_factory: pytest.TempPathFactory, emulator_endpoint: str) -> Sam:
+    root = tmp_path_factory.mktemp("shop") / "shop"
+    for folder in ("handlers", "shared"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("template.yaml", "samconfig.toml"):
+        shutil.copy(ROOT / file, root / file)
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANEWORK_"))}
+    return Sam(
+        root,
+        {
+            **mine,
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_ENDPOINT_URL": emulator_endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+        },
+    )
