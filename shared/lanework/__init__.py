@@ -2,7 +2,8 @@
 
 from lanework.app import App
 from lanework.engine.cancel import Cancelling
-from lanework.engine.jobs import Job, Jobs
+from lanework.engine.job import Job
+from lanework.engine.jobs import Jobs
 from lanework.engine.receipt import Receipt
 from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import random
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
-
-from ulid import ULID
 
 from lanework.engine.cancel import Cancelling, cancel
 from lanework.engine.cleaning_desk import CleaningDesk
@@ -21,28 +17,26 @@ from lanework.engine.firing import ScheduleClock
 from lanework.engine.housekeeping import Housekeeper
 from lanework.engine.inspect import Inspector
 from lanework.engine.pauses import PauseWatch, flag_of, resume
-from lanework.engine.ports import Ports
 from lanework.engine.registry import Registry
 from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
 from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
-from lanework.engine.runtime import Runtime
 from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.system import system_jobs
 from lanework.errors import UndecodableError
 from lanework.model.envelope import Envelope
-from lanework.observe.logs import LogSink
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
     from pydantic import BaseModel
 
-    from lanework.engine.inbox import Inbox
     from lanework.engine.jobs import Jobs
-    from lanework.engine.ports import EventSink, Guard
+    from lanework.engine.ports import EventSink, Guard, Ports
     from lanework.engine.receipt import Receipt
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.states import JobRecord
@@ -259,53 +253,3 @@ class App:
     @cached_property
     def _enqueuer(self) -> Enqueuer:
         return Enqueuer(self.ports)
-
-
-def aws_ports(settings: Settings) -> Ports:
-    """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
-    from lanework.aws.archive import S3Archive  # noqa: PLC0415
-    from lanework.aws.clients import Clients  # noqa: PLC0415
-    from lanework.aws.eventbridge import EventBridgeScheduler  # noqa: PLC0415
-    from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
-    from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
-    from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
-    from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
-    from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
-
-    clients = Clients(settings)
-    return Ports(
-        ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
-        lanes=SqsLanes(clients, stack=settings.stack),
-        flags=DynamoFlags(clients, stack=settings.stack),
-        limits=DynamoLimits(clients, stack=settings.stack),
-        schedules=DynamoSchedules(clients, stack=settings.stack),
-        scheduler=EventBridgeScheduler(clients, stack=settings.stack),
-        events=LogSink(logging.getLogger("lanework")),
-        clock=utc_now,
-        new_id=new_ulid,
-        rand=random.random,
-        runtime=Runtime(renew=clients.renew),
-        look_ahead=timedelta(seconds=settings.look_ahead_s),
-        archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
-        if settings.archive_bucket
-        else None,
-    )
-
-
-def aws_inbox(settings: Settings) -> Inbox:
-    """Return the consumer's side of the lanes on AWS, for a worker process."""
-    from lanework.aws.clients import Clients  # noqa: PLC0415
-    from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
-
-    return SqsInbox(Clients(settings), stack=settings.stack)
-
-
-def utc_now() -> datetime:
-    """Return the time in UTC, in the whole milliseconds that the ledger keeps."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
-
-
-def new_ulid() -> str:
-    """Return a new ULID: 26 characters that sort by the time they were made."""
-    return str(ULID())

@@ -10,11 +10,11 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from lanework.app import aws_ports
 from lanework.engine.ports import Ports
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
+from lanework.wiring import aws_ports
 from tests.endpoints import endpoints
 from tests.stacks import REGION, make_stack
 

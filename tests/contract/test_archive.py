@@ -7,9 +7,9 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from lanework.app import aws_ports
 from lanework.errors import ConfigError
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.endpoints import endpoints
 from tests.stacks import REGION
 

@@ -13,12 +13,12 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, QuotaExceededError
-from lanework.app import utc_now
 from lanework.errors import ContendedError
 from lanework.model.marks import Mark, Marking
 from lanework.model.quota import Window
 from lanework.model.states import State
 from lanework.testing import NOON
+from lanework.wiring import utc_now
 from tests.contract.conftest import Backend
 from tests.factories import a_record
 

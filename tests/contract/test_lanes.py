@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.errors import UnavailableError, UnsupportedError
 from lanework.model.lanes import Lane
 from tests.contract.conftest import Backend

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, State
-from lanework.app import aws_ports
 from lanework.engine.request import request_of
 from lanework.local import Project, embedded_stack
 from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Run
-from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.integration.shop import a_shop
 from tests.stacks import REGION, make_stack
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Run
-from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 
 
 class Mark(BaseModel):

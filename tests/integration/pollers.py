@@ -21,9 +21,9 @@ import boto3
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Run
-from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 
 REGION = "eu-west-1"
 INVOCATION_S = 4.0

@@ -19,12 +19,12 @@ from uuid import uuid4
 import pytest
 
 from lanework import App, JobRecord, State
-from lanework.app import aws_ports
 from lanework.engine.request import request_of
 from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.local.project import Project
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.ports import free_port
 from tests.stacks import REGION, make_stack
 

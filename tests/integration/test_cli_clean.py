@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 from lanework import State
-from lanework.app import aws_ports
 from lanework.cli.main import app as command
 from lanework.engine.ports import Ports
 from lanework.errors import InvalidOptionError, NotConfirmedError, UnknownNameError
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.factories import a_record
 from tests.stacks import REGION, make_stack
 

@@ -17,12 +17,12 @@ from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework import Cause, Lane, State
-from lanework.app import aws_ports
 from lanework.cli.main import app as command
 from lanework.engine.delivery import Ack, Delivery
 from lanework.engine.execute import in_order
 from lanework.errors import LaneworkError
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.factories import a_record
 from tests.stacks import REGION, make_stack
 

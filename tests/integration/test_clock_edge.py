@@ -11,10 +11,10 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs
-from lanework.app import aws_ports
 from lanework.edges.clock import clock
 from lanework.settings import Settings
 from lanework.testing import Clock
+from lanework.wiring import aws_ports
 from tests.integration.conftest import LambdaContext
 from tests.stacks import REGION, make_stack
 

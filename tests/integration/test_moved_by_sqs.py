@@ -10,12 +10,12 @@ import boto3
 import pytest
 
 from lanework import App, State
-from lanework.app import aws_ports
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.local.emulator import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.integration.deliverer import Mark, app, write
 from tests.stacks import REGION, make_stack
 

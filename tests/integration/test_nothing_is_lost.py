@@ -18,10 +18,10 @@ from uuid import uuid4
 import pytest
 
 from lanework import State
-from lanework.app import aws_ports
 from lanework.local.emulator import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.integration.pollers import Task, app, do
 from tests.stacks import REGION, make_stack
 

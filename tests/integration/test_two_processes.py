@@ -17,9 +17,9 @@ import boto3
 import pytest
 
 from lanework import App, State
-from lanework.app import aws_ports
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.integration.deliverer import Mark, app, write
 from tests.stacks import REGION, make_stack
 

@@ -10,12 +10,12 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 
 from lanework import Cause, State
-from lanework.app import aws_ports
 from lanework.edges.worker import worker
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.integration.conftest import Edge, LambdaContext, Number
 from tests.stacks import REGION
 

@@ -12,10 +12,10 @@ import pytest
 
 from jobs import app as example
 from lanework import App, Lane, State
-from lanework.app import aws_ports
 from lanework.engine.request import request_of
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 from tests.sam.conftest import Sam
 
 REGION = "us-east-1"

@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.items import JobItem, dead_shard_of, job_id_of, recent_shard_of
-from lanework.engine.ports import DeadKey, JobKey, Page
+from lanework.engine.listing import DeadKey, JobKey, Page
 from lanework.model.ids import SHARDS
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from lanework.engine.ports import KeyT
+    from lanework.engine.listing import KeyT
 
 MOST_KEYS: Final = 10_000
 """Keys that one page looks at before it is returned as it is, so that a filter that matches little stays bounded."""

@@ -12,7 +12,7 @@ from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, Un
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
-from lanework.engine.ports import JobKey
+from lanework.engine.listing import JobKey
 from lanework.model.ids import held_shard, shard_of
 from lanework.model.lanes import Lane
 from lanework.model.payload import is_apart

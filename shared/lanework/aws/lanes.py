@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, seconds
-from lanework.engine.ports import DeadLetter, LaneCounts
+from lanework.engine.messages import DeadLetter, LaneCounts
 from lanework.errors import ConfigError, UnavailableError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
-    from lanework.engine.ports import Sending
+    from lanework.engine.messages import Sending
     from lanework.model.lanes import Lane
 
 _BATCH_BYTES: Final = 1024 * 1024

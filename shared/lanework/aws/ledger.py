@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.engine.ports import DeadKey, JobKey, Page
+    from lanework.engine.listing import DeadKey, JobKey, Page
     from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord

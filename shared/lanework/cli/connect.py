@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lanework.app import App, aws_ports
+from lanework.app import App
 from lanework.cli.output import say
 from lanework.errors import StackError
 from lanework.local.application import load_app
@@ -14,6 +14,7 @@ from lanework.local.project import Project, find_project
 from lanework.local.running import find_running
 from lanework.local.surroundings import enter
 from lanework.settings import Settings
+from lanework.wiring import aws_ports
 
 
 def project_here() -> Project | None:

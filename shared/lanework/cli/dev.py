@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, cast
 import typer
 from aws_lambda_powertools import Logger
 
-from lanework.app import App, aws_inbox
+from lanework.app import App
 from lanework.cli.connect import application
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
@@ -33,6 +33,7 @@ from lanework.local.surroundings import enter
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
+from lanework.wiring import aws_inbox
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

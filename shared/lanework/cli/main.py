@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import typer
 
-from lanework.cli import clean, dev, dlq, jobs, scaling, schedules, stack, token, worker
+from lanework.cli import clean, dev, dlq, jobs, lanes, scaling, schedules, stack, token, worker
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -31,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 jobs.add_to(app)
+lanes.add_to(app)
 clean.add_to(app)
 stack.add_to(app)
 dev.add_to(app)

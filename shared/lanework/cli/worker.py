@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from aws_lambda_powertools import Logger
 
-from lanework.app import App, aws_inbox, utc_now
+from lanework.app import App
 from lanework.cli.connect import application
 from lanework.cli.output import say
 from lanework.cli.values import duration
@@ -24,6 +24,7 @@ from lanework.model.events import Event
 from lanework.model.lanes import Lane, lane_of
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
+from lanework.wiring import aws_inbox, utc_now
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -25,7 +25,8 @@ from lanework.model.states import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lanework.engine.ports import JobKey, Ports
+    from lanework.engine.listing import JobKey
+    from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
 
 PAGE: Final = 100

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
-from lanework.engine.ports import DeadKey
+from lanework.engine.listing import DeadKey
 from lanework.errors import InvalidOptionError, JobNotFoundError, NotDeadError, NothingMatchesError, did_you_mean
 from lanework.model.dead_filter import Filter
 from lanework.model.states import State

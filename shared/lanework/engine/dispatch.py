@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.errors import UnavailableError
 from lanework.model import interventions
 

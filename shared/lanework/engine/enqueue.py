@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from lanework.engine.gate import Gate
+from lanework.engine.messages import LONGEST_SQS_DELAY, Sending
 from lanework.engine.order import order_of
 from lanework.engine.placed import Placed, Placer
-from lanework.engine.ports import LONGEST_SQS_DELAY, Sending, UnavailableOne
+from lanework.engine.ports import UnavailableOne
 from lanework.errors import EnqueueError, QuotaExceededError, UnavailableError
 from lanework.model import interventions
 from lanework.model.change import Refused

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.listing import JobKey
 from lanework.engine.notebook import fitting
-from lanework.engine.ports import JobKey
 from lanework.errors import InvalidOptionError, JobNotFoundError
 from lanework.model.lanes import Lane
 from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
-    from lanework.engine.ports import LaneCounts, Ports
+    from lanework.engine.messages import LaneCounts
+    from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
 
 _CURSOR: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\|(.*)")

@@ -1,27 +1,14 @@
-"""How job types are declared and called: families (`Jobs`), typed job types (`Job`), and requests to run one."""
+"""Families: where job types are declared."""
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    Protocol,
-    TypeVar,
-    Unpack,
-    cast,
-    overload,
-)
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.declared import check_declared, declared_schedule
+from lanework.engine.job import Job
 from lanework.engine.registry import JobType, Options, Where, settled
-from lanework.engine.request import EnqueueOptions, Request, check_windows, request_of
+from lanework.engine.request import check_windows
 from lanework.engine.signature import check_keys, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
 from lanework.model.ids import checked_job_type, checked_queue
@@ -29,127 +16,13 @@ from lanework.model.limits import Concurrency, bounds_of
 from lanework.model.retention import Retention
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
 
-    from lanework.engine.receipt import Receipt
+    from lanework.engine.job import Declaration, Enqueues
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.limits import Bound, Quota, Rate
     from lanework.model.schedules import CatchUpName, OverlapName
-
-PayloadT = TypeVar("PayloadT", bound=BaseModel)
-RestP = ParamSpec("RestP")
-DirectT_co = TypeVar("DirectT_co", covariant=True)
-ResultT_co = TypeVar("ResultT_co", covariant=True)
-ResultT = TypeVar("ResultT")
-
-
-class Enqueues(Protocol):
-    """What a family needs of the application it is in."""
-
-    def enqueue_request(self, request: Request) -> Receipt[Any]:
-        """Enqueue one job."""
-
-    def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
-        """Enqueue many jobs in as few calls as AWS allows."""
-
-
-class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
-    """
-    A declared job type. Call it to run its code here and now, as in a unit test; `enqueue` it to run it in its lane.
-
-    Generic over the payload, the function's further parameters, what a direct call gives, and the result of a run.
-    """
-
-    def __init__(self, job_type: JobType, family: Jobs) -> None:
-        """Made by `@family.job(...)`."""
-        self.type = job_type
-        self._family = family
-        self.__doc__ = job_type.function.__doc__
-        self.__name__ = job_type.function.__name__
-        self.__module__ = job_type.function.__module__
-
-    @property
-    def name(self) -> str:
-        """The stable dotted name."""
-        return self.type.name
-
-    def __call__(self, payload: PayloadT, /, *args: RestP.args, **kwargs: RestP.kwargs) -> DirectT_co:
-        """Run the job's code directly: no queue, no record, no retry."""
-        return cast("DirectT_co", self.type.function(payload, *args, **kwargs))
-
-    def __repr__(self) -> str:
-        return f"<Job {self.name} of queue {self.type.queue!r}>"
-
-    def request(self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]) -> Request:
-        """
-        Return a request for `enqueue_many`; nothing is enqueued yet.
-
-        Args:
-            payload: An instance of the job type's model, or a mapping that fits it.
-            **options: See `EnqueueOptions`.
-
-        Raises:
-            InvalidPayloadError: The payload doesn't fit.
-            UnknownLaneError: The lane is none of the five.
-            InvalidOptionError: Another option can't be used.
-        """
-        return request_of(self.type, payload, options)
-
-    def enqueue(
-        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
-    ) -> Receipt[ResultT_co]:
-        """
-        Enqueue a job of this type: returns once it is recorded and sent. Arguments as in `request`.
-
-        Returns:
-            The receipt; its `duplicate` says that such a job existed before.
-
-        Raises:
-            ConfigError: The family is in no App.
-            TooLargeError: The payload is over 256 KB.
-            QuotaExceededError: The quota is used up; the error says until when.
-            EnqueueError: Neither recorded nor sent; safe to repeat with the same id.
-            InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
-        """
-        app = self._family.app_for(self.name)
-        return app.enqueue_request(self.request(payload, **options))
-
-    async def enqueue_async(
-        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
-    ) -> Receipt[ResultT_co]:
-        """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
-        return await asyncio.to_thread(self.enqueue, payload, **options)
-
-    def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
-        """
-        Enqueue many jobs of this type: all records are made before any message is sent, ten messages a call.
-
-        Args:
-            payloads: Payloads, or what `request` returned where a job needs an id or options of its own.
-
-        Returns:
-            One receipt for each, in order.
-
-        Raises:
-            EnqueueError: Some were neither recorded nor sent; its text says how many.
-        """
-        requests = [one if isinstance(one, Request) else self.request(one) for one in payloads]
-        return self._family.app_for(self.name).enqueue_many(requests)
-
-
-class _Declaration(Protocol):
-    """What `Jobs.job(...)` returns: takes the function, `async def` or `def`, and gives the `Job`."""
-
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[PayloadT, RestP], Coroutine[Any, Any, ResultT]], /
-    ) -> Job[PayloadT, RestP, Coroutine[Any, Any, ResultT], ResultT]: ...
-
-    @overload
-    def __call__(
-        self, function: Callable[Concatenate[PayloadT, RestP], ResultT], /
-    ) -> Job[PayloadT, RestP, ResultT, ResultT]: ...
 
 
 class Jobs:
@@ -233,7 +106,7 @@ class Jobs:
         discard_on: tuple[type[Exception], ...] = (),
         version: int = 1,
         aliases: tuple[str, ...] = (),
-    ) -> _Declaration:
+    ) -> Declaration:
         """
         Declare a job type: `@email.job("user.signin.notification", lane="high")` over a function.
 
@@ -308,9 +181,9 @@ class Jobs:
                 retention=self._retention,
                 schedule=schedule,
             )
-            return Job(self._types[name], self)
+            return Job(self._types[name], lambda: self.app_for(name))
 
-        return cast("_Declaration", declare)
+        return cast("Declaration", declare)
 
     def join(self, app: Enqueues) -> None:
         """Enqueue through this application from now on; `App(family)` calls it."""

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
+from lanework.engine.messages import LONGEST_SQS_DELAY
 from lanework.engine.runtime import Runtime
 from lanework.model.retention import to_be_archived
 
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
     from lanework.engine.limits import Limits
+    from lanework.engine.listing import DeadKey, JobKey, Page
+    from lanework.engine.messages import DeadLetter, LaneCounts, Sending
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
     from lanework.model.change import Answer, Change
-    from lanework.model.envelope import Envelope
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
     from lanework.model.marks import Mark, Marking
@@ -28,73 +30,8 @@ Clock = Callable[[], datetime]
 NewId = Callable[[], str]
 """Gives an id that nobody else has."""
 
-LONGEST_SQS_DELAY: Final = timedelta(minutes=15)
-"""DelaySeconds goes up to 900 (SQS, SendMessage). What waits longer is sent by the sweep."""
-
 Rand = Callable[[], float]
 """Gives a number from 0.0 up to, not including, 1.0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobKey:
-    """What the index of recent jobs holds of a job."""
-
-    created_at: datetime
-    queue: str
-    type: str
-    job_id: str
-
-    @property
-    def position(self) -> str:
-        """The index's sort key, `created#queue#type#id`: it orders by time and is a cursor."""
-        return f"{self.created_at.isoformat(timespec='milliseconds')}#{self.queue}#{self.type}#{self.job_id}"
-
-    @classmethod
-    def of(cls, record: JobRecord) -> JobKey:
-        """Return a job's key."""
-        return cls(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
-
-    @classmethod
-    def at(cls, position: str) -> JobKey:
-        """Return the key whose position this is."""
-        created, queue, type_, job_id = position.split("#", 3)
-        return cls(created_at=datetime.fromisoformat(created), queue=queue, type=type_, job_id=job_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadKey:
-    """What the index of dead jobs holds of a job."""
-
-    died_at: datetime
-    job_id: str
-
-    @property
-    def position(self) -> str:
-        """Orders by time, jobs of the same millisecond by id, and is a cursor: `died#id`."""
-        return f"{self.died_at.isoformat(timespec='milliseconds')}#{self.job_id}"
-
-    @classmethod
-    def at(cls, position: str) -> DeadKey:
-        """Return the key whose position this is."""
-        died, job_id = position.split("#", 1)
-        return cls(died_at=datetime.fromisoformat(died), job_id=job_id)
-
-
-KeyT = TypeVar("KeyT", JobKey, DeadKey)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[KeyT]):
-    """
-    Part of a list.
-
-    Attributes:
-        keys: Newest first.
-        cursor: Where the next page begins; None after the last.
-    """
-
-    keys: tuple[KeyT, ...]
-    cursor: str | None
 
 
 class Ledger(Protocol):
@@ -200,66 +137,6 @@ class UnavailableOne:
     """The answer for one of many: its service was not available, and whether it was written is not known."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """
-    One message to send.
-
-    Attributes:
-        body: Its body.
-        delay: How long SQS holds it back; whole seconds, at most 900.
-        tenant: Whose it is: its group, between which SQS shares a lane fairly.
-    """
-
-    body: str
-    delay: timedelta = timedelta(0)
-    tenant: str | None = None
-
-    @classmethod
-    def of(cls, envelope: Envelope, *, delay: timedelta = timedelta(0)) -> Sending:
-        """Return a job's message."""
-        return cls(body=envelope.encode(), delay=delay, tenant=envelope.tenant)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneCounts:
-    """
-    What SQS says of a lane's two queues, approximately.
-
-    Attributes:
-        waiting: Ready to be received.
-        in_flight: Received, neither deleted nor visible again: running, or waiting for a retry.
-        delayed: Sent with a delay that isn't over.
-        dead: Tickets in the dead-letter queue.
-    """
-
-    waiting: int
-    in_flight: int
-    delayed: int
-    dead: int
-
-    @property
-    def holds_anything(self) -> bool:
-        """Whether any message is left to be dealt with; dead ones are dealt with."""
-        return bool(self.waiting or self.in_flight or self.delayed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
-    """
-    A message as it was received from a dead-letter queue.
-
-    Attributes:
-        handle: Deletes it.
-        body: Its body.
-        was_moved_by_sqs: SQS itself moved it there, having delivered it too often; otherwise we sent it.
-    """
-
-    handle: str
-    body: str
-    was_moved_by_sqs: bool
 
 
 class Lanes(Protocol):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.errors import UnavailableError, UndecodableError
 from lanework.model import interventions, moves
 from lanework.model.backoff import Backoff
@@ -27,7 +27,8 @@ from lanework.model.states import ENDED, Cause, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework.engine.ports import DeadLetter, Ports
+    from lanework.engine.messages import DeadLetter
+    from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
 
 MOST_BOUNCES: Final = 10

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dispatch import SENT_AGAIN_AFTER
+from lanework.engine.messages import LONGEST_SQS_DELAY, Sending
 from lanework.engine.pauses import may_forget, release
-from lanework.engine.ports import LONGEST_SQS_DELAY, Sending
 from lanework.engine.waking import Waker
 from lanework.model import interventions
 from lanework.model.change import Applied

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
 from lanework.engine.census import Census, census
-from lanework.engine.ports import LaneCounts
+from lanework.engine.messages import LaneCounts
 from lanework.http.answers import Answer
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role

@@ -8,7 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from lanework.engine.inbox import Received
-from lanework.engine.ports import DeadLetter, LaneCounts, Sending
+from lanework.engine.messages import DeadLetter, LaneCounts, Sending
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:

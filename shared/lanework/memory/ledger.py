@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, assert_never
 
-from lanework.engine.ports import DeadKey, JobKey, Page
+from lanework.engine.listing import DeadKey, JobKey, Page
 from lanework.errors import ContendedError
 from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused, WorthStarting
 from lanework.model.ids import held_shard, shard_of
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import KeyT, UnavailableOne
+    from lanework.engine.listing import KeyT
+    from lanework.engine.ports import UnavailableOne
     from lanework.model.change import Answer, Change, Condition
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord

@@ -7,7 +7,7 @@ import pytest
 
 from lanework import App, Cause, ClaimLostError, InvalidOptionError, Jobs, LaneworkError, Run, State
 from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.model import moves
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lanework import Cause, State
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.model import interventions

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from lanework.engine.ports import Sending
+    from lanework.engine.messages import Sending
     from lanework.model.lanes import Lane
     from lanework.model.states import JobRecord
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.ports import Sending
+from lanework.engine.messages import Sending
 from lanework.memory import MemoryLanes
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane

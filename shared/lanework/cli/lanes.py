@@ -1,0 +1,118 @@
+"""Commands about lanes, queues and types: stats, pause, resume, drain."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanework.cli.connect import application, connected
+from lanework.cli.output import AsJson, complain, out, print_json, say, table_of
+from lanework.cli.values import duration
+from lanework.model.lanes import LANES, Lane, lane_of
+
+if TYPE_CHECKING:
+    from lanework.engine.messages import LaneCounts
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for name, command in (("stats", stats), ("pause", pause), ("resume", resume), ("drain", drain)):
+        app.command(name)(command)
+
+
+def stats(as_json_: AsJson = False) -> None:
+    """Show how many messages each lane holds, as SQS counts them (approximately)."""
+    counts = connected().inspector.counts()
+    if as_json_:
+        print_json(
+            {
+                lane: {
+                    "waiting": one.waiting,
+                    "inFlight": one.in_flight,
+                    "delayed": one.delayed,
+                    "dead": one.dead,
+                }
+                for lane, one in counts.items()
+            }
+        )
+        return
+    rows = ((lane, one.waiting, one.in_flight, one.delayed, one.dead, _promise(lane)) for lane, one in counts.items())
+    out().print(table_of(("lane", "waiting", "in flight", "delayed", "dead", "starts within"), rows))
+
+
+def _promise(lane: Lane) -> str:
+    within = LANES[lane].start_within
+    return "" if within is None else f"{within.total_seconds():.0f} s"
+
+
+LaneOption = Annotated[str | None, typer.Option("--lane", help="A lane: critical … batch, or 1 to 5.")]
+QueueOption = Annotated[str | None, typer.Option("--queue", help="A queue, such as email.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="A job type.")]
+
+
+def pause(
+    lane: LaneOption = None, queue: QueueOption = None, type_: TypeOption = None, as_json_: AsJson = False
+) -> None:
+    """Pause a lane, a queue or a job type: within seconds none of its jobs starts. Without any, show what is paused."""
+    app = application() if queue or type_ else connected()
+    if (lane, queue, type_) == (None, None, None):
+        names = sorted(app.ports.flags.read().paused)
+        if as_json_:
+            print_json(names)
+        else:
+            out().print("\n".join(names) or "nothing is paused", markup=False)
+        return
+    name = app.pause(lane=None if lane is None else lane_of(lane), queue=queue, job_type=type_)
+    if as_json_:
+        print_json({"paused": name})
+    else:
+        out().print(f"paused {name}", markup=False)
+
+
+def resume(
+    lane: LaneOption = None, queue: QueueOption = None, type_: TypeOption = None, as_json_: AsJson = False
+) -> None:
+    """Take a pause away; what it held is sent by the next minute's tick."""
+    app = application() if queue or type_ else connected()
+    held = app.resume(lane=None if lane is None else lane_of(lane), queue=queue, job_type=type_)
+    if as_json_:
+        print_json({"held": held})
+    else:
+        out().print(f"resumed; {held} held jobs start within a minute", markup=False)
+
+
+def drain(
+    lane: Annotated[str, typer.Argument(metavar="LANE", help="critical … batch, or 1 to 5.")],
+    timeout: Annotated[
+        timedelta, typer.Option(parser=duration, metavar="DURATION", help="How long to wait at most.")
+    ] = "10m",  # type: ignore[assignment]  # typer parses the default, too
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Wait until a lane holds no message: none waiting, none delayed, none running or between retries.
+
+    What is delayed by over 15 minutes, snoozed for long or paused is in no lane. Exit code 1 if time runs out.
+    """
+    which = lane_of(lane)
+    app = connected()
+    deadline = time.monotonic() + timeout.total_seconds()
+    before = None
+    while (counts := app.inspector.counts_of(which)).holds_anything:
+        if time.monotonic() > deadline:
+            complain(f"lane {which} still holds messages after {timeout.total_seconds():g} s: {_described(counts)}")
+            raise typer.Exit(1)
+        if counts != before:
+            say(f"{which}: {_described(counts)}")
+            before = counts
+        time.sleep(1)
+    if as_json_:
+        print_json({"lane": which, "drained": True})
+    else:
+        out().print(f"{which}: drained", markup=False)
+
+
+def _described(counts: LaneCounts) -> str:
+    return f"{counts.waiting} waiting, {counts.in_flight} in flight, {counts.delayed} delayed"

@@ -1,0 +1,140 @@
+"""A declared job type as its caller holds it: typed by its payload and its result."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
+
+from pydantic import BaseModel
+
+from lanework.engine.request import EnqueueOptions, Request, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
+
+    from lanework.engine.receipt import Receipt
+    from lanework.engine.registry import JobType
+
+PayloadT = TypeVar("PayloadT", bound=BaseModel)
+RestP = ParamSpec("RestP")
+DirectT_co = TypeVar("DirectT_co", covariant=True)
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+ResultT = TypeVar("ResultT")
+
+
+class Enqueues(Protocol):
+    """What a family needs of the application it is in."""
+
+    def enqueue_request(self, request: Request) -> Receipt[Any]:
+        """Enqueue one job."""
+
+    def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
+        """Enqueue many jobs in as few calls as AWS allows."""
+
+
+class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
+    """
+    A declared job type. Call it to run its code here and now, as in a unit test; `enqueue` it to run it in its lane.
+
+    Generic over the payload, the function's further parameters, what a direct call gives, and the result of a run.
+    """
+
+    def __init__(self, job_type: JobType, app: Callable[[], Enqueues]) -> None:
+        """Made by `@family.job(...)`."""
+        self.type = job_type
+        self._app = app
+        self.__doc__ = job_type.function.__doc__
+        self.__name__ = job_type.function.__name__
+        self.__module__ = job_type.function.__module__
+
+    @property
+    def name(self) -> str:
+        """The stable dotted name."""
+        return self.type.name
+
+    def __call__(self, payload: PayloadT, /, *args: RestP.args, **kwargs: RestP.kwargs) -> DirectT_co:
+        """Run the job's code directly: no queue, no record, no retry."""
+        return cast("DirectT_co", self.type.function(payload, *args, **kwargs))
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name} of queue {self.type.queue!r}>"
+
+    def request(self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]) -> Request:
+        """
+        Return a request for `enqueue_many`; nothing is enqueued yet.
+
+        Args:
+            payload: An instance of the job type's model, or a mapping that fits it.
+            **options: See `EnqueueOptions`.
+
+        Raises:
+            InvalidPayloadError: The payload doesn't fit.
+            UnknownLaneError: The lane is none of the five.
+            InvalidOptionError: Another option can't be used.
+        """
+        return request_of(self.type, payload, options)
+
+    def enqueue(
+        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
+    ) -> Receipt[ResultT_co]:
+        """
+        Enqueue a job of this type: returns once it is recorded and sent. Arguments as in `request`.
+
+        Returns:
+            The receipt; its `duplicate` says that such a job existed before.
+
+        Raises:
+            ConfigError: The family is in no App.
+            TooLargeError: The payload is over 256 KB.
+            QuotaExceededError: The quota is used up; the error says until when.
+            EnqueueError: Neither recorded nor sent; safe to repeat with the same id.
+            InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
+        """
+        return self._app().enqueue_request(self.request(payload, **options))
+
+    async def enqueue_async(
+        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
+    ) -> Receipt[ResultT_co]:
+        """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
+        return await asyncio.to_thread(self.enqueue, payload, **options)
+
+    def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
+        """
+        Enqueue many jobs of this type: all records are made before any message is sent, ten messages a call.
+
+        Args:
+            payloads: Payloads, or what `request` returned where a job needs an id or options of its own.
+
+        Returns:
+            One receipt for each, in order.
+
+        Raises:
+            EnqueueError: Some were neither recorded nor sent; its text says how many.
+        """
+        requests = [one if isinstance(one, Request) else self.request(one) for one in payloads]
+        return self._app().enqueue_many(requests)
+
+
+class Declaration(Protocol):
+    """What `Jobs.job(...)` returns: takes the function, `async def` or `def`, and gives the `Job`."""
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[PayloadT, RestP], Coroutine[Any, Any, ResultT]], /
+    ) -> Job[PayloadT, RestP, Coroutine[Any, Any, ResultT], ResultT]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[PayloadT, RestP], ResultT], /
+    ) -> Job[PayloadT, RestP, ResultT, ResultT]: ...

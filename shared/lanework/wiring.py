@@ -1,0 +1,68 @@
+"""What the ports of an application on AWS are made of."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from lanework.engine.ports import Ports
+from lanework.engine.runtime import Runtime
+from lanework.observe.logs import LogSink
+
+if TYPE_CHECKING:
+    from lanework.engine.inbox import Inbox
+    from lanework.settings import Settings
+
+
+def aws_ports(settings: Settings) -> Ports:
+    """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
+    from lanework.aws.archive import S3Archive  # noqa: PLC0415
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.eventbridge import EventBridgeScheduler  # noqa: PLC0415
+    from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
+    from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
+    from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
+    from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
+    from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
+
+    clients = Clients(settings)
+    return Ports(
+        ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
+        lanes=SqsLanes(clients, stack=settings.stack),
+        flags=DynamoFlags(clients, stack=settings.stack),
+        limits=DynamoLimits(clients, stack=settings.stack),
+        schedules=DynamoSchedules(clients, stack=settings.stack),
+        scheduler=EventBridgeScheduler(clients, stack=settings.stack),
+        events=LogSink(logging.getLogger("lanework")),
+        clock=utc_now,
+        new_id=new_ulid,
+        rand=random.random,
+        runtime=Runtime(renew=clients.renew),
+        look_ahead=timedelta(seconds=settings.look_ahead_s),
+        archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
+        if settings.archive_bucket
+        else None,
+    )
+
+
+def aws_inbox(settings: Settings) -> Inbox:
+    """Return the consumer's side of the lanes on AWS, for a worker process."""
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
+
+    return SqsInbox(Clients(settings), stack=settings.stack)
+
+
+def utc_now() -> datetime:
+    """Return the time in UTC, in the whole milliseconds that the ledger keeps."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def new_ulid() -> str:
+    """Return a new ULID: 26 characters that sort by the time they were made."""
+    return str(ULID())
