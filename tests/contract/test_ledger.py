@@ -93,7 +93,7 @@ def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Bac
     assert (record.retired, record.payload, record.result, record.state) == (True, None, None, State.COMPLETED)
     assert (backend.ports.ledger.log_of("job-1"), backend.ports.ledger.step("job-1", "step")) == ((), None)
     day = NOON.date().isoformat()
-    assert backend.ports.ledger.recent(day=day, before=None, limit=10, keep=lambda _: True).keys == ()
+    assert backend.ports.ledger.recent(day=day, before=None, limit=10).keys == ()
     assert backend.ports.ledger.put(a_record()) == record
     assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Refused), "once only"
 
@@ -316,7 +316,7 @@ def test_recent_jobs_are_listed_newest_first_page_by_page(backend: Backend) -> N
     seen: list[str] = []
     cursor = None
     while True:
-        page = backend.ports.ledger.recent(day="2026-01-02", before=cursor, limit=10, keep=lambda _: True)
+        page = backend.ports.ledger.recent(day="2026-01-02", before=cursor, limit=10)
         seen += [key.job_id for key in page.keys]
         cursor = page.cursor
         if cursor is None:

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from lanework.engine.listing import KeyT
-
-MOST_KEYS: Final = 10_000
-"""Keys that one page looks at before it is returned as it is, so that a filter that matches little stays bounded."""
-
 _LEAST_PER_QUERY: Final = 50
 _MOST_PER_QUERY: Final = 1000
 
@@ -35,20 +30,34 @@ def recent_page(
     day: str,
     before: str | None,
     limit: int,
-    keep: Callable[[JobKey], bool],
+    keep: Callable[[JobKey], bool] | None,
 ) -> Page[JobKey]:
     """See `Ledger.recent`."""
+    condition, values = "recent_shard = :shard", {}
+    if before is not None:
+        condition, values = f"{condition} AND recent_key < :before", {":before": {"S": before}}
+    found: list[JobKey] = []
+    known_from = ""
+    for number in range(SHARDS):
+        shard = {":shard": {"S": recent_shard_of(day, number)}}
+        answer = client.query(
+            **_query(table, "recent", condition, {**values, **shard}),
+            Limit=max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY,
+        )
+        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
+        found += keys
+        if keys and "LastEvaluatedKey" in answer:
+            known_from = max(known_from, keys[-1].position)
+    return _known(found, known_from, limit=limit, keep=keep)
 
-    def shard(number: int) -> Iterator[JobKey]:
-        condition = "recent_shard = :shard"
-        values: dict[str, Any] = {":shard": {"S": recent_shard_of(day, number)}}
-        if before is not None:
-            condition += " AND recent_key < :before"
-            values[":before"] = {"S": before}
-        for item in _items(client, _query(table, "recent", condition, values), limit):
-            yield JobKey.at(item["recent_key"]["S"])
 
-    return _merged([shard(number) for number in range(SHARDS)], limit=limit, keep=keep)
+def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[JobKey], bool] | None) -> Page[JobKey]:
+    """Return a page of what was read back to the key where the first shard's answer ended: older ones have gaps."""
+    in_order = sorted((key for key in found if key.position >= known_from), key=lambda key: key.position, reverse=True)
+    kept = [key for key in in_order if keep is None or keep(key)]
+    if len(kept) > limit or (known_from and len(kept) == limit):
+        return Page(keys=tuple(kept[:limit]), cursor=kept[limit - 1].position if limit else None)
+    return Page(keys=tuple(kept), cursor=known_from or None)
 
 
 def dead_page(
@@ -78,21 +87,13 @@ def dead_page(
                 if before is None or key.position < before:
                     yield key
 
-    return _merged([shard(number) for number in range(SHARDS)], limit=limit, keep=lambda _: True)
+    return _merged([shard(number) for number in range(SHARDS)], limit=limit)
 
 
-def _merged(shards: Iterable[Iterator[KeyT]], *, limit: int, keep: Callable[[KeyT], bool]) -> Page[KeyT]:
-    """Merge iterators that are each newest first into a page of what `keep` lets through."""
-    if limit <= 0:
-        return Page(keys=(), cursor=None)
-    kept: list[KeyT] = []
-    merged = merge(*shards, key=lambda key: key.position, reverse=True)
-    for seen, key in enumerate(islice(merged, MOST_KEYS), start=1):
-        if keep(key):
-            kept.append(key)
-        if len(kept) == limit or seen == MOST_KEYS:
-            return Page(keys=tuple(kept), cursor=key.position)
-    return Page(keys=tuple(kept), cursor=None)
+def _merged(shards: Iterable[Iterator[DeadKey]], *, limit: int) -> Page[DeadKey]:
+    """Merge iterators that are each newest first into a page."""
+    found = list(islice(merge(*shards, key=lambda key: key.position, reverse=True), limit))
+    return Page(keys=tuple(found), cursor=found[-1].position if found and len(found) == limit else None)
 
 
 def _query(table: str, index: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -215,7 +215,9 @@ class DynamoLedger:
         """See `Ledger.clear_beside`."""
         self._beside.clear(job_id)
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
+    def recent(
+        self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
+    ) -> Page[JobKey]:
         """See `Ledger.recent`."""
         with translated("listing jobs"):
             return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)

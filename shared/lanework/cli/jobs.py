@@ -11,7 +11,7 @@ from lanework.cli.connect import application, connected
 from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
 from lanework.cli.values import duration, moment, payload
 from lanework.engine.cancel import Cancelling
-from lanework.engine.inspect import as_json, ran_for, waited
+from lanework.engine.inspect import as_json, iso, ran_for, waited
 from lanework.model.lanes import lane_of
 from lanework.model.states import ENDED, State
 
@@ -173,13 +173,13 @@ def list_(
     as_json_: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    page = connected().inspector.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
+    page = connected().inspector.newest(type_=type_, queue=queue, limit=limit, cursor=cursor)
     if as_json_:
         print_json(
             {
                 "jobs": [as_json(record) for record in page.jobs],
                 "cursor": page.cursor,
-                "seenUntil": page.seen_until,
+                "seenUntil": iso(page.seen_until),
             }
         )
         return
@@ -211,4 +211,4 @@ def _say_what_follows(page: JobPage) -> None:
     if page.cursor is not None:
         out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
     elif not page.jobs:
-        out().print(f"no such jobs since {page.seen_until}", markup=False)
+        out().print(f"no such jobs since {page.seen_until:%Y-%m-%d}", markup=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, overload
 
 from lanework.engine.listing import JobKey
 from lanework.engine.notebook import fitting
@@ -25,9 +25,6 @@ DAYS_KEPT: Final = 15
 
 LONGEST_PAGE: Final = 100
 
-_PAGES_LOOKED_AT: Final = 5
-"""Pages that one search reads: what no index knows is found by reading jobs, 100 at a time."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
@@ -37,12 +34,12 @@ class JobPage:
     Attributes:
         jobs: Newest first.
         cursor: Give it to get the next page; None after the last.
-        seen_until: Enqueued days, back to this one, are in the pages so far.
+        seen_until: Jobs enqueued later than this are in the pages so far.
     """
 
     jobs: tuple[JobRecord, ...]
     cursor: str | None
-    seen_until: str
+    seen_until: datetime
 
 
 class Inspector:
@@ -68,7 +65,10 @@ class Inspector:
         self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None
     ) -> JobPage:
         """
-        Return jobs, newest first. Walks back day by day until the page is full or 15 days are seen.
+        Return jobs, newest first, in five reads whatever the table holds.
+
+        A page is of one day (UTC) and may be short, even empty, and still have a cursor: the day before it, or, where
+        few jobs are of the type or the queue, what comes after the 4,000 that were looked at.
 
         Args:
             type_: Only this job type.
@@ -82,22 +82,31 @@ class Inspector:
         _check_limit(limit)
 
         def keep(key: JobKey) -> bool:
-            return (type_ is None or key.type == type_) and (queue is None or key.queue == queue)
+            return type_ in (None, key.type) and queue in (None, key.queue)
 
         today = self._ports.clock().date()
-        oldest = today - timedelta(days=DAYS_KEPT)
         day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor)
-        keys: list[JobKey] = []
-        while True:
-            page = self._ports.ledger.recent(day=day, before=before, limit=limit - len(keys), keep=keep)
-            keys += page.keys
-            if page.cursor is not None:
-                return JobPage(jobs=self._records(keys), cursor=f"{day}|{page.cursor}", seen_until=day)
-            if day <= oldest.isoformat():
-                return JobPage(jobs=self._records(keys), cursor=None, seen_until=day)
-            day, before = _day_before(day), None
-            if len(keys) == limit:
-                return JobPage(jobs=self._records(keys), cursor=f"{day}|", seen_until=day)
+        everything = type_ is None and queue is None
+        page = self._ports.ledger.recent(day=day, before=before, limit=limit, keep=None if everything else keep)
+        jobs = self._records(page.keys)
+        if page.cursor is not None:
+            return JobPage(jobs=jobs, cursor=f"{day}|{page.cursor}", seen_until=JobKey.at(page.cursor).created_at)
+        oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
+        return JobPage(jobs=jobs, cursor=f"{_day_before(day)}|" if day > oldest else None, seen_until=_start_of(day))
+
+    def newest(
+        self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None
+    ) -> JobPage:
+        """Return a page as `page` does, but go on until it is full or 16 pages, as many as days are kept, were read."""
+        _check_limit(limit)
+        jobs: list[JobRecord] = []
+        for _ in range(DAYS_KEPT + 1):
+            page = self.page(type_=type_, queue=queue, limit=limit - len(jobs), cursor=cursor)
+            jobs += page.jobs
+            cursor = page.cursor
+            if cursor is None or len(jobs) == limit:
+                break
+        return replace(page, jobs=tuple(jobs))
 
     def search(
         self,
@@ -110,7 +119,7 @@ class Inspector:
         cursor: str | None = None,
     ) -> JobPage:
         """
-        Return jobs, newest first, also by what only their records say. May be short and have a cursor: 500 are read.
+        Return jobs as `page` does, also by what only their records say; 100 are read, so that a page may be short.
 
         Args:
             lane: Only this lane.
@@ -123,19 +132,13 @@ class Inspector:
         if (lane, state) == (None, None):
             return self.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
         _check_limit(limit)
-        found: list[JobRecord] = []
-        for _ in range(_PAGES_LOOKED_AT):
-            page = self.page(type_=type_, queue=queue, limit=LONGEST_PAGE, cursor=cursor)
-            for record in page.jobs:
-                if lane in (None, record.lane) and state in (None, record.state):
-                    found.append(record)
-                if len(found) == limit:
-                    day, position = record.created_at.date().isoformat(), JobKey.of(record).position
-                    return JobPage(jobs=tuple(found), cursor=f"{day}|{position}", seen_until=day)
-            cursor = page.cursor
-            if cursor is None:
-                break
-        return JobPage(jobs=tuple(found), cursor=cursor, seen_until=page.seen_until)
+        page = self.page(type_=type_, queue=queue, limit=LONGEST_PAGE, cursor=cursor)
+        found = [one for one in page.jobs if lane in (None, one.lane) and state in (None, one.state)]
+        if len(found) <= limit:
+            return replace(page, jobs=tuple(found))
+        last = JobKey.of(found[limit - 1])
+        cursor = f"{last.created_at.date().isoformat()}|{last.position}"
+        return JobPage(jobs=tuple(found[:limit]), cursor=cursor, seen_until=last.created_at)
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """
@@ -155,8 +158,8 @@ class Inspector:
         """Return what SQS says of one lane, approximately."""
         return self._ports.lanes.counts(lane)
 
-    def _records(self, keys: list[JobKey]) -> tuple[JobRecord, ...]:
-        found = self._ports.ledger.get_many([key.job_id for key in keys])
+    def _records(self, keys: tuple[JobKey, ...]) -> tuple[JobRecord, ...]:
+        found = self._ports.ledger.get_many([key.job_id for key in keys]) if keys else {}
         now = self._ports.clock()
         records = (found[key.job_id] for key in keys if key.job_id in found)
         # A job that was just retired may still be in the index.
@@ -177,21 +180,20 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "queue": record.queue,
         "lane": record.lane,
         "status": record.state,
-        "createdAt": _iso(record.created_at),
-        "runAt": _iso(record.run_at),
-        "startBy": _iso(record.start_by),
+        "createdAt": iso(record.created_at),
+        "runAt": iso(record.run_at),
+        "startBy": iso(record.start_by),
         "tenant": record.tenant,
         "waitsFor": _waits_for(record),
-        "startedAt": _iso(record.started_at),
-        "processedAt": _iso(record.ended_at),
+        "startedAt": iso(record.started_at),
+        "processedAt": iso(record.ended_at),
         "attemptCount": record.attempts,
         "maxAttempts": record.max_attempts,
         "life": record.life,
         "cause": record.cause,
         "error": record.error,
         "failures": [
-            {"life": one.life, "attempt": one.attempt, "at": _iso(one.at), "error": one.error}
-            for one in record.failures
+            {"life": one.life, "attempt": one.attempt, "at": iso(one.at), "error": one.error} for one in record.failures
         ],
         "progress": record.progress,
         "progressNote": record.progress_note,
@@ -228,7 +230,16 @@ def _seconds(duration: timedelta | None) -> float | None:
     return None if duration is None else duration.total_seconds()
 
 
-def _iso(moment: datetime | None) -> str | None:
+@overload
+def iso(moment: datetime) -> str: ...
+
+
+@overload
+def iso(moment: datetime | None) -> str | None: ...
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as clients read it, such as `2026-01-02T12:00:05.250Z`."""
     return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -249,6 +260,10 @@ def _check_limit(limit: int) -> None:
 
 def _day_before(day: str) -> str:
     return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
+def _start_of(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
 def _read_cursor(cursor: str) -> tuple[str, str | None]:

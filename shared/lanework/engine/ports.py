@@ -104,7 +104,9 @@ class Ledger(Protocol):
     def log_of(self, job_id: str) -> tuple[str, ...]:
         """Return a job's lines, all attempts, oldest first."""
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
+    def recent(
+        self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
+    ) -> Page[JobKey]:
         """
         Return jobs that were enqueued on a day (UTC, as `2026-11-22`), newest first.
 
@@ -115,7 +117,8 @@ class Ledger(Protocol):
             keep: Filter over the keys; what it refuses costs no read of an item.
 
         Returns:
-            A page. It may be short, even empty, and still have a cursor: at most 10,000 keys are looked at.
+            A page, from one query of each shard. With a filter it may be short, even empty, and still have a cursor:
+            a query looks at 1,000 keys.
         """
 
     def dead(

@@ -168,7 +168,7 @@ class Reconciler:
             day, before = today, ""
         if before == "done":
             return 0, 0
-        page = self._ports.ledger.recent(day=day, before=before or None, limit=_AUDIT_PAGE, keep=lambda _: True)
+        page = self._ports.ledger.recent(day=day, before=before or None, limit=_AUDIT_PAGE)
         records = self._ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
         stranded = sum(self._rescue(record) for record in records.values())
         self._ports.flags.set_bookmark(_AUDIT, f"{day}|{page.cursor or 'done'}")

@@ -49,7 +49,7 @@ class Scaling:
 
 def run_time_in(lane: Lane, inspector: Inspector) -> timedelta | None:
     """Return the mean run time of the lane's jobs among the hundred enqueued last; None if none has completed."""
-    jobs = inspector.page(limit=LOOKED_AT).jobs
+    jobs = inspector.newest(limit=LOOKED_AT).jobs
     times = [ran_for(one) for one in jobs if one.lane is lane and one.state is State.COMPLETED]
     known = [one for one in times if one is not None]
     return sum(known, timedelta(0)) / len(known) if known else None

@@ -89,7 +89,7 @@ class JobList(Answer):
 
     jobs: tuple[Job, ...]
     cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
-    seen_until: str = Field(description="Days of enqueueing, back to this one, are in the pages so far.")
+    seen_until: str = Field(description="Jobs enqueued later than this are in the pages so far.")
 
 
 class Progress(Answer):

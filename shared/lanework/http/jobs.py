@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 
 from lanework.app import App
 from lanework.engine.cancel import Cancelling
-from lanework.engine.inspect import as_json
+from lanework.engine.inspect import as_json, iso
 from lanework.engine.redrive import Fate
 from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
@@ -88,7 +88,8 @@ def add_reading(routes: Routes, app: App) -> None:
         """
         List jobs, newest first.
 
-        By type and queue an index is asked; by lane and status jobs are read, 500 for a page, which may then be short.
+        A page is of one day (UTC) and may be short, even empty, and still have a cursor: each costs five reads, however
+        much is kept. By type and queue an index is asked, for 4,000 jobs; by lane and status jobs are read, 100 for a page.
         """
         page = app.inspector.search(
             type_=type,
@@ -99,7 +100,7 @@ def add_reading(routes: Routes, app: App) -> None:
             cursor=cursor,
         )
         jobs = tuple(Job.model_validate(as_json(one)) for one in page.jobs)
-        return JobList(jobs=jobs, cursor=page.cursor, seen_until=page.seen_until)
+        return JobList(jobs=jobs, cursor=page.cursor, seen_until=iso(page.seen_until))
 
     @routes.add("GET", "/api/jobs/<job_id>", Role.VIEWER, tag=TAG)
     def get_job(job_id: JobId) -> Job:

@@ -137,11 +137,13 @@ class MemoryLedger:
         """See `Ledger.log_of`."""
         return tuple(self._logs.get(job_id, ()))
 
-    def recent(self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool]) -> Page[JobKey]:
+    def recent(
+        self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
+    ) -> Page[JobKey]:
         """See `Ledger.recent`."""
         shown = (record for record in self.records.values() if not record.retired)
         keys = (key for key in map(JobKey.of, shown) if key.created_at.date().isoformat() == day)
-        return _page((key for key in keys if keep(key)), before, limit)
+        return _page((key for key in keys if keep is None or keep(key)), before, limit)
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None

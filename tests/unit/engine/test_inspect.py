@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from lanework.engine.inspect import as_json
 from lanework.model.states import Failure
 from lanework.testing import NOON
 from tests.factories import a_record
+from tests.fakes import break_ports
 from tests.unit.engine.conftest import World
 
 
@@ -18,32 +20,86 @@ def put(world: World, job_id: str, days_ago: int = 0) -> None:
 
 
 def listed(world: World, **options: object) -> list[str]:
-    return [job.job_id for job in world.app.inspector.page(**options).jobs]  # type: ignore[arg-type]
+    return [job.job_id for job in world.app.inspector.newest(**options).jobs]  # type: ignore[arg-type]
 
 
-def test_a_list_walks_back_over_days_and_names_how_far(world: World) -> None:
+def everything(world: World, **options: object) -> list[list[str]]:
+    """Return the ids of every page, one after the other."""
+    pages, cursor = [], None
+    while True:
+        page = world.app.inspector.page(cursor=cursor, **options)  # type: ignore[arg-type]
+        pages.append([job.job_id for job in page.jobs])
+        cursor = page.cursor
+        if cursor is None:
+            return pages
+
+
+def test_the_newest_jobs_are_looked_for_over_the_days_and_the_list_says_how_far(world: World) -> None:
     for job_id, days_ago in (("today", 0), ("yesterday", 1), ("last-week", 7)):
         put(world, job_id, days_ago)
 
     assert listed(world) == ["today", "yesterday", "last-week"]
-    assert world.app.inspector.page().seen_until == "2025-12-18"
+    assert world.app.inspector.newest().seen_until.isoformat() == "2025-12-18T00:00:00+00:00"
+    assert (listed(world, limit=2), world.app.inspector.newest(limit=2).cursor) == (
+        ["today", "yesterday"],
+        "2025-12-31|",
+    )
+
+
+def test_a_page_ends_with_its_day_and_its_cursor_goes_on_with_the_one_before(world: World) -> None:
+    put(world, "today")
+    put(world, "yesterday", days_ago=1)
+
+    page = world.app.inspector.page()
+
+    assert ["today"] == [job.job_id for job in page.jobs]
+    assert ("2026-01-01|", "2026-01-02T00:00:00+00:00") == (page.cursor, page.seen_until.isoformat())
+
+
+def test_a_full_page_says_the_moment_that_it_reached(world: World) -> None:
+    for hours in range(3):
+        created = NOON - timedelta(hours=hours)
+        world.app.ports.ledger.put(a_record(job_id=f"job-{hours}", created_at=created, run_at=created))
+
+    assert world.app.inspector.page(limit=2).seen_until == NOON - timedelta(hours=1)
+
+
+@pytest.mark.parametrize("options", [{}, {"queue": "email"}, {"state": State.DEAD}, {"lane": "low"}])
+def test_a_page_costs_one_look_at_the_index_and_one_at_the_jobs(world: World, options: dict[str, Any]) -> None:
+    for number in range(300):
+        put(world, f"job-{number}")
+    ledger, _ = break_ports(world.app)
+
+    world.app.inspector.search(limit=100, **options)
+
+    assert ["recent", "get_many"] == ledger.calls
 
 
 def test_pages_follow_one_another_over_the_days_without_gap_or_repetition(world: World) -> None:
     ids = [f"job-{number}" for number in range(7)]
     for number, job_id in enumerate(ids):
         put(world, job_id, days_ago=number)
+        put(world, f"{job_id}-first", days_ago=number)
 
-    seen: list[str] = []
-    cursor = None
-    while True:
-        page = world.app.inspector.page(limit=2, cursor=cursor)
-        seen += [job.job_id for job in page.jobs]
+    pages = everything(world, limit=1)
+
+    assert sorted(one for page in pages for one in page) == sorted([*ids, *(f"{one}-first" for one in ids)])
+    assert {0, 1} == {len(page) for page in pages}
+
+
+def test_a_search_by_state_reads_a_hundred_jobs_and_goes_on_where_it_stopped(world: World) -> None:
+    for number in range(250):
+        created = NOON - number * timedelta(seconds=1)
+        state = State.DEAD if number % 100 == 50 else State.QUEUED
+        world.app.ports.ledger.put(a_record(job_id=f"job-{number}", created_at=created, run_at=created, state=state))
+
+    found, cursor = [], None
+    for _ in range(3):
+        page = world.app.inspector.search(state=State.DEAD, limit=20, cursor=cursor)
+        found.append([job.job_id for job in page.jobs])
         cursor = page.cursor
-        if cursor is None:
-            break
 
-    assert seen == ids
+    assert found == [["job-50"], ["job-150"], []]
 
 
 def test_an_expired_record_is_gone_before_dynamodb_removes_it(world: World) -> None:
