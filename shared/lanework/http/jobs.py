@@ -88,8 +88,8 @@ def add_reading(routes: Routes, app: App) -> None:
         """
         List jobs, newest first.
 
-        A page is of one day (UTC) and may be short, even empty, and still have a cursor: each costs five reads, however
-        much is kept. By type and queue an index is asked, for 4,000 jobs; by lane and status jobs are read, 100 for a page.
+        A page is of one day (UTC) and may be short, even empty, and still have a cursor: each costs five reads,
+        however much is kept. By type and queue an index is asked, for 4,000 jobs; by lane and status 100 jobs are read.
         """
         page = app.inspector.search(
             type_=type,
