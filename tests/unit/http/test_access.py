@@ -1,0 +1,214 @@
+"""Who gets an answer: tokens and their roles, a browser's session, and where a request comes from."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lanework.http.tokens import Role, Tokens, hash_of, key_of, new_token
+from tests.gateway import FORM, HOST, TOKENS, a_form
+
+if TYPE_CHECKING:
+    from tests.gateway import Client
+    from tests.unit.http.conftest import Shop
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"}
+
+
+def logged_in(api: Client, role: Role = Role.ADMIN) -> Client:
+    """Return a browser with a session."""
+    answer = api.as_(None).send("POST", "/login", a_form(token=TOKENS[role]), {**BROWSER, **FORM})
+    assert answer.status == 303
+    browser = api.as_(None)
+    browser.headers |= {**BROWSER, "Cookie": answer.cookies[0].partition(";")[0]}
+    return browser
+
+
+def csrf_of(browser: Client) -> str:
+    """Return the CSRF token that a page's form carries."""
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', browser.get("/docs").text)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/api/jobs"), ("GET", "/nothing-here"), ("POST", "/api/jobs"), ("GET", "/openapi.json")]
+)
+def test_a_stranger_learns_nothing_not_even_which_paths_exist(shop: Shop, method: str, path: str) -> None:
+    answer = shop.api.as_(None).send(method, path)
+
+    assert (answer.status, answer.problem) == (401, "unauthorized")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="lanework"'
+    assert "lanework token new" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("shown", ["Bearer wrong", "Bearer", "Basic YTpi", "Bearer ü", f"Token {TOKENS[Role.ADMIN]}"])
+def test_a_token_that_is_not_accepted_is_told_so_and_not_repeated(shop: Shop, shown: str) -> None:
+    answer = shop.api.as_(None).get("/api/jobs", Authorization=shown)
+
+    assert (answer.status, answer.problem) == (401, "unauthorized")
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+    assert "wrong" not in answer.text
+
+
+def test_the_key_that_a_browser_holds_is_no_token(shop: Shop) -> None:
+    key = key_of(TOKENS[Role.ADMIN])
+
+    assert shop.api.as_(None).get("/api/jobs", Authorization=f"Bearer {key}").status == 401
+
+
+@pytest.mark.parametrize(
+    ("role", "method", "path", "expected"),
+    [
+        (Role.VIEWER, "GET", "/api/jobs", 200),
+        (Role.VIEWER, "POST", "/api/jobs/greeting", 403),
+        (Role.PRODUCER, "POST", "/api/jobs/greeting", 202),
+        (Role.PRODUCER, "GET", "/api/jobs", 200),
+        (Role.PRODUCER, "POST", "/api/jobs/pause", 403),
+        (Role.PRODUCER, "GET", "/api/jobs/job-1/payload", 403),
+        (Role.ADMIN, "GET", "/api/jobs/job-1/payload", 200),
+    ],
+)
+def test_each_role_may_what_those_below_it_may(shop: Shop, role: Role, method: str, path: str, expected: int) -> None:
+    shop.enqueue()
+
+    answer = shop.api.as_(role).send(method, path, {"name": "Bat"} if method == "POST" else None)
+
+    assert answer.status == expected
+    if expected == 403:
+        assert f"your token has the role {role}" in answer.json["detail"]
+
+
+def test_health_is_for_everybody(shop: Shop) -> None:
+    assert shop.api.as_(None).get("/health").json == {"status": "ok"}
+
+
+def test_every_answer_keeps_its_content_to_itself(shop: Shop) -> None:
+    for answer in (shop.api.get("/docs"), shop.api.as_(None).get("/api/jobs"), shop.api.get("/static/pages.css")):
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_browser_without_a_session_is_sent_to_the_login_page(shop: Shop) -> None:
+    answer = shop.api.as_(None).get("/docs", **BROWSER)
+
+    assert (answer.status, answer.headers["location"]) == (303, "./login")
+
+
+def test_links_climb_to_the_root_since_a_prefix_is_not_told(shop: Shop) -> None:
+    answer = shop.api.as_(None).get("/api/jobs/job-1", **BROWSER)
+
+    assert answer.headers["location"] == "../../login"
+
+
+def test_logging_in_trades_the_token_for_a_cookie_that_no_script_reads(shop: Shop) -> None:
+    answer = shop.api.as_(None).send("POST", "/login", a_form(token=TOKENS[Role.VIEWER]), {**BROWSER, **FORM})
+
+    (cookie,) = answer.cookies
+    assert cookie.startswith("__Host-lanework=")
+    for attribute in ("HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=43200"):
+        assert attribute in cookie
+    assert TOKENS[Role.VIEWER] not in cookie
+    assert hash_of(TOKENS[Role.VIEWER]) not in cookie
+
+
+def test_on_plain_http_as_an_emulator_speaks_it_the_cookie_is_not_secure(shop: Shop) -> None:
+    headers = {**BROWSER, **FORM, "X-Forwarded-Proto": "http"}
+    answer = shop.api.as_(None).send("POST", "/login", a_form(token=TOKENS[Role.VIEWER]), headers)
+
+    assert answer.cookies[0].startswith("lanework=")
+    assert "Secure" not in answer.cookies[0]
+
+
+def test_a_wrong_token_at_the_login_page_is_told_there(shop: Shop) -> None:
+    answer = shop.api.as_(None).send("POST", "/login", a_form(token="<script>"), {**BROWSER, **FORM})
+
+    assert (answer.status, answer.cookies) == (401, ())
+    assert "This token is not accepted." in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_another_origins_page_can_log_nobody_in(shop: Shop) -> None:
+    headers = {**BROWSER, **FORM, "Sec-Fetch-Site": "cross-site"}
+    answer = shop.api.as_(None).send("POST", "/login", a_form(token=TOKENS[Role.ADMIN]), headers)
+
+    assert (answer.status, answer.problem, answer.cookies) == (403, "wrong-origin", ())
+
+
+def test_a_session_reads_as_its_token_does(shop: Shop) -> None:
+    assert logged_in(shop.api).get("/api/jobs").status == 200
+
+
+def test_an_action_of_a_session_needs_its_csrf_token(shop: Shop) -> None:
+    browser = logged_in(shop.api)
+
+    refused = browser.post("/api/jobs/pause", {"lane": "low"})
+    done = browser.post("/api/jobs/pause", {"lane": "low"}, X_CSRF_Token=csrf_of(browser))
+
+    assert (refused.status, refused.problem) == (403, "wrong-origin")
+    assert (done.status, done.json["paused"]) == (200, ["lane:low"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}],
+)
+def test_an_action_from_another_origin_is_refused_even_with_the_csrf_token(shop: Shop, headers: dict[str, str]) -> None:
+    browser = logged_in(shop.api)
+    token = csrf_of(browser)
+    if "Origin" in headers:
+        browser.headers.pop("Sec-Fetch-Site")
+
+    answer = browser.send("POST", "/api/jobs/pause", {"lane": "low"}, {**headers, "X-CSRF-Token": token})
+
+    assert (answer.status, answer.problem) == (403, "wrong-origin")
+
+
+def test_an_old_browser_that_names_our_own_origin_may_act(shop: Shop) -> None:
+    browser = logged_in(shop.api)
+    token = csrf_of(browser)
+    browser.headers.pop("Sec-Fetch-Site")
+
+    answer = browser.post("/api/jobs/pause", {"lane": "low"}, X_CSRF_Token=token, Origin=f"https://{HOST}")
+
+    assert answer.status == 200
+
+
+def test_a_viewers_session_can_not_act(shop: Shop) -> None:
+    browser = logged_in(shop.api, Role.VIEWER)
+
+    answer = browser.post("/api/jobs/pause", {"lane": "low"}, X_CSRF_Token=csrf_of(browser))
+
+    assert (answer.status, answer.problem) == (403, "wrong-role")
+
+
+def test_logging_out_takes_the_cookie_away(shop: Shop) -> None:
+    browser = logged_in(shop.api)
+
+    answer = browser.send("POST", "/logout", a_form(csrf=csrf_of(browser)), FORM)
+
+    assert (answer.status, answer.headers["location"]) == (303, "./login")
+    assert "=; Path=/; Max-Age=0" in answer.cookies[0]
+
+
+@pytest.mark.parametrize("cookie", ["__Host-lanework=", "__Host-lanework=wrong", 'x="', "lanework=abc; ="])
+def test_a_cookie_that_opens_nothing_is_nobodys(shop: Shop, cookie: str) -> None:
+    assert shop.api.as_(None).get("/api/jobs", Cookie=cookie).status == 401
+
+
+def test_a_new_token_is_accepted_by_its_hash_alone() -> None:
+    token = new_token(Role.PRODUCER)
+    tokens = Tokens.read(f"viewer:{hash_of('other')}, producer:{hash_of(token)}")
+
+    assert (tokens.role_of_token(token), tokens.role_of_token("other!")) == (Role.PRODUCER, None)
+
+
+@pytest.mark.parametrize(("text", "says"), [("admin", "entry 1"), (f"amin:{hash_of('x')}", "did you mean 'admin'")])
+def test_a_list_of_tokens_that_makes_no_sense_is_refused(text: str, says: str) -> None:
+    with pytest.raises(Exception, match=says):
+        Tokens.read(text)

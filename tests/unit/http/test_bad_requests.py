@@ -1,0 +1,119 @@
+"""What no endpoint can use is refused, and told what is wrong with it; no value is repeated that may be private."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanework.http.routing import LARGEST_BODY
+from tests.fakes import break_ports
+from tests.gateway import a_client
+
+if TYPE_CHECKING:
+    from tests.unit.http.conftest import Shop
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'"text"', b"null", b'{"type": NaN}', b'{"type": "\\ud800"}', b"[" * 100_000, b'{"a":1}}']
+)
+def test_a_body_that_is_no_json_object_is_refused(shop: Shop, body: bytes) -> None:
+    answer = shop.api.send("POST", "/api/jobs", body, JSON)
+
+    assert (answer.status, answer.problem) == (400, "malformed-json")
+
+
+def test_a_body_that_is_no_text_is_refused(shop: Shop) -> None:
+    answer = shop.api.send("POST", "/api/jobs", b"\xff\xfe\x00", JSON)
+
+    assert (answer.status, answer.problem) == (400, "malformed-json")
+
+
+def test_a_body_that_is_too_large_is_refused(shop: Shop) -> None:
+    answer = shop.api.send("POST", "/api/jobs", b'{"type":"' + b"x" * LARGEST_BODY + b'"}', JSON)
+
+    assert (answer.status, answer.problem) == (413, "too-large")
+
+
+def test_a_payload_that_is_too_large_is_refused(shop: Shop) -> None:
+    answer = shop.api.post("/api/jobs", {"type": "user.greeting", "payload": {"name": "x" * 2_001}})
+
+    assert (answer.status, answer.problem) == (422, "invalid-payload")
+    assert "xxx" not in answer.text
+
+
+def test_a_body_of_another_kind_is_refused(shop: Shop) -> None:
+    answer = shop.api.send("POST", "/api/jobs", b"type=user.greeting", {"Content-Type": "text/plain"})
+
+    assert (answer.status, answer.problem) == (415, "unsupported-media-type")
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"type": "user.greeting", "prioritty": 1}, "prioritty"),
+        ({"payload": {}}, "type"),
+        ({"type": "user.greeting", "delaySeconds": -1}, "delaySeconds"),
+        ({"type": "user.greeting", "delaySeconds": "soon"}, "delaySeconds"),
+        ({"type": "user.greeting", "runAt": "2026-01-02T12:00:00"}, "runAt"),
+        ({"type": "user.greeting", "payload": "secret"}, "payload"),
+    ],
+)
+def test_a_field_that_is_wrong_or_unknown_is_named(shop: Shop, body: dict[str, Any], field: str) -> None:
+    answer = shop.api.post("/api/jobs", body)
+
+    assert (answer.status, answer.problem) == (422, "invalid-request")
+    assert [(one["in"], one["field"]) for one in answer.json["errors"]] == [("body", field)]
+    assert "secret" not in answer.text
+
+
+def test_a_payload_that_does_not_fit_its_type_is_told_which_field(shop: Shop) -> None:
+    answer = shop.api.post("/api/jobs", {"type": "user.greeting", "payload": {"name": {"secret": 1}}})
+
+    assert (answer.status, answer.problem) == (422, "invalid-payload")
+    assert [one["field"] for one in answer.json["errors"]] == ["payload.name"]
+    assert "secret" not in answer.text
+
+
+def test_a_misspelt_query_parameter_is_told_the_nearest(shop: Shop) -> None:
+    answer = shop.api.get("/api/jobs?statsu=dead")
+
+    assert (answer.status, "did you mean 'status'" in answer.json["detail"]) == (400, True)
+
+
+def test_a_method_that_a_path_does_not_take_is_told_those_that_it_does(shop: Shop) -> None:
+    answer = shop.api.send("DELETE", "/api/jobs")
+
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/api/jobs/", "/static/../tokens.py", "/static/layout.html", "//login"])
+def test_a_path_that_does_not_exist_is_not_found(shop: Shop, path: str) -> None:
+    assert shop.api.get(path).status == 404
+
+
+def test_a_service_that_does_not_answer_is_told_as_such(shop: Shop) -> None:
+    _, lanes = break_ports(shop.app)
+    lanes.broken.add("counts")
+
+    answer = shop.api.get("/api/stats")
+
+    assert (answer.status, answer.problem, answer.headers["retry-after"]) == (503, "unavailable", "1")
+
+
+def test_what_breaks_here_is_logged_and_not_told(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def counts(self, _: object) -> None:
+            msg = "the password is 1234"
+            raise RuntimeError(msg)
+
+    shop.app.use(replace(shop.app.ports, lanes=Broken()))  # type: ignore[arg-type]
+    with caplog.at_level(logging.ERROR):
+        answer = a_client(shop.app).get("/api/stats")
+
+    assert (answer.status, answer.problem) == (500, "internal")
+    assert "1234" not in answer.text

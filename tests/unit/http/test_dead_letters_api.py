@@ -1,0 +1,120 @@
+"""Endpoints about dead jobs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanework import State
+
+if TYPE_CHECKING:
+    from tests.unit.http.conftest import Shop
+
+
+def test_the_dead_are_listed_in_the_seeds_shape(shop: Shop) -> None:
+    shop.kill("job-1", "job-2")
+
+    listed = shop.api.get("/api/admin/dlq").json
+
+    asked_for = {
+        "jobType": "user.greeting",
+        "status": "dlq",
+        "error": "LookupError: no mailbox for order 1",
+        "attemptCount": 1,
+        "createdAt": "2026-01-02T12:00:00.000Z",
+        "processedAt": "2026-01-02T12:00:00.000Z",
+    }
+    assert (listed["count"], {job["jobId"] for job in listed["jobs"]}) == (2, {"job-1", "job-2"})
+    (first,) = (job for job in listed["jobs"] if job["jobId"] == "job-1")
+    assert first | asked_for == first
+
+
+def test_the_dead_are_filtered_and_paged(shop: Shop) -> None:
+    shop.kill("job-1")
+    shop.clock.advance(timedelta(minutes=1))
+    shop.kill("job-2", "job-3")
+
+    page = shop.api.get("/api/admin/dlq?limit=2&cause=exhausted").json
+    since = shop.api.get("/api/admin/dlq?diedAfter=2026-01-02T12:00:30Z").json
+
+    assert (page["count"], page["cursor"] is None) == (2, False)
+    assert {job["jobId"] for job in since["jobs"]} == {"job-2", "job-3"}
+
+
+def test_the_dead_are_grouped_by_their_error(shop: Shop) -> None:
+    shop.kill("job-1", "job-2", "job-3")
+
+    (group,) = shop.api.get("/api/admin/dlq/groups").json["groups"]
+
+    assert (group["count"], group["types"], group["lanes"]) == (3, ["user.greeting"], ["high"])
+
+
+def test_a_dry_run_says_what_would_move_and_moves_nothing(shop: Shop) -> None:
+    shop.kill("job-1", "job-2")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", {"cause": "exhausted", "dryRun": True})
+
+    assert (answer.json["matched"], answer.json["dryRun"], answer.json["moved"]) == (2, True, None)
+    assert shop.stored("job-1").state is State.DEAD
+
+
+def test_chosen_jobs_are_redriven_at_once(shop: Shop) -> None:
+    shop.kill("job-1", "job-2")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", {"jobIds": ["job-1"]})
+
+    assert (answer.status, answer.json["moved"]) == (202, 1)
+    assert (shop.stored("job-1").state, shop.stored("job-2").state) == (State.QUEUED, State.DEAD)
+
+
+@pytest.mark.parametrize("how", [{"canary": True}, {"rate": 5}])
+def test_what_takes_longer_than_a_request_is_a_job(shop: Shop, how: dict[str, object]) -> None:
+    shop.kill("job-1")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", {"all": True, **how})
+
+    assert shop.stored(answer.json["jobId"]).type == "lanework.redrive"
+
+
+def test_a_dropped_job_is_cancelled(shop: Shop) -> None:
+    shop.kill("job-1")
+
+    assert shop.api.post("/api/admin/dlq/drop", {"all": True}).json["moved"] == 1
+    assert shop.stored("job-1").state is State.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({}, "nothing says which jobs"),
+        ({"all": True, "cause": "exhausted"}, "exclude each other"),
+        ({"cause": "exausted"}, "did you mean 'exhausted'"),
+        ({"all": True, "rate": 0}, "rate"),
+    ],
+)
+def test_an_order_that_is_not_clear_moves_nothing(shop: Shop, body: dict[str, Any], says: str) -> None:
+    shop.kill("job-1")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", body)
+
+    assert (answer.status, says in answer.json["detail"]) == (400, True)
+    assert shop.stored("job-1").state is State.DEAD
+
+
+def test_where_nothing_matches_it_is_told_what_the_dead_are(shop: Shop) -> None:
+    shop.kill("job-1")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", {"type": "user.greating"})
+
+    assert (answer.status, answer.problem) == (404, "nothing-matches")
+    assert "did you mean 'user.greeting'" in answer.json["detail"]
+
+
+def test_a_cursor_of_another_list_is_refused(shop: Shop) -> None:
+    shop.enqueue("Bat", job_id="job-1")
+
+    answer = shop.api.get("/api/admin/dlq?cursor=2026-01-02%7C2026-01-02T12:00:00.000%2B00:00%23email%23x%23job-1")
+
+    assert (answer.status, answer.problem) == (400, "invalid-option")
