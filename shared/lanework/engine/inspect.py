@@ -85,7 +85,7 @@ class Inspector:
             return type_ in (None, key.type) and queue in (None, key.queue)
 
         today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor)
+        day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor, today=today)
         everything = type_ is None and queue is None
         page = self._ports.ledger.recent(day=day, before=before, limit=limit, keep=None if everything else keep)
         jobs = self._records(page.keys)
@@ -266,9 +266,25 @@ def _start_of(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
-def _read_cursor(cursor: str) -> tuple[str, str | None]:
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
+def _read_cursor(cursor: str, *, today: date) -> tuple[str, str | None]:
+    """Return the day and the position that a cursor stands for. One of another time would walk through all of it."""
+    day, _, position = cursor.partition("|")
+    if _CURSOR.fullmatch(cursor) is None or not _is_kept(day, today) or not (position == "" or _is_of(day, position)):
         msg = f"cursor {cursor!r} is not one that this list gave out"
         raise InvalidOptionError(msg)
-    return found[1], found[2] or None
+    return day, position or None
+
+
+def _is_kept(day: str, today: date) -> bool:
+    """Tell whether jobs of a day may be listed; the clock that gave out a cursor may have been ahead by a day."""
+    try:
+        return timedelta(days=-1) <= today - date.fromisoformat(day) <= timedelta(days=DAYS_KEPT + 1)
+    except ValueError:
+        return False
+
+
+def _is_of(day: str, position: str) -> bool:
+    try:
+        return JobKey.at(position).created_at.date().isoformat() == day
+    except ValueError:
+        return False

@@ -34,7 +34,8 @@ def csrf_of(browser: Client) -> str:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/api/jobs"), ("GET", "/nothing-here"), ("POST", "/api/jobs"), ("GET", "/openapi.json")]
+    ("method", "path"),
+    [("GET", "/api/jobs"), ("GET", "/nothing-here"), ("POST", "/api/jobs"), ("GET", "/openapi.json")],
 )
 def test_a_stranger_learns_nothing_not_even_which_paths_exist(shop: Shop, method: str, path: str) -> None:
     answer = shop.api.as_(None).send(method, path)
