@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from lanework.edges.api import handler_of
 from lanework.http.tokens import Role, Tokens, hash_of
@@ -138,9 +138,7 @@ def a_wsgi_application(handler: Handler, *, prefix: str = "") -> Callable[[dict[
     """
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
-        path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace") if raw is None else unquote(raw)
-        path = path.partition("?")[0]
+        path = "/" + environ["PATH_INFO"].encode("latin-1").decode(errors="replace").removeprefix("/")
         if not path.startswith(prefix):
             start_response("404 Not Found", [])
             return [b""]

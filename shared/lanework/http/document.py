@@ -64,4 +64,15 @@ def document_of(resolver: ApiGatewayResolver) -> dict[str, Any]:
         for operation in operations.values():
             problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
             operation["responses"]["default"] = {"description": "A problem.", "content": {CONTENT_TYPE: problem}}
+            _leave_out_null(operation.get("requestBody"))
     return found
+
+
+def _leave_out_null(body: dict[str, Any] | None) -> None:
+    """A body that may be missing is then no body at all, not a `null`."""
+    if body is None or body.get("required"):
+        return
+    for content in body["content"].values():
+        kinds = [one for one in content["schema"].get("anyOf", ()) if one.get("type") != "null"]
+        if len(kinds) == 1:
+            content["schema"] = kinds[0]

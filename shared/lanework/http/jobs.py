@@ -59,16 +59,16 @@ def add_producing(routes: Routes, app: App) -> None:
             jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
         )
 
-    @routes.add("POST", "/api/jobs/<name>", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    @routes.add("POST", "/api/jobs/<job>", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
     def enqueue_by_path(
-        name: Annotated[
+        job: Annotated[
             str, Path(description="Words of one job type: signin-notification for user.signin.notification.")
         ],
         payload: Annotated[dict[str, Any], Body(description="The payload.")],
         idempotency_key: IdempotencyKey = None,
     ) -> Enqueued:
         """Enqueue a job whose payload is the whole body."""
-        found = type_in(name, app.registry)
+        found = type_in(job, app.registry)
         job_id = _id_of(idempotency_key, found.name)
         return Enqueued.of(app.enqueue(found.name, json.dumps(payload), job_id=job_id), found.name)
 
@@ -102,10 +102,10 @@ def add_reading(routes: Routes, app: App) -> None:
         jobs = tuple(Job.model_validate(as_json(one)) for one in page.jobs)
         return JobList(jobs=jobs, cursor=page.cursor, seen_until=iso(page.seen_until))
 
-    @routes.add("GET", "/api/jobs/<job_id>", Role.VIEWER, tag=TAG)
-    def get_job(job_id: JobId) -> Job:
+    @routes.add("GET", "/api/jobs/<job>", Role.VIEWER, tag=TAG)
+    def get_job(job: JobId) -> Job:
         """Say where a job stands."""
-        return Job.model_validate(as_json(app.get(job_id)))
+        return Job.model_validate(as_json(app.get(job)))
 
     @routes.add("GET", "/api/jobs/<job_id>/progress", Role.VIEWER, tag=TAG)
     def get_progress(job_id: JobId) -> Progress:

@@ -150,7 +150,8 @@ def _of_field(error: Mapping[str, Any]) -> Mapping[str, str]:
     place, *path = error["loc"]
     if error["type"] == "json_invalid":
         return {"in": "body", "field": "", "message": str(error["ctx"]["error"])}
-    return {"in": str(place), "field": _dotted(path), "message": error["msg"]}
+    named = path[-1:] if place == "query" else path  # several parameters may come as one value, whose name nobody knows
+    return {"in": str(place), "field": _dotted(named), "message": error["msg"]}
 
 
 def _dotted(path: Sequence[object]) -> str:

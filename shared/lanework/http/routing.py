@@ -124,8 +124,11 @@ class Routes:
             if (one.method, one.path) == (request.method, request.route):
                 return one
         path = self.resolver.current_event.path
-        others = sorted(one.method for one in self.endpoints if _matches(one.path, path))
-        if not others:
+        found = [one for one in self.endpoints if one.path == path] or [
+            one for one in self.endpoints if _matches(one.path, path)
+        ]
+        others = sorted({one.method for one in found})
+        if not others or request.method in others:  # the resolver takes no path that no name could be in
             raise ProblemError(
                 Problem(
                     status=HTTPStatus.NOT_FOUND, kind="no-such-path", detail=f"nothing is at {path}; see /openapi.json"
