@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import schemathesis
 from hypothesis import Phase, settings
@@ -27,6 +27,6 @@ schema = schemathesis.openapi.from_wsgi("/openapi.json", a_wsgi_application(a_cl
 
 @schema.parametrize()
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
-def test_what_is_sent(case: Case) -> None:
+def test_what_is_sent(case: Case[Any]) -> None:
     # Names of lanes, types and queues are no part of the document, so what fits it may still be refused.
     case.call_and_validate(headers=TOKEN, excluded_checks=[positive_data_acceptance])

@@ -46,7 +46,8 @@ def test_prometheus_can_read_the_metrics(shop: Shop) -> None:
     answer = shop.api.get("/metrics")
 
     assert answer.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
-    samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
+    families = text_string_to_metric_families(answer.text)  # type: ignore[no-untyped-call]
+    samples = [one for family in families for one in family.samples]
     found = {(one.name, *sorted(one.labels.items())): one.value for one in samples}
     assert found["lanework_messages", ("lane", "high"), ("state", "waiting")] == 1
     assert found["lanework_lane_paused", ("lane", "low")] == 1
