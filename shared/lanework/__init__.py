@@ -4,6 +4,7 @@ from lanework.app import App
 from lanework.engine.cancel import Cancelling
 from lanework.engine.job import Job
 from lanework.engine.jobs import Jobs
+from lanework.engine.middleware import Middleware, Proceed
 from lanework.engine.receipt import Receipt
 from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run
@@ -39,6 +40,8 @@ __all__ = [  # noqa: RUF022 - grouped
     "EnqueueOptions",
     "Job",
     "Jobs",
+    "Middleware",
+    "Proceed",
     "Public",
     "Receipt",
     "Request",

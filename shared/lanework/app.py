@@ -16,6 +16,7 @@ from lanework.engine.execute import Executor
 from lanework.engine.firing import ScheduleClock
 from lanework.engine.housekeeping import Housekeeper
 from lanework.engine.inspect import Inspector
+from lanework.engine.middleware import Carrying, enqueue_through
 from lanework.engine.pauses import PauseWatch, flag_of, resume
 from lanework.engine.registry import Registry
 from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
@@ -23,19 +24,20 @@ from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
 from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.system import system_jobs
-from lanework.errors import UndecodableError
+from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
     from pydantic import BaseModel
 
     from lanework.engine.jobs import Jobs
+    from lanework.engine.middleware import Middleware, Proceed
     from lanework.engine.ports import EventSink, Guard, Ports
     from lanework.engine.receipt import Receipt
     from lanework.model.lanes import Lane, LaneName
@@ -50,15 +52,20 @@ class App:
         registry: Its job types.
     """
 
-    def __init__(self, *families: Jobs) -> None:
+    def __init__(self, *families: Jobs, middleware: Sequence[Middleware] = ()) -> None:
         """
         Join families of jobs.
+
+        Args:
+            *families: The families.
+            middleware: Code around every enqueue and every run, the first outermost.
 
         Raises:
             DeclarationError: Two job types have the same name.
         """
         together = (*families, system_jobs(lambda: self.ports))
         self.registry = Registry(job_type for family in together for job_type in family.types)
+        self._middleware: tuple[Middleware, ...] = (Carrying(), *middleware)
         self._ports: Ports | None = None
         for family in together:
             family.join(self)
@@ -84,11 +91,18 @@ class App:
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return replace(self._enqueuer.enqueue(request), reader=self)
+        return self._enqueue([request], lambda requests: [self._enqueuer.enqueue(one) for one in requests])[0]
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
-        return [replace(receipt, reader=self) for receipt in self._enqueuer.enqueue_many(list(requests))]
+        return self._enqueue(list(requests), self._enqueuer.enqueue_many)
+
+    def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
+        receipts = enqueue_through(self._middleware, requests, enqueue)
+        if len(receipts) != len(requests):
+            msg = f"middleware returned {len(receipts)} receipts for {len(requests)} jobs: one for each, or raise"
+            raise LaneworkError(msg)
+        return [replace(receipt, reader=self) for receipt in receipts]
 
     def get(self, job_id: str) -> JobRecord:
         """
@@ -142,7 +156,9 @@ class App:
         ports = self.ports
         if run_async is not None:
             ports = replace(ports, runtime=replace(ports.runtime, run_async=run_async))
-        return Executor(registry=self.registry, ports=ports, guard=guard, pauses=self._pauses)
+        return Executor(
+            registry=self.registry, ports=ports, guard=guard, pauses=self._pauses, middleware=self._middleware
+        )
 
     def runs_async(self, body: str) -> bool:
         """Tell whether a message carries an async job."""

@@ -25,10 +25,13 @@ from lanework.memory import (
     MemoryScheduler,
     MemorySchedules,
 )
+from lanework.model.headers import with_headers
 from lanework.model.lanes import LANES, Lane
 from lanework.model.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lanework.app import App
     from lanework.engine.request import Request
     from lanework.model.events import Event
@@ -139,10 +142,15 @@ def a_run(
     max_attempts: int = 3,
     deadline: datetime = NOON + timedelta(minutes=1),
     notes: Notes | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Run:
     """Return a run to call a job with; what the job says goes to `notes`, if given."""
     return Run(
         job_id=job_id,
+        job_type="test.job",
+        queue="test",
+        lane=Lane.MEDIUM,
+        headers=with_headers((), headers or {}),
         attempt=attempt,
         max_attempts=max_attempts,
         deadline=deadline,

@@ -53,6 +53,15 @@ def test_a_job_comes_back_as_it_was_put(backend: Backend) -> None:
     assert stored(backend) == record
 
 
+def test_what_goes_along_with_a_job_is_kept_with_it(backend: Backend) -> None:
+    headers = (("correlation-id", "request-7"), ("traceparent", "00-4bf9-00f0-01"))
+    backend.ports.ledger.put(a_record(headers=headers))
+
+    claim(backend, "first")
+
+    assert stored(backend).headers == headers
+
+
 def test_an_id_is_used_once_and_the_second_put_sees_the_first_job(backend: Backend) -> None:
     first = a_record(payload='{"name":"first"}')
     backend.ports.ledger.put(first)

@@ -13,6 +13,7 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
 from lanework.engine.listing import JobKey
+from lanework.model.headers import Headers
 from lanework.model.ids import held_shard, shard_of
 from lanework.model.lanes import Lane
 from lanework.model.payload import is_apart
@@ -112,6 +113,20 @@ class FailuresAttribute(Attribute[tuple[Failure, ...]]):
         )
 
 
+class HeadersAttribute(Attribute[Headers]):
+    """What goes along with a job, as a JSON object."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Headers) -> str:
+        """Return what DynamoDB stores."""
+        return json.dumps(dict(value), separators=(",", ":"))
+
+    def deserialize(self, value: str) -> Headers:
+        """Return what was stored."""
+        return tuple(json.loads(value).items())
+
+
 class JobItem(Model):
     """
     A job, and what its two indexes are made of.
@@ -152,6 +167,7 @@ class JobItem(Model):
     due_at = MomentAttribute(null=True)
     start_by = MomentAttribute(null=True)
     tenant = UnicodeAttribute(null=True)
+    headers = HeadersAttribute(null=True)
     rate_limit = UnicodeAttribute(null=True)
     rate_slot = MomentAttribute(null=True)
     rate_attempt = NumberAttribute(null=True)
@@ -244,5 +260,6 @@ def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     values["bounces"] = values["bounces"] or 0
     for name in _FLAGS:
         values[name] = bool(values[name])
-    values["failures"] = values["failures"] or ()
+    for name in ("failures", "headers"):
+        values[name] = values[name] or ()
     return JobRecord(**values)

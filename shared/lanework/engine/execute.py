@@ -15,7 +15,10 @@ from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanework.engine.delivery import Delivery, Report
+    from lanework.engine.middleware import Middleware
     from lanework.engine.pauses import PauseWatch
     from lanework.engine.ports import Guard, Ports
     from lanework.engine.registry import JobType, Registry
@@ -24,8 +27,26 @@ if TYPE_CHECKING:
 class Executor:
     """Runs jobs from messages."""
 
-    def __init__(self, *, registry: Registry, ports: Ports, guard: Guard, pauses: PauseWatch) -> None:
-        """Take the job types, the ports, the guard that takes each execution through its steps, and what is paused."""
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        ports: Ports,
+        guard: Guard,
+        pauses: PauseWatch,
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
+        """
+        Take what runs need.
+
+        Args:
+            registry: The job types.
+            ports: Where everything is.
+            guard: Takes each execution through its steps.
+            pauses: What is paused.
+            middleware: Runs around the jobs' code, the first outermost.
+        """
+        self._middleware = middleware
         self._pauses = pauses
         self._registry = registry
         self._ports = ports
@@ -56,7 +77,7 @@ class Executor:
         return None
 
     def _run(self, delivery: Delivery, envelope: Envelope) -> Report:
-        execution = Execution(envelope, self._registry.find, delivery, self._ports)
+        execution = Execution(envelope, self._registry.find, delivery, self._ports, self._middleware)
         if not delivery.is_first and not execution.fits:
             return Keep(timedelta(0))
         self._guard(execution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.engine import outcome as outcomes
@@ -11,6 +12,7 @@ from lanework.engine.claim import Claim
 from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
+from lanework.engine.middleware import around
 from lanework.engine.notebook import LedgerNotebook
 from lanework.engine.outcome import NoSlot, Snoozed
 from lanework.engine.run import Run
@@ -26,9 +28,10 @@ from lanework.model.payload import parsed, public_part
 from lanework.model.states import JobRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
     from lanework.engine.delivery import Delivery, Report
+    from lanework.engine.middleware import Middleware
     from lanework.engine.outcome import Outcome
     from lanework.engine.ports import Ports
     from lanework.engine.registry import JobType
@@ -60,9 +63,15 @@ class Execution:
     """
 
     def __init__(
-        self, envelope: Envelope, find: Callable[[str], JobType | None], delivery: Delivery, ports: Ports
+        self,
+        envelope: Envelope,
+        find: Callable[[str], JobType | None],
+        delivery: Delivery,
+        ports: Ports,
+        middleware: Sequence[Middleware] = (),
     ) -> None:
         """Prepare; nothing is claimed yet. `find` returns None where the application has no code for a job type."""
+        self._middleware = middleware
         time_left = delivery.time_left
         self._receives = delivery.receives
         self.job_id = envelope.id
@@ -205,17 +214,26 @@ class Execution:
         text = self._envelope.payload if record.payload is None else record.payload
         payload = parsed(job_type.name, job_type.model, text)
         self._journal.public = public_part(payload)
-        arguments: tuple[Any, ...] = (payload, self._run_of(record)) if job_type.takes_run else (payload,)
+        run = self._run_of(record)
+        arguments: tuple[Any, ...] = (payload, run) if job_type.takes_run else (payload,)
         runtime = self._ports.runtime
         if job_type.is_async:
-            coroutine = cast("Coroutine[Any, Any, object]", job_type.function(*arguments))
-            return runtime.run_async(bounded(coroutine, self._timeout))
-        with runtime.limit(self._timeout):
+            code = cast("Callable[..., Coroutine[Any, Any, object]]", job_type.function)
+            return runtime.run_async(bounded(self._awaited(partial(code, *arguments), run), self._timeout))
+        with runtime.limit(self._timeout), around(self._middleware, run):
             return job_type.function(*arguments)
+
+    async def _awaited(self, code: Callable[[], Coroutine[Any, Any, object]], run: Run) -> object:
+        with around(self._middleware, run):
+            return await code()
 
     def _run_of(self, record: JobRecord) -> Run:
         return Run(
             job_id=record.job_id,
+            job_type=record.type,
+            queue=record.queue,
+            lane=record.lane,
+            headers=record.headers,
             attempt=record.attempts,
             max_attempts=record.max_attempts,
             deadline=self._ports.clock() + self._timeout,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.events import Action, Event
+from lanework.model.headers import correlation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,7 @@ class Journal:
                 lane=self._envelope.lane,
                 reason=reason,
                 wait=wait,
+                correlation_id=correlation_of(self._envelope.headers),
                 public=self.public,
             )
         )
@@ -68,6 +70,7 @@ class Journal:
                 wait=wait,
                 reason=reason,
                 waited=_waited(record) if action is Action.STARTED else None,
+                correlation_id=correlation_of(record.headers),
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,
             )

@@ -86,6 +86,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         run_at=start,
         start_by=start_by,
         tenant=request.tenant,
+        headers=request.headers,
     )
     record = moves.new_record(envelope)
     if start is not None and start - now > look_ahead:

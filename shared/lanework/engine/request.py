@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from lanework.engine.registry import Options, settled
 from lanework.errors import InvalidOptionError
+from lanework.model.headers import CORRELATION, Headers, with_headers
 from lanework.model.ids import checked_job_id, checked_tenant
 from lanework.model.payload import parsed
 
@@ -37,6 +38,8 @@ class EnqueueOptions(TypedDict, total=False):
         job_id: An id of yours, used once for as long as the job is kept: a repeated one enqueues nothing new.
         tenant: On whose behalf, 1 to 128 printable characters: lanes share themselves fairly between tenants (SQS fair
             queues), and limits may have it as their key.
+        correlation_id: What the job belongs to, such as a web request: log lines and events name it, and jobs that it
+            enqueues take it along. By default that of the job that enqueues it, or that job's id.
         attempts: Most attempts, the first included, 1 to 100.
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
@@ -51,6 +54,7 @@ class EnqueueOptions(TypedDict, total=False):
     start_by: datetime | timedelta | None
     job_id: str | None
     tenant: str | None
+    correlation_id: str | None
     attempts: int | None
     backoff: timedelta | None
     timeout: timedelta | None
@@ -72,6 +76,7 @@ class Request:
         start_by: When it is no longer worth starting.
         job_id: The caller's id; None has one made.
         tenant: On whose behalf.
+        headers: What goes along beside the payload, by name.
         unique_for: Window within which no other job with the same key is enqueued.
         debounce: Window within which a later job with the same key takes its place.
     """
@@ -84,8 +89,21 @@ class Request:
     start_by: datetime | timedelta | None = None
     job_id: str | None = None
     tenant: str | None = None
+    headers: Headers = ()
     unique_for: timedelta | None = None
     debounce: timedelta | None = None
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """
+        Return the request with words that go along beside the payload: `run.headers` has them when the job runs.
+
+        Args:
+            headers: Names of lower-case letters, digits and -; values of printable ASCII; at most 1 KB in all.
+
+        Raises:
+            InvalidOptionError: They can't be used.
+        """
+        return replace(self, headers=with_headers(self.headers, headers))
 
 
 def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | str, said: EnqueueOptions) -> Request:
@@ -105,6 +123,7 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
     )
     settled(options.over(job_type.options))
     job_id, tenant, run_at = said.get("job_id"), said.get("tenant"), said.get("run_at")
+    correlation_id = said.get("correlation_id")
     request = Request(
         type=job_type,
         payload=parsed(job_type.name, job_type.model, payload),
@@ -114,6 +133,7 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
         start_by=_checked_start_by(said.get("start_by")),
         job_id=None if job_id is None else checked_job_id(job_id),
         tenant=None if tenant is None else checked_tenant(tenant),
+        headers=() if correlation_id is None else with_headers((), {CORRELATION: correlation_id}),
     )
     if request.delay is not None and request.run_at is not None:
         msg = "delay and run_at both say when to start; give one of them"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from pydantic_core import from_json, to_json
 
 from lanework.errors import InvalidOptionError
+from lanework.model.headers import CORRELATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+
+    from lanework.model.headers import Headers
+    from lanework.model.lanes import Lane
 
 T = TypeVar("T")
 
@@ -47,17 +52,52 @@ class Run:
         attempt: Which attempt this is, from 1.
         max_attempts: Most attempts.
         deadline: When the attempt is stopped; aware, UTC.
+        job_type: Name of the job's type.
+        queue: The queue that the type belongs to.
+        lane: The lane that the job is in.
+        headers: What goes along beside the payload, such as a `traceparent`; read-only.
     """
 
-    __slots__ = ("_notebook", "attempt", "deadline", "job_id", "max_attempts")
+    __slots__ = (
+        "_notebook",
+        "attempt",
+        "deadline",
+        "headers",
+        "job_id",
+        "job_type",
+        "lane",
+        "max_attempts",
+        "queue",
+    )
 
-    def __init__(self, *, job_id: str, attempt: int, max_attempts: int, deadline: datetime, notebook: Notebook) -> None:
+    def __init__(  # noqa: PLR0913 - what a job may know of its run
+        self,
+        *,
+        job_id: str,
+        job_type: str,
+        queue: str,
+        lane: Lane,
+        attempt: int,
+        max_attempts: int,
+        deadline: datetime,
+        notebook: Notebook,
+        headers: Headers = (),
+    ) -> None:
         """Hand a run to a job."""
+        self.job_type = job_type
+        self.queue = queue
+        self.lane = lane
+        self.headers: Mapping[str, str] = MappingProxyType(dict(headers))
         self.job_id = job_id
         self.attempt = attempt
         self.max_attempts = max_attempts
         self.deadline = deadline
         self._notebook = notebook
+
+    @property
+    def correlation_id(self) -> str:
+        """What the job belongs to: the id that it was given, or that of the first job of its line."""
+        return self.headers.get(CORRELATION, self.job_id)
 
     @property
     def is_last_attempt(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
 
 from lanework.errors import UndecodableError
+from lanework.model.headers import Headers
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Envelope(BaseModel):
         run_at: The start that was asked for; None for at once, so that no clock is compared with another.
         start_by: When the job is no longer worth starting; None never.
         tenant: On whose behalf; the message's group.
+        headers: What goes along beside the payload, by name.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
         unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
     """
@@ -55,6 +57,7 @@ class Envelope(BaseModel):
     run_at: AwareDatetime | None = None
     start_by: AwareDatetime | None = None
     tenant: str | None = None
+    headers: Headers = ()
     ticket: bool = False
     unrecorded: bool = False
 
@@ -98,6 +101,7 @@ class Envelope(BaseModel):
             run_at=None if record.run_at == record.created_at else record.run_at,
             start_by=record.start_by,
             tenant=record.tenant,
+            headers=record.headers,
         )
 
     def as_ticket(self, *, life: int) -> Self:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from lanework.model.headers import correlation_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
@@ -72,6 +74,7 @@ class Event:
         waited: From the asked start to the first start.
         reason: Why a message was dropped or a write refused, in words.
         schedule: Which schedule it is about, where it is about one.
+        correlation_id: The correlation id that the job was given; None if it stands for itself.
         public: Fields of the payload that its model marks as `Public`; no other part of a payload is ever in an event.
     """
 
@@ -89,6 +92,7 @@ class Event:
     waited: timedelta | None = None
     reason: str | None = None
     schedule: str | None = None
+    correlation_id: str | None = None
     public: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -112,5 +116,6 @@ class Event:
             lane=record.lane,
             cause=cause,
             reason=reason,
+            correlation_id=correlation_of(record.headers),
             public=public or {},
         )

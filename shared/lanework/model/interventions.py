@@ -145,6 +145,7 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
             "run_at": later.run_at,
             "due_at": later.due_at,
             "start_by": later.start_by,
+            "headers": later.headers,
             "bounces": 0,
             "superseded": True,
             **({} if entry is None else {"sweep_at": entry, "held_by": None}),

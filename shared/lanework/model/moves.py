@@ -52,6 +52,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         run_at=envelope.asked_start,
         start_by=envelope.start_by,
         tenant=envelope.tenant,
+        headers=envelope.headers,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
     )

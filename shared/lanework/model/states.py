@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from lanework.model.headers import Headers
     from lanework.model.lanes import Lane
 
 
@@ -124,6 +125,7 @@ class JobRecord:
         held_by: The pause or the limit that keeps it from being sent, such as `queue:email`.
         start_by: When it is no longer worth starting; None never.
         tenant: On whose behalf it was enqueued.
+        headers: What goes along beside its payload, by name.
         rate_limit: The rate that a start is reserved under for it.
         rate_slot: That start.
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
@@ -165,6 +167,7 @@ class JobRecord:
     held_by: str | None = None
     start_by: datetime | None = None
     tenant: str | None = None
+    headers: Headers = ()
     rate_limit: str | None = None
     rate_slot: datetime | None = None
     rate_attempt: int | None = None

@@ -63,6 +63,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "action": event.action.value,
         "job_id": event.job_id,
         "job_type": event.type,
+        "correlation_id": event.correlation_id,
         "schedule": event.schedule,
         "queue": event.queue,
         "lane": event.lane,

@@ -1,0 +1,51 @@
+"""What goes along with a job beside its payload: short words, for correlation ids and trace contexts. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Headers = tuple[tuple[str, str], ...]
+"""Names and values, by name."""
+
+CORRELATION: Final = "correlation-id"
+
+MOST_BYTES: Final = 1024
+"""Names and values together. They are part of the job's own item, and every write of it pays for them."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_VALUE: Final = re.compile(r"[ -~]+")
+
+
+def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
+    """
+    Return headers with more of them; those of the same name are replaced.
+
+    Raises:
+        InvalidOptionError: A name or a value can't be used, or they are too long together.
+    """
+    for name, value in more.items():
+        if not _NAME.fullmatch(name):
+            msg = f"header {name!r} can't be used: lower-case letters, digits and -, at most 64, such as 'traceparent'"
+            raise InvalidOptionError(msg)
+        if not _VALUE.fullmatch(value):
+            msg = f"the value of header {name!r} can't be used: one printable ASCII character or more"
+            raise InvalidOptionError(msg)
+    together = tuple(sorted({**dict(headers), **more}.items()))
+    size = sum(len(name) + len(value) for name, value in together)
+    if size > MOST_BYTES:
+        msg = (
+            f"the headers are {size:,} bytes together, over the limit of {MOST_BYTES:,}: data belongs into the payload"
+        )
+        raise InvalidOptionError(msg)
+    return together
+
+
+def correlation_of(headers: Headers) -> str | None:
+    """Return the correlation id that a job was given; None for one that stands for itself."""
+    return dict(headers).get(CORRELATION)
