@@ -115,7 +115,7 @@ def test_what_the_template_declares_is_there(bench: Bench) -> None:
     }
     assert {index["IndexName"] for index in jobs["GlobalSecondaryIndexes"]} == {"recent", "sweep"}
     workers = {f"lanework-worker-{lane}" for lane in Lane}
-    assert {one["FunctionName"] for one in functions} == workers | {"lanework-clock"}
+    assert {one["FunctionName"] for one in functions} == workers | {"lanework-clock", "lanework-api"}
     assert bench.stack.outputs["JobsTableName"] == "lanework-jobs"
 
 

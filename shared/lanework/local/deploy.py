@@ -80,6 +80,12 @@ class Deployer:
         self.clients.s3.put_object(Bucket=BUCKET, Key=package.key, Body=package.content)
         return f"s3://{BUCKET}/{package.key}"
 
+    def _upload_template(self, template: dict[str, Any]) -> str:
+        key = f"{self.stack}.template.json"
+        self.clients.s3.create_bucket(Bucket=BUCKET)
+        self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
+        return f"{self.clients.endpoint}/{BUCKET}/{key}"
+
     def _submit(self, template: dict[str, Any]) -> None:
         self._remove_failed_creation()
         send = self.clients.cloudformation.update_stack if self._exists() else self.clients.cloudformation.create_stack
@@ -87,7 +93,7 @@ class Deployer:
         try:
             send(
                 StackName=self.stack,
-                TemplateBody=json.dumps(template),
+                TemplateURL=self._upload_template(template),  # a template in the request may have 51,200 bytes only
                 Parameters=self._parameters(template),
                 Capabilities=CAPABILITIES,
                 ClientRequestToken=token,

@@ -1,26 +1,34 @@
-"""Makes good what MiniStack's CloudFormation drops of a table: its time to live and its point-in-time recovery."""
+"""
+Makes good what MiniStack's CloudFormation drops.
+
+Of a table its time to live and its point-in-time recovery; of a function what becomes of its loops.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lanework.local.template import FUNCTION, functions
+
 if TYPE_CHECKING:
+    from mypy_boto3_lambda.literals import RecursiveLoopType
+
     from lanework.local.clients import Clients
 
 
 def make_good(template: dict[str, Any], stack: str, clients: Clients) -> None:
-    """Set on the deployed tables what the template says and the emulator's deployment left out."""
+    """Set on the deployed tables and functions what the template says and the emulator's deployment left out."""
     pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    names = {
-        one["LogicalResourceId"]: one["PhysicalResourceId"]
-        for page in pages
-        for one in page["StackResourceSummaries"]
-        if one["ResourceType"] == "AWS::DynamoDB::Table"
-    }
-    for logical_id, table in names.items():
-        properties = template["Resources"][logical_id].get("Properties", {})
-        _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
-        _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
+    found = [one for page in pages for one in page["StackResourceSummaries"]]
+    for one in found:
+        if one["ResourceType"] == "AWS::DynamoDB::Table":
+            table, properties = one["PhysicalResourceId"], template["Resources"][one["LogicalResourceId"]]["Properties"]
+            _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
+            _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+    logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]
+    for logical_id, properties in zip(logical_ids, functions(template), strict=True):
+        _set_loop(names[logical_id], properties.get("RecursiveLoop"), clients)
 
 
 def _set_time_to_live(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
@@ -40,3 +48,8 @@ def _set_recovery(table: str, wanted: dict[str, Any] | None, clients: Clients) -
             TableName=table,
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": wanted["PointInTimeRecoveryEnabled"]},
         )
+
+
+def _set_loop(function: str, wanted: RecursiveLoopType | None, clients: Clients) -> None:
+    if wanted is not None:
+        clients.functions.put_function_recursion_config(FunctionName=function, RecursiveLoop=wanted)

@@ -1,8 +1,9 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Three things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started
-it. It drains before it stops. And an invocation that has begun may finish when its code is replaced, as on AWS.
+Four things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
+It drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. And a mapping's
+MaximumConcurrency may be a parameter of the template.
 """
 
 from __future__ import annotations
@@ -48,6 +49,17 @@ def _kill_when_idle(kill: Callable[[list[Any]], None], worker: Any) -> None:  # 
     kill([worker])
 
 
+def let_mappings_be_sized_by_parameters() -> None:
+    """Make numbers of the text that MiniStack's CloudFormation passes on for a parameter; its poller fails on text."""
+    limit: Callable[..., int] = lambda_svc._sqs_esm_concurrency  # noqa: SLF001 - there is no other place for it
+
+    def limit_of(mapping: dict[str, Any], *rest: Any) -> int:  # noqa: ANN401 - MiniStack has no types
+        scaling = mapping.get("ScalingConfig") or {}
+        return limit({**mapping, "ScalingConfig": {name: int(value) for name, value in scaling.items()}}, *rest)
+
+    lambda_svc._sqs_esm_concurrency = limit_of  # noqa: SLF001 - as above
+
+
 async def until_told_to_stop(drain_s: float) -> None:
     """Return after a SIGTERM, a SIGINT or the end of stdin, once no invocation runs or `drain_s` is over."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -76,6 +88,7 @@ def main(drain_s: float) -> None:
     config.loglevel = ministack.LOG_LEVEL
     config.graceful_timeout = 1
     let_invocations_finish()
+    let_mappings_be_sized_by_parameters()
     asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
