@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
 SAM    := .venv-sam
+STACK  := .venv-localstack
 
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev test test-sam soak check build fmt lock clean
+.PHONY: help demo dev test test-sam test-localstack soak check build fmt lock clean python313
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Renewed whenever pyproject.toml or the lock changed; the stamp is written last, so an interrupted install is repeated.
 $(VENV)/stamp: pyproject.toml requirements.lock
@@ -26,6 +27,20 @@ $(SAM)/stamp:
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0
 	@touch $@
 
+# LocalStack runs on Python 3.13 only, and pins what it needs: `make test-localstack PYTHON313=…` where none is found.
+PYTHON313 ?= $(shell for one in python3.13 $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3.13); do \
+	$$one -c "" 2>/dev/null && echo $$one && break; done)
+
+python313:
+	@echo $(PYTHON313)
+
+$(STACK)/stamp: localstack/host/pyproject.toml localstack/host/requirements.lock localstack/host/dynamodb_by_moto.py
+	@test -n "$(PYTHON313)" || { echo "LocalStack without Docker needs Python 3.13, and none is found; try: make test-localstack PYTHON313=/path/to/python3.13" >&2; exit 1; }
+	test -x $(STACK)/bin/python || $(PYTHON313) -m venv $(STACK)
+	$(STACK)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r localstack/host/requirements.lock
+	$(STACK)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall ./localstack/host
+	@touch $@
+
 demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five lanes, check every outcome, stop
 	@$(RUN)/lanework demo
 
@@ -37,6 +52,10 @@ test: $(VENV)/stamp ## Run the whole suite
 
 test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the real SAM CLI
 	@$(RUN)/pytest tests/sam
+
+test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
+	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp
+	@LANEWORK_TESTS_ON=localstack $(RUN)/pytest tests/contract tests/integration tests/localstack
 
 soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30 (what breaks is printed with its SEED), then for leaks
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)
@@ -67,6 +86,7 @@ lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the lay
 	$(COMPILE) --python-version 3.11 --constraint requirements.lock --no-annotate \
 		$(addprefix --no-emit-package ,$(IN_LAMBDA) $(ONLY_OF_THE_CLI)) --output-file shared/requirements.txt
 	$(COMPILE) --python-version 3.13 --constraint requirements.lock --no-annotate --output-file infra/worker/requirements.txt
+	cd localstack/host && $(CURDIR)/$(COMPILE) --python-version 3.13 --no-annotate --upgrade --output-file requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) $(SAM) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(STACK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -10,10 +10,17 @@ from moto.server import ThreadedMotoServer
 
 from lanework.local.emulator import start_emulator
 from tests.endpoints import ON_LOCALSTACK
+from tests.localstack.differences import told_apart
 from tests.localstack.server import localstack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if ON_LOCALSTACK:
+        items[:], left_out = told_apart(items)
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

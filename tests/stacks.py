@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
-import boto3
-
 from lanework.model.lanes import LANES, Lane
+from tests.localstack.session import REGION, session_for
 
-REGION = "eu-west-1"
+__all__ = ["REGION", "make_stack"]
 
 _ATTRIBUTES: Any = [
     {"AttributeName": name, "AttributeType": "N" if name == "sweep_at" else "S"}
@@ -19,14 +19,20 @@ _ATTRIBUTES: Any = [
 
 def make_stack(stack: str, endpoint: str, *, visibility: timedelta | None = None) -> None:
     """Make what template.yaml makes, as far as the ports touch it; visibility defaults to the lane's own."""
-    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=endpoint)
+    session = session_for(endpoint)
+    sqs = session.client("sqs")
     for lane in Lane:
         hidden_for = visibility or LANES[lane].timeout + timedelta(seconds=5)
+        letters = sqs.create_queue(QueueName=f"{stack}-{lane}-dlq")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=letters, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sqs.create_queue(
-            QueueName=f"{stack}-{lane}", Attributes={"VisibilityTimeout": str(int(hidden_for.total_seconds()))}
+            QueueName=f"{stack}-{lane}",
+            Attributes={
+                "VisibilityTimeout": str(int(hidden_for.total_seconds())),
+                "RedrivePolicy": json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1000}),
+            },
         )
-        sqs.create_queue(QueueName=f"{stack}-{lane}-dlq")
-    boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint).create_table(
+    session.client("dynamodb").create_table(
         TableName=f"{stack}-jobs",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=_ATTRIBUTES,

@@ -29,7 +29,7 @@ from tests.ports import free_port
 from tests.stacks import REGION, make_stack
 
 LANEWORK = str(Path(sys.executable).with_name("lanework"))
-SOON = timedelta(seconds=30)
+SOON = timedelta(seconds=90)
 
 CODE = """
 import asyncio, os, re, time

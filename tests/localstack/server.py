@@ -22,7 +22,7 @@ SERVE = ROOT / "localstack" / "host" / "serve.py"
 ASK_DOCKER = (["docker", "info"], ["docker", "compose", "version"])
 
 READY_WITHIN = timedelta(seconds=60)
-STOP_WITHIN = timedelta(seconds=10)
+STOP_WITHIN = timedelta(seconds=3)
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+"""What LocalStack is known to do otherwise, by the name of the test that shows it; every other test must pass there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NEVER: Final = {
+    "integration/test_cli_dlq.py::test_where_sqs_cannot_move_messages_the_way_that_works_is_named": (
+        "its SQS can move messages"
+    ),
+    "integration/test_group_commit.py::test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql": (
+        "its DynamoDB, which is moto's, has no PartiQL batches"
+    ),
+    "contract/test_lanes.py::test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot": (
+        "its SQS can move messages: tests/localstack/test_native_move.py"
+    ),
+}
+"""Tests that fail there, and why. One that passes after all fails the run, so that it goes from here."""
+
+AT_TIMES: Final = {
+    "contract/test_guards.py::test_of_twenty_at_once_under_a_quota_of_ten_ten_are_accepted": (
+        "its DynamoDB, which is moto's, carries out two transactions on an item at once"
+    ),
+    "contract/test_guards.py::test_of_ten_at_once_with_one_key_one_is_enqueued_and_all_get_its_id": "the same",
+    "contract/test_guards.py::test_of_ten_at_once_that_are_debounced_one_waits_with_the_payload_of_one_of_them": (
+        "the same"
+    ),
+    "integration/test_group_commit.py::test_of_writes_to_the_same_job_one_wins": "the same, of two updates",
+    "integration/test_worker_process.py::test_jobs_run_side_by_side": (
+        "sixteen claims may take it longer than the half second of such a job"
+    ),
+}
+"""Tests that may fail there, and why."""
+
+NOT_RUN: Final = {
+    "contract/test_proof_on_moto.py::test_no_promise_breaks_with_the_records_in_dynamodb": (
+        "its DynamoDB is moto's: `make test` runs it on that, in a tenth of the time"
+    ),
+    "integration/test_group_commit.py::test_a_statement_does_what_the_single_write_does": (
+        "for minutes, to find that moto has no PartiQL batches"
+    ),
+    "integration/test_nothing_is_lost.py::test_nothing_is_lost_while_a_worker_is_killed_every_second": (
+        "it is too slow for workers that live for a second"
+    ),
+    "integration/test_worker_memory.py::test_memory_stays_flat": "it is about our process, for minutes",
+}
+"""Tests that would show nothing there but its speed, and why."""
+
+
+def told_apart(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Mark the tests that differ; return those to run and those not to."""
+    for item in items:
+        for reason in _known(item, NEVER):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
+        for reason in _known(item, AT_TIMES):
+            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
+    left_out = [item for item in items if any(_known(item, NOT_RUN))]
+    return [item for item in items if item not in left_out], left_out
+
+
+def _known(item: pytest.Item, differences: dict[str, str]) -> Iterator[str]:
+    if "[memory]" in item.nodeid:
+        return
+    name = item.nodeid.partition("[")[0].removeprefix("tests/")
+    if name in differences:
+        yield differences[name]
