@@ -22,10 +22,14 @@ from lanework.engine.registry import Registry
 from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
 from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
+from lanework.engine.rollup import RollUp
 from lanework.engine.schedules import ScheduleDesk
+from lanework.engine.statistics import Statistics
 from lanework.engine.system import system_jobs
 from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
+from lanework.observe.counters import CounterSink
+from lanework.observe.fanout import Fanout
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -119,6 +123,16 @@ class App:
         return Inspector(self.ports)
 
     @cached_property
+    def statistics(self) -> Statistics:
+        """Reads what jobs did lately, in numbers."""
+        return Statistics(self.ports)
+
+    @cached_property
+    def roll_up(self) -> RollUp:
+        """Makes minutes, hours and totals of what was counted."""
+        return RollUp(self.ports)
+
+    @cached_property
     def dead_letters(self) -> DeadLetterDesk:
         """Looks at dead jobs, redrives and drops them."""
         return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
@@ -185,6 +199,10 @@ class App:
     def send_events_to(self, sink: EventSink) -> None:
         """Send events to this sink from now on."""
         self.use(replace(self.ports, events=sink))
+
+    def observe(self, log: EventSink) -> None:
+        """Send events to this log from now on, and count what they tell of."""
+        self.send_events_to(Fanout(log, CounterSink(self.ports.statistics, self.ports.clock)))
 
     def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
         """Let this stop synchronous jobs whose time is over, from now on."""

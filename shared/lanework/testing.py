@@ -24,6 +24,7 @@ from lanework.memory import (
     MemoryLimits,
     MemoryScheduler,
     MemorySchedules,
+    MemoryStatistics,
 )
 from lanework.model.headers import with_headers
 from lanework.model.lanes import LANES, Lane
@@ -169,6 +170,7 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
         limits=MemoryLimits(),
         schedules=MemorySchedules(),
         scheduler=MemoryScheduler(),
+        statistics=MemoryStatistics(),
         events=EventList() if events is None else events,
         clock=time,
         new_id=lambda: f"id-{next(numbers)}",

@@ -28,6 +28,7 @@ def aws_ports(settings: Settings) -> Ports:
     from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
     from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
     from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
+    from lanework.aws.statistics import DynamoStatistics  # noqa: PLC0415
 
     clients = Clients(settings)
     return Ports(
@@ -37,6 +38,7 @@ def aws_ports(settings: Settings) -> Ports:
         limits=DynamoLimits(clients, stack=settings.stack),
         schedules=DynamoSchedules(clients, stack=settings.stack),
         scheduler=EventBridgeScheduler(clients, stack=settings.stack),
+        statistics=DynamoStatistics(clients, stack=settings.stack),
         events=LogSink(logging.getLogger("lanework")),
         clock=utc_now,
         new_id=new_ulid,

@@ -20,14 +20,14 @@ from tests.integration.conftest import Edge, LambdaContext, Number
 from tests.stacks import REGION
 
 
-def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs(edge: Edge) -> None:
+def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs_and_its_batch_one_for_its_numbers(edge: Edge) -> None:
     edge.square.enqueue(Number(n=7), job_id="job-1")
     assert edge.calls == {"PutItem": 1, "SendMessage": 1}
     edge.calls.clear()
 
     assert edge.deliver() == []
 
-    assert edge.calls == {"UpdateItem": 2, "GetItem": 1}, "and what is paused is read every few seconds"
+    assert edge.calls == {"UpdateItem": 3, "GetItem": 1}, "and what is paused is read every few seconds"
     job = edge.app.get("job-1")
     assert (job.state, job.result, job.attempts) == (State.COMPLETED, "49", 1)
 
@@ -36,9 +36,12 @@ def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
     edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job{n}") for n in (1, -1, 2)])
     edge.sqs.send_message(QueueUrl=edge.url(Lane.HIGH), MessageBody="not a job")
 
+    edge.calls.clear()
+
     kept = edge.deliver()
 
     assert len(kept) == 1
+    assert edge.calls["UpdateItem"] == 2 * 3 + 1, "one for the numbers of them all"
     assert [edge.app.get(f"job{n}").state for n in (1, -1, 2)] == [State.COMPLETED, State.RETRYING, State.COMPLETED]
     assert edge.app.get("job-1").error == "ValueError: -1 is negative, and a secret@example.com"
     (buried,) = edge.receive(Lane.HIGH, "-dlq")
@@ -52,7 +55,7 @@ def test_a_kept_message_comes_back_after_its_wait(edge: Edge) -> None:
 
     assert len(edge.deliver()) == 1
 
-    assert edge.calls == {"UpdateItem": 2, "ChangeMessageVisibility": 1, "GetItem": 1}
+    assert edge.calls == {"UpdateItem": 3, "ChangeMessageVisibility": 1, "GetItem": 1}
     assert edge.receive(Lane.HIGH) == []
 
 

@@ -141,7 +141,7 @@ def _child(line: Connection, *, plan: Plan) -> None:
 
 def _prepare() -> tuple[App, Inbox]:
     app = application()
-    app.send_events_to(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)))
     return app, aws_inbox(Settings.from_env())
 
 

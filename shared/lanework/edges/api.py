@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
-    app.send_events_to(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)))
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
 
 

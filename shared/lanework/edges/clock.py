@@ -34,7 +34,7 @@ def clock(app: App) -> Handler:
 
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
-    app.send_events_to(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)))
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def has_time(margin: timedelta = _MARGIN) -> bool:
@@ -48,11 +48,13 @@ def clock(app: App) -> Handler:
             reconciled = Reconciler(app.ports).tick(has_time=has_time)
             swept = Sweeper(app.ports).tick(has_time=has_time)
             enqueued = app.housekeeper.tick() if has_time() else ()
+            rolled_up = app.roll_up.tick(has_time=has_time)
             return {
                 "fired": asdict(fired),
                 "swept": asdict(swept),
                 "reconciled": asdict(reconciled),
                 "enqueued": enqueued,
+                "rolled_up": asdict(rolled_up),
             }
         finally:
             app.ports.events.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,16 +54,18 @@ def worker(app: App) -> Handler:
     handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
     the mapping back off.
     """
-    app.send_events_to(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)))
     app.limit_code_by(alarm)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+        begun = time.monotonic()
         batch = _Batch(app, context)
         together = [record for record in event["Records"] if app.runs_async(record["body"])]
         in_turn = [record for record in event["Records"] if record not in together]
         try:
             kept = batch.run_together(together) + batch.run_in_turn(in_turn)
         finally:
+            batch.say_that_it_is_over(event["Records"], timedelta(seconds=time.monotonic() - begun))
             app.ports.events.flush()
         return {"batchItemFailures": kept}
 
@@ -111,6 +114,14 @@ class _Batch:
             )
         return answer["batchItemFailures"]
 
+    def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
+        """Say what the invocation is billed for."""
+        ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
+        for lane in {_lane_at(record["eventSourceARN"]) for record in records}:
+            ports.events.emit(
+                Event(action=Action.INVOKED, at=ports.clock(), lane=lane, ran_for=took, memory_mb=memory_mb)
+            )
+
     def _handle(self, executor: Executor, record: SQSRecord, *, is_first: bool) -> None:
         lane = _lane_of(record)
         time_left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
@@ -153,5 +164,9 @@ def _sent_at(record: SQSRecord) -> datetime | None:
 
 
 def _lane_of(record: SQSRecord) -> Lane:
+    return _lane_at(record.event_source_arn)
+
+
+def _lane_at(arn: str) -> Lane:
     """Read the lane off the queue's name, `<stack>-<lane>`."""
-    return lane_of(record.event_source_arn.rpartition("-")[2])
+    return lane_of(arn.rpartition("-")[2])

@@ -86,7 +86,7 @@ class Execution:
         self._timeout = max(min(self._asked, time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
         self._ports = ports
         self._claim_id = ports.new_id()
-        self._journal = Journal(envelope, ports.events, ports.clock)
+        self._journal = Journal(envelope, ports.events, ports.clock, sent_at=delivery.sent_at)
         self._notebook = LedgerNotebook(job_id=envelope.id, claim_id=self._claim_id, ports=ports, journal=self._journal)
         self._outcome: Outcome | None = None
         self._admission = Admission(bounds=() if self._type is None else self._type.waits_for, ports=ports)

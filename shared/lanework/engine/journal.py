@@ -10,6 +10,7 @@ from lanework.model.headers import correlation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from lanework.engine.ports import Clock, EventSink
     from lanework.model.envelope import Envelope
@@ -26,12 +27,13 @@ class Journal:
         public: The payload's public fields, once it was read.
     """
 
-    def __init__(self, envelope: Envelope, events: EventSink, clock: Clock) -> None:
-        """Write about this envelope's job."""
+    def __init__(self, envelope: Envelope, events: EventSink, clock: Clock, *, sent_at: datetime | None = None) -> None:
+        """Write about this envelope's job; `sent_at` is when SQS took its message, where that is known."""
         self.public: Mapping[str, object] = {}
         self._envelope = envelope
         self._events = events
         self._clock = clock
+        self._sent_at = sent_at
 
     def note(self, action: Action, *, reason: str | None = None, wait: timedelta | None = None) -> None:
         """Emit an event about the message."""
@@ -69,7 +71,7 @@ class Journal:
                 error=record.error if action in (Action.RETRYING, Action.DEAD) else None,
                 wait=wait,
                 reason=reason,
-                waited=_waited(record) if action is Action.STARTED else None,
+                waited=waited_since(record, self._sent_at) if action is Action.STARTED else None,
                 correlation_id=correlation_of(record.headers),
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,
@@ -77,8 +79,15 @@ class Journal:
         )
 
 
-def _waited(record: JobRecord) -> timedelta | None:
-    """Return the wait until the first start, between the producer's clock and the worker's; None for later starts."""
+def waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | None:
+    """
+    Return how long a job that starts for the first time has waited; None for later starts.
+
+    The wait of a job that was to start at once begins when SQS took its message, so that no producer's clock counts.
+    One that was delayed, or that a minute's tick had to send, waits from the start that was asked for.
+    """
     if record.started_at is None or record.started_at != record.first_started_at:
         return None
-    return max(record.started_at - record.run_at, timedelta(0))
+    was_sent_at_once = record.run_at == record.created_at and record.sweep_at is None
+    asked = sent_at if was_sent_at_once and sent_at is not None else record.run_at
+    return max(record.started_at - asked, timedelta(0))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lanework.engine.messages import DeadLetter, LaneCounts, Sending
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
+    from lanework.engine.statistics_store import StatisticsStore
     from lanework.model.change import Answer, Change
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
@@ -233,6 +234,7 @@ class Ports:
     limits: Limits
     schedules: ScheduleStore
     scheduler: Scheduler
+    statistics: StatisticsStore
     events: EventSink
     clock: Clock
     new_id: NewId

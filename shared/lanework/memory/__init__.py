@@ -6,6 +6,7 @@ from lanework.memory.lanes import MemoryLanes
 from lanework.memory.ledger import MemoryLedger
 from lanework.memory.limits import MemoryLimits
 from lanework.memory.schedules import MemoryScheduler, MemorySchedules
+from lanework.memory.statistics import MemoryStatistics
 
 __all__ = [
     "MemoryArchive",
@@ -15,4 +16,5 @@ __all__ = [
     "MemoryLimits",
     "MemoryScheduler",
     "MemorySchedules",
+    "MemoryStatistics",
 ]

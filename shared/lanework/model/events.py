@@ -53,6 +53,7 @@ class Action(StrEnum):
     BACK = "worker.queue_back"
     PROCESS_RENEWED = "worker.process_renewed"
     PROCESS_DIED = "worker.process_died"
+    INVOKED = "worker.invoked"
     CLAIM_FAILED = "run.claim_failed"
     WRITE_FAILED = "run.write_failed"
 
@@ -70,8 +71,9 @@ class Event:
         cause: Why the job died.
         error: `ExceptionType: message`, for failures.
         wait: Until the next attempt, or until the message is looked at again.
-        ran_for: How long the attempt took.
-        waited: From the asked start to the first start.
+        ran_for: How long the attempt took, or the invocation.
+        waited: From the asked to the first start.
+        memory_mb: What an invocation is billed for, per millisecond.
         reason: Why a message was dropped or a write refused, in words.
         schedule: Which schedule it is about, where it is about one.
         correlation_id: The correlation id that the job was given; None if it stands for itself.
@@ -90,6 +92,7 @@ class Event:
     wait: timedelta | None = None
     ran_for: timedelta | None = None
     waited: timedelta | None = None
+    memory_mb: int | None = None
     reason: str | None = None
     schedule: str | None = None
     correlation_id: str | None = None

@@ -30,7 +30,12 @@ _LEVELS: Final = {
     Action.SCHEDULE_LEFT: logging.WARNING,
     Action.SCHEDULE_FAILED: logging.ERROR,
     Action.WAITED: logging.DEBUG,
+    Action.INVOKED: logging.DEBUG,
 }
+
+
+LINE_OVERHEAD: Final = 160
+"""Bytes of a line beside an event's fields: what Powertools' logger and the function's name add."""
 
 
 class LogSink:
@@ -53,6 +58,11 @@ class LogSink:
         """Nothing waits: lines are written as they come."""
 
 
+def is_logged(event: Event) -> bool:
+    """Tell whether an event makes a line at the usual level, INFO."""
+    return _LEVELS.get(event.action, logging.INFO) >= logging.INFO
+
+
 def fields_of(event: Event) -> dict[str, object]:
     """
     Return an event's fields for a log line; what holds nothing is left out.
@@ -72,6 +82,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "error_type": None if event.error is None else event.error.partition(":")[0],
         "wait_s": None if event.wait is None else event.wait.total_seconds(),
         "waited_s": None if event.waited is None else event.waited.total_seconds(),
+        "memory_mb": event.memory_mb,
         "ran_for_s": None if event.ran_for is None else event.ran_for.total_seconds(),
         "reason": event.reason,
         "public": dict(event.public) or None,

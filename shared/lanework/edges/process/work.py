@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.edges.process.flusher import Flusher
 from lanework.edges.process.heart import Heart
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
@@ -42,6 +43,7 @@ class Work:
         self._run_async = run_async
         self._outbox = Outbox(inbox)
         self._heart = Heart(self._outbox, lease=lease)
+        self._flusher = Flusher(app)
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
@@ -74,7 +76,7 @@ class Work:
         """Keep nothing any more, and say what is still to be said."""
         self._heart.close()
         self._outbox.close()
-        self._app.ports.events.flush()
+        self._flusher.close()
 
     def _answer(self, lane: Lane, message: Received, report: Report) -> None:
         if self._heart.let_go(message.handle):

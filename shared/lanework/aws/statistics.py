@@ -1,0 +1,274 @@
+"""The numbers on DynamoDB: raw ones in items that are added to, spread over partitions; made ones in one partition."""
+
+from __future__ import annotations
+
+import json
+import random
+import zlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.clients import translated
+from lanework.engine.statistics_store import Board, Total
+from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
+from lanework.model.numbers import Key, Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lanework.aws.clients import Clients
+    from lanework.model.lanes import Lane
+
+_SPREAD: Final = 8
+"""Partitions that a minute's raw numbers are spread over by type, so that an item holds few of them."""
+
+_COPIES: Final = 2
+"""Each of them twice: an item takes about 1,000 writes a second (DynamoDB, partition key design)."""
+
+_MOST_NAMED: Final = 20
+"""Incidents that a raw item names: every write to it pays for its whole size."""
+
+_MOST_ADDED: Final = 120
+"""Numbers that one write adds: ten types' of one lane; an update has at most 300 operators (DynamoDB quotas)."""
+
+_RAW_KEPT: Final = timedelta(days=1)
+_MINUTES_KEPT: Final = timedelta(hours=26)
+_HOURS_KEPT: Final = timedelta(days=15)
+
+_BOARD: Final = {"S": "statistics"}
+_TOTAL: Final = "now#total"
+_ALERTS: Final = "now#alerts"
+_ROUNDS: Final = 5
+
+
+class DynamoStatistics:
+    """Implements the `StatisticsStore` port on the table `<stack>-jobs`."""
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._table = f"{stack}-jobs"
+        self._copy = random.randrange(_COPIES)  # noqa: S311 - spreads writers, guards nothing
+
+    def add(self, additions: Bucket) -> None:
+        """See `StatisticsStore.add`."""
+        added = [
+            (f"{key.text}|{name}", count)
+            for key, numbers in sorted(additions.numbers.items())
+            for name, count in numbers.counts.items()
+            if count
+        ]
+        first = min((key.type for key in additions.numbers), default="")
+        key = _raw_key(additions.at, zlib.crc32(first.encode()) % _SPREAD * _COPIES + self._copy)
+        incidents = [one.text for one in additions.incidents[:_MOST_NAMED]]
+        with translated("counting"):
+            self._add(key, added[:_MOST_ADDED], additions, incidents)
+            for start in range(_MOST_ADDED, len(added), _MOST_ADDED):
+                self._add(key, added[start : start + _MOST_ADDED], Bucket(at=additions.at), [])
+
+    def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
+        """See `StatisticsStore.raw`."""
+        keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
+        found: list[Bucket] = []
+        with translated("reading what was counted"):
+            wanted: Any = {self._table: {"Keys": keys}} if keys else None
+            for _ in range(_ROUNDS):
+                if not wanted:
+                    break
+                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
+                found += [_raw_bucket(item) for item in answer["Responses"].get(self._table, [])]
+                wanted = answer.get("UnprocessedKeys")
+        return found
+
+    def board(self, *, since: datetime) -> Board:
+        """See `StatisticsStore.board`."""
+        minutes: list[Bucket] = []
+        total: Total | None = None
+        alerts: str | None = None
+        for item in self._between(f"minute#{_text_of(since)}", "now#~"):
+            match item["sk"]["S"].split("#", 1):
+                case ["minute", at]:
+                    minutes.append(Bucket.at_text(_moment_of(at), _content(item)))
+                case ["now", "total"]:
+                    total = _total(item)
+                case _:
+                    alerts = _content(item)
+        return Board(minutes=tuple(minutes), total=total, alerts=alerts)
+
+    def hours(self, *, since: datetime) -> tuple[Bucket, ...]:
+        """See `StatisticsStore.hours`."""
+        found = self._between(f"hour#{_text_of(since)}", "hour#~")
+        return tuple(Bucket.at_text(_moment_of(item["sk"]["S"].partition("#")[2]), _content(item)) for item in found)
+
+    def total(self) -> Total | None:
+        """See `StatisticsStore.total`."""
+        item = self._get(_TOTAL)
+        return None if item is None else _total(item)
+
+    def keep_minute(self, bucket: Bucket) -> None:
+        """See `StatisticsStore.keep_minute`."""
+        self._keep(f"minute#{_text_of(bucket.at)}", bucket, _MINUTES_KEPT)
+
+    def keep_hour(self, bucket: Bucket) -> None:
+        """See `StatisticsStore.keep_hour`."""
+        self._keep(f"hour#{_text_of(bucket.at)}", bucket, _HOURS_KEPT)
+
+    def keep_total(self, total: Total, *, before: datetime | None) -> bool:
+        """See `StatisticsStore.keep_total`."""
+        text = json.dumps(numbers_as_json(total.numbers), separators=(",", ":"))
+        item = {"until": {"S": _text_of(total.until)}, "content": _compressed(text)}
+        return self._replace(_TOTAL, item, field="until", before=None if before is None else _text_of(before))
+
+    def alerts(self) -> str | None:
+        """See `StatisticsStore.alerts`."""
+        item = self._get(_ALERTS)
+        return None if item is None else _content(item)
+
+    def keep_alerts(self, text: str, *, before: str | None) -> bool:
+        """See `StatisticsStore.keep_alerts`."""
+        item = {"version": {"S": _version(text)}, "content": _compressed(text)}
+        return self._replace(_ALERTS, item, field="version", before=None if before is None else _version(before))
+
+    def _add(
+        self, key: dict[str, Any], added: Sequence[tuple[str, int]], additions: Bucket, incidents: list[str]
+    ) -> None:
+        """Write once, or once more without the incidents' names where the item names enough of them."""
+        update = _update_of(added, additions, incidents)
+        try:
+            self._clients.dynamodb.update_item(TableName=self._table, Key=key, **update)
+        except ClientError as error:
+            if not incidents or error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            self._add(key, added, additions, [])
+
+    def _between(self, first: str, last: str) -> Iterator[dict[str, Any]]:
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": {":pk": _BOARD, ":first": {"S": first}, ":last": {"S": last}},
+        }
+        with translated("reading statistics"):
+            while True:
+                answer = self._clients.dynamodb.query(**query)
+                yield from answer["Items"]
+                if "LastEvaluatedKey" not in answer:
+                    return
+                query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _get(self, sk: str) -> dict[str, Any] | None:
+        with translated("reading statistics"):
+            answer = self._clients.dynamodb.get_item(
+                TableName=self._table, Key={"pk": _BOARD, "sk": {"S": sk}}, ConsistentRead=True
+            )
+        return answer.get("Item")
+
+    def _keep(self, sk: str, bucket: Bucket, kept_for: timedelta) -> None:
+        item: dict[str, Any] = {
+            "pk": _BOARD,
+            "sk": {"S": sk},
+            "content": _compressed(bucket.text),
+            "expires_at": _expiry(bucket.at + kept_for),
+        }
+        with translated("keeping statistics"):
+            self._clients.dynamodb.put_item(TableName=self._table, Item=item)
+
+    def _replace(self, sk: str, item: Mapping[str, Any], *, field: str, before: str | None) -> bool:
+        """Put an item if the stored one's field is still as it was; tell whether it was."""
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if before is not None:
+            condition = {
+                "ConditionExpression": "#field = :before",
+                "ExpressionAttributeNames": {"#field": field},
+                "ExpressionAttributeValues": {":before": {"S": before}},
+            }
+        try:
+            with translated("keeping statistics"):
+                whole: Any = {"pk": _BOARD, "sk": {"S": sk}, **item}
+                self._put_if(whole, condition)
+        except _RefusedError:
+            return False
+        return True
+
+    def _put_if(self, item: dict[str, Any], condition: Mapping[str, Any]) -> None:
+        try:
+            self._clients.dynamodb.put_item(TableName=self._table, Item=item, **condition)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise _RefusedError from error
+            raise
+
+
+class _RefusedError(Exception):
+    """Raised when a condition didn't hold."""
+
+
+def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:
+    names = {f"#n{index}": name for index, (name, _) in enumerate(added)}
+    values: dict[str, Any] = {f":n{index}": {"N": str(count)} for index, (_, count) in enumerate(added)}
+    adding = [f"#n{index} :n{index}" for index in range(len(added))]
+    setting = ["expires_at = :expires_at"]
+    values[":expires_at"] = _expiry(additions.at + _RAW_KEPT)
+    if additions.depths:
+        setting.append("depths = :depths")
+        values[":depths"] = {"S": Bucket(at=additions.at, depths=additions.depths).text}
+    condition: dict[str, Any] = {}
+    if incidents:
+        adding.append("incidents :incidents")
+        values |= {":incidents": {"SS": list(incidents)}, ":most": {"N": str(_MOST_NAMED)}}
+        condition["ConditionExpression"] = "attribute_not_exists(incidents) OR size(incidents) < :most"
+    if names:
+        condition["ExpressionAttributeNames"] = names
+    expression = f"SET {', '.join(setting)}" + (f" ADD {', '.join(adding)}" if adding else "")
+    return {"UpdateExpression": expression, "ExpressionAttributeValues": values, **condition}
+
+
+def _raw_key(minute: datetime, shard: int) -> dict[str, Any]:
+    return {"pk": {"S": f"counts#{_text_of(minute)}#{shard}"}, "sk": {"S": "counts"}}
+
+
+def _raw_bucket(item: Mapping[str, Any]) -> Bucket:
+    at = _moment_of(item["pk"]["S"].split("#")[1])
+    counts: dict[Key, dict[str, int]] = {}
+    for name, value in item.items():
+        key, _, count = name.rpartition("|")
+        if key:
+            counts.setdefault(Key.at(key), {})[count] = int(value["N"])
+    depths: Mapping[Lane, Depth] = {}
+    if "depths" in item:
+        depths = Bucket.at_text(at, item["depths"]["S"]).depths
+    return Bucket(
+        at=at,
+        numbers={key: Numbers(found) for key, found in counts.items()},
+        incidents=tuple(Incident.at_text(text) for text in item.get("incidents", {}).get("SS", ())),
+        depths=depths,
+    )
+
+
+def _total(item: Mapping[str, Any]) -> Total:
+    return Total(until=_moment_of(item["until"]["S"]), numbers=numbers_from_json(json.loads(_content(item))))
+
+
+def _content(item: Mapping[str, Any]) -> str:
+    return zlib.decompress(item["content"]["B"]).decode()
+
+
+def _compressed(text: str) -> dict[str, Any]:
+    return {"B": zlib.compress(text.encode())}
+
+
+def _version(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}-{len(text)}"
+
+
+def _text_of(minute: datetime) -> str:
+    return f"{minute.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
+def _moment_of(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _expiry(moment: datetime) -> dict[str, Any]:
+    return {"N": str(int(moment.timestamp()))}
