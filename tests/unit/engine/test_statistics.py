@@ -218,7 +218,7 @@ def test_a_delayed_job_waits_from_the_start_that_was_asked_for(world: World) -> 
 
 def test_numbers_that_could_not_be_written_go_with_the_next_flush(world: World) -> None:
     store = Flaky(world.app.ports.statistics, broken={"add"})
-    sink = CounterSink(store, world.app.ports.clock)  # type: ignore[arg-type]
+    sink = CounterSink(store, world.app.ports.clock)
     world.app.use(replace(world.app.ports, events=sink))
     world.greet.enqueue(Greeting(name="Bat"))
     message = world.app.ports.lanes.receive(Lane.HIGH)  # type: ignore[attr-defined]
