@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lanework.errors import StackError
 from lanework.local.deploy import host_parameters
@@ -29,7 +30,7 @@ def can(endpoint: str, question: str) -> bool:
     """Ask an emulator; an error of its is a no, and so is an answer that doesn't come."""
     try:
         return QUESTIONS[question](session_for(endpoint, attempts=1))
-    except (ClientError, BotoCoreError, StackError):
+    except (ClientError, BotoCoreError, ResponseParserError, StackError):
         return False
 
 

@@ -9,6 +9,7 @@ from tests.contract.probes import QUESTIONS, can
 from tests.endpoints import endpoints
 
 
+@pytest.mark.filterwarnings("ignore:Tried to parse")  # moto, of what it does not know
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("emulator", endpoints("moto", "ministack"))
 def test_an_emulator_can_do_what_the_table_says(emulator: str, question: str, request: pytest.FixtureRequest) -> None:
