@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 # Control characters (line breaks among them), lone surrogates, line and paragraph separators.
@@ -49,3 +49,15 @@ Title = Annotated[OneLine, StringConstraints(min_length=1, max_length=200)]
 
 Text = Annotated[str, StringConstraints(min_length=1), AfterValidator(_encodable)]
 """Text of any number of lines, not empty."""
+
+MOST_RECIPIENTS: Final = 50
+"""Of one mail; servers take 100 at least (RFC 5321, 4.5.3.1.8), and all of them see each other."""
+
+Recipients = EmailStr | Annotated[tuple[EmailStr, ...], Field(min_length=1, max_length=MOST_RECIPIENTS)]
+"""One address, or 1 to 50 of them."""
+
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3,5}$")]
+"""ISO 4217 code, or a coin's, such as `USDT`."""
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,63}$")]
+"""An id of the application's: 1 to 64 characters that may be part of a job's id, too."""

@@ -6,7 +6,9 @@ import os
 from datetime import timedelta
 from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -144,6 +146,97 @@ class TableSettings(_Settings):
     name: str = Field(alias="APP_TABLE")
     region: str | None = Field(default=None, alias="AWS_REGION")
     endpoint: str | None = Field(default=None, alias="AWS_ENDPOINT_URL")
+
+
+class GatewaySettings(_Settings):
+    """
+    Where text messages, push notifications and charges go; an empty address shows them in the log.
+
+    Attributes:
+        sms_url: SMS_URL.
+        push_url: PUSH_URL.
+        payment_url: PAYMENT_URL; without it every charge is taken as paid.
+        token_parameter: GATEWAY_TOKEN_PARAMETER, the name of an SSM SecureString: a bearer token for all three.
+    """
+
+    sms_url: str = Field(default="", alias="SMS_URL")
+    push_url: str = Field(default="", alias="PUSH_URL")
+    payment_url: str = Field(default="", alias="PAYMENT_URL")
+    token_parameter: str = Field(default="", alias="GATEWAY_TOKEN_PARAMETER")
+
+    @field_validator("sms_url", "push_url", "payment_url")
+    @classmethod
+    def _nobody_can_listen(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
+            return url
+        msg = "must be an https:// address (http:// on the loopback interface only)"
+        raise ValueError(msg)
+
+
+class FileSettings(_Settings):
+    """
+    Where the application keeps files.
+
+    Attributes:
+        folder: FILES_DIR, which has `temp` and `artifacts` in it; default `/tmp/lanework-files`.
+    """
+
+    folder: Path = Field(default=Path("/tmp/lanework-files"), alias="FILES_DIR")  # noqa: S108 - Lambda's only one
+
+
+class WebSettings(_Settings):
+    """
+    What the web application knows of the payment providers; a provider without a secret is refused.
+
+    Attributes:
+        cryptomus_key: CRYPTOMUS_API_KEY.
+        nowpayments_secret: NOWPAYMENTS_IPN_SECRET.
+        admin_token: SHOP_ADMIN_TOKEN, the bearer token of whoever may ask for reports.
+        support: SUPPORT_EMAIL, where letters to the support go.
+    """
+
+    cryptomus_key: SecretStr = Field(default=SecretStr(""), alias="CRYPTOMUS_API_KEY")
+    nowpayments_secret: SecretStr = Field(default=SecretStr(""), alias="NOWPAYMENTS_IPN_SECRET")
+    admin_token: SecretStr = Field(default=SecretStr(""), alias="SHOP_ADMIN_TOKEN")
+    support: str = Field(default="support@example.com", alias="SUPPORT_EMAIL")
+
+
+class AccountSettings(_Settings):
+    """
+    How a password is reset.
+
+    Attributes:
+        reset_url: RESET_URL, the page that the link opens.
+        reset_minutes: RESET_MINUTES, how long the link is good for, default 30.
+    """
+
+    reset_url: str = Field(default="https://example.com/reset", alias="RESET_URL")
+    reset_minutes: int = Field(default=30, alias="RESET_MINUTES", ge=1, le=1440)
+
+
+@cache
+def account_settings() -> AccountSettings:
+    """Return the process's account settings, read at the first call."""
+    return AccountSettings.from_environ(os.environ)
+
+
+@cache
+def gateway_settings() -> GatewaySettings:
+    """Return the process's gateway settings, read at the first call."""
+    return GatewaySettings.from_environ(os.environ)
+
+
+@cache
+def file_settings() -> FileSettings:
+    """Return the process's file settings, read at the first call."""
+    return FileSettings.from_environ(os.environ)
+
+
+@cache
+def web_settings() -> WebSettings:
+    """Return the web application's settings, read at the first call."""
+    return WebSettings.from_environ(os.environ)
 
 
 @cache

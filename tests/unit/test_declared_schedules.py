@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
-DECLARED = [one.schedule for one in example.registry.types if one.schedule is not None]
+EXAMPLE = [one.schedule for one in example.registry.types if one.schedule is not None]
+DECLARED = [one for one in EXAMPLE if one.name == "cleanup.expired-tokens"]
+EVENT = re.compile(r"^        \w+:\n          Type: ScheduleV2\n(?:          .*\n)+", re.MULTILINE)
 NIGHTLY = Schedule(
     name="job.clean_up-2",
     job_type="job.clean_up-2",
@@ -31,9 +34,18 @@ NIGHTLY = Schedule(
 )
 
 
-def problems(tmp_path: Path, *changes: tuple[str, str], declared: Sequence[Schedule] = DECLARED) -> tuple[str, ...]:
-    """Return what is wrong once these parts of the template are replaced."""
+def with_one_schedule() -> str:
+    """Return the example's template with one schedule of its many."""
     text = TEMPLATE.read_text()
+    for event in EVENT.findall(text):
+        if "-tick" not in event and "Name: cleanup.expired-tokens\n" not in event:
+            text = text.replace(event, "")
+    return text
+
+
+def problems(tmp_path: Path, *changes: tuple[str, str], declared: Sequence[Schedule] = DECLARED) -> tuple[str, ...]:
+    """Return what is wrong once these parts of the template are replaced; it has one schedule beside the tick."""
+    text = with_one_schedule()
     for has, instead in changes:
         assert has in text
         text = text.replace(has, instead)
@@ -43,7 +55,8 @@ def problems(tmp_path: Path, *changes: tuple[str, str], declared: Sequence[Sched
 
 
 def test_the_examples_template_has_the_schedules_of_its_jobs(tmp_path: Path) -> None:
-    assert [one.name for one in DECLARED] == ["cleanup.expired-tokens"]
+    assert "newsletter.weekly" in [one.name for one in EXAMPLE]
+    assert compare(read_template(TEMPLATE), EXAMPLE).problems == ()
     assert problems(tmp_path) == ()
 
 
@@ -82,15 +95,17 @@ def test_a_schedule_that_no_job_type_declares_any_more_is_found(tmp_path: Path) 
 
 def test_what_is_printed_mends_the_template_when_it_is_pasted(tmp_path: Path) -> None:
     declared = [*DECLARED, NIGHTLY, Schedule(name="b", job_type="b", timetable=Timetable(every=timedelta(hours=7)))]
-    found = compare(read_template(TEMPLATE), declared)
+    template = tmp_path / "before.yaml"
+    template.write_text(with_one_schedule())
+    found = compare(read_template(template), declared)
     assert [one.split(":")[0] for one in found.problems] == ["schedule 'job.clean_up-2'", "schedule 'b'"]
     mended = tmp_path / "template.yaml"
 
     mended.write_text(
-        TEMPLATE.read_text().replace("        CleanupExpiredTokens:", f"{found.to_paste}        CleanupExpiredTokens:")
+        template.read_text().replace("        CleanupExpiredTokens:", f"{found.to_paste}        CleanupExpiredTokens:")
     )
 
-    assert compare(read_template(mended), declared) == compare(read_template(TEMPLATE), DECLARED)
+    assert compare(read_template(mended), declared) == compare(read_template(template), DECLARED)
     assert check_template(mended) == []
 
 

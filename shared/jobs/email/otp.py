@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, EmailStr, Field
 
-from jobs.email.family import IN_VAIN, TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, urgent
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import Payload
 from lanework import Public, Run
@@ -31,7 +31,7 @@ class Otp(Payload):
     expires_in_minutes: int = Field(default=10, ge=1, le=1440)
 
 
-@email.job("user.otp", lane="critical", discard_on=IN_VAIN)
+@urgent.job("user.otp", lane="critical", attempts=5, discard_on=IN_VAIN)
 def send_otp(otp: Otp, run: Run, *, send: Send = send_mail) -> None:
     """E-mail a one-time code. The subject doesn't show it, since lock screens show subjects."""
     subject = f"Your {otp.purpose} code"

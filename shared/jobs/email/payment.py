@@ -6,9 +6,9 @@ from typing import Final
 
 from pydantic import AwareDatetime, EmailStr, Field
 
-from jobs.email.family import IN_VAIN, TEMPLATES, email
+from jobs.email.family import IN_VAIN, TEMPLATES, urgent
 from jobs.mail import Message, Send, render, send_mail
-from jobs.payloads import Payload, Title
+from jobs.payloads import Currency, Payload, Title
 from lanework import Public, Run
 
 SUBJECT: Final = "Payment received"
@@ -22,18 +22,18 @@ class PaymentReceived(Payload):
         email: Where the mail goes.
         transaction_id: The payment's id.
         amount: More than 0, shown with the digits it has: `499.00` stays `499.00`.
-        currency: ISO 4217 code, such as `MNT`.
+        currency: Such as `MNT`.
         paid_at: Aware.
     """
 
     email: EmailStr
     transaction_id: Title
     amount: Decimal = Field(gt=0, max_digits=20, decimal_places=4)
-    currency: Public[str] = Field(pattern="^[A-Z]{3}$")
+    currency: Public[Currency]
     paid_at: AwareDatetime
 
 
-@email.job("payment.notification", lane="high", discard_on=IN_VAIN)
+@urgent.job("payment.notification", discard_on=IN_VAIN)
 def notify_payment(payment: PaymentReceived, run: Run, *, send: Send = send_mail) -> None:
     """E-mail the user the amount, the time (UTC) and the transaction's id."""
     amount = f"{payment.currency} {payment.amount:,f}"

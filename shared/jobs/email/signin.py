@@ -1,11 +1,11 @@
 """`user.signin.notification`: tells a user, in Mongolian, that someone has signed in to the account."""
 
-from datetime import UTC, datetime
 from typing import Final
 
 from pydantic import AwareDatetime, EmailStr, Field, IPvAnyAddress
 
-from jobs.email.family import IN_VAIN, TEMPLATES, email
+from jobs.clock import utc_now
+from jobs.email.family import IN_VAIN, TEMPLATES, urgent
 from jobs.email.mongolian import date_and_time
 from jobs.mail import Message, Send, render, send_mail
 from jobs.payloads import OneLine, Payload, Title
@@ -13,10 +13,6 @@ from jobs.settings import signin_settings
 from lanework import Public, Quota, Run
 
 SUBJECT: Final = "🔐 Таны бүртгэлд нэвтэрсэн байна - Yellow Books"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class SignIn(Payload):
@@ -39,12 +35,11 @@ class SignIn(Payload):
     provider: Public[Title]
     ip_address: IPvAnyAddress
     user_agent: OneLine
-    signed_in_at: AwareDatetime = Field(default_factory=_now)
+    signed_in_at: AwareDatetime = Field(default_factory=utc_now)
 
 
-@email.job(
+@urgent.job(
     "user.signin.notification",
-    lane="high",
     attempts=5,
     quota=Quota(signin_settings().mails, per=signin_settings().window, key="user_id"),
     discard_on=IN_VAIN,

@@ -6,9 +6,9 @@ The mailer. Not a job module: the jobs in `jobs.email` render a `Body`, and send
 
 from collections.abc import Callable
 
-from jobs.mail.errors import InvalidMessageError, MailError, MailServerError, RefusedError
+from jobs.mail.errors import InvalidMessageError, MailError, MailServerError, PartlyRefusedError, RefusedError
 from jobs.mail.log_only import LogOnly
-from jobs.mail.message import Message, compose
+from jobs.mail.message import Attachment, Message, compose
 from jobs.mail.rendering import Body, render
 from jobs.mail.smtp import Smtp
 from jobs.mail.transports import Transport, send_mail, transport_for
@@ -16,12 +16,14 @@ from jobs.mail.transports import Transport, send_mail, transport_for
 Send = Callable[[Message], None]
 
 __all__ = [
+    "Attachment",
     "Body",
     "InvalidMessageError",
     "LogOnly",
     "MailError",
     "MailServerError",
     "Message",
+    "PartlyRefusedError",
     "RefusedError",
     "Send",
     "Smtp",

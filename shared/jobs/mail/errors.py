@@ -17,3 +17,19 @@ class MailServerError(MailError):
 
 class RefusedError(MailError):
     """Raised when the mail server refused the mail or a recipient for good. Repeating doesn't help."""
+
+
+class PartlyRefusedError(MailError):
+    """
+    Raised when the mail server took the mail for some of its recipients only.
+
+    Attributes:
+        later: The addresses that it refused for now: a retry may be for these.
+        never: How many it refused for good.
+    """
+
+    def __init__(self, message: str, *, later: tuple[str, ...], never: int) -> None:
+        """Keep who is left; the text names nobody."""
+        super().__init__(message)
+        self.later = later
+        self.never = never

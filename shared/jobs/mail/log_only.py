@@ -31,4 +31,5 @@ def shown(message: Message) -> str:
     for secret in message.secrets:
         text = text.replace(secret, _HIDDEN)
     banner = f"{_RULE}\n📧 EMAIL SENT (LOG-ONLY MODE)\n{_RULE}"
-    return f"{banner}\nTo: {recipients}\nSubject: {message.subject}\n\n{text}\n{_RULE}"
+    files = "".join(f"Attached: {one.name} ({len(one.content):,} bytes)\n" for one in message.attachments)
+    return f"{banner}\nTo: {recipients}\nSubject: {message.subject}\n{files}\n{text}\n{_RULE}"

@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """
+    A file that goes with a mail.
+
+    Attributes:
+        name: Its file name, a single line.
+        content: Its bytes.
+        media_type: Such as `text/csv`.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """
     A mail as a job hands it over. What it says stays out of its `repr`.
@@ -32,6 +48,9 @@ class Message:
         html: The HTML part, with the same content.
         key: What the Message-ID is derived from, such as the job's id: a retry sends the same Message-ID.
         secrets: Parts of the text, such as a one-time code, that log-only mode hides.
+        attachments: Files that go with it.
+        still_for: Whom of the recipients it is sent to; empty, the default, is all of them. A second try names those
+            who didn't get it at the first.
 
     Raises:
         InvalidMessageError: No recipient, or the subject, an address or a name holds a line break or isn't one.
@@ -43,10 +62,14 @@ class Message:
     html: str = field(repr=False)
     key: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    attachments: tuple[Attachment, ...] = ()
+    still_for: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what would let a value add headers of its own."""
         _refuse_line_breaks("the subject", self.subject)
+        for one in self.attachments:
+            _refuse_line_breaks("an attachment's name", one.name)
         if not self.recipients:
             msg = "a mail needs at least one recipient, 'to' is empty"
             raise InvalidMessageError(msg)
@@ -55,6 +78,11 @@ class Message:
     def recipients(self) -> tuple[Address, ...]:
         """The recipients, parsed."""
         return tuple(parsed_address(one) for one in ([self.to] if isinstance(self.to, str) else self.to))
+
+    @property
+    def envelope(self) -> tuple[str, ...]:
+        """The bare addresses that it is sent to."""
+        return self.still_for or tuple(one.addr_spec for one in self.recipients)
 
 
 def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
@@ -76,6 +104,9 @@ def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
     mail.set_content(message.text)
     mail.add_alternative(message.html, subtype="html")
+    for one in message.attachments:
+        kind, _, subtype = one.media_type.partition("/")
+        mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
     return mail
 
 

@@ -7,22 +7,19 @@ import smtplib
 import ssl
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from jobs.mail.errors import MailError, MailServerError, RefusedError
+from jobs.clock import utc_now
+from jobs.mail.errors import MailError, MailServerError, PartlyRefusedError, RefusedError
 from jobs.mail.message import Message, compose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
 _ENHANCED_CODE = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}\b")
 _PERMANENT = 500
-
-
-def utc_now() -> datetime:
-    """Return the current time, aware, in UTC."""
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +27,9 @@ class Smtp:
     """
     Sends each mail over a connection of its own.
 
-    A mail to several recipients that the server takes for some of them only has been sent to those, so it raises
-    `RefusedError`, even where the others were refused for now: a retry would send it to the first ones again.
+    A mail that the server takes for some of its recipients only has been sent to those: `PartlyRefusedError` says to
+    whom it may be sent yet. When the connection breaks after the mail's last line, nobody can know whether the server
+    has it (RFC 1047): that is a `MailServerError`, and a retry sends it again, under the same Message-ID.
 
     Attributes:
         host: The mail server.
@@ -59,15 +57,17 @@ class Smtp:
 
         Raises:
             MailServerError: The server can't be reached, or said to come back later.
-            RefusedError: The server refused the mail, or some or all of its recipients.
+            RefusedError: The server refused the mail, or all of its recipients.
+            PartlyRefusedError: It refused some of its recipients; the others have the mail.
         """
         mail = compose(message, sender=self.sender, at=self.now())
         with self._connected() as server:
-            refused = server.send_message(mail)
+            refused = server.send_message(mail, to_addrs=message.envelope)
         if refused:
-            count = f"{len(refused)} of {len(message.recipients)} recipients; the others got the mail"
+            later = tuple(address for address, (code, _) in refused.items() if code < _PERMANENT)
+            count = f"{len(refused)} of {len(message.envelope)} recipients; the others got the mail"
             msg = f"{self._name} refused {count}: {_codes(refused.values())}"
-            raise RefusedError(msg)
+            raise PartlyRefusedError(msg, later=later, never=len(refused) - len(later))
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:

@@ -25,7 +25,8 @@ class Transport(Protocol):
 
         Raises:
             MailServerError: The server could not take it now.
-            RefusedError: The server will not take it, or not for all recipients.
+            RefusedError: The server will not take it.
+            PartlyRefusedError: The server took it for some of its recipients.
         """
 
 

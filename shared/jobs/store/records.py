@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
+
+Form = Literal["csv", "json", "html"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class Transaction:
         amount: Negative for a refund.
         currency: ISO 4217 code.
         description: What the customer sees; text from outside.
+        user_id: Whose; empty if nobody's.
     """
 
     id: str
@@ -45,6 +48,7 @@ class Transaction:
     amount: Decimal
     currency: str
     description: str = ""
+    user_id: str = ""
 
     @property
     def day(self) -> date:
@@ -55,19 +59,21 @@ class Transaction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """
-    A finished report.
+    A finished report or export, in one of the forms that it comes in.
 
     Attributes:
-        job_id: The job that made it; a report of the same job replaces it.
-        csv: Its content.
+        job_id: The job that made it; a report of the same job and form replaces it.
+        form: Which form.
+        content: Its text.
     """
 
     job_id: str
-    csv: str
+    form: Form
+    content: str
 
     @property
     def key(self) -> str:
-        """Where the table keeps it."""
+        """Where the table keeps all forms of it."""
         return f"report#{self.job_id}"
 
 
@@ -100,5 +106,5 @@ class Reports(Protocol):
     def put_report(self, report: Report) -> None:
         """Keep a report."""
 
-    def report(self, job_id: str) -> Report | None:
-        """Return a job's report, or None."""
+    def report(self, job_id: str, form: Form) -> Report | None:
+        """Return a job's report in a form, or None."""

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from jobs import app as example
-from jobs.cleanup import PAGE_SIZE, ExpiredTokens, delete_expired_tokens
+from jobs.cleanup import ExpiredTokens, delete_expired_tokens
+from jobs.cleanup.tokens import PAGE_SIZE
 from jobs.store import Token
 from lanework import State
 from lanework.testing import Clock, Notes, a_run, app_in_memory
@@ -73,7 +74,7 @@ def test_each_page_is_reported() -> None:
     progress = Notes()
     clean(TokensInMemory(a_token(1), a_token(2, kind="session")), run=a_run(notes=progress))
 
-    assert [(0, "1 deleted, now otp"), (66, "2 deleted, now session")] == progress.said
+    assert [(0, "1 deleted, now otp"), (75, "2 deleted, now session")] == progress.said
 
 
 def test_kinds_that_were_not_asked_for_stay() -> None:

@@ -84,8 +84,8 @@ def test_the_payments_mail_names_amount_time_and_transaction() -> None:
         ("amount", "0"),
         ("amount", "-1"),
         ("amount", "NaN"),
+        ("currency", "LONGCOIN"),
         ("currency", "mnt"),
-        ("currency", "MNTT"),
         ("paidAt", "2025-12-19T15:00:00"),
         ("transactionId", ""),
     ],
@@ -111,7 +111,7 @@ def test_a_mail_goes_to_one_or_to_many(to: str | list[str]) -> None:
     mail = SendEmail.model_validate({"to": to, "subject": "Support", "text": "From: u1\n\n1 < 2"})
     send_email(mail, a_run(), send=outbox.append)
 
-    assert (to, "From: u1\n\n1 < 2") == (outbox[0].to, outbox[0].text)
+    assert (to if isinstance(to, str) else tuple(to), "From: u1\n\n1 < 2") == (outbox[0].to, outbox[0].text)
     assert "From: u1\n\n1 &lt; 2" in outbox[0].html
 
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from jobs.reports import LARGEST_BYTES, ReportTooLargeError, Sheet, TransactionsBetween, harmless, report_transactions
-from jobs.store import Report, Transaction
+from jobs.store import Form, Report, Transaction
 from lanework.testing import Notes, a_run
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ class StoreInMemory:
     def put_report(self, report: Report) -> None:
         self.reports.append(report)
 
-    def report(self, job_id: str) -> Report | None:
-        return next((one for one in self.reports if one.job_id == job_id), None)
+    def report(self, job_id: str, form: Form) -> Report | None:
+        return next((one for one in self.reports if (one.job_id, one.form) == (job_id, form)), None)
 
 
 def days(start: str, end: str) -> TransactionsBetween:
@@ -74,13 +74,13 @@ def test_the_report_counts_rows_and_sums_each_currency() -> None:
 def test_the_csv_is_kept_under_the_jobs_id_with_the_size_that_the_job_answers() -> None:
     store = StoreInMemory(a_transaction(1, description="Ном, дэвтэр"))
     answer = report_transactions(days("2025-12-01", "2025-12-01"), a_run(job_id="r1"), store=lambda: store)
-    (kept,) = store.reports
+    kept = store.reports[0]
 
-    assert ("report#r1", len(kept.csv.encode())) == (answer["key"], answer["bytes"])
+    assert ("report#r1", len(kept.content.encode())) == (answer["key"], answer["bytes"])
     assert [
         ["id", "at", "amount", "currency", "description"],
         ["t1", "2025-12-01T09:00:00+00:00", "10.00", "MNT", "Ном, дэвтэр"],
-    ] == list(csv.reader(kept.csv.splitlines()))
+    ] == list(csv.reader(kept.content.splitlines()))
 
 
 def test_progress_follows_the_days_that_are_done() -> None:
@@ -98,7 +98,7 @@ def test_a_period_without_transactions_gives_a_csv_with_its_header_only() -> Non
     assert (0, {}, ["id,at,amount,currency,description"]) == (
         answer["rows"],
         answer["totals"],
-        store.reports[0].csv.splitlines(),
+        store.reports[0].content.splitlines(),
     )
 
 
