@@ -133,7 +133,8 @@ def deploy(asked: Deployment, run: Run, *, work: Work = nothing_to_do, now: Call
                 "deploymentUrl": f"{DASHBOARD}/deployments/{run.job_id}",
             }
         )
-        deployment_notification.enqueue(Mail[DeploymentNotification](to=asked.notify, context=context), job_id=f"{run.job_id}.mail")
+        mail = Mail[DeploymentNotification](to=asked.notify, context=context)
+        deployment_notification.enqueue(mail, job_id=f"{run.job_id}.mail")
     return ran
 
 
