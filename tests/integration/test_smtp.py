@@ -69,7 +69,7 @@ class Mailbox:
             self.envelopes.append(envelope)
         if self.drops:
             self.drops -= 1
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return self.answer
 
