@@ -17,8 +17,13 @@ from lanework.aws.parameters import ssm_parameter
 from lanework.errors import LaneworkError
 from lanework.http import dead, jobs, lanes, pages, pauses, queues, schedules, trying
 from lanework.http.access import HEADERS, Access
+from lanework.http.dashboard import dead as dead_pages
+from lanework.http.dashboard import jobs as job_pages
+from lanework.http.dashboard import limits as limit_pages
+from lanework.http.dashboard import schedules as schedule_pages
+from lanework.http.dashboard.rendering import Pages
 from lanework.http.document import document_of
-from lanework.http.problems import BROKEN, not_as_documented, problem_of
+from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
 from lanework.http.tokens import Tokens
 from lanework.observe.logs import LogSink
@@ -53,7 +58,9 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     """
     resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
     routes = Routes(resolver)
-    _add_endpoints(routes, app, tokens, is_development=is_development)
+    pages_ = Pages(routes, app)
+    _add_endpoints(routes, app, is_development=is_development)
+    _add_pages(routes, pages_, app, tokens)
     # Powertools' own order validates first, and so would tell strangers about the API.
     resolver.use(
         [
@@ -63,7 +70,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
             OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
         ]
     )
-    _tell_problems(resolver, app)
+    _tell_problems(resolver, pages_, app)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
@@ -89,7 +96,7 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
     return lambda: Tokens.read(read())
 
 
-def _add_endpoints(routes: Routes, app: App, tokens: Callable[[], Tokens], *, is_development: bool) -> None:
+def _add_endpoints(routes: Routes, app: App, *, is_development: bool) -> None:
     """Register everything; a path with a parameter comes after those that it would hide."""
     lanes.add_to(routes, app)
     pauses.add_to(routes, app)
@@ -103,22 +110,32 @@ def _add_endpoints(routes: Routes, app: App, tokens: Callable[[], Tokens], *, is
     schedules.add_steering(routes, app)
     if is_development:
         trying.add_to(routes, app)
-    pages.add_to(routes, tokens, cache(lambda: document_of(routes.resolver)))
 
 
-def _tell_problems(resolver: APIGatewayHttpResolver, app: App) -> None:
+def _add_pages(routes: Routes, shown: Pages, app: App, tokens: Callable[[], Tokens]) -> None:
+    pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)))
+    job_pages.add_to(routes, shown, app)
+    dead_pages.add_to(routes, shown, app)
+    schedule_pages.add_to(routes, shown, app)
+    limit_pages.add_to(routes, shown, app)
+
+
+def _tell_problems(resolver: APIGatewayHttpResolver, shown: Pages, app: App) -> None:
     logger = Logger(location=None)
 
+    def tell(problem: Problem) -> Response[str]:
+        return shown.problem(problem) if shown.wants_a_page() else problem.response()
+
     def invalid(error: RequestValidationError) -> Response[str]:
-        return not_as_documented(error).response()
+        return tell(not_as_documented(error))
 
     def refused(error: LaneworkError) -> Response[str]:
         problem = problem_of(error, now=app.ports.clock())
-        return broken(error) if problem is None else problem.response()
+        return broken(error) if problem is None else tell(problem)
 
     def broken(error: Exception) -> Response[str]:
         logger.error("a request failed", exc_info=error, extra={"action": "request_failed"})
-        return BROKEN.response()
+        return tell(BROKEN)
 
     resolver.exception_handler(RequestValidationError)(invalid)
     resolver.exception_handler(LaneworkError)(refused)

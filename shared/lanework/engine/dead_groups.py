@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from lanework.engine.dead_jobs import MOST_COUNTED
+from lanework.engine.dead_jobs import MOST_COUNTED, PAGE
 from lanework.model.dead_filter import Filter
 from lanework.model.fingerprint import fingerprint, shape_of
 
@@ -53,7 +53,7 @@ class Grouping:
 
     Attributes:
         groups: The largest first.
-        is_counted: Whether all dead jobs are in it; 10,000 are looked at.
+        is_counted: Whether all dead jobs are in it; 10,000 are looked at, or the latest 100.
     """
 
     groups: tuple[Group, ...]
@@ -71,15 +71,26 @@ def groups(dead: DeadJobs, which: Filter) -> Grouping:
     Raises:
         NothingMatchesError: No dead job is asked for; an empty filter asks for nothing in particular and may be empty.
     """
-    by_error: dict[str, list[JobRecord]] = {}
-    for record in islice(dead.matching(which), MOST_COUNTED):
-        by_error.setdefault(fingerprint(record.error or ""), []).append(record)
-    if not by_error and which != Filter():
+    found = tuple(islice(dead.matching(which), MOST_COUNTED))
+    if not found and which != Filter():
         raise dead.nothing(which)
-    found = [_group(error, jobs) for error, jobs in by_error.items()]
+    return _grouped(found, is_counted=len(found) < MOST_COUNTED)
+
+
+def latest_groups(dead: DeadJobs, which: Filter) -> Grouping:
+    """Return those of the latest 100 deaths that are asked for by their error: five reads, however many are dead."""
+    page = dead.page(which, limit=PAGE)
+    return _grouped(page.jobs, is_counted=page.cursor is None)
+
+
+def _grouped(jobs: Iterable[JobRecord], *, is_counted: bool) -> Grouping:
+    by_error: dict[str, list[JobRecord]] = {}
+    for record in jobs:
+        by_error.setdefault(fingerprint(record.error or ""), []).append(record)
+    found = [_group(error, same) for error, same in by_error.items()]
     return Grouping(
         groups=tuple(sorted(found, key=lambda group: group.count, reverse=True)),
-        is_counted=sum(group.count for group in found) < MOST_COUNTED,
+        is_counted=is_counted,
     )
 
 

@@ -26,7 +26,7 @@ MOST_COUNTED: Final = 10_000
 """Dead jobs that a plan or a grouped list looks at before it says "at least"."""
 
 _PAGES_LOOKED_AT: Final = 10
-"""Pages of the index that one page of a list reads, so that a filter that matches little stays bounded."""
+"""Pages that are read for the first of those that are asked for, so that a filter that matches little stays bounded."""
 
 _LOOKED_AT_FOR_ADVICE: Final = 1_000
 
@@ -90,7 +90,7 @@ class DeadJobs:
 
     def page(self, which: Filter, *, limit: int = 20, cursor: str | None = None) -> DeadList:
         """
-        Return dead jobs, the latest death first. May be short and still have a cursor: 1,000 are looked at.
+        Return dead jobs, the latest death first, in five reads. May be short and have a cursor: 100 are looked at.
 
         Args:
             which: What is asked for.
@@ -103,19 +103,24 @@ class DeadJobs:
         if not 1 <= limit <= PAGE:
             msg = f"limit must lie between 1 and {PAGE}, got {limit}"
             raise InvalidOptionError(msg)
-        found: list[JobRecord] = []
         before = None if cursor is None else _checked(cursor)
+        page = self._ports.ledger.dead(before=before, limit=PAGE, since=which.died_after, until=which.died_before)
+        found = [one for one in self._read([key.job_id for key in page.keys]) if which.matches(one)]
+        if len(found) > limit:
+            return DeadList(jobs=tuple(found[:limit]), cursor=_position(found[limit - 1]))
+        return DeadList(jobs=tuple(found), cursor=page.cursor)
+
+    def first(self, which: Filter, *, limit: int) -> tuple[JobRecord, ...]:
+        """Return the first dead jobs that are asked for, the latest death first; 1,000 are looked at."""
+        found: list[JobRecord] = []
+        cursor: str | None = None
         for _ in range(_PAGES_LOOKED_AT):
-            page = self._ports.ledger.dead(before=before, limit=PAGE, since=which.died_after, until=which.died_before)
-            matching = [one for one in self._read([key.job_id for key in page.keys]) if which.matches(one)]
-            room = limit - len(found)
-            found += matching[:room]
-            if len(matching) > room:
-                return DeadList(jobs=tuple(found), cursor=_position(found[-1]))
-            before = page.cursor
-            if before is None or len(found) == limit:
+            page = self.page(which, limit=limit - len(found), cursor=cursor)
+            found += page.jobs
+            cursor = page.cursor
+            if cursor is None or len(found) == limit:
                 break
-        return DeadList(jobs=tuple(found), cursor=before)
+        return tuple(found)
 
     def matching(self, which: Filter) -> Iterator[JobRecord]:
         """Yield every dead job that is asked for, the latest death first, a page of reads at a time."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.dead_groups import groups
+from lanework.engine.dead_groups import groups, latest_groups
 from lanework.engine.dead_jobs import DeadJobs
 from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import Options
@@ -53,6 +53,10 @@ class DeadLetterDesk:
     def groups(self, which: Filter) -> Grouping:
         """Return them by error; see `dead_groups.groups`."""
         return groups(self.jobs, which)
+
+    def latest_groups(self, which: Filter) -> Grouping:
+        """Return the latest of them by error; see `dead_groups.latest_groups`."""
+        return latest_groups(self.jobs, which)
 
     def redrive(self, plan: Plan, orders: Orders | None = None) -> Outcome | Receipt[Any]:
         """

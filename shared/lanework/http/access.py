@@ -77,12 +77,12 @@ class Access:
             if not self._is_open(app):
                 return _asked_in(app.current_event)
             return next_middleware(app)
+        app.context[CALLER] = caller
         endpoint = self._routes.here()
         if endpoint.needs is not None:
             _check_role(caller, endpoint)
             if caller.session is not None and endpoint.method not in _READS:
                 _check_origin(caller.session, app.current_event)
-        app.context[CALLER] = caller
         return next_middleware(app)
 
     def caller(self, event: BaseProxyEvent) -> Caller | None:

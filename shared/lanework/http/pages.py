@@ -1,37 +1,31 @@
-"""The pages of the API itself: the way in and out for browsers, and its documentation."""
+"""The way in and out for browsers, the API's documentation for people, and the files that pages use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
-from aws_lambda_powertools.shared.cookies import Cookie
 
-from lanework.http.access import CALLER
+from lanework.http.dashboard.rendering import FILES, TAG, Pages, text_of, version
+from lanework.http.forms import FORM
 from lanework.http.problems import Problem, ProblemError
-from lanework.http.routing import FORM, Routes
+from lanework.http.routing import Routes
 from lanework.http.sessions import closing, comes_from_elsewhere, login_token, opening, root_of
 from lanework.http.tokens import Role, Tokens
 
-TAG: Final = "Pages"
-
-_STATIC: Final[Mapping[str, str]] = {"pages.css": "text/css; charset=utf-8"}
-"""Files that are served, and what they are."""
-
-_HTML: Final = "text/html; charset=utf-8"
+_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
-def add_to(routes: Routes, tokens: Callable[[], Tokens], document: Callable[[], dict[str, Any]]) -> None:
+def add_to(routes: Routes, pages: Pages, tokens: Callable[[], Tokens], document: Callable[[], dict[str, Any]]) -> None:
     """
     Register them.
 
     Args:
         routes: Where to.
+        pages: Renders them.
         tokens: Gives the tokens that are accepted.
         document: Gives the OpenAPI document.
     """
@@ -44,12 +38,12 @@ def add_to(routes: Routes, tokens: Callable[[], Tokens], document: Callable[[], 
     @routes.add("GET", "/docs", Role.VIEWER, tag=TAG, is_documented=False)
     def get_docs() -> Response[str]:
         """Show the OpenAPI document to people."""
-        return _page(routes, "docs.html", document=document(), caller=routes.resolver.context[CALLER])
+        return pages.show("docs.html", document=document())
 
     @routes.add("GET", "/login", None, tag=TAG, is_documented=False)
     def get_login() -> Response[str]:
         """Ask for a token."""
-        return _page(routes, "login.html", problem=None)
+        return pages.show("login.html", problem=None)
 
     @routes.add("POST", "/login", None, tag=TAG, takes=FORM, is_documented=False)
     def log_in() -> Response[str]:
@@ -58,31 +52,36 @@ def add_to(routes: Routes, tokens: Callable[[], Tokens], document: Callable[[], 
         _refuse_others(routes)
         token = login_token(event)
         if tokens().role_of_token(token) is None:
-            return _page(routes, "login.html", status=HTTPStatus.UNAUTHORIZED, problem="This token is not accepted.")
-        return _see("docs", routes, cookie=opening(token, event))
+            problem = "This token is not accepted."
+            return pages.show("login.html", status=HTTPStatus.UNAUTHORIZED, problem=problem)
+        return Response(
+            status_code=HTTPStatus.SEE_OTHER,
+            headers={"Location": root_of(event)},
+            cookies=[opening(token, event)],
+            body="",
+        )
 
     @routes.add("POST", "/logout", Role.VIEWER, tag=TAG, takes=FORM, is_documented=False)
     def log_out() -> Response[str]:
         """End the browser's session."""
-        return _see("login", routes, cookie=closing(routes.resolver.current_event))
+        event = routes.resolver.current_event
+        return Response(
+            status_code=HTTPStatus.SEE_OTHER,
+            headers={"Location": f"{root_of(event)}login"},
+            cookies=[closing(event)],
+            body="",
+        )
 
-    @routes.add("GET", "/static/<name>", None, tag=TAG, is_documented=False)
-    def get_file(name: Annotated[str, Path()]) -> Response[str]:
-        """Give a file that pages use."""
-        content_type = _STATIC.get(name)
+    @routes.add("GET", "/static/<shown>/<name>", None, tag=TAG, is_documented=False)
+    def get_file(shown: Annotated[str, Path()], name: Annotated[str, Path()]) -> Response[str]:
+        """Give a file that pages use; under the version that it has, browsers may keep it."""
+        content_type = FILES.get(name)
         if content_type is None:
             raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="no-such-path", detail=f"no file {name!r}"))
-        return Response(status_code=HTTPStatus.OK, content_type=content_type, body=_text("static", name))
-
-
-def _page(routes: Routes, name: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> Response[str]:
-    html = _environment().get_template(name).render(root=root_of(routes.resolver.current_event), **values)
-    return Response(status_code=status, content_type=_HTML, body=html)
-
-
-def _see(path: str, routes: Routes, *, cookie: Cookie) -> Response[str]:
-    location = f"{root_of(routes.resolver.current_event)}{path}"
-    return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": location}, cookies=[cookie], body="")
+        headers = {"Cache-Control": _FOR_GOOD} if shown == version() else {}
+        return Response(
+            status_code=HTTPStatus.OK, content_type=content_type, headers=dict(headers), body=text_of("static", name)
+        )
 
 
 def _refuse_others(routes: Routes) -> None:
@@ -90,14 +89,3 @@ def _refuse_others(routes: Routes) -> None:
     if comes_from_elsewhere(routes.resolver.current_event):
         detail = "a page of another origin sent this"
         raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-origin", detail=detail))
-
-
-@cache
-def _environment() -> Any:  # noqa: ANN401 - jinja2 loads at the first page
-    from jinja2 import Environment, FunctionLoader  # noqa: PLC0415
-
-    return Environment(loader=FunctionLoader(lambda name: _text("templates", name)), autoescape=True)
-
-
-def _text(folder: str, name: str) -> str:
-    return (files("lanework.http") / folder / name).read_text(encoding="utf-8")

@@ -121,7 +121,7 @@ def add_reading(routes: Routes, app: App) -> None:
     ) -> FailedJobs:
         """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
         _check(queue, app)
-        found = app.dead_letters.jobs.page(Filter(queue=queue), limit=end + 1).jobs[start:]
+        found = app.dead_letters.jobs.first(Filter(queue=queue), limit=end + 1)[start:]
         return FailedJobs(data=tuple(_failed(one, app) for one in found))
 
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from lanework.http.tokens import Role
 
 JSON: Final = "application/json"
-FORM: Final = "application/x-www-form-urlencoded"
 
 LARGEST_BODY: Final = 1024 * 1024
 """Bytes of a request's body; 100 jobs of 10 KB each. A single payload may have 256 KB."""

@@ -1,0 +1,131 @@
+"""Pages of dead jobs: by error, the jobs of one error, and what a redrive or a drop would move before it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from lanework.app import App
+from lanework.engine.dead_jobs import Plan
+from lanework.engine.receipt import Receipt
+from lanework.engine.rollout import Orders
+from lanework.errors import InvalidOptionError
+from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.words import plural
+from lanework.http.forms import FORM, Form
+from lanework.http.routing import Routes
+from lanework.http.tokens import Role
+from lanework.model.dead_filter import Filter
+from lanework.model.lanes import lane_of
+
+ROWS = 50
+
+Word = Annotated[str, Query()]
+
+
+def add_to(routes: Routes, pages: Pages, app: App) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/dead", Role.VIEWER, tag=TAG, is_documented=False)
+    def groups_page(queue: Word = "", lane: Word = "", all: Word = "") -> Response[str]:  # noqa: A002
+        """Show the dead by their error: the newest 100, or all of them."""
+        which = Filter(queue=queue or None, lane=lane_of(lane) if lane else None)
+        found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
+        return pages.show(
+            "dead.html",
+            found=found,
+            count=sum(group.count for group in found.groups),
+            asked={"queue": queue, "lane": lane},
+            is_all=bool(all),
+            queues=app.registry.queues,
+        )
+
+    @routes.add("GET", "/dead/<fingerprint>", Role.VIEWER, tag=TAG, is_documented=False)
+    def group_page(fingerprint: Annotated[str, Path()], cursor: Word = "") -> Response[str]:
+        """Show the dead of one error."""
+        which = Filter(fingerprint=fingerprint)
+        found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
+        return pages.show("dead_group.html", found=found, fingerprint=fingerprint, is_first=not cursor)
+
+    @routes.add("POST", "/dead/plan", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def plan_page() -> Response[str]:
+        """Show what a redrive or a drop would move, and ask."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        plan = app.dead_letters.jobs.plan(wanted.which)
+        return pages.show("dead_plan.html", wanted=wanted, plan=plan)
+
+    @routes.add("POST", "/dead/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def redrive_many() -> Response[str]:
+        """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        plan, desk = app.dead_letters.jobs.plan(wanted.which), app.dead_letters
+        is_plain = wanted.orders == Orders()
+        became = desk.redrive(plan) if is_plain else desk.redrive_later(plan, wanted.orders)
+        if isinstance(became, Receipt):
+            return pages.done(_ordered("redrives", plan), f"jobs/{became.job_id}")
+        return pages.done(_said("Redriven", became.moved, became.passed_over), "dead")
+
+    @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def drop_many() -> Response[str]:
+        """Give dead jobs up for good; many of them by a job, whose page is shown."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        plan = app.dead_letters.jobs.plan(wanted.which)
+        became = app.dead_letters.drop(plan)
+        if isinstance(became, Receipt):
+            return pages.done(_ordered("drops", plan), f"jobs/{became.job_id}")
+        return pages.done(_said("Dropped", became.moved, became.passed_over), "dead")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """
+    What a form of these pages asks for.
+
+    Attributes:
+        action: What is to become of the jobs.
+        which: Which jobs: chosen ones, those of one error, or all.
+        orders: At which pace, and whether as a canary.
+    """
+
+    action: Literal["redrive", "drop"]
+    which: Filter
+    orders: Orders
+
+    @classmethod
+    def of(cls, form: Form) -> _Wanted:
+        """
+        Return what a form says.
+
+        Raises:
+            InvalidOptionError: It says nothing of which jobs, or its rate is no number.
+        """
+        chosen, error = form.many("job"), form.one("fingerprint")
+        if not (chosen or error or form.one("all")):
+            msg = "no job is selected: tick some, or take all of an error"
+            raise InvalidOptionError(msg)
+        return cls(
+            action="drop" if form.one("action") == "drop" else "redrive",
+            which=Filter(job_ids=chosen) if chosen else Filter(fingerprint=error),
+            orders=Orders(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
+        )
+
+
+def _rate(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        msg = f"the rate must be a number of jobs a second, got {text!r}"
+        raise InvalidOptionError(msg) from None
+
+
+def _ordered(does: str, plan: Plan) -> str:
+    more = "" if plan.is_counted else "at least "
+    return f"This job {does} {more}{plural(plan.count, 'dead job')}; cancelling it leaves the rest as they are."
+
+
+def _said(what: str, moved: int, passed_over: int) -> str:
+    rest = f" {plural(passed_over, 'job')} had been moved by somebody else meanwhile." if passed_over else ""
+    return f"{what}: {plural(moved, 'job')}.{rest}"

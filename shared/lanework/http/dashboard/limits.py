@@ -1,0 +1,143 @@
+"""The page of limits and pauses: what may run at once, how fast, and what is held."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from aws_lambda_powertools.event_handler import Response
+
+from lanework.app import App
+from lanework.engine.registry import JobType
+from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
+from lanework.http.forms import FORM, Form
+from lanework.http.pauses import resumed
+from lanework.http.routing import Routes
+from lanework.http.tokens import Role
+from lanework.model.lanes import Lane
+from lanework.model.limits import TENANT, Bound, Concurrency, Limit, Rate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    What the page shows of something that can be paused.
+
+    Attributes:
+        kind: lane, queue or type.
+        name: Its name.
+        is_paused: Whether its jobs are held.
+        limits: What it may do, in words, and how much of it is in use.
+        types: How many job types it has; of a type, nothing.
+    """
+
+    kind: str
+    name: str
+    is_paused: bool
+    limits: tuple[tuple[str, Usage | None], ...] = ()
+    types: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """
+    How much of a concurrency limit is in use.
+
+    Attributes:
+        held: How many slots are held.
+        n: How many there are.
+        waiting_since: When a job last had to wait for one; None if none waits.
+    """
+
+    held: int
+    n: int
+    waiting_since: datetime | None
+
+
+def add_to(routes: Routes, pages: Pages, app: App) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/limits", Role.VIEWER, tag=TAG, is_documented=False)
+    def limits_page() -> Response[str]:
+        """Show what is limited and what is paused."""
+        paused = app.ports.flags.read().paused
+        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in app.registry.queues}
+        known |= {f"type:{one.name}" for one in app.registry.types}
+        return pages.show(
+            "limits.html",
+            rows_of_lanes=[Row(kind="lane", name=lane, is_paused=f"lane:{lane}" in paused) for lane in Lane],
+            rows_of_queues=[_queue(name, app, paused) for name in app.registry.queues],
+            rows_of_types=[_type(one, app, paused) for one in app.registry.types],
+            others=sorted(paused - known),
+        )
+
+    @routes.add("POST", "/limits/pause", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def pause_on_page() -> Response[str]:
+        """Pause a lane, a queue or a job type."""
+        what = _what(Form.of(routes.resolver.current_event))
+
+        def pause() -> str:
+            name = app.pause(lane=what["lane"], queue=what["queue"], job_type=what["type"])  # type: ignore[arg-type]
+            return f"Paused {name}: within seconds none of its jobs starts. Those that run go on."
+
+        return pages.trying(pause, "limits")
+
+    @routes.add("POST", "/limits/resume", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def resume_on_page() -> Response[str]:
+        """Take a pause away."""
+        what = _what(Form.of(routes.resolver.current_event))
+
+        def resume() -> str:
+            found = resumed(app, lane=what["lane"], queue=what["queue"], job_type=what["type"])
+            return f"Resumed {found.resumed}: {plural(found.released, 'held job')} will start within a minute."
+
+        return pages.trying(resume, "limits")
+
+
+def limit_in_words(limit: Limit) -> str:
+    """Return a limit as people say it: `5 at once`, `100 a minute for each tenant`."""
+    if isinstance(limit, Concurrency):
+        text = f"{limit.n:,} at once"
+    else:
+        per = {MINUTE: "a minute", HOUR: "an hour"}.get(limit.per, f"in {duration(limit.per)}")
+        text = f"{limit.n:,} {per}, evenly" if isinstance(limit, Rate) else f"{limit.n:,} {per}, more are refused"
+    if limit.key is None:
+        return text
+    return f"{text}; for each {'tenant' if limit.key == TENANT else limit.key}"
+
+
+def _what(form: Form) -> dict[str, str | None]:
+    return {kind: form.one(kind) for kind in ("lane", "queue", "type")}
+
+
+def _queue(name: str, app: App, paused: frozenset[str]) -> Row:
+    types = [one for one in app.registry.types if one.queue == name]
+    bounds = dict.fromkeys(bound for one in types for bound in one.bounds if bound.scope == f"queue:{name}")
+    return Row(
+        kind="queue",
+        name=name,
+        is_paused=f"queue:{name}" in paused,
+        limits=tuple(_told(bound, app) for bound in bounds),
+        types=len(types),
+    )
+
+
+def _type(job_type: JobType, app: App, paused: frozenset[str]) -> Row:
+    own = [bound for bound in job_type.bounds if bound.scope.startswith("type:")]
+    return Row(
+        kind="type",
+        name=job_type.name,
+        is_paused=f"type:{job_type.name}" in paused,
+        limits=tuple(_told(bound, app) for bound in own),
+    )
+
+
+def _told(bound: Bound, app: App) -> tuple[str, Usage | None]:
+    """Return a limit in words, and its usage if it is one limit for all: that is one read, and code bounds how many."""
+    limit = bound.limit
+    if not isinstance(limit, Concurrency) or limit.key is not None:
+        return limit_in_words(limit), None
+    slots, now = app.ports.limits.slots(bound.name_for({}, None)), app.ports.clock()
+    held = len(slots.holders) - len(slots.expired(now))
+    return limit_in_words(limit), Usage(held=held, n=limit.n, waiting_since=slots.waiting_since)

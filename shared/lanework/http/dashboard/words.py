@@ -1,0 +1,107 @@
+"""Times, durations and numbers in words, as the pages show them. Pure."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from math import floor
+from typing import Final
+
+SECOND: Final = timedelta(seconds=1)
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+
+_THOUSANDS: Final = (("M", 1_000_000), ("k", 10_000))
+"""From where a number is shortened, and by what; 9,999 is still written out."""
+
+
+def duration(value: timedelta | None) -> str:
+    """Return a duration in two units at most: `320 ms`, `1.2 s`, `4 min 10 s`, `2 h`; a dash for None."""
+    if value is None:
+        return "–"
+    seconds = value.total_seconds()
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < 10:  # noqa: PLR2004 - from then on, tenths tell nothing
+        return f"{seconds:.1f} s"
+    for unit, smaller, length in (("d", "h", DAY), ("h", "min", HOUR), ("min", "s", MINUTE)):
+        if value >= length:
+            parts = {"h": HOUR, "min": MINUTE, "s": SECOND}
+            rest = (value % length) // parts[smaller]
+            return f"{value // length} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{floor(seconds)} s"
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Return how far a moment is from now, in one unit: `12 s ago`, `in 5 min`, `now`; a dash for None."""
+    if moment is None:
+        return "–"
+    away = abs(now - moment)
+    if away < SECOND:
+        return "now"
+    length, unit = next(
+        (length, unit) for length, unit in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s")) if away >= length
+    )
+    word = f"{away // length} {unit}"
+    return f"{word} ago" if moment < now else f"in {word}"
+
+
+def stamp(moment: datetime | None) -> str:
+    """Return a moment in UTC to the second, such as `2026-01-02 12:00:05 UTC`; a dash for None."""
+    return "–" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def machine(moment: datetime) -> str:
+    """Return a moment as HTML's `datetime` wants it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def number(value: int) -> str:
+    """Return a number that a narrow column holds: `1,234`, `12.3k`, `4.5M`."""
+    for unit, size in _THOUSANDS:
+        if value >= size:
+            scale = 1_000 if unit == "k" else size
+            return f"{value / scale:.1f}".removesuffix(".0") + unit
+    return f"{value:,}"
+
+
+def share(value: float | None) -> str:
+    """Return a share, 0.0 to 1.0, in percent; what isn't all of it never reads as 100 %. A dash for None."""
+    if value is None:
+        return "–"
+    if value in (0, 1):
+        return f"{round(value * 100)} %"
+    return f"{min(max(value * 100, 0.1), 99.9):.1f} %"
+
+
+def plural(count: int, word: str, many: str | None = None) -> str:
+    """Return a number with its noun: `1 job`, `2 jobs`."""
+    return f"{count:,} {word if count == 1 else many or word + 's'}"
+
+
+def pretty(text: str | None) -> str:
+    """Return JSON text laid out for reading; what isn't JSON stays as it is."""
+    try:
+        return json.dumps(json.loads(text or "null"), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text or ""
+
+
+def plain(value: object) -> str:
+    """Return a payload's value: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+FILTERS: Final = {
+    "ago": ago,
+    "duration": duration,
+    "machine": machine,
+    "number": number,
+    "plain": plain,
+    "plural": plural,
+    "pretty": pretty,
+    "share": share,
+    "stamp": stamp,
+}
+"""What templates call them by."""

@@ -1,0 +1,184 @@
+"""An application in memory that has something to show on every page, at a time that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from lanework import App, Jobs, Public, Quota, Rate, Run, State
+from lanework.memory import MemoryLedger
+from lanework.model.lanes import LANES, Lane
+from lanework.model.states import Cause, Failure
+from lanework.testing import NOON, Clock, app_in_memory, drain
+from tests.factories import a_record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Mail(BaseModel):
+    """Payload of e-mails."""
+
+    to: str = "bat@example.com"
+    template: Public[str] = "sign-in"
+
+
+class Range(BaseModel):
+    """Payload of reports."""
+
+    month: Public[str] = "2025-12"
+
+
+def an_application() -> App:
+    """Return an application with limits and schedules."""
+    email = Jobs(queue="email", lane="high", attempts=5, concurrency=5)
+    payments = Jobs(queue="payments", lane="critical")
+    reports = Jobs(queue="reports", lane="low", concurrency=2)
+    upkeep = Jobs(queue="upkeep", lane="batch")
+
+    @email.job("user.signin.notification", quota=Quota(10, per=HOUR, key="to"))
+    def notify(mail: Mail, run: Run) -> str:
+        run.log(f"rendering {mail.template}")
+        run.log("handed to SMTP")
+        return "sent"
+
+    @email.job("user.welcome")
+    def welcome(mail: Mail) -> str:
+        return f"sent {mail.template}"
+
+    @payments.job("payment.capture", rate=Rate(100, per=MINUTE))
+    def capture(_: Mail) -> str:
+        return "captured"
+
+    @reports.job("report.month", cron="0 6 1 * *", tz="Asia/Ulaanbaatar")
+    def report(_: Range, run: Run) -> str:
+        run.progress(50, "counting")
+        return "s3://reports/2025-12.csv"
+
+    @upkeep.job("cleanup.expired-tokens", cron="0 2 * * *")
+    def cleanup(_: Range) -> int:
+        return 412
+
+    @upkeep.job("health.check", every=timedelta(minutes=5))
+    def check(_: Range) -> str:
+        return "ok"
+
+    return App(email, payments, reports, upkeep)
+
+
+def a_scene() -> App:
+    """Return the application, with jobs in every state."""
+    clock = Clock(NOON - HOUR)
+    app = app_in_memory(an_application(), clock)
+    for number in range(40):
+        clock.advance(timedelta(seconds=73))
+        name = ("user.signin.notification", "user.welcome", "payment.capture", "report.month")[number % 4]
+        app.enqueue(name, {}, job_id=f"{name.split('.')[-1]}-{1000 + number}")
+        clock.advance(timedelta(milliseconds=40 + 13 * number))
+        drain(app)
+    clock.now = NOON
+    ledger = app.ports.ledger
+    assert isinstance(ledger, MemoryLedger)
+    for record in (*_dead(), *_others()):
+        ledger.records[record.job_id] = record
+    app.enqueue("user.welcome", {}, job_id="welcome-2001")
+    app.enqueue("payment.capture", {}, job_id="capture-2002", delay=10 * MINUTE)
+    app.schedules.add("digest-weekly", "user.welcome", {}, cron="0 9 * * 1", tz="Asia/Ulaanbaatar")
+    app.schedules.pause("health.check")
+    app.pause(queue="reports")
+    return app
+
+
+def _dead() -> list[Any]:
+    errors = (
+        ("SMTPServerDisconnected: the server dropped the connection after DATA", "user.signin.notification", 14),
+        ("PaymentDeclined: card {} was declined by the bank", "payment.capture", 5),
+        ("TimeoutError: it took longer than 25 s", "report.month", 2),
+    )
+    found = []
+    for place, (error, type_, count) in enumerate(errors):
+        for number in range(count):
+            died = NOON - (place + 1) * 4 * MINUTE - number * 47 * SECOND
+            text = error.format(4200 + number)
+            found.append(
+                _job(
+                    f"{type_.split('.')[-1]}-dead-{number}",
+                    type_,
+                    State.DEAD,
+                    at=died - MINUTE,
+                    ended_at=died,
+                    error=text,
+                    cause=Cause.EXHAUSTED,
+                    sweep_at=died,
+                    failures=_failures(died, text, 3),
+                    attempts=3,
+                )
+            )
+    return found
+
+
+def _others() -> list[Any]:
+    return [
+        _job(
+            "month-2026-01",
+            "report.month",
+            State.RUNNING,
+            at=NOON - 80 * SECOND,
+            progress=62,
+            progress_note="counting orders",
+            attempts=1,
+            due_at=NOON + MINUTE,
+        ),
+        _job(
+            "welcome-slow",
+            "user.welcome",
+            State.RUNNING,
+            at=NOON - 4 * SECOND,
+            attempts=2,
+            due_at=NOON + MINUTE,
+            failures=_failures(NOON - 3 * SECOND, "ConnectionResetError: peer reset", 1),
+        ),
+        _job(
+            "capture-retry",
+            "payment.capture",
+            State.RETRYING,
+            at=NOON - 30 * SECOND,
+            attempts=2,
+            due_at=NOON + 4 * SECOND,
+            error="BankUnavailable: 503",
+            failures=_failures(NOON - 9 * SECOND, "BankUnavailable: 503", 2),
+        ),
+        _job("month-held", "report.month", State.PARKED, at=NOON - 5 * MINUTE, held_by="queue:reports", due_at=NOON),
+        _job("welcome-cancelled", "user.welcome", State.CANCELLED, at=NOON - 6 * MINUTE, ended_at=NOON - 5 * MINUTE),
+    ]
+
+
+def _job(job_id: str, type_: str, state: State, *, at: datetime, **facts: Any) -> Any:
+    queue = {"user": "email", "payment": "payments", "report": "reports"}[type_.split(".")[0]]
+    lane = {"email": Lane.HIGH, "payments": Lane.CRITICAL, "reports": Lane.LOW}[queue]
+    begun = {"first_started_at": at + SECOND, "started_at": at + SECOND} if facts.get("attempts") else {}
+    ordinary = {
+        "type": type_,
+        "queue": queue,
+        "lane": lane,
+        "state": state,
+        "created_at": at,
+        "run_at": at,
+        "max_attempts": max(LANES[lane].attempts, 3),
+        "payload": '{"to":"bat@example.com","template":"sign-in"}',
+        "due_at": None,
+        **begun,
+    }
+    return replace(a_record(job_id=job_id), **(ordinary | facts))
+
+
+def _failures(until: datetime, error: str, count: int) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(attempt=number + 1, life=1, at=until - (count - 1 - number) * 4 * SECOND, error=error)
+        for number in range(count)
+    )
