@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from math import sin
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Public, Quota, Rate, Run, State
 from lanework.memory import MemoryLedger
+from lanework.model.buckets import Bucket, Depth, Incident, Kind
 from lanework.model.lanes import LANES, Lane
+from lanework.model.numbers import Count, Key, Numbers
 from lanework.model.states import Cause, Failure
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.factories import a_record
@@ -82,6 +86,7 @@ def a_scene() -> App:
         clock.advance(timedelta(milliseconds=40 + 13 * number))
         drain(app)
     clock.now = NOON
+    _count(app)
     ledger = app.ports.ledger
     assert isinstance(ledger, MemoryLedger)
     for record in (*_dead(), *_others()):
@@ -159,7 +164,7 @@ def _others() -> list[Any]:
 
 
 def _job(job_id: str, type_: str, state: State, *, at: datetime, **facts: Any) -> Any:
-    queue = {"user": "email", "payment": "payments", "report": "reports"}[type_.split(".")[0]]
+    queue = {"user": "email", "payment": "payments", "report": "reports"}[type_.split(".", maxsplit=1)[0]]
     lane = {"email": Lane.HIGH, "payments": Lane.CRITICAL, "reports": Lane.LOW}[queue]
     begun = {"first_started_at": at + SECOND, "started_at": at + SECOND} if facts.get("attempts") else {}
     ordinary = {
@@ -181,4 +186,73 @@ def _failures(until: datetime, error: str, count: int) -> tuple[Failure, ...]:
     return tuple(
         Failure(attempt=number + 1, life=1, at=until - (count - 1 - number) * 4 * SECOND, error=error)
         for number in range(count)
+    )
+
+
+def _count(app: App) -> None:
+    """Let a day have been counted: more in the afternoon, a bad quarter of an hour, something late."""
+    store, random = app.ports.statistics, Random(7)  # noqa: S311 - a picture's numbers
+    for minute in range(60 * 23):
+        at = NOON - DAY + HOUR + minute * MINUTE
+        busy = 1.2 + sin(minute / 210)
+        is_bad = 60 * 23 - 16 < minute < 60 * 23 - 3
+        numbers = {
+            Key(lane=lane, queue=queue, type=type_): _numbers(int(scale * busy * random.uniform(0.6, 1.3)), is_bad)
+            for lane, queue, type_, scale in (
+                (Lane.CRITICAL, "payments", "payment.capture", 14),
+                (Lane.HIGH, "email", "user.signin.notification", 22),
+                (Lane.MEDIUM, "email", "user.welcome", 9),
+                (Lane.LOW, "reports", "report.month", 2),
+                (Lane.BATCH, "upkeep", "cleanup.expired-tokens", 1),
+            )
+        }
+        store.add(Bucket(at=at, numbers=numbers, incidents=_incidents(at) if is_bad else ()))
+        app.ports.clock.now = at + 2 * MINUTE  # type: ignore[attr-defined]
+        if minute % 5 == 4:
+            app.roll_up.tick()
+    app.ports.clock.now = NOON  # type: ignore[attr-defined]
+    depths = {Lane.HIGH: Depth(dead=14), Lane.CRITICAL: Depth(dead=5), Lane.LOW: Depth(dead=2, waiting=3)}
+    for minute in range(6):
+        store.add(Bucket(at=NOON - minute * MINUTE, depths=depths))
+
+
+def _numbers(count: int, is_bad: bool) -> Numbers:
+    bad = count // 4 if is_bad else 0
+    waits = {"w0": count // 2, "w1": count - count // 2 - bad, "w5": bad}
+    return Numbers(
+        {
+            Count.STARTED: count + bad,
+            Count.FIRST_STARTS: count,
+            Count.LATE: bad,
+            Count.COMPLETED: count - bad,
+            Count.FAILED: bad,
+            Count.DEAD: bad // 3,
+            **waits,
+        }
+    )
+
+
+def _incidents(at: datetime) -> tuple[Incident, ...]:
+    number = at.minute % 14
+    return (
+        Incident(
+            kind=Kind.DEATH,
+            at=at,
+            job_id=f"notification-dead-{number}",
+            type="user.signin.notification",
+            queue="email",
+            lane=Lane.HIGH,
+            attempt=3,
+            cause=Cause.EXHAUSTED,
+        ),
+        Incident(
+            kind=Kind.LATE,
+            at=at,
+            job_id=f"capture-dead-{number % 5}",
+            type="payment.capture",
+            queue="payments",
+            lane=Lane.CRITICAL,
+            attempt=1,
+            waited=timedelta(seconds=4.2),
+        ),
     )

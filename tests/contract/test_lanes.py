@@ -40,6 +40,7 @@ def test_a_delayed_message_is_counted_as_delayed(backend: Backend) -> None:
 
     counts = backend.ports.lanes.counts(Lane.MEDIUM)
     assert (counts.waiting, counts.delayed) == (0, 1)
+    assert backend.ports.lanes.live(Lane.MEDIUM) == counts
 
 
 def test_a_received_message_is_in_flight_and_comes_back_when_told(backend: Backend) -> None:
@@ -65,6 +66,7 @@ def test_what_is_buried_lies_in_the_dead_letter_queue_with_its_cause(backend: Ba
     backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: \x00 no")
 
     assert backend.ports.lanes.counts(Lane.HIGH).dead == 1
+    assert backend.ports.lanes.live(Lane.HIGH).dead == 0
     (buried,) = backend.dead(Lane.HIGH)
     assert buried.body == "ticket"
     if backend.name != "memory":

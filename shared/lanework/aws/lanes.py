@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -135,12 +136,15 @@ class SqsLanes:
                 raise UnsupportedError(msg) from error
             raise
 
+    def live(self, lane: Lane) -> LaneCounts:
+        """See `Lanes.live`."""
+        waiting, in_flight, delayed = self._counts(self._queues.url(lane))
+        return LaneCounts(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=0)
+
     def counts(self, lane: Lane) -> LaneCounts:
         """See `Lanes.counts`."""
-        waiting, in_flight, delayed = self._counts(self._queues.url(lane))
         # A letter that the reconciler looks at is hidden for a while, and as dead as the others.
-        dead = sum(self._counts(self._queues.url(lane, "-dlq")))
-        return LaneCounts(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=dead)
+        return replace(self.live(lane), dead=sum(self._counts(self._queues.url(lane, "-dlq"))))
 
     def _arn(self, url: str) -> str:
         with translated(f"looking up {url.rpartition('/')[2]}"):

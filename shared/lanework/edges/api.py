@@ -20,6 +20,7 @@ from lanework.http.access import HEADERS, Access
 from lanework.http.dashboard import dead as dead_pages
 from lanework.http.dashboard import jobs as job_pages
 from lanework.http.dashboard import limits as limit_pages
+from lanework.http.dashboard import overview as overview_page
 from lanework.http.dashboard import schedules as schedule_pages
 from lanework.http.dashboard.rendering import Pages
 from lanework.http.document import document_of
@@ -114,6 +115,7 @@ def _add_endpoints(routes: Routes, app: App, *, is_development: bool) -> None:
 
 def _add_pages(routes: Routes, shown: Pages, app: App, tokens: Callable[[], Tokens]) -> None:
     pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)))
+    overview_page.add_to(routes, shown, app)
     job_pages.add_to(routes, shown, app)
     dead_pages.add_to(routes, shown, app)
     schedule_pages.add_to(routes, shown, app)

@@ -190,6 +190,9 @@ class Lanes(Protocol):
             UnavailableError: Whether it was begun is not known.
         """
 
+    def live(self, lane: Lane) -> LaneCounts:
+        """Return how many messages the lane's own queue holds, in one call; the dead are not looked at, and are 0."""
+
     def counts(self, lane: Lane) -> LaneCounts:
         """Return how many messages the lane holds."""
 

@@ -114,14 +114,24 @@ class ScheduleDesk:
 
     def list(self) -> tuple[Listed, ...]:
         """Return every schedule, by name; one that was declared just now begins with the next minute."""
+        records = self._all()
+        states = self._states(record.last_run for record in records)
+        return tuple(Listed(record=record, last_state=states.get(record.last_run or "")) for record in records)
+
+    def upcoming(self, count: int) -> tuple[tuple[datetime, ScheduleRecord], ...]:
+        """Return the schedules that fire next, at most so many, the soonest first, and when. One read."""
+        now = self._ports.clock()
+        due = ((next_of(record, now), record) for record in self._all())
+        soonest = sorted(((at, one) for at, one in due if at is not None), key=lambda pair: pair[0])
+        return tuple(soonest[:count])
+
+    def _all(self) -> tuple[ScheduleRecord, ...]:
+        """Return every schedule, by name, those included that no tick has seen yet."""
         records = {record.schedule.name: record for record in self._ports.schedules.all()}
         now = self._ports.clock()
         for name, schedule in self._declared.by_name.items():
             records.setdefault(name, begun(schedule, Source.DECLARED, now=now))
-        states = self._states(record.last_run for record in records.values())
-        return tuple(
-            Listed(record=record, last_state=states.get(record.last_run or "")) for _, record in sorted(records.items())
-        )
+        return tuple(record for _, record in sorted(records.items()))
 
     def get(self, name: str) -> ScheduleRecord:
         """

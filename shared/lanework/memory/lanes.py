@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING
@@ -106,18 +106,17 @@ class MemoryLanes:
         for letter in letters:
             self.send(lane, Sending(body=letter.body))
 
-    def counts(self, lane: Lane) -> LaneCounts:
-        """See `Lanes.counts`."""
+    def live(self, lane: Lane) -> LaneCounts:
+        """See `Lanes.live`."""
         now = self._clock()
         queue = self._queues[lane]
         delayed = sum(1 for one in queue.messages if one.delayed_until > now)
         hidden = sum(1 for one in queue.messages if one.visible_at > now)
-        return LaneCounts(
-            waiting=len(queue.messages) - hidden,
-            in_flight=hidden - delayed,
-            delayed=delayed,
-            dead=len(queue.dead),
-        )
+        return LaneCounts(waiting=len(queue.messages) - hidden, in_flight=hidden - delayed, delayed=delayed, dead=0)
+
+    def counts(self, lane: Lane) -> LaneCounts:
+        """See `Lanes.counts`."""
+        return replace(self.live(lane), dead=len(self._queues[lane].dead))
 
     def receive(self, lane: Lane, *, visibility: timedelta | None = None) -> Received | None:
         """Receive one visible message, or None. Visibility defaults to the lane's: function timeout and 5 s."""

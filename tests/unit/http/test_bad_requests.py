@@ -91,7 +91,9 @@ def test_a_method_that_a_path_does_not_take_is_told_those_that_it_does(shop: Sho
     assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/api/jobs/", "/static/0/../tokens.py", "/static/0/layout.html", "//login"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/api/jobs/", "/static/0/../tokens.py", "/static/0/layout.html", "//login"]
+)
 def test_a_path_that_does_not_exist_is_not_found(shop: Shop, path: str) -> None:
     assert shop.api.get(path).status == 404
 

@@ -24,7 +24,7 @@ def duration(value: timedelta | None) -> str:
     if seconds < 1:
         return f"{round(seconds * 1000)} ms"
     if seconds < 10:  # noqa: PLR2004 - from then on, tenths tell nothing
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
     for unit, smaller, length in (("d", "h", DAY), ("h", "min", HOUR), ("min", "s", MINUTE)):
         if value >= length:
             parts = {"h": HOUR, "min": MINUTE, "s": SECOND}

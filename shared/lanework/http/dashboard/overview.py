@@ -1,0 +1,64 @@
+"""The first page: what is wrong, lane by lane, what happened in the last hour and day, and what is due."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aws_lambda_powertools.event_handler import Response
+
+from lanework.app import App
+from lanework.engine.overview import glance
+from lanework.engine.statistics import Window
+from lanework.http.dashboard.charts import bars, line, parts_of
+from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.words import HOUR, plural
+from lanework.http.routing import Routes
+from lanework.http.tokens import Role
+from lanework.model.buckets import Bucket, Kind
+from lanework.model.numbers import Count, Numbers, together
+
+_NEWEST = 6
+
+_ENDS = {"completed": Count.COMPLETED, "retrying": Count.FAILED, "dead": Count.DEAD}
+
+
+def add_to(routes: Routes, pages: Pages, app: App) -> None:
+    """Register it."""
+
+    @routes.add("GET", "/", Role.VIEWER, tag=TAG, is_documented=False)
+    def overview_page() -> Response[str]:
+        """Show how everything does."""
+        seen = glance(app.ports, app.statistics, app.schedules)
+        hour, day = seen.numbers.hour, seen.numbers.day
+        incidents = day.incidents
+        return pages.show(
+            "overview.html",
+            seen=seen,
+            charts=[_chart("Last hour", hour, "%H:%M"), _chart("Last 24 hours", day, "%a %H:%M")],
+            deaths=[one for one in incidents if one.kind is Kind.DEATH][:_NEWEST],
+            late=[one for one in incidents if one.kind is Kind.LATE][:_NEWEST],
+            line=line,
+            parts_of=parts_of,
+        )
+
+
+def _chart(title: str, window: Window, form: str) -> dict[str, object]:
+    steps = [together(bucket.numbers.values()) for bucket in window.buckets]
+    chart = bars({name: [step[count] for step in steps] for name, count in _ENDS.items()})
+    numbers = together(window.numbers.values())
+    return {
+        "title": title,
+        "chart": chart,
+        "numbers": {name: numbers[count] for name, count in _ENDS.items()},
+        "failure_share": numbers.failure_share,
+        "labels": [_label(bucket, step, form, window.step) for bucket, step in zip(window.buckets, steps, strict=True)],
+        "from": window.buckets[0].at,
+    }
+
+
+def _label(bucket: Bucket, step: Numbers, form: str, length: timedelta) -> str:
+    ends = bucket.at + length
+    when = f"{bucket.at:{form}}" + (f" to {ends:%H:%M}" if length == HOUR else "")
+    failed = f", {plural(step[Count.FAILED], 'failed attempt')}" if step[Count.FAILED] else ""
+    dead = f", {step[Count.DEAD]} dead" if step[Count.DEAD] else ""
+    return f"{when} UTC: {step[Count.COMPLETED]:,} completed{failed}{dead}"
