@@ -24,12 +24,15 @@ from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
 from lanework.engine.rollup import RollUp
 from lanework.engine.schedules import ScheduleDesk
-from lanework.engine.statistics import Statistics
+from lanework.engine.standing import Standing, standing
+from lanework.engine.statistics import Statistics, Window
 from lanework.engine.system import system_jobs
 from lanework.errors import LaneworkError, UndecodableError
+from lanework.model.costs import Costs, costs_of
 from lanework.model.envelope import Envelope
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Fanout
+from lanework.observe.prices import prices
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -126,6 +129,14 @@ class App:
     def statistics(self) -> Statistics:
         """Reads what jobs did lately, in numbers."""
         return Statistics(self.ports)
+
+    def standing(self) -> Standing:
+        """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
+        return standing(self.ports, queues=self.registry.queues)
+
+    def costs(self, window: Window) -> Costs:
+        """Return what the jobs of a window of `statistics` cost: an estimate."""
+        return costs_of(window.numbers, prices(), over=window.now - window.begins)
 
     @cached_property
     def roll_up(self) -> RollUp:

@@ -48,6 +48,7 @@ def clock(app: App) -> Handler:
             reconciled = Reconciler(app.ports).tick(has_time=has_time)
             swept = Sweeper(app.ports).tick(has_time=has_time)
             enqueued = app.housekeeper.tick() if has_time() else ()
+            app.roll_up.note(app.inspector.depths())
             rolled_up = app.roll_up.tick(has_time=has_time)
             return {
                 "fired": asdict(fired),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, overload
 from lanework.engine.listing import JobKey
 from lanework.engine.notebook import fitting
 from lanework.errors import InvalidOptionError, JobNotFoundError
+from lanework.model.buckets import Depth
 from lanework.model.lanes import Lane
 from lanework.model.states import ENDED, State
 
@@ -153,6 +154,13 @@ class Inspector:
     def counts(self) -> dict[Lane, LaneCounts]:
         """Return what SQS says of every lane, approximately."""
         return {lane: self.counts_of(lane) for lane in Lane}
+
+    def depths(self) -> dict[Lane, Depth]:
+        """Return what `counts` does, as it is kept with a minute's numbers."""
+        return {
+            lane: Depth(waiting=one.waiting, in_flight=one.in_flight, delayed=one.delayed, dead=one.dead)
+            for lane, one in self.counts().items()
+        }
 
     def counts_of(self, lane: Lane) -> LaneCounts:
         """Return what SQS says of one lane, approximately."""

@@ -46,10 +46,8 @@ class RollUp:
         self._clock = ports.clock
 
     def note(self, depths: Mapping[Lane, Depth]) -> None:
-        """Keep how much the lanes hold now; lanes that hold nothing cost nothing."""
-        held = {lane: depth for lane, depth in depths.items() if depth != type(depth)()}
-        if held:
-            self._store.add(Bucket(at=minute_of(self._clock()), depths=held))
+        """Keep how much the lanes hold now."""
+        self._store.add(Bucket(at=minute_of(self._clock()), depths=depths))
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> RolledUp:
         """

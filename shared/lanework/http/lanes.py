@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
@@ -17,10 +16,9 @@ from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.model.lanes import Lane
 from lanework.model.states import State
+from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
 
 TAG: Final = "Lanes"
-
-OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class LaneMessages(Answer):
@@ -82,32 +80,14 @@ def add_to(routes: Routes, app: App) -> None:
 
     @routes.add("GET", "/metrics", Role.VIEWER, tag=TAG, is_documented=False)
     def get_openmetrics() -> Response[str]:
-        """Give the numbers of the lanes to Prometheus."""
-        text = openmetrics(app.inspector.counts(), app.ports.flags.read().paused)
-        return Response(status_code=HTTPStatus.OK, content_type=OPENMETRICS, body=text)
+        """Give the numbers of lanes and job types to Prometheus."""
+        return Response(status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(app.standing()))
 
     @routes.add("GET", "/health", None, tag=TAG)
     def get_health() -> Health:
         """Say whether the API works and reaches its table; 503 if it doesn't."""
         app.ports.flags.read()
         return Health()
-
-
-def openmetrics(counts: Mapping[Lane, LaneCounts], paused: frozenset[str]) -> str:
-    """Return the lanes' numbers as OpenMetrics text, every family with its help."""
-    return "\n".join((*_families(counts, paused), "# EOF", ""))
-
-
-def _families(counts: Mapping[Lane, LaneCounts], paused: frozenset[str]) -> Iterator[str]:
-    yield "# TYPE lanework_messages gauge"
-    yield "# HELP lanework_messages Messages of a lane, as SQS counts them (approximately)."
-    for lane, one in counts.items():
-        for state, number in _messages(one).model_dump().items():
-            yield f'lanework_messages{{lane="{lane}",state="{state}"}} {number}'
-    yield "# TYPE lanework_lane_paused gauge"
-    yield "# HELP lanework_lane_paused Whether a lane is paused."
-    for lane in counts:
-        yield f'lanework_lane_paused{{lane="{lane}"}} {int(f"lane:{lane}" in paused)}'
 
 
 def _messages(one: LaneCounts) -> LaneMessages:

@@ -173,13 +173,12 @@ def test_the_last_part_of_a_window_is_what_lies_in_its_time(world: World) -> Non
     assert hour.latest(5 * MINUTE).sums(by_type)["user.greeting"][Count.COMPLETED] == 3
 
 
-def test_how_much_the_lanes_hold_is_kept_where_they_hold_anything(world: World) -> None:
-    world.app.roll_up.note({Lane.HIGH: Depth(), Lane.LOW: Depth(waiting=3)})
+def test_how_much_the_lanes_hold_is_kept_with_the_minute(world: World) -> None:
+    depths = {Lane.HIGH: Depth(), Lane.LOW: Depth(waiting=3)}
+    world.app.roll_up.note(depths)
     pass_minutes(world, 2)
 
-    assert {Lane.LOW: Depth(waiting=3)} == world.app.ports.statistics.board(since=NOON).minutes[0].depths
-    world.app.roll_up.note({Lane.HIGH: Depth()})
-    assert world.app.ports.statistics.raw([minute_of(world.clock())]) == []
+    assert depths == world.app.ports.statistics.board(since=NOON).minutes[0].depths
 
 
 def test_a_job_that_runs_is_counted_with_its_wait_from_when_sqs_took_its_message(world: World) -> None:
