@@ -8,6 +8,7 @@ from lanework.engine.middleware import Middleware, Proceed
 from lanework.engine.receipt import Receipt
 from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run
+from lanework.engine.signals import Signalling
 from lanework.errors import (
     ClaimLostError,
     ConfigError,
@@ -15,6 +16,7 @@ from lanework.errors import (
     EnqueueError,
     InvalidOptionError,
     InvalidPayloadError,
+    JobEndedError,
     JobFailedError,
     JobNotFoundError,
     JobNotWaitingError,
@@ -22,6 +24,8 @@ from lanework.errors import (
     NotProddedError,
     QuotaExceededError,
     ResultTimeoutError,
+    SignalTimeoutError,
+    SignalTooLateError,
     TooLargeError,
     UnavailableError,
     UnknownJobTypeError,
@@ -30,7 +34,7 @@ from lanework.errors import (
 )
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Concurrency, Quota, Rate
-from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, TimedOut
+from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
 from lanework.model.payload import Public
 from lanework.model.states import Cause, JobRecord, State
 
@@ -56,12 +60,14 @@ __all__ = [  # noqa: RUF022 - grouped
     "Discard",
     "RetryAfter",
     "Snooze",
+    "Suspended",
     "TimedOut",
     # Where jobs stand
     "Cancelling",
     "Cause",
     "JobRecord",
     "Lane",
+    "Signalling",
     "State",
     # Errors
     "ClaimLostError",
@@ -70,6 +76,7 @@ __all__ = [  # noqa: RUF022 - grouped
     "EnqueueError",
     "InvalidOptionError",
     "InvalidPayloadError",
+    "JobEndedError",
     "JobFailedError",
     "JobNotFoundError",
     "JobNotWaitingError",
@@ -77,6 +84,8 @@ __all__ = [  # noqa: RUF022 - grouped
     "NotProddedError",
     "QuotaExceededError",
     "ResultTimeoutError",
+    "SignalTimeoutError",
+    "SignalTooLateError",
     "TooLargeError",
     "UnavailableError",
     "UnknownJobTypeError",

@@ -24,6 +24,7 @@ from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
 from lanework.engine.rollup import RollUp
 from lanework.engine.schedules import ScheduleDesk
+from lanework.engine.signals import Signalling, signal
 from lanework.engine.standing import Standing, standing
 from lanework.engine.statistics import Statistics, Window
 from lanework.engine.system import system_jobs
@@ -242,6 +243,22 @@ class App:
             JobNotFoundError: There is none.
         """
         return cancel(job_id, self.ports)
+
+    def signal(self, job_id: str, name: str, payload: object = None) -> Signalling:
+        """
+        Send a job a signal: `run.wait_for(name)` returns its payload, now or when the job comes to wait for it.
+
+        Args:
+            job_id: Which job; it must not have ended.
+            name: The signal's name; the first one of a name counts.
+            payload: Anything that is JSON, at most 64 KB.
+
+        Raises:
+            JobNotFoundError, JobEndedError: There is no such job, or it has ended.
+            SignalTooLateError: It has waited for the signal as long as it would.
+            InvalidOptionError, TooLargeError: The name or the payload can't be used.
+        """
+        return signal(job_id, name, payload, self.ports)
 
     def reschedule(self, job_id: str, *, run_at: datetime | None = None, delay: timedelta = timedelta(0)) -> JobRecord:
         """

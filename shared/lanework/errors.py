@@ -173,6 +173,48 @@ class JobNotWaitingError(LaneworkError):
         super().__init__(f"job {job_id!r} is {state} and doesn't wait for its start: {hint}")
 
 
+class JobEndedError(LaneworkError):
+    """
+    Raised when a job can't be signalled because it has ended. Nothing was changed.
+
+    Attributes:
+        job_id: The job.
+        state: How it ended.
+    """
+
+    def __init__(self, job_id: str, *, state: str, hint: str) -> None:
+        self.job_id, self.state = job_id, state
+        super().__init__(f"job {job_id!r} is {state} and takes no signal: {hint}")
+
+
+class SignalTooLateError(LaneworkError):
+    """
+    Raised when a signal comes after its job has stopped waiting for it. Nothing was changed.
+
+    Attributes:
+        job_id: The job.
+        signal: The signal's name.
+    """
+
+    def __init__(self, job_id: str, signal: str) -> None:
+        self.job_id, self.signal = job_id, signal
+        super().__init__(f"job {job_id!r} has waited for {signal!r} as long as it would, and gone on without")
+
+
+class SignalTimeoutError(LaneworkError):
+    """
+    Raised by `run.wait_for` when the signal didn't come in time: now, and on every later attempt.
+
+    Attributes:
+        job_id: The job.
+        signal: The signal's name.
+    """
+
+    def __init__(self, job_id: str, signal: str) -> None:
+        self.job_id, self.signal = job_id, signal
+        super().__init__(f"job {job_id!r} waited for {signal!r}, which didn't come in time")
+
+
 class ClaimLostError(LaneworkError):
     """Raised inside a job whose lease is over and whose claim another attempt has taken: nothing it says counts."""
 

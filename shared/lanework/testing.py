@@ -11,12 +11,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from pydantic_core import to_json
+
 from lanework.engine.delivery import Delivery, Keep
 from lanework.engine.execute import in_order
 from lanework.engine.execution import LEASE_MARGIN
 from lanework.engine.ports import Ports
 from lanework.engine.run import Run
 from lanework.engine.runtime import Runtime
+from lanework.engine.sweep import Sweeper
 from lanework.memory import (
     MemoryFlags,
     MemoryLanes,
@@ -107,12 +110,16 @@ class Notes:
         said: What it reported as progress, oldest first.
         lines: What it logged.
         steps: What its steps left, as JSON text; put something in to show a step as done.
+        signals: What it gets from `run.wait_for`, by name; a signal that isn't there has not come in time.
+        waits: How long it would have waited, oldest first: here no wait takes any time.
         cancelled: What `run.cancelled` answers.
     """
 
     said: list[tuple[int, str | None]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)
+    signals: dict[str, object] = field(default_factory=dict)
+    waits: list[timedelta] = field(default_factory=list)
     cancelled: bool = False
 
     def progress(self, percent: int, note: str | None) -> None:
@@ -129,7 +136,16 @@ class Notes:
 
     def step(self, name: str) -> str | None:
         """Return what a step left."""
-        return self.steps.get(name)
+        signal = name.removeprefix("signal/")
+        return to_json(self.signals[signal]).decode() if name != signal in self.signals else self.steps.get(name)
+
+    def keep_first(self, name: str, result: str) -> str:
+        """Keep what a step left, unless it has left something before."""
+        return self.steps.setdefault(name, result)
+
+    def until(self, name: str, wait: timedelta) -> None:  # noqa: ARG002 - all waits are alike
+        """Note a wait; it is over at once."""
+        self.waits.append(wait)
 
     def keep_step(self, name: str, result: str) -> None:
         """Keep what a step left."""
@@ -210,6 +226,11 @@ def drain(app: App, *lanes: Lane) -> int:
             elif report.after is not None:
                 queues.change_visibility(lane, message.handle, max(report.after, timedelta(seconds=1)))
     return handled
+
+
+def sweep(app: App) -> int:
+    """Do what the clock function does each minute: send what waited for over 15 minutes; return how many jobs."""
+    return Sweeper(app.ports).tick().sent
 
 
 def _is_waiting(queues: MemoryLanes, lane: Lane) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lanework.model import interventions
-from lanework.model.change import Applied, Refused
+from lanework.model import interventions, moves, parking
+from lanework.model.change import Applied, Kept, Refused
 from lanework.model.ids import shard_of
-from lanework.model.states import State
+from lanework.model.states import AT_ONCE, JobRecord, State
 from lanework.testing import NOON
 from tests.contract.conftest import Backend
-from tests.factories import a_record
+from tests.factories import LEASE, a_record
 
 SECOND = timedelta(seconds=1)
 SHARD = shard_of("job-1")
@@ -90,6 +90,72 @@ def test_a_step_is_kept_with_its_job(backend: Backend) -> None:
 
     assert ledger.step("job-1", "charge") == '{"id":1}'
     assert ledger.step("job-2", "charge") is None
+
+
+def test_the_first_that_a_step_leaves_is_what_counts(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+
+    assert ledger.keep_first("job-1", "wait/1", '"noon"') == '"noon"'
+    assert ledger.keep_first("job-1", "wait/1", '"later"') == '"noon"'
+
+    assert ledger.step("job-1", "wait/1") == '"noon"'
+
+
+def test_a_signal_is_kept_and_wakes_the_job_that_waits_for_it_in_one_write(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    until = NOON + timedelta(days=1)
+    ledger.put(a_record())
+    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    run = record_of(backend)
+    ledger.change("job-1", parking.wait_for_signal(run, signal="approved", until=until))
+    waiting = record_of(backend)
+    assert (waiting.state, waiting.awaits, waiting.due_at) == (State.PARKED, "approved", until)
+
+    change = interventions.signal(waiting, "approved", signal_id="s-1", now=NOON)
+    answer = ledger.change_and_keep("job-1", change, step="signal/approved", text="42")
+
+    assert isinstance(answer, Applied)
+    assert answer.record == record_of(backend)
+    assert (answer.record.awaits, answer.record.signal_id, answer.record.due_at) == (None, "s-1", AT_ONCE)
+    assert ledger.due(SHARD, until=NOON, limit=10) == ["job-1"]
+    assert ledger.step("job-1", "signal/approved") == "42"
+
+
+def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    seen = a_record()
+    ledger.put(seen)
+    first, second = (interventions.signal(seen, "approved", signal_id=f"s-{n}", now=NOON) for n in (1, 2))
+    assert isinstance(ledger.change_and_keep("job-1", first, step="signal/approved", text="1"), Applied)
+
+    assert ledger.change_and_keep("job-1", second, step="signal/approved", text="2") == Kept("1")
+    assert record_of(backend).signal_id == "s-1"
+    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    late = ledger.change_and_keep("job-1", second, step="signal/paid", text="2")
+
+    assert late == Refused(record_of(backend))
+    assert ledger.step("job-1", "signal/paid") is None
+    assert isinstance(ledger.change_and_keep("job-2", second, step="signal/paid", text="2"), Refused)
+
+
+def test_a_run_is_not_parked_for_a_signal_once_another_has_come(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record())
+    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    run = record_of(backend)
+    parked = parking.wait_for_signal(run, signal="approved", until=NOON + timedelta(days=1))
+    change = interventions.signal(run, "approved", signal_id="s-1", now=NOON)
+    ledger.change_and_keep("job-1", change, step="signal/approved", text="1")
+
+    assert isinstance(ledger.change("job-1", parked), Refused)
+    again = parking.wait_for_signal(record_of(backend), signal="paid", until=NOON + timedelta(days=1))
+    assert isinstance(ledger.change("job-1", again), Applied)
+
+
+def record_of(backend: Backend) -> JobRecord:
+    record = backend.ports.ledger.get("job-1")
+    assert record is not None
+    return record
 
 
 def test_lines_are_kept_attempt_by_attempt_and_are_no_part_of_the_job(backend: Backend) -> None:

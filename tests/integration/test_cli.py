@@ -156,6 +156,17 @@ def test_a_waiting_job_is_rescheduled_and_one_that_ended_is_not(lanework: Callab
     assert "not both" in lanework("reschedule", "job-1", "--at", "2099-12-24T18:00:00Z", "--delay", "5")
 
 
+def test_a_job_is_sent_a_signal_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
+    lanework("enqueue", "demo.greet", "--job-id", "job-1", "--delay", "2d")
+
+    assert lanework("signal", "job-1", "approved", "-p", '{"by": "Bat"}') == "job-1: approved: kept\n"
+    assert json.loads(lanework("signal", "job-1", "approved", "--json")) == {"jobId": "job-1", "outcome": "repeated"}
+    assert "--payload is not JSON" in lanework("signal", "job-1", "paid", "-p", "{")
+    lanework("cancel", "job-1")
+    with pytest.raises(LaneworkError, match="job 'job-1' is cancelled and takes no signal"):
+        lanework("signal", "job-1", "paid")
+
+
 def test_a_waiting_job_is_cancelled_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
     lanework("enqueue", "demo.greet", "--job-id", "job-1")
 

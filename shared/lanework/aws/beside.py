@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import translated
 from lanework.aws.items import JOB, JobItem, pk_of
@@ -39,6 +41,27 @@ class Beside:
         """See `Ledger.keep_step`."""
         with translated(f"keeping step {name} of job {job_id}"):
             self._put(job_id, f"step#{name}", {"result": {"S": result}})
+
+    def keep_first(self, job_id: str, name: str, result: str) -> str:
+        """See `Ledger.keep_first`."""
+        with translated(f"keeping step {name} of job {job_id}"):
+            try:
+                self._clients.dynamodb.put_item(**self.keeping_first(job_id, name, result))
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                item: Any = error.response.get("Item")
+                return str(item["result"]["S"])
+        return result
+
+    def keeping_first(self, job_id: str, name: str, result: str) -> dict[str, Any]:
+        """Return the request that keeps what a step left, unless it has left something before."""
+        return {
+            "TableName": self._table,
+            "Item": _item(job_id, f"step#{name}", {"result": {"S": result}}),
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
         """See `Ledger.add_log`: an item for each attempt, in the order of their ends."""
@@ -77,10 +100,13 @@ class Beside:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _put(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
-        """Put an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
-        expires_at = round((datetime.now(UTC) + _KEPT_FOR).timestamp())
-        item = {**key_beside(job_id, kind), **values, "expires_at": {"N": str(expires_at)}}
-        self._clients.dynamodb.put_item(TableName=self._table, Item=item)
+        self._clients.dynamodb.put_item(TableName=self._table, Item=_item(job_id, kind, values))
+
+
+def _item(job_id: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Return an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
+    expires_at = round((datetime.now(UTC) + _KEPT_FOR).timestamp())
+    return {**key_beside(job_id, kind), **values, "expires_at": {"N": str(expires_at)}}
 
 
 def key_beside(job_id: str, kind: str) -> dict[str, Any]:

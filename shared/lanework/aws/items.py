@@ -166,6 +166,8 @@ class JobItem(Model):
     run_at = MomentAttribute(null=True)
     due_at = MomentAttribute(null=True)
     start_by = MomentAttribute(null=True)
+    awaits = UnicodeAttribute(null=True)
+    signal_id = UnicodeAttribute(null=True)
     tenant = UnicodeAttribute(null=True)
     headers = HeadersAttribute(null=True)
     rate_limit = UnicodeAttribute(null=True)

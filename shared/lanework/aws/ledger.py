@@ -18,9 +18,10 @@ from lanework.aws.indexes import dead_page, recent_page
 from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, pk_of, to_item, to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
+from lanework.aws.transactions import write_together
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
-from lanework.model.change import Applied, Refused
+from lanework.model.change import Applied, Kept, Refused
 from lanework.model.payload import is_apart
 
 if TYPE_CHECKING:
@@ -126,15 +127,34 @@ class DynamoLedger:
                 return None
 
     def _change_singly(self, job_id: str, change: Change) -> Answer:
-        request = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
+        request = {**self._updating(job_id, change), "ReturnValues": "ALL_NEW"}
+        answer, stored = self._write(self._clients.dynamodb.update_item, request)
+        if answer is None:
+            return Refused(None if stored is None else self._record(stored))
+        return Applied(self._record(answer["Attributes"]))
+
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        """See `Ledger.change_and_keep`."""
+        put = self._beside.keeping_first(job_id, step, text)
+        with translated(f"writing {change.name} of job {job_id}"):
+            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, change)}, {"Put": put}])
+        item = refused.get(1)
+        if item is not None and 0 not in refused:
+            return Kept(item["result"]["S"])
+        if refused:
+            stored = refused.get(0)
+            return Refused(None if stored is None else self._record(stored))
+        record = self.get(job_id)
+        return Refused(None) if record is None else Applied(record)
+
+    def _updating(self, job_id: str, change: Change) -> dict[str, Any]:
+        """Return the request that carries a change out."""
+        request: dict[str, Any] = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
             actions=actions_of(change, self._model, job_id),
             condition=condition_of(change, self._model),
             return_values_on_condition_failure="ALL_OLD",
         )
-        answer, stored = self._write(self._clients.dynamodb.update_item, {**request, "ReturnValues": "ALL_NEW"})
-        if answer is None:
-            return Refused(None if stored is None else self._record(stored))
-        return Applied(self._record(answer["Attributes"]))
+        return request
 
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
@@ -203,6 +223,10 @@ class DynamoLedger:
         """See `Ledger.keep_step`."""
         self._beside.keep_step(job_id, name, result)
 
+    def keep_first(self, job_id: str, name: str, result: str) -> str:
+        """See `Ledger.keep_first`."""
+        return self._beside.keep_first(job_id, name, result)
+
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
         """See `Ledger.add_log`."""
         self._beside.add_log(job_id, claim_id, at=at, lines=lines)
@@ -232,14 +256,9 @@ class DynamoLedger:
     def _change_with_payload(self, job_id: str, change: Change, payload: str) -> Answer:
         """Carry out a change whose payload lies beside the job: both items, or neither."""
         own = replace(change, write={**change.write, PAYLOAD: None})
-        update = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
-            actions=actions_of(own, self._model, job_id),
-            condition=condition_of(own, self._model),
-            return_values_on_condition_failure="ALL_OLD",
-        )
         with translated(f"writing {change.name} of job {job_id}"):
             is_written, stored = write_both(
-                self._clients.dynamodb, update, _payload_item(job_id, payload, datetime.now(UTC))
+                self._clients.dynamodb, self._updating(job_id, own), _payload_item(job_id, payload, datetime.now(UTC))
             )
         if not is_written:
             return Refused(None if stored is None else self._record(stored))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from lanework.cli.output import AsJson, complain, out, print_json, seconds, tabl
 from lanework.cli.values import duration, moment, payload
 from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, iso, ran_for, waited
+from lanework.engine.signals import Signalling
 from lanework.model.lanes import lane_of
 from lanework.model.states import ENDED, State
 
@@ -30,6 +32,7 @@ def add_to(app: typer.Typer) -> None:
         ("log", log),
         ("cancel", cancel),
         ("reschedule", reschedule),
+        ("signal", signal),
     ):
         app.command(name)(command)
 
@@ -163,6 +166,33 @@ def reschedule(
         return
     held = f", once {record.held_by} lets it go" if record.held_by is not None and record.state not in ENDED else ""
     out().print(f"{job_id}: starts at {record.run_at:%Y-%m-%d %H:%M:%S} UTC{held}", markup=False)
+
+
+def signal(
+    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The signal, as the job calls it: approved.")],
+    payload_: Annotated[
+        str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="What it brings; - reads standard input.")
+    ] = "null",
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Send a job a signal that it waits for, or will. Exit code 1 if it has ended, or waits no more.
+
+    Example: lanework signal refund-42 approved -p '{"by": "bat@example.com"}'
+    """
+    text = payload(payload_)
+    try:
+        brought = json.loads(text)
+    except ValueError as error:
+        msg = f"--payload is not JSON: {error}"
+        raise typer.BadParameter(msg) from None
+    outcome = connected().signal(job_id, name, brought)
+    if as_json_:
+        print_json({"jobId": job_id, "outcome": outcome})
+        return
+    said = {Signalling.KEPT: "kept", Signalling.REPEATED: "one had come before, and counts"}
+    out().print(f"{job_id}: {name}: {said[outcome]}", markup=False)
 
 
 def list_(

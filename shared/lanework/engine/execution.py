@@ -23,7 +23,7 @@ from lanework.model import moves, parking
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
-from lanework.model.outcomes import TimedOut
+from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import parsed, public_part
 from lanework.model.states import JobRecord
 
@@ -146,7 +146,7 @@ class Execution:
         try:
             self._follow(record)
             self._outcome = outcomes.of_value(self._call(record))
-        except (Exception, TimedOut) as error:
+        except (Exception, TimedOut, Suspended) as error:
             self._outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
             if isinstance(error, TimedOut):
                 self._ports.runtime.renew()

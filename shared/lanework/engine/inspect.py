@@ -12,6 +12,7 @@ from lanework.engine.listing import JobKey
 from lanework.engine.notebook import fitting
 from lanework.errors import InvalidOptionError, JobNotFoundError
 from lanework.model.buckets import Depth
+from lanework.model.headers import correlation_of
 from lanework.model.lanes import Lane
 from lanework.model.states import ENDED, State
 
@@ -178,9 +179,9 @@ def as_json(record: JobRecord) -> dict[str, object]:
     """
     Return a job as JSON values, in the names that HTTP clients and scripts use; its payload is not part of it.
 
-    `waitsFor` names the pause or the limit that it waits for; `processedAt` is when it ended; `waitSeconds` runs from
-    the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its error, its
-    failures and its result.
+    `waitsFor` names the pause, the limit or the signal that it waits for; `processedAt` is when it ended; `waitSeconds`
+    runs from the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its
+    error, its failures and its result.
     """
     return {
         "jobId": record.job_id,
@@ -192,6 +193,7 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "runAt": iso(record.run_at),
         "startBy": iso(record.start_by),
         "tenant": record.tenant,
+        "correlationId": correlation_of(record.headers),
         "waitsFor": _waits_for(record),
         "startedAt": iso(record.started_at),
         "processedAt": iso(record.ended_at),
@@ -214,9 +216,11 @@ def as_json(record: JobRecord) -> dict[str, object]:
 
 
 def _waits_for(record: JobRecord) -> str | None:
-    """Return the pause or limit that keeps a job from starting."""
+    """Return the pause or limit that keeps a job from starting, or the signal that it waits for."""
     if record.state in ENDED:
         return None
+    if record.state is State.PARKED and record.held_by is None and record.awaits is not None:
+        return f"signal:{record.awaits}"
     return record.held_by or (record.rate_limit if record.state is State.PARKED and record.rate_slot else None)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ClaimLostError, UnavailableError
@@ -14,7 +14,6 @@ from lanework.model.events import Action
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lanework.engine.journal import Journal
     from lanework.engine.ports import Ports
@@ -76,6 +75,16 @@ class LedgerNotebook:
     def keep_step(self, name: str, result: str) -> None:
         """See `Notebook.keep_step`."""
         self._ports.ledger.keep_step(self._job_id, name, result)
+
+    def keep_first(self, name: str, result: str) -> str:
+        """See `Notebook.keep_first`."""
+        return self._ports.ledger.keep_first(self._job_id, name, result)
+
+    def until(self, name: str, wait: timedelta) -> datetime | None:
+        """See `Notebook.until`."""
+        asked = (self._ports.clock() + wait).isoformat(timespec="milliseconds")
+        until = datetime.fromisoformat(self.keep_first(name, asked))
+        return until if until > self._ports.clock() else None
 
     def close(self) -> None:
         """Write the lines down, the last ones that fit; a ledger that doesn't answer loses them, not the job."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import PydanticSerializationError, to_json
 
 from lanework.errors import InvalidPayloadError
-from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze
+from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended
 from lanework.model.retry_after import asked_wait
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from lanework.engine.registry import JobType
     from lanework.model.states import JobRecord
@@ -54,6 +55,14 @@ class Snoozed:
 
 
 @dataclass(frozen=True, slots=True)
+class Awaiting:
+    """The job waits for a signal, until then at most; the attempt doesn't count."""
+
+    signal: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """The job ended itself as no longer wanted."""
 
@@ -76,7 +85,7 @@ class Booked:
     start: datetime
 
 
-Outcome = Returned | Failed | Doomed | Snoozed | Cancelled | NoSlot | Booked
+Outcome = Returned | Failed | Doomed | Snoozed | Awaiting | Cancelled | NoSlot | Booked
 
 
 class NoCodeError(Exception):
@@ -94,6 +103,8 @@ def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, 
     match error:
         case Snooze(wait=wait):
             outcome = Snoozed(wait)
+        case Suspended():
+            outcome = _waiting(error, now)
         case Cancel():
             outcome = Cancelled(str(error))
         case Discard():
@@ -111,6 +122,12 @@ def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, 
         case _:
             outcome = Failed(text, asked_wait(error, now=now))
     return outcome
+
+
+def _waiting(suspended: Suspended, now: datetime) -> Snoozed | Awaiting:
+    if suspended.signal is None:
+        return Snoozed(max(suspended.until - now, timedelta(0)))
+    return Awaiting(suspended.signal, suspended.until)
 
 
 def of_value(value: object) -> Returned:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
     from lanework.engine.statistics_store import StatisticsStore
-    from lanework.model.change import Answer, Change
+    from lanework.model.change import Answer, Change, Kept
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
     from lanework.model.marks import Mark, Marking
@@ -71,6 +71,14 @@ class Ledger(Protocol):
             UnavailableError: Whether it was written is not known.
         """
 
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        """
+        Write, and keep what a step left, both or neither: neither if that step has left something before.
+
+        Raises:
+            UnavailableError: Whether it was written is not known.
+        """
+
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record as of now (a consistent read), its payload included, or None."""
 
@@ -98,6 +106,9 @@ class Ledger(Protocol):
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
         """Keep what a job's step left."""
+
+    def keep_first(self, job_id: str, name: str, result: str) -> str:
+        """Keep what a job's step left, unless it has left something before; return what is kept."""
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
         """Keep the lines of one attempt beside its job."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from pydantic_core import from_json, to_json
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, SignalTimeoutError
 from lanework.model.headers import CORRELATION
+from lanework.model.outcomes import Suspended
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
     from lanework.model.headers import Headers
@@ -22,6 +25,12 @@ T = TypeVar("T")
 
 _STEP: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _LONGEST_NOTE: Final = 200
+
+LONGEST_WAIT: Final = timedelta(days=60)
+"""Steps are kept for 90 days: those before a wait outlast it, with a month to spare."""
+
+TIMED_OUT: Final = "timed out"
+"""What is kept in place of a signal that didn't come in time; no JSON text is this."""
 
 
 class Notebook(Protocol):
@@ -42,6 +51,12 @@ class Notebook(Protocol):
     def keep_step(self, name: str, result: str) -> None:
         """Keep what a step left, for later attempts."""
 
+    def keep_first(self, name: str, result: str) -> str:
+        """Keep what a step left, unless it has left something before; return what is kept."""
+
+    def until(self, name: str, wait: timedelta) -> datetime | None:
+        """Return until when the job waits, counted from when it first asked; None if that is over."""
+
 
 class Run:
     """
@@ -60,6 +75,7 @@ class Run:
 
     __slots__ = (
         "_notebook",
+        "_waits",
         "attempt",
         "deadline",
         "headers",
@@ -93,6 +109,7 @@ class Run:
         self.max_attempts = max_attempts
         self.deadline = deadline
         self._notebook = notebook
+        self._waits = 0
 
     @property
     def correlation_id(self) -> str:
@@ -143,15 +160,101 @@ class Run:
         Raises:
             InvalidOptionError: The name can't be used.
         """
-        if not _STEP.fullmatch(name):
-            msg = f"step {name!r} can't be used: 1 to 64 of letters, digits and _ . : -"
-            raise InvalidOptionError(msg)
+        _check_name("step", name)
         before = self._notebook.step(name)
-        if before is not None:
-            kept: T = from_json(before)
-            return kept
-        result = call()
+        return self._kept(name, call()) if before is None else cast("T", from_json(before))
+
+    async def once_async(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Do a step of an async job, `call` being awaited; otherwise as `once`. Other jobs go on meanwhile."""
+        _check_name("step", name)
+        before = await asyncio.to_thread(self._notebook.step, name)
+        if before is None:
+            return await asyncio.to_thread(self._kept, name, await call())
+        return cast("T", from_json(before))
+
+    def _kept(self, name: str, result: T) -> T:
+        """Keep what a step left, and return it as later attempts will see it."""
         text = to_json(result).decode()
         self._notebook.keep_step(name, text)
-        again: T = from_json(text)
-        return again
+        return cast("T", from_json(text))
+
+    def wait(self, duration: timedelta, *, name: str | None = None) -> None:
+        """
+        End the attempt, and go on after this time: the code runs again from its beginning, and passes the wait over.
+
+        No attempt is used, and nothing is held meanwhile. Steps that must not be repeated go into `once`.
+
+        Args:
+            duration: How long, counted from when the job first came here; above zero, at most 60 days.
+            name: Names the wait within the job, as a step's. By default waits go by their number, so give names where a
+                run may come by other waits than the one before.
+
+        Raises:
+            InvalidOptionError: The duration or the name can't be used.
+            Suspended: To end the attempt; no `Exception`, so let it pass.
+        """
+        self._waits += 1
+        called = str(self._waits) if name is None else name
+        until = self._notebook.until(f"wait/{_check_name('wait', called)}", _check_wait("wait", duration))
+        if until is not None:
+            raise Suspended(until)
+
+    async def wait_async(self, duration: timedelta, *, name: str | None = None) -> None:
+        """Wait in an async job: the ledger is asked beside the event loop; otherwise as `wait`."""
+        await asyncio.to_thread(self.wait, duration, name=name)
+
+    def wait_for(self, signal: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - whatever was sent
+        """
+        Return what a signal brought; until it comes, the job is parked as in `wait`.
+
+        `app.signal`, `lanework signal` and the API send one. The first of a name counts, also if it came before the job
+        waited for it; every later attempt gets the same.
+
+        Args:
+            signal: The signal's name, as a step's.
+            timeout: How long, counted from when the job first came here; above zero, at most 60 days.
+
+        Raises:
+            SignalTimeoutError: It didn't come in time. From then on it is refused: every attempt learns the same.
+            InvalidOptionError: The name or the timeout can't be used.
+            Suspended: To end the attempt; no `Exception`, so let it pass.
+        """
+        step = signal_step(signal)
+        _check_wait("timeout", timeout)
+        came = self._notebook.step(step)
+        if came is None:
+            until = self._notebook.until(f"until/{signal}", timeout)
+            if until is not None:
+                raise Suspended(until, signal)
+            came = self._notebook.keep_first(step, TIMED_OUT)
+        if came == TIMED_OUT:
+            raise SignalTimeoutError(self.job_id, signal)
+        return from_json(came)
+
+    async def wait_for_async(self, signal: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - whatever was sent
+        """Wait for a signal in an async job: the ledger is asked beside the event loop; otherwise as `wait_for`."""
+        return await asyncio.to_thread(self.wait_for, signal, timeout=timeout)
+
+
+def signal_step(signal: str) -> str:
+    """
+    Return the step under which a signal is kept; no step of a job's own has such a name.
+
+    Raises:
+        InvalidOptionError: The signal's name can't be used.
+    """
+    return f"signal/{_check_name('signal', signal)}"
+
+
+def _check_name(kind: str, name: str) -> str:
+    if _STEP.fullmatch(name):
+        return name
+    msg = f"{kind} {name!r} can't be used: 1 to 64 of letters, digits and _ . : -"
+    raise InvalidOptionError(msg)
+
+
+def _check_wait(name: str, wait: timedelta) -> timedelta:
+    if timedelta(0) < wait <= LONGEST_WAIT:
+        return wait
+    msg = f"{name} must be above zero and at most {LONGEST_WAIT.days} days, got {wait}"
+    raise InvalidOptionError(msg)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never, cast
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.dispatch import dispatch
-from lanework.engine.outcome import Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
+from lanework.engine.outcome import Awaiting, Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
 from lanework.errors import UnavailableError
 from lanework.model import moves, parking
 from lanework.model.backoff import Backoff
@@ -60,6 +60,10 @@ class Settlement:
                 return self._die(outcome)
             case Snoozed(wait):
                 return self._park(parking.snooze(self.run, now=self.ports.clock(), wait=wait))
+            case Awaiting(signal, until):
+                return self._park(
+                    parking.wait_for_signal(self.run, signal=signal, until=until), reason=f"signal:{signal}"
+                )
             case NoSlot(limit=limit):
                 change = parking.wait_for_slot(self.run, limit=limit, now=self.ports.clock())
                 return self._park(change, reason=limit)
@@ -143,6 +147,10 @@ class Settlement:
                 return cast("JobRecord", record)
             if record is not None and record.cancel_asked and record.claim_id == self._claim_id:
                 return self._end_cancelled()
+            if record is not None and record.claim_id == self._claim_id and record.signal_id != self.run.signal_id:
+                again = self._change_persistently(parking.look_again(self.run, now=self.ports.clock()))
+                if isinstance(again, Applied):
+                    return again.record
         except UnavailableError as error:
             self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
             return Keep()

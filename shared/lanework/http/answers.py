@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from lanework.engine.signals import Signalling
 from lanework.model.lanes import Lane
 from lanework.model.states import Cause, State
 
@@ -66,7 +67,8 @@ class Job(Answer):
     run_at: str
     start_by: str | None
     tenant: str | None
-    waits_for: str | None = Field(description="The pause or the limit that it waits for.")
+    correlation_id: str | None = Field(description="What it belongs to; null if it stands for itself.")
+    waits_for: str | None = Field(description="The pause, the limit or the signal that it waits for.")
     started_at: str | None
     processed_at: str | None = Field(description="When it ended.")
     attempt_count: int
@@ -122,6 +124,13 @@ class Cancelled(Answer):
     outcome: Literal["cancelled", "asked"] = Field(
         description="asked: it runs; unless it completes, it ends cancelled."
     )
+
+
+class Signalled(Answer):
+    """What came of sending a signal."""
+
+    job_id: str
+    outcome: Signalling = Field(description="repeated: one of this name had come before, and counts.")
 
 
 class DeadJob(Answer):

@@ -38,6 +38,7 @@ class NewJob(Body):
     type: str = Field(description="Its job type.", examples=["user.otp"])
     payload: dict[str, Any] = Field(default_factory=dict, description="As the type's model wants it.")
     lane: LaneWord | None = None
+    correlation_id: str | None = Field(default=None, description="What it belongs to: log lines name it.")
     delay_seconds: Seconds | None = Field(default=None, description="Wait before it starts.")
     run_at: AwareDatetime | None = Field(default=None, description="When it starts, instead.")
     start_by: AwareDatetime | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
@@ -70,6 +71,7 @@ class NewJob(Body):
             "start_by": self.start_by,
             "job_id": job_id or self.job_id,
             "tenant": self.tenant,
+            "correlation_id": self.correlation_id,
             "attempts": self.attempts,
             "backoff": _duration(self.backoff_seconds),
             "timeout": _duration(self.timeout_seconds),
@@ -92,6 +94,13 @@ class Rescheduling(Body):
 
     run_at: AwareDatetime | None = None
     delay_seconds: Seconds = 0
+
+
+class Signal(Body):
+    """A signal for a job."""
+
+    name: str = Field(description="As the job calls it.", examples=["approved"])
+    payload: Any = Field(default=None, description="Anything that is JSON, at most 64 KB.")
 
 
 class Retry(Body):

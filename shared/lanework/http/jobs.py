@@ -19,8 +19,8 @@ from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
 from lanework.engine.system import QUEUE
 from lanework.errors import UnknownJobTypeError, did_you_mean
-from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress
-from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry
+from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress, Signalled
+from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
@@ -143,6 +143,11 @@ def add_steering(routes: Routes, app: App) -> None:
         """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
         payload = None if how is None else how.payload
         return Job.model_validate(as_json(retry(job_id, app, payload=payload)))
+
+    @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
+    def signal_job(job_id: JobId, signal: Signal) -> Signalled:
+        """Send a job a signal that it waits for, or will: `run.wait_for` returns its payload."""
+        return Signalled(job_id=job_id, outcome=app.signal(job_id, signal.name, signal.payload))
 
     @routes.add("POST", "/api/jobs/<job_id>/reschedule", Role.ADMIN, tag=TAG)
     def reschedule_job(job_id: JobId, when: Rescheduling) -> Job:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.engine.listing import DeadKey, JobKey, Page
 from lanework.errors import ContendedError
-from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, NotSet, Refused, WorthStarting
+from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, Kept, NotSet, Refused, WorthStarting
 from lanework.model.ids import held_shard, shard_of
 from lanework.model.payload import is_apart
 from lanework.model.states import State
@@ -87,6 +87,18 @@ class MemoryLedger:
             self.records[job_id] = _changed(stored, change)
             return Applied(_answered(self.records[job_id]))
 
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        """See `Ledger.change_and_keep`."""
+        with self._lock:
+            stored = self.records.get(job_id)
+            if stored is None or not all(_holds(condition, stored) for condition in change.require):
+                return Refused(None if stored is None else _answered(stored))
+            if (job_id, step) in self._steps:
+                return Kept(self._steps[job_id, step])
+            self._steps[job_id, step] = text
+            self.records[job_id] = _changed(stored, change)
+            return Applied(_answered(self.records[job_id]))
+
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`."""
         return self.records.get(job_id)
@@ -128,6 +140,11 @@ class MemoryLedger:
     def keep_step(self, job_id: str, name: str, result: str) -> None:
         """See `Ledger.keep_step`."""
         self._steps[job_id, name] = result
+
+    def keep_first(self, job_id: str, name: str, result: str) -> str:
+        """See `Ledger.keep_first`."""
+        with self._lock:
+            return self._steps.setdefault((job_id, name), result)
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:  # noqa: ARG002
         """See `Ledger.add_log`."""

@@ -55,7 +55,7 @@ class AttemptsLeft:
 class NotSet:
     """The flag or optional field holds nothing."""
 
-    name: Literal["cancel_asked", "claim_id", "crashed", "first_started_at", "retired", "sweep_at"]
+    name: Literal["cancel_asked", "claim_id", "crashed", "first_started_at", "retired", "signal_id", "sweep_at"]
 
 
 Condition = Equals | InStates | DueBy | AttemptsLeft | WorthStarting | NotSet
@@ -96,3 +96,10 @@ class Refused:
 
 
 Answer = Applied | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Nothing was written, since the step that was to be kept with it is kept already; `text` is what it left."""
+
+    text: str

@@ -34,6 +34,7 @@ class Action(StrEnum):
     HELD = "job.held"
     RELEASED = "job.released"
     RESCHEDULED = "job.rescheduled"
+    SIGNALLED = "job.signalled"
     BOUNCED = "job.bounced"
     SWEPT = "job.swept"
     NOT_SENT = "job.not_sent"

@@ -153,6 +153,23 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
     )
 
 
+def signal(record: JobRecord, name: str, *, signal_id: str, now: datetime) -> Change:
+    """
+    Note that a job was sent a signal; one that is parked for it is entered to go on at once.
+
+    A run that is about to be parked for it learns by the id that it came: it had looked before.
+
+    Args:
+        record: The job, not ended, as it was seen.
+        name: The signal's name.
+        signal_id: A new id.
+        now: When.
+    """
+    is_awaited = record.state is State.PARKED and record.awaits == name
+    woken = {"awaits": None, "due_at": AT_ONCE, "sweep_at": now, "held_by": None} if is_awaited else {}
+    return Change(name="signal", require=_as_seen(record), write={"signal_id": signal_id, **woken})
+
+
 def cancel_waiting(*, now: datetime, expires_at: datetime) -> Change:
     """End a job that isn't running: it will not run."""
     return Change(
@@ -198,6 +215,7 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
             "expires_at": None,
             "start_by": None,
             "rate_slot": None,
+            "awaits": None,
             **edited,
         },
     )

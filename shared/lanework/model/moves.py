@@ -82,7 +82,13 @@ def claim(*, life: int, claim_id: str, now: datetime, lease: timedelta) -> Chang
             NotSet("cancel_asked"),
             WorthStarting(now),
         ),
-        write={"state": State.RUNNING, "claim_id": claim_id, "due_at": now + lease, "started_at": now},
+        write={
+            "state": State.RUNNING,
+            "claim_id": claim_id,
+            "due_at": now + lease,
+            "started_at": now,
+            "awaits": None,
+        },
         write_once={"first_started_at": now},
         attempts=1,
     )
@@ -134,6 +140,7 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
             "progress_note": None,
             "sweep_at": None,
             "held_by": None,
+            "awaits": None,
             "start_by": None,
             "rate_slot": None,
             "expires_at": None,

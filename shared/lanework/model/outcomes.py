@@ -7,9 +7,12 @@ Each is an exception, so that a job says it from however deep inside its code.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lanework.errors import InvalidOptionError
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LONGEST_PARK: Final = timedelta(days=366)
 """Longest a job may ask to wait; a larger one is more likely a wrong unit."""
@@ -57,6 +60,20 @@ class Cancel(Outcome):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
+
+
+class Suspended(BaseException):
+    """
+    Raised inside a job's code by `run.wait` and `run.wait_for` to end the attempt. Let it pass.
+
+    Attributes:
+        until: When the job goes on.
+        signal: The signal that lets it go on earlier; None for a wait.
+    """
+
+    def __init__(self, until: datetime, signal: str | None = None) -> None:
+        self.until, self.signal = until, signal
+        super().__init__(f"waits until {until:%Y-%m-%d %H:%M:%S} UTC")
 
 
 class TimedOut(BaseException):

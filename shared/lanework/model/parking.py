@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lanework.model.change import Change, NotSet
+from lanework.model.change import Change, Equals, NotSet
 from lanework.model.moves import claim_of, mine
 from lanework.model.states import State
 
@@ -19,6 +20,19 @@ def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
     # The start that was reserved for this attempt is used up; the next, of the same number, needs another.
     forgotten = {"rate_slot": None}
     return _parked("snooze", run, {**forgotten, "due_at": now + wait, "sweep_at": now + wait, "held_by": None})
+
+
+def wait_for_signal(run: JobRecord, *, signal: str, until: datetime) -> Change:
+    """Park a run until a signal comes, unless one has come since the run was claimed: it may not have seen it."""
+    seen = NotSet("signal_id") if run.signal_id is None else Equals("signal_id", run.signal_id)
+    entry = {"due_at": until, "sweep_at": until, "held_by": None}
+    parked = _parked("wait_for_signal", run, {"rate_slot": None, **entry, "awaits": signal})
+    return replace(parked, require=(*parked.require, seen))
+
+
+def look_again(run: JobRecord, *, now: datetime) -> Change:
+    """Put back a run that was to wait for a signal while one came: it goes on at once."""
+    return _parked("look_again", run, {"rate_slot": None, "due_at": now, "sweep_at": now, "held_by": None})
 
 
 def give_back(run: JobRecord, *, now: datetime) -> Change:

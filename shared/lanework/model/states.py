@@ -123,6 +123,8 @@ class JobRecord:
             that ended otherwise, from when it is to be archived, where there is an archive.
         bounces: How often SQS gave up on it in this life, without any attempt of ours.
         held_by: The pause or the limit that keeps it from being sent, such as `queue:email`.
+        awaits: The signal that it waits for, parked.
+        signal_id: Id of the latest signal that it was sent.
         start_by: When it is no longer worth starting; None never.
         tenant: On whose behalf it was enqueued.
         headers: What goes along beside its payload, by name.
@@ -165,6 +167,8 @@ class JobRecord:
     sweep_at: datetime | None = None
     bounces: int = 0
     held_by: str | None = None
+    awaits: str | None = None
+    signal_id: str | None = None
     start_by: datetime | None = None
     tenant: str | None = None
     headers: Headers = ()

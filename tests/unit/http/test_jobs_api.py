@@ -244,6 +244,19 @@ def test_a_waiting_job_is_rescheduled(shop: Shop) -> None:
     assert (answer.status, answer.json["runAt"]) == (200, "2026-01-02T12:00:30.000Z")
 
 
+def test_a_signal_is_kept_once_and_refused_by_a_job_that_ended(shop: Shop) -> None:
+    shop.enqueue()
+
+    said = [shop.api.post("/api/jobs/job-1/signal", {"name": "approved", "payload": {"by": "Bat"}}) for _ in range(2)]
+    assert [(one.status, one.json["outcome"]) for one in said] == [(200, "kept"), (200, "repeated")]
+
+    shop.run()
+    ended = shop.api.post("/api/jobs/job-1/signal", {"name": "approved"})
+    assert (ended.status, ended.problem) == (409, "job-ended")
+    assert shop.api.post("/api/jobs/job-1/signal", {"name": "a/b"}).problem == "invalid-option"
+    assert shop.api.post("/api/jobs/job-2/signal", {"name": "approved"}).problem == "job-not-found"
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [("greating", "did you mean"), ("user", None), ("nothing-at-all", "no job type"), ("redrive", "no job type")],

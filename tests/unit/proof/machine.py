@@ -46,6 +46,8 @@ _MEANWHILE = (
     ("a minute passes", "visibility ends", "others claim"),
     ("seconds pass", "others fail"),
     ("cancel",),
+    ("signal",),
+    ("visibility ends", "others run", "signal"),
     ("others enqueue",),
     ("others enqueue", "others claim"),
     ("ten minutes pass", "others enqueue"),
@@ -81,6 +83,7 @@ delays = st.sampled_from([None, None, None, 5 * SECOND, 14 * MINUTE, 20 * MINUTE
 attempts = st.integers(min_value=1, max_value=3)
 last_moments = st.sampled_from([None, None, None, 10 * SECOND, 20 * MINUTE])
 skews = st.sampled_from(SKEWS)
+acts = st.sampled_from(["cancel", "redrive", "press twice", "edit", "drop", "signal"])
 endings = st.sampled_from(
     [
         Ending(),
@@ -99,6 +102,11 @@ endings = st.sampled_from(
         Ending(raises=RetryAfter, wait=20 * MINUTE),
         Ending(raises=Discard),
         Ending(raises=Cancel),
+        Ending(does="waits", wait=40 * SECOND),
+        Ending(does="waits", wait=60 * MINUTE, raises=OSError),
+        Ending(does="asks", wait=40 * SECOND),
+        Ending(does="asks", wait=60 * MINUTE),
+        Ending(does="asks", wait=60 * MINUTE, raises=OSError),
     ]
 )
 
@@ -234,7 +242,11 @@ class NothingIsLost(RuleBasedStateMachine):
         else:
             self.world.reconcile(trouble)
 
-    @rule(trouble=troubles, name=subjects, act=st.sampled_from(["cancel", "redrive", "press twice", "edit", "drop"]))
+    @rule(
+        trouble=troubles,
+        name=subjects,
+        act=acts,
+    )
     def an_operator_acts(self, trouble: Trouble, name: str, act: str) -> None:
         name = self.world.named(name)
         match act:
@@ -242,6 +254,8 @@ class NothingIsLost(RuleBasedStateMachine):
                 self.world.cancel(trouble, name)
             case "drop":
                 self.world.drop(trouble, name)
+            case "signal":
+                self.world.signal(trouble, name)
             case _:
                 self.world.redrive(trouble, name, presses=1 + (act == "press twice"), is_edited=act == "edit")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports import Clock, Ledger
-    from lanework.model.change import Answer, Change
+    from lanework.model.change import Answer, Change, Kept
     from lanework.model.envelope import Envelope
     from lanework.model.limits import Limit
 
@@ -110,12 +110,17 @@ class Promises:
             self._begins(after, actor)
         elif before.state is State.RUNNING and after.state in WAITING:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
-            if actor.earliest is not None:
-                self._earliest[after.job_id] = actor.earliest
-        elif name in ("reschedule", "supersede"):
-            self._earliest[after.job_id] = cast("datetime", actor.earliest)
+        self._may_begin(name, before, after, actor)
         self._expires(before, after, actor)
         self._counts(after)
+
+    def _may_begin(self, name: str, before: JobRecord, after: JobRecord, actor: Actor) -> None:
+        """Note from when on a job may begin; one that a signal woke, at once."""
+        is_put_back = before.state is State.RUNNING and after.state in WAITING
+        if name == "look_again" or (name == "signal" and before.awaits != after.awaits):
+            self._earliest.pop(after.job_id, None)
+        elif (is_put_back and actor.earliest is not None) or name in ("reschedule", "supersede"):
+            self._earliest[after.job_id] = cast("datetime", actor.earliest)
 
     def _expires(self, before: JobRecord, after: JobRecord, actor: Actor) -> None:
         if after.cause is Cause.EXPIRED and before.state is not State.DEAD:
@@ -199,9 +204,18 @@ class WatchedLedger:
     def change(self, job_id: str, change: Change) -> Answer:
         before = self._ledger.get(job_id)
         answer: Answer = self._ledger.change(job_id, change)
+        self._watch(change, before, answer)
+        return answer
+
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        before = self._ledger.get(job_id)
+        answer: Answer | Kept = self._ledger.change_and_keep(job_id, change, step=step, text=text)
+        self._watch(change, before, answer)
+        return answer
+
+    def _watch(self, change: Change, before: JobRecord, answer: Answer | Kept) -> None:
         if isinstance(answer, Applied):
             # A large payload is no part of the answer.
             payload = cast("str | None", change.write.get("payload", before.payload))
             after = replace(answer.record, payload=payload)
             self._promises.watch_change(change.name, before, after, self._actor())
-        return answer

@@ -25,18 +25,23 @@ from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import JobType, Options, Registry
 from lanework.engine.request import Request
 from lanework.engine.reschedule import reschedule
+from lanework.engine.run import signal_step
+from lanework.engine.signals import signal
 from lanework.engine.sweep import Sweeper
 from lanework.engine.waking import LOOK_EVERY
 from lanework.errors import (
     InvalidOptionError,
+    JobEndedError,
     JobNotFoundError,
     JobNotWaitingError,
     QuotaExceededError,
+    SignalTimeoutError,
+    SignalTooLateError,
     UnavailableError,
 )
 from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
-from lanework.model.outcomes import TimedOut
+from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import INLINE_PAYLOAD
 from lanework.model.states import ENDED, JobRecord, State
 from lanework.testing import Clock, memory_ports
@@ -60,6 +65,8 @@ TYPES: Mapping[str, Lane] = {"proof.one": Lane.HIGH, "proof.two": Lane.MEDIUM}
 ENVIRONMENTS = ("producer", "producer-2", "worker-1", "worker-2", "worker-3", "sweeper", "operator")
 
 PAUSES = ("lane:high", "queue:proof", "type:proof.two")
+
+SIGNAL = "go"
 
 BACKOFF = timedelta(seconds=2)
 
@@ -102,6 +109,7 @@ class Ending:
     Attributes:
         raises: What it raises; None if it returns.
         does: What it does before, through its run.
+        wait: For how long it snoozes, retries later, or waits.
     """
 
     raises: type[BaseException] | None = None
@@ -322,6 +330,14 @@ class World:
             assert record is not None
             assert (said is Cancelling.CANCELLED) <= (record.state is State.CANCELLED)
 
+    def signal(self, trouble: Trouble, job_id: str) -> None:
+        """Somebody sends a job the signal that it may wait for."""
+        with (
+            self._acting("operator", trouble),
+            suppress(UnavailableError, JobNotFoundError, JobEndedError, SignalTooLateError),
+        ):
+            signal(job_id, SIGNAL, None, self._ports("operator"))
+
     def reschedule(self, trouble: Trouble, job_id: str, delay: timedelta) -> None:
         """An operator moves the start of a job."""
         with (
@@ -399,6 +415,8 @@ class World:
         match record.state:
             case State.COMPLETED | State.CANCELLED:
                 return True
+            case State.PARKED if record.awaits == SIGNAL and self.stored.step(job_id, signal_step(SIGNAL)) is not None:
+                return False  # it waits for what has come
             case State.DEAD:
                 tickets = [one for one in in_queue + self.queues.dead(job_id, moved_by_sqs=False) if one.ticket]
                 return any(one.life == record.life + 1 for one in tickets) or any(
@@ -443,12 +461,25 @@ class World:
                 self._looks(run)
             elif ending.does == "once":
                 run.once("step", lambda: 1)
+            elif ending.does in ("waits", "asks"):
+                self._suspends(run, ending)
             error = ending.error()
             if error is not None:
                 raise error
             return payload.nonce
 
         return body
+
+    def _suspends(self, run: Run, ending: Ending) -> None:
+        try:
+            if ending.does == "waits":
+                run.wait(ending.wait)
+            else:
+                with suppress(SignalTimeoutError):
+                    run.wait_for(SIGNAL, timeout=ending.wait)
+        except Suspended as suspended:
+            self._actors[-1].earliest = suspended.until
+            raise
 
     def _looks(self, run: Run) -> None:
         if run.cancelled:
@@ -498,6 +529,7 @@ class World:
             "others claim": lambda: others(begins_only=True),
             "others enqueue": self._others_enqueue,
             "cancel": self._cancel_all,
+            "signal": self._signal_all,
             "sweep": lambda: self.sweep(Trouble()),
             "reconcile": lambda: self.reconcile(Trouble()),
         }
@@ -506,6 +538,10 @@ class World:
     def _cancel_all(self) -> None:
         for job_id in sorted(self.promises.jobs):
             self.cancel(Trouble(), job_id)
+
+    def _signal_all(self) -> None:
+        for job_id in sorted(self.promises.jobs):
+            self.signal(Trouble(), job_id)
 
     def _others_enqueue(self) -> None:
         for type_ in GUARDED:
