@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from lanework.engine.statistics import Statistics, by_queue, lanes_of
+from lanework.engine.statistics import Statistics, by_lane, by_queue, lanes_of
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Numbers
 from lanework.model.sla import Kept, kept_by_lane
@@ -33,6 +33,7 @@ class LaneStanding:
         oldest: How long the oldest message waits at least, in whole minutes, if the lane hands out the oldest first;
             None if nothing waits.
         last_hour: What its jobs did.
+        starts: How many of their runs started in each minute of it, oldest first.
         kept: How its promise was kept in the last hour.
     """
 
@@ -45,6 +46,7 @@ class LaneStanding:
     delayed: int
     oldest: timedelta | None
     last_hour: Numbers
+    starts: tuple[int, ...]
     kept: Kept
 
     @property
@@ -117,6 +119,8 @@ def lanes_standing(
     """
     hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
     kept = {one.lane: one for one in kept_by_lane(hour)}
+    steps = overview.hour.series(by_lane)
+    nothing = (Numbers(),) * len(overview.hour.buckets)
     return tuple(
         LaneStanding(
             lane=lane,
@@ -128,6 +132,7 @@ def lanes_standing(
             delayed=counts[lane].delayed,
             oldest=oldest_wait(lane, overview.hour) if counts[lane].waiting else None,
             last_hour=hour.get(lane, Numbers()),
+            starts=tuple(step[Count.STARTED] for step in steps.get(lane, nothing)),
             kept=kept[lane],
         )
         for lane in Lane
