@@ -31,6 +31,7 @@ from lanework.errors import (
     UnknownJobTypeError,
     UnknownLaneError,
     UnknownNameError,
+    UnknownParentError,
 )
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Concurrency, Quota, Rate
@@ -91,4 +92,5 @@ __all__ = [  # noqa: RUF022 - grouped
     "UnknownJobTypeError",
     "UnknownLaneError",
     "UnknownNameError",
+    "UnknownParentError",
 ]

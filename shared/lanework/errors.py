@@ -137,6 +137,23 @@ class EnqueueError(LaneworkError):
         super().__init__(f"job {job_id!r} was not enqueued: {reason}")
 
 
+class UnknownParentError(LaneworkError):
+    """
+    Raised when a job is to wait for one that doesn't exist. Nothing was enqueued.
+
+    Attributes:
+        job_id: The job that was to wait.
+        parents: What it was to wait for and isn't there.
+    """
+
+    def __init__(self, job_id: str, parents: Iterable[str]) -> None:
+        self.job_id, self.parents = job_id, tuple(parents)
+        names = ", ".join(repr(one) for one in self.parents)
+        super().__init__(
+            f"job {job_id!r} can't wait for {names}: never enqueued here, or its record has expired; enqueue it first"
+        )
+
+
 class QuotaExceededError(LaneworkError):
     """
     Raised when a quota is used up. The job was not enqueued; of many, those that fitted were.

@@ -28,6 +28,7 @@ from lanework.memory import (
     MemoryScheduler,
     MemorySchedules,
     MemoryStatistics,
+    MemoryWorkflows,
 )
 from lanework.model.headers import with_headers
 from lanework.model.lanes import LANES, Lane
@@ -187,6 +188,7 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
         schedules=MemorySchedules(),
         scheduler=MemoryScheduler(),
         statistics=MemoryStatistics(),
+        workflows=MemoryWorkflows(),
         events=EventList() if events is None else events,
         clock=time,
         new_id=lambda: f"id-{next(numbers)}",

@@ -29,6 +29,7 @@ def aws_ports(settings: Settings) -> Ports:
     from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
     from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
     from lanework.aws.statistics import DynamoStatistics  # noqa: PLC0415
+    from lanework.aws.workflows import DynamoWorkflows  # noqa: PLC0415
 
     clients = Clients(settings)
     return Ports(
@@ -39,6 +40,7 @@ def aws_ports(settings: Settings) -> Ports:
         schedules=DynamoSchedules(clients, stack=settings.stack),
         scheduler=EventBridgeScheduler(clients, stack=settings.stack),
         statistics=DynamoStatistics(clients, stack=settings.stack),
+        workflows=DynamoWorkflows(clients, stack=settings.stack),
         events=LogSink(logging.getLogger("lanework")),
         clock=utc_now,
         new_id=new_ulid,

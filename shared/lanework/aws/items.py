@@ -90,6 +90,20 @@ class WordAttribute(Attribute[EnumT], Generic[EnumT]):
         return self._words(value)
 
 
+class IdsAttribute(Attribute[tuple[str, ...]]):
+    """Ids, none of which holds a space, as text: equal sets are equal text, so that a condition can compare them."""
+
+    attr_type = STRING
+
+    def serialize(self, value: tuple[str, ...]) -> str:
+        """Return what DynamoDB stores."""
+        return " ".join(value)
+
+    def deserialize(self, value: str) -> tuple[str, ...]:
+        """Return what was stored."""
+        return tuple(value.split(" "))
+
+
 class FailuresAttribute(Attribute[tuple[Failure, ...]]):
     """The failed attempts, as JSON text."""
 
@@ -184,6 +198,11 @@ class JobItem(Model):
     payload = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
     result_omitted = UnicodeAttribute(null=True)
+    after = IdsAttribute(null=True)
+    open_parents = IdsAttribute(null=True)
+    on_failure = UnicodeAttribute(null=True)
+    takes = UnicodeAttribute(null=True)
+    has_children = BooleanAttribute(null=True)
 
 
 def items_of(table: str, *, region: str) -> type[JobItem]:
@@ -230,7 +249,8 @@ def recent_shard_of(day: str, shard: int) -> str:
 
 _FIELDS: Final = tuple(field.name for field in fields(JobRecord))
 _INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt")
-_FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded")
+_TUPLES: Final = ("failures", "headers", "after", "open_parents")
+_FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded", "has_children")
 
 
 def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:
@@ -262,6 +282,6 @@ def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     values["bounces"] = values["bounces"] or 0
     for name in _FLAGS:
         values[name] = bool(values[name])
-    for name in ("failures", "headers"):
+    for name in _TUPLES:
         values[name] = values[name] or ()
     return JobRecord(**values)

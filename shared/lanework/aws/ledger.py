@@ -170,9 +170,10 @@ class DynamoLedger:
         # The job's own item wins: what lies beside it may be from before the payload was edited.
         return self._record({**beside, **items[JOB]})
 
-    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+    def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
         """See `Ledger.get_many`."""
-        wanted: Any = {self._table: {"Keys": [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in job_ids]}}
+        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in job_ids]
+        wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": consistent}}
         found: dict[str, JobRecord] = {}
         while wanted and job_ids:
             with translated("reading jobs"):
@@ -196,9 +197,9 @@ class DynamoLedger:
         """See `Ledger.due`."""
         return self._entries(f"sweep#{shard}", limit=limit, until=until)
 
-    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
+    def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
         """See `Ledger.held`."""
-        return self._entries(held_shard_of(name, shard), limit=limit)
+        return self._entries(held_shard_of(name, shard), limit=limit, until=until)
 
     def _entries(self, shard: str, *, limit: int, until: datetime | None = None) -> list[str]:
         condition, values = "sweep_shard = :shard", {":shard": {"S": shard}}

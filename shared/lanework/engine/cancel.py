@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
+from lanework.engine.waiting import follow_up
 from lanework.errors import JobNotFoundError
 from lanework.model import interventions, moves
 from lanework.model.change import Applied
@@ -66,4 +67,5 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
     ports.events.emit(Event.about(record, Action.CANCELLED, at=ports.clock()))
+    follow_up(record, ports)
     return Cancelling.CANCELLED

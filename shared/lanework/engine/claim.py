@@ -10,11 +10,12 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.hold import leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
+from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
-from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitUntil, judge
+from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
 from lanework.model.events import Action
 from lanework.model.states import JobRecord, State
 
@@ -73,7 +74,7 @@ class Claim:
                     answer = self._create(now)
                     if answer is not None:
                         return answer
-                case EndBy(change=ending):
+                case EndBy(change=ending) | WaitAgain(change=ending):
                     return self._end(ending)
                 case WaitUntil(moment):
                     return self._wait(moment, now, stored)
@@ -111,9 +112,16 @@ class Claim:
         match answer:
             case Applied(record) if record.state is State.DEAD:
                 self.journal.run(Action.DEAD, record)
-                return send_ticket(self.envelope, record, self.ports, self.journal)
+                report = send_ticket(self.envelope, record, self.ports, self.journal)
+                follow_up(record, self.ports)
+                return report
+            case Applied(record) if record.state is State.BLOCKED:
+                self.journal.note(Action.REDRIVEN, reason="it waits again for what it died of")
+                Waiting(self.ports).look([record.job_id])
+                return Ack()
             case Applied(record):
                 self.journal.run(Action.CANCELLED, record)
+                follow_up(record, self.ports)
                 return Ack()
             case _:
                 return Keep(timedelta(seconds=1))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lanework.engine.gate import Gate
 from lanework.engine.messages import LONGEST_SQS_DELAY, Sending
 from lanework.engine.order import order_of
+from lanework.engine.parents import Parents
 from lanework.engine.placed import Placed, Placer
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import EnqueueError, QuotaExceededError, UnavailableError
@@ -44,6 +45,7 @@ class Enqueuer:
         self._new_id = ports.new_id
         self._events = ports.events
         self._placer = Placer(ports.ledger, Gate(ports))
+        self._parents = Parents(ports)
 
     def enqueue(self, request: Request) -> Receipt[Any]:
         """
@@ -53,8 +55,11 @@ class Enqueuer:
             TooLargeError: The payload is over 256 KB.
             InvalidOptionError: The delay can't be used.
             QuotaExceededError: A quota of its is used up.
+            UnknownParentError: It waits for a job that doesn't exist.
             EnqueueError: Neither recorded nor sent.
         """
+        if request.after:
+            return self.enqueue_many([request])[0]
         order = self._order(request)
         placed = self._place(order)
         if placed.message is not None:
@@ -69,8 +74,10 @@ class Enqueuer:
         """
         Enqueue jobs: all puts before all sends (rule 11), a repeated id or key among them counted as a duplicate.
 
+        They may wait for each other, in any order.
+
         Raises:
-            TooLargeError, InvalidOptionError: One of them can't be enqueued; nothing was.
+            TooLargeError, InvalidOptionError, UnknownParentError: One of them can't be enqueued; nothing was.
             EnqueueError: Some were neither recorded nor sent; the others were, if no quota refused them.
             QuotaExceededError: Some were refused by a quota; the others were enqueued.
         """
@@ -78,11 +85,14 @@ class Enqueuer:
         first: dict[str, Order] = {}
         for order in orders:
             first.setdefault(order.envelope.id, order)
-        placed, lost, full = self._place_all(list(first.values()))
+        joined = self._joined(list(first.values()))
+        placed, lost, full = self._place_all(joined)
         lost |= self._send_all(placed.values())
         for one in placed.values():
             if one.record.job_id not in lost:
                 self._tell(one)
+        if any(order.record.after for order in joined):
+            self._parents.look(joined, {job_id for job_id, one in placed.items() if one.receipt.duplicate})
         if lost:
             job_id, reason = next(iter(lost.items()))
             raise EnqueueError(job_id, f"{reason} ({len(lost)} of {len(first)} jobs were not enqueued)")
@@ -98,6 +108,13 @@ class Enqueuer:
 
     def _order(self, request: Request) -> Order:
         return order_of(request, now=self._clock(), new_id=self._new_id, look_ahead=self._look_ahead)
+
+    def _joined(self, orders: Sequence[Order]) -> list[Order]:
+        try:
+            return self._parents.joined(orders)
+        except UnavailableError as error:
+            waiting = next(order for order in orders if order.record.after)
+            raise EnqueueError(waiting.envelope.id, f"what it waits for is out of reach: {error}") from error
 
     def _place(self, order: Order) -> Placed:
         if order.guards is not None:

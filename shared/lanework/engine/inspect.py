@@ -195,6 +195,8 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "tenant": record.tenant,
         "correlationId": correlation_of(record.headers),
         "waitsFor": _waits_for(record),
+        "after": list(record.after),
+        "waitsForJobs": list(record.open_parents) if record.state is State.BLOCKED else [],
         "startedAt": iso(record.started_at),
         "processedAt": iso(record.ended_at),
         "attemptCount": record.attempts,
@@ -217,7 +219,7 @@ def as_json(record: JobRecord) -> dict[str, object]:
 
 def _waits_for(record: JobRecord) -> str | None:
     """Return the pause or limit that keeps a job from starting, or the signal that it waits for."""
-    if record.state in ENDED:
+    if record.state in ENDED or record.state is State.BLOCKED:
         return None
     if record.state is State.PARKED and record.held_by is None and record.awaits is not None:
         return f"signal:{record.awaits}"

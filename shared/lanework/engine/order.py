@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lanework.engine.guards import guards_of
 from lanework.engine.registry import settled
 from lanework.errors import InvalidOptionError
-from lanework.model import moves
+from lanework.model import blocking, moves
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import LANES
 from lanework.model.payload import public_part, written
@@ -91,6 +91,8 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
     record = moves.new_record(envelope)
     if start is not None and start - now > look_ahead:
         record = replace(record, state=State.SCHEDULED, sweep_at=start)
+    if request.after:
+        record = blocking.blocked(record, after=request.after, on_failure=request.on_failure, takes=request.takes)
     return Order(
         request=request,
         envelope=envelope,

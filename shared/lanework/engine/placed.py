@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.gate import Existing, New
 from lanework.engine.receipt import Receipt
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from lanework.engine.order import Order
     from lanework.engine.ports import Ledger
     from lanework.model.states import JobRecord
+
+
+_CARRIED_BY_ENTRY: Final = frozenset({State.SCHEDULED, State.BLOCKED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +73,22 @@ class Placer:
         return Placed(
             receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
             record=order.record,
-            message=None if order.record.state is State.SCHEDULED else order.envelope,
+            message=None if order.record.state in _CARRIED_BY_ENTRY else order.envelope,
             action=Action.ENQUEUED,
             reason=None if order.overdue is None else f"its start lay {order.overdue} in the past: it starts now",
             public=order.public,
         )
 
     def unrecorded(self, order: Order, reason: str) -> Placed:
-        """Return the message that tells its worker to make the record: the ledger is out of reach (rule 6)."""
+        """
+        Return the message that tells its worker to make the record: the ledger is out of reach (rule 6).
+
+        Raises:
+            EnqueueError: The job waits for others, which a message can't.
+        """
+        if order.record.after or order.record.has_children:
+            why = f"{reason}; a job that waits for others or that others wait for is not sent unrecorded"
+            raise EnqueueError(order.envelope.id, why)
         return Placed(
             receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
             record=order.record,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
     from lanework.engine.statistics_store import StatisticsStore
+    from lanework.engine.workflow_store import WorkflowStore
     from lanework.model.change import Answer, Change, Kept
     from lanework.model.events import Event
     from lanework.model.lanes import Lane
@@ -82,8 +83,14 @@ class Ledger(Protocol):
     def get(self, job_id: str) -> JobRecord | None:
         """Return the record as of now (a consistent read), its payload included, or None."""
 
-    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
-        """Return the records that exist, without payloads that are kept apart; at most 100 ids."""
+    def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
+        """
+        Return the records that exist, without payloads that are kept apart; at most 100 ids.
+
+        Args:
+            job_ids: Which.
+            consistent: As of now, for twice the price; otherwise as of a moment ago.
+        """
 
     def payload_of(self, record: JobRecord) -> str | None:
         """
@@ -98,8 +105,8 @@ class Ledger(Protocol):
     def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
         """Return the ids of a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`."""
 
-    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
-        """Return the ids of a shard's jobs that a pause holds; at most `limit`."""
+    def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
+        """Return the ids of a shard's jobs that are held under a name, by the time of their entry; at most `limit`."""
 
     def step(self, job_id: str, name: str) -> str | None:
         """Return what a job's step left, as JSON text, or None."""
@@ -249,6 +256,7 @@ class Ports:
     schedules: ScheduleStore
     scheduler: Scheduler
     statistics: StatisticsStore
+    workflows: WorkflowStore
     events: EventSink
     clock: Clock
     new_id: NewId

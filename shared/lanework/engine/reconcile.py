@@ -15,6 +15,7 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
 from lanework.engine.messages import Sending
+from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError, UndecodableError
 from lanework.model import interventions, moves
 from lanework.model.backoff import Backoff
@@ -52,11 +53,13 @@ class Reconciled:
 
     Attributes:
         letters: Messages that SQS had moved to a dead-letter queue and that were dealt with.
+        unblocked: Jobs that waited for others and wait no longer: a crash had left them.
         audited: Jobs that were looked at.
         stranded: Of these, jobs that nothing carried, now entered for the sweep.
     """
 
     letters: int
+    unblocked: int
     audited: int
     stranded: int
 
@@ -73,8 +76,9 @@ class Reconciler:
         letters = 0
         for lane in Lane:
             letters += self._look_through(lane, has_time)
+        unblocked = Waiting(self._ports).tick(has_time=has_time)
         audited, stranded = self._audit() if has_time() else (0, 0)
-        return Reconciled(letters=letters, audited=audited, stranded=stranded)
+        return Reconciled(letters=letters, unblocked=unblocked, audited=audited, stranded=stranded)
 
     def _look_through(self, lane: Lane, has_time: Callable[[], bool]) -> int:
         """Look at up to a hundred letters of a lane; what is left alone is visible again at once, for a redrive."""
@@ -158,7 +162,9 @@ class Reconciler:
         message = Envelope.of(answer.record, payload)
         journal = Journal(message, self._ports.events, self._ports.clock)
         journal.run(Action.DEAD, answer.record)
-        return isinstance(send_ticket(message, answer.record, self._ports, journal), Ack)
+        is_sent = isinstance(send_ticket(message, answer.record, self._ports, journal), Ack)
+        follow_up(answer.record, self._ports)
+        return is_sent
 
     def _audit(self) -> tuple[int, int]:
         """Look at each job once, a day before its message would be gone, and enter what nothing carries (rule 15)."""

@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dispatch import dispatch
+from lanework.engine.waiting import Waiting, follow_up
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.payload import Edit, parsed, written
+from lanework.model.states import State
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports
@@ -64,6 +66,10 @@ class Redriver:
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
             return after
+        if after.state is State.BLOCKED:
+            self._emit(Action.REDRIVEN, after, reason="it waits again for what it died of")
+            Waiting(self._ports).look([after.job_id])
+            return Fate.REDRIVEN
         reason = dispatch(after, Envelope.of(after, text), self._ports)
         self._emit(Action.REDRIVEN, after, reason=reason)
         return Fate.REDRIVEN
@@ -83,6 +89,7 @@ class Redriver:
         if isinstance(after, Fate):
             return after
         self._emit(Action.DROPPED_DEAD, after)
+        follow_up(after, self._ports)
         return Fate.DROPPED
 
     def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from lanework.engine.registry import Options, settled
 from lanework.errors import InvalidOptionError
 from lanework.model.headers import CORRELATION, Headers, with_headers
-from lanework.model.ids import checked_job_id, checked_tenant
+from lanework.model.ids import checked_job_id, checked_parent, checked_tenant
 from lanework.model.payload import parsed
+from lanework.model.waiting import on_failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic import BaseModel
 
     from lanework.engine.registry import JobType
     from lanework.model.lanes import Lane, LaneName
+    from lanework.model.waiting import OnFailure, OnFailureName
 
 LONGEST_DELAY: Final = timedelta(days=366 * 10)
 LONGEST_UNIQUE: Final = timedelta(days=30)
+MOST_PARENTS: Final = 50
+"""Every write of a waiting job pays for their ids."""
 
 
 class EnqueueOptions(TypedDict, total=False):
@@ -46,6 +50,11 @@ class EnqueueOptions(TypedDict, total=False):
         unique_for: One job for each value of the type's `key` within this time: a second one enqueues nothing, and its
             receipt has the first one's id.
         debounce: The last one for each value of the type's `key` runs, once, this long after it was enqueued.
+        after: Ids of jobs, 50 at most, that must have completed before this one starts: until then it is `blocked`.
+            They exist, or are enqueued in the same call. `delay` and `start_by` count from the enqueue.
+        on_failure: What a parent that died or was cancelled does to it. `wait`, the default: it waits on while the
+            parent is dead, which a redrive may mend, and is cancelled when that is dropped, cancelled or expired.
+            `cancel`: it is cancelled. `run`: it runs all the same. `die`: it is dead, cause `parent_failed`.
     """
 
     lane: LaneName | Lane | None
@@ -60,6 +69,8 @@ class EnqueueOptions(TypedDict, total=False):
     timeout: timedelta | None
     unique_for: timedelta | None
     debounce: timedelta | None
+    after: Sequence[str] | None
+    on_failure: OnFailureName | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +90,9 @@ class Request:
         headers: What goes along beside the payload, by name.
         unique_for: Window within which no other job with the same key is enqueued.
         debounce: Window within which a later job with the same key takes its place.
+        after: What must have completed before it starts.
+        on_failure: What a parent that died or was cancelled does to it.
+        takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
     """
 
     type: JobType
@@ -92,6 +106,9 @@ class Request:
     headers: Headers = ()
     unique_for: timedelta | None = None
     debounce: timedelta | None = None
+    after: tuple[str, ...] = ()
+    on_failure: OnFailure | None = None
+    takes: str | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """
@@ -145,7 +162,29 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
             "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
         )
         raise InvalidOptionError(msg)
-    return replace(request, unique_for=unique_for, debounce=debounce)
+    return _waiting(replace(request, unique_for=unique_for, debounce=debounce), said)
+
+
+def _waiting(request: Request, said: EnqueueOptions) -> Request:
+    """Return a request with what it waits for."""
+    after, on_failure = said.get("after") or (), said.get("on_failure")
+    if isinstance(after, str):
+        msg = f"after takes a list of job ids: after=[{after!r}]"
+        raise InvalidOptionError(msg)
+    if len(after) > MOST_PARENTS:
+        msg = f"a job can wait for {MOST_PARENTS} others, not {len(after)}: gather many with a group or a batch"
+        raise InvalidOptionError(msg)
+    if after and request.debounce is not None:
+        msg = "a debounced job starts when its window is over: it can't wait for others, too"
+        raise InvalidOptionError(msg)
+    if on_failure is not None and not after:
+        msg = "on_failure says what a job's parents do to it: give them, with after=[…]"
+        raise InvalidOptionError(msg)
+    return replace(
+        request,
+        after=tuple(checked_parent(one) for one in after),
+        on_failure=None if on_failure is None else on_failure_of(on_failure),
+    )
 
 
 def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounce: timedelta | None) -> None:

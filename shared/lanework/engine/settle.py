@@ -10,6 +10,7 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.dispatch import dispatch
 from lanework.engine.outcome import Awaiting, Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
+from lanework.engine.waiting import follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves, parking
 from lanework.model.backoff import Backoff
@@ -88,6 +89,7 @@ class Settlement:
                 return report
             case record:
                 self.journal.run(Action.COMPLETED, record)
+                follow_up(record, self.ports)
                 return Ack()
 
     def _retry(self, failed: Failed) -> Report:
@@ -113,7 +115,9 @@ class Settlement:
                 return report
             case record:
                 self.journal.run(Action.DEAD, record)
-                return send_ticket(self.envelope, record, self.ports, self.journal)
+                report = send_ticket(self.envelope, record, self.ports, self.journal)
+                follow_up(record, self.ports)
+                return report
 
     def _park(self, change: Change, *, reason: str | None = None) -> Report:
         """Park the job, entered for the sweep; a short wait gets a message too, so that it ends to the second."""
@@ -136,6 +140,7 @@ class Settlement:
                 return report
             case record:
                 self.journal.run(Action.CANCELLED, record)
+                follow_up(record, self.ports)
                 return Ack()
 
     def _write(self, change: Change) -> JobRecord | Report:
@@ -172,6 +177,7 @@ class Settlement:
         if not isinstance(answer, Applied):
             return Keep()
         self.journal.run(Action.CANCELLED, answer.record)
+        follow_up(answer.record, self.ports)
         return Ack()
 
     def _ending(self) -> Change:

@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from lanework.engine.archive import Archivist
 from lanework.engine.cleaning import BATCH, Cleaner
 from lanework.engine.dead_jobs import DeadJobs
+from lanework.engine.handover import QUEUE, RELEASE
 from lanework.engine.jobs import Jobs
 from lanework.engine.redrive import Redriver
 from lanework.engine.rollout import Orders, Rollout
 from lanework.engine.run import Run
 from lanework.engine.tally import KEPT_BACK, Tally
+from lanework.engine.waiting import Waiting
 from lanework.errors import ConfigError
 from lanework.model.dead_filter import Filter
 from lanework.model.outcomes import Cancel, Snooze
@@ -29,13 +31,14 @@ if TYPE_CHECKING:
     from lanework.engine.rollout import Outcome
     from lanework.model.states import JobRecord
 
-QUEUE: Final = "lanework"
 REDRIVE: Final = "lanework.redrive"
 DROP: Final = "lanework.drop"
 CLEAN: Final = "lanework.clean"
 ARCHIVE: Final = "lanework.archive"
 
 ATTEMPTS: Final = 3
+
+_ROOM_TO_END: Final = timedelta(seconds=5)
 
 
 class DeadLetterOrder(BaseModel):
@@ -64,6 +67,14 @@ class CleanOrder(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     cleanings: tuple[Cleaning, ...]
+
+
+class ReleaseOrder(BaseModel):
+    """Payload of `lanework.release`: what has ended that others wait for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    parent: str
 
 
 class ArchiveOrder(BaseModel):
@@ -99,7 +110,25 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
         """Put jobs into the archive whose records expire soon."""
         return _archive(run, ports())
 
+    @family.job(RELEASE, lane="high")
+    def release(order: ReleaseOrder, run: Run) -> dict[str, Any]:
+        """Let go what waits for a job or a workflow that has ended."""
+        return _release(order, run, ports())
+
     return family
+
+
+def _release(order: ReleaseOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    waiting = Waiting(ports)
+    fact = waiting.facts([order.parent])[order.parent]
+
+    def has_time() -> bool:
+        return ports.clock() <= run.deadline - _ROOM_TO_END
+
+    moved = waiting.release(order.parent, fact, has_time=has_time)
+    if not has_time():
+        raise Snooze(timedelta(seconds=1))
+    return {"released": moved}
 
 
 def _archive(run: Run, ports: Ports) -> dict[str, Any]:

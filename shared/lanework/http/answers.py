@@ -69,6 +69,8 @@ class Job(Answer):
     tenant: str | None
     correlation_id: str | None = Field(description="What it belongs to; null if it stands for itself.")
     waits_for: str | None = Field(description="The pause, the limit or the signal that it waits for.")
+    after: tuple[str, ...] = Field(description="The jobs and workflows that it was enqueued to wait for.")
+    waits_for_jobs: tuple[str, ...] = Field(description="Of these, the ones that it still waits for.")
     started_at: str | None
     processed_at: str | None = Field(description="When it ended.")
     attempt_count: int

@@ -13,11 +13,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 
 from lanework.app import App
 from lanework.engine.cancel import Cancelling
+from lanework.engine.handover import QUEUE
 from lanework.engine.inspect import as_json, iso
 from lanework.engine.redrive import Fate
 from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
-from lanework.engine.system import QUEUE
 from lanework.errors import UnknownJobTypeError, did_you_mean
 from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress, Signalled
 from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal

@@ -7,6 +7,7 @@ from lanework.memory.ledger import MemoryLedger
 from lanework.memory.limits import MemoryLimits
 from lanework.memory.schedules import MemoryScheduler, MemorySchedules
 from lanework.memory.statistics import MemoryStatistics
+from lanework.memory.workflows import MemoryWorkflows
 
 __all__ = [
     "MemoryArchive",
@@ -17,4 +18,5 @@ __all__ = [
     "MemoryScheduler",
     "MemorySchedules",
     "MemoryStatistics",
+    "MemoryWorkflows",
 ]

@@ -103,7 +103,7 @@ class MemoryLedger:
         """See `Ledger.get`."""
         return self.records.get(job_id)
 
-    def get_many(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+    def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:  # noqa: ARG002
         """See `Ledger.get_many`."""
         return {job_id: _answered(self.records[job_id]) for job_id in job_ids if job_id in self.records}
 
@@ -128,9 +128,13 @@ class MemoryLedger:
         ]
         return [job_id for _, job_id in sorted(found) if shard_of(job_id) == shard][:limit]
 
-    def held(self, name: str, shard: int, *, limit: int) -> list[str]:
+    def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
         """See `Ledger.held`."""
-        found = sorted((one.sweep_at, one.job_id) for one in self.records.values() if one.held_by == name)
+        found = sorted(
+            (one.sweep_at, one.job_id)
+            for one in self.records.values()
+            if one.held_by == name and one.sweep_at is not None and (until is None or one.sweep_at <= until)
+        )
         return [job_id for _, job_id in found if held_shard(name, job_id) == shard][:limit]
 
     def step(self, job_id: str, name: str) -> str | None:

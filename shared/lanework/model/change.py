@@ -55,7 +55,9 @@ class AttemptsLeft:
 class NotSet:
     """The flag or optional field holds nothing."""
 
-    name: Literal["cancel_asked", "claim_id", "crashed", "first_started_at", "retired", "signal_id", "sweep_at"]
+    name: Literal[
+        "cancel_asked", "claim_id", "crashed", "first_started_at", "open_parents", "retired", "signal_id", "sweep_at"
+    ]
 
 
 Condition = Equals | InStates | DueBy | AttemptsLeft | WorthStarting | NotSet

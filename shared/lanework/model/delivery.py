@@ -36,6 +36,13 @@ class EndBy:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitAgain:
+    """The job died of another job that it waits for: its next life begins with waiting for it."""
+
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class WaitUntil:
     """The job is claimable later: it isn't due, or another run holds its lease."""
 
@@ -54,7 +61,7 @@ class Drop:
     reason: str
 
 
-Verdict = Create | ClaimBy | EndBy | WaitUntil | SendTicket | Drop
+Verdict = Create | ClaimBy | EndBy | WaitAgain | WaitUntil | SendTicket | Drop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,8 @@ def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
 
 def _of_another_life(stored: JobRecord, message: Envelope, by: Claimant) -> Verdict:
     if message.ticket and stored.state is State.DEAD and stored.life == message.life - 1:
+        if stored.open_parents:
+            return WaitAgain(interventions.redrive(stored, now=by.now))
         return ClaimBy(moves.begin_life(message, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return Drop(f"belongs to life {message.life}, the job is in life {stored.life}")
 

@@ -33,6 +33,7 @@ class Action(StrEnum):
     NEEDS_WORKER = "job.needs_worker"
     HELD = "job.held"
     RELEASED = "job.released"
+    UNBLOCKED = "job.unblocked"
     RESCHEDULED = "job.rescheduled"
     SIGNALLED = "job.signalled"
     BOUNCED = "job.bounced"

@@ -40,6 +40,20 @@ def checked_job_id(job_id: str) -> str:
     raise InvalidOptionError(msg)
 
 
+def checked_parent(name: str) -> str:
+    """
+    Return the name of what a job waits for: a job's id, or `workflow/ID`, perhaps with `/ended` or `/failed`.
+
+    Raises:
+        InvalidOptionError: It names nothing that could exist.
+    """
+    kind, _, rest = name.rpartition("workflow/")
+    job_id = rest.removesuffix("/ended").removesuffix("/failed")
+    if "/" in name and not kind and _JOB_ID.fullmatch(job_id):
+        return name
+    return checked_job_id(name)
+
+
 def checked_job_type(name: str) -> str:
     """
     Return the name if it may name a job type: dotted lower-case words such as `user.signin.notification`.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from lanework.model.blocking import BLOCKED
 from lanework.model.change import Change, Equals, InStates, NotSet
 from lanework.model.moves import CLAIMABLE, cancellation, death, expiry
 from lanework.model.states import AT_ONCE, WAITING, Cause, State
@@ -188,7 +189,8 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
     """
     Give a dead job its next life by its record: pressed twice it is one life (rule 2).
 
-    With another payload it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
+    One that died of a parent waits for it again. With another payload it is the life after that: the ticket in the DLQ
+    carries the old payload, and must be stale.
 
     Args:
         record: The job, dead.
@@ -196,6 +198,7 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
         edit: Another payload; None keeps the one it has.
     """
     edited = {} if edit is None else {"payload": edit.payload, "version": edit.version}
+    waits = {"state": State.BLOCKED, "due_at": None, "held_by": BLOCKED} if record.open_parents else {}
     return Change(
         name="redrive",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
@@ -217,6 +220,7 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
             "rate_slot": None,
             "awaits": None,
             **edited,
+            **waits,
         },
     )
 

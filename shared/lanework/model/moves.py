@@ -124,7 +124,7 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
     """Start the first attempt of a dead job's next life, from the ticket that SQS moved back (rule 2)."""
     return Change(
         name="begin_life",
-        require=(InStates(frozenset({State.DEAD})), Equals("life", ticket.life - 1)),
+        require=(InStates(frozenset({State.DEAD})), Equals("life", ticket.life - 1), NotSet("open_parents")),
         write={
             "state": State.RUNNING,
             "life": ticket.life,

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     EXPIRED = "expired"
     CRASHED = "crashed"
     INFRA = "infra"
+    PARENT_FAILED = "parent_failed"
 
 
 def cause_of(name: str) -> Cause:
@@ -133,6 +134,11 @@ class JobRecord:
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
         superseded: A later payload was written over the one that its messages carry: they don't count, the record does.
         retired: Its content was stripped and no list shows it; what is left says that its id is used, and how it ended.
+        after: What it waits for, or has waited for: ids of jobs, and `workflow/ID` with what of it.
+        open_parents: Of these, the ones that it still waits for.
+        on_failure: What a dead or cancelled parent does to it.
+        takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
+        has_children: Others wait for it: whoever ends it looks for them.
         expires_at: When the record may go.
     """
 
@@ -177,6 +183,11 @@ class JobRecord:
     rate_attempt: int | None = None
     superseded: bool = False
     retired: bool = False
+    after: tuple[str, ...] = ()
+    open_parents: tuple[str, ...] = ()
+    on_failure: str | None = None
+    takes: str | None = None
+    has_children: bool = False
     expires_at: datetime | None = None
 
     def is_worth_starting(self, moment: datetime) -> bool:

@@ -143,9 +143,9 @@ def test_a_walk_goes_back_over_the_days_and_reads_no_items_of_other_queues(world
     ledger = world.app.ports.ledger
     get_many = ledger.get_many
 
-    def noted(job_ids: Sequence[str]) -> dict[str, JobRecord]:
+    def noted(job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
         read.extend(job_ids)
-        return get_many(job_ids)
+        return get_many(job_ids, consistent=consistent)
 
     ledger.get_many = noted  # type: ignore[method-assign]
 

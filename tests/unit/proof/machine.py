@@ -18,6 +18,7 @@ from lanework import Cancel, Discard, RetryAfter, Snooze
 from lanework.memory import MemoryFlags, MemoryLedger, MemoryLimits
 from lanework.model.limits import Bound, Concurrency, Rate
 from lanework.model.outcomes import TimedOut
+from lanework.model.waiting import OnFailure
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
 from tests.unit.proof.guarded import DEBOUNCED, GUARDED
 from tests.unit.proof.queues import LANES_USED
@@ -73,7 +74,7 @@ LIMITS: Mapping[str, Bounds] = {
 troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES), st.sampled_from(_INTERFERENCES))
 numbers = st.integers(min_value=0, max_value=3)
 names = st.sampled_from(["a", "b", "c"])
-subjects = st.sampled_from(["a", "b", "c", "guarded"])
+subjects = st.sampled_from(["a", "b", "c", "d", "e", "guarded"])
 guarded = st.sampled_from(sorted(GUARDED))
 windows = st.sampled_from([5 * SECOND, 40 * SECOND, 20 * MINUTE, 180 * MINUTE])
 breaks = st.lists(st.sampled_from([0 * SECOND, SECOND, 6 * SECOND, 45 * SECOND, 21 * MINUTE]), max_size=2)
@@ -194,6 +195,20 @@ class NothingIsLost(RuleBasedStateMachine):
             self.world.time.advance(wait)
         own = None if type_ == DEBOUNCED else name
         self.world.enqueue_under_guards(trouble, type_, window=window, name=own)
+
+    @rule(
+        trouble=troubles,
+        which=st.sampled_from([("d", "abc"), ("d", "abc"), ("e", "ad"), ("f", "de")]),
+        number=st.integers(min_value=1, max_value=7),
+        policy=st.sampled_from(OnFailure),
+    )
+    def a_producer_enqueues_a_job_that_waits(
+        self, trouble: Trouble, which: tuple[str, str], number: int, policy: OnFailure
+    ) -> None:
+        """For some of those that were named before it."""
+        name, earlier = which
+        chosen = [one for bit, one in enumerate(earlier) if number & 1 << bit] or list(earlier[:1])
+        self.world.enqueue_waiting(trouble, name, after=chosen, policy=policy)
 
     # --- workers
 

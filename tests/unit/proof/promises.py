@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lanework.model.change import Applied
 from lanework.model.limits import Concurrency, Rate
 from lanework.model.states import ENDED, WAITING, Cause, JobRecord, State
+from lanework.model.waiting import OnFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +69,9 @@ class Promises:
     _invocation_ends: dict[str, datetime] = field(default_factory=dict)
     _earliest: dict[str, datetime] = field(default_factory=dict)
     _admitted: dict[str, list[tuple[datetime, str, str]]] = field(default_factory=dict)
+    _completed: set[str] = field(default_factory=set)
+    _failed: set[str] = field(default_factory=set)
+    _let_go_in: set[tuple[str, int]] = field(default_factory=set)
 
     def keep(self, is_kept: bool, promise: str) -> None:
         """Note a broken promise, and stop: a job's code may be running, and what it raises is caught."""
@@ -111,6 +115,7 @@ class Promises:
         elif before.state is State.RUNNING and after.state in WAITING:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
         self._may_begin(name, before, after, actor)
+        self._lets_go(before, after)
         self._expires(before, after, actor)
         self._counts(after)
 
@@ -121,6 +126,19 @@ class Promises:
             self._earliest.pop(after.job_id, None)
         elif (is_put_back and actor.earliest is not None) or name in ("reschedule", "supersede"):
             self._earliest[after.job_id] = cast("datetime", actor.earliest)
+
+    def _lets_go(self, waiting: JobRecord, after: JobRecord) -> None:
+        """Check that a job which waited for others may start: once a life, and after them."""
+        if after.state in ENDED:
+            (self._completed if after.state is State.COMPLETED else self._failed).add(after.job_id)
+        if waiting.state is not State.BLOCKED or after.state not in WAITING:
+            return
+        life = (waiting.job_id, waiting.life)
+        self.keep(life not in self._let_go_in, "a job was let go twice")
+        self._let_go_in.add(life)
+        undone = set(waiting.after) - self._completed
+        may_run = waiting.on_failure == OnFailure.RUN and undone <= self._failed
+        self.keep(not undone or may_run, "a job was let go before what it waits for was done")
 
     def _expires(self, before: JobRecord, after: JobRecord, actor: Actor) -> None:
         if after.cause is Cause.EXPIRED and before.state is not State.DEAD:
@@ -179,7 +197,7 @@ class Promises:
 
 def _lives(before: JobRecord, after: JobRecord) -> int:
     """How many lives a change goes on: a dead job's next, or the one after if its payload was edited."""
-    if before.state is not State.DEAD or after.state is State.CANCELLED:
+    if before.state is not State.DEAD or after.state in (State.CANCELLED, State.DEAD):
         return 0
     return 1 if after.payload == before.payload else 2
 

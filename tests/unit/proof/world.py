@@ -38,12 +38,14 @@ from lanework.errors import (
     SignalTimeoutError,
     SignalTooLateError,
     UnavailableError,
+    UnknownParentError,
 )
 from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
 from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import INLINE_PAYLOAD
 from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
@@ -51,7 +53,7 @@ from tests.unit.proof.promises import Actor, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
@@ -170,6 +172,7 @@ class World:
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
         self._flags = Beset(flags, "dynamodb", self._adversary)
+        self._workflows = Beset(self._base.workflows, "dynamodb", self._adversary)
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
         self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
@@ -209,6 +212,16 @@ class World:
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time() + (delay or timedelta(0))
             with suppress(EnqueueError):
+                self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
+
+    def enqueue_waiting(self, trouble: Trouble, name: str, *, after: Sequence[str], policy: OnFailure) -> None:
+        """A producer enqueues a job that waits for others, some of which may not exist."""
+        request = replace(
+            self._request(name=name, type_="proof.two", delay=None, attempts=2), after=tuple(after), on_failure=policy
+        )
+        with self._acting("producer", trouble) as actor:
+            actor.earliest = self.time()
+            with suppress(EnqueueError, UnknownParentError):
                 self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
 
     def enqueue_under_guards(
@@ -427,7 +440,15 @@ class World:
 
     def _is_over(self, job_id: str) -> bool:
         record = self.stored.get(job_id)
-        return record is not None and record.state in ENDED
+        return record is not None and (record.state in ENDED or self._waits_for_a_redrive(record))
+
+    def _waits_for_a_redrive(self, record: JobRecord) -> bool:
+        """Whether a job waits for one that is dead, itself or through others, as it was asked to."""
+        if record.state is not State.BLOCKED:
+            return False
+        waits = record.on_failure == OnFailure.WAIT
+        parents = [parent for one in record.open_parents if (parent := self.stored.get(one)) is not None]
+        return any((waits and one.state is State.DEAD) or self._waits_for_a_redrive(one) for one in parents)
 
     # --- how
 
@@ -592,6 +613,7 @@ class World:
             lanes=cast("Any", self._lanes),
             flags=cast("Flags", self._flags),
             limits=cast("Limits", self._limits),
+            workflows=cast("Any", self._workflows),
             clock=self._clock(environment),
             new_id=lambda: f"id-{next(self._numbers)}",
         )
