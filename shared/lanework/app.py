@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
+from lanework.engine.alerting import Alarmist, JobChannel
 from lanework.engine.cancel import Cancelling, cancel
 from lanework.engine.cleaning_desk import CleaningDesk
 from lanework.engine.dead_letter_desk import DeadLetterDesk
@@ -29,6 +30,7 @@ from lanework.engine.standing import Standing, standing
 from lanework.engine.statistics import Statistics, Window
 from lanework.engine.system import system_jobs
 from lanework.errors import LaneworkError, UndecodableError
+from lanework.model.alerts import Alerts
 from lanework.model.costs import Costs, costs_of
 from lanework.model.envelope import Envelope
 from lanework.observe.counters import CounterSink
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from lanework.engine.alerting import Channel
     from lanework.engine.jobs import Jobs
     from lanework.engine.middleware import Middleware, Proceed
     from lanework.engine.ports import EventSink, Guard, Ports
@@ -138,6 +141,21 @@ class App:
     def costs(self, window: Window) -> Costs:
         """Return what the jobs of a window of `statistics` cost: an estimate."""
         return costs_of(window.numbers, prices(), over=window.now - window.begins)
+
+    def alarmist(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> Alarmist:
+        """
+        Return what raises and ends alerts.
+
+        Args:
+            channels: Where they go.
+            job: Type of a job of this application that they go to, too.
+        """
+        jobs = () if job is None else (JobChannel(job, self.registry, self.enqueue_request),)
+        return Alarmist(self.ports, self.statistics, (*channels, *jobs))
+
+    def alerts(self) -> Alerts:
+        """Return the alerts that are active, and those that are over."""
+        return Alerts.at_text(self.ports.statistics.alerts())
 
     @cached_property
     def roll_up(self) -> RollUp:

@@ -107,6 +107,34 @@ class ApiSettings(BaseModel):
         return cls(tokens=tokens, tokens_parameter=parameter, is_development=word == "true")
 
 
+class AlertSettings(BaseModel):
+    """
+    Where alerts go; nowhere, where nothing is set: they are logged, and shown, all the same.
+
+    Attributes:
+        topic: ARN of an SNS topic (`LANEWORK_ALERT_TOPIC`).
+        webhook_parameter: SSM parameter that holds the address of a webhook (`LANEWORK_ALERT_WEBHOOK_PARAMETER`): the
+            address of a chat's webhook is a secret.
+        job: Type of a job of the application (`LANEWORK_ALERT_JOB`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic: str | None = None
+    webhook_parameter: str | None = None
+    job: str | None = None
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> AlertSettings:
+        """Read the environment; what is empty counts as not set."""
+        env = os.environ if environ is None else environ
+        return cls(
+            topic=env.get("LANEWORK_ALERT_TOPIC") or None,
+            webhook_parameter=env.get("LANEWORK_ALERT_WEBHOOK_PARAMETER") or None,
+            job=env.get("LANEWORK_ALERT_JOB") or None,
+        )
+
+
 _VARIABLES = {
     "stack": "LANEWORK_STACK (the stack's name, such as shop-prod)",
     "region": "AWS_REGION",

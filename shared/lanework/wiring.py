@@ -12,10 +12,12 @@ from ulid import ULID
 from lanework.engine.ports import Ports
 from lanework.engine.runtime import Runtime
 from lanework.observe.logs import LogSink
+from lanework.settings import Settings
 
 if TYPE_CHECKING:
+    from lanework.engine.alerting import Channel
     from lanework.engine.inbox import Inbox
-    from lanework.settings import Settings
+    from lanework.settings import AlertSettings
 
 
 def aws_ports(settings: Settings) -> Ports:
@@ -59,6 +61,24 @@ def aws_inbox(settings: Settings) -> Inbox:
     from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
 
     return SqsInbox(Clients(settings), stack=settings.stack)
+
+
+def alert_channels(alerts: AlertSettings) -> tuple[Channel, ...]:
+    """Return the channels that are no jobs; what they need of AWS is looked up when there is something to tell."""
+    if alerts.topic is None and alerts.webhook_parameter is None:
+        return ()
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.parameters import ssm_parameter  # noqa: PLC0415
+    from lanework.aws.topic import TopicChannel  # noqa: PLC0415
+    from lanework.observe.webhook import WebhookChannel  # noqa: PLC0415
+
+    settings = Settings.from_env()
+    channels: list[Channel] = []
+    if alerts.topic is not None:
+        channels.append(TopicChannel(Clients(settings), topic=alerts.topic))
+    if alerts.webhook_parameter is not None:
+        channels.append(WebhookChannel(ssm_parameter(settings, alerts.webhook_parameter)))
+    return tuple(channels)
 
 
 def utc_now() -> datetime:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
 
@@ -108,6 +109,12 @@ class Clients:
         return client
 
     @cached_property
+    def sns(self) -> SNSClient:
+        """SNS."""
+        client: SNSClient = self._make("sns")
+        return client
+
+    @cached_property
     def ssm(self) -> SSMClient:
         """SSM."""
         client: SSMClient = self._make("ssm")
@@ -115,7 +122,7 @@ class Clients:
 
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
-        for name in ("dynamodb", "sqs", "scheduler", "s3", "ssm"):
+        for name in ("dynamodb", "sqs", "scheduler", "s3", "sns", "ssm"):
             self.__dict__.pop(name, None)
 
     @cached_property

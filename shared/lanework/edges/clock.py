@@ -11,6 +11,8 @@ from aws_lambda_powertools import Logger
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.observe.logs import LogSink
+from lanework.settings import AlertSettings
+from lanework.wiring import alert_channels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,8 @@ def clock(app: App) -> Handler:
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
     app.observe(LogSink(Logger(location=None)))
+    alerts = AlertSettings.from_env()
+    channels = alert_channels(alerts)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def has_time(margin: timedelta = _MARGIN) -> bool:
@@ -48,14 +52,17 @@ def clock(app: App) -> Handler:
             reconciled = Reconciler(app.ports).tick(has_time=has_time)
             swept = Sweeper(app.ports).tick(has_time=has_time)
             enqueued = app.housekeeper.tick() if has_time() else ()
-            app.roll_up.note(app.inspector.depths())
+            depths = app.inspector.depths()
+            app.roll_up.note(depths)
             rolled_up = app.roll_up.tick(has_time=has_time)
+            standing = app.alarmist(channels, job=alerts.job).tick(depths)
             return {
                 "fired": asdict(fired),
                 "swept": asdict(swept),
                 "reconciled": asdict(reconciled),
                 "enqueued": enqueued,
                 "rolled_up": asdict(rolled_up),
+                "alerts": len(standing.active),
             }
         finally:
             app.ports.events.flush()

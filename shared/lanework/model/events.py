@@ -56,6 +56,9 @@ class Action(StrEnum):
     PROCESS_RENEWED = "worker.process_renewed"
     PROCESS_DIED = "worker.process_died"
     INVOKED = "worker.invoked"
+    ALERT_RAISED = "alert.raised"
+    ALERT_RESOLVED = "alert.resolved"
+    ALERT_UNTOLD = "alert.untold"
     CLAIM_FAILED = "run.claim_failed"
     WRITE_FAILED = "run.write_failed"
 

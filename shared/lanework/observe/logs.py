@@ -31,6 +31,8 @@ _LEVELS: Final = {
     Action.SCHEDULE_FAILED: logging.ERROR,
     Action.WAITED: logging.DEBUG,
     Action.INVOKED: logging.DEBUG,
+    Action.ALERT_RAISED: logging.ERROR,
+    Action.ALERT_UNTOLD: logging.ERROR,
 }
 
 

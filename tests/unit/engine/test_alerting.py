@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from pydantic import BaseModel
+
+from lanework import App, Jobs
+from lanework.errors import ConfigError, LaneworkError, UnavailableError
+from lanework.model.alerts import Alert, Phase, Rule
+from lanework.model.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.lanes import Lane
+from lanework.model.numbers import Count, Key, Numbers
+from lanework.observe.webhook import WebhookChannel
+from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
+from tests.unit.engine.conftest import World
+
+KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
+ALERT = Alert(rule=Rule.DEATH, subject="user.greeting", text="it died", next_step="lanework dlq list", since=NOON)
+
+
+class Notice(BaseModel):
+    """What an alert's job gets; the rest of it is ignored."""
+
+    phase: str
+    title: str
+    text: str
+
+
+@dataclass(slots=True)
+class Listener:
+    """A channel that keeps what it is told, unless it is broken."""
+
+    name: str = "listener"
+    told: list[tuple[str, str]] = field(default_factory=list)
+    broken: bool = False
+
+    def tell(self, alert: Alert) -> None:
+        if self.broken:
+            raise UnavailableError(self.name)
+        self.told.append((alert.phase.value, alert.rule.value))
+
+
+def die(world: World, count: int = 1) -> None:
+    numbers = {KEY: Numbers({Count.DEAD: count})}
+    world.app.ports.statistics.add(Bucket(at=minute_of(world.clock()), numbers=numbers))
+
+
+def tick(world: World, *channels: Listener, waiting: int = 0) -> None:
+    world.app.roll_up.tick()
+    world.app.alarmist(channels).tick({Lane.LOW: Depth(waiting=waiting)})
+    world.clock.advance(MINUTE)
+
+
+def test_a_death_is_told_once_and_an_hour_later_that_it_is_over(world: World) -> None:
+    listener = Listener()
+    die(world)
+
+    for _ in range(59):
+        tick(world, listener)
+    assert listener.told == [("raised", "death")]
+    for _ in range(3):
+        tick(world, listener)
+
+    assert listener.told == [("raised", "death"), ("resolved", "death")]
+    assert world.events.actions == ["alert.raised", "alert.resolved"]
+    assert (0, 1) == (len(world.app.alerts().active), len(world.app.alerts().resolved))
+
+
+def test_deaths_of_a_day_and_a_deep_lane_are_alerts_of_their_own(world: World) -> None:
+    listener = Listener()
+    die(world, 11)
+    tick(world, listener, waiting=1001)
+
+    assert sorted(listener.told) == [("raised", "death"), ("raised", "deaths"), ("raised", "waiting")]
+    tick(world, listener)
+    assert listener.told[3:] == [("resolved", "waiting")]
+
+
+def test_a_channel_that_does_not_answer_is_told_later_and_holds_up_no_other(world: World) -> None:
+    broken, works = Listener("broken", broken=True), Listener("works")
+    die(world)
+    tick(world, broken, works)
+    assert (broken.told, works.told) == ([], [("raised", "death")])
+    assert "alert.untold" in world.events.actions
+
+    broken.broken = False
+    tick(world, broken, works)
+    tick(world, broken, works)
+
+    assert broken.told == works.told == [("raised", "death")]
+
+
+def test_where_nobody_listens_alerts_are_shown_all_the_same(world: World) -> None:
+    die(world)
+    tick(world)
+
+    assert [Rule.DEATH] == [one.rule for one in world.app.alerts().active]
+
+
+def test_an_alert_can_be_a_job_of_the_application() -> None:
+    sent: list[tuple[str, str, str]] = []
+    ops = Jobs(queue="ops", lane="critical")
+
+    @ops.job("ops.alert")
+    def mail(notice: Notice) -> None:
+        sent.append((notice.phase, notice.title, notice.text))
+
+    clock = Clock()
+    app = app_in_memory(App(ops), clock, events=EventList())
+    app.ports.statistics.add(Bucket(at=NOON, numbers={KEY: Numbers({Count.DEAD: 1})}))
+
+    for _ in range(2):
+        app.alarmist(job="ops.alert").tick({})
+        drain(app)
+    clock.advance(timedelta(hours=2))
+    app.alarmist(job="ops.alert").tick({})
+    drain(app)
+
+    text = "1 job of type user.greeting died within an hour"
+    assert sent == [("raised", "death user.greeting", text), ("resolved", "Resolved: death user.greeting", text)]
+    assert "alert-death-user.greeting@20260102T120000-raised" in [one.job_id for one in app.inspector.newest().jobs]
+
+
+def test_an_alert_for_a_job_that_does_not_exist_is_said_each_minute_and_stops_nothing(world: World) -> None:
+    die(world)
+    world.app.alarmist(job="user.greetings").tick({})
+
+    assert world.events.actions == ["alert.raised", "alert.untold"]
+    assert "did you mean 'user.greeting'" in str(world.events.events[-1].reason)
+
+
+@contextmanager
+def a_receiver(status: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    got: list[dict[str, str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook?secret=1", got
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_webhook_gets_the_alert_and_a_text_that_chats_show() -> None:
+    with a_receiver(204) as (address, got):
+        WebhookChannel(lambda: address).tell(ALERT)
+
+    (sent,) = got
+    assert ("raised", "death", "user.greeting", "death user.greeting: it died") == (
+        *(sent["phase"], sent["rule"], sent["subject"]),
+        sent["text"],
+    )
+    assert Phase.RAISED == sent["phase"]
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_a_webhook_that_does_not_take_it_is_told_again_and_its_address_is_not_said(status: int) -> None:
+    with a_receiver(status) as (address, got), pytest.raises(UnavailableError, match=str(status)) as raised:
+        WebhookChannel(lambda: address).tell(ALERT)
+
+    assert len(got) == 1, "no redirect is followed"
+    assert "secret" not in str(raised.value)
+
+
+def test_a_webhook_that_is_not_there_is_told_again() -> None:
+    with a_receiver(200) as (address, _):
+        pass
+
+    with pytest.raises(UnavailableError, match="doesn't answer"):
+        WebhookChannel(lambda: address).tell(ALERT)
+
+
+def test_a_webhook_that_is_no_web_address_is_refused() -> None:
+    with pytest.raises(ConfigError, match="https"):
+        WebhookChannel(lambda: "file:///etc/passwd").tell(ALERT)
+
+
+def test_what_a_channel_raises_is_an_error_of_ours() -> None:
+    assert issubclass(UnavailableError, LaneworkError)
