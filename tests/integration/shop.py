@@ -30,6 +30,7 @@ from tests.stacks import REGION, make_stack
 
 LANEWORK = str(Path(sys.executable).with_name("lanework"))
 SOON = timedelta(seconds=90)
+"""A deadline, for a machine that is busy with other things; what is waited for takes a second or two."""
 
 CODE = """
 import asyncio, os, re, time
@@ -52,6 +53,13 @@ def note(nap, word, run):
 def nap(nap: Nap, run: Run) -> None:
     note(nap, "begin", run)
     time.sleep(nap.seconds)
+    note(nap, "end", run)
+
+@tasks.job("task.wait")
+def wait(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    while not Path(nap.log + ".go").exists():
+        time.sleep(0.05)
     note(nap, "end", run)
 
 @tasks.job("task.doze")
@@ -97,6 +105,10 @@ class Shop:
         payload = {"seconds": seconds, "log": str(self.log)}
         requests = [request_of(job_type, payload, {"lane": lane}) for _ in range(count)]  # type: ignore[typeddict-item]
         return [receipt.job_id for receipt in self.app.enqueue_many(requests)]
+
+    def let_go(self) -> None:
+        """Let jobs of `task.wait` end."""
+        self.log.with_name(f"{self.log.name}.go").touch()
 
     def worker(self, *words: str) -> subprocess.Popen[str]:
         with (self.root / "log.out").open("a") as lines:

@@ -66,7 +66,7 @@ def test_what_will_not_end_is_given_back_at_once_without_an_attempt_used(shop: S
     assert ended(process)[0] == 0
     assert {(one.state, one.attempts) for one in map(shop.record, ids)} == {(State.PARKED, 0)}
     shop.worker("--lane", "high")
-    shop.until(lambda: len(shop.notes("begin")) == 4, "both to begin again", within=timedelta(seconds=15))
+    shop.until(lambda: len(shop.notes("begin")) == 4, "both to begin again", within=timedelta(seconds=45))
 
 
 def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop) -> None:
@@ -123,7 +123,7 @@ def test_a_process_that_is_killed_takes_only_its_own_jobs_with_it(shop: Shop) ->
         one[1] for one in shop.notes("end") if one[4] == str(victim)
     }
     assert done == set(ids)
-    assert set(repeated) == cut_off
+    assert cut_off <= set(repeated), "what was cut off ran again; so did what was killed just before or after its code"
     assert 1 <= len(repeated) <= 2
 
 
@@ -160,16 +160,18 @@ def test_a_process_that_is_worn_out_is_started_anew(shop: Shop, limit: tuple[str
 
 
 def test_a_worn_out_process_waits_for_its_jobs_beyond_grace_while_another_has_taken_its_place(shop: Shop) -> None:
-    (long,) = shop.enqueue(1, seconds=4)
+    (long,) = shop.enqueue(1, type_="task.wait")
     process = shop.worker("--lane", "high", "-c", "1", "--grace", "1s", "--max-jobs", "1")
     shop.until(lambda: len(shop.notes("begin")) == 1, "the long job to begin")
     (short,) = shop.enqueue(1)
 
-    shop.until(lambda: shop.are_all([long, short], State.COMPLETED), "both")
+    shop.until(lambda: shop.are_all([short], State.COMPLETED), "the short one, in the next process")
+    shop.let_go()
+    shop.until(lambda: shop.are_all([long], State.COMPLETED), "the long one")
     process.send_signal(signal.SIGTERM)
 
     assert ended(process)[0] == 0
-    assert [one[1] for one in shop.notes("end")] == [short, long], "the next process didn't wait for the long job"
+    assert [one[1] for one in shop.notes("end")] == [short, long]
     assert shop.record(long).attempts == 1
 
 

@@ -86,8 +86,12 @@ class Executor:
 
 def in_order(execution: Execution) -> None:
     """Take an execution through its steps with nobody's help: the guard where Powertools isn't."""
-    if not execution.claim():
-        return
+    if execution.claim():
+        finish(execution)
+
+
+def finish(execution: Execution) -> None:
+    """Take an execution that has claimed its job through what remains."""
     try:
         execution.run()
     except GaveUpError:

@@ -59,6 +59,7 @@ class Action(StrEnum):
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
     ALERT_UNTOLD = "alert.untold"
+    FAULT = "worker.fault"
     CLAIM_FAILED = "run.claim_failed"
     WRITE_FAILED = "run.write_failed"
 

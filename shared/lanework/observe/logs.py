@@ -25,6 +25,7 @@ _LEVELS: Final = {
     Action.REFUSED: logging.ERROR,
     Action.AWAY: logging.ERROR,
     Action.PROCESS_DIED: logging.ERROR,
+    Action.FAULT: logging.ERROR,
     Action.RETIRED: logging.DEBUG,
     Action.SCHEDULE_SKIPPED: logging.WARNING,
     Action.SCHEDULE_LEFT: logging.WARNING,

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
+from pathlib import Path
+from threading import Event as Flag
+from threading import Thread
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any
 
 from lanework.edges.process.gauge import Gauge
@@ -13,9 +17,11 @@ from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.reception import Reception
 from lanework.edges.process.turns import Turns
 from lanework.edges.process.work import Work
+from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
+    from concurrent.futures import Future
 
     from lanework.app import App
     from lanework.edges.process.plan import Plan
@@ -41,14 +47,15 @@ class Consumer:
         self._app = app
         self._inbox = inbox
         self._plan = plan
-        self._ending = Event()
-        self._asked = Event()
-        self._giving_up = Event()
+        self._ending = Flag()
+        self._asked = Flag()
+        self._giving_up = Flag()
         self._turns = Turns(plan.lanes, slots=plan.slots)
         self._work = Work(app, inbox, lease=plan.lease, run_async=self._run_async)
-        self._receivers: list[Thread] = []
+        self._receivers: list[Future[None]] = []
         self._loop = asyncio.new_event_loop()
         self._threads = ThreadPoolExecutor(plan.slots, thread_name_prefix="slot")
+        self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
 
     def stop(self) -> None:
         """Receive no more and end when what runs has ended, or grace is over; asked twice, give everything back now."""
@@ -76,14 +83,15 @@ class Consumer:
         has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
         if not has_ended:
             self._work.give_back_all()
-        for receiver in self._receivers:
-            receiver.join()  # what a poll brings yet, such as what was just given back, is given back, too
+        self._receiving.shutdown()  # what a poll brings yet, such as what was just given back, is given back, too
         self._threads.shutdown(wait=has_ended, cancel_futures=True)
         self._work.close()
         if has_ended:
             self._loop.call_soon_threadsafe(self._loop.stop)
             loop.join()
             self._loop.close()
+        for receiver in self._receivers:
+            receiver.result()  # raises what ended it, if that was a fault
         if problem is not None:
             raise problem
         return has_ended
@@ -98,16 +106,13 @@ class Consumer:
         receptions = [Reception(lane, self._inbox, self._app.ports, self._ending) for lane in self._plan.lanes]
         while True:
             begun = self.gauge.begun
-            self._receivers = [
-                Thread(target=self._receive, args=(one,), name=f"receive-{one.lane}", daemon=True) for one in receptions
-            ]
+            self._receivers = [self._receiving.submit(self._receive, one) for one in receptions]
             for receiver in self._receivers:
-                receiver.start()
+                receiver.add_done_callback(self._end_by_fault)
             if not self._plan.is_once:
                 self._ending.wait()
                 break
-            for receiver in self._receivers:
-                receiver.join()
+            wait(self._receivers)
             self._turns.wait_until_free(unless=self._ending)
             if self._ending.is_set() or self.gauge.begun == begun:  # else jobs may have enqueued others meanwhile
                 break
@@ -117,9 +122,12 @@ class Consumer:
         """Receive from one lane, whenever it is its turn."""
         had_some = True
         while (taken := self._turns.take(reception.lane, MOST_AT_ONCE if had_some else 1)) > 0:
-            wait = NO_WAIT if had_some else self._plan.poll
-            messages = reception.receive(limit=taken, wait=wait, hide_for=self._plan.lease)
-            self._turns.give_back(taken - len(messages))
+            messages: Sequence[Received] = ()
+            try:
+                poll = NO_WAIT if had_some else self._plan.poll
+                messages = reception.receive(limit=taken, wait=poll, hide_for=self._plan.lease)
+            finally:
+                self._turns.give_back(taken - len(messages))
             for message in messages:
                 self._begin(reception.lane, message)
             if reception.problem is not None:
@@ -127,6 +135,11 @@ class Consumer:
             if self._plan.is_once and not messages and not had_some:
                 return
             had_some = bool(messages)
+
+    def _end_by_fault(self, receiver: Future[None]) -> None:
+        """End a process of which a lane would be received from no more, though it looked well."""
+        if receiver.exception() is not None:
+            self.stop()
 
     def _begin(self, lane: Lane, message: Received) -> None:
         if self._ending.is_set():
@@ -138,7 +151,7 @@ class Consumer:
             self.is_worn_out = True
             self._end()
         self._work.hold(lane, message)
-        self._threads.submit(self._do, lane, message)
+        self._threads.submit(self._do, lane, message).add_done_callback(partial(self._tell_fault, lane))
 
     def _do(self, lane: Lane, message: Received) -> None:
         try:
@@ -146,6 +159,15 @@ class Consumer:
         finally:
             self.gauge.end()
             self._turns.give_back()
+
+    def _tell_fault(self, lane: Lane, done: Future[None]) -> None:
+        """Say that the worker itself failed; the message comes again. An error's text may quote a payload: not said."""
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            frame = extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name}:{frame.lineno}"
+            ports = self._app.ports
+            ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), lane=lane, reason=reason))
 
     def _run_async(self, coroutine: Coroutine[Any, Any, object]) -> object:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -50,9 +50,7 @@ class Plan:
     @property
     def poll(self) -> timedelta:
         """How long an idle lane's receive waits: it holds a slot meanwhile, which others then don't have."""
-        if self.is_once:
-            return NO_WAIT
-        return _LONG_POLL if self.slots >= 2 * len(self.lanes) else _SHORT_POLL
+        return _LONG_POLL if self.slots >= 2 * len(self.lanes) and not self.is_once else _SHORT_POLL
 
     def is_worn_out_by(self, gauge: Gauge) -> bool:
         """Whether the process has done enough to be started anew."""

@@ -1,4 +1,4 @@
-"""Which lane may receive next, and how much: strictly by priority, with a share for those that would never come."""
+"""Which lane may receive next, and how much: by priority, with a share for those that would never come."""
 
 from __future__ import annotations
 
@@ -7,16 +7,42 @@ from threading import Condition
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import timedelta
     from threading import Event
 
     from lanework.model.lanes import Lane
 
 SHARE: Final = 10
-"""Of so many grants one goes to the lowest lane that waits."""
+"""Of so many grants one goes to a lane that would not have its turn yet."""
 
 _LOOK_S: Final = 0.1
+
+
+class Precedence:
+    """
+    Whose turn it is among lanes that wait: the highest's.
+
+    Every tenth grant goes to another one of them, whichever had its last turn longest ago, so that each gets some.
+    """
+
+    def __init__(self, lanes: Sequence[Lane]) -> None:
+        """Begin with nobody granted anything; the first lane is the highest."""
+        self._lanes = tuple(lanes)
+        self._grants = 0
+        self._granted_at: dict[Lane, int] = {}
+
+    def next_of(self, waiting: Collection[Lane]) -> Lane:
+        """Return whose turn it is; the answer stays the same until somebody is granted a turn, or comes or goes."""
+        highest, *others = [lane for lane in self._lanes if lane in waiting]
+        if not others or self._grants % SHARE != SHARE - 1:
+            return highest
+        return min(reversed(others), key=lambda lane: self._granted_at.get(lane, -1))
+
+    def grant(self, lane: Lane) -> None:
+        """Count a turn."""
+        self._grants += 1
+        self._granted_at[lane] = self._grants
 
 
 class Turns:
@@ -28,11 +54,10 @@ class Turns:
 
     def __init__(self, lanes: Sequence[Lane], *, slots: int) -> None:
         """Share out so many slots; the first lane goes first."""
-        self._lanes = tuple(lanes)
+        self._precedence = Precedence(lanes)
         self._slots = slots
         self._free = slots
         self._waiting: list[Lane] = []
-        self._grants = 0
         self._is_over = False
         self._changed = Condition()
 
@@ -40,11 +65,11 @@ class Turns:
         """Wait for a turn; return how many slots were taken, 1 to `most`, or 0 once it is over."""
         with self._changed:
             self._waiting.append(lane)
-            self._changed.wait_for(lambda: self._is_over or (self._free > 0 and self._next() is lane))
+            self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
             self._waiting.remove(lane)
             if self._is_over:
                 return 0
-            self._grants += 1
+            self._precedence.grant(lane)
             taken = min(most, self._free)
             self._free -= taken
             self._changed.notify_all()
@@ -81,8 +106,5 @@ class Turns:
                 self._changed.wait(_LOOK_S)
             return self._free == self._slots
 
-    def _next(self) -> Lane:
-        """Return the lane whose turn it is: the highest that waits, or now and then the lowest."""
-        is_the_lowests = self._grants % SHARE == SHARE - 1
-        waiting = [lane for lane in self._lanes if lane in self._waiting]
-        return waiting[-1] if is_the_lowests else waiting[0]
+    def _is_turn_of(self, lane: Lane) -> bool:
+        return self._free > 0 and self._precedence.next_of(self._waiting) is lane

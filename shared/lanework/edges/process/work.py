@@ -10,7 +10,7 @@ from lanework.edges.process.heart import Heart
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
 from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.execute import in_order
+from lanework.engine.execute import finish
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
@@ -88,8 +88,8 @@ class Work:
 
     def _execute(self, lane: Lane, message: Received) -> Report:
         def guard(execution: Execution) -> None:
-            self._heart.watch(message.handle, execution)
-            in_order(execution)
+            if self._heart.claim(message.handle, execution):
+                finish(execution)
 
         return self._app.executor(guard, run_async=self._run_async).execute(
             Delivery(
