@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -76,7 +75,7 @@ class DynamoSchedules:
 
     def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
         """See `ScheduleStore.write`."""
-        written = replace(record, revision=record.revision + 1)
+        written = record.rewritten()
         return written if self._put(_item(written), revision=record.revision) else None
 
     def remove(self, record: ScheduleRecord) -> bool:

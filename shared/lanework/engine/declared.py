@@ -14,7 +14,7 @@ from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord,
 from lanework.model.ticks import Timetable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import timedelta
 
     from lanework.engine.ports import Ports
@@ -115,7 +115,10 @@ class Declared:
         if self._ports.flags.bookmark(_BOOKMARK) == digest:
             return
         stored = {record.schedule.name: record for record in self._ports.schedules.all()}
-        brought = [self._bring(schedule, stored.get(name)) is not None for name, schedule in self.by_name.items()]
+        write = self._ports.schedules.write
+        brought = [
+            self._bring(schedule, stored.get(name), write=write) is not None for name, schedule in self.by_name.items()
+        ]
         gone = [
             one for one in stored.values() if one.source is Source.DECLARED and one.schedule.name not in self.by_name
         ]
@@ -127,16 +130,33 @@ class Declared:
         """Return a schedule's record with what the code says of it; None if there is none any more."""
         stored, schedule = self._ports.schedules.get(name), self.by_name.get(name)
         if schedule is not None:
-            return self._bring(schedule, stored)
+            return self._bring(schedule, stored, write=self.write_between_ticks)
         return None if stored is None or stored.source is Source.DECLARED else stored
 
-    def _bring(self, schedule: Schedule, stored: ScheduleRecord | None) -> ScheduleRecord | None:
+    def write_between_ticks(self, record: ScheduleRecord) -> ScheduleRecord | None:
+        """
+        Write a record with this code's text, and have the next tick look at it, which may be another code's.
+
+        Whoever has that code would otherwise see that the table was brought to it, and leave the text as it is.
+        """
+        self._ports.flags.set_bookmark(_BOOKMARK, "")
+        written = self._ports.schedules.write(record)
+        self._ports.flags.set_bookmark(_BOOKMARK, "")  # a tick may have set it meanwhile
+        return written
+
+    def _bring(
+        self,
+        schedule: Schedule,
+        stored: ScheduleRecord | None,
+        *,
+        write: Callable[[ScheduleRecord], ScheduleRecord | None],
+    ) -> ScheduleRecord | None:
         """Return the record with this text; None if somebody else wrote it at the same moment."""
         now = self._ports.clock()
         if stored is None:
-            return self._ports.schedules.write(begun(schedule, Source.DECLARED, now=now))
+            return write(begun(schedule, Source.DECLARED, now=now))
         wanted = stored.changed_to(schedule, Source.DECLARED, now=now)
-        return stored if wanted == stored else self._ports.schedules.write(wanted)
+        return stored if wanted == stored else write(wanted)
 
 
 def _digest(schedules: Iterable[Schedule]) -> str:

@@ -227,9 +227,13 @@ class ScheduleDesk:
 
     def _change(self, name: str, change: Callable[[ScheduleRecord], ScheduleRecord]) -> ScheduleRecord:
         for _ in range(_TRIES):
-            record = self.get(name)
+            # What is stored has the text of the code that is deployed, which may not be ours: it is left as it is.
+            record = self._ports.schedules.get(name) or self.get(name)
             wanted = change(record)
-            found = record if wanted == record and record.revision else self._ports.schedules.write(wanted)
+            if wanted == record and record.revision:
+                return record
+            write = self._ports.schedules.write if record.revision else self._declared.write_between_ticks
+            found = write(wanted)
             if found is not None:
                 return found
         raise _contended(name)

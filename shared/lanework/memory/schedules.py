@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ class MemorySchedules:
         with self._lock:
             if not self._is_as_read(record):
                 return None
-            written = replace(record, revision=record.revision + 1)
+            written = record.rewritten()
             self._records[record.schedule.name] = written
             return written
 

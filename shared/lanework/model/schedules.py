@@ -117,7 +117,7 @@ class ScheduleRecord:
             `last_tick`: a tick is reserved, and its job may not be enqueued yet.
         last_run: The job of the newest tick that ran.
         paused: Nothing fires.
-        revision: Counts the writes; each requires the one that it read. 0 is not written yet.
+        revision: Another one with each write, which requires the one that it read. 0 is not written yet.
     """
 
     schedule: Schedule
@@ -137,6 +137,15 @@ class ScheduleRecord:
     def next_tick(self) -> datetime | None:
         """When it fires next; None while it is paused, or if it has no more ticks."""
         return None if self.paused else self.schedule.timetable.next(self.last_tick)
+
+    def rewritten(self) -> ScheduleRecord:
+        """
+        Return it with its next revision.
+
+        The first is the time at which it began: one that was removed and added anew is not mistaken for the old one.
+        """
+        first = int(self.last_tick.timestamp() * 1000)
+        return replace(self, revision=self.revision + 1 if self.revision else first)
 
     def reserved(self, tick: datetime) -> ScheduleRecord:
         """Return it with a tick taken, so that nobody else runs it; its job is enqueued next."""
