@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from lanework.engine.run import Run
 from lanework.errors import DeclarationError, did_you_mean
 from lanework.model.limits import TENANT
+from lanework.model.payload import with_misplaced_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +28,12 @@ def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseM
     model = hints.get(parameters[0].name)
     if not (inspect.isclass(model) and issubclass(model, BaseModel)):
         msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
+        raise DeclarationError(msg)
+    if misplaced := with_misplaced_marks(model):
+        msg = (
+            f"{where}: {model.__name__}.{misplaced[0]} is Public in part only; write Public[…] around the whole "
+            "annotation, as in Public[list[str]], or leave it out"
+        )
         raise DeclarationError(msg)
     takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
     for extra in parameters[2 if takes_run else 1 :]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,7 +13,9 @@ from lanework.errors import InvalidPayloadError, TooLargeError
 from lanework.model.envelope import LARGEST_PAYLOAD
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from pydantic.fields import FieldInfo
 
 
 class PublicMark:
@@ -50,7 +53,7 @@ def is_apart(payload: str | None) -> bool:
 
 def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:
     """
-    Return the payload as the job type's model.
+    Return the payload as the job type's model. A field that has an alias may come under it or under its own name.
 
     Args:
         job_type: For the error.
@@ -64,10 +67,10 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
         return payload
     try:
         if isinstance(payload, str):
-            return model.model_validate_json(payload)
+            return model.model_validate_json(payload, by_alias=True, by_name=True)
         if isinstance(payload, BaseModel):
             raise InvalidPayloadError(job_type, [f"expected {model.__name__}, got {type(payload).__name__}"])
-        return model.model_validate(payload)
+        return model.model_validate(payload, by_alias=True, by_name=True)
     except ValidationError as error:
         raise InvalidPayloadError(job_type, _problems(error)) from None
 
@@ -109,10 +112,38 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
     return {name: value if name in shown else MASK for name, value in json.loads(text).items()}
 
 
+def with_misplaced_marks(model: type[BaseModel]) -> list[str]:
+    """Return the fields that are `Public` in part only, as in `list[Public[str]]`; all of a field is shown, or none."""
+    return [
+        name
+        for name, info in model.model_fields.items()
+        if not _is_public(info) and any(_is_marked(one) for one in _parts(info.annotation))
+    ]
+
+
 def _public_names(model: type[BaseModel]) -> set[str]:
-    return {
-        name for name, info in model.model_fields.items() if any(isinstance(mark, PublicMark) for mark in info.metadata)
-    }
+    return {name for name, info in model.model_fields.items() if _is_public(info)}
+
+
+def _is_public(info: FieldInfo) -> bool:
+    """Whether a field is marked: `Public[str]`, `Public[str | None]`, or `Public[str] | None`."""
+    if any(isinstance(mark, PublicMark) for mark in info.metadata):
+        return True
+    if get_origin(info.annotation) not in (Union, UnionType):
+        return False
+    members = [one for one in get_args(info.annotation) if one is not NoneType]
+    return all(_is_marked(one) for one in members)
+
+
+def _is_marked(annotation: object) -> bool:
+    return any(isinstance(mark, PublicMark) for mark in getattr(annotation, "__metadata__", ()))
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """Yield what an annotation is made of, at any depth."""
+    for one in get_args(annotation):
+        yield one
+        yield from _parts(one)
 
 
 def _problems(error: ValidationError) -> list[str]:
