@@ -114,6 +114,7 @@ class Declared:
         digest = _digest(self.by_name.values())
         if self._ports.flags.bookmark(_BOOKMARK) == digest:
             return
+        self._ports.flags.set_bookmark(_BOOKMARK, "")  # first: a crash half-way leaves it to whoever ticks next
         stored = {record.schedule.name: record for record in self._ports.schedules.all()}
         write = self._ports.schedules.write
         brought = [
