@@ -8,7 +8,7 @@ STACK  := .venv-localstack
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev test test-sam test-localstack soak check build fmt lock clean python313
+.PHONY: help demo dev test test-browser pictures test-sam test-localstack soak check build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C
 
 test: $(VENV)/stamp ## Run the whole suite
 	@$(RUN)/pytest
+
+test-browser: $(VENV)/stamp ## Use the dashboard in a browser: wants Chromium, such as apt-get install chromium
+	@$(RUN)/pytest tests/browser
+
+pictures: $(VENV)/stamp ## Take the pictures of the dashboard that docs/ shows, with the same Chromium
+	@PYTHONPATH=shared:. $(RUN)/python -m tests.browser.pictures docs/pictures
 
 test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the real SAM CLI
 	@$(RUN)/pytest tests/sam

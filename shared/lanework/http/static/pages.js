@@ -8,7 +8,7 @@ let failedSince = null;
 
 /** Make one element like another, but keep what is there: scroll, selection, focus and what was typed stay. */
 function renew(old, fresh) {
-  if ("stays" in old.dataset) return;
+  if (stays(old)) return;
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
   }
@@ -16,9 +16,12 @@ function renew(old, fresh) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   const kept = new Map([...old.children].filter(keyOf).map((child) => [keyOf(child), child]));
+  const wantedKeys = new Set([...fresh.children].map(keyOf));
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
+    while (place && keyOf(place) && !wantedKeys.has(keyOf(place)) && !stays(place)) place = without(place);
     const known = wanted.nodeType === Node.ELEMENT_NODE ? kept.get(keyOf(wanted)) : undefined;
+    while (known && place && place !== known && !keyOf(place) && !stays(place)) place = without(place);
     const here = known ?? (place && isLike(place, wanted) ? place : null);
     if (here === null) {
       old.insertBefore(document.importNode(wanted, true), place);
@@ -29,20 +32,27 @@ function renew(old, fresh) {
     if (here.nodeType === Node.ELEMENT_NODE) renew(here, wanted);
     else if (here.nodeValue !== wanted.nodeValue) here.nodeValue = wanted.nodeValue;
   }
-  while (place) {
-    const gone = place;
-    place = place.nextSibling;
-    if (!(gone.dataset && "stays" in gone.dataset)) gone.remove();
-  }
+  while (place) place = stays(place) ? place.nextSibling : without(place);
+}
+
+/** Take a node away, and return the one after it. What stays is never moved for it: moving takes the focus away. */
+function without(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+function stays(node) {
+  return node.dataset !== undefined && "stays" in node.dataset;
 }
 
 function keyOf(node) {
-  return node.dataset?.key ?? (node.id || "");
+  return node.dataset?.key ?? (node.id || "");  // text has none
 }
 
 function isLike(one, other) {
   if (one.nodeType !== other.nodeType || one.nodeName !== other.nodeName) return false;
-  return one.nodeType !== Node.ELEMENT_NODE || (keyOf(one) === keyOf(other) && !("stays" in one.dataset));
+  return one.nodeType !== Node.ELEMENT_NODE || (keyOf(one) === keyOf(other) && !stays(one));
 }
 
 function tell(text, isLost) {

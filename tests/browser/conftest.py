@@ -1,0 +1,164 @@
+"""A browser, and the dashboard under a prefix as an emulator serves it."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from lanework.http.tokens import Role
+from tests.browser.scene import a_scene
+from tests.gateway import TOKENS, a_client, a_wsgi_application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+    from lanework import App
+
+PREFIX = "/_aws/execute-api/abc123"
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None: ...
+
+
+@dataclass(slots=True)
+class Stage:
+    """
+    A server whose application can be changed.
+
+    Attributes:
+        app: What it serves.
+    """
+
+    server: WSGIServer
+    app: App
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    @property
+    def root(self) -> str:
+        return f"{self.origin}{PREFIX}/"
+
+    def set(self, app: App) -> None:
+        """Serve an application from now on."""
+        self.app = app
+        self.server.set_app(a_wsgi_application(a_client(app).handler, prefix=PREFIX))
+
+
+@dataclass  # without slots: playwright notes its handlers on whose they are
+class Visitor:
+    """
+    Somebody with a browser.
+
+    Attributes:
+        page: What they look at.
+        complaints: What the browser complained of: errors on the console, requests to other origins.
+    """
+
+    page: Page
+    stage: Stage
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Open a page of the dashboard."""
+        self.page.goto(f"{self.stage.root}{path}")
+        return self.page
+
+    def log_in(self, role: Role = Role.ADMIN) -> None:
+        self.open("login")
+        self.page.get_by_label("Token").fill(TOKENS[role])
+        self.page.get_by_role("button", name="Log in").click()
+
+    def note(self) -> str:
+        """Return what the page says that the last action did."""
+        return self.page.locator("#note").inner_text()
+
+    def has_seen(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def has_asked(self, request: Request) -> None:
+        if not request.url.startswith(self.stage.root):
+            self.complaints.append(f"a request to {request.url}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the Chromium that is installed."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found is not None, "this wants Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def serving() -> Iterator[WSGIServer]:
+    """Serve on loopback what `Stage.set` says."""
+    server = make_server("127.0.0.1", 0, lambda *_: [], handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session", name="browser")
+def a_browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session", name="server")
+def a_server() -> Iterator[WSGIServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session", name="counted")
+def a_counted_scene() -> App:
+    """Return a scene with a day's numbers; tests that change something have one of their own."""
+    return a_scene(is_counted=True)
+
+
+@pytest.fixture(name="stage")
+def a_stage(server: WSGIServer) -> Stage:
+    stage = Stage(server, a_scene())
+    stage.set(stage.app)
+    return stage
+
+
+@pytest.fixture(name="visitor")
+def a_visitor(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    options: dict[str, Any] = getattr(request, "param", {"viewport": {"width": 1280, "height": 860}})
+    context = browser.new_context(**options)
+    context.set_default_timeout(20_000)
+    visitor = Visitor(context.new_page(), stage)
+    visitor.page.on("console", visitor.has_seen)
+    visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
+    context.on("request", visitor.has_asked)
+    yield visitor
+    context.close()
