@@ -23,6 +23,7 @@ PICTURES = {
     "dead-letters": ("dead", WIDE, "light"),
     "dead-letters-phone": ("dead", PHONE, "dark"),
     "schedules": ("schedules", WIDE, "light"),
+    "cost": ("cost", WIDE, "light"),
     "limits-dark": ("limits", WIDE, "dark"),
 }
 

@@ -24,6 +24,7 @@ PAGES = {
     "dead": "Dead letters",
     "schedules": "Schedules",
     "limits": "Limits and pauses",
+    "cost": "Cost",
     "docs": "API",
 }
 LARGEST = 60 * 1024

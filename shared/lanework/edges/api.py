@@ -15,8 +15,9 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from lanework.aws.parameters import ssm_parameter
 from lanework.errors import LaneworkError
-from lanework.http import dead, jobs, lanes, pages, pauses, queues, schedules, trying
+from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying
 from lanework.http.access import HEADERS, Access
+from lanework.http.dashboard import cost as cost_page
 from lanework.http.dashboard import dead as dead_pages
 from lanework.http.dashboard import jobs as job_pages
 from lanework.http.dashboard import limits as limit_pages
@@ -100,6 +101,7 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
 def _add_endpoints(routes: Routes, app: App, *, is_development: bool) -> None:
     """Register everything; a path with a parameter comes after those that it would hide."""
     lanes.add_to(routes, app)
+    numbers.add_to(routes, app)
     pauses.add_to(routes, app)
     jobs.add_producing(routes, app)
     jobs.add_reading(routes, app)
@@ -120,6 +122,7 @@ def _add_pages(routes: Routes, shown: Pages, app: App, tokens: Callable[[], Toke
     dead_pages.add_to(routes, shown, app)
     schedule_pages.add_to(routes, shown, app)
     limit_pages.add_to(routes, shown, app)
+    cost_page.add_to(routes, shown, app)
 
 
 def _tell_problems(resolver: APIGatewayHttpResolver, shown: Pages, app: App) -> None:

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.census import Census, census
-from lanework.engine.messages import LaneCounts
+from lanework.engine.standing import LaneStanding
 from lanework.http.answers import Answer
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.model.lanes import Lane
-from lanework.model.states import State
 from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
 
 TAG: Final = "Lanes"
 
 
-class LaneMessages(Answer):
-    """The messages of a lane, as SQS counts them (approximately)."""
-
-    waiting: int
-    in_flight: int
-    delayed: int
-    dead: int
-
-
-class Stats(Answer):
-    """The messages of every lane, by its name."""
-
-    lanes: dict[Lane, LaneMessages]
-
-
 class LaneMetrics(Answer):
-    """The jobs of a lane: those completed are counted among the newest 1,000 jobs, the others are SQS's numbers."""
+    """
+    Where a lane's jobs stand.
+
+    `waiting`, `active` and `delayed` are SQS's numbers (approximately), `completed` counts since the stack began to,
+    `failed` are those that are dead.
+    """
 
     waiting: int
     active: int
@@ -46,13 +34,40 @@ class LaneMetrics(Answer):
     delayed: int
     total: int
 
+    @classmethod
+    def of(cls, one: LaneStanding) -> LaneMetrics:
+        """Return a lane's standing as an answer."""
+        return cls(
+            waiting=one.waiting,
+            active=one.active,
+            completed=one.completed,
+            failed=one.failed,
+            delayed=one.delayed,
+            total=one.total,
+        )
+
+
+class LaneStats(LaneMetrics):
+    """Where a lane's jobs stand, and how it does."""
+
+    is_paused: bool
+    oldest_seconds: float | None = Field(description="How long the oldest message waits at least; null if none waits.")
+    late_in_last_hour: int
+    kept_in_last_hour: float | None = Field(description="Share of first starts that kept the promise, 0.0 to 1.0.")
+
+
+class Stats(Answer):
+    """Every lane, by its name."""
+
+    lanes: dict[Lane, LaneStats]
+    paused: tuple[str, ...] = Field(description="Such as lane:low, queue:email or type:user.otp.")
+
 
 class Metrics(Answer):
     """The jobs of every lane, by its name in capitals."""
 
     success: Literal[True] = True
     metrics: dict[str, LaneMetrics]
-    completed_since: datetime | None
 
 
 class Health(Answer):
@@ -66,17 +81,14 @@ def add_to(routes: Routes, app: App) -> None:
 
     @routes.add("GET", "/api/stats", Role.VIEWER, tag=TAG)
     def get_stats() -> Stats:
-        """Count the messages of every lane."""
-        return Stats(lanes={lane: _messages(one) for lane, one in app.inspector.counts().items()})
+        """Say how every lane does."""
+        now = app.standing()
+        return Stats(lanes={one.lane: _stats(one) for one in now.lanes}, paused=tuple(sorted(now.paused)))
 
     @routes.add("GET", "/api/jobs/metrics", Role.VIEWER, tag=TAG)
     def get_metrics() -> Metrics:
         """Count the jobs of every lane."""
-        counts, counted = app.inspector.counts(), census(app.inspector)
-        return Metrics(
-            metrics={lane.name: _metrics(lane, one, counted) for lane, one in counts.items()},
-            completed_since=counted.since,
-        )
+        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in app.standing().lanes})
 
     @routes.add("GET", "/metrics", Role.VIEWER, tag=TAG, is_documented=False)
     def get_openmetrics() -> Response[str]:
@@ -90,17 +102,11 @@ def add_to(routes: Routes, app: App) -> None:
         return Health()
 
 
-def _messages(one: LaneCounts) -> LaneMessages:
-    return LaneMessages(waiting=one.waiting, in_flight=one.in_flight, delayed=one.delayed, dead=one.dead)
-
-
-def _metrics(lane: Lane, one: LaneCounts, counted: Census) -> LaneMetrics:
-    completed = counted.by_lane.get((lane, State.COMPLETED), 0)
-    return LaneMetrics(
-        waiting=one.waiting,
-        active=one.in_flight,
-        completed=completed,
-        failed=one.dead,
-        delayed=one.delayed,
-        total=one.waiting + one.in_flight + completed + one.dead + one.delayed,
+def _stats(one: LaneStanding) -> LaneStats:
+    return LaneStats(
+        **LaneMetrics.of(one).model_dump(),
+        is_paused=one.is_paused,
+        oldest_seconds=None if one.oldest is None else one.oldest.total_seconds(),
+        late_in_last_hour=one.kept.late,
+        kept_in_last_hour=one.kept.kept_share,
     )

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from lanework import App, Jobs, Public, Run
-from lanework.testing import Clock, app_in_memory, drain
+from lanework.testing import Clock, EventList, app_in_memory, drain
 from tests.gateway import a_client
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Shop:
     def run(self) -> None:
         """Run what is due."""
         drain(self.app)
+        self.app.ports.events.flush()
 
     def kill(self, *job_ids: str) -> None:
         """Have dead jobs."""
@@ -87,4 +88,5 @@ def an_application() -> App:
 def a_shop() -> Shop:
     clock = Clock()
     app = app_in_memory(an_application(), clock)
+    app.observe(EventList())
     return Shop(app, clock, a_client(app, is_development=True))

@@ -100,7 +100,7 @@ def test_a_path_that_does_not_exist_is_not_found(shop: Shop, path: str) -> None:
 
 def test_a_service_that_does_not_answer_is_told_as_such(shop: Shop) -> None:
     _, lanes = break_ports(shop.app)
-    lanes.broken.add("counts")
+    lanes.broken.add("live")
 
     answer = shop.api.get("/api/stats")
 
@@ -109,7 +109,7 @@ def test_a_service_that_does_not_answer_is_told_as_such(shop: Shop) -> None:
 
 def test_what_breaks_here_is_logged_and_not_told(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
-        def counts(self, _: object) -> None:
+        def live(self, _: object) -> None:
             msg = "the password is 1234"
             raise RuntimeError(msg)
 

@@ -36,7 +36,18 @@ def test_the_lanes_numbers_have_the_seeds_shape(shop: Shop) -> None:
 def test_messages_are_counted(shop: Shop) -> None:
     shop.enqueue(delay=timedelta(minutes=5))
 
-    assert shop.api.get("/api/stats").json["lanes"]["high"] == {"waiting": 0, "inFlight": 0, "delayed": 1, "dead": 0}
+    assert shop.api.get("/api/stats").json["lanes"]["high"] == {
+        "waiting": 0,
+        "active": 0,
+        "completed": 0,
+        "failed": 0,
+        "delayed": 1,
+        "total": 1,
+        "isPaused": False,
+        "oldestSeconds": None,
+        "lateInLastHour": 0,
+        "keptInLastHour": None,
+    }
 
 
 def test_prometheus_can_read_the_metrics(shop: Shop) -> None:

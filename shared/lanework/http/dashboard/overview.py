@@ -7,7 +7,6 @@ from datetime import timedelta
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
-from lanework.engine.overview import glance
 from lanework.engine.statistics import Window
 from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import TAG, Pages
@@ -18,6 +17,7 @@ from lanework.model.buckets import Bucket, Kind
 from lanework.model.numbers import Count, Numbers, together
 
 _NEWEST = 6
+_DUE_NEXT = 6
 
 _ENDS = {"completed": Count.COMPLETED, "retrying": Count.FAILED, "dead": Count.DEAD}
 
@@ -28,12 +28,13 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     @routes.add("GET", "/", Role.VIEWER, tag=TAG, is_documented=False)
     def overview_page() -> Response[str]:
         """Show how everything does."""
-        seen = glance(app.ports, app.statistics, app.schedules)
-        hour, day = seen.numbers.hour, seen.numbers.day
+        seen = app.standing()
+        hour, day = seen.overview.hour, seen.overview.day
         incidents = day.incidents
         return pages.show(
             "overview.html",
             seen=seen,
+            due=app.schedules.upcoming(_DUE_NEXT),
             charts=[_chart("Last hour", hour, "%H:%M"), _chart("Last 24 hours", day, "%a %H:%M")],
             deaths=[one for one in incidents if one.kind is Kind.DEATH][:_NEWEST],
             late=[one for one in incidents if one.kind is Kind.LATE][:_NEWEST],

@@ -38,6 +38,7 @@ TABS: Final = (
     ("dead", "Dead letters"),
     ("schedules", "Schedules"),
     ("limits", "Limits and pauses"),
+    ("cost", "Cost"),
 )
 """Where each page is, and what it is called."""
 

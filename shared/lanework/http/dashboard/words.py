@@ -93,6 +93,15 @@ def plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def usd(value: float | None) -> str:
+    """Return US dollars: cents, or as many digits as it takes to see that it isn't nothing. A dash for None."""
+    if value is None:
+        return "–"
+    if value == 0 or value >= 0.01:  # noqa: PLR2004 - a cent
+        return f"${value:,.2f}"
+    return f"${value:.2g}" if value >= 0.0001 else "< $0.0001"  # noqa: PLR2004 - where digits end to be of use
+
+
 FILTERS: Final = {
     "ago": ago,
     "duration": duration,
@@ -103,5 +112,6 @@ FILTERS: Final = {
     "pretty": pretty,
     "share": share,
     "stamp": stamp,
+    "usd": usd,
 }
 """What templates call them by."""
