@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -29,7 +29,7 @@ def hostile_jobs(stage: Stage) -> None:
     """Have jobs that carry it wherever a record can."""
     ledger = stage.app.ports.ledger
     assert isinstance(ledger, MemoryLedger)
-    everywhere = {
+    everywhere: dict[str, Any] = {
         "type": EVIL,
         "queue": EVIL,
         "tenant": EVIL,
@@ -41,7 +41,14 @@ def hostile_jobs(stage: Stage) -> None:
         "failures": (Failure(attempt=1, life=1, at=NOON, error=EVIL),),
     }
     for state in State:
-        facts = {"state": state, "lane": Lane.HIGH, "progress": 5, "started_at": NOON, "attempts": 1, **everywhere}
+        facts: dict[str, Any] = {
+            "state": state,
+            "lane": Lane.HIGH,
+            "progress": 5,
+            "started_at": NOON,
+            "attempts": 1,
+            **everywhere,
+        }
         if state in {State.DEAD, State.COMPLETED, State.CANCELLED}:
             facts |= {"ended_at": NOON - timedelta(seconds=1)}
         if state is State.DEAD:
