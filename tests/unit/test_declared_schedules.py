@@ -13,8 +13,11 @@ from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework.cli.main import app as command
-from lanework.local.check import check_template
-from lanework.local.declared import compare
+from lanework.doctor.case import Code, examine
+from lanework.doctor.rules.schedules import RULES
+from lanework.local.check import lint_template
+from lanework.local.declared import to_paste
+from lanework.local.examination import template_case
 from lanework.local.template import read_template
 from lanework.model.schedules import Schedule
 from lanework.model.ticks import Timetable
@@ -51,12 +54,17 @@ def problems(tmp_path: Path, *changes: tuple[str, str], declared: Sequence[Sched
         text = text.replace(has, instead)
     path = tmp_path / "template.yaml"
     path.write_text(text)
-    return compare(read_template(path), declared).problems
+    return compared(path, declared)
+
+
+def compared(path: Path, declared: Sequence[Schedule]) -> tuple[str, ...]:
+    case = template_case(read_template(path), Code(attempts={}, schedules=tuple(declared)))
+    return tuple(f"schedule {one.about!r}: {one.what}" for one in examine(case, RULES))
 
 
 def test_the_examples_template_has_the_schedules_of_its_jobs(tmp_path: Path) -> None:
     assert "newsletter.weekly" in [one.name for one in EXAMPLE]
-    assert compare(read_template(TEMPLATE), EXAMPLE).problems == ()
+    assert compared(TEMPLATE, EXAMPLE) == ()
     assert problems(tmp_path) == ()
 
 
@@ -97,24 +105,25 @@ def test_what_is_printed_mends_the_template_when_it_is_pasted(tmp_path: Path) ->
     declared = [*DECLARED, NIGHTLY, Schedule(name="b", job_type="b", timetable=Timetable(every=timedelta(hours=7)))]
     template = tmp_path / "before.yaml"
     template.write_text(with_one_schedule())
-    found = compare(read_template(template), declared)
-    assert [one.split(":")[0] for one in found.problems] == ["schedule 'job.clean_up-2'", "schedule 'b'"]
+    found = compared(template, declared)
+    assert [one.split(":")[0] for one in found] == ["schedule 'job.clean_up-2'", "schedule 'b'"]
+    pasted = to_paste(read_template(template), declared[1:])
     mended = tmp_path / "template.yaml"
 
     mended.write_text(
-        template.read_text().replace("        CleanupExpiredTokens:", f"{found.to_paste}        CleanupExpiredTokens:")
+        template.read_text().replace("        CleanupExpiredTokens:", f"{pasted}        CleanupExpiredTokens:")
     )
 
-    assert compare(read_template(mended), declared) == compare(read_template(template), DECLARED)
-    assert check_template(mended) == []
+    assert compared(mended, declared) == ()
+    assert lint_template(read_template(mended)) == []
 
 
 def test_a_template_that_never_had_a_schedule_is_told_of_the_group_and_the_role_too() -> None:
     clock: dict[str, Any] = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "handlers.clock.handler"}}
     template: dict[str, Any] = {"Resources": {"Clock": clock}}
-    assert compare(template, []).problems == ()
+    assert to_paste(template, []) == ""
 
-    text = compare(template, [NIGHTLY]).to_paste
+    text = to_paste(template, [NIGHTLY])
 
     head, _, events = text.partition("# under Events of the clock function\n")
     assert head.startswith("# under Resources\n  ScheduleGroup:\n")
@@ -158,5 +167,5 @@ def test_the_command_prints_what_to_paste_and_fails(tmp_path: Path, monkeypatch:
     result = CliRunner().invoke(command, ["check"])
 
     assert result.exit_code == 1
-    assert "schedule 'cleanup.expired-tokens': the template doesn't have it" in result.stderr
+    assert "template.yaml: cleanup.expired-tokens: the template doesn't have it" in result.stderr
     assert result.stdout.startswith("# under Events of the clock function\n        CleanupExpiredTokens:\n")

@@ -84,6 +84,10 @@ class Clients:
         with self._making:
             return self._session.client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
 
+    def make(self, service: str) -> Any:  # noqa: ANN401 - as above
+        """Make a client of a service that tools use, and no function."""
+        return self._make(service)
+
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.errors import ConfigError
+from lanework.model.schedules import input_of
 
 if TYPE_CHECKING:
     from lanework.aws.clients import Clients
     from lanework.model.schedules import Schedule
-
-SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
-"""What EventBridge fills in with the time that a call is for (EventBridge Scheduler, "Adding context attributes")."""
 
 RETRIES: Final[dict[str, Any]] = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 300}
 """The minute tick does what these tries didn't."""
@@ -23,11 +20,6 @@ RETRIES: Final[dict[str, Any]] = {"MaximumRetryAttempts": 3, "MaximumEventAgeInS
 _MISSING: Final = "ResourceNotFoundException"
 _EXISTS: Final = "ConflictException"
 _NO_SUCH_SERVICE: Final = frozenset({"404", "501", "InvalidAction", "NotImplemented", "UnknownOperationException"})
-
-
-def input_of(name: str) -> str:
-    """Return what EventBridge hands to the clock function for a schedule, as JSON text."""
-    return json.dumps({"schedule": name, "at": SCHEDULED_TIME})
 
 
 class EventBridgeScheduler:

@@ -34,7 +34,7 @@ def connected() -> App:
     Raises:
         ConfigError: Neither is there.
     """
-    _enter_embedded_stack(project_here())
+    enter_embedded_stack(project_here())
     app = App()
     app.use(aws_ports(Settings.from_env()))
     return app
@@ -49,14 +49,15 @@ def application() -> App:
         StackError: The working directory lies in no project.
     """
     project = find_project(Path.cwd())
-    _enter_embedded_stack(project)
+    enter_embedded_stack(project)
     settings = Settings.from_env()
     app = load_app(project)
     app.use(aws_ports(settings))
     return app
 
 
-def _enter_embedded_stack(project: Project | None) -> None:
+def enter_embedded_stack(project: Project | None) -> None:
+    """Let this process's environment name the project's embedded stack, if it runs."""
     running = None if project is None else find_running(project)
     if running is None:
         return

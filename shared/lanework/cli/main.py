@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import typer
 
-from lanework.cli import clean, dev, dlq, jobs, lanes, scaling, schedules, stack, token, worker
+from lanework.cli import clean, dev, dlq, doctor, jobs, lanes, scaling, schedules, stack, token, worker
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -34,6 +34,7 @@ jobs.add_to(app)
 lanes.add_to(app)
 clean.add_to(app)
 stack.add_to(app)
+doctor.add_to(app)
 dev.add_to(app)
 worker.add_to(app)
 scaling.add_to(app)

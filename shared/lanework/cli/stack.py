@@ -1,35 +1,27 @@
-"""Commands about the template and what it makes: demo, check."""
+"""The command `lanework demo`."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lanework.cli.follow import follow, show_outcome
-from lanework.cli.output import AsJson, complain, out, print_json, say
+from lanework.cli.output import AsJson, complain, print_json, say
 from lanework.errors import ConfigError
 from lanework.local import embedded_stack, find_project
-from lanework.local.application import load_app
-from lanework.local.check import check_template
-from lanework.local.declared import compare
 from lanework.local.demo import Demo, summary_of
 from lanework.local.surroundings import enter
-from lanework.local.template import read_template
-
-if TYPE_CHECKING:
-    pass
 
 Port = Annotated[int | None, typer.Option(help="Port to use if it is free; else another one is taken. Default 4566.")]
 
 
 def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    for name, command in (("demo", demo), ("check", check)):
-        app.command(name)(command)
+    """Register the command."""
+    app.command("demo")(demo)
 
 
 def demo(port: Port = None, as_json: AsJson = False) -> None:
@@ -56,24 +48,6 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
         for problem in problems:
             complain(problem)
         raise typer.Exit(1)
-
-
-def check() -> None:
-    """
-    Check template.yaml: the SAM transform, cfn-lint on what it makes, and the schedules that job types declare.
-
-    Prints what to paste for a schedule that it lacks. Exit code 1 if there is anything to complain about.
-    """
-    project = find_project(Path.cwd())
-    declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
-    compared = compare(read_template(project.template), declared)
-    problems = (*check_template(project.template), *compared.problems)
-    for problem in problems:
-        complain(f"{project.template.name}: {problem}")
-    sys.stdout.write(compared.to_paste)
-    if problems:
-        raise typer.Exit(1)
-    out().print(f"{project.template.name}: nothing to complain about")
 
 
 def need_the_local_extra() -> None:

@@ -1,4 +1,4 @@
-"""Checks a SAM template offline: cfn-lint on what the SAM transform makes of it, where it finds more."""
+"""What the SAM transform makes of a template, offline, and what cfn-lint finds in that: more than in the source."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lanework.errors import StackError
 from lanework.local.clients import bare_session
-from lanework.local.template import read_template, with_code_at
+from lanework.local.template import with_code_at
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cfnlint.match import Match
 
 REGION = "us-east-1"
@@ -20,19 +18,19 @@ SOMEWHERE = "s3://bucket/key"
 """Any legal address will do: the transform looks at its form only."""
 
 
-def check_template(path: Path) -> list[str]:
+def lint_template(template: dict[str, Any]) -> list[str]:
     """
-    Return what is wrong with a template, a line for each problem: none if it is right.
+    Return what cfn-lint finds in a template, a line for each problem: none if it is right.
+
+    Args:
+        template: What `read_template` returned.
 
     Raises:
-        StackError: If it can't be read or transformed, or if cfn-lint isn't installed.
+        StackError: If the SAM transform refuses it.
     """
-    try:
-        from cfnlint.api import lint  # noqa: PLC0415 - heavy, and a tool of development
-    except ImportError as error:
-        problem = "checking a template needs cfn-lint; try: pip install cfn-lint"
-        raise StackError(problem) from error
-    return [_line(match) for match in lint(json.dumps(translate(read_template(path))), regions=[REGION])]
+    from cfnlint.api import lint  # noqa: PLC0415 - heavy, and a tool of development
+
+    return [_line(match) for match in lint(json.dumps(translate(template)), regions=[REGION])]
 
 
 def translate(template: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Deployer:
         try_code(self.project, template, self._known(template))
         try:
             self._submit(with_code_at(template, self._upload))
-            make_good(template, self.stack, self.clients)
+            make_good(template, self.stack, self.clients, known=self._known(template))
             return {one["OutputKey"]: one["OutputValue"] for one in self._describe().get("Outputs", [])}
         except ClientError as error:
             problem = f"{self.project.template.name}: {error.response['Error']['Message']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +20,9 @@ LATE_AFTER: Final = timedelta(minutes=5)
 
 MOST_CAUGHT_UP: Final = 1000
 """Missed ticks that `catch_up="all"` makes up, the newest of them."""
+
+SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
+"""What EventBridge fills in with the time that a call is for (EventBridge Scheduler, "Adding context attributes")."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -225,3 +229,8 @@ def word_of(kind: str, words: type[WordT], word: str) -> WordT:
         return words(word)
     except ValueError:
         raise UnknownNameError(kind, word, [one.value for one in words]) from None
+
+
+def input_of(name: str) -> str:
+    """Return what EventBridge hands to the clock function for a schedule, as JSON text."""
+    return json.dumps({"schedule": name, "at": SCHEDULED_TIME})

@@ -1,0 +1,247 @@
+"""Reads the doctor's graph off a live stack, by describing each of its resources."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer
+from lanework.doctor.policies import refuses_plain_text, statements_of
+from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lanework.aws.deployed.stack import Look, Resource, Stack
+    from lanework.doctor.graph import Alarm, Statement
+
+ThingT = TypeVar("ThingT")
+
+
+def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
+    """
+    Return what a stack is made of now. What is refused or gone is missing in it.
+
+    Args:
+        stack: Which.
+        look: Calls AWS, and keeps what was refused.
+        region: Where it is.
+
+    Raises:
+        UnavailableError: AWS doesn't answer.
+    """
+    reader = _Reader(stack, look)
+    return Graph(
+        stack=stack.name,
+        region=region,
+        account=stack.account,
+        concurrency=reader.concurrency(),
+        queues=reader.each("AWS::SQS::Queue", reader.queue),
+        functions=reader.each("AWS::Lambda::Function", reader.function),
+        feeds=reader.each("AWS::Lambda::EventSourceMapping", reader.feed),
+        tables=reader.each("AWS::DynamoDB::Table", reader.table),
+        log_groups=reader.each("AWS::Logs::LogGroup", reader.log_group),
+        timers=reader.each("AWS::Scheduler::Schedule", reader.timer),
+        alarms=reader.each("AWS::CloudWatch::Alarm", reader.alarm),
+        dashboards=reader.each("AWS::CloudWatch::Dashboard", reader.dashboard),
+        roles=reader.each("AWS::IAM::Role", reader.role),
+    )
+
+
+class _Reader:
+    """Describes resources, one at a time."""
+
+    def __init__(self, stack: Stack, look: Look) -> None:
+        self._stack, self._look = stack, look
+        self._roles = {one.physical_id: one.id for one in stack.resources if one.type == "AWS::IAM::Role"}
+
+    def each(self, kind: str, read: Callable[[Resource], ThingT | None]) -> tuple[ThingT, ...]:
+        """Read all resources of a type that are there."""
+        found = (read(one) for one in self._stack.resources if one.type == kind)
+        return tuple(one for one in found if one is not None)
+
+    def concurrency(self) -> int:
+        limits = self._look.at(
+            "lambda", "lambda:GetAccountSettings", "the account", lambda to: to.get_account_settings()
+        )
+        return USUAL_CONCURRENCY if limits is None else int(limits["AccountLimit"]["ConcurrentExecutions"])
+
+    def queue(self, one: Resource) -> Queue | None:
+        answer = self._look.at(
+            *("sqs", "sqs:GetQueueAttributes", one.id),
+            lambda to: to.get_queue_attributes(QueueUrl=one.physical_id, AttributeNames=["All"]),
+        )
+        if answer is None:
+            return None
+        has = answer["Attributes"]
+        redrive = json.loads(has.get("RedrivePolicy", "{}"))
+        return Queue(
+            id=one.id,
+            name=one.physical_id.rpartition("/")[2],
+            arn=has["QueueArn"],
+            visibility=timedelta(seconds=int(has["VisibilityTimeout"])),
+            retention=timedelta(seconds=int(has["MessageRetentionPeriod"])),
+            dead_letters=redrive.get("deadLetterTargetArn"),
+            max_receives=int(redrive["maxReceiveCount"]) if redrive else None,
+            is_encrypted=has.get("SqsManagedSseEnabled") == "true" or "KmsMasterKeyId" in has,
+            is_tls_only=refuses_plain_text(json.loads(has.get("Policy", "{}")), has["QueueArn"]),
+        )
+
+    def function(self, one: Resource) -> Function | None:
+        name = one.physical_id
+        has, reserved, loops = (
+            self._look.at("lambda", f"lambda:{action}", one.id, call)
+            for action, call in (
+                ("GetFunctionConfiguration", lambda to: to.get_function_configuration(FunctionName=name)),
+                ("GetFunctionConcurrency", lambda to: to.get_function_concurrency(FunctionName=name)),
+                ("GetFunctionRecursionConfig", lambda to: to.get_function_recursion_config(FunctionName=name)),
+            )
+        )
+        if has is None or reserved is None or loops is None:
+            return None
+        role = has["Role"].rpartition("/")[2]
+        return Function(
+            id=one.id,
+            name=name,
+            arn=has["FunctionArn"],
+            timeout=timedelta(seconds=has["Timeout"]),
+            reserved=reserved.get("ReservedConcurrentExecutions"),
+            loops=loops["RecursiveLoop"],
+            log_group=has.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
+            role=self._roles.get(role, role),
+            variables=has.get("Environment", {}).get("Variables", {}),
+        )
+
+    def feed(self, one: Resource) -> Feed | None:
+        has = self._look.at(
+            *("lambda", "lambda:GetEventSourceMapping", one.id),
+            lambda to: to.get_event_source_mapping(UUID=one.physical_id),
+        )
+        if has is None:
+            return None
+        return Feed(
+            id=one.id,
+            queue=has["EventSourceArn"],
+            function=has["FunctionArn"].rpartition(":")[2],
+            is_on=has["State"] in ("Enabled", "Enabling", "Creating", "Updating"),
+            batch_size=has["BatchSize"],
+            window=timedelta(seconds=has.get("MaximumBatchingWindowInSeconds", 0)),
+            max_concurrency=has.get("ScalingConfig", {}).get("MaximumConcurrency"),
+            pollers=has.get("ProvisionedPollerConfig", {}).get("MaximumPollers"),
+            reports_failures="ReportBatchItemFailures" in has.get("FunctionResponseTypes", []),
+        )
+
+    def table(self, one: Resource) -> Table | None:
+        name = one.physical_id
+        has, expiry, backups = (
+            self._look.at("dynamodb", f"dynamodb:{action}", one.id, call)
+            for action, call in (
+                ("DescribeTable", lambda to: to.describe_table(TableName=name)),
+                ("DescribeTimeToLive", lambda to: to.describe_time_to_live(TableName=name)),
+                ("DescribeContinuousBackups", lambda to: to.describe_continuous_backups(TableName=name)),
+            )
+        )
+        if has is None or expiry is None or backups is None:
+            return None
+        expires = expiry["TimeToLiveDescription"]
+        recovery = backups["ContinuousBackupsDescription"].get("PointInTimeRecoveryDescription", {})
+        return Table(
+            id=one.id,
+            name=name,
+            arn=has["Table"]["TableArn"],
+            is_encrypted=has["Table"].get("SSEDescription", {}).get("Status") in ("ENABLED", "ENABLING", "UPDATING"),
+            expires_by=expires.get("AttributeName") if expires["TimeToLiveStatus"] in ("ENABLED", "ENABLING") else None,
+            is_recoverable=recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
+        )
+
+    def log_group(self, one: Resource) -> LogGroup | None:
+        answer = self._look.at(
+            *("logs", "logs:DescribeLogGroups", one.id),
+            lambda to: to.describe_log_groups(logGroupNamePrefix=one.physical_id),
+        )
+        found = [] if answer is None else [has for has in answer["logGroups"] if has["logGroupName"] == one.physical_id]
+        return LogGroup(id=one.id, name=one.physical_id, days=found[0].get("retentionInDays")) if found else None
+
+    def timer(self, one: Resource) -> Timer | None:
+        has = self._look.at(
+            *("scheduler", "scheduler:GetSchedule", one.id),
+            lambda to: to.get_schedule(GroupName=self._stack.name, Name=one.physical_id.rpartition("/")[2]),
+        )
+        if has is None:
+            return None
+        return Timer(
+            id=one.id,
+            name=has["Name"],
+            group=has["GroupName"],
+            expression=has["ScheduleExpression"],
+            timezone=has.get("ScheduleExpressionTimezone", "UTC"),
+            is_on=has["State"] == "ENABLED",
+            target=has["Target"]["Arn"],
+            input=has["Target"].get("Input"),
+        )
+
+    def alarm(self, one: Resource) -> Alarm | None:
+        answer = self._look.at(
+            *("cloudwatch", "cloudwatch:DescribeAlarms", one.id),
+            lambda to: to.describe_alarms(AlarmNames=[one.physical_id]),
+        )
+        found = [] if answer is None else answer["MetricAlarms"]
+        return alarm_of(one.id, found[0]) if found else None
+
+    def dashboard(self, one: Resource) -> Dashboard | None:
+        has = self._look.at(
+            *("cloudwatch", "cloudwatch:GetDashboard", one.id),
+            lambda to: to.get_dashboard(DashboardName=one.physical_id),
+        )
+        if has is None:
+            return None
+        return Dashboard(id=one.id, name=has["DashboardName"], body=same_json(has["DashboardBody"]))
+
+    def role(self, one: Resource) -> Role | None:
+        own = self._look.at(
+            *("iam", "iam:ListRolePolicies", one.id), lambda to: to.list_role_policies(RoleName=one.physical_id)
+        )
+        attached = self._look.at(
+            *("iam", "iam:ListAttachedRolePolicies", one.id),
+            lambda to: to.list_attached_role_policies(RoleName=one.physical_id),
+        )
+        if own is None or attached is None:
+            return None
+        documents = [
+            *(self._managed(one, policy["PolicyArn"]) for policy in attached["AttachedPolicies"]),
+            *(self._inline(one, name) for name in own["PolicyNames"]),
+        ]
+        if None in documents:
+            return None
+        statements = chain.from_iterable(statements_of(document) for document in documents)
+        return Role(id=one.id, statements=tuple(map(self._by_logical_id, statements)))
+
+    def _managed(self, one: Resource, arn: str) -> Any:  # noqa: ANN401 - a policy's document
+        policy = self._look.at("iam", "iam:GetPolicy", one.id, lambda to: to.get_policy(PolicyArn=arn))
+        if policy is None:
+            return None
+        version = policy["Policy"]["DefaultVersionId"]
+        answer = self._look.at(
+            *("iam", "iam:GetPolicyVersion", one.id),
+            lambda to: to.get_policy_version(PolicyArn=arn, VersionId=version),
+        )
+        return None if answer is None else answer["PolicyVersion"]["Document"]
+
+    def _inline(self, one: Resource, name: str) -> Any:  # noqa: ANN401 - as above
+        answer = self._look.at(
+            *("iam", "iam:GetRolePolicy", one.id),
+            lambda to: to.get_role_policy(RoleName=one.physical_id, PolicyName=name),
+        )
+        return None if answer is None else answer["PolicyDocument"]
+
+    def _by_logical_id(self, statement: Statement) -> Statement:
+        """Call the stack's own roles as the template does, which can't know the names that they were given."""
+
+        def renamed() -> Iterator[str]:
+            for resource in statement.resources:
+                stem, _, name = resource.rpartition("/")
+                yield f"{stem}/{self._roles[name]}" if ":role" in stem and name in self._roles else resource
+
+        return type(statement)(allows=statement.allows, actions=statement.actions, resources=tuple(renamed()))

@@ -1,0 +1,156 @@
+"""A stack as CloudFormation knows it: where it is, its parameters, and which resources are its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from boto3.session import Session
+from botocore.exceptions import ClientError
+
+from lanework.aws.clients import translated
+from lanework.doctor.case import Refusal
+from lanework.errors import ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lanework.aws.clients import Clients
+    from lanework.settings import Settings
+
+_DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource of the stack: its ids in the template and in AWS."""
+
+    id: str
+    type: str
+    physical_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """
+    A deployed stack.
+
+    Attributes:
+        parameters: What it was deployed with.
+        resources: What it is made of.
+        skew: How far this machine's clock is ahead of AWS's.
+    """
+
+    name: str
+    account: str
+    parameters: Mapping[str, str]
+    resources: tuple[Resource, ...]
+    skew: timedelta
+
+
+@dataclass(slots=True)
+class Look:
+    """Calls AWS for the doctor, and notes what is refused."""
+
+    clients: Clients
+    refusals: list[Refusal] = field(default_factory=list)
+
+    def at(self, service: str, action: str, on: str, call: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - boto's answers
+        """
+        Return what a call answers; None if it isn't allowed, or what it asks for isn't there any more.
+
+        Args:
+            service: boto's name for it.
+            action: What IAM calls it.
+            on: Id of what is looked at.
+            call: Is given the client.
+
+        Raises:
+            UnavailableError, ConfigError: AWS doesn't answer, or there are no credentials.
+        """
+        with translated(f"{action} on {on}"):
+            try:
+                return call(self.clients.make(service))
+            except ClientError as error:
+                code = error.response.get("Error", {}).get("Code", "")
+                if any(word in code for word in _DENIED):
+                    self.refusals.append(Refusal(action=action, on=on))
+                    return None
+                if any(word in code for word in ("NotFound", "NonExistent", "DoesNotExist", "NoSuchEntity")):
+                    return None
+                raise
+
+
+def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime]) -> Stack:
+    """
+    Return a stack.
+
+    Args:
+        settings: Its name, and where.
+        look: Calls AWS.
+        clock: This machine's.
+
+    Raises:
+        ConfigError: There is no such region, or no such stack in it; or nobody may ask.
+    """
+    _check_region(settings)
+    before = clock()
+    with translated(f"looking for stack {settings.stack} in {settings.region}"):
+        try:
+            answer = look.clients.make("cloudformation").describe_stacks(StackName=settings.stack)
+        except ClientError as error:
+            if "does not exist" in error.response.get("Error", {}).get("Message", ""):
+                msg = (
+                    f"there is no stack {settings.stack!r} in {settings.region}: say which with --stack and where with "
+                    "AWS_REGION; aws cloudformation list-stacks shows those that there are"
+                )
+                raise ConfigError(msg) from None
+            raise
+        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        skew = timedelta(0) if told is None else skew_of(before, clock(), parsedate_to_datetime(told))
+        found = answer["Stacks"][0]
+        pages = look.clients.make("cloudformation").get_paginator("list_stack_resources")
+        resources = [
+            Resource(
+                id=one["LogicalResourceId"], type=one["ResourceType"], physical_id=one.get("PhysicalResourceId", "")
+            )
+            for page in pages.paginate(StackName=settings.stack)
+            for one in page["StackResourceSummaries"]
+        ]
+    return Stack(
+        name=settings.stack,
+        account=look.clients.account,
+        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])},
+        resources=tuple(resources),
+        skew=skew,
+    )
+
+
+def skew_of(before: datetime, after: datetime, told: datetime) -> timedelta:
+    """
+    Return how far a clock is ahead of another's, at least: zero where the two may agree.
+
+    Args:
+        before: This clock's time when the other was asked.
+        after: And when it had answered.
+        told: What it answered, in whole seconds, rounded down.
+    """
+    told = told.astimezone(UTC)
+    if before > told + timedelta(seconds=1):
+        return before - told - timedelta(seconds=1)
+    return min(after - told, timedelta(0))
+
+
+def _check_region(settings: Settings) -> None:
+    """Find a misspelt region before a name that doesn't resolve does, much later."""
+    if settings.endpoint is None:
+        session = Session()
+        known = [
+            one for name in session.get_available_partitions() for one in session.get_available_regions("sqs", name)
+        ]
+        if settings.region not in known:
+            hint = did_you_mean(settings.region, known)
+            msg = f"unknown region {settings.region!r}{hint or '; set AWS_REGION to where the stack is'}"
+            raise ConfigError(msg)

@@ -1,0 +1,150 @@
+"""The commands `lanework doctor` and `lanework check`: what is wrong, why it hurts, what to type."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from lanework.cli.connect import enter_embedded_stack, project_here
+from lanework.cli.output import AsJson, complain, out, print_json, say
+from lanework.doctor.case import Finding, examine
+from lanework.doctor.rules import RULES
+from lanework.doctor.rules.schedules import SCHEDULES
+from lanework.errors import ConfigError, InvalidOptionError
+from lanework.local import find_project, find_running
+from lanework.local.application import load_app
+from lanework.local.declared import to_paste
+from lanework.settings import Settings
+from lanework.wiring import aws_ports, utc_now
+
+if TYPE_CHECKING:
+    from lanework.local import Project
+
+CFN_LINT = "cfn-lint"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("doctor")(doctor)
+    app.command("check")(check)
+
+
+def doctor(
+    template: Annotated[bool, typer.Option("--template", help="Examine template.yaml; needs no stack.")] = False,
+    stack: Annotated[
+        str | None, typer.Option(help="Examine this stack; the default is the embedded one, else LANEWORK_STACK.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Say what is wrong with a stack, or with template.yaml: why it hurts, and what to type. Exit code 1 if anything is.
+
+    Changes nothing. Example: lanework doctor --stack lanework-prod
+    """
+    if template and stack is not None:
+        msg = "--template and --stack say different things to examine: give one of them"
+        raise InvalidOptionError(msg)
+    if template:
+        project = find_project(Path.cwd())
+        _tell(project.template.name, _of_template(project, lint=_has_lint()), as_json=as_json)
+        return
+    settings = _settings(stack)
+    _tell(f"stack {settings.stack} in {settings.region}", _of_stack(settings), as_json=as_json)
+
+
+def check() -> None:
+    """
+    Check template.yaml before it is deployed: what `doctor --template` does, and cfn-lint, which it must find.
+
+    Prints what to paste for a schedule that the template lacks. Exit code 1 if there is anything to complain about.
+    """
+    if not _has_lint():
+        msg = "checking a template needs cfn-lint; try: pip install cfn-lint"
+        raise ConfigError(msg)
+    project = find_project(Path.cwd())
+    findings = _of_template(project, lint=True)
+    sys.stdout.write(_pasted(project, findings))
+    _tell(project.template.name, findings, as_json=False)
+
+
+def _of_template(project: Project, *, lint: bool) -> list[Finding]:
+    from lanework.local.check import lint_template  # noqa: PLC0415 - heavy, as are the next
+    from lanework.local.examination import code_of, template_case  # noqa: PLC0415 - as above
+    from lanework.local.template import read_template  # noqa: PLC0415 - as above
+
+    template = read_template(project.template)
+    findings = examine(template_case(template, code_of(load_app(project))), RULES)
+    return [*(_linted(line) for line in (lint_template(template) if lint else ())), *findings]
+
+
+def _of_stack(settings: Settings) -> list[Finding]:
+    from lanework.aws.clients import Clients  # noqa: PLC0415 - boto, and heavy
+    from lanework.aws.deployed.stack import Look  # noqa: PLC0415 - as above
+    from lanework.local.examination import live_case  # noqa: PLC0415 - as above
+
+    project = project_here()
+    app = None if project is None else load_app(project)
+    if app is None:
+        say("this folder is in no project: the stack is examined by itself, and not compared with code and template")
+    else:
+        app.use(aws_ports(settings))
+    return examine(live_case(settings, Look(Clients(settings)), project, app, clock=utc_now), RULES)
+
+
+def _settings(stack: str | None) -> Settings:
+    """Return which stack is meant: a named one is on AWS, or where AWS_ENDPOINT_URL says."""
+    project = project_here()
+    running = None if project is None else find_running(project)
+    if stack is not None and (running is None or running.stack != stack):
+        return Settings.from_env({**os.environ, "LANEWORK_STACK": stack})
+    enter_embedded_stack(project)
+    return Settings.from_env()
+
+
+def _pasted(project: Project, findings: list[Finding]) -> str:
+    from lanework.local.template import read_template  # noqa: PLC0415 - as above
+
+    lacking = {one.about for one in findings if one.rule == SCHEDULES}
+    declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
+    return to_paste(read_template(project.template), [one for one in declared if one.name in lacking])
+
+
+def _linted(line: str) -> Finding:
+    rule, _, rest = line.partition(" ")
+    return Finding(
+        rule=CFN_LINT,
+        about=rest.partition(":")[0],
+        what=line,
+        why="CloudFormation refuses it, or makes something else of it than it seems to say",
+        todo=f"mend it; rule {rule} is explained in cfn-lint's documentation",
+    )
+
+
+def _has_lint() -> bool:
+    return importlib.util.find_spec("cfnlint") is not None
+
+
+def _tell(what: str, findings: list[Finding], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"examined": what, "rules": len(RULES), "findings": [asdict(one) for one in findings]})
+    elif not findings:
+        out().print(f"{what}: nothing to complain about ({len(RULES)} rules)", markup=False)
+    else:
+        for one in findings:
+            complain(f"{what}: {one.about}: {one.what}")
+            _explain(one)
+        out().print(f"{len(findings)} to mend; docs/doctor.md explains the rules", markup=False)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _explain(one: Finding) -> None:
+    text = Text.assemble(("  why   ", "dim"), f"{one.why} ({one.rule})\n", ("  type  ", "dim"), one.todo)
+    sys.stderr.write(f"{text.plain}\n") if not sys.stderr.isatty() else say(text.plain)

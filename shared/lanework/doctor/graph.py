@@ -1,0 +1,266 @@
+"""
+What a stack is made of, as far as rules look at it: the same values, read from a template or from a live stack.
+
+The `id` of each is its logical id in the template, also where it was read from a live stack.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import timedelta
+
+    from lanework.model.lanes import Lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """
+    An SQS queue.
+
+    Attributes:
+        visibility: How long a message that was received stays hidden.
+        retention: How long it keeps a message.
+        dead_letters: ARN of the queue that SQS moves messages to; None: to none.
+        max_receives: After how many receives it does.
+        is_encrypted: Whether what it holds is encrypted at rest.
+        is_tls_only: Whether its policy refuses what comes without TLS.
+    """
+
+    id: str
+    name: str
+    arn: str
+    visibility: timedelta
+    retention: timedelta
+    dead_letters: str | None
+    max_receives: int | None
+    is_encrypted: bool
+    is_tls_only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """
+    A Lambda function.
+
+    Attributes:
+        reserved: Its reserved concurrency; None: none.
+        loops: `Allow` or `Terminate`; None where the template doesn't say.
+        log_group: Where it writes to.
+        role: Id of the role it runs as.
+        variables: Its environment.
+    """
+
+    id: str
+    name: str
+    arn: str
+    timeout: timedelta
+    reserved: int | None
+    loops: str | None
+    log_group: str
+    role: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """
+    An event source mapping: hands a queue's messages to a function.
+
+    Attributes:
+        queue: ARN.
+        function: The function's name.
+        is_on: Whether it does so now.
+        batch_size: Most messages of one invocation.
+        window: How long it may wait for more of them.
+        max_concurrency: Most invocations at once; None where nothing is said.
+        pollers: Most pollers of provisioned mode, 10 invocations each; None: the mode is off.
+        reports_failures: Whether the function may say which messages failed.
+    """
+
+    id: str
+    queue: str
+    function: str
+    is_on: bool
+    batch_size: int
+    window: timedelta
+    max_concurrency: int | None
+    pollers: int | None
+    reports_failures: bool
+
+    @property
+    def bound(self) -> int | None:
+        """Most invocations at once, whichever way it is said; None: as many as the account allows."""
+        return self.max_concurrency if self.pollers is None else 10 * self.pollers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """
+    A DynamoDB table.
+
+    Attributes:
+        is_encrypted: Whether it is encrypted with a key of the account's.
+        expires_by: Attribute of its time to live; None: it is off.
+        is_recoverable: Whether it can be brought back to any second of the last 35 days.
+    """
+
+    id: str
+    name: str
+    arn: str
+    is_encrypted: bool
+    expires_by: str | None
+    is_recoverable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogGroup:
+    """
+    A log group.
+
+    Attributes:
+        days: How long it keeps what is written; None: for ever.
+    """
+
+    id: str
+    name: str
+    days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """
+    A schedule of EventBridge's.
+
+    Attributes:
+        group: Its group's name.
+        expression: `cron(…)`, `rate(…)` or `at(…)`.
+        target: ARN of what it calls.
+        input: What it hands over, as JSON text; None: an event of EventBridge's own.
+    """
+
+    id: str
+    name: str
+    group: str
+    expression: str
+    timezone: str
+    is_on: bool
+    target: str
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """
+    A CloudWatch alarm on one metric.
+
+    Attributes:
+        metric: Such as `AWS/Lambda Errors`.
+        of: Name of the queue or function that it watches.
+        above: Value over which it goes off; None if it goes off otherwise.
+        tells: ARNs of whom it tells.
+    """
+
+    id: str
+    name: str
+    metric: str
+    of: str
+    above: float | None
+    tells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dashboard:
+    """A CloudWatch dashboard; its body is JSON text."""
+
+    id: str
+    name: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """A statement of a policy: what is allowed, or denied, on what."""
+
+    allows: bool
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A role, with the statements of all its policies."""
+
+    id: str
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """
+    A stack.
+
+    Attributes:
+        stack: Its name.
+        concurrency: Executions that the account allows at once here; a template is read against AWS's default.
+    """
+
+    stack: str
+    region: str
+    account: str
+    concurrency: int
+    queues: tuple[Queue, ...] = ()
+    functions: tuple[Function, ...] = ()
+    feeds: tuple[Feed, ...] = ()
+    tables: tuple[Table, ...] = ()
+    log_groups: tuple[LogGroup, ...] = ()
+    timers: tuple[Timer, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    dashboards: tuple[Dashboard, ...] = ()
+    roles: tuple[Role, ...] = ()
+
+    def queue_of(self, lane: Lane) -> Queue | None:
+        """Return a lane's queue."""
+        return self._queue(f"{self.stack}-{lane}")
+
+    def dead_letters_of(self, lane: Lane) -> Queue | None:
+        """Return a lane's dead-letter queue."""
+        return self._queue(f"{self.stack}-{lane}-dlq")
+
+    def feed_of(self, lane: Lane) -> Feed | None:
+        """Return what hands a lane's messages over."""
+        queue = self.queue_of(lane)
+        return next((one for one in self.feeds if queue is not None and one.queue == queue.arn), None)
+
+    def worker_of(self, lane: Lane) -> Function | None:
+        """Return the function that a lane's messages are handed to."""
+        feed = self.feed_of(lane)
+        return None if feed is None else self.function(feed.function)
+
+    def function(self, name: str) -> Function | None:
+        """Return a function by its name."""
+        return next((one for one in self.functions if one.name == name), None)
+
+    @property
+    def tick(self) -> Timer | None:
+        """What wakes the clock each minute."""
+        return next((one for one in self.timers if one.name == f"{self.stack}-tick"), None)
+
+    @property
+    def clock(self) -> Function | None:
+        """The clock function."""
+        tick = self.tick
+        return next((one for one in self.functions if tick is not None and one.arn == tick.target), None)
+
+    def everything(self) -> Iterator[tuple[str, Any]]:
+        """Yield each thing with its id."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                yield from ((one.id, one) for one in value)
+
+    def _queue(self, name: str) -> Queue | None:
+        return next((one for one in self.queues if one.name == name), None)

@@ -1,0 +1,19 @@
+"""The doctor's rules, in the order in which they are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanework.doctor.rules import access, capacity, deployed, lanes, schedules, watching
+
+if TYPE_CHECKING:
+    from lanework.doctor.case import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    *lanes.RULES,
+    *capacity.RULES,
+    *schedules.RULES,
+    *access.RULES,
+    *watching.RULES,
+    *deployed.RULES,
+)

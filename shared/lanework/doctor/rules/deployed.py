@@ -1,0 +1,133 @@
+"""Rules about what only a live stack shows; on a template they have nothing to look at."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.graph import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.doctor.case import Case
+
+LARGEST_SKEW: Final = timedelta(seconds=2)
+"""AWS tells its time in whole seconds, and the answer travels."""
+
+_SHOWN: Final = 5
+
+
+def _drift(case: Case) -> Iterator[Complaint]:
+    live = case.live
+    if live is None or live.intended is None:
+        return
+    todo = "sam build && sam deploy makes it what template.yaml says; or put the change into template.yaml"
+    has, should = dict(case.graph.everything()), dict(live.intended.everything())
+    for logical_id in should.keys() - has.keys():
+        yield Complaint(about=logical_id, what="template.yaml has it, the stack doesn't", todo=todo)
+    for logical_id in has.keys() - should.keys():
+        yield Complaint(about=logical_id, what="the stack has it, template.yaml doesn't", todo=todo)
+    for logical_id in sorted(has.keys() & should.keys()):
+        for line in _differences(has[logical_id], should[logical_id]):
+            yield Complaint(about=logical_id, what=line, todo=todo)
+
+
+def _differences(has: Any, should: Any) -> Iterator[str]:  # noqa: ANN401 - any of the graph's values
+    if isinstance(has, Role):
+        if _as_sets(has) != _as_sets(should):
+            yield "what it allows is not what template.yaml says"
+        return
+    for field in fields(has):
+        mine, theirs = getattr(has, field.name), getattr(should, field.name)
+        if mine == theirs:
+            continue
+        if field.name == "variables":
+            names = sorted(name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name))
+            yield f"its variables {', '.join(names)} are not what template.yaml says"
+        elif field.name == "body":
+            yield "it is not what template.yaml says"
+        else:
+            yield f"{field.name.removeprefix('is_').replace('_', ' ')}: {mine}, template.yaml says {theirs}"
+
+
+def _as_sets(role: Role) -> set[tuple[bool, frozenset[str], frozenset[str]]]:
+    return {(one.allows, frozenset(one.actions), frozenset(one.resources)) for one in role.statements}
+
+
+def _code(case: Case) -> Iterator[Complaint]:
+    if case.live is None or not case.live.changed_files:
+        return
+    files = case.live.changed_files
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    yield Complaint(
+        about="SharedLayer",
+        what=f"what is deployed differs from shared/ here: {', '.join(files[:_SHOWN])}{more}",
+        todo="sam build && sam deploy; or, if the stack is ahead, update your copy",
+    )
+
+
+def _strangers(case: Case) -> Iterator[Complaint]:
+    strangers = {} if case.live is None else case.live.strangers
+    for name, count in strangers.items():
+        yield Complaint(
+            about=name,
+            what=f"{count} {'job waits' if count == 1 else 'jobs wait'}, or died of it, whose type no code here has",
+            todo=f"deploy the code that has it, then: lanework dlq redrive --type {name}",
+        )
+
+
+def _skew(case: Case) -> Iterator[Complaint]:
+    if case.live is None or abs(case.live.skew) <= LARGEST_SKEW:
+        return
+    seconds = case.live.skew.total_seconds()
+    yield Complaint(
+        about="this machine",
+        what=f"its clock is {abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'} AWS's",
+        todo="sudo timedatectl set-ntp true (Linux), sudo sntp -sS time.apple.com (macOS)",
+    )
+
+
+def _refusals(case: Case) -> Iterator[Complaint]:
+    for one in () if case.live is None else case.live.refusals:
+        yield Complaint(
+            about=one.on,
+            what=f"the doctor may not look: {one.action} was refused",
+            todo=f"allow {one.action} to whoever runs this (docs/doctor.md has the whole policy), and run it again",
+        )
+
+
+RULES: Final = (
+    Rule(
+        name="drift",
+        demands="The stack is what template.yaml makes of its parameters.",
+        why="somebody changed it by hand, or a change was never deployed: the next deployment will surprise",
+        look=_drift,
+    ),
+    Rule(
+        name="code",
+        demands="The deployed layer holds the code that is here.",
+        why="what you read is not what runs",
+        look=_code,
+    ),
+    Rule(
+        name="unknown-types",
+        demands="No job waits whose type the code doesn't have.",
+        why="its worker can't run it: it dies of unknown_type",
+        look=_strangers,
+    ),
+    Rule(
+        name="clock-skew",
+        demands="This machine's clock is within 2 s of AWS's.",
+        why="a producer or worker here starts jobs early or late, and ends leases that aren't over",
+        look=_skew,
+    ),
+    Rule(
+        name="readable",
+        demands="The doctor may look at everything.",
+        why="what it can't see it can't judge",
+        look=_refusals,
+    ),
+)

@@ -1,0 +1,241 @@
+"""Rules about a lane's queues and what hands their messages over."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.doctor.case import Complaint, Rule
+from lanework.model.lanes import LANES, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.doctor.case import Case
+    from lanework.doctor.graph import Feed, Function, Graph, Queue, Statement
+
+MARGIN: Final = timedelta(seconds=5)
+"""What a message is hidden for beyond the function's timeout and the batching window."""
+
+SMALL_BATCH: Final = 10
+"""A larger one needs a batching window (Lambda, "Using Lambda with Amazon SQS")."""
+
+
+def _complete(case: Case) -> Iterator[Complaint]:
+    graph = case.graph
+    for lane in Lane:
+        for what, found in (
+            (f"queue {graph.stack}-{lane}", graph.queue_of(lane)),
+            (f"queue {graph.stack}-{lane}-dlq", graph.dead_letters_of(lane)),
+            ("event source mapping", graph.feed_of(lane)),
+            ("worker function", graph.worker_of(lane)),
+        ):
+            if found is None:
+                yield Complaint(
+                    about=lane.capitalize(),
+                    what=f"lane {lane} has no {what}",
+                    todo=f"copy another lane's in template.yaml, and name it after {lane}",
+                )
+
+
+def _visibility(case: Case) -> Iterator[Complaint]:
+    for _, queue, feed, worker in _whole_lanes(case.graph):
+        least = worker.timeout + feed.window + MARGIN
+        if queue.visibility < least:
+            yield Complaint(
+                about=queue.id,
+                what=f"a message is hidden for {_s(queue.visibility)}, its function may take {_s(worker.timeout)}",
+                todo=f"{queue.id}: VisibilityTimeout: {_s(least, '')}",
+            )
+
+
+def _redrive(case: Case) -> Iterator[Complaint]:
+    for lane in Lane:
+        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
+        if queue is not None and dead is not None and queue.dead_letters != dead.arn:
+            yield Complaint(
+                about=queue.id,
+                what=f"its dead-letter queue is {_name(queue.dead_letters)}, not {dead.name}",
+                todo=f"{queue.id}: RedrivePolicy: deadLetterTargetArn: !GetAtt {dead.id}.Arn, maxReceiveCount: 1000",
+            )
+
+
+def _receives(case: Case) -> Iterator[Complaint]:
+    attempts = {f"lane {lane}'s default": terms.attempts for lane, terms in LANES.items()}
+    attempts |= {} if case.code is None else case.code.attempts
+    name, most = max(attempts.items(), key=lambda one: one[1])
+    for lane in Lane:
+        queue = case.graph.queue_of(lane)
+        if queue is not None and queue.max_receives is not None and queue.max_receives <= most:
+            yield Complaint(
+                about=queue.id,
+                what=f"SQS gives up after {queue.max_receives} receives, {name} may take {most} attempts",
+                todo=f"{queue.id}: maxReceiveCount: 1000",
+            )
+
+
+def _retention(case: Case) -> Iterator[Complaint]:
+    for lane in Lane:
+        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
+        if queue is not None and dead is not None and dead.retention <= queue.retention:
+            yield Complaint(
+                about=dead.id,
+                what=f"dead letters are kept for {_days(dead)}, {queue.name} keeps messages for {_days(queue)}",
+                todo=f"{dead.id}: MessageRetentionPeriod: 1209600",
+            )
+
+
+def _partial_batches(case: Case) -> Iterator[Complaint]:
+    for _, _, feed, _ in _whole_lanes(case.graph):
+        if not feed.reports_failures:
+            yield Complaint(
+                about=feed.id,
+                what="its function can't say which messages of a batch failed",
+                todo=f"{feed.id}: FunctionResponseTypes: [ReportBatchItemFailures]",
+            )
+
+
+def _window(case: Case) -> Iterator[Complaint]:
+    for feed in case.graph.feeds:
+        if feed.batch_size > SMALL_BATCH and feed.window < timedelta(seconds=1):
+            yield Complaint(
+                about=feed.id,
+                what=f"batches of {feed.batch_size} with no batching window",
+                todo=f"{feed.id}: MaximumBatchingWindowInSeconds: 1, or BatchSize: {SMALL_BATCH}",
+            )
+
+
+def _numbers(case: Case) -> Iterator[Complaint]:
+    for lane, _, feed, worker in _whole_lanes(case.graph):
+        terms = LANES[lane]
+        if worker.timeout != terms.timeout:
+            yield Complaint(
+                about=worker.id,
+                what=f"its timeout is {_s(worker.timeout)}, the code counts on {_s(terms.timeout)}",
+                todo=f"{worker.id}: Timeout: {_s(terms.timeout, '')}",
+            )
+        if feed.batch_size != terms.batch_size:
+            yield Complaint(
+                about=feed.id,
+                what=f"batches of {feed.batch_size}, the code counts on {terms.batch_size}",
+                todo=f"{feed.id}: BatchSize: {terms.batch_size}",
+            )
+        if worker.variables.get("LANEWORK_LANE") != lane:
+            yield Complaint(
+                about=worker.id,
+                what=f"its LANEWORK_LANE is {worker.variables.get('LANEWORK_LANE')}, its queue is {lane}'s",
+                todo=f"{worker.id}: Environment: {{Variables: {{LANEWORK_LANE: {lane}}}}}",
+            )
+
+
+def _alike(case: Case) -> Iterator[Complaint]:
+    graph = case.graph
+    whole = [(lane, worker) for lane, *_, worker in _whole_lanes(graph) if graph.dead_letters_of(lane) is not None]
+    shapes = {lane: _shape(graph, lane, worker) for lane, worker in whole}
+    for aspect in ("variables", "permissions"):
+        values = {lane: shape[aspect] for lane, shape in shapes.items()}
+        usual = Counter(values.values()).most_common(1)[0][0] if values else ""
+        for lane, value in values.items():
+            if value != usual:
+                yield Complaint(
+                    about=lane.capitalize(),
+                    what=f"the {aspect} of lane {lane}'s worker are unlike the other lanes'",
+                    todo=f"make lane {lane} in template.yaml what the others are; only its numbers may differ",
+                )
+
+
+def _shape(graph: Graph, lane: Lane, worker: Function) -> dict[str, str]:
+    """Return what a lane has in common with the others, and no other rule looks at."""
+    statements = [statement for role in graph.roles if role.id == worker.role for statement in role.statements]
+    return {
+        "variables": str(sorted(worker.variables)),
+        "permissions": str(sorted((one.allows, sorted(one.actions), _named(one, lane)) for one in statements)),
+    }
+
+
+def _named(statement: Statement, lane: Lane) -> list[str]:
+    """Return what a statement is about, with the lane called "own" and each other one "other"."""
+    named = re.compile(rf"(?<![A-Za-z])({'|'.join(Lane)})(?![A-Za-z])")
+    return sorted(
+        named.sub(lambda found: "own" if found[1] == lane else "other", resource) for resource in statement.resources
+    )
+
+
+def _whole_lanes(graph: Graph) -> Iterator[tuple[Lane, Queue, Feed, Function]]:
+    """Yield the lanes of which everything is there."""
+    for lane in Lane:
+        queue, feed, worker = graph.queue_of(lane), graph.feed_of(lane), graph.worker_of(lane)
+        if queue is not None and feed is not None and worker is not None:
+            yield lane, queue, feed, worker
+
+
+def _s(duration: timedelta, unit: str = " s") -> str:
+    return f"{duration.total_seconds():g}{unit}"
+
+
+def _days(queue: Queue) -> str:
+    return f"{queue.retention / timedelta(days=1):g} days"
+
+
+def _name(arn: str | None) -> str:
+    return "none" if arn is None else arn.rpartition(":")[2]
+
+
+RULES: Final = (
+    Rule(
+        name="lanes",
+        demands="Each of the five lanes has a queue, a dead-letter queue, a mapping and a worker function.",
+        why="jobs of a lane that isn't whole are refused, or wait for ever",
+        look=_complete,
+    ),
+    Rule(
+        name="visibility",
+        demands="A message is hidden for the function's timeout, the batching window and 5 s at least.",
+        why="a job that takes long is handed out a second time while it runs",
+        look=_visibility,
+    ),
+    Rule(
+        name="redrive",
+        demands="What SQS gives up on goes to the lane's own dead-letter queue.",
+        why="a message that nobody could take is deleted with its retention, and its job is lost",
+        look=_redrive,
+    ),
+    Rule(
+        name="receives",
+        demands="maxReceiveCount lies above every job type's attempts.",
+        why="throttles and waits count as receives: SQS takes jobs away that have attempts left",
+        look=_receives,
+    ),
+    Rule(
+        name="dead-letter-retention",
+        demands="A dead-letter queue keeps messages longer than its source.",
+        why="a dead letter's age counts from its first enqueue: it may be gone before anybody looks",
+        look=_retention,
+    ),
+    Rule(
+        name="partial-batches",
+        demands="The mapping takes ReportBatchItemFailures.",
+        why="one job that fails makes SQS hand out its whole batch again; and what is to be kept is deleted",
+        look=_partial_batches,
+    ),
+    Rule(
+        name="batching-window",
+        demands="A batch of more than 10 has a batching window of a second at least.",
+        why="Lambda refuses the mapping",
+        look=_window,
+    ),
+    Rule(
+        name="lane-numbers",
+        demands="Timeout, batch size and lane of a worker are those that the code counts on.",
+        why="a job that the code lets take so long is cut off in the middle, or a batch doesn't fit in",
+        look=_numbers,
+    ),
+    Rule(
+        name="lanes-alike",
+        demands="The five lanes differ in their names and numbers only.",
+        why="a change that reached four lanes fails in the fifth, on the day when that one is needed",
+        look=_alike,
+    ),
+)

@@ -1,0 +1,112 @@
+"""Rules about who is told when something goes wrong."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.doctor.case import Complaint, Rule
+from lanework.model.lanes import LANES, QUEUE_RETENTION, Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.doctor.case import Case
+    from lanework.doctor.graph import Alarm, Graph
+
+DEPTH: Final = "AWS/SQS ApproximateNumberOfMessagesVisible"
+AGE: Final = "AWS/SQS ApproximateAgeOfOldestMessage"
+ERRORS: Final = "AWS/Lambda Errors"
+THROTTLES: Final = "AWS/Lambda Throttles"
+INVOCATIONS: Final = "AWS/Lambda Invocations"
+
+
+def _alarms(case: Case) -> Iterator[Complaint]:
+    graph = case.graph
+    for lane in Lane:
+        dead, queue, worker = graph.dead_letters_of(lane), graph.queue_of(lane), graph.worker_of(lane)
+        for metric, of in ((DEPTH, dead), (AGE, queue), (ERRORS, worker), (THROTTLES, worker)):
+            if of is not None:
+                yield from _watched(graph, metric, of.name, of.id)
+    clock = graph.clock
+    if clock is not None:
+        for metric in (ERRORS, INVOCATIONS):
+            yield from _watched(graph, metric, clock.name, clock.id)
+
+
+def _watched(graph: Graph, metric: str, of: str, about: str) -> Iterator[Complaint]:
+    found = [one for one in graph.alarms if (one.metric, one.of) == (metric, of)]
+    if not found:
+        yield Complaint(
+            about=about,
+            what=f"no alarm watches {metric} of {of}",
+            todo=f"an AWS::CloudWatch::Alarm on {metric} of {of}, as the other lanes have it in template.yaml",
+        )
+    elif not any(one.tells for one in found):
+        yield Complaint(
+            about=found[0].id,
+            what="it tells nobody",
+            todo=f"{found[0].id}: AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false",
+        )
+
+
+def _thresholds(case: Case) -> Iterator[Complaint]:
+    for lane in Lane:
+        dead, queue, worker = case.graph.dead_letters_of(lane), case.graph.queue_of(lane), case.graph.worker_of(lane)
+        promised = LANES[lane].start_within
+        for alarm in case.graph.alarms:
+            if dead is not None and (alarm.metric, alarm.of) == (DEPTH, dead.name):
+                yield from _not_above(alarm, 0, "the first job that died")
+            if queue is None or worker is None or (alarm.metric, alarm.of) != (AGE, queue.name):
+                continue
+            if promised is None:
+                yield from _not_above(alarm, QUEUE_RETENTION / 2, "a wait of half the queue's retention")
+            else:
+                yield from _not_above(alarm, promised + worker.timeout, "the lane's SLA and its function's timeout")
+
+
+def _not_above(alarm: Alarm, most: timedelta | int, what: str) -> Iterator[Complaint]:
+    limit = most.total_seconds() if isinstance(most, timedelta) else most
+    if alarm.above is None or alarm.above > limit:
+        says = "not when something grows" if alarm.above is None else f"above {alarm.above:g}"
+        yield Complaint(
+            about=alarm.id,
+            what=f"it goes off {says}; {what} is at {limit:g}",
+            todo=f"{alarm.id}: ComparisonOperator: GreaterThanThreshold, Threshold: {limit:g}",
+        )
+
+
+def _dashboard(case: Case) -> Iterator[Complaint]:
+    graph = case.graph
+    queues = [one.name for one in map(graph.queue_of, Lane) if one is not None]
+    missing = [name for name in queues if not any(f'"{name}"' in one.body for one in graph.dashboards)]
+    if missing:
+        yield Complaint(
+            about="Dashboard",
+            what=f"no dashboard shows {', '.join(missing)}",
+            todo="an AWS::CloudWatch::Dashboard with the lanes' queues and functions, as template.yaml has it",
+        )
+
+
+RULES: Final = (
+    Rule(
+        name="alarms",
+        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that tells somebody; the "
+        "clock's errors and silence too.",
+        why="jobs die or wait, and customers are the first to notice",
+        look=_alarms,
+    ),
+    Rule(
+        name="alarm-thresholds",
+        demands="Dead letters alarm from the first on; age alarms at the lane's SLA and its function's timeout at the "
+        "latest.",
+        why="an alarm that comes after the promise is broken helps nobody",
+        look=_thresholds,
+    ),
+    Rule(
+        name="dashboard",
+        demands="A CloudWatch dashboard shows every lane.",
+        why="at 3 a.m. nobody wants to look for ten queues by name",
+        look=_dashboard,
+    ),
+)

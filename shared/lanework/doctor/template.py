@@ -1,0 +1,213 @@
+"""Reads a graph off a template, as the SAM transform made it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.doctor.graph import (
+    Alarm,
+    Dashboard,
+    Feed,
+    Function,
+    Graph,
+    LogGroup,
+    Queue,
+    Role,
+    Table,
+    Timer,
+)
+from lanework.doctor.intrinsics import Resolver
+from lanework.doctor.policies import refuses_plain_text, statements_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+USUAL_CONCURRENCY: Final = 1000
+"""What an account allows in a region by default (Lambda quotas); a new one may have less."""
+
+_LAMBDA_TIMEOUT: Final = 3
+_SQS_VISIBILITY: Final = 30
+_SQS_RETENTION: Final = 345_600
+_OVER: Final = {"GreaterThanThreshold": 0.0, "GreaterThanOrEqualToThreshold": -1.0}
+
+Properties = dict[str, Any]
+
+
+def graph_of(
+    template: dict[str, Any],
+    *,
+    stack: str,
+    region: str,
+    account: str,
+    parameters: Mapping[str, str],
+    concurrency: int = USUAL_CONCURRENCY,
+) -> Graph:
+    """
+    Return what a deployment of a template would be.
+
+    Args:
+        template: As the SAM transform made it.
+        stack, region, account: Where to.
+        parameters: Values of its parameters, where not their defaults.
+        concurrency: Executions that the account allows at once.
+    """
+    pseudo = {"AWS::StackName": stack, "AWS::Region": region, "AWS::AccountId": account}
+    resolver = Resolver(template, parameters=parameters, pseudo=pseudo)
+    reader = _Reader(resolver)
+    return Graph(
+        stack=stack,
+        region=region,
+        account=account,
+        concurrency=concurrency,
+        queues=tuple(reader.queues()),
+        functions=tuple(reader.functions()),
+        feeds=tuple(reader.feeds()),
+        tables=tuple(reader.tables()),
+        log_groups=tuple(reader.log_groups()),
+        timers=tuple(reader.timers()),
+        alarms=tuple(reader.alarms()),
+        dashboards=tuple(reader.dashboards()),
+        roles=tuple(reader.roles()),
+    )
+
+
+class _Reader:
+    """Makes a graph's values of resolved resources."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+        self._resources = resolver.resources()
+
+    def queues(self) -> Iterator[Queue]:
+        policies = [one for _, one in self._of("AWS::SQS::QueuePolicy")]
+        for logical_id, one in self._of("AWS::SQS::Queue"):
+            arn, name = self._resolver.arn(logical_id), self._resolver.name(logical_id)
+            redrive = one.get("RedrivePolicy", {})
+            yield Queue(
+                id=logical_id,
+                name=name,
+                arn=arn,
+                visibility=_seconds(one.get("VisibilityTimeout", _SQS_VISIBILITY)),
+                retention=_seconds(one.get("MessageRetentionPeriod", _SQS_RETENTION)),
+                dead_letters=redrive.get("deadLetterTargetArn"),
+                max_receives=int(redrive["maxReceiveCount"]) if "maxReceiveCount" in redrive else None,
+                is_encrypted=bool(one.get("SqsManagedSseEnabled") or one.get("KmsMasterKeyId")),
+                is_tls_only=any(
+                    refuses_plain_text(policy["PolicyDocument"], arn)
+                    for policy in policies
+                    if any(str(url).rpartition("/")[2] == name for url in policy["Queues"])
+                ),
+            )
+
+    def functions(self) -> Iterator[Function]:
+        roles = {self._resolver.arn(logical_id): logical_id for logical_id, _ in self._of("AWS::IAM::Role")}
+        for logical_id, one in self._of("AWS::Lambda::Function"):
+            name = self._resolver.name(logical_id)
+            reserved = one.get("ReservedConcurrentExecutions")
+            yield Function(
+                id=logical_id,
+                name=name,
+                arn=self._resolver.arn(logical_id),
+                timeout=_seconds(one.get("Timeout", _LAMBDA_TIMEOUT)),
+                reserved=None if reserved is None else int(reserved),
+                loops=one.get("RecursiveLoop"),
+                log_group=one.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
+                role=roles.get(str(one["Role"]), str(one["Role"])),
+                variables={key: str(value) for key, value in one.get("Environment", {}).get("Variables", {}).items()},
+            )
+
+    def feeds(self) -> Iterator[Feed]:
+        for logical_id, one in self._of("AWS::Lambda::EventSourceMapping"):
+            most = one.get("ScalingConfig", {}).get("MaximumConcurrency")
+            pollers = one.get("ProvisionedPollerConfig", {}).get("MaximumPollers")
+            yield Feed(
+                id=logical_id,
+                queue=one["EventSourceArn"],
+                function=str(one["FunctionName"]).rpartition(":")[2],
+                is_on=one.get("Enabled", True) in (True, "true"),
+                batch_size=int(one.get("BatchSize", 10)),
+                window=_seconds(one.get("MaximumBatchingWindowInSeconds", 0)),
+                max_concurrency=None if most is None else int(most),
+                pollers=None if pollers is None else int(pollers),
+                reports_failures="ReportBatchItemFailures" in one.get("FunctionResponseTypes", []),
+            )
+
+    def tables(self) -> Iterator[Table]:
+        for logical_id, one in self._of("AWS::DynamoDB::Table"):
+            expiry, recovery = one.get("TimeToLiveSpecification", {}), one.get("PointInTimeRecoverySpecification", {})
+            yield Table(
+                id=logical_id,
+                name=self._resolver.name(logical_id),
+                arn=self._resolver.arn(logical_id),
+                is_encrypted=one.get("SSESpecification", {}).get("SSEEnabled") is True,
+                expires_by=expiry.get("AttributeName") if expiry.get("Enabled") is True else None,
+                is_recoverable=recovery.get("PointInTimeRecoveryEnabled") is True,
+            )
+
+    def log_groups(self) -> Iterator[LogGroup]:
+        for logical_id, one in self._of("AWS::Logs::LogGroup"):
+            name, days = self._resolver.name(logical_id), one.get("RetentionInDays")
+            yield LogGroup(id=logical_id, name=name, days=None if days is None else int(days))
+
+    def timers(self) -> Iterator[Timer]:
+        for logical_id, one in self._of("AWS::Scheduler::Schedule"):
+            yield Timer(
+                id=logical_id,
+                name=one.get("Name", logical_id),
+                group=one.get("GroupName", "default"),
+                expression=one["ScheduleExpression"],
+                timezone=one.get("ScheduleExpressionTimezone", "UTC"),
+                is_on=one.get("State", "ENABLED") == "ENABLED",
+                target=one["Target"]["Arn"],
+                input=one["Target"].get("Input"),
+            )
+
+    def alarms(self) -> Iterator[Alarm]:
+        for logical_id, one in self._of("AWS::CloudWatch::Alarm"):
+            yield alarm_of(logical_id, {"AlarmName": self._resolver.name(logical_id), **one})
+
+    def dashboards(self) -> Iterator[Dashboard]:
+        for logical_id, one in self._of("AWS::CloudWatch::Dashboard"):
+            yield Dashboard(id=logical_id, name=self._resolver.name(logical_id), body=same_json(one["DashboardBody"]))
+
+    def roles(self) -> Iterator[Role]:
+        shared = {
+            self._resolver.arn(logical_id): list(statements_of(one["PolicyDocument"]))
+            for logical_id, one in self._of("AWS::IAM::ManagedPolicy")
+        }
+        for logical_id, one in self._of("AWS::IAM::Role"):
+            own = [list(statements_of(policy["PolicyDocument"])) for policy in one.get("Policies", [])]
+            attached = [shared.get(arn, []) for arn in one.get("ManagedPolicyArns", [])]
+            yield Role(id=logical_id, statements=tuple(chain.from_iterable((*attached, *own))))
+
+    def _of(self, kind: str) -> list[tuple[str, Properties]]:
+        return [(logical_id, one) for logical_id, (type_, one) in self._resources.items() if type_ == kind]
+
+
+def alarm_of(logical_id: str, one: Mapping[str, Any]) -> Alarm:
+    """Return an alarm of what a template and DescribeAlarms say alike."""
+    over = _OVER.get(one.get("ComparisonOperator", ""))
+    threshold = one.get("Threshold")
+    return Alarm(
+        id=logical_id,
+        name=one["AlarmName"],
+        metric=f"{one.get('Namespace')} {one.get('MetricName')}",
+        of=next((str(pair["Value"]) for pair in one.get("Dimensions", [])), ""),
+        above=None if over is None or threshold is None else float(threshold) + over,
+        tells=tuple(one.get("AlarmActions", [])) if one.get("ActionsEnabled", True) is True else (),
+    )
+
+
+def same_json(text: str) -> str:
+    """Return JSON text in one form, whoever wrote it."""
+    try:
+        return json.dumps(json.loads(text), sort_keys=True)
+    except ValueError:
+        return text
+
+
+def _seconds(value: object) -> timedelta:
+    return timedelta(seconds=float(str(value)))

@@ -1,0 +1,98 @@
+"""Each rule finds the template that is broken in its way, in infra/broken/, and nothing in ours."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from jobs import app
+from lanework.doctor.case import Finding, examine
+from lanework.doctor.rules import RULES, deployed
+from lanework.local.examination import code_of, template_case
+from lanework.local.template import read_template
+
+ROOT = Path(__file__).parents[3]
+BROKEN = {file.stem: file for file in sorted((ROOT / "infra" / "broken").glob("*.yaml"))}
+CODE = code_of(app)
+
+Template = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def ours() -> Template:
+    return read_template(ROOT / "template.yaml")
+
+
+def laid_over(template: Template, changes: Template) -> Template:
+    """Return a template with changes: mappings are merged, null takes away, all else replaces what is there."""
+    merged = copy.deepcopy(template)
+    for name, change in changes.items():
+        if change is None:
+            del merged[name]
+        elif isinstance(change, dict) and isinstance(merged.get(name), dict):
+            merged[name] = laid_over(merged[name], change)
+        else:
+            merged[name] = change
+    return merged
+
+
+def found_in(template: Template, **parameters: str) -> list[Finding]:
+    return examine(template_case(template, CODE, parameters=parameters), RULES)
+
+
+def test_our_template_has_nothing_to_complain_about(ours: Template) -> None:
+    assert found_in(ours) == []
+
+
+@pytest.mark.parametrize("environment", ["default", "dev", "staging", "prod"])
+def test_neither_has_what_each_environment_makes_of_it(environment: str, ours: Template) -> None:
+    sections = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    said = sections[environment]["deploy"]["parameters"]["parameter_overrides"]
+    parameters = dict(one.split("=", 1) for one in said)
+
+    assert parameters.keys() <= ours["Parameters"].keys()
+    assert found_in(ours, **parameters) == []
+
+
+@pytest.mark.parametrize("rule", sorted(one.name for one in RULES if one not in deployed.RULES))
+def test_a_rule_finds_the_template_that_is_broken_in_its_way_and_no_other_rule_does(rule: str, ours: Template) -> None:
+    broken = laid_over(ours, yaml_parse(BROKEN[rule].read_text()))
+
+    findings = found_in(broken)
+
+    assert {one.rule for one in findings} == {rule}
+    assert all(one.what and one.why and one.todo for one in findings)
+
+
+def test_there_is_a_rule_for_each_broken_template() -> None:
+    assert BROKEN.keys() == {one.name for one in RULES if one not in deployed.RULES}
+
+
+def test_pollers_take_the_place_of_maximum_concurrency_ten_executions_each(ours: Template) -> None:
+    assert found_in(ours, CriticalPollers="2", CriticalWorkers="20") == []
+
+    (finding,) = found_in(ours, CriticalPollers="4", CriticalWorkers="20")
+    assert (finding.rule, finding.about) == ("reserved-concurrency", "CriticalWorker")
+    assert finding.what == "40 executions are started at once, 20 are reserved"
+    assert {one.rule for one in found_in(ours, CriticalPollers="1")} == {"concurrency-range"}
+
+
+def test_an_alarm_that_is_missing_is_named_with_what_it_should_watch(ours: Template) -> None:
+    (finding,) = found_in(laid_over(ours, {"Resources": {"HighErrorsAlarm": None}}))
+
+    assert (finding.rule, finding.what) == ("alarms", "no alarm watches AWS/Lambda Errors of lanework-worker-high")
+
+
+def test_a_reservation_larger_than_the_account_allows_is_found_before_it_is_deployed(ours: Template) -> None:
+    found = found_in(ours, CriticalWorkers="950")
+
+    assert [one.what for one in found] == ["950 executions are reserved, of 1,000; 100 must stay unreserved"]
+
+
+def test_lanes_that_worker_processes_empty_need_no_executions(ours: Template) -> None:
+    assert found_in(ours, LowRunsOn="worker", LowWorkers="1000") == []
