@@ -34,6 +34,16 @@ def test_a_name_is_paused_resumed_and_forgotten(backend: Backend) -> None:
     assert flags.read().resumed == frozenset()
 
 
+def test_a_bookmark_is_moved_by_whoever_put_it_there_last(backend: Backend) -> None:
+    flags = backend.ports.flags
+    assert flags.move_bookmark("the audit", "noon", since="morning") is False
+    flags.set_bookmark("the audit", "morning")
+
+    assert flags.move_bookmark("the audit", "noon", since="morning") is True
+    assert flags.move_bookmark("the audit", "night", since="morning") is False
+    assert flags.bookmark("the audit") == "noon"
+
+
 def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())

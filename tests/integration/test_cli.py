@@ -90,7 +90,7 @@ def test_a_start_is_read_as_a_moment_and_one_in_the_past_is_said(lanework: Calla
     record = example.get("later")
     assert (record.run_at.isoformat(), record.tenant) == ("2099-12-24T17:00:00+00:00", "acme")
 
-    assert "ago: it starts now" in lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z")
+    assert "that time is past: it starts now" in lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z")
     late = json.loads(lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z", "--json"))
     assert late["overdueSeconds"] > 0
     assert "doesn't say in which zone" in lanework("enqueue", "demo.greet", "--at", "2099-12-24T18:00:00")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 from lanework.aws.clients import translated
 from lanework.engine.pauses import FlagSet
 
@@ -60,6 +62,23 @@ class DynamoFlags:
             self._clients.dynamodb.put_item(
                 TableName=self._table, Item={**_bookmark(name), "position": {"S": position}}
             )
+
+    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
+        """See `Flags.move_bookmark`."""
+        with translated(f"moving the bookmark of the {name}"):
+            try:
+                self._clients.dynamodb.put_item(
+                    TableName=self._table,
+                    Item={**_bookmark(name), "position": {"S": position}},
+                    ConditionExpression="#position = :since",
+                    ExpressionAttributeNames={"#position": "position"},
+                    ExpressionAttributeValues={":since": {"S": since}},
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
 
     def _update(self, expression: str, name: str) -> None:
         with translated(f"writing the pause of {name}"):

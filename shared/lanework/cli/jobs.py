@@ -87,7 +87,7 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
         print_json({"jobId": receipt.job_id, "duplicate": receipt.duplicate, "overdueSeconds": overdue})
         return
     existed = " (existed before: nothing new was enqueued)" if receipt.duplicate else ""
-    late = "" if receipt.overdue is None else f" (that was {seconds(receipt.overdue)} ago: it starts now)"
+    late = "" if receipt.overdue is None else " (that time is past: it starts now)"
     out().print(f"{receipt.job_id}{existed}{late}", markup=False)
 
 

@@ -129,7 +129,8 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
         if health is not None:
             port = undo.enter_context(serve_health(parent, health))
             say(f"health at http://{health.host}:{port}/health")
-        say(f"emptying {', '.join(plan.lanes)}: {concurrency} at once in each of {processes} processes")
+        where = "" if processes == 1 else f" in each of {processes} processes"
+        say(f"emptying {', '.join(plan.lanes)}: {concurrency} at once{where}")
         parent.run()
 
 

@@ -114,7 +114,7 @@ class Declared:
         digest = _digest(self.by_name.values())
         if self._ports.flags.bookmark(_BOOKMARK) == digest:
             return
-        self._ports.flags.set_bookmark(_BOOKMARK, "")  # first: a crash half-way leaves it to whoever ticks next
+        ours = self._unsettle()  # first: a crash half-way leaves it to whoever ticks next
         stored = {record.schedule.name: record for record in self._ports.schedules.all()}
         write = self._ports.schedules.write
         brought = [
@@ -124,8 +124,8 @@ class Declared:
             one for one in stored.values() if one.source is Source.DECLARED and one.schedule.name not in self.by_name
         ]
         removed = [self._ports.schedules.remove(record) for record in gone]
-        if all((*brought, *removed)):  # else somebody wrote one at the same moment, and the next tick looks again
-            self._ports.flags.set_bookmark(_BOOKMARK, digest)
+        if all((*brought, *removed)):  # else somebody wrote at the same moment, and the next tick looks again
+            self._ports.flags.move_bookmark(_BOOKMARK, digest, since=ours)
 
     def record_of(self, name: str) -> ScheduleRecord | None:
         """Return a schedule's record with what the code says of it; None if there is none any more."""
@@ -140,10 +140,16 @@ class Declared:
 
         Whoever has that code would otherwise see that the table was brought to it, and leave the text as it is.
         """
-        self._ports.flags.set_bookmark(_BOOKMARK, "")
+        self._unsettle()
         written = self._ports.schedules.write(record)
-        self._ports.flags.set_bookmark(_BOOKMARK, "")  # a tick may have set it meanwhile
+        self._unsettle()  # a tick may have begun and ended meanwhile
         return written
+
+    def _unsettle(self) -> str:
+        """Note that the table may follow no code, and return the note; who is about to note a code finds another's."""
+        note = self._ports.new_id()
+        self._ports.flags.set_bookmark(_BOOKMARK, note)
+        return note
 
     def _bring(
         self,

@@ -76,6 +76,9 @@ class Flags(Protocol):
     def set_bookmark(self, name: str, position: str) -> None:
         """Note where a walk has come to."""
 
+    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
+        """Note where a walk has come to, unless somebody has moved the bookmark since; tell whether nobody had."""
+
 
 class PauseWatch:
     """What a worker knows of the flags: read anew every few seconds."""

@@ -36,3 +36,10 @@ class MemoryFlags:
     def set_bookmark(self, name: str, position: str) -> None:
         """See `Flags.set_bookmark`."""
         self._bookmarks[name] = position
+
+    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
+        """See `Flags.move_bookmark`."""
+        if self._bookmarks.get(name) != since:
+            return False
+        self._bookmarks[name] = position
+        return True
