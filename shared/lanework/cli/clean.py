@@ -9,6 +9,7 @@ import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, confirm, out, print_json, table_of
+from lanework.cli.progress import bar
 from lanework.cli.values import duration
 from lanework.engine.receipt import Receipt
 from lanework.errors import InvalidOptionError, UnknownNameError
@@ -58,7 +59,9 @@ def clean(
         _print_plan(plan, is_dry_run=dry_run, as_json=as_json)
         return
     confirm(f"Remove the content of {_count(plan)} for good, and take them off the lists?", yes=yes)
-    _print_outcome(plan, app.cleaning.clean(plan), as_json=as_json)
+    with bar("cleaning", total=plan.count) as show:
+        became = app.cleaning.clean(plan, between=lambda done: show(done.retired + done.passed_over))
+    _print_outcome(plan, became, as_json=as_json)
 
 
 def _state(word: str) -> State:
@@ -85,7 +88,7 @@ def _print_outcome(plan: CleanPlan, became: Cleaned | Receipt[object], *, as_jso
             print_json({**_json(plan, dry_run=False), "jobId": became.job_id})
             return
         out().print(f"{_count(plan)} are being retired by job {became.job_id}.", markup=False)
-        out().print(f"lanework get {became.job_id}     shows how far it is", markup=False)
+        out().print(f"lanework tail {became.job_id}    follows it", markup=False)
         out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
         return
     if as_json:

@@ -124,7 +124,7 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
             print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
             return
         out().print(f"{_count(plan)} are being {_DONE[action]} by job {became.job_id}.", markup=False)
-        out().print(f"lanework get {became.job_id}     shows how far it is", markup=False)
+        out().print(f"lanework tail {became.job_id}    follows it", markup=False)
         out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
         return
     if as_json:

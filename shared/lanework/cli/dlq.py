@@ -18,6 +18,7 @@ from lanework.cli.dead_output import (
     print_plan,
 )
 from lanework.cli.output import AsJson, confirm, out, print_json, say
+from lanework.cli.progress import bar
 from lanework.cli.values import payload
 from lanework.engine.dead_jobs import DeadList
 from lanework.engine.rollout import Orders
@@ -130,7 +131,9 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
             confirm(f"Redrive {_what(plan)}?", yes=yes)
         if canary and plan.is_one_page:
             say("one goes first, then a tenth, then the rest; each step is waited for …")
-        print_outcome("redrive", plan, app_.dead_letters.redrive(plan, orders), as_json=as_json)
+        with bar("redriving", total=plan.count) as show:
+            became = app_.dead_letters.redrive(plan, orders, between=lambda it: show(it.moved + it.passed_over))
+        print_outcome("redrive", plan, became, as_json=as_json)
 
 
 @app.command()
@@ -154,7 +157,9 @@ def drop(
         print_plan("drop", plan, as_json=as_json)
         return
     confirm(f"Drop {_what(plan)} for good?", yes=yes)
-    print_outcome("drop", plan, app_.dead_letters.drop(plan), as_json=as_json)
+    with bar("dropping", total=plan.count) as show:
+        became = app_.dead_letters.drop(plan, between=lambda it: show(it.moved + it.passed_over))
+    print_outcome("drop", plan, became, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

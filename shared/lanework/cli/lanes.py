@@ -1,7 +1,8 @@
-"""Commands about lanes, queues and types: stats, pause, resume, drain."""
+"""Commands about lanes, queues and types: pause, resume, drain."""
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import application, connected
-from lanework.cli.output import AsJson, complain, out, print_json, say, table_of
+from lanework.cli.output import AsJson, complain, out, print_json, say
+from lanework.cli.progress import bar
 from lanework.cli.values import duration
-from lanework.model.lanes import LANES, Lane, lane_of
+from lanework.model.lanes import lane_of
 
 if TYPE_CHECKING:
     from lanework.engine.messages import LaneCounts
@@ -19,33 +21,8 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for name, command in (("stats", stats), ("pause", pause), ("resume", resume), ("drain", drain)):
+    for name, command in (("pause", pause), ("resume", resume), ("drain", drain)):
         app.command(name)(command)
-
-
-def stats(as_json_: AsJson = False) -> None:
-    """Show how many messages each lane holds, as SQS counts them (approximately)."""
-    counts = connected().inspector.counts()
-    if as_json_:
-        print_json(
-            {
-                lane: {
-                    "waiting": one.waiting,
-                    "inFlight": one.in_flight,
-                    "delayed": one.delayed,
-                    "dead": one.dead,
-                }
-                for lane, one in counts.items()
-            }
-        )
-        return
-    rows = ((lane, one.waiting, one.in_flight, one.delayed, one.dead, _promise(lane)) for lane, one in counts.items())
-    out().print(table_of(("lane", "waiting", "in flight", "delayed", "dead", "starts within"), rows))
-
-
-def _promise(lane: Lane) -> str:
-    within = LANES[lane].start_within
-    return "" if within is None else f"{within.total_seconds():.0f} s"
 
 
 LaneOption = Annotated[str | None, typer.Option("--lane", help="A lane: critical … batch, or 1 to 5.")]
@@ -99,19 +76,27 @@ def drain(
     which = lane_of(lane)
     app = connected()
     deadline = time.monotonic() + timeout.total_seconds()
-    before = None
-    while (counts := app.inspector.counts_of(which)).holds_anything:
-        if time.monotonic() > deadline:
-            complain(f"lane {which} still holds messages after {timeout.total_seconds():g} s: {_described(counts)}")
-            raise typer.Exit(1)
-        if counts != before:
-            say(f"{which}: {_described(counts)}")
-            before = counts
-        time.sleep(1)
+    counts = app.inspector.counts_of(which)
+    most, before = _held(counts), None
+    with bar(f"draining {which}", total=most) as show:
+        while counts.holds_anything:
+            if time.monotonic() > deadline:
+                complain(f"lane {which} still holds messages after {timeout.total_seconds():g} s: {_described(counts)}")
+                raise typer.Exit(1)
+            if counts != before and not sys.stderr.isatty():
+                say(f"{which}: {_described(counts)}")
+            before, most = counts, max(most, _held(counts))
+            show(most - _held(counts))
+            time.sleep(1)
+            counts = app.inspector.counts_of(which)
     if as_json_:
         print_json({"lane": which, "drained": True})
     else:
         out().print(f"{which}: drained", markup=False)
+
+
+def _held(counts: LaneCounts) -> int:
+    return counts.waiting + counts.in_flight + counts.delayed
 
 
 def _described(counts: LaneCounts) -> str:

@@ -7,7 +7,22 @@ from enum import IntEnum
 
 import typer
 
-from lanework.cli import clean, dev, dlq, doctor, jobs, lanes, scaling, schedules, stack, token, worker
+from lanework.cli import (
+    clean,
+    dev,
+    dlq,
+    doctor,
+    jobs,
+    lanes,
+    numbers,
+    scaling,
+    schedules,
+    stack,
+    tail,
+    token,
+    top,
+    worker,
+)
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -32,6 +47,9 @@ app = typer.Typer(
 )
 jobs.add_to(app)
 lanes.add_to(app)
+numbers.add_to(app)
+top.add_to(app)
+tail.add_to(app)
 clean.add_to(app)
 stack.add_to(app)
 doctor.add_to(app)

@@ -99,6 +99,8 @@ def seconds(duration: timedelta | None) -> str:
 
 
 def _cell(value: object) -> Text:
+    if isinstance(value, Text):
+        return value
     if isinstance(value, State):
         return Text(value, style=STYLES.get(value, ""))
     return Text("" if value is None else str(value))

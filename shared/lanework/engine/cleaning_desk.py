@@ -32,16 +32,20 @@ class CleaningDesk:
         """Return what a cleaning would retire; at most 10,000 jobs are counted."""
         return self._cleaner.plan(cleaning)
 
-    def clean(self, plan: CleanPlan) -> Cleaned | Receipt[Any]:
+    def clean(self, plan: CleanPlan, *, between: Callable[[Cleaned], None] = lambda _: None) -> Cleaned | Receipt[Any]:
         """
         Retire the jobs of a plan.
+
+        Args:
+            plan: Which.
+            between: Called with what became of them so far, where it is done here and now.
 
         Returns:
             What became of them; or, where they are more than a page, the receipt of the job that does it, which has
             progress and can be cancelled.
         """
         if plan.is_one_page:
-            return self._cleaner.retire(plan.chosen)
+            return self._cleaner.retire(plan.chosen, between=between)
         return self.clean_later(plan.cleaning)
 
     def clean_later(self, cleaning: Cleaning) -> Receipt[Any]:

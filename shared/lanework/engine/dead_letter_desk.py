@@ -58,9 +58,16 @@ class DeadLetterDesk:
         """Return the latest of them by error; see `dead_groups.latest_groups`."""
         return latest_groups(self.jobs, which)
 
-    def redrive(self, plan: Plan, orders: Orders | None = None) -> Outcome | Receipt[Any]:
+    def redrive(
+        self, plan: Plan, orders: Orders | None = None, *, between: Callable[[Outcome], None] = lambda _: None
+    ) -> Outcome | Receipt[Any]:
         """
         Give the jobs of a plan another life.
+
+        Args:
+            plan: Which.
+            orders: How to.
+            between: Called with what became of them so far, where it is done here and now.
 
         Returns:
             What became of them; or, where they are more than a page, the receipt of the job that does it, which has
@@ -71,7 +78,8 @@ class DeadLetterDesk:
         """
         if not plan.is_one_page:
             return self._by_a_job(REDRIVE, plan, orders or Orders())
-        return Rollout(self._ports, self._redriver.redrive, orders or Orders()).run(self._fixed(plan), count=plan.count)
+        rollout = Rollout(self._ports, self._redriver.redrive, orders or Orders(), between=between)
+        return rollout.run(self._fixed(plan), count=plan.count)
 
     def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
         """
@@ -82,11 +90,12 @@ class DeadLetterDesk:
         """
         return self._by_a_job(REDRIVE, plan, orders)
 
-    def drop(self, plan: Plan) -> Outcome | Receipt[Any]:
-        """End the jobs of a plan for good; returns as `redrive` does."""
+    def drop(self, plan: Plan, *, between: Callable[[Outcome], None] = lambda _: None) -> Outcome | Receipt[Any]:
+        """End the jobs of a plan for good; takes and returns what `redrive` does."""
         if not plan.is_one_page:
             return self._by_a_job(DROP, plan, Orders())
-        return Rollout(self._ports, self._redriver.drop, Orders()).run(self._fixed(plan), count=plan.count)
+        rollout = Rollout(self._ports, self._redriver.drop, Orders(), between=between)
+        return rollout.run(self._fixed(plan), count=plan.count)
 
     def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """
