@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, ConfigError, Jobs
 from lanework.edges.clock import clock
+from lanework.model.lanes import Lane
 from lanework.settings import Settings
-from lanework.testing import Clock
+from lanework.testing import NOON, Clock
 from lanework.wiring import aws_ports
+from tests.factories import a_record
 from tests.integration.conftest import LambdaContext
 from tests.stacks import REGION, make_stack
 
@@ -45,6 +47,20 @@ def an_app(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> App:
     return app
 
 
+class WithoutDeadLetters:
+    """Lanes of which nobody may read the dead-letter queues."""
+
+    def __init__(self, lanes: Any) -> None:
+        self._lanes = lanes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lanes, name)
+
+    def receive_dead(self, *_: object, **__: object) -> list[object]:
+        msg = "reading the dead-letter queue of lane critical: no permission"
+        raise ConfigError(msg)
+
+
 def call(app: App, event: dict[str, Any], *, remaining_ms: int = 60_000) -> dict[str, Any]:
     context: Any = LambdaContext(remaining_ms=remaining_ms)
     return clock(app)(event, context)
@@ -71,3 +87,14 @@ def test_a_tick_that_has_little_time_leaves_it_to_the_rest_of_its_work(app: App)
     done = call(app, {}, remaining_ms=29_000)
 
     assert (done["fired"]["enqueued"], done["fired"]["is_done"], done["swept"]["is_done"]) == (0, False, True)
+
+
+def test_a_part_that_is_refused_keeps_no_other_from_its_work(app: App) -> None:
+    app.ports.ledger.put(replace(a_record(job_id="stranded"), lane=Lane.LOW, sweep_at=NOON))
+    app.use(replace(app.ports, lanes=cast("Any", WithoutDeadLetters(app.ports.lanes))))
+
+    with pytest.raises(ConfigError, match="no permission"):
+        call(app, {})
+
+    assert app.get(RUN).type == "job.clean"
+    assert app.inspector.counts_of(Lane.LOW).waiting == 1

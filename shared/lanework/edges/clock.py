@@ -10,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
+from lanework.errors import LaneworkError
 from lanework.observe.logs import LogSink
 from lanework.settings import AlertSettings
 from lanework.wiring import alert_channels
@@ -40,6 +41,13 @@ def clock(app: App) -> Handler:
     alerts = AlertSettings.from_env()
     channels = alert_channels(alerts)
 
+    def look_at_lanes(has_time: Callable[[], bool]) -> dict[str, Any]:
+        depths = app.inspector.depths()
+        app.roll_up.note(depths)
+        rolled_up = app.roll_up.tick(has_time=has_time)
+        standing = app.alarmist(channels, job=alerts.job).tick(depths)
+        return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
+
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def has_time(margin: timedelta = _MARGIN) -> bool:
             return timedelta(milliseconds=context.get_remaining_time_in_millis()) > margin
@@ -48,23 +56,33 @@ def clock(app: App) -> Handler:
             name = event.get("schedule")
             if isinstance(name, str):
                 return {"fired": asdict(app.schedule_clock.prod(name, str(event.get("at")), has_time=has_time))}
-            fired = app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS))
-            reconciled = Reconciler(app.ports).tick(has_time=has_time)
-            swept = Sweeper(app.ports).tick(has_time=has_time)
-            enqueued = app.housekeeper.tick() if has_time() else ()
-            depths = app.inspector.depths()
-            app.roll_up.note(depths)
-            rolled_up = app.roll_up.tick(has_time=has_time)
-            standing = app.alarmist(channels, job=alerts.job).tick(depths)
-            return {
-                "fired": asdict(fired),
-                "swept": asdict(swept),
-                "reconciled": asdict(reconciled),
-                "enqueued": enqueued,
-                "rolled_up": asdict(rolled_up),
-                "alerts": len(standing.active),
-            }
+            return _all_of(
+                lambda: {"fired": asdict(app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
+                lambda: {"reconciled": asdict(Reconciler(app.ports).tick(has_time=has_time))},
+                lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
+                lambda: {"enqueued": app.housekeeper.tick() if has_time() else ()},
+                lambda: look_at_lanes(has_time),
+            )
         finally:
             app.ports.events.flush()
 
     return handler
+
+
+def _all_of(*parts: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """
+    Do a tick's parts; one that is refused keeps none of the others from their work.
+
+    Raises:
+        LaneworkError: One was refused; the first one's.
+    """
+    done: dict[str, Any] = {}
+    refused: list[LaneworkError] = []
+    for part in parts:
+        try:
+            done |= part()
+        except LaneworkError as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
+    return done
