@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from lanework.engine.alerting import Alarmist, JobChannel
 from lanework.engine.cancel import Cancelling, cancel
@@ -28,13 +28,17 @@ from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.signals import Signalling, signal
 from lanework.engine.standing import Standing, standing
 from lanework.engine.statistics import Statistics, Window
-from lanework.engine.system import system_jobs
+from lanework.engine.system import WEBHOOK, system_jobs
+from lanework.engine.telling import Teller
+from lanework.engine.webhook_desk import WebhookDesk
 from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.alerts import Alerts
 from lanework.model.costs import Costs, costs_of
 from lanework.model.envelope import Envelope
+from lanework.observe.bus import BusSink
 from lanework.observe.counters import CounterSink
-from lanework.observe.fanout import Fanout
+from lanework.observe.fanout import Beside, Fanout, alone
+from lanework.observe.hooks import HookSink
 from lanework.observe.prices import prices
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
     from lanework.engine.middleware import Middleware, Proceed
     from lanework.engine.ports import EventSink, Guard, Ports
     from lanework.engine.receipt import Receipt
+    from lanework.model.events import Event
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.states import JobRecord
 
@@ -78,6 +83,8 @@ class App:
         self.registry = Registry(job_type for family in together for job_type in family.types)
         self._middleware: tuple[Middleware, ...] = (Carrying(), *middleware)
         self._ports: Ports | None = None
+        self._is_flushed = False
+        self._hooks: list[Callable[[Event], object]] = []
         for family in together:
             family.join(self)
 
@@ -113,7 +120,13 @@ class App:
         if len(receipts) != len(requests):
             msg = f"middleware returned {len(receipts)} receipts for {len(requests)} jobs: one for each, or raise"
             raise LaneworkError(msg)
+        self._flush()
         return [replace(receipt, reader=self) for receipt in receipts]
+
+    def _flush(self) -> None:
+        """Let events go out where nothing else does so: in a producer's process."""
+        if not self._is_flushed:
+            self.ports.events.flush()
 
     def get(self, job_id: str) -> JobRecord:
         """
@@ -173,6 +186,11 @@ class App:
         return CleaningDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
+    def webhooks(self) -> WebhookDesk:
+        """Sends webhooks once more."""
+        return WebhookDesk(self.ports, self._teller(self.ports))
+
+    @cached_property
     def schedules(self) -> ScheduleDesk:
         """Adds, lists, pauses and removes schedules."""
         return ScheduleDesk(self.ports, self.registry, self.enqueue_request)
@@ -216,22 +234,47 @@ class App:
     def ports(self) -> Ports:
         """Where the application runs; made from the environment on first use."""
         if self._ports is None:
-            self._ports = aws_ports(Settings.from_env())
-        return self._ports
+            self.use(aws_ports(Settings.from_env()))
+        return cast("Ports", self._ports)
 
     def use(self, ports: Ports) -> None:
         """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
-        self._ports = ports
+        events = alone(ports.events)
+        others = self._others(ports)
+        self._ports = replace(ports, tell=self._teller(ports).tell, events=Beside(events, others) if others else events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
                 self.__dict__.pop(name, None)
+
+    def _others(self, ports: Ports) -> list[EventSink]:
+        """Return who else is handed the events: the application's own functions, and the bus."""
+        others: list[EventSink] = [HookSink(self._hooks)] if self._hooks else []
+        if ports.world.bus is not None and ports.world.takes_all:
+            others.append(BusSink(ports.world.bus, stack=ports.world.stack))
+        return others
+
+    def _teller(self, ports: Ports) -> Teller:
+        return Teller(ports, self.registry.get(WEBHOOK))
+
+    def on_event(self, hook: Callable[[Event], object]) -> Callable[[Event], object]:
+        """
+        Call a function for every event about this application's jobs, in the process where it happens.
+
+        It is called beside the job, so let it be quick; what it raises is logged. Say it where the application is made;
+        as a decorator, too.
+        """
+        self._hooks.append(hook)
+        if self._ports is not None:
+            self.use(self._ports)
+        return hook
 
     def send_events_to(self, sink: EventSink) -> None:
         """Send events to this sink from now on."""
         self.use(replace(self.ports, events=sink))
 
     def observe(self, log: EventSink) -> None:
-        """Send events to this log from now on, and count what they tell of."""
+        """Send events to this log from now on, and count what they tell of; the caller flushes them."""
+        self._is_flushed = True
         self.send_events_to(Fanout(log, CounterSink(self.ports.statistics, self.ports.clock)))
 
     def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
@@ -276,7 +319,10 @@ class App:
             SignalTooLateError: It has waited for the signal as long as it would.
             InvalidOptionError, TooLargeError: The name or the payload can't be used.
         """
-        return signal(job_id, name, payload, self.ports)
+        try:
+            return signal(job_id, name, payload, self.ports)
+        finally:
+            self._flush()
 
     def reschedule(self, job_id: str, *, run_at: datetime | None = None, delay: timedelta = timedelta(0)) -> JobRecord:
         """
@@ -293,7 +339,10 @@ class App:
             InvalidOptionError: The time can't be used.
         """
         at = run_at if run_at is not None else self.ports.clock() + delay
-        return reschedule(job_id, at=checked_moment("run_at", at), ports=self.ports)
+        try:
+            return reschedule(job_id, at=checked_moment("run_at", at), ports=self.ports)
+        finally:
+            self._flush()
 
     def pause(
         self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None

@@ -264,6 +264,20 @@ class NotProddedError(LaneworkError):
         )
 
 
+class ForbiddenAddressError(LaneworkError):
+    """
+    Raised when a webhook would go to an address that isn't on the internet. Nothing was sent.
+
+    Attributes:
+        host: The host.
+        address: What it is, or resolves to.
+    """
+
+    def __init__(self, host: str, address: str) -> None:
+        self.host, self.address = host, address
+        super().__init__(f"webhook not sent: {host} resolves to {address}, which is not an address of the internet")
+
+
 class NotDeadError(LaneworkError):
     """
     Raised when a job can't be redriven or dropped because it isn't dead. Nothing was changed.

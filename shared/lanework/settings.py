@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -24,6 +24,14 @@ class Settings(BaseModel):
         look_ahead_s: What is due within so many seconds is held by SQS, the rest by the sweep; 1 to 900
             (`LANEWORK_LOOK_AHEAD`).
         archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
+        events: What is put on EventBridge's bus: nothing (`off`), how jobs end (`ends`), or every transition (`all`)
+            (`LANEWORK_EVENTS`).
+        event_bus: The bus's name (`LANEWORK_EVENT_BUS`).
+        webhook: Where completions and deaths are told of jobs that name no address (`LANEWORK_WEBHOOK`).
+        webhook_secret: What webhooks are signed with (`LANEWORK_WEBHOOK_SECRET`).
+        webhook_secret_parameter: SSM parameter that holds it instead (`LANEWORK_WEBHOOK_SECRET_PARAMETER`).
+        webhooks_to_private: Webhooks may go to this machine and other private addresses; for development
+            (`LANEWORK_WEBHOOKS_TO_PRIVATE`, true or false).
         account: The account's id, in queue addresses (`LANEWORK_ACCOUNT`); None asks STS once.
     """
 
@@ -34,6 +42,12 @@ class Settings(BaseModel):
     endpoint: str | None = None
     look_ahead_s: int = Field(default=900, ge=1, le=900)
     archive_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    events: Literal["off", "ends", "all"] = "off"
+    event_bus: str = Field(default="default", pattern=r"^[A-Za-z0-9._/-]{1,256}$")
+    webhook: str | None = None
+    webhook_secret: str | None = Field(default=None, repr=False)
+    webhook_secret_parameter: str | None = None
+    webhooks_to_private: bool = False
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
 
     @classmethod
@@ -53,7 +67,13 @@ class Settings(BaseModel):
             "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
             "endpoint": env.get("AWS_ENDPOINT_URL") or None,
             "archive_bucket": env.get("LANEWORK_ARCHIVE_BUCKET") or None,
+            "webhook": env.get("LANEWORK_WEBHOOK") or None,
+            "webhook_secret": env.get("LANEWORK_WEBHOOK_SECRET") or None,
+            "webhook_secret_parameter": env.get("LANEWORK_WEBHOOK_SECRET_PARAMETER") or None,
             "account": env.get("LANEWORK_ACCOUNT") or None,
+            "events": env.get("LANEWORK_EVENTS") or "off",
+            "event_bus": env.get("LANEWORK_EVENT_BUS") or "default",
+            "webhooks_to_private": env.get("LANEWORK_WEBHOOKS_TO_PRIVATE") or "false",
         }
         if env.get("LANEWORK_LOOK_AHEAD"):
             values["look_ahead_s"] = env["LANEWORK_LOOK_AHEAD"]
@@ -141,5 +161,8 @@ _VARIABLES = {
     "endpoint": "AWS_ENDPOINT_URL",
     "archive_bucket": "LANEWORK_ARCHIVE_BUCKET (the bucket's name)",
     "account": "LANEWORK_ACCOUNT",
+    "events": "LANEWORK_EVENTS (off, ends or all)",
+    "event_bus": "LANEWORK_EVENT_BUS (the bus's name)",
+    "webhooks_to_private": "LANEWORK_WEBHOOKS_TO_PRIVATE (true or false)",
     "look_ahead_s": "LANEWORK_LOOK_AHEAD (seconds, 1 to 900)",
 }

@@ -5,18 +5,25 @@ from __future__ import annotations
 import logging
 import random
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from ulid import ULID
 
 from lanework.engine.ports import Ports
 from lanework.engine.runtime import Runtime
+from lanework.engine.world import World
+from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lanework.aws.clients import Clients
     from lanework.engine.alerting import Channel
     from lanework.engine.inbox import Inbox
+    from lanework.engine.world import Answered
     from lanework.settings import AlertSettings
 
 
@@ -52,7 +59,42 @@ def aws_ports(settings: Settings) -> Ports:
         archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
         if settings.archive_bucket
         else None,
+        world=_world(settings, clients),
     )
+
+
+def _world(settings: Settings, clients: Clients) -> World:
+    from lanework.aws.bus import EventBridgeBus  # noqa: PLC0415
+
+    return World(
+        stack=settings.stack,
+        bus=None if settings.events == "off" else EventBridgeBus(clients, name=settings.event_bus),
+        takes_all=settings.events == "all",
+        webhook=None if settings.webhook is None else checked_webhook(settings.webhook),
+        post=partial(_post, may_be_private=settings.webhooks_to_private),
+        secrets=_secrets_of(settings),
+    )
+
+
+def _post(url: str, body: str, headers: Mapping[str, str], *, may_be_private: bool) -> Answered:
+    """Send a webhook. What speaks HTTP and TLS is loaded where one is sent, and not before."""
+    from lanework.observe.webhooks import InternetPost  # noqa: PLC0415
+
+    return InternetPost(may_be_private=may_be_private)(url, body, headers)
+
+
+def _secrets_of(settings: Settings) -> Callable[[], Sequence[bytes]]:
+    """Return what gives the keys that webhooks are signed with."""
+
+    @cache
+    def reader() -> Callable[[], str]:
+        if settings.webhook_secret_parameter is None:
+            return lambda: settings.webhook_secret or ""
+        from lanework.aws.parameters import ssm_parameter  # noqa: PLC0415
+
+        return ssm_parameter(settings, settings.webhook_secret_parameter)
+
+    return lambda: secrets_in(reader()())
 
 
 def aws_inbox(settings: Settings) -> Inbox:

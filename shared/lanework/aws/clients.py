@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sns import SNSClient
@@ -119,6 +120,12 @@ class Clients:
         return client
 
     @cached_property
+    def events(self) -> EventBridgeClient:
+        """EventBridge."""
+        client: EventBridgeClient = self._make("events")
+        return client
+
+    @cached_property
     def ssm(self) -> SSMClient:
         """SSM."""
         client: SSMClient = self._make("ssm")
@@ -126,7 +133,7 @@ class Clients:
 
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
-        for name in ("dynamodb", "sqs", "scheduler", "s3", "sns", "ssm"):
+        for name in ("dynamodb", "sqs", "scheduler", "s3", "sns", "ssm", "events"):
             self.__dict__.pop(name, None)
 
     @cached_property

@@ -184,6 +184,7 @@ class JobItem(Model):
     signal_id = UnicodeAttribute(null=True)
     tenant = UnicodeAttribute(null=True)
     headers = HeadersAttribute(null=True)
+    webhook = UnicodeAttribute(null=True)
     rate_limit = UnicodeAttribute(null=True)
     rate_slot = MomentAttribute(null=True)
     rate_attempt = NumberAttribute(null=True)

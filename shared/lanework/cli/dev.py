@@ -72,7 +72,7 @@ def dev(
     project = find_project(Path.cwd())
     say("starting the embedded stack and deploying template.yaml …")
     token = new_token(Role.ADMIN)
-    access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
+    access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true", "WebhooksToPrivate": "true"}
     parameters = {**access, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters) as stack:
         _greet(stack, token)

@@ -21,6 +21,7 @@ from lanework.cli import (
     tail,
     token,
     top,
+    webhooks,
     worker,
 )
 from lanework.cli.output import complain
@@ -59,6 +60,7 @@ scaling.add_to(app)
 app.add_typer(dlq.app)
 app.add_typer(schedules.app)
 app.add_typer(token.app)
+app.add_typer(webhooks.app)
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
-from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.hold import leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
+from lanework.engine.telling import buried, told, told_again
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
@@ -17,7 +17,7 @@ from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
 from lanework.model.events import Action
-from lanework.model.states import JobRecord, State
+from lanework.model.states import ENDED, JobRecord, State
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,10 +80,10 @@ class Claim:
                     return self._wait(moment, now, stored)
                 case SendTicket():
                     assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
-                    return send_ticket(self.envelope, stored, self.ports, self.journal)
+                    return buried(self.envelope, stored, self.ports, self.journal)
                 case Drop(reason):
                     self.journal.note(Action.DROPPED, reason=reason)
-                    return Ack()
+                    return self._dropped(stored)
                 case unreachable:
                     assert_never(unreachable)
         return Keep(timedelta(seconds=1))
@@ -112,7 +112,7 @@ class Claim:
         match answer:
             case Applied(record) if record.state is State.DEAD:
                 self.journal.run(Action.DEAD, record)
-                report = send_ticket(self.envelope, record, self.ports, self.journal)
+                report = buried(self.envelope, record, self.ports, self.journal)
                 follow_up(record, self.ports)
                 return report
             case Applied(record) if record.state is State.BLOCKED:
@@ -122,9 +122,15 @@ class Claim:
             case Applied(record):
                 self.journal.run(Action.CANCELLED, record)
                 follow_up(record, self.ports)
-                return Ack()
+                return told(record, self.ports, self.journal)
             case _:
                 return Keep(timedelta(seconds=1))
+
+    def _dropped(self, stored: JobRecord | None) -> Report:
+        """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
+        if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
+            return Ack()
+        return told_again(stored, self.ports, self.journal)
 
     def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""

@@ -42,6 +42,7 @@ class Jobs:
         backoff: timedelta | None = None,
         timeout: timedelta | None = None,
         where: Where | None = None,
+        webhook: str | None = None,
         concurrency: int | Concurrency | tuple[Concurrency, ...] | None = None,
         rate: Rate | tuple[Rate, ...] | None = None,
         quota: Quota | tuple[Quota, ...] | None = None,
@@ -59,6 +60,7 @@ class Jobs:
             timeout: How long an attempt may take before it is stopped; as long as the lane allows if nobody says. Above
                 895 s, which is Lambda's longest less what we write, only a worker process runs it; at most 11 hours.
             where: `worker`: only worker processes (`lanework worker`) run them; `anywhere`, the default: Lambda, too.
+            webhook: Address that is told when one of its jobs completes or dies (docs/events.md).
             concurrency: How many jobs of the family run at once, all types together; a number, or `Concurrency`.
             rate: How many of them start within a time.
             quota: How many of them are accepted within a time.
@@ -70,9 +72,11 @@ class Jobs:
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         self.queue = checked_queue(queue)
-        self._options = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where)
+        self._options = Options(
+            lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook
+        )
         # A timeout is held against the lane, which the family's types may yet choose.
-        settled(self._options if lane is not None else Options(attempts=attempts, backoff=backoff))
+        settled(self._options if lane is not None else Options(attempts=attempts, backoff=backoff, webhook=webhook))
         self._bounds = _bounds(f"queue:{queue}", concurrency, rate, quota)
         self._retention = Retention(completed=keep_completed, failed=keep_failed)
         self._types: dict[str, JobType] = {}
@@ -92,6 +96,7 @@ class Jobs:
         backoff: timedelta | None = None,
         timeout: timedelta | None = None,
         where: Where | None = None,
+        webhook: str | None = None,
         concurrency: int | Concurrency | tuple[Concurrency, ...] | None = None,
         rate: Rate | tuple[Rate, ...] | None = None,
         quota: Quota | tuple[Quota, ...] | None = None,
@@ -115,7 +120,7 @@ class Jobs:
 
         Args:
             name: Stable dotted name; jobs that wait carry it, so a rename strands them.
-            lane, attempts, backoff, timeout, where: As in `Jobs`, for this type.
+            lane, attempts, backoff, timeout, where, webhook: As in `Jobs`, for this type.
             concurrency, rate, quota: Limits of this type, beside its family's. `key=` in them names a field of the
                 payload: one limit for each of its values.
             key: The fields of the payload that make a job the same as another, for the next two.
@@ -143,7 +148,7 @@ class Jobs:
         if version < 1:
             msg = f"version of job {name!r} must be 1 or more, got {version}"
             raise InvalidOptionError(msg)
-        said = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where)
+        said = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook)
         options = said.over(self._options)
         settled(options)
         bounds = (*self._bounds, *_bounds(f"type:{name}", concurrency, rate, quota))

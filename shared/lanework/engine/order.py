@@ -87,6 +87,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         start_by=start_by,
         tenant=request.tenant,
         headers=request.headers,
+        webhook=policy.webhook,
     )
     record = moves.new_record(envelope)
     if start is not None and start - now > look_ahead:

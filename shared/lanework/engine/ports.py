@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lanework.engine.messages import LONGEST_SQS_DELAY
 from lanework.engine.runtime import Runtime
+from lanework.engine.world import World
 from lanework.model.retention import to_be_archived
 
 if TYPE_CHECKING:
@@ -238,6 +239,10 @@ class Archive(Protocol):
         """
 
 
+def nobody(_: JobRecord) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """
@@ -247,6 +252,8 @@ class Ports:
         look_ahead: What is due within this time is sent now, held back by SQS for what is left of it, and so starts to
             the second; what is due later waits for the sweep. At most SQS's 15 minutes.
         archive: Where jobs go before their records expire; None keeps none.
+        world: Who is told of what happens.
+        tell: Tells the world of a job's end. The application sets it; raises UnavailableError, and may be repeated.
     """
 
     ledger: Ledger
@@ -264,6 +271,8 @@ class Ports:
     runtime: Runtime = field(default_factory=Runtime)
     look_ahead: timedelta = LONGEST_SQS_DELAY
     archive: Archive | None = None
+    world: World = field(default_factory=World)
+    tell: Callable[[JobRecord], None] = nobody
 
     def ending(self, change: Change) -> Change:
         """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""

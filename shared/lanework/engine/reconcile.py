@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
 from lanework.engine.messages import Sending
+from lanework.engine.telling import buried, told_again
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError, UndecodableError
 from lanework.model import interventions, moves
@@ -128,14 +128,15 @@ class Reconciler:
             return self._without_record(lane, message)
         if stored.state is State.DEAD and stored.life == message.life:
             journal = Journal(message, self._ports.events, self._ports.clock)
-            return isinstance(send_ticket(message, stored, self._ports, journal), Ack)
+            return isinstance(buried(message, stored, self._ports, journal), Ack)
         if stored.state is State.DEAD and message.ticket and stored.life == message.life - 1:
             # Its redrive never came to a claim. The life that it stood for is burnt; a fresh ticket begins the next.
             self._ports.lanes.bury(lane, message.encode(), cause=stored.cause or Cause.INFRA, error=stored.error or "")
             return True
         if stored.state in ENDED or stored.life != message.life:
             self._note(Action.DROPPED, stored, "moved by SQS, and nothing waits for it")
-            return True
+            journal = Journal(message, self._ports.events, self._ports.clock)
+            return stored.life != message.life or isinstance(told_again(stored, self._ports, journal), Ack)
         return self._bounce(stored)
 
     def _without_record(self, lane: Lane, message: Envelope) -> bool:
@@ -170,9 +171,9 @@ class Reconciler:
         message = Envelope.of(answer.record, payload)
         journal = Journal(message, self._ports.events, self._ports.clock)
         journal.run(Action.DEAD, answer.record)
-        is_sent = isinstance(send_ticket(message, answer.record, self._ports, journal), Ack)
+        is_done = isinstance(buried(message, answer.record, self._ports, journal), Ack)
         follow_up(answer.record, self._ports)
-        return is_sent
+        return is_done
 
     def _audit(self) -> tuple[int, int]:
         """Look at each job once, a day before its message would be gone, and enter what nothing carries (rule 15)."""

@@ -90,6 +90,7 @@ class Redriver:
             return after
         self._emit(Action.DROPPED_DEAD, after)
         follow_up(after, self._ports)
+        self._ports.tell(after)
         return Fate.DROPPED
 
     def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:

@@ -11,6 +11,7 @@ from lanework.model.backoff import Backoff
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, Lane, lane_of
 from lanework.model.limits import Quota
 from lanework.model.retention import BY_AGE
+from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,6 +37,7 @@ class Options:
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped.
         where: What may run it: `worker`, a worker process only, or `anywhere`.
+        webhook: Where its completion or death is told.
     """
 
     lane: LaneName | Lane | None = None
@@ -43,6 +45,7 @@ class Options:
     backoff: timedelta | None = None
     timeout: timedelta | None = None
     where: Where | None = None
+    webhook: str | None = None
 
     def over(self, above: Options) -> Options:
         """Return these options, with what they leave open taken from the level above."""
@@ -52,6 +55,7 @@ class Options:
             backoff=above.backoff if self.backoff is None else self.backoff,
             timeout=above.timeout if self.timeout is None else self.timeout,
             where=self.where or above.where,
+            webhook=above.webhook if self.webhook is None else self.webhook,
         )
 
 
@@ -63,6 +67,7 @@ class Policy:
     attempts: int
     backoff: timedelta
     timeout: timedelta
+    webhook: str | None = None
 
 
 MOST_ATTEMPTS: Final = 100
@@ -75,7 +80,7 @@ def settled(options: Options) -> Policy:
 
     Raises:
         UnknownLaneError: The lane is none of the five.
-        InvalidOptionError: The attempts or the backoff can't be used.
+        InvalidOptionError: The attempts, the backoff or the webhook can't be used.
     """
     lane = Lane.MEDIUM if options.lane is None else lane_of(options.lane)
     attempts = LANES[lane].attempts if options.attempts is None else options.attempts
@@ -85,7 +90,8 @@ def settled(options: Options) -> Policy:
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
     timeout = LANES[lane].usual_job if options.timeout is None else options.timeout
     _check_timeout(timeout, lane, options.where)
-    return Policy(lane=lane, attempts=attempts, backoff=backoff.base, timeout=timeout)
+    webhook = None if options.webhook is None else checked_webhook(options.webhook)
+    return Policy(lane=lane, attempts=attempts, backoff=backoff.base, timeout=timeout, webhook=webhook)
 
 
 def _check_timeout(timeout: timedelta, lane: Lane, where: Where | None) -> None:

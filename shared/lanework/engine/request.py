@@ -47,6 +47,7 @@ class EnqueueOptions(TypedDict, total=False):
         attempts: Most attempts, the first included, 1 to 100.
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
+        webhook: Address that is told when the job completes or dies, instead of the type's.
         unique_for: One job for each value of the type's `key` within this time: a second one enqueues nothing, and its
             receipt has the first one's id.
         debounce: The last one for each value of the type's `key` runs, once, this long after it was enqueued.
@@ -67,6 +68,7 @@ class EnqueueOptions(TypedDict, total=False):
     attempts: int | None
     backoff: timedelta | None
     timeout: timedelta | None
+    webhook: str | None
     unique_for: timedelta | None
     debounce: timedelta | None
     after: Sequence[str] | None
@@ -137,6 +139,7 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
         attempts=said.get("attempts"),
         backoff=said.get("backoff"),
         timeout=said.get("timeout"),
+        webhook=said.get("webhook"),
     )
     settled(options.over(job_type.options))
     job_id, tenant, run_at = said.get("job_id"), said.get("tenant"), said.get("run_at")

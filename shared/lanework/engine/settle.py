@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
-from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.dispatch import dispatch
 from lanework.engine.outcome import Awaiting, Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
+from lanework.engine.telling import buried, told
 from lanework.engine.waiting import follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves, parking
@@ -90,7 +90,7 @@ class Settlement:
             case record:
                 self.journal.run(Action.COMPLETED, record)
                 follow_up(record, self.ports)
-                return Ack()
+                return told(record, self.ports, self.journal)
 
     def _retry(self, failed: Failed) -> Report:
         now = self.ports.clock()
@@ -115,7 +115,7 @@ class Settlement:
                 return report
             case record:
                 self.journal.run(Action.DEAD, record)
-                report = send_ticket(self.envelope, record, self.ports, self.journal)
+                report = buried(self.envelope, record, self.ports, self.journal)
                 follow_up(record, self.ports)
                 return report
 
@@ -141,7 +141,7 @@ class Settlement:
             case record:
                 self.journal.run(Action.CANCELLED, record)
                 follow_up(record, self.ports)
-                return Ack()
+                return told(record, self.ports, self.journal)
 
     def _write(self, change: Change) -> JobRecord | Report:
         """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""
@@ -178,7 +178,7 @@ class Settlement:
             return Keep()
         self.journal.run(Action.CANCELLED, answer.record)
         follow_up(answer.record, self.ports)
-        return Ack()
+        return told(answer.record, self.ports, self.journal)
 
     def _ending(self) -> Change:
         now = self.ports.clock()

@@ -10,14 +10,16 @@ from pydantic import BaseModel, ConfigDict
 from lanework.engine.archive import Archivist
 from lanework.engine.cleaning import BATCH, Cleaner
 from lanework.engine.dead_jobs import DeadJobs
+from lanework.engine.delivering import deliver
 from lanework.engine.handover import QUEUE, RELEASE
 from lanework.engine.jobs import Jobs
 from lanework.engine.redrive import Redriver
 from lanework.engine.rollout import Orders, Rollout
 from lanework.engine.run import Run
 from lanework.engine.tally import KEPT_BACK, Tally
+from lanework.engine.telling import WebhookOrder
 from lanework.engine.waiting import Waiting
-from lanework.errors import ConfigError
+from lanework.errors import ConfigError, ForbiddenAddressError
 from lanework.model.dead_filter import Filter
 from lanework.model.outcomes import Cancel, Snooze
 from lanework.model.retention import Cleaning
@@ -35,6 +37,11 @@ REDRIVE: Final = "lanework.redrive"
 DROP: Final = "lanework.drop"
 CLEAN: Final = "lanework.clean"
 ARCHIVE: Final = "lanework.archive"
+WEBHOOK: Final = "lanework.webhook"
+
+WEBHOOK_ATTEMPTS: Final = 12
+WEBHOOK_BACKOFF: Final = timedelta(seconds=30)
+"""Twelve attempts, with waits from 30 s to 8.5 h: a receiver may be away for 17 hours."""
 
 ATTEMPTS: Final = 3
 
@@ -99,6 +106,11 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
     def drop(order: DeadLetterOrder, run: Run) -> dict[str, Any]:
         """Drop the dead jobs that a filter asks for."""
         return _roll_out(order, run, ports(), Redriver(ports()).drop)
+
+    @family.job(WEBHOOK, attempts=WEBHOOK_ATTEMPTS, backoff=WEBHOOK_BACKOFF, discard_on=(ForbiddenAddressError,))
+    def webhook(order: WebhookOrder) -> dict[str, Any]:
+        """Send a webhook."""
+        return deliver(order, ports())
 
     @family.job(CLEAN)
     def clean(order: CleanOrder, run: Run) -> dict[str, Any]:

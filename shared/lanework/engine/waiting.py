@@ -188,8 +188,17 @@ class Waiting:
             if child.state is not State.SCHEDULED and payload is not None:
                 failed = dispatch(child, Envelope.of(child, payload), self._ports)
             self._tell(Action.UNBLOCKED, child, failed)
+        if child.state in ENDED:
+            self._tell_world(child)
         if child.state in ENDED and child.has_children:
             self._ended.append((child.job_id, fact_of(child)))
+
+    def _tell_world(self, child: JobRecord) -> None:
+        """Tell of an end, for which no message comes back: what can't be told now is noted, and the others go on."""
+        try:
+            self._ports.tell(child)
+        except UnavailableError as error:
+            self._tell(Action.WRITE_FAILED, child, f"telling of its end: {error}")
 
     def _tell(self, action: Action, child: JobRecord, reason: str | None) -> None:
         event = Event.about(child, action, at=self._ports.clock(), cause=child.cause, reason=reason)

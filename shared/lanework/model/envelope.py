@@ -36,6 +36,7 @@ class Envelope(BaseModel):
         start_by: When the job is no longer worth starting; None never.
         tenant: On whose behalf; the message's group.
         headers: What goes along beside the payload, by name.
+        webhook: Where its completion or death is told.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
         unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
     """
@@ -58,6 +59,7 @@ class Envelope(BaseModel):
     start_by: AwareDatetime | None = None
     tenant: str | None = None
     headers: Headers = ()
+    webhook: str | None = None
     ticket: bool = False
     unrecorded: bool = False
 
@@ -102,6 +104,7 @@ class Envelope(BaseModel):
             start_by=record.start_by,
             tenant=record.tenant,
             headers=record.headers,
+            webhook=record.webhook,
         )
 
     def as_ticket(self, *, life: int) -> Self:

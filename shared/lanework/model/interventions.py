@@ -147,6 +147,7 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
             "due_at": later.due_at,
             "start_by": later.start_by,
             "headers": later.headers,
+            "webhook": later.webhook,
             "bounces": 0,
             "superseded": True,
             **({} if entry is None else {"sweep_at": entry, "held_by": None}),

@@ -53,6 +53,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         start_by=envelope.start_by,
         tenant=envelope.tenant,
         headers=envelope.headers,
+        webhook=envelope.webhook,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
     )

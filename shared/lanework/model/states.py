@@ -129,6 +129,7 @@ class JobRecord:
         start_by: When it is no longer worth starting; None never.
         tenant: On whose behalf it was enqueued.
         headers: What goes along beside its payload, by name.
+        webhook: Where its completion or death is told.
         rate_limit: The rate that a start is reserved under for it.
         rate_slot: That start.
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
@@ -178,6 +179,7 @@ class JobRecord:
     start_by: datetime | None = None
     tenant: str | None = None
     headers: Headers = ()
+    webhook: str | None = None
     rate_limit: str | None = None
     rate_slot: datetime | None = None
     rate_attempt: int | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanework.engine.ports import EventSink
     from lanework.model.events import Event
 
@@ -25,3 +27,22 @@ class Fanout:
         """Let every sink write out what it took."""
         for sink in self._sinks:
             sink.flush()
+
+
+class Beside(Fanout):
+    """
+    A sink with others beside it.
+
+    Attributes:
+        sink: The one that they are beside.
+    """
+
+    def __init__(self, sink: EventSink, others: Sequence[EventSink]) -> None:
+        """Hand events to the sink, then to the others."""
+        super().__init__(sink, *others)
+        self.sink = sink
+
+
+def alone(sink: EventSink) -> EventSink:
+    """Return a sink without those beside it."""
+    return sink.sink if isinstance(sink, Beside) else sink

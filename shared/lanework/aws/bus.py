@@ -1,0 +1,48 @@
+"""EventBridge's bus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.clients import translated
+from lanework.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanework.aws.clients import Clients
+    from lanework.model.notices import Notice
+
+SOURCE: Final = "lanework"
+
+_MOST: Final = 10
+"""Entries of one PutEvents."""
+
+
+class EventBridgeBus:
+    """Implements the `Bus` port."""
+
+    def __init__(self, clients: Clients, *, name: str) -> None:
+        """Put events on the bus of this name."""
+        self._clients = clients
+        self._name = name
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        """See `Bus.put`: an event's detail is the notice, its detail type what happened."""
+        entries: list[Any] = [
+            {
+                "EventBusName": self._name,
+                "Source": SOURCE,
+                "DetailType": one.type,
+                "Time": one.time,
+                "Detail": one.written(),
+            }
+            for one in notices
+        ]
+        for start in range(0, len(entries), _MOST):
+            with translated(f"putting events on the bus {self._name}"):
+                answer = self._clients.events.put_events(Entries=entries[start : start + _MOST])
+            if answer["FailedEntryCount"]:
+                codes = sorted({one["ErrorCode"] for one in answer["Entries"] if "ErrorCode" in one})
+                msg = f"putting events on the bus {self._name}: {', '.join(codes)}"
+                raise UnavailableError(msg)

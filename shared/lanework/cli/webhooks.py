@@ -1,0 +1,78 @@
+"""Commands about webhooks: secret, list, redeliver."""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from typing import Annotated
+
+import typer
+
+from lanework.cli.connect import connected
+from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.engine.handover import QUEUE
+from lanework.engine.inspect import as_json, iso
+from lanework.engine.system import WEBHOOK
+from lanework.engine.telling import ABOUT
+from lanework.model.webhooks import PREFIX
+
+app = typer.Typer(
+    name="webhooks",
+    help="What is told to others when jobs end: the secret, deliveries, sending once more.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command()
+def secret(as_json_: AsJson = False) -> None:
+    """
+    Make a secret to sign webhooks with. Nothing else knows it.
+
+    Example: lanework webhooks secret
+    """
+    made = f"{PREFIX}{b64encode(secrets.token_bytes(32)).decode()}"
+    if as_json_:
+        print_json({"secret": made})
+        return
+    say("for the SSM parameter that WebhookSecretParameter names, and for the receivers:")
+    out().print(made, markup=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Most deliveries of a page, 1 to 100.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """List deliveries, newest first; each is a job, so `lanework get ID` says more."""
+    page = connected().inspector.page(type_=WEBHOOK, queue=QUEUE, limit=limit, cursor=cursor)
+    if as_json_:
+        print_json({"deliveries": [as_json(one) for one in page.jobs], "cursor": page.cursor})
+        return
+    columns = ("id", "of job", "state", "attempts", "error", "created")
+    rows = (
+        (one.job_id, dict(one.headers).get(ABOUT), one.state, one.attempts, one.error, iso(one.created_at))
+        for one in page.jobs
+    )
+    out().print(table_of(columns, rows))
+    if page.cursor is not None:
+        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
+
+
+@app.command()
+def redeliver(
+    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job that completed or died.")],
+    url: Annotated[str | None, typer.Option(help="Another address than the job's.")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Send the webhook of a job's end once more: the same event, so that a receiver which knows it may pass it over.
+
+    Example: lanework webhooks redeliver payment-42
+    """
+    receipt = connected().webhooks.redeliver(job_id, url=url)
+    if as_json_:
+        print_json({"jobId": job_id, "delivery": receipt.job_id})
+    else:
+        out().print(f"{job_id}: on its way as {receipt.job_id}", markup=False)

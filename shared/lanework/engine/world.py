@@ -1,0 +1,67 @@
+"""The world outside of an application, as ports: EventBridge's bus, and whoever receives webhooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lanework.model.notices import Notice
+
+
+class Bus(Protocol):
+    """A bus that others listen to."""
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        """
+        Put notices on the bus.
+
+        Raises:
+            UnavailableError: Whether all were put is not known.
+            ConfigError: There is no such bus, or no permission.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a webhook's receiver said."""
+
+    status_code: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Post(Protocol):
+    """Sends to addresses that others have chosen."""
+
+    def __call__(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
+        """
+        Send a message. A redirect is an answer; it isn't followed.
+
+        Raises:
+            ForbiddenAddressError: The host is, or resolves to, an address that isn't on the internet.
+            UnavailableError: The receiver didn't answer.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """
+    Who is told of what happens to jobs.
+
+    Attributes:
+        stack: Whose jobs they are.
+        bus: Where notices go; None puts them on none.
+        takes_all: The bus takes every transition, not ends only.
+        webhook: Where completions and deaths go of jobs that name no address; None nowhere.
+        post: Sends webhooks; None sends none.
+        secrets: Gives the keys to sign them with; raises ConfigError if there are none.
+    """
+
+    stack: str = ""
+    bus: Bus | None = None
+    takes_all: bool = False
+    webhook: str | None = None
+    post: Post | None = None
+    secrets: Callable[[], Sequence[bytes]] = tuple

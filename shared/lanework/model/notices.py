@@ -1,0 +1,103 @@
+"""What the world outside is told of a job: one document, for EventBridge's bus and for webhooks. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from lanework.model.events import Action
+from lanework.model.headers import correlation_of
+from lanework.model.states import JobRecord, State
+
+if TYPE_CHECKING:
+    from lanework.model.events import Event
+
+ENDS: Final = {State.COMPLETED: Action.COMPLETED, State.DEAD: Action.DEAD, State.CANCELLED: Action.CANCELLED}
+
+
+class Notice(BaseModel):
+    """What happened to a job. A field may be added; any other change is another `version`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+
+    version: Literal[1] = 1
+    id: str = Field(description="The same for the same transition, however often it is told.")
+    type: str = Field(description="What happened.", examples=["job.completed"])
+    time: datetime = Field(description="When it happened.")
+    stack: str = Field(description="Name of the stack.")
+    job_id: str
+    job_type: str
+    queue: str
+    lane: str
+    life: int | None = Field(default=None, description="Which of the job's lives ended, from 1.")
+    attempt: int | None = Field(default=None, description="The attempt that it is about, or how many there were.")
+    cause: str | None = Field(
+        default=None, description="Why the job died; causes may be added.", examples=["exhausted"]
+    )
+    error_type: str | None = Field(
+        default=None, description="Of the latest failure; its text may quote a payload, and stays with the job."
+    )
+    correlation_id: str | None = Field(default=None, description="What the job belongs to.")
+    created_at: datetime | None = Field(default=None, description="When an ended job was enqueued.")
+    started_at: datetime | None = Field(default=None, description="When an ended job's latest attempt began.")
+    wait_seconds: float | None = Field(default=None, description="Until the next attempt.")
+
+    def written(self) -> str:
+        """Return it as JSON text; what holds nothing is left out."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
+    """Return what is told of a job's end: from its record, so that it can be told again, the same."""
+    ended_at = record.ended_at or record.created_at
+    action = ENDS[record.state]
+    return Notice(
+        id=_id(record.job_id, record.life, record.attempts, action, ended_at),
+        type=action,
+        time=ended_at,
+        stack=stack,
+        job_id=record.job_id,
+        job_type=record.type,
+        queue=record.queue,
+        lane=record.lane,
+        life=record.life,
+        attempt=record.attempts,
+        cause=record.cause,
+        error_type=_type_of(record.error) if record.state is State.DEAD else None,
+        correlation_id=correlation_of(record.headers),
+        created_at=record.created_at,
+        started_at=record.started_at,
+    )
+
+
+def notice_of(event: Event, *, stack: str) -> Notice | None:
+    """Return what is told of another transition of a job; None of an event that isn't one."""
+    if event.job_id is None or event.type is None or event.queue is None or event.lane is None:
+        return None
+    return Notice(
+        id=_id(event.job_id, None, event.attempt, event.action, event.at),
+        type=event.action,
+        time=event.at,
+        stack=stack,
+        job_id=event.job_id,
+        job_type=event.type,
+        queue=event.queue,
+        lane=event.lane,
+        attempt=event.attempt,
+        error_type=_type_of(event.error),
+        correlation_id=event.correlation_id,
+        wait_seconds=None if event.wait is None else event.wait.total_seconds(),
+    )
+
+
+def _id(job_id: str, life: int | None, attempt: int | None, action: Action, at: datetime) -> str:
+    told = f"{job_id} {life} {attempt} {action} {at.isoformat(timespec='milliseconds')}"
+    return f"evt_{sha256(told.encode()).hexdigest()[:32]}"
+
+
+def _type_of(error: str | None) -> str | None:
+    return None if error is None else error.partition(":")[0]

@@ -1,0 +1,30 @@
+"""An application's own functions that want to know what happens, called in its own process."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanework.model.events import Event
+
+
+class HookSink:
+    """Implements the `EventSink` port."""
+
+    def __init__(self, hooks: Sequence[Callable[[Event], object]]) -> None:
+        """Call these, in their order."""
+        self._hooks = hooks
+
+    def emit(self, event: Event) -> None:
+        """Call each; what one raises is logged, and stops nothing."""
+        for hook in self._hooks:
+            try:
+                hook(event)
+            except Exception:
+                logging.getLogger("lanework").exception("hook.failed", extra={"action": event.action.value})
+
+    def flush(self) -> None:
+        """Nothing waits."""

@@ -1,0 +1,459 @@
+"""Who is told of a job's end: at least once, whatever stops in between, and the same each time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanework import Cause, InvalidOptionError, JobNotFoundError, Jobs, State, UnavailableError
+from lanework.engine.delivery import Ack, Delivery, Keep
+from lanework.engine.execute import Executor, in_order
+from lanework.engine.execution import LEASE_MARGIN, Execution
+from lanework.engine.order import order_of
+from lanework.engine.pauses import PauseWatch
+from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
+from lanework.engine.redrive import Redriver
+from lanework.engine.system import WEBHOOK
+from lanework.engine.telling import TELL_AGAIN
+from lanework.engine.world import Answered
+from lanework.engine.world import World as Outside
+from lanework.errors import ForbiddenAddressError
+from lanework.model.lanes import Lane
+from lanework.model.notices import Notice
+from lanework.model.webhooks import signed
+from lanework.testing import NOON, drain, sweep
+from tests.fakes import break_ports, mend_ports
+from tests.unit.engine.conftest import Greeting, World
+from tests.unit.engine.test_execute import put, raises
+from tests.unit.engine.test_reconcile import give_up_on_all
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from lanework import JobRecord
+
+URL = "https://hooks.example.com/lanework?token=s3cret"
+KEY = b"k" * 32
+BAT = Greeting(name="Bat")
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Everybody:
+    """
+    The bus and the receiver of webhooks.
+
+    Attributes:
+        put_: What the bus got.
+        posted: What the receiver got.
+        answers: What the receiver says, one after the other; 200 when nothing is left.
+        is_away: The bus doesn't answer.
+    """
+
+    put_: list[Notice] = field(default_factory=list)
+    posted: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
+    answers: list[Answered | Exception] = field(default_factory=list)
+    is_away: bool = False
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        if self.is_away:
+            reason = "the bus is away"
+            raise UnavailableError(reason)
+        self.put_ += notices
+
+    def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
+        self.posted.append((url, body, headers))
+        answer = self.answers.pop(0) if self.answers else Answered(status_code=200)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def told(self) -> list[str]:
+        return [one.type for one in self.put_]
+
+
+def everybody(world: World, **options: Any) -> Everybody:
+    """Let somebody listen to the application."""
+    listening = Everybody()
+    outside = Outside(stack="shop", post=listening.post, secrets=lambda: (KEY,), **options)
+    world.app.use(replace(world.app.ports, world=replace(outside, bus=listening if options.get("bus") else None)))
+    return listening
+
+
+def listening_to_ends(world: World) -> Everybody:
+    return everybody(world, bus=True)
+
+
+# --- the bus
+
+
+def test_the_bus_is_told_how_a_job_ended_and_nothing_of_its_payload(world: World) -> None:
+    everyone = listening_to_ends(world)
+    world.behave = raises(ValueError("bat@example.com"))
+    world.greet.enqueue(BAT, job_id="job-1", attempts=1, correlation_id="request-7")
+
+    drain(world.app)
+
+    assert json.loads(everyone.put_[0].written()) == {
+        "version": 1,
+        "id": everyone.put_[0].id,
+        "type": "job.dead",
+        "time": "2026-01-02T12:00:00Z",
+        "stack": "shop",
+        "jobId": "job-1",
+        "jobType": "user.greeting",
+        "queue": "email",
+        "lane": "high",
+        "life": 1,
+        "attempt": 1,
+        "cause": "exhausted",
+        "errorType": "ValueError",
+        "correlationId": "request-7",
+        "createdAt": "2026-01-02T12:00:00Z",
+        "startedAt": "2026-01-02T12:00:00Z",
+    }
+
+
+def test_every_kind_of_end_is_told(world: World) -> None:
+    everyone = listening_to_ends(world)
+    for number, behave in enumerate((None, raises(ValueError()))):
+        world.behave = behave
+        world.greet.enqueue(BAT, job_id=f"job-{number}", attempts=1)
+        drain(world.app)
+    world.greet.enqueue(BAT, job_id="job-2", delay=SECOND)
+    world.app.cancel("job-2")
+    Redriver(world.app.ports).drop(world.stored("job-1"))
+
+    assert everyone.told == ["job.completed", "job.dead", "job.cancelled", "job.cancelled"]
+
+
+def test_another_life_has_another_end(world: World) -> None:
+    everyone = listening_to_ends(world)
+    world.behave = raises(ValueError())
+    world.greet.enqueue(BAT, job_id="job-1", attempts=1)
+    drain(world.app)
+    world.app.dead_letters.redrive_one(world.stored())
+    drain(world.app)
+
+    assert [one.life for one in everyone.put_] == [1, 2]
+    assert len({one.id for one in everyone.put_}) == 2
+
+
+@pytest.mark.parametrize("is_fatal", [False, True])
+def test_a_message_stays_until_the_end_was_told_and_is_told_the_same_then(world: World, is_fatal: bool) -> None:
+    everyone = listening_to_ends(world)
+    everyone.is_away = True
+    world.behave = raises(ValueError()) if is_fatal else None
+    body = put(world, max_attempts=1)
+
+    assert world.execute(body) == Keep(TELL_AGAIN)
+    ended = world.stored()
+    assert ended.state is (State.DEAD if is_fatal else State.COMPLETED)
+    everyone.is_away = False
+    world.clock.advance(20 * SECOND)
+    assert world.execute(body) == Ack()
+    assert world.execute(body) == Ack()
+
+    first, second = everyone.put_
+    assert first == second
+    assert first.time == ended.ended_at
+
+
+def test_a_worker_that_stops_between_an_end_and_its_telling_is_made_up_for(world: World) -> None:
+    everyone = listening_to_ends(world)
+    body = put(world)
+    stopping = replace(world.app.ports, tell=stop)
+    stopped = Executor(
+        registry=world.app.registry,
+        ports=stopping,
+        guard=in_order,
+        pauses=PauseWatch(stopping.flags, stopping.clock),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        stopped.execute(Delivery(body=body, lane=Lane.HIGH, time_left=timedelta(seconds=30)))
+    assert (world.stored().state, everyone.told) == (State.COMPLETED, [])
+
+    assert world.execute(body) == Ack()
+
+    assert everyone.told == ["job.completed"]
+
+
+def stop(_: JobRecord) -> None:
+    raise KeyboardInterrupt
+
+
+def begin(execution: Execution) -> None:
+    """Claim a job, and be gone."""
+    execution.claim()
+
+
+def test_a_job_that_its_workers_left_for_dead_is_told_of(world: World) -> None:
+    everyone = listening_to_ends(world)
+    body = put(world, max_attempts=1)
+    for _ in range(2):
+        executor = world.app.executor(begin)
+        executor.execute(Delivery(body=body, lane=Lane.HIGH, time_left=timedelta(seconds=30)))
+        world.clock.advance(timedelta(seconds=31) + LEASE_MARGIN)
+    assert world.execute(body) == Ack()
+
+    assert (world.stored().cause, everyone.told) == (Cause.CRASHED, ["job.dead"])
+
+
+def test_a_job_that_was_not_started_in_time_is_told_of(world: World) -> None:
+    everyone = listening_to_ends(world)
+    world.greet.enqueue(BAT, job_id="job-1", start_by=SECOND)
+    world.clock.advance(2 * SECOND)
+    drain(world.app)
+
+    assert (world.stored().cause, everyone.told) == (Cause.EXPIRED, ["job.dead"])
+
+
+def test_a_job_that_sqs_gave_up_on_is_told_of(world: World) -> None:
+    everyone = listening_to_ends(world)
+    world.greet.enqueue(BAT, job_id="job-1")
+    stored: Any = world.app.ports.ledger
+    stored.records["job-1"] = replace(stored.records["job-1"], bounces=MOST_BOUNCES)
+    give_up_on_all(world)
+
+    everyone.is_away = True
+    Reconciler(world.app.ports).tick()
+    assert (world.stored().cause, everyone.told) == (Cause.INFRA, [])
+    everyone.is_away = False
+    world.clock.advance(timedelta(minutes=10))
+    Reconciler(world.app.ports).tick()
+
+    assert everyone.told == ["job.dead"]
+
+
+def test_whoever_cancels_and_can_not_tell_of_it_says_so_and_may_repeat_it(world: World) -> None:
+    everyone = listening_to_ends(world)
+    everyone.is_away = True
+    world.greet.enqueue(BAT, job_id="job-1")
+
+    with pytest.raises(UnavailableError):
+        world.app.cancel("job-1")
+    everyone.is_away = False
+    world.app.cancel("job-1")
+    drain(world.app)
+
+    assert everyone.told == ["job.cancelled"], "and its message tells nothing more"
+
+
+def test_nobody_is_told_of_laneworks_own_jobs(world: World) -> None:
+    everyone = everybody(world, bus=True, webhook=URL)
+    world.greet.enqueue(BAT, job_id="job-1")
+    drain(world.app)
+    drain(world.app)
+
+    assert [one.job_id for one in everyone.put_] == ["job-1"]
+    assert len(everyone.posted) == 1
+
+
+def test_a_bus_that_takes_everything_gets_each_transition_once(world: World) -> None:
+    everyone = everybody(world, bus=True, takes_all=True)
+    world.behave = raises(ValueError("bat@example.com"))
+    world.greet.enqueue(BAT, job_id="job-1", attempts=2)
+    drain(world.app)
+    world.behave = None
+    world.clock.advance(10 * SECOND)
+    drain(world.app)
+    world.app.ports.events.flush()
+
+    assert sorted(everyone.told) == [
+        "job.completed",
+        "job.enqueued",
+        "job.retrying",
+        "job.started",
+        "job.started",
+    ]
+    assert len({one.id for one in everyone.put_}) == 5
+    assert "bat@example.com" not in "".join(one.written() for one in everyone.put_)
+
+
+def test_transitions_wait_for_a_bus_that_is_away(world: World) -> None:
+    everyone = everybody(world, bus=True, takes_all=True)
+    everyone.is_away = True
+    world.greet.enqueue(BAT, job_id="job-1")
+    everyone.is_away = False
+    world.app.ports.events.flush()
+
+    assert everyone.told == ["job.enqueued"]
+
+
+# --- webhooks
+
+
+def deliveries(world: World) -> list[JobRecord]:
+    stored: Any = world.app.ports.ledger
+    return [one for one in stored.records.values() if one.type == WEBHOOK]
+
+
+def test_a_webhook_tells_of_a_completion_signed_and_once(world: World) -> None:
+    everyone = everybody(world)
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
+    drain(world.app)
+
+    (url, body, headers), *others = everyone.posted
+    notice = Notice.model_validate_json(body)
+    assert (url, notice.type, notice.job_id, others) == (URL, "job.completed", "job-1", [])
+    timestamp = int(headers["webhook-timestamp"])
+    expected = signed(body, event_id=notice.id, timestamp=timestamp, secrets=[KEY])
+    assert {name: headers[name] for name in expected} == expected
+    assert [(one.state, one.result) for one in deliveries(world)] == [(State.COMPLETED, '{"status":200}')]
+    assert dict(deliveries(world)[0].headers) == {"about-job": "job-1", "correlation-id": "job-1"}
+
+
+def test_a_webhook_tells_of_a_death_and_not_of_a_cancel(world: World) -> None:
+    everyone = everybody(world)
+    world.behave = raises(ValueError())
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL, attempts=1)
+    drain(world.app)
+    world.greet.enqueue(BAT, job_id="job-2", webhook=URL)
+    world.app.cancel("job-2")
+    drain(world.app)
+
+    assert [Notice.model_validate_json(body).type for _, body, _ in everyone.posted] == ["job.dead"]
+
+
+def test_the_address_is_the_calls_or_the_types_or_the_familys_or_the_applications() -> None:
+    family = Jobs(queue="email", webhook="https://family.example.com/")
+
+    @family.job("user.greeting", webhook="https://type.example.com/")
+    def greet(_: Greeting) -> None: ...
+
+    @family.job("user.farewell")
+    def bid_farewell(_: Greeting) -> None: ...
+
+    def address(request: Any) -> str | None:
+        ordered = order_of(request, now=NOON, new_id=lambda: "id-1", look_ahead=SECOND)
+        return ordered.record.webhook
+
+    assert address(greet.request(BAT, webhook="https://call.example.com/")) == "https://call.example.com/"
+    assert address(greet.request(BAT)) == "https://type.example.com/"
+    assert address(bid_farewell.request(BAT)) == "https://family.example.com/"
+
+
+def test_the_applications_own_address_is_for_jobs_that_name_none(world: World) -> None:
+    everyone = everybody(world, webhook="https://app.example.com/")
+    world.greet.enqueue(BAT, job_id="job-1")
+    world.greet.enqueue(BAT, job_id="job-2", webhook=URL)
+    drain(world.app)
+
+    assert {url for url, _, _ in everyone.posted} == {"https://app.example.com/", URL}
+
+
+def test_a_receiver_that_is_busy_is_asked_again_when_it_says_and_gets_the_same_event(world: World) -> None:
+    everyone = everybody(world)
+    everyone.answers = [
+        Answered(status_code=503, headers={"Retry-After": "120"}),
+        UnavailableError("hooks.example.com did not answer"),
+        Answered(status_code=302),
+    ]
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
+    drain(world.app)
+    assert deliveries(world)[0].due_at == world.clock() + 120 * SECOND
+    for _ in range(3):
+        world.clock.advance(timedelta(minutes=3))
+        drain(world.app)
+
+    assert len({headers["webhook-id"] for _, _, headers in everyone.posted}) == 1
+    assert len({headers["webhook-timestamp"] for _, _, headers in everyone.posted}) == 4
+    assert [one.error.partition(":")[0] for one in deliveries(world)[0].failures] == [
+        "NotTakenError",
+        "UnavailableError",
+        "NotTakenError",
+    ]
+    assert deliveries(world)[0].state is State.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answered(status_code=410), "wants no more"),
+        (ForbiddenAddressError("hooks.example.com", "10.0.0.1"), "10.0.0.1"),
+    ],
+)
+def test_a_receiver_that_wants_no_more_and_one_that_is_private_are_not_asked_again(
+    world: World, answer: Answered | Exception, said: str
+) -> None:
+    everybody(world).answers = [answer]
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
+    drain(world.app)
+
+    delivery = deliveries(world)[0]
+    assert (delivery.state, delivery.cause, said in str(delivery.error)) == (State.DEAD, Cause.DISCARDED, True)
+
+
+def test_a_webhook_whose_delivery_can_not_be_enqueued_is_made_up_for(world: World) -> None:
+    everyone = everybody(world)
+    body = put(world)
+    records: Any = world.app.ports.ledger
+    records.records["job-1"] = replace(records.records["job-1"], webhook=URL)
+    ledger, lanes = break_ports(world.app)
+    ledger.broken.add("put")
+    lanes.broken.add("send")
+    assert world.execute(body) == Keep(TELL_AGAIN)
+    mend_ports(world.app)
+
+    assert world.execute(body) == Ack()
+    drain(world.app)
+
+    assert len(everyone.posted) == 1
+
+
+def test_a_redelivery_is_another_delivery_of_the_same_event(world: World) -> None:
+    everyone = everybody(world)
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
+    drain(world.app)
+
+    world.app.webhooks.redeliver("job-1")
+    world.app.webhooks.redeliver("job-1", url="https://other.example.com/")
+    drain(world.app)
+
+    assert [url for url, _, _ in everyone.posted] == [URL, URL, "https://other.example.com/"]
+    assert len({headers["webhook-id"] for _, _, headers in everyone.posted}) == 1
+    assert len({one.job_id for one in deliveries(world)}) == 3
+
+
+def test_what_can_not_be_redelivered_says_why(world: World) -> None:
+    everybody(world)
+    world.greet.enqueue(BAT, job_id="job-1")
+
+    with pytest.raises(JobNotFoundError):
+        world.app.webhooks.redeliver("job-2")
+    with pytest.raises(InvalidOptionError, match="is queued: webhooks tell of completions and deaths"):
+        world.app.webhooks.redeliver("job-1")
+    drain(world.app)
+    with pytest.raises(InvalidOptionError, match="has no webhook: say where"):
+        world.app.webhooks.redeliver("job-1")
+    with pytest.raises(InvalidOptionError, match="an https:// address"):
+        world.app.webhooks.redeliver("job-1", url="ftp://example.com")
+
+
+def test_a_job_that_nobody_listens_to_costs_not_a_call_more(world: World) -> None:
+    ledger, lanes = break_ports(world.app)
+    world.greet.enqueue(BAT, job_id="job-1")
+    ledger.calls.clear()
+    lanes.calls.clear()
+    queues: Any = lanes.port
+    message = queues.receive(Lane.HIGH)
+    world.execute(message.body)
+
+    assert (ledger.calls, lanes.calls) == (["change", "change"], [])
+
+
+def test_a_long_wait_of_a_delivery_is_the_sweeps(world: World) -> None:
+    everyone = everybody(world)
+    everyone.answers = [Answered(status_code=500)] * 7
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
+    for _ in range(8):
+        drain(world.app)
+        world.clock.advance(timedelta(hours=1))
+        sweep(world.app)
+
+    assert deliveries(world)[0].state is State.COMPLETED
