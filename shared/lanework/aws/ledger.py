@@ -101,6 +101,10 @@ class DynamoLedger:
         existing = self._marks.put(self._putting(record), beside, markings)
         return None if existing is None else self._record(existing)
 
+    def expect(self, more: int) -> None:
+        """See `Ledger.expect`."""
+        self._together.expect(more)
+
     def change(self, job_id: str, change: Change) -> Answer:
         """See `Ledger.change`."""
         payload = cast("str | None", change.write.get(PAYLOAD))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
 
-_TOGETHER_S: Final = 0.003
-"""How long the first of a group waits for others, once it knows that it isn't alone."""
+_TOGETHER_S: Final = 0.004
+"""How long the first of a group waits at most for those who may join."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 
@@ -43,7 +43,7 @@ class _Group:
 
     statements: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Written | Declined] = field(default_factory=dict)
-    is_full: Event = field(default_factory=Event)
+    may_go: Event = field(default_factory=Event)
     is_done: Event = field(default_factory=Event)
 
 
@@ -51,23 +51,32 @@ class Together:
     """
     Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
 
-    A thread that is alone is told to write by itself, at once: only company makes it wait, and for milliseconds.
+    A thread that is alone is told to write by itself, at once. Others wait for milliseconds, and no longer than until
+    all that could join have.
     """
 
     def __init__(self, clients: Clients) -> None:
         """Send with these clients."""
         self._clients = clients
         self._lock = Lock()
+        self._expected = 0
         self._writing = 0
+        self._under_way = 0
         self._open: _Group | None = None
         self._has_partiql: bool | None = None
 
+    def expect(self, more: int) -> None:
+        """See `Ledger.expect`."""
+        with self._lock:
+            self._expected += more
+            self._go_if_all_joined()
+
     @contextmanager
     def company(self) -> Iterator[bool]:
-        """Count a thread as writing while a block lasts; tells it whether others are, and would share a call."""
+        """Count a thread as writing while a block lasts; tells it whether others might share its call."""
         with self._lock:
             self._writing += 1
-            has_company = self._writing > 1 and self._has_partiql is not False
+            has_company = self._who_may_join > 1 and self._has_partiql is not False
         try:
             yield has_company
         finally:
@@ -93,23 +102,39 @@ class Together:
             if group is None:
                 group = self._open = _Group()
             group.statements[key] = statement
-            if len(group.statements) == STATEMENTS:
-                self._open = None
-                group.is_full.set()
+            self._go_if_all_joined()
         if is_first:
             self._send(group)
         else:
             group.is_done.wait()
         return group.answers.get(key)
 
+    @property
+    def _who_may_join(self) -> int:
+        return max(self._expected, self._writing)
+
+    def _go_if_all_joined(self) -> None:
+        """Let the group that is open go, once nobody else can join it."""
+        group = self._open
+        if group is None:
+            return
+        joined = len(group.statements)
+        if joined == STATEMENTS or joined + self._under_way >= self._who_may_join:
+            self._open = None
+            group.may_go.set()
+
     def _send(self, group: _Group) -> None:
-        group.is_full.wait(_TOGETHER_S)
+        group.may_go.wait(_TOGETHER_S)
         with self._lock:
             if self._open is group:
                 self._open = None
+            size = len(group.statements)
+            self._under_way += size
         try:
             group.answers = self._answers(group.statements)
         finally:
+            with self._lock:
+                self._under_way -= size
             group.is_done.set()
 
     def _answers(self, statements: dict[str, Any]) -> dict[str, Written | Declined]:

@@ -128,8 +128,7 @@ class Consumer:
                 messages = reception.receive(limit=taken, wait=poll, hide_for=self._plan.lease)
             finally:
                 self._turns.give_back(taken - len(messages))
-            for message in messages:
-                self._begin(reception.lane, message)
+            self._begin(reception.lane, messages)
             if reception.problem is not None:
                 self.stop()
             if self._plan.is_once and not messages and not had_some:
@@ -141,17 +140,21 @@ class Consumer:
         if receiver.exception() is not None:
             self.stop()
 
-    def _begin(self, lane: Lane, message: Received) -> None:
+    def _begin(self, lane: Lane, messages: Sequence[Received]) -> None:
+        """Begin the jobs of messages; all are held before one is, so that the first to claim knows of the others."""
         if self._ending.is_set():
-            self._work.put_back(lane, message)
-            self._turns.give_back()
+            for message in messages:
+                self._work.put_back(lane, message)
+            self._turns.give_back(len(messages))
             return
-        self.gauge.begin()
+        for message in messages:
+            self.gauge.begin()
+            self._work.hold(lane, message)
+        for message in messages:
+            self._threads.submit(self._do, lane, message).add_done_callback(partial(self._tell_fault, lane))
         if self._plan.is_worn_out_by(self.gauge):
             self.is_worn_out = True
             self._end()
-        self._work.hold(lane, message)
-        self._threads.submit(self._do, lane, message).add_done_callback(partial(self._tell_fault, lane))
 
     def _do(self, lane: Lane, message: Received) -> None:
         try:

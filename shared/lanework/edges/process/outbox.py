@@ -1,4 +1,4 @@
-"""Deletes and visibility changes of a worker process, ten a call: what comes within milliseconds goes together."""
+"""Deletes and visibility changes of a worker process, ten a call: what comes within a moment goes together."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ from collections import defaultdict
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.plan import NO_WAIT
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.engine.inbox import Inbox
     from lanework.model.lanes import Lane
 
-_TOGETHER_S: Final = 0.005
+BATCH: Final = 10
+"""Most entries of a batch (SQS, DeleteMessageBatch)."""
+
+_TOGETHER_S: Final = 0.05
 """How long the first waits for others; a message that is deleted later by so much costs nobody anything."""
 
 
@@ -48,12 +53,18 @@ class Outbox:
             self._changed.notify()
         self._thread.join()
 
+    @property
+    def _fills_a_call(self) -> bool:
+        """Whether ten of a kind have come together; what is to be seen again at once waits for none."""
+        is_urgent = any(after == NO_WAIT for hides in self._hides.values() for after in hides.values())
+        return is_urgent or any(len(one) >= BATCH for one in (*self._deletes.values(), *self._hides.values()))
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_closed or self._deletes or self._hides)
                 if not self._is_closed:
-                    self._changed.wait_for(lambda: self._is_closed, timeout=_TOGETHER_S)
+                    self._changed.wait_for(lambda: self._is_closed or self._fills_a_call, timeout=_TOGETHER_S)
                 deletes, self._deletes = self._deletes, defaultdict(list)
                 hides, self._hides = self._hides, defaultdict(dict)
                 is_last = self._is_closed

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHARE: Final = 10
 """Of so many grants one goes to a lane that would not have its turn yet."""
 
+GATHER_S: Final = 0.005
+"""How long a lane waits for more free slots before it receives: jobs that end together make room for one receive."""
+
 _LOOK_S: Final = 0.1
 
 
@@ -66,6 +69,7 @@ class Turns:
         with self._changed:
             self._waiting.append(lane)
             self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
+            self._gather(lane, min(most, self._slots))
             self._waiting.remove(lane)
             if self._is_over:
                 return 0
@@ -105,6 +109,11 @@ class Turns:
                     break
                 self._changed.wait(_LOOK_S)
             return self._free == self._slots
+
+    def _gather(self, lane: Lane, wanted: int) -> None:
+        """Wait a little for so many slots to be free; and for as long as it takes, if another lane takes all of them."""
+        self._changed.wait_for(lambda: self._is_over or self._free >= wanted, timeout=GATHER_S)
+        self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
 
     def _is_turn_of(self, lane: Lane) -> bool:
         return self._free > 0 and self._precedence.next_of(self._waiting) is lane

@@ -47,6 +47,7 @@ class Work:
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
+        self._app.ports.ledger.expect(1)
         self._heart.hold(lane, message.handle)
 
     def put_back(self, lane: Lane, message: Received) -> None:
@@ -66,6 +67,7 @@ class Work:
             ports = self._app.ports
             ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
         finally:
+            self._app.ports.ledger.expect(-1)
             self._answer(lane, message, report)
 
     def give_back_all(self) -> None:
