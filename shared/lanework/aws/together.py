@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
 
-_TOGETHER_S: Final = 0.004
+_TOGETHER: Final = timedelta(milliseconds=4)
 """How long the first of a group waits at most for those who may join."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
@@ -55,9 +56,10 @@ class Together:
     all that could join have.
     """
 
-    def __init__(self, clients: Clients) -> None:
-        """Send with these clients."""
+    def __init__(self, clients: Clients, *, wait: timedelta = _TOGETHER) -> None:
+        """Send with these clients; the first of a group waits so long at most for others that are expected."""
         self._clients = clients
+        self._wait_s = wait.total_seconds()
         self._lock = Lock()
         self._expected = 0
         self._writing = 0
@@ -124,7 +126,7 @@ class Together:
             group.may_go.set()
 
     def _send(self, group: _Group) -> None:
-        group.may_go.wait(_TOGETHER_S)
+        group.may_go.wait(self._wait_s)
         with self._lock:
             if self._open is group:
                 self._open = None

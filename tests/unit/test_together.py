@@ -1,0 +1,91 @@
+"""Which writes share a call: those of threads that are expected, and no write waits once all of them have come."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+from lanework.aws.clients import Clients
+from lanework.aws.together import Together, Written
+
+FOREVER = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Dynamo:
+    """Writes everything, and remembers how much of it came in each call."""
+
+    sizes: list[int] = field(default_factory=list)
+
+    def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto's
+        self.sizes.append(len(Statements))
+        return {"Responses": [{"Item": statement} for statement in Statements]}
+
+
+def a_group(dynamo: Dynamo, *, wait: timedelta) -> Together:
+    return Together(cast("Clients", SimpleNamespace(dynamodb=dynamo)), wait=wait)
+
+
+def write_all(together: Together, count: int) -> list[object]:
+    def one(number: int) -> object:
+        with together.company() as has_company:
+            answer = together.write(f"job-{number}", {"n": number}) if has_company else None
+        together.expect(-1)
+        return answer
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(one, range(count)))
+
+
+def test_writes_that_are_expected_go_together_and_at_once_when_all_have_come() -> None:
+    dynamo = Dynamo()
+    together = a_group(dynamo, wait=FOREVER)
+    together.expect(8)
+
+    answers = write_all(together, 8)
+
+    assert dynamo.sizes == [8]
+    assert answers == [Written({"n": number}) for number in range(8)]
+
+
+def test_who_does_not_come_is_waited_for_no_longer_than_said() -> None:
+    dynamo = Dynamo()
+    together = a_group(dynamo, wait=timedelta(milliseconds=1))
+    together.expect(3)
+
+    assert write_all(together, 1) == [Written({"n": 0})]
+
+
+def test_who_leaves_is_waited_for_no_longer() -> None:
+    dynamo = Dynamo()
+    together = a_group(dynamo, wait=FOREVER)
+    together.expect(3)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(write_all, together, 2)
+        together.expect(-1)
+
+        assert waiting.result() == [Written({"n": 0}), Written({"n": 1})]
+    assert dynamo.sizes == [2]
+
+
+def test_a_thread_that_is_alone_writes_by_itself() -> None:
+    dynamo = Dynamo()
+    together = a_group(dynamo, wait=FOREVER)
+    together.expect(1)
+
+    assert write_all(together, 1) == [None]
+    assert dynamo.sizes == []
+
+
+def test_more_than_a_call_takes_goes_in_several() -> None:
+    dynamo = Dynamo()
+    together = a_group(dynamo, wait=FOREVER)
+    together.expect(60)
+
+    write_all(together, 60)
+
+    assert sum(dynamo.sizes) == 60
+    assert max(dynamo.sizes) == 25
