@@ -111,7 +111,7 @@ class Turns:
             return self._free == self._slots
 
     def _gather(self, lane: Lane, wanted: int) -> None:
-        """Wait a little for so many slots to be free; and for as long as it takes, if another lane takes all of them."""
+        """Wait a little for so many slots to be free; then for its turn again, if another lane took all of them."""
         self._changed.wait_for(lambda: self._is_over or self._free >= wanted, timeout=GATHER_S)
         self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
 
