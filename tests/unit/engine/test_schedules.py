@@ -524,6 +524,47 @@ def test_a_pause_of_a_declared_schedule_outlives_a_deployment(world: World) -> N
     assert world.app.schedules.get("job.clean").paused
 
 
+def test_a_checkout_with_another_timetable_pauses_and_resumes_the_deployed_one(world: World) -> None:
+    deploy(world, cron="0 * * * *")
+    world.tick()
+    deployed = world.app
+    deploy(world, cron="0 0 1 1 *")
+
+    world.app.schedules.pause("job.clean")
+    world.app.schedules.resume("job.clean")
+
+    world.app = deployed
+    assert world.tick(59 * MINUTE) == Fired(enqueued=1)
+
+
+def test_a_prod_that_still_reaches_the_code_before_a_deployment_is_made_good_by_the_next_minute(world: World) -> None:
+    deploy(world, cron="0 0 1 1 *")
+    before = world.app
+    deploy(world, cron="0 * * * *")
+    world.tick()
+
+    before.schedule_clock.prod("job.clean")
+
+    assert [world.tick(MINUTE).enqueued for _ in range(59)] == [0] * 58 + [1]
+
+
+def test_a_deployment_that_is_cut_off_while_it_brings_its_schedules_is_made_good(world: World) -> None:
+    deploy(world, cron="0 * * * *")
+    world.tick()
+    before = world.app
+    deploy(world, cron="0 0 1 1 *")
+    store = watched(world)
+    store.mute.add("write")
+    with pytest.raises(UnavailableError):
+        world.tick()
+
+    world.app = before
+    world.app.use(replace(world.app.ports, schedules=store.port))
+    world.tick()
+
+    assert world.tick(59 * MINUTE) == Fired(enqueued=1)
+
+
 def test_adding_again_keeps_what_is_due_and_a_new_timetable_starts_from_now(world: World) -> None:
     world.hourly()
     world.clock.advance(HOUR)

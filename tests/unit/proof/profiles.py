@@ -19,3 +19,5 @@ settings.register_profile("proof", _COMMON, max_examples=1_500, derandomize=True
 settings.register_profile("proof-soak", _COMMON, max_examples=300)
 ON_MOTO = "proof-on-moto"
 settings.register_profile(ON_MOTO, _COMMON, max_examples=25, stateful_step_count=30, derandomize=True)
+SCHEDULES = "proof-of-schedules"
+settings.register_profile(SCHEDULES, _COMMON, max_examples=200, stateful_step_count=30, derandomize=True)

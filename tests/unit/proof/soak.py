@@ -1,5 +1,5 @@
 """
-The proof for as long as asked, with fresh seeds: `make soak MINUTES=30`.
+The proofs for as long as asked, with fresh seeds: `make soak MINUTES=30`.
 
 What breaks is printed as the shortest sequence of steps that was found, and with the seed that finds it again:
 `make soak SEED=1234567`.
@@ -16,6 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.unit.proof.machine import NothingIsLost
 from tests.unit.proof.profiles import STEPS
+from tests.unit.proof.test_every_tick_runs_once import EveryTickRunsOnce
 
 
 def soak(minutes: float, chosen: int | None) -> int:
@@ -24,12 +25,13 @@ def soak(minutes: float, chosen: int | None) -> int:
     while True:
         number = random.SystemRandom().randrange(2**32) if chosen is None else chosen
         try:
-            run_state_machine_as_test(seed(number)(NothingIsLost), settings=settings.get_profile("proof-soak"))
+            for machine in (NothingIsLost, EveryTickRunsOnce):
+                run_state_machine_as_test(seed(number)(machine), settings=settings.get_profile("proof-soak"))
         except BaseException:
             sys.stderr.write(f"\nmake soak SEED={number} finds this again:\n")
             raise
         whole = NothingIsLost.steps[STEPS]
-        sys.stdout.write(f"seed {number}: no promise broke; {whole:,} whole examples so far\n")
+        sys.stdout.write(f"seed {number}: no promise broke; {whole:,} whole examples of jobs so far\n")
         sys.stdout.flush()
         if chosen is not None or time.monotonic() > until:
             return 0

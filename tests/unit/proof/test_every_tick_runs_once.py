@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.unit.proof.adversary import Kind, Trouble
 from tests.unit.proof.clockwork import CLOCKS, NAMES, TIMETABLES, WORDS, Clockwork
+from tests.unit.proof.profiles import SCHEDULES
 from tests.unit.proof.world import SKEWS
 
 _KINDS = (Kind.CRASH_BEFORE, Kind.CRASH_AFTER, Kind.REFUSED, Kind.LOST, Kind.LEDGER_DOWN, Kind.SQS_DOWN, Kind.ALL_DOWN)
@@ -82,14 +83,4 @@ class EveryTickRunsOnce(RuleBasedStateMachine):
 
 
 def test_every_tick_is_one_job_whatever_happens_in_whatever_order() -> None:
-    how = settings(
-        max_examples=150,
-        stateful_step_count=30,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        print_blob=True,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    )
-
-    run_state_machine_as_test(EveryTickRunsOnce, settings=how)
+    run_state_machine_as_test(EveryTickRunsOnce, settings=settings.get_profile(SCHEDULES))
