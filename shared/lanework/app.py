@@ -272,10 +272,10 @@ class App:
         """Send events to this sink from now on."""
         self.use(replace(self.ports, events=sink))
 
-    def observe(self, log: EventSink) -> None:
-        """Send events to this log from now on, and count what they tell of; the caller flushes them."""
+    def observe(self, *sinks: EventSink) -> None:
+        """Send events to these sinks from now on, and count what they tell of; the caller flushes them."""
         self._is_flushed = True
-        self.send_events_to(Fanout(log, CounterSink(self.ports.statistics, self.ports.clock)))
+        self.send_events_to(Fanout(*sinks, CounterSink(self.ports.statistics, self.ports.clock)))
 
     def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
         """Let this stop synchronous jobs whose time is over, from now on."""

@@ -120,11 +120,31 @@ class ApiSettings(BaseModel):
         if tokens and parameter:
             msg = "LANEWORK_API_TOKENS and LANEWORK_API_TOKENS_PARAMETER both say which tokens count: set one of them"
             raise ConfigError(msg)
-        word = env.get("LANEWORK_DEVELOPMENT") or "false"
-        if word not in {"true", "false"}:
-            msg = f"LANEWORK_DEVELOPMENT must be true or false, got {word!r}"
-            raise ConfigError(msg)
-        return cls(tokens=tokens, tokens_parameter=parameter, is_development=word == "true")
+        return cls(tokens=tokens, tokens_parameter=parameter, is_development=_flag("LANEWORK_DEVELOPMENT", env))
+
+
+class MetricSettings(BaseModel):
+    """
+    Which metrics workers write beside the numbers in the table.
+
+    Attributes:
+        has_emf: CloudWatch's, in the embedded metric format (`LANEWORK_EMF`, true or false). Each costs extra.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    has_emf: bool = False
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> MetricSettings:
+        """
+        Read the environment.
+
+        Raises:
+            ConfigError: The word is neither true nor false.
+        """
+        env = os.environ if environ is None else environ
+        return cls(has_emf=_flag("LANEWORK_EMF", env))
 
 
 class AlertSettings(BaseModel):
@@ -166,3 +186,11 @@ _VARIABLES = {
     "webhooks_to_private": "LANEWORK_WEBHOOKS_TO_PRIVATE (true or false)",
     "look_ahead_s": "LANEWORK_LOOK_AHEAD (seconds, 1 to 900)",
 }
+
+
+def _flag(name: str, env: Mapping[str, str]) -> bool:
+    word = env.get(name) or "false"
+    if word not in {"true", "false"}:
+        msg = f"{name} must be true or false, got {word!r}"
+        raise ConfigError(msg)
+    return word == "true"

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
     from lanework.engine.alerting import Channel
     from lanework.engine.inbox import Inbox
+    from lanework.engine.ports import EventSink
     from lanework.engine.world import Answered
-    from lanework.settings import AlertSettings
+    from lanework.settings import AlertSettings, MetricSettings
 
 
 def aws_ports(settings: Settings) -> Ports:
@@ -103,6 +104,15 @@ def aws_inbox(settings: Settings) -> Inbox:
     from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
 
     return SqsInbox(Clients(settings), stack=settings.stack)
+
+
+def metric_sinks(metrics: MetricSettings) -> tuple[EventSink, ...]:
+    """Return the sink of CloudWatch's metrics, where they are wanted."""
+    if not metrics.has_emf:
+        return ()
+    from lanework.observe.emf import EmfSink  # noqa: PLC0415
+
+    return (EmfSink(),)
 
 
 def alert_channels(alerts: AlertSettings) -> tuple[Channel, ...]:

@@ -23,8 +23,8 @@ from lanework.edges.process.plan import Plan
 from lanework.model.events import Event
 from lanework.model.lanes import Lane, lane_of
 from lanework.observe.logs import LogSink
-from lanework.settings import Settings
-from lanework.wiring import aws_inbox, utc_now
+from lanework.settings import MetricSettings, Settings
+from lanework.wiring import aws_inbox, metric_sinks, utc_now
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -142,7 +142,7 @@ def _child(line: Connection, *, plan: Plan) -> None:
 
 def _prepare() -> tuple[App, Inbox]:
     app = application()
-    app.observe(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     return app, aws_inbox(Settings.from_env())
 
 

@@ -26,6 +26,8 @@ from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
 from lanework.observe.logs import LogSink
+from lanework.settings import MetricSettings
+from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -54,7 +56,7 @@ def worker(app: App) -> Handler:
     handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
     the mapping back off.
     """
-    app.observe(LogSink(Logger(location=None)))
+    app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     app.limit_code_by(alarm)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

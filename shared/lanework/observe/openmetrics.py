@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from lanework.model.alerts import Alerts, Rule
 from lanework.model.lanes import LANES
 from lanework.model.numbers import BOUNDS, Count
 
@@ -32,7 +34,7 @@ def openmetrics(now: Standing) -> str:
     Counters go up for as long as the stack lives, except that a killed process's last numbers are missing.
     """
     types = [(key, one) for key, one in sorted(now.overview.total.items()) if key.type]
-    lines = [line for family in (*_lanes(now), *_types(types)) for line in family.lines()]
+    lines = [line for family in (*_lanes(now), _alerts(now), *_types(types)) for line in family.lines()]
     return "\n".join((*lines, "# EOF", ""))
 
 
@@ -98,6 +100,16 @@ def _lanes(now: Standing) -> Iterator[_Family]:
         "counter",
         "What they are billed for, measured inside the function.",
         [("_total", {"lane": lane}, count / _MB_MS_OF_A_GB_SECOND) for lane, count in billed.items()],
+    )
+
+
+def _alerts(now: Standing) -> _Family:
+    active = Counter(one.rule for one in Alerts.at_text(now.overview.alerts).active)
+    return _Family(
+        "lanework_alert_active",
+        "gauge",
+        "How many alerts of a rule are active, as of the minute's tick.",
+        [("", {"rule": rule}, active[rule]) for rule in Rule],
     )
 
 
