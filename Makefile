@@ -8,7 +8,7 @@ STACK  := .venv-localstack
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev test test-browser pictures test-sam test-localstack soak check build fmt lock clean python313
+.PHONY: help demo dev test test-browser pictures test-sam test-adoption test-localstack soak check build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ pictures: $(VENV)/stamp ## Take the pictures of the dashboard that docs/ shows, 
 
 test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the real SAM CLI
 	@$(RUN)/pytest tests/sam
+
+test-adoption: $(VENV)/stamp $(SAM)/stamp ## Make a project with the wheel in a clean environment, and run all that it offers
+	@$(RUN)/pytest tests/adoption
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp

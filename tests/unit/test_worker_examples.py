@@ -125,7 +125,7 @@ def test_compose_would_take_the_file() -> None:
 
 def test_compose_builds_the_image_that_is_here_and_reaches_the_emulator_that_the_project_pins() -> None:
     build, image = compose()["worker"]["build"], compose()["emulator"]["image"]
-    local = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
+    local = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["emulator"]
 
     assert (WORKER / build["context"]).resolve() == ROOT
     assert ROOT / build["dockerfile"] == WORKER / "Dockerfile"

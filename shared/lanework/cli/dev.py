@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -11,16 +12,17 @@ from datetime import UTC, datetime
 from functools import partial
 from io import TextIOBase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, cast
+from typing import IO, TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from aws_lambda_powertools import Logger
+from pydantic import ValidationError
 
 from lanework.app import App
 from lanework.cli.connect import application
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
-from lanework.cli.stack import Port, need_the_local_extra
+from lanework.cli.stack import Port, prepare
 from lanework.edges.process.child import run_child
 from lanework.edges.process.inline import run_inline
 from lanework.edges.process.parent import Parent
@@ -28,6 +30,7 @@ from lanework.edges.process.plan import Plan
 from lanework.errors import InvalidOptionError, StackError
 from lanework.http.tokens import Role, hash_of, new_token
 from lanework.local import embedded_stack, find_project, redeploy_on_change
+from lanework.local.application import load_app
 from lanework.local.logs import LogTail
 from lanework.local.surroundings import enter
 from lanework.model.lanes import Lane
@@ -68,14 +71,14 @@ def dev(
     if (once or debug) and not worker:
         msg = f"--{'once' if once else 'debug'} is about the worker process: say --worker, too"
         raise InvalidOptionError(msg)
-    need_the_local_extra()
     project = find_project(Path.cwd())
+    prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     token = new_token(Role.ADMIN)
     access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true", "WebhooksToPrivate": "true"}
     parameters = {**access, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters) as stack:
-        _greet(stack, token)
+        _greet(stack, token, _to_try(load_app(project)))
         with _Showing(stack):
             if worker:
                 enter(stack.handle, stack.clients)
@@ -208,7 +211,21 @@ class _Showing:
                 sys.stdout.flush()
 
 
-def _greet(stack: RunningStack, token: str) -> None:
+def _to_try(app: App) -> str:
+    """Return the shortest command that enqueues a job: a type whose payload has an example, or needs nothing."""
+    commands: list[str] = []
+    for one in app.registry.types:
+        example: dict[str, Any] = next(iter(one.model.model_json_schema().get("examples", [])), {})
+        try:
+            one.model.model_validate(example)
+        except ValidationError:
+            continue
+        payload = f" --payload '{json.dumps(example, ensure_ascii=False)}'" if example else ""
+        commands.append(f"lanework enqueue {one.name} --job-id try-1{payload}")
+    return min(commands, key=len, default="lanework enqueue TYPE --job-id try-1 --payload '{…}'")
+
+
+def _greet(stack: RunningStack, token: str, command: str) -> None:
     api = (
         ""
         if stack.api is None
@@ -218,8 +235,8 @@ The API: {stack.api}docs (also for curl), until this stops with the token
     )
     say(
         f"""up at {stack.handle.endpoint}, stack {stack.handle.stack!r}; edit a job and it is deployed. Try, elsewhere:
-  lanework enqueue demo.greet --payload '{{"name": "Bat"}}'
-  lanework enqueue demo.flaky --job-id try-1; lanework get try-1
+  {command}
+  lanework get try-1
   lanework list
   lanework stats{api}
 Ctrl-C stops it."""

@@ -18,6 +18,7 @@ from lanework.cli import (
     scaling,
     schedules,
     stack,
+    start,
     tail,
     token,
     top,
@@ -52,6 +53,7 @@ numbers.add_to(app)
 top.add_to(app)
 tail.add_to(app)
 clean.add_to(app)
+start.add_to(app)
 stack.add_to(app)
 doctor.add_to(app)
 dev.add_to(app)

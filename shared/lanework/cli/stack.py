@@ -12,8 +12,9 @@ import typer
 from lanework.cli.follow import follow, show_outcome
 from lanework.cli.output import AsJson, complain, print_json, say
 from lanework.errors import ConfigError
-from lanework.local import embedded_stack, find_project
+from lanework.local import Project, embedded_stack, find_project
 from lanework.local.demo import Demo, summary_of
+from lanework.local.interpreter import emulator_python
 from lanework.local.surroundings import enter
 
 Port = Annotated[int | None, typer.Option(help="Port to use if it is free; else another one is taken. Default 4566.")]
@@ -30,8 +31,8 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
 
     Exit code 1 if one came out otherwise.
     """
-    need_the_local_extra()
     project = find_project(Path.cwd())
+    prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     with embedded_stack(project, fresh=True, port=port, name="demo") as stack:
         say(f"up at {stack.handle.endpoint}, stack {stack.handle.stack!r}")
@@ -50,8 +51,15 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-def need_the_local_extra() -> None:
-    """Refuse to go on without the emulator."""
-    if importlib.util.find_spec("ministack") is None:
+def prepare(project: Project) -> None:
+    """
+    Make what the embedded stack needs beside the project, saying so where it takes long.
+
+    Raises:
+        ConfigError: The extra `local` isn't installed.
+        StackError: The emulator's environment can't be made.
+    """
+    if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs its extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
+    emulator_python(project.home, tell=say)

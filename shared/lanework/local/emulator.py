@@ -92,6 +92,7 @@ def start_emulator(
     port: int = USUAL_PORT,
     persist: bool,
     drain: timedelta,
+    python: str = sys.executable,
 ) -> Emulator:
     """
     Start MiniStack and return once it answers.
@@ -101,6 +102,7 @@ def start_emulator(
         port: The port to use if nobody has it, else any free one.
         persist: Whether to load the folder's state, and to save it on a clean stop.
         drain: How long a stop waits for invocations that have begun.
+        python: The interpreter that has MiniStack. The functions run on this process's own.
 
     Raises:
         StackError: If it ends or stays silent.
@@ -110,8 +112,8 @@ def start_emulator(
     if persist:
         move_state(folder / "state", f"http://{HOST}:{chosen}")
     with (folder / "emulator.log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own file
-            [sys.executable, "-P", str(SERVER), str(drain.total_seconds())],
+        process = subprocess.Popen(  # noqa: S603 - our own file
+            [python, "-P", str(SERVER), str(drain.total_seconds()), sys.executable],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,9 +1,9 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Four things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
-It drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. And a mapping's
-MaximumConcurrency may be a parameter of the template.
+Five things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
+It drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. A mapping's
+MaximumConcurrency may be a parameter of the template. And functions run on the project's interpreter, not on its own.
 """
 
 from __future__ import annotations
@@ -80,7 +80,18 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     loop.call_soon_threadsafe(stop.set)
 
 
-def main(drain_s: float) -> None:
+def run_functions_on(python: str) -> None:
+    """Run the functions on an interpreter that has what the project needs."""
+    usual: Callable[[str], tuple[str, str]] = lambda_runtime._detect_runtime_binary  # noqa: SLF001 - it has no setting
+
+    def on_the_projects(runtime: str) -> tuple[str, str]:
+        binary, script = usual(runtime)
+        return (python if binary == sys.executable else binary), script
+
+    lambda_runtime._detect_runtime_binary = on_the_projects  # noqa: SLF001 - as above
+
+
+def main(drain_s: float, python: str) -> None:
     """Serve MiniStack on BIND_HOST:GATEWAY_PORT until told to stop, then end every process of this group."""
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
@@ -89,10 +100,11 @@ def main(drain_s: float) -> None:
     config.graceful_timeout = 1
     let_invocations_finish()
     let_mappings_be_sized_by_parameters()
+    run_functions_on(python)
     asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), sys.argv[2])

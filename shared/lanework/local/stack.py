@@ -16,6 +16,7 @@ from lanework.errors import StackError
 from lanework.local.clients import Clients
 from lanework.local.deploy import Deployer
 from lanework.local.emulator import USUAL_PORT, start_emulator
+from lanework.local.interpreter import emulator_python
 from lanework.local.running import StackHandle, find_running, handle_file
 
 if TYPE_CHECKING:
@@ -83,7 +84,13 @@ def embedded_stack(
     with contextlib.ExitStack() as undo:
         undo.enter_context(_ending_on_sigterm())
         folder = undo.enter_context(_folder(project, fresh=fresh))
-        emulator = start_emulator(folder, port=USUAL_PORT if port is None else port, persist=not fresh, drain=drain)
+        emulator = start_emulator(
+            folder,
+            port=USUAL_PORT if port is None else port,
+            persist=not fresh,
+            drain=drain,
+            python=emulator_python(project.home),
+        )
         undo.callback(emulator.stop)
         clients = Clients(endpoint=emulator.endpoint, region=REGION)
         deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {})
