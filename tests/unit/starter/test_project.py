@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.local.check import check_template
+from lanework.local.check import lint_template
 from lanework.local.template import read_template
 from lanework.starter import BASE, make_project, name_for
 from lanework.starter.files import DEPLOYED, without_example
@@ -29,17 +30,22 @@ EXAMPLES = {
 """What the example application has in template.yaml, by section."""
 
 
-@pytest.fixture
-def made(tmp_path: Path) -> Path:
-    shop = tmp_path / "shop"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    shop = tmp_path_factory.mktemp("made") / "shop"
     shop.mkdir()
     make_project(shop)
     return shop
 
 
+@cache
+def template_in(folder: Path) -> Any:
+    return read_template(folder / "template.yaml")
+
+
 @pytest.mark.parametrize("section", EXAMPLES)
 def test_the_template_is_ours_without_what_is_the_examples(made: Path, section: str) -> None:
-    ours, theirs = (read_template(one / "template.yaml")[section] for one in (ROOT, made))
+    ours, theirs = (template_in(one)[section] for one in (ROOT, made))
 
     assert set(ours) - set(theirs) == EXAMPLES[section]
     assert {name: _without_example(one) for name, one in ours.items() if name in theirs} == theirs
@@ -65,20 +71,20 @@ def _is_of_the_example(statement: Any) -> bool:
 
 
 def test_the_functions_get_lanework_s_variables_and_none_of_the_examples(made: Path) -> None:
-    variables = read_template(made / "template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
+    variables = template_in(made)["Globals"]["Function"]["Environment"]["Variables"]
 
     assert variables
     assert all(name.startswith(("LANEWORK_", "POWERTOOLS_")) for name in variables)
 
 
 def test_cfn_lint_finds_nothing_to_say_about_it(made: Path) -> None:
-    assert check_template(made / "template.yaml") == []
+    assert lint_template(template_in(made)) == []
 
 
 def test_its_stacks_are_named_after_the_folder_and_its_parameters_are_the_templates(made: Path) -> None:
     config = tomllib.loads((made / "samconfig.toml").read_text())
     sections = {name: one["deploy"]["parameters"] for name, one in config.items() if isinstance(one, dict)}
-    declared = set(read_template(made / "template.yaml")["Parameters"])
+    declared = set(template_in(made)["Parameters"])
 
     assert [sections[one]["stack_name"] for one in ("dev", "staging", "prod")] == [
         "shop-dev",
