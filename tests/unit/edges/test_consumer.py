@@ -11,7 +11,7 @@ from lanework import App, Jobs
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.plan import Plan
 from lanework.engine.inbox import Received
-from lanework.memory import MemoryLanes
+from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.change import Answer, Change
 from lanework.model.lanes import Lane
 from lanework.testing import EventList, app_in_memory
@@ -49,7 +49,7 @@ class MemoryInbox:
             self.lanes.change_visibility(lane, handle, after)
 
 
-class BrokenLedger:
+class BrokenLedger(MemoryLedger):
     """A ledger with a fault of its own."""
 
     def change(self, job_id: str, change: Change) -> Answer:  # noqa: ARG002
@@ -71,7 +71,7 @@ def test_a_fault_of_the_worker_itself_is_said_without_its_text_and_keeps_the_mes
     nothing.enqueue(Nothing())
     lanes = app.ports.lanes
     assert isinstance(lanes, MemoryLanes)
-    app.use(replace(app.ports, ledger=BrokenLedger()))  # type: ignore[arg-type]
+    app.use(replace(app.ports, ledger=BrokenLedger()))
 
     assert Consumer(app, MemoryInbox(lanes), Plan(lanes=(Lane.LOW,), slots=2, is_once=True)).run()
 
