@@ -5,10 +5,13 @@ from lanework.engine.cancel import Cancelling
 from lanework.engine.job import Job
 from lanework.engine.jobs import Jobs
 from lanework.engine.middleware import Middleware, Proceed
+from lanework.engine.plan import Workflow, batch, chain, group
 from lanework.engine.receipt import Receipt
 from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run
 from lanework.engine.signals import Signalling
+from lanework.engine.workflow_desk import JobResult
+from lanework.engine.workflow_enqueue import WorkflowReceipt
 from lanework.errors import (
     ClaimLostError,
     ConfigError,
@@ -32,12 +35,15 @@ from lanework.errors import (
     UnknownLaneError,
     UnknownNameError,
     UnknownParentError,
+    WorkflowClosedError,
+    WorkflowNotFoundError,
 )
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Concurrency, Quota, Rate
 from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
 from lanework.model.payload import Public
 from lanework.model.states import Cause, JobRecord, State
+from lanework.model.workflow import WorkflowState
 
 __all__ = [  # noqa: RUF022 - grouped
     # Declaring and enqueueing jobs
@@ -51,6 +57,14 @@ __all__ = [  # noqa: RUF022 - grouped
     "Receipt",
     "Request",
     "Run",
+    # Workflows
+    "JobResult",
+    "Workflow",
+    "WorkflowReceipt",
+    "WorkflowState",
+    "batch",
+    "chain",
+    "group",
     # Limits
     "TENANT",
     "Concurrency",
@@ -93,4 +107,6 @@ __all__ = [  # noqa: RUF022 - grouped
     "UnknownLaneError",
     "UnknownNameError",
     "UnknownParentError",
+    "WorkflowClosedError",
+    "WorkflowNotFoundError",
 ]

@@ -31,6 +31,7 @@ from lanework.engine.statistics import Statistics, Window
 from lanework.engine.system import WEBHOOK, system_jobs
 from lanework.engine.telling import Teller
 from lanework.engine.webhook_desk import WebhookDesk
+from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.alerts import Alerts
 from lanework.model.costs import Costs, costs_of
@@ -105,7 +106,16 @@ class App:
         Raises:
             UnknownJobTypeError: No job type has the name; the message names the nearest.
         """
-        return self.enqueue_request(request_of(self.registry.get(job_type), payload, options))
+        return self.enqueue_request(self.request(job_type, payload, **options))
+
+    def request(
+        self,
+        job_type: str,
+        payload: BaseModel | Mapping[str, object] | str,
+        **options: Unpack[EnqueueOptions],
+    ) -> Request:
+        """Return a request by name, for `enqueue_many` and workflows. Arguments and errors as in `enqueue`."""
+        return request_of(self.registry.get(job_type), payload, options)
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
@@ -189,6 +199,11 @@ class App:
     def webhooks(self) -> WebhookDesk:
         """Sends webhooks once more."""
         return WebhookDesk(self.ports, self._teller(self.ports))
+
+    @cached_property
+    def workflows(self) -> WorkflowDesk:
+        """Enqueues chains, groups and batches; looks at them, adds to them, cancels and retries them."""
+        return WorkflowDesk(self.ports, self.registry, self.enqueue_many)
 
     @cached_property
     def schedules(self) -> ScheduleDesk:

@@ -154,6 +154,36 @@ class UnknownParentError(LaneworkError):
         )
 
 
+class WorkflowNotFoundError(LaneworkError):
+    """
+    Raised when no workflow has the id: it never existed, or its record has expired.
+
+    Attributes:
+        workflow_id: The id that was looked for.
+    """
+
+    def __init__(self, workflow_id: str) -> None:
+        self.workflow_id = workflow_id
+        super().__init__(f"no workflow {workflow_id!r}: it was never enqueued here, or its record has expired")
+
+
+class WorkflowClosedError(LaneworkError):
+    """
+    Raised when jobs can't be added to a workflow because all its jobs have ended, or it was cancelled.
+
+    Attributes:
+        workflow_id: Which.
+        state: Where it stands.
+    """
+
+    def __init__(self, workflow_id: str, *, state: str) -> None:
+        self.workflow_id, self.state = workflow_id, state
+        super().__init__(
+            f"workflow {workflow_id!r} is {state} and takes no more jobs: add from inside one of its jobs, "
+            "while that runs, or enqueue another workflow"
+        )
+
+
 class QuotaExceededError(LaneworkError):
     """
     Raised when a quota is used up. The job was not enqueued; of many, those that fitted were.

@@ -161,9 +161,11 @@ def a_run(
     deadline: datetime = NOON + timedelta(minutes=1),
     notes: Notes | None = None,
     headers: Mapping[str, str] | None = None,
+    workflow_id: str | None = None,
 ) -> Run:
     """Return a run to call a job with; what the job says goes to `notes`, if given."""
     return Run(
+        workflow_id=workflow_id,
         job_id=job_id,
         job_type="test.job",
         queue="test",

@@ -204,6 +204,8 @@ class JobItem(Model):
     on_failure = UnicodeAttribute(null=True)
     takes = UnicodeAttribute(null=True)
     has_children = BooleanAttribute(null=True)
+    workflow = UnicodeAttribute(null=True)
+    slot = NumberAttribute(null=True)
 
 
 def items_of(table: str, *, region: str) -> type[JobItem]:
@@ -249,7 +251,7 @@ def recent_shard_of(day: str, shard: int) -> str:
 
 
 _FIELDS: Final = tuple(field.name for field in fields(JobRecord))
-_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt")
+_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt", "slot")
 _TUPLES: Final = ("failures", "headers", "after", "open_parents")
 _FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded", "has_children")
 

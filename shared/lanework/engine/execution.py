@@ -229,6 +229,7 @@ class Execution:
 
     def _run_of(self, record: JobRecord) -> Run:
         return Run(
+            workflow_id=record.workflow,
             job_id=record.job_id,
             job_type=record.type,
             queue=record.queue,

@@ -18,7 +18,8 @@ from typing import (
 
 from pydantic import BaseModel
 
-from lanework.engine.request import EnqueueOptions, Request, request_of
+from lanework.engine.request import EnqueueOptions, Request, link_of, request_of
+from lanework.model.waiting import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
@@ -84,6 +85,24 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
             InvalidOptionError: Another option can't be used.
         """
         return request_of(self.type, payload, options)
+
+    def link(
+        self, takes: str = WHOLE, *, given: Mapping[str, object] | None = None, **options: Unpack[EnqueueOptions]
+    ) -> Request:
+        """
+        Return a request for a `chain`: the job takes the result of the one before it.
+
+        Args:
+            takes: The field of the payload that the result goes into. By default the result, an object, is the payload.
+            given: Fields of the payload that are known now; they win over those of the result.
+            **options: See `EnqueueOptions`.
+
+        Raises:
+            InvalidPayloadError: The payload has no field that is given.
+            UnknownLaneError: The lane is none of the five.
+            InvalidOptionError: Another option can't be used.
+        """
+        return link_of(self.type, takes, given or {}, options)
 
     def enqueue(
         self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]

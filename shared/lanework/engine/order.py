@@ -60,7 +60,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
 
     Raises:
         TooLargeError: The payload is over 256 KB.
-        InvalidOptionError: It would not be worth starting at the time it is to start.
+        InvalidOptionError: It would not be worth starting at the time it is to start, or it has nothing to wait for.
     """
     policy = settled(request.options.over(request.type.options))
     wait = request.delay or request.debounce
@@ -77,7 +77,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         type=request.type.name,
         queue=request.type.queue,
         lane=policy.lane,
-        payload=written(request.payload),
+        payload=written(request.payload, partly=request.takes is not None),
         version=request.type.version,
         attempts=policy.attempts,
         backoff=policy.backoff,
@@ -94,6 +94,11 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         record = replace(record, state=State.SCHEDULED, sweep_at=start)
     if request.after:
         record = blocking.blocked(record, after=request.after, on_failure=request.on_failure, takes=request.takes)
+    if request.workflow is not None:
+        record = replace(record, workflow=request.workflow, slot=request.slot)
+    if request.on_failure is not None and not request.after:
+        msg = "on_failure says what a job's parents do to it: give them, with after=[…]"
+        raise InvalidOptionError(msg)
     return Order(
         request=request,
         envelope=envelope,

@@ -15,6 +15,7 @@ from lanework.engine.waiting import Waiting
 from lanework.errors import InvalidOptionError, UnavailableError, UnknownParentError
 from lanework.model import blocking
 from lanework.model.waiting import Standing
+from lanework.model.workflow import read_ref
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,7 +53,8 @@ class Parents:
             [(parent, order.envelope.id) for order in waiting for parent in order.record.after]
         )
         for parent in sorted(outside):
-            self._ports.ledger.change(parent, blocking.attach())
+            if read_ref(parent) is None:
+                self._ports.ledger.change(parent, blocking.attach())
         parents = {parent for order in waiting for parent in order.record.after}
         return [
             replace(order, record=replace(order.record, has_children=True)) if order.envelope.id in parents else order

@@ -86,7 +86,7 @@ class Placer:
         Raises:
             EnqueueError: The job waits for others, which a message can't.
         """
-        if order.record.after or order.record.has_children:
+        if order.record.after or order.record.has_children or order.record.workflow is not None:
             why = f"{reason}; a job that waits for others or that others wait for is not sent unrecorded"
             raise EnqueueError(order.envelope.id, why)
         return Placed(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
 from lanework.engine.messages import Sending
+from lanework.engine.shard_look import ShardLook
 from lanework.engine.telling import buried, told_again
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError, UndecodableError
@@ -79,7 +80,7 @@ class Reconciler:
         letters = 0
         for lane in Lane:
             letters += self._look_through(lane, has_time)
-        unblocked = Waiting(self._ports).tick(has_time=has_time)
+        unblocked = ShardLook(self._ports).tick(has_time=has_time) + Waiting(self._ports).tick(has_time=has_time)
         audited = stranded = 0
         for _ in range(_AUDIT_PAGES):
             seen, found = self._audit() if has_time() else (0, 0)

@@ -10,8 +10,9 @@ from lanework.engine.registry import Options, settled
 from lanework.errors import InvalidOptionError
 from lanework.model.headers import CORRELATION, Headers, with_headers
 from lanework.model.ids import checked_job_id, checked_parent, checked_tenant
-from lanework.model.payload import parsed
-from lanework.model.waiting import on_failure_of
+from lanework.model.limits import TENANT, Quota
+from lanework.model.payload import parsed, part_of
+from lanework.model.waiting import checked_takes, on_failure_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -95,6 +96,8 @@ class Request:
         after: What must have completed before it starts.
         on_failure: What a parent that died or was cancelled does to it.
         takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
+        workflow: The workflow that it is part of, or is called back by.
+        slot: Its place there.
     """
 
     type: JobType
@@ -111,6 +114,8 @@ class Request:
     after: tuple[str, ...] = ()
     on_failure: OnFailure | None = None
     takes: str | None = None
+    workflow: str | None = None
+    slot: int | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """
@@ -134,6 +139,35 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
         UnknownLaneError: The lane is none of the five.
         InvalidOptionError: Another option can't be used.
     """
+    return _request(job_type, parsed(job_type.name, job_type.model, payload), said)
+
+
+def link_of(job_type: JobType, takes: str, given: Mapping[str, object], said: EnqueueOptions) -> Request:
+    """
+    Return the request for a job that takes the result of the one before it in a chain.
+
+    Args:
+        job_type: The job's type.
+        takes: The field that the result goes into; `*` makes the result, an object, the payload.
+        given: Fields that are known; over what the result has.
+        said: The options.
+
+    Raises:
+        InvalidPayloadError: The payload has no such field.
+        InvalidOptionError, UnknownLaneError: As in `request_of`; or a key of unique work or of a quota isn't given.
+    """
+    checked_takes(takes, job_type.model.model_fields, job_type.name)
+    request = _request(job_type, part_of(job_type.name, job_type.model, given), said)
+    quotas = [bound.limit.key for bound in job_type.bounds if isinstance(bound.limit, Quota)]
+    keys = job_type.key if request.unique_for is not None else ()
+    open_keys = [key for key in (*keys, *quotas) if key not in (None, TENANT) and key not in given]
+    if open_keys:
+        msg = f"{job_type.name} is keyed by {open_keys[0]!r} when it is enqueued: give it to the link, given={{…}}"
+        raise InvalidOptionError(msg)
+    return replace(request, takes=takes)
+
+
+def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Request:
     options = Options(
         lane=said.get("lane"),
         attempts=said.get("attempts"),
@@ -146,7 +180,7 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
     correlation_id = said.get("correlation_id")
     request = Request(
         type=job_type,
-        payload=parsed(job_type.name, job_type.model, payload),
+        payload=payload,
         options=options,
         delay=_checked_delay(said.get("delay")),
         run_at=None if run_at is None else checked_moment("run_at", run_at),
@@ -179,9 +213,6 @@ def _waiting(request: Request, said: EnqueueOptions) -> Request:
         raise InvalidOptionError(msg)
     if after and request.debounce is not None:
         msg = "a debounced job starts when its window is over: it can't wait for others, too"
-        raise InvalidOptionError(msg)
-    if on_failure is not None and not after:
-        msg = "on_failure says what a job's parents do to it: give them, with after=[…]"
         raise InvalidOptionError(msg)
     return replace(
         request,

@@ -71,6 +71,7 @@ class Run:
         queue: The queue that the type belongs to.
         lane: The lane that the job is in.
         headers: What goes along beside the payload, such as a `traceparent`; read-only.
+        workflow_id: The workflow that the job is part of, or is called back by; None of others.
     """
 
     __slots__ = (
@@ -84,6 +85,7 @@ class Run:
         "lane",
         "max_attempts",
         "queue",
+        "workflow_id",
     )
 
     def __init__(  # noqa: PLR0913 - what a job may know of its run
@@ -98,6 +100,7 @@ class Run:
         deadline: datetime,
         notebook: Notebook,
         headers: Headers = (),
+        workflow_id: str | None = None,
     ) -> None:
         """Hand a run to a job."""
         self.job_type = job_type
@@ -105,6 +108,7 @@ class Run:
         self.lane = lane
         self.headers: Mapping[str, str] = MappingProxyType(dict(headers))
         self.job_id = job_id
+        self.workflow_id = workflow_id
         self.attempt = attempt
         self.max_attempts = max_attempts
         self.deadline = deadline

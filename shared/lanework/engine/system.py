@@ -137,7 +137,7 @@ def _release(order: ReleaseOrder, run: Run, ports: Ports) -> dict[str, Any]:
     def has_time() -> bool:
         return ports.clock() <= run.deadline - _ROOM_TO_END
 
-    moved = waiting.release(order.parent, fact, has_time=has_time)
+    moved = waiting.release([(order.parent, fact)], has_time=has_time)
     if not has_time():
         raise Snooze(timedelta(seconds=1))
     return {"released": moved}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.handover import release_later
+from lanework.engine.rollup import Rollup
 from lanework.errors import UnavailableError
 from lanework.model import blocking, moves
 from lanework.model.blocking import BLOCKED
@@ -23,11 +24,13 @@ from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
 from lanework.model.states import ENDED, State
 from lanework.model.waiting import GONE, Moment, fact_of, step_of
+from lanework.model.workflow import read_ref, workflow_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lanework.engine.ports import Ports
+    from lanework.engine.rollup import Released
     from lanework.model.change import Change
     from lanework.model.states import JobRecord
     from lanework.model.waiting import Fact
@@ -54,7 +57,9 @@ class Waiting:
         self._ports = ports
         self._most = most
         self._moved = 0
-        self._ended: list[tuple[str, Fact]] = []
+        self._ended: list[JobRecord] = []
+        self._released: Released = []
+        self._rollup = Rollup(ports)
 
     def facts(self, parents: Iterable[str]) -> dict[str, Fact]:
         """
@@ -65,10 +70,14 @@ class Waiting:
         """
         wanted = sorted(set(parents))
         found: dict[str, Fact] = dict.fromkeys(wanted, GONE)
-        for start in range(0, len(wanted), _PAGE):
-            records = self._ports.ledger.get_many(wanted[start : start + _PAGE], consistent=True)
+        jobs = [one for one in wanted if read_ref(one) is None]
+        for start in range(0, len(jobs), _PAGE):
+            records = self._ports.ledger.get_many(jobs[start : start + _PAGE], consistent=True)
             found |= {job_id: fact_of(record) for job_id, record in records.items()}
-        return found
+        refs = {one: ref for one in wanted if (ref := read_ref(one)) is not None}
+        workflows = {workflow_id: self._ports.workflows.get(workflow_id) for workflow_id, _ in refs.values()}
+        now = self._ports.clock()
+        return found | {one: workflow_fact(workflows[ref[0]], ref[1], now) for one, ref in refs.items()}
 
     def look(self, children: Sequence[str]) -> int:
         """
@@ -86,9 +95,19 @@ class Waiting:
             self._move(one, facts)
         return self._follow_ends()
 
-    def release(self, parent: str, fact: Fact, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    def follow(self, ended: JobRecord) -> int:
         """
-        Do for all that wait for a parent what follows from its end, and for all that wait for them.
+        Do what follows from a job's end, for its workflow and for all that wait for it; return how many moved.
+
+        Raises:
+            UnavailableError: Not all was done; the reconciler does it.
+        """
+        self._ended.append(ended)
+        return self._follow_ends()
+
+    def release(self, released: Released, *, has_time: Callable[[], bool] = lambda: True) -> int:
+        """
+        Do what follows for all that wait for something that has happened, and for all that wait for them.
 
         Returns:
             How many moved. Those that had moved before are passed over, so it may be repeated.
@@ -96,34 +115,52 @@ class Waiting:
         Raises:
             UnavailableError: Not all could be looked at; the reconciler does it, or repeat it.
         """
-        self._ended.append((parent, fact))
+        self._released += released
         return self._follow_ends(has_time)
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> int:
         """Look at the waiting jobs whose time has come; return how many moved."""
         for shard in range(SHARDS):
             while has_time() and (due := self._due(shard)):
+                self._mend(due)
                 facts = self.facts(parent for one in due for parent in one.open_parents)
                 moved = [self._move(one, facts) or self._push_on(one) for one in due]
                 if not any(moved):  # another tick has them, or the index lags behind the items
                     break
         return self._follow_ends(has_time)
 
+    def _mend(self, due: Sequence[JobRecord]) -> None:
+        """Let workflows that these wait for go on without parts that were never made."""
+        refs = {ref[0] for one in due for parent in one.open_parents if (ref := read_ref(parent)) is not None}
+        for found in map(self._ports.workflows.get, sorted(refs)):
+            if found is not None:
+                self._released += self._rollup.mend(found)
+
     def _follow_ends(self, has_time: Callable[[], bool] = lambda: True) -> int:
         """Go on to those that wait for what has ended, level by level: a long chain is no deep call."""
-        while self._ended and has_time():
-            parent, fact = self._ended.pop()
-            after: str | None = None
-            while children := self._ports.workflows.children(parent, after=after, limit=_PAGE):
-                if self._most is not None and self._moved + len(children) > self._most:
-                    release_later(parent, self._ports)
-                    break
-                for one in self._waiting(children):
-                    self._move(one, {parent: fact})
-                after = children[-1]
-                if not has_time():
-                    break
+        while (self._ended or self._released) and has_time():
+            if self._ended:
+                self._tell_of(self._ended.pop())
+            else:
+                self._let_go(*self._released.pop(), has_time=has_time)
         return self._moved
+
+    def _tell_of(self, ended: JobRecord) -> None:
+        self._released += self._rollup.tell(ended)
+        if ended.has_children:
+            self._released.append((ended.job_id, fact_of(ended)))
+
+    def _let_go(self, parent: str, fact: Fact, *, has_time: Callable[[], bool]) -> None:
+        after: str | None = None
+        while children := self._ports.workflows.children(parent, after=after, limit=_PAGE):
+            if self._most is not None and self._moved + len(children) > self._most:
+                release_later(parent, self._ports)
+                return
+            for one in self._waiting(children):
+                self._move(one, {parent: fact})
+            after = children[-1]
+            if not has_time():
+                return
 
     def _waiting(self, children: Sequence[str]) -> list[JobRecord]:
         records = self._ports.ledger.get_many(children, consistent=True) if children else {}
@@ -190,8 +227,8 @@ class Waiting:
             self._tell(Action.UNBLOCKED, child, failed)
         if child.state in ENDED:
             self._tell_world(child)
-        if child.state in ENDED and child.has_children:
-            self._ended.append((child.job_id, fact_of(child)))
+        if child.state in ENDED and child.has_followers:
+            self._ended.append(child)
 
     def _tell_world(self, child: JobRecord) -> None:
         """Tell of an end, for which no message comes back: what can't be told now is noted, and the others go on."""
@@ -207,14 +244,14 @@ class Waiting:
 
 def follow_up(ended: JobRecord, ports: Ports) -> None:
     """
-    Do what follows from a job's end for those that wait for it. Never raises: the reconciler makes up for it.
+    Do what follows from a job's end for others. Never raises: the reconciler makes up for it.
 
-    Whoever ends a job calls it, once that is recorded. A job that nobody waits for costs nothing.
+    Whoever ends a job calls it, once that is recorded. A job whose end matters to nobody else costs nothing.
     """
-    if not ended.has_children:
+    if not ended.has_followers:
         return
     try:
-        Waiting(ports, most=MOST_AT_ONCE).release(ended.job_id, fact_of(ended))
+        Waiting(ports, most=MOST_AT_ONCE).follow(ended)
     except UnavailableError as error:
-        reason = f"letting go what waits for it: {error}"
+        reason = f"doing what follows from its end: {error}"
         ports.events.emit(Event.about(ended, Action.WRITE_FAILED, at=ports.clock(), reason=reason))

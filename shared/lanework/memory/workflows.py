@@ -1,12 +1,22 @@
-"""Who waits for whom, in memory."""
+"""Workflows, and who waits for whom, in memory."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from lanework.engine.listing import Page
+from lanework.engine.workflow_store import key_of
+from lanework.model.ids import shard_of
+from lanework.model.workflow import place_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+
+    from lanework.engine.listing import JobKey
+    from lanework.model.workflow import Shard, WorkflowRecord
 
 
 class MemoryWorkflows:
@@ -15,6 +25,9 @@ class MemoryWorkflows:
     def __init__(self) -> None:
         """Begin empty."""
         self._children: dict[str, set[str]] = {}
+        self._records: dict[str, WorkflowRecord] = {}
+        self._shards: dict[tuple[str, int], Shard] = {}
+        self._names: dict[tuple[str, int], tuple[str, ...]] = {}
         self._lock = Lock()
 
     def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
@@ -27,3 +40,68 @@ class MemoryWorkflows:
         """See `WorkflowStore.children`."""
         found = sorted(self._children.get(parent, ()))
         return [child for child in found if after is None or child > after][:limit]
+
+    def get(self, workflow_id: str) -> WorkflowRecord | None:
+        """See `WorkflowStore.get`."""
+        return self._records.get(workflow_id)
+
+    def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
+        """See `WorkflowStore.write`."""
+        with self._lock:
+            stored = self._records.get(record.workflow_id)
+            if record.revision != (0 if stored is None else stored.revision):
+                return None
+            written = replace(record, revision=record.revision + 1)
+            self._records[record.workflow_id] = written
+            return written
+
+    def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
+        """See `WorkflowStore.recent`."""
+        keys = sorted(map(key_of, self._records.values()), key=lambda key: key.position, reverse=True)
+        of_day = [key for key in keys if key.created_at.date().isoformat() == day]
+        rest = [key for key in of_day if before is None or key.position < before]
+        cursor = rest[limit - 1].position if len(rest) > limit else None
+        return Page(keys=tuple(rest[:limit]), cursor=cursor)
+
+    def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
+        """See `WorkflowStore.make_shards`."""
+        with self._lock:
+            for shard, names in shards:
+                self._shards.setdefault((shard.workflow_id, shard.number), shard)
+                self._names.setdefault((shard.workflow_id, shard.number), tuple(names))
+
+    def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
+        """See `WorkflowStore.shards`."""
+        keys = [(workflow_id, number) for number in sorted(numbers)]
+        return [self._shards[key] for key in keys if key in self._shards]
+
+    def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
+        """See `WorkflowStore.names`."""
+        return self._names.get((workflow_id, number), ())
+
+    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+        """See `WorkflowStore.tell`."""
+        number, place = place_of(slot)
+        with self._lock:
+            shard = self._shards.get((workflow_id, number))
+            if shard is None or shard.told.get(place, -1) >= value:
+                return shard
+            told = replace(shard, told={**shard.told, place: value})
+            self._shards[workflow_id, number] = told
+            return told
+
+    def look_later(self, shard: Shard, at: datetime | None) -> None:
+        """See `WorkflowStore.look_later`."""
+        key = (shard.workflow_id, shard.number)
+        with self._lock:
+            if key in self._shards:
+                self._shards[key] = replace(self._shards[key], look_at=at)
+
+    def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
+        """See `WorkflowStore.due_shards`."""
+        due = sorted(
+            (one.look_at, key)
+            for key, one in self._shards.items()
+            if one.look_at is not None and one.look_at <= until and shard_of(f"{key[0]}#{key[1]}") == shard
+        )
+        return [key for _, key in due][:limit]

@@ -22,6 +22,7 @@ _JOB_TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _QUEUE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _TENANT: Final = re.compile(r"[!-~]{1,128}")
 _LONGEST_TYPE: Final = 100
+_LONGEST_WORKFLOW: Final = 96
 
 
 def checked_job_id(job_id: str) -> str:
@@ -52,6 +53,21 @@ def checked_parent(name: str) -> str:
     if "/" in name and not kind and _JOB_ID.fullmatch(job_id):
         return name
     return checked_job_id(name)
+
+
+def checked_workflow_id(workflow_id: str) -> str:
+    """
+    Return the id if it may name a workflow: the ids of its jobs begin with it.
+
+    Raises:
+        InvalidOptionError: It can't be a job's, or is over 96 characters.
+    """
+    if len(workflow_id) <= _LONGEST_WORKFLOW and _JOB_ID.fullmatch(workflow_id):
+        return workflow_id
+    msg = (
+        f"workflow_id {workflow_id!r} can't be used: 1 to {_LONGEST_WORKFLOW} of the characters that a job_id may have"
+    )
+    raise InvalidOptionError(msg)
 
 
 def checked_job_type(name: str) -> str:

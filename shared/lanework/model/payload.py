@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar, Union, get_args, ge
 
 from pydantic import BaseModel, ValidationError
 
-from lanework.errors import InvalidPayloadError, TooLargeError
+from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean
 from lanework.model.envelope import LARGEST_PAYLOAD
 
 if TYPE_CHECKING:
@@ -75,14 +75,35 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
         raise InvalidPayloadError(job_type, _problems(error)) from None
 
 
-def written(payload: BaseModel) -> str:
+def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
+    """
+    Return a payload of which only some fields are given yet; their values are looked at when the job runs.
+
+    Raises:
+        InvalidPayloadError: It has no such field.
+    """
+    unknown = [
+        f"{name}: no such field{did_you_mean(name, model.model_fields)}"
+        for name in given
+        if name not in model.model_fields
+    ]
+    if unknown:
+        raise InvalidPayloadError(job_type, unknown)
+    return model.model_construct(_fields_set=set(given), **given)
+
+
+def written(payload: BaseModel, *, partly: bool = False) -> str:
     """
     Return the payload as JSON text.
+
+    Args:
+        payload: The payload.
+        partly: Only the fields that were given: another job's result will give the rest.
 
     Raises:
         TooLargeError: It is over 256 KB.
     """
-    text = payload.model_dump_json(by_alias=False)
+    text = payload.model_dump_json(by_alias=False, exclude_unset=partly, warnings=not partly)
     size = len(text.encode())
     if size > LARGEST_PAYLOAD:
         raise TooLargeError(

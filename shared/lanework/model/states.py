@@ -139,6 +139,8 @@ class JobRecord:
         open_parents: Of these, the ones that it still waits for.
         on_failure: What a dead or cancelled parent does to it.
         takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
+        workflow: The workflow that it is part of, or is called back by.
+        slot: Its place in it; None of what is called back.
         has_children: Others wait for it: whoever ends it looks for them.
         expires_at: When the record may go.
     """
@@ -190,8 +192,15 @@ class JobRecord:
     on_failure: str | None = None
     takes: str | None = None
     has_children: bool = False
+    workflow: str | None = None
+    slot: int | None = None
     expires_at: datetime | None = None
 
     def is_worth_starting(self, moment: datetime) -> bool:
         """Tell whether a claim may begin the job at this moment: it has begun before, or `start_by` isn't over."""
         return self.first_started_at is not None or self.start_by is None or self.start_by > moment
+
+    @property
+    def has_followers(self) -> bool:
+        """Whether its end matters to others: jobs that wait for it, or its workflow."""
+        return self.has_children or self.slot is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.errors import InvalidOptionError, UnknownNameError, did_you_mean
 from lanework.model import blocking
 from lanework.model.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import QUEUE_RETENTION
@@ -197,6 +197,5 @@ def checked_takes(takes: str, fields: Mapping[str, object], job_type: str) -> st
     """
     if takes == WHOLE or takes in fields:
         return takes
-    known = ", ".join(fields)
-    msg = f"takes={takes!r} names no field of {job_type}'s payload, which has {known}; {WHOLE!r} takes the whole result"
+    msg = f"takes={takes!r} names no field of {job_type}'s payload{did_you_mean(takes, fields)}"
     raise InvalidOptionError(msg)

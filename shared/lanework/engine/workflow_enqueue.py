@@ -1,0 +1,184 @@
+"""
+Enqueueing workflows, and adding to them.
+
+The order loses nothing: first the workflow's own item, unsealed, and its shards with the names of all its jobs; then
+the jobs; then the seal. An unsealed workflow never ends; one that stays so for an hour was cut off, its caller had no
+answer, and the reconciler cancels it. Repeated with the same id before that, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.plan import Draft, Layout
+from lanework.engine.rollup import Rollup
+from lanework.engine.waiting import Waiting
+from lanework.errors import WorkflowClosedError, WorkflowNotFoundError
+from lanework.model.ids import checked_workflow_id
+from lanework.model.workflow import FIRST_LOOK, PREFIX, SHARD, VOID, Shard, WorkflowRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from lanework.engine.plan import Workflow
+    from lanework.engine.ports import Ports
+    from lanework.engine.receipt import Receipt
+    from lanework.engine.registry import Registry
+    from lanework.engine.request import Request
+
+_AT_ONCE: Final = 1_000
+"""Jobs that are recorded before the first of them is sent."""
+
+_LONGEST_RUN: Final = timedelta(days=90)
+"""How long a workflow is kept that has not ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowReceipt:
+    """
+    Proof that a workflow is recorded and all its jobs are enqueued.
+
+    Attributes:
+        workflow_id: Its id.
+        duplicate: It was enqueued before; nothing new will run.
+    """
+
+    workflow_id: str
+    duplicate: bool = False
+
+    @property
+    def ref(self) -> str:
+        """The name by which other jobs wait for it: `after=[receipt.ref]`."""
+        return f"{PREFIX}{self.workflow_id}"
+
+
+class WorkflowEnqueuer:
+    """Records workflows and enqueues their jobs."""
+
+    def __init__(
+        self, ports: Ports, registry: Registry, enqueue_many: Callable[[list[Request]], list[Receipt[Any]]]
+    ) -> None:
+        """Take the ports, the job types, and what enqueues."""
+        self._ports = ports
+        self._registry = registry
+        self._enqueue_many = enqueue_many
+        self._store = ports.workflows
+        self._rollup = Rollup(ports)
+
+    def enqueue(self, plan: Workflow, workflow_id: str | None) -> WorkflowReceipt:
+        """
+        Enqueue a workflow, once for each id.
+
+        Raises:
+            InvalidOptionError: The id or the plan can't be used; nothing was enqueued.
+            UnknownJobTypeError: A job's type, or a callback's, isn't the application's; nothing was enqueued.
+            EnqueueError, QuotaExceededError: Not all was enqueued. Repeat it with the same id, or it is cancelled.
+            UnavailableError: The same.
+        """
+        own_id = self._ports.new_id() if workflow_id is None else checked_workflow_id(workflow_id)
+        layout = Layout()
+        layout.add_workflow(plan, own_id)
+        self._check_types(layout)
+        existing = self._record(layout.drafts[0])
+        if existing is not None and existing.sealed:
+            return WorkflowReceipt(workflow_id=own_id, duplicate=True)
+        for draft in layout.drafts[1:]:
+            self._record(draft)
+        self._fill(layout, layout.drafts)
+        self._seal(layout)
+        return WorkflowReceipt(workflow_id=own_id)
+
+    def add(self, workflow_id: str, steps: Sequence[Request | Workflow]) -> tuple[str, ...]:
+        """
+        Add steps to a workflow whose jobs haven't all ended; return their names.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+            WorkflowClosedError: Its jobs have all ended, or it was cancelled. Nothing was enqueued.
+            InvalidOptionError, UnknownJobTypeError, EnqueueError, QuotaExceededError: As in `enqueue`.
+        """
+        now = self._ports.clock()
+        if not steps:
+            return ()
+        shards = -(-len(steps) // SHARD)
+        before, after = self._rollup.update(
+            workflow_id, lambda one: one.with_room(jobs=len(steps), shards=shards, now=now)
+        )
+        if before is None or after is None:
+            raise WorkflowNotFoundError(workflow_id)
+        if after.closed_at is not None:
+            raise WorkflowClosedError(workflow_id, state=after.state)
+        layout = Layout()
+        draft = layout.added(before, steps)
+        self._check_types(layout)
+        for nested in layout.drafts:
+            self._record(nested)
+        self._fill(layout, [draft, *layout.drafts])
+        self._seal(layout)
+        return draft.names
+
+    def _fill(self, layout: Layout, drafts: Sequence[Draft]) -> None:
+        """Make the shards and enqueue the jobs."""
+        now = self._ports.clock()
+        for draft in drafts:
+            self._store.make_shards(list(_shards_of(draft, now)))
+        for start in range(0, len(layout.requests), _AT_ONCE):
+            requests = layout.requests[start : start + _AT_ONCE]
+            receipts = self._enqueue_many(requests)
+            self._give_up_places(requests, receipts)
+
+    def _seal(self, layout: Layout) -> None:
+        for draft in reversed(layout.drafts):
+            released = self._rollup.change(draft.workflow_id, lambda one: replace(one, sealed=True))
+            Waiting(self._ports).release(released)
+
+    def _record(self, draft: Draft) -> WorkflowRecord | None:
+        """Record a workflow, unsealed; return the one that has its id already, if one does."""
+        now = self._ports.clock()
+        record = WorkflowRecord(
+            workflow_id=draft.workflow_id,
+            kind=draft.kind,
+            created_at=now,
+            jobs=len(draft.names),
+            shards=draft.shards,
+            allotted_at=now,
+            expires_at=now + _LONGEST_RUN,
+            parent=draft.parent,
+            slot=draft.slot,
+        )
+        return None if self._store.write(record) is not None else self._store.get(draft.workflow_id)
+
+    def _give_up_places(self, requests: Sequence[Request], receipts: Iterable[Receipt[Any]]) -> None:
+        """Wait for no job that existed before and belongs elsewhere."""
+        repeated = [
+            (request, receipt.job_id)
+            for request, receipt in zip(requests, receipts, strict=True)
+            if receipt.duplicate and request.slot is not None
+        ]
+        for request, job_id in repeated:
+            record = self._ports.ledger.get(job_id)
+            own = record is not None and (record.workflow, record.slot) == (request.workflow, request.slot)
+            if not own and request.workflow is not None and request.slot is not None:
+                shard = self._store.tell(request.workflow, request.slot, VOID)
+                if shard is not None and shard.is_ended:
+                    Waiting(self._ports).release(self._rollup.sum_up(shard))
+
+    def _check_types(self, layout: Layout) -> None:
+        for request in layout.requests:
+            self._registry.get(request.type.name)
+
+
+def _shards_of(draft: Draft, now: datetime) -> Iterable[tuple[Shard, tuple[str, ...]]]:
+    for index in range(draft.shards):
+        names = draft.names[index * SHARD : (index + 1) * SHARD]
+        shard = Shard(
+            workflow_id=draft.workflow_id,
+            number=draft.first + index,
+            size=len(names),
+            created_at=now,
+            look_at=now + FIRST_LOOK,
+        )
+        yield shard, names

@@ -1,0 +1,486 @@
+"""Chains, groups and batches: what starts when, what is called back, and what can't be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import BaseModel
+
+from lanework import (
+    App,
+    Discard,
+    InvalidOptionError,
+    InvalidPayloadError,
+    Jobs,
+    Run,
+    State,
+    UnknownJobTypeError,
+    WorkflowClosedError,
+    WorkflowNotFoundError,
+    WorkflowState,
+    batch,
+    chain,
+    group,
+)
+from lanework.engine.reconcile import Reconciler
+from lanework.engine.sweep import Sweeper
+from lanework.errors import UnavailableError
+from lanework.model.states import Cause
+from lanework.testing import Clock, app_in_memory, drain
+from tests.fakes import break_ports, mend_ports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework import Job, Request
+
+MINUTE = timedelta(minutes=1)
+
+
+class Number(BaseModel):
+    n: int
+    plus: int = 0
+
+
+class Numbers(BaseModel):
+    numbers: list[int]
+    factor: int = 1
+
+
+@dataclass(slots=True)
+class Shop:
+    """
+    An application with three job types.
+
+    Attributes:
+        ran: What ran, in order.
+        fails: Jobs that are to die.
+    """
+
+    app: App
+    clock: Clock
+    square: Job[Number, [Run], dict[str, int], dict[str, int]]
+    several: Job[Number, [Run], list[int], list[int]]
+    total: Job[Numbers, [Run], int, int]
+    ran: list[str] = field(default_factory=list)
+    fails: set[str] = field(default_factory=set)
+    inside: dict[str, Callable[[Run], object]] = field(default_factory=dict)
+
+    def note(self, run: Run) -> None:
+        self.ran.append(run.job_id)
+        if run.job_id in self.inside:
+            self.inside[run.job_id](run)
+        if run.job_id in self.fails:
+            reason = "no use"
+            raise Discard(reason)
+
+    def job(self, n: int = 1, **options: Any) -> Request:
+        return self.square.request(Number(n=n), **options)
+
+    def states(self, *ids: str) -> list[State]:
+        return [self.app.get(one).state for one in ids]
+
+    def state(self, workflow_id: str = "w") -> WorkflowState:
+        return self.app.workflows.get(workflow_id).record.state
+
+    def tick(self, *, after: timedelta = timedelta(0)) -> None:
+        self.clock.advance(after)
+        Reconciler(self.app.ports).tick()
+        Sweeper(self.app.ports).tick()
+        drain(self.app)
+
+
+@pytest.fixture(name="shop")
+def a_shop() -> Shop:
+    family = Jobs(queue="math", lane="high", attempts=1)
+
+    @family.job("math.square")
+    def square(number: Number, run: Run) -> dict[str, int]:
+        shop.note(run)
+        return {"n": number.n**2 + number.plus}
+
+    @family.job("math.several")
+    def several(number: Number, run: Run) -> list[int]:
+        shop.note(run)
+        return [number.n] * 3
+
+    @family.job("math.total")
+    def total(of: Numbers, run: Run) -> int:
+        shop.note(run)
+        return sum(of.numbers) * of.factor
+
+    clock = Clock()
+    shop = Shop(app_in_memory(App(family), clock), clock, square, several, total)
+    return shop
+
+
+def test_a_chain_hands_each_result_on_to_the_next(shop: Shop) -> None:
+    plan = chain(
+        shop.job(3),
+        shop.square.link(given={"plus": 1}),
+        shop.several.link(),
+        shop.total.link("numbers", given={"factor": 2}),
+    )
+
+    receipt = shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+
+    assert (receipt.workflow_id, receipt.duplicate, shop.state()) == ("w", False, WorkflowState.COMPLETED)
+    assert shop.ran == ["w.1", "w.2", "w.3", "w.4"]
+    assert shop.app.result("w.4", timeout=MINUTE) == 82 * 3 * 2
+
+
+def test_a_result_too_large_for_its_own_item_is_handed_on(shop: Shop) -> None:
+    shop.app.workflows.enqueue(
+        chain(shop.several.request(Number(n=10**400)), shop.total.link("numbers")), workflow_id="w"
+    )
+    drain(shop.app)
+
+    assert shop.app.result("w.2", timeout=MINUTE) == 3 * 10**400
+
+
+def test_a_result_that_is_no_payload_kills_the_job_that_takes_it(shop: Shop) -> None:
+    shop.app.workflows.enqueue(chain(shop.several.request(Number(n=1)), shop.square.link()), workflow_id="w")
+    drain(shop.app)
+
+    record = shop.app.get("w.2")
+    assert (record.state, record.cause) == (State.DEAD, Cause.INVALID)
+    assert record.error == "takes the result of 'w.1' for its payload, which is no object but list: name a field"
+    assert shop.state() is WorkflowState.FAILED
+
+
+def test_a_group_in_a_chain_starts_together_and_is_gathered_page_by_page(shop: Shop) -> None:
+    seen: list[int] = []
+    shop.inside["gather"] = lambda run: seen.extend(
+        one.result["n"] for one in shop.app.workflows.results(f"{run.workflow_id}.2")
+    )
+    plan = chain(shop.job(1), group(shop.job(n) for n in range(300)), shop.job(7, job_id="gather"))
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+
+    assert seen == [n**2 for n in range(300)]
+    assert (shop.ran[0], shop.ran[-1], len(shop.ran)) == ("w.1", "gather", 302)
+    assert shop.state() is WorkflowState.COMPLETED
+
+
+def test_a_workflow_waits_for_a_death_in_its_middle_to_be_retried(shop: Shop) -> None:
+    shop.fails = {"w.2.2"}
+    plan = chain(shop.job(1), group([shop.job(2), shop.job(3)]), shop.job(4))
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+    assert (shop.state("w.2"), shop.state(), shop.states("w.3")) == (
+        WorkflowState.FAILED,
+        WorkflowState.RUNNING,
+        [State.BLOCKED],
+    )
+
+    shop.fails.clear()
+    assert shop.app.workflows.retry("w") == 1
+    drain(shop.app)
+
+    assert (shop.state("w.2"), shop.state(), shop.states("w.3")) == (
+        WorkflowState.COMPLETED,
+        WorkflowState.COMPLETED,
+        [State.COMPLETED],
+    )
+    assert shop.ran.count("w.3") == 1
+
+
+def a_batch(shop: Shop, count: int = 3) -> None:
+    plan = batch(
+        [shop.job(n) for n in range(count)],
+        on_success=shop.job(job_id="success"),
+        on_complete=shop.job(job_id="complete"),
+        on_failure=shop.job(job_id="failure"),
+    )
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+
+
+def test_a_batch_that_completes_calls_back_once_and_cancels_the_other_callback(shop: Shop) -> None:
+    a_batch(shop)
+    drain(shop.app)
+
+    assert sorted(shop.ran[3:]) == ["complete", "success"]
+    assert shop.states("failure") == [State.CANCELLED]
+    assert shop.state() is WorkflowState.COMPLETED
+
+
+def test_a_batch_with_a_death_calls_back_what_is_for_that_and_the_rest_after_a_retry(shop: Shop) -> None:
+    shop.fails = {"w.2"}
+    a_batch(shop)
+    drain(shop.app)
+    assert [one for one in shop.ran if one in ("success", "complete", "failure")] == ["failure", "complete"]
+    assert (shop.state(), shop.states("success")) == (WorkflowState.FAILED, [State.BLOCKED])
+
+    shop.fails.clear()
+    shop.app.workflows.retry("w")
+    drain(shop.app)
+
+    assert [shop.ran.count(one) for one in ("success", "complete", "failure")] == [1, 1, 1]
+    assert shop.state() is WorkflowState.COMPLETED
+
+
+def test_a_batch_of_which_a_job_is_cancelled_can_not_succeed(shop: Shop) -> None:
+    shop.app.workflows.enqueue(
+        batch([shop.job(1), shop.job(2, delay=MINUTE)], on_success=shop.job(job_id="success")), workflow_id="w"
+    )
+    drain(shop.app)
+
+    shop.app.cancel("w.2")
+
+    assert (shop.state(), shop.states("success")) == (WorkflowState.FAILED, [State.CANCELLED])
+
+
+def test_counts_and_progress_are_exact(shop: Shop) -> None:
+    shop.fails = {"w.2", "w.3"}
+    shop.app.workflows.enqueue(
+        group([*(shop.job(n) for n in range(600)), shop.job(delay=MINUTE), shop.job(delay=MINUTE)]), workflow_id="w"
+    )
+    drain(shop.app)
+    shop.app.cancel("w.602")
+
+    standing = shop.app.workflows.get("w")
+    assert (standing.counts.jobs, standing.counts.completed, standing.counts.dead) == (602, 598, 2)
+    assert (standing.counts.cancelled, standing.counts.open, standing.percent) == (1, 1, 99)
+
+
+def test_jobs_are_added_from_inside_and_waited_for(shop: Shop) -> None:
+    def crawl(run: Run) -> None:
+        run.once("found", lambda: shop.app.workflows.add(str(run.workflow_id), [shop.job(n) for n in range(2)]))
+
+    shop.inside["first"] = crawl
+    plan = batch([shop.job(job_id="first")], on_success=shop.job(job_id="success"))
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+
+    assert shop.ran == ["first", "w.2", "w.3", "success"]
+    assert shop.app.workflows.get("w").counts.jobs == 3
+
+
+def test_jobs_of_their_own_ids_that_are_added_twice_run_once_and_count_once(shop: Shop) -> None:
+    def crawl(run: Run) -> None:
+        for _ in range(2):
+            shop.app.workflows.add(str(run.workflow_id), [shop.job(job_id="page-1")])
+
+    shop.inside["first"] = crawl
+    shop.app.workflows.enqueue(group([shop.job(job_id="first")]), workflow_id="w")
+    drain(shop.app)
+
+    assert (shop.ran, shop.state()) == (["first", "page-1"], WorkflowState.COMPLETED)
+    assert shop.app.workflows.get("w").counts.jobs == 2
+
+
+def test_nested_workflows_count_as_one_job_of_the_outer_one(shop: Shop) -> None:
+    inner = batch([shop.job(1), shop.job(2)], on_success=shop.job(job_id="inner-success"))
+    outer = batch([inner, chain(shop.job(3), shop.square.link())], on_success=shop.job(job_id="outer-success"))
+    shop.app.workflows.enqueue(outer, workflow_id="w")
+    drain(shop.app)
+
+    assert shop.app.workflows.get("w").counts.completed == 2
+    assert (shop.state("w.1"), shop.state("w.2"), shop.state()) == (WorkflowState.COMPLETED,) * 3
+    assert {"inner-success", "outer-success"} < set(shop.ran)
+
+
+def test_a_repeated_id_enqueues_nothing_new(shop: Shop) -> None:
+    plan = group([shop.job(1), shop.job(2)])
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+
+    assert shop.app.workflows.enqueue(plan, workflow_id="w").duplicate
+    drain(shop.app)
+    assert shop.ran == ["w.1", "w.2"]
+
+
+def test_a_workflow_that_was_enqueued_in_part_goes_on_when_it_is_repeated(shop: Shop) -> None:
+    plan = batch([shop.job(1), shop.job(2)], on_success=shop.job(job_id="success"))
+    ledger, _ = break_ports(shop.app)
+    ledger.broken.add("put_many")
+    with pytest.raises(UnavailableError):
+        shop.app.workflows.enqueue(plan, workflow_id="w")
+    mend_ports(shop.app)
+
+    assert not shop.app.workflows.enqueue(plan, workflow_id="w").duplicate
+    drain(shop.app)
+    assert (sorted(shop.ran), shop.state()) == (["success", "w.1", "w.2"], WorkflowState.COMPLETED)
+
+
+def test_one_that_is_not_repeated_is_cancelled_after_an_hour(shop: Shop) -> None:
+    plan = chain(group(shop.job(delay=24 * 60 * MINUTE) for _ in range(3)), shop.job())
+    ledger, _ = break_ports(shop.app)
+    ledger.mute.add("put_many")
+    with pytest.raises(UnavailableError):
+        shop.app.workflows.enqueue(plan, workflow_id="w")
+    mend_ports(shop.app)
+
+    for _ in range(30):
+        shop.tick(after=5 * MINUTE)
+
+    assert shop.state() is WorkflowState.CANCELLED
+    assert {one.state for one in shop.app.inspector.page().jobs} == {State.CANCELLED}
+
+
+def test_an_end_that_was_not_told_is_found_by_the_reconciler(shop: Shop) -> None:
+    a_batch(shop)
+    store: Any = shop.app.ports.workflows
+    tell = store.tell
+
+    def crash(*_: Any) -> Any:
+        raise UnavailableError
+
+    store.tell = crash
+    drain(shop.app)
+    store.tell = tell
+    assert (len(shop.ran), shop.state()) == (3, WorkflowState.RUNNING)
+
+    shop.tick(after=4 * MINUTE)
+    assert shop.state() is WorkflowState.RUNNING
+    shop.tick(after=MINUTE)
+    assert (sorted(shop.ran[3:]), shop.state()) == (["complete", "success"], WorkflowState.COMPLETED)
+
+
+def test_a_place_whose_job_was_never_made_is_given_up_after_an_hour(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([shop.job(), shop.job(delay=timedelta(hours=3))]), workflow_id="w")
+    ledger, _ = break_ports(shop.app)
+    ledger.broken.add("put_many")
+    with pytest.raises(UnavailableError):
+        shop.app.workflows.add("w", [shop.job()])
+    mend_ports(shop.app)
+    drain(shop.app)
+
+    for _ in range(14):
+        shop.tick(after=5 * MINUTE)
+    assert shop.state() is WorkflowState.RUNNING
+    shop.tick(after=timedelta(hours=2))
+
+    assert shop.state() is WorkflowState.COMPLETED
+    assert shop.app.workflows.get("w").counts.jobs == 2
+
+
+def test_a_shard_that_was_never_made_is_given_up_by_whoever_waits(shop: Shop) -> None:
+    plan = batch([shop.job()], on_complete=shop.job(job_id="complete"))
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    store: Any = shop.app.ports.workflows
+    make, store.make_shards = store.make_shards, None
+    with pytest.raises(TypeError):
+        shop.app.workflows.add("w", [shop.job()])
+    store.make_shards = make
+    drain(shop.app)
+    assert shop.state() is WorkflowState.RUNNING
+
+    for _ in range(30):
+        shop.tick(after=5 * MINUTE)
+
+    assert (shop.state(), shop.ran) == (WorkflowState.COMPLETED, ["w.1", "complete"])
+
+
+def test_cancelling_ends_what_waits_and_lets_the_callbacks_for_it_run(shop: Shop) -> None:
+    plan = batch(
+        [shop.job(1), shop.job(delay=MINUTE), chain(shop.job(delay=MINUTE), shop.job())],
+        on_success=shop.job(job_id="success"),
+        on_complete=shop.job(job_id="complete"),
+    )
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+
+    assert shop.app.workflows.cancel("w") == 3
+    drain(shop.app)
+
+    assert (shop.state(), shop.state("w.3")) == (WorkflowState.CANCELLED, WorkflowState.CANCELLED)
+    assert (shop.ran, shop.states("success")) == (["w.1", "complete"], [State.CANCELLED])
+    assert shop.app.workflows.cancel("w") == 0
+
+
+def test_jobs_can_not_be_added_to_a_workflow_that_has_ended(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([shop.job()]), workflow_id="w")
+    drain(shop.app)
+
+    with pytest.raises(WorkflowClosedError, match="workflow 'w' is completed and takes no more jobs"):
+        shop.app.workflows.add("w", [shop.job()])
+    assert shop.ran == ["w.1"]
+
+
+def test_a_list_shows_the_outermost_newest_first(shop: Shop) -> None:
+    for number in range(3):
+        shop.app.workflows.enqueue(group([group([shop.job()])]), workflow_id=f"w{number}")
+        shop.clock.advance(timedelta(days=1))
+
+    assert [one.workflow_id for one in shop.app.workflows.list()] == ["w2", "w1", "w0"]
+    assert [one.workflow_id for one in shop.app.workflows.list(limit=2)] == ["w2", "w1"]
+
+
+def test_a_graph_has_a_node_for_each_job_and_an_edge_for_each_wait(shop: Shop) -> None:
+    plan = chain(shop.job(), batch([shop.job(), shop.job()], on_failure=shop.job()), shop.job())
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+
+    graph = shop.app.workflows.graph("w")
+
+    assert [(one.name, one.role, one.within) for one in graph.nodes] == [
+        ("workflow/w", "workflow", None),
+        ("w.1", "job", "workflow/w"),
+        ("workflow/w.2", "workflow", "workflow/w"),
+        ("w.2.1", "job", "workflow/w.2"),
+        ("w.2.2", "job", "workflow/w.2"),
+        ("w.2.on-failure", "failure", "workflow/w.2"),
+        ("w.3", "job", "workflow/w"),
+    ]
+    assert {(one.parent, one.child) for one in graph.edges} == {
+        ("w.1", "w.2.1"),
+        ("w.1", "w.2.2"),
+        ("workflow/w.2", "w.2.on-failure"),
+        ("workflow/w.2", "w.3"),
+    }
+
+
+def test_a_graph_of_many_jobs_says_how_many_it_leaves_out(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group(shop.job() for _ in range(700)), workflow_id="w")
+
+    graph = shop.app.workflows.graph("w", most=101)
+
+    assert (len(graph.nodes), graph.left_out) == (101, 600)
+
+
+def test_ordinary_jobs_may_wait_for_a_workflow(shop: Shop) -> None:
+    receipt = shop.app.workflows.enqueue(group([shop.job(1), shop.job(2)]))
+    shop.app.enqueue_request(shop.job(job_id="later", after=[receipt.ref]))
+    drain(shop.app)
+
+    assert shop.ran[-1] == "later"
+
+
+def test_what_makes_no_sense_is_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidOptionError, match="a group needs at least one job"):
+        group([])
+    with pytest.raises(InvalidOptionError, match="a chain needs at least one job"):
+        chain()
+    with pytest.raises(InvalidOptionError, match="takes the result of the job before it, and there is none"):
+        shop.app.workflows.enqueue(chain(shop.square.link()))
+    with pytest.raises(InvalidOptionError, match="takes the result of one job, and several come before it"):
+        shop.app.workflows.enqueue(chain(group([shop.job()]), shop.square.link()))
+    with pytest.raises(InvalidOptionError, match=r"takes='nubmers' names no field .* did you mean 'numbers'"):
+        shop.total.link("nubmers")
+    with pytest.raises(InvalidPayloadError, match="nn: no such field"):
+        shop.square.link(given={"nn": 1})
+    with pytest.raises(InvalidOptionError, match="workflow_id 'a b' can't be used"):
+        shop.app.workflows.enqueue(group([shop.job()]), workflow_id="a b")
+    with pytest.raises(UnknownJobTypeError, match=r"unknown job type 'math.squares', did you mean 'math.square'"):
+        shop.app.request("math.squares", {"n": 1})
+    with pytest.raises(WorkflowNotFoundError, match="no workflow 'nobody'"):
+        shop.app.workflows.get("nobody")
+    with pytest.raises(WorkflowNotFoundError):
+        shop.app.workflows.add("nobody", [shop.job()])
+
+
+def test_a_callback_of_another_application_is_refused_and_nothing_enqueued(shop: Shop) -> None:
+    elsewhere = Jobs(queue="elsewhere")
+
+    @elsewhere.job("else.where")
+    def somewhere(_: Number) -> None:
+        """Do nothing."""
+
+    with pytest.raises(UnknownJobTypeError, match=r"unknown job type 'else.where'"):
+        shop.app.workflows.enqueue(batch([shop.job()], on_success=somewhere.request(Number(n=1))))
+    assert shop.app.inspector.page().jobs == ()
+    assert shop.app.workflows.list() == []
