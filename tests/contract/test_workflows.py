@@ -93,12 +93,13 @@ def test_a_parent_is_told_that_others_wait_for_it_unless_it_has_ended(backend: B
 
 
 def a_workflow(workflow_id: str = "flow-1", **facts: Any) -> WorkflowRecord:
-    ordinary = {"kind": Kind.BATCH, "created_at": NOON, "jobs": 300, "shards": 2, "allotted_at": NOON}
+    ordinary: dict[str, Any] = {"kind": Kind.BATCH, "created_at": NOON, "jobs": 300, "shards": 2, "allotted_at": NOON}
     return WorkflowRecord(workflow_id=workflow_id, expires_at=NOON + timedelta(days=3650), **(ordinary | facts))
 
 
 def a_shard(number: int = 1, **facts: Any) -> Shard:
-    return Shard(workflow_id="flow-1", number=number, **({"size": 256, "created_at": NOON} | facts))
+    ordinary: dict[str, Any] = {"size": 256, "created_at": NOON}
+    return Shard(workflow_id="flow-1", number=number, **(ordinary | facts))
 
 
 def test_a_workflow_is_written_only_as_it_was_read(backend: Backend) -> None:
@@ -111,7 +112,7 @@ def test_a_workflow_is_written_only_as_it_was_read(backend: Backend) -> None:
     assert store.write(a_workflow()) is None, "there is one"
 
     ended = replace(first, sealed=True, ended=frozenset({1, 2}), completed=frozenset({2}), has_failed=True)
-    closed = replace(ended, closed_at=NOON, cancelled_at=NOON, completed_at=NOON, has_cancelled=True)
+    closed = replace(ended, closed_at=NOON, cancelled_at=NOON, completed_at=NOON, has_cancelled=True, given_up=True)
     assert store.write(closed) == store.get("flow-1") == replace(closed, revision=2)
     assert store.write(ended) is None, "somebody was faster"
 

@@ -90,7 +90,7 @@ class ShardLook:
         now = self._ports.clock()
         _, after = self._rollup.update(
             found.workflow_id,
-            lambda one: one.given_up(now),
+            lambda one: one.abandoned(now),
         )
         return found if after is None else after
 

@@ -8,7 +8,7 @@ answer, and the reconciler cancels it. Repeated with the same id before that, it
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,7 +83,7 @@ class WorkflowEnqueuer:
         layout.add_workflow(plan, own_id)
         self._check_types(layout)
         existing = self._record(layout.drafts[0])
-        if existing is not None and existing.sealed:
+        if existing is not None and existing.whole() == existing:
             return WorkflowReceipt(workflow_id=own_id, duplicate=True)
         for draft in layout.drafts[1:]:
             self._record(draft)
@@ -132,7 +132,7 @@ class WorkflowEnqueuer:
 
     def _seal(self, layout: Layout) -> None:
         for draft in reversed(layout.drafts):
-            released = self._rollup.change(draft.workflow_id, lambda one: replace(one, sealed=True))
+            released = self._rollup.change(draft.workflow_id, WorkflowRecord.whole)
             Waiting(self._ports).release(released)
 
     def _record(self, draft: Draft) -> WorkflowRecord | None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import InvalidOptionError, WorkflowClosedError
+from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.model.states import State
 from lanework.model.waiting import GONE, Fact, Standing
@@ -205,7 +205,8 @@ class WorkflowRecord:
         jobs: Places for jobs and nested workflows that were given out.
         shards: Shards that were.
         allotted_at: When the latest was.
-        sealed: Everything that it began with is enqueued.
+        sealed: Everything that it began with is enqueued, or will never be.
+        given_up: It will never be, since whoever enqueued it was cut off.
         ended: Shards each of whose jobs has ended.
         completed: Of these, the ones each of whose jobs has completed.
         has_failed: One of its jobs died or was cancelled, at some time.
@@ -227,6 +228,7 @@ class WorkflowRecord:
     allotted_at: datetime
     expires_at: datetime
     sealed: bool = False
+    given_up: bool = False
     ended: frozenset[int] = frozenset()
     completed: frozenset[int] = frozenset()
     has_failed: bool = False
@@ -262,9 +264,23 @@ class WorkflowRecord:
         """Return it without shards that were given out and never made: nothing is waited for in them."""
         return replace(self, ended=self.ended | numbers, completed=self.completed | numbers)
 
-    def given_up(self, now: datetime) -> WorkflowRecord:
+    def abandoned(self, now: datetime) -> WorkflowRecord:
         """Return it sealed and cancelled, since whoever enqueued it was cut off in the middle."""
-        return self if self.sealed else replace(self, sealed=True, cancelled_at=self.cancelled_at or now)
+        if self.sealed:
+            return self
+        return replace(self, sealed=True, given_up=True, cancelled_at=self.cancelled_at or now)
+
+    def whole(self) -> WorkflowRecord:
+        """
+        Return it sealed, since everything that it began with is enqueued.
+
+        Raises:
+            EnqueueError: It was given up before.
+        """
+        if self.given_up:
+            why = "it is a workflow that was enqueued in part, and given up an hour later; choose another id"
+            raise EnqueueError(self.workflow_id, why)
+        return replace(self, sealed=True)
 
     def settled(self, now: datetime) -> WorkflowRecord:
         """Return it with what follows from how its shards stand."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from lanework import (
     App,
     Discard,
+    EnqueueError,
     InvalidOptionError,
     InvalidPayloadError,
     Jobs,
@@ -320,6 +321,8 @@ def test_one_that_is_not_repeated_is_cancelled_after_an_hour(shop: Shop) -> None
 
     assert shop.state() is WorkflowState.CANCELLED
     assert {one.state for one in shop.app.inspector.page().jobs} == {State.CANCELLED}
+    with pytest.raises(EnqueueError, match="enqueued in part, and given up an hour later; choose another id"):
+        shop.app.workflows.enqueue(plan, workflow_id="w")
 
 
 def test_an_end_that_was_not_told_is_found_by_the_reconciler(shop: Shop) -> None:

@@ -21,6 +21,7 @@ from lanework.model.outcomes import TimedOut
 from lanework.model.waiting import OnFailure
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
 from tests.unit.proof.guarded import DEBOUNCED, GUARDED
+from tests.unit.proof.promises import MEMBERS
 from tests.unit.proof.queues import LANES_USED
 from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, World
 
@@ -74,7 +75,7 @@ LIMITS: Mapping[str, Bounds] = {
 troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES), st.sampled_from(_INTERFERENCES))
 numbers = st.integers(min_value=0, max_value=3)
 names = st.sampled_from(["a", "b", "c"])
-subjects = st.sampled_from(["a", "b", "c", "d", "e", "guarded"])
+subjects = st.sampled_from(["a", "b", "c", "d", "e", "w.1", "v.1", "guarded"])
 guarded = st.sampled_from(sorted(GUARDED))
 windows = st.sampled_from([5 * SECOND, 40 * SECOND, 20 * MINUTE, 180 * MINUTE])
 breaks = st.lists(st.sampled_from([0 * SECOND, SECOND, 6 * SECOND, 45 * SECOND, 21 * MINUTE]), max_size=2)
@@ -209,6 +210,14 @@ class NothingIsLost(RuleBasedStateMachine):
         name, earlier = which
         chosen = [one for bit, one in enumerate(earlier) if number & 1 << bit] or list(earlier[:1])
         self.world.enqueue_waiting(trouble, name, after=chosen, policy=policy)
+
+    @rule(trouble=troubles, workflow_id=st.sampled_from(sorted(MEMBERS)))
+    def a_producer_enqueues_a_workflow(self, trouble: Trouble, workflow_id: str) -> None:
+        self.world.enqueue_workflow(trouble, workflow_id)
+
+    @rule(trouble=troubles, workflow_id=st.sampled_from(sorted(MEMBERS)))
+    def an_operator_retries_a_workflow(self, trouble: Trouble, workflow_id: str) -> None:
+        self.world.retry_workflow(trouble, workflow_id)
 
     # --- workers
 

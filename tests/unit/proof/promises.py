@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from lanework.model.envelope import Envelope
     from lanework.model.limits import Limit
 
+BATCH = "w"
+CALLED_BACK = ("w.on-success", "w.on-complete", "w.on-failure")
+MEMBERS = {BATCH: ("w.1", "w.2"), "v": ("v.1", "v.2")}
+"""The jobs of the workflows that are enqueued."""
+
 MOST_SKEW = timedelta(seconds=4)
 """Between any two of the proof's clocks; a lease outlasts its invocation by more."""
 
@@ -136,9 +141,18 @@ class Promises:
         life = (waiting.job_id, waiting.life)
         self.keep(life not in self._let_go_in, "a job was let go twice")
         self._let_go_in.add(life)
-        undone = set(waiting.after) - self._completed
+        undone = {one for one in waiting.after if not self._is_done(one)}
         may_run = waiting.on_failure == OnFailure.RUN and undone <= self._failed
         self.keep(not undone or may_run, "a job was let go before what it waits for was done")
+
+    def _is_done(self, parent: str) -> bool:
+        """Whether what a job waits for has happened: a job completed, or what is waited for of a workflow."""
+        _, _, ref = parent.rpartition("workflow/")
+        workflow_id, _, when = ref.partition("/")
+        members = set(MEMBERS.get(workflow_id, (parent,)))
+        if when == "ended":
+            return members <= self._completed | self._failed
+        return bool(members & self._failed) if when == "failed" else members <= self._completed
 
     def _expires(self, before: JobRecord, after: JobRecord, actor: Actor) -> None:
         if after.cause is Cause.EXPIRED and before.state is not State.DEAD:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel
 
-from lanework import Cancel, EnqueueError, RetryAfter, Run, Snooze
+from lanework import Cancel, EnqueueError, RetryAfter, Run, Snooze, batch, chain
 from lanework.engine.cancel import Cancelling, cancel
 from lanework.engine.delivery import Ack, Delivery, Keep, Report
 from lanework.engine.enqueue import Enqueuer
@@ -29,6 +29,8 @@ from lanework.engine.run import signal_step
 from lanework.engine.signals import signal
 from lanework.engine.sweep import Sweeper
 from lanework.engine.waking import LOOK_EVERY
+from lanework.engine.workflow_desk import WorkflowDesk
+from lanework.engine.workflow_enqueue import WorkflowEnqueuer
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
@@ -39,6 +41,7 @@ from lanework.errors import (
     SignalTooLateError,
     UnavailableError,
     UnknownParentError,
+    WorkflowNotFoundError,
 )
 from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
@@ -49,7 +52,7 @@ from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
-from tests.unit.proof.promises import Actor, Promises
+from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
 
 if TYPE_CHECKING:
@@ -224,6 +227,24 @@ class World:
             with suppress(EnqueueError, UnknownParentError):
                 self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
 
+    def enqueue_workflow(self, trouble: Trouble, workflow_id: str) -> None:
+        """A producer enqueues a batch of two with all its callbacks, or a chain of two, under an id of its own."""
+        jobs = [self._request(name=None, type_="proof.one", delay=None, attempts=1) for _ in range(5)]
+        callbacks = dict(zip(("on_success", "on_complete", "on_failure"), jobs[2:], strict=True))
+        plan = batch(jobs[:2], **callbacks) if workflow_id == BATCH else chain(*jobs[:2])
+        with self._acting("producer", trouble) as actor:
+            actor.earliest = self.time()
+            ports = self._ports("producer")
+            enqueuer = WorkflowEnqueuer(ports, self._registry, Enqueuer(ports).enqueue_many)
+            with suppress(EnqueueError, UnavailableError):
+                enqueuer.enqueue(plan, workflow_id)
+                self.promises.acked |= {*MEMBERS[workflow_id], *(CALLED_BACK if workflow_id == BATCH else ())}
+
+    def retry_workflow(self, trouble: Trouble, workflow_id: str) -> None:
+        """An operator redrives what died in a workflow."""
+        with self._acting("operator", trouble), suppress(UnavailableError, WorkflowNotFoundError):
+            WorkflowDesk(self._ports("operator"), self._registry, lambda _: []).retry(workflow_id)
+
     def enqueue_under_guards(
         self, trouble: Trouble, type_: str, *, window: timedelta, name: str | None = None, by: str = "producer"
     ) -> None:
@@ -387,10 +408,14 @@ class World:
             if record.sweep_at is not None and record.state is not State.DEAD
         ]
         leases = [record.due_at for record in self._records() if record.due_at is not None]
+        shards = [one for workflow_id in MEMBERS for one in self._base.workflows.shards(workflow_id, [1])]
+        looks = [one.look_at for one in shards if one.look_at is not None]
         limits = [slots for name in self._bounds_seen for slots in (self._limits_stored.slots(name),)]
         kept = [until for slots in limits for until in slots.holders.values()]
         seen = [slots.waiting_since + LOOK_EVERY for slots in limits if slots.waiting_since is not None]
-        after = [at for at in (*self.queues.next_visible(), *entries, *leases, *kept, *seen) if at > self.time()]
+        after = [
+            at for at in (*self.queues.next_visible(), *looks, *entries, *leases, *kept, *seen) if at > self.time()
+        ]
         self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
 
     def _records(self) -> list[JobRecord]:
@@ -446,8 +471,9 @@ class World:
         """Whether a job waits for one that is dead, itself or through others, as it was asked to."""
         if record.state is not State.BLOCKED:
             return False
-        waits = record.on_failure == OnFailure.WAIT
-        parents = [parent for one in record.open_parents if (parent := self.stored.get(one)) is not None]
+        waits = record.on_failure in (None, OnFailure.WAIT)
+        names = [name for one in record.open_parents for name in MEMBERS.get(one.removeprefix("workflow/"), (one,))]
+        parents = [parent for one in names if (parent := self.stored.get(one)) is not None]
         return any((waits and one.state is State.DEAD) or self._waits_for_a_redrive(one) for one in parents)
 
     # --- how
