@@ -1,123 +1,99 @@
-"""Telling workflows how their jobs ended, up to the outermost; and which of their parts that lets go."""
+"""Raw numbers become minutes, minutes hours, and all of it the total: by the clock's tick, each minute once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import ContendedError
-from lanework.model.states import State
-from lanework.model.workflow import (
-    GIVEN_UP_AFTER,
-    When,
-    ref_of,
-    value_of_job,
-    value_of_workflow,
-    workflow_fact,
-)
+from lanework.engine.statistics_store import MOST_RAW, Total
+from lanework.model.buckets import HOUR, MINUTE, Bucket, hour_of, joined, minute_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from lanework.engine.ports import Ports
-    from lanework.model.states import JobRecord
-    from lanework.model.waiting import Fact
-    from lanework.model.workflow import Shard, WorkflowRecord
+    from lanework.model.buckets import Depth
+    from lanework.model.lanes import Lane
 
-_ROUNDS: Final = 30
-_LONGEST_PAUSE_S: Final = 0.2
+LAG: Final = timedelta(minutes=1)
+"""How long after its end a minute is made: what its writers' clocks and calls may lag behind."""
 
-Released = list[tuple[str, "Fact"]]
-"""What has happened that others may wait for, by the name under which they do."""
+_RAW_KEPT: Final = timedelta(hours=23)
 
 
-class Rollup:
-    """Tells workflows of ends. All of it may be repeated, and done by many at once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolledUp:
+    """
+    What a tick did.
+
+    Attributes:
+        minutes: How many minutes it made.
+        is_done: None was left; otherwise time ran out and the next tick goes on.
+    """
+
+    minutes: int
+    is_done: bool
+
+
+class RollUp:
+    """Makes minutes, hours and the total. Repeating any of it changes nothing."""
 
     def __init__(self, ports: Ports) -> None:
         """Take the ports."""
-        self._ports = ports
-        self._store = ports.workflows
+        self._store = ports.statistics
+        self._clock = ports.clock
 
-    def tell(self, ended: JobRecord) -> Released:
-        """
-        Tell a job's workflow that it has ended; return what that brought about.
+    def note(self, depths: Mapping[Lane, Depth]) -> None:
+        """Keep how much the lanes hold now."""
+        self._store.add(Bucket(at=minute_of(self._clock()), depths=depths))
 
-        Raises:
-            UnavailableError: Not all was told; the reconciler makes up for it.
+    def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> RolledUp:
         """
-        value = value_of_job(ended)
-        if ended.workflow is None or ended.slot is None or value is None:
-            return []
-        shard = self._store.tell(ended.workflow, ended.slot, value)
-        if shard is None or not (shard.is_ended or ended.state is not State.COMPLETED):
-            return []
-        return self.sum_up(shard)
+        Make the minutes that are over.
 
-    def sum_up(self, shard: Shard) -> Released:
-        """
-        Tell a workflow how a shard of its stands; return what that brought about, there and in those around it.
+        Args:
+            has_time: Asked before each few minutes; the rest is left to the next tick once it says no.
 
         Raises:
-            UnavailableError: Not all was told; the reconciler makes up for it.
+            UnavailableError: The store doesn't answer; the next tick goes on.
         """
-        released = self.change(shard.workflow_id, lambda found: found.with_shard(shard))
-        if shard.is_final:
-            self._store.look_later(shard, None)
-        return released
+        end = minute_of(self._clock() - LAG)
+        total = self._store.total()
+        begin = end - MOST_RAW * MINUTE if total is None else max(total.until, end - _RAW_KEPT)
+        made = 0
+        while begin < end:
+            if not has_time():
+                return RolledUp(minutes=made, is_done=False)
+            minutes = [begin + n * MINUTE for n in range(MOST_RAW) if begin + n * MINUTE < end]
+            following = self._make(minutes, total)
+            if following is None:  # another tick was faster
+                break
+            begin, total = following.until, following
+            made += len(minutes)
+        return RolledUp(minutes=made, is_done=True)
 
-    def change(self, workflow_id: str, how: Callable[[WorkflowRecord], WorkflowRecord]) -> Released:
-        """
-        Write what follows for a workflow, and tell the one around it; return what that brought about.
+    def _make(self, minutes: Sequence[datetime], total: Total | None) -> Total | None:
+        """Make these minutes and what follows from them; the total comes last, and says that it is done."""
+        raw = self._store.raw(minutes)
+        made = [joined(minute, [one for one in raw if one.at == minute]) for minute in minutes]
+        for bucket in made:
+            if not bucket.is_empty:
+                self._store.keep_minute(bucket)
+        until = minutes[-1] + MINUTE
+        begin = minutes[0]
+        while hour_of(begin) + HOUR <= until:
+            self._make_hour(hour_of(begin))
+            begin = hour_of(begin) + HOUR
+        before = Total(until=minutes[0]) if total is None else total
+        numbers = joined(until, [Bucket(at=until, numbers=before.numbers), *made]).numbers
+        following = replace(before, until=until, numbers=numbers)
+        is_kept = self._store.keep_total(following, before=None if total is None else total.until)
+        return following if is_kept else None
 
-        Raises:
-            UnavailableError: It could not be written; repeat it.
-        """
-        before, after = self.update(workflow_id, how)
-        if before is None or after is None:
-            return []
-        now = self._ports.clock()
-        released: Released = []
-        for when in When:
-            fact = workflow_fact(after, when, now)
-            if fact.standing is not workflow_fact(before, when, now).standing:
-                released.append((ref_of(workflow_id, when), fact))
-        value = value_of_workflow(after)
-        if after.parent is None or after.slot is None or value is None or value == value_of_workflow(before):
-            return released
-        around = self._store.tell(after.parent, after.slot, value)
-        return released if around is None else released + self.sum_up(around)
-
-    def update(
-        self, workflow_id: str, how: Callable[[WorkflowRecord], WorkflowRecord]
-    ) -> tuple[WorkflowRecord | None, WorkflowRecord | None]:
-        """
-        Write what follows for a workflow, unless that is so already; return it before and after.
-
-        Raises:
-            ContendedError: Others wrote it again and again.
-        """
-        for number in range(_ROUNDS):
-            before = self._store.get(workflow_id)
-            if before is None:
-                return None, None
-            wanted = how(before).settled(self._ports.clock())
-            after = before if wanted == before else self._store.write(wanted)
-            if after is not None:
-                return before, after
-            self._ports.runtime.pause(min(0.01 * 2**number, _LONGEST_PAUSE_S) * (0.5 + self._ports.rand() / 2))
-        msg = f"others wrote workflow {workflow_id!r} {_ROUNDS} times over"
-        raise ContendedError(msg)
-
-    def mend(self, found: WorkflowRecord) -> Released:
-        """
-        Go on without shards that were given out and never made, since whoever was to make them was cut off.
-
-        Raises:
-            UnavailableError: It could not be written; repeat it.
-        """
-        if found.closed_at is not None or self._ports.clock() - found.allotted_at < GIVEN_UP_AFTER:
-            return []
-        wanted = [number for number in range(1, found.shards + 1) if number not in found.ended]
-        made = {shard.number for shard in self._store.shards(found.workflow_id, wanted)}
-        missing = frozenset(wanted) - made
-        return self.change(found.workflow_id, lambda one: one.without_shards(missing)) if missing else []
+    def _make_hour(self, hour: datetime) -> None:
+        board = self._store.board(since=hour)
+        bucket = joined(hour, [one for one in board.minutes if one.at < hour + HOUR])
+        if not bucket.is_empty:
+            self._store.keep_hour(bucket)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.cancel import cancel
-from lanework.engine.rollup import Rollup
+from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
 from lanework.errors import JobNotFoundError
 from lanework.model.ids import SHARDS
@@ -42,7 +42,7 @@ class ShardLook:
         """Take the ports."""
         self._ports = ports
         self._store = ports.workflows
-        self._rollup = Rollup(ports)
+        self._shards = Shards(ports)
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> int:
         """Look at what is due; return how many jobs wait no longer by what was found."""
@@ -80,7 +80,7 @@ class ShardLook:
         values = self._values(shard, names, found)
         for place, value in values.items():
             shard = self._store.tell(workflow_id, slot_of(number, place), value) or shard
-        released = self._rollup.sum_up(shard) + self._rollup.mend(found)
+        released = self._shards.sum_up(shard) + self._shards.mend(found)
         if not shard.is_final:
             self._store.look_later(shard, shard.next_look(now))
         return Waiting(self._ports).release(released)
@@ -88,7 +88,7 @@ class ShardLook:
     def _give_up(self, found: WorkflowRecord) -> WorkflowRecord:
         """Cancel what was never enqueued to its end: whoever did was cut off, and had no answer."""
         now = self._ports.clock()
-        _, after = self._rollup.update(
+        _, after = self._shards.update(
             found.workflow_id,
             lambda one: one.abandoned(now),
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.handover import release_later
-from lanework.engine.rollup import Rollup
+from lanework.engine.shards import Shards
 from lanework.errors import UnavailableError
 from lanework.model import blocking, moves
 from lanework.model.blocking import BLOCKED
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from lanework.engine.ports import Ports
-    from lanework.engine.rollup import Released
+    from lanework.engine.shards import Released
     from lanework.model.change import Change
     from lanework.model.states import JobRecord
     from lanework.model.waiting import Fact
@@ -59,7 +59,7 @@ class Waiting:
         self._moved = 0
         self._ended: list[JobRecord] = []
         self._released: Released = []
-        self._rollup = Rollup(ports)
+        self._shards = Shards(ports)
 
     def facts(self, parents: Iterable[str]) -> dict[str, Fact]:
         """
@@ -134,7 +134,7 @@ class Waiting:
         refs = {ref[0] for one in due for parent in one.open_parents if (ref := read_ref(parent)) is not None}
         for found in map(self._ports.workflows.get, sorted(refs)):
             if found is not None:
-                self._released += self._rollup.mend(found)
+                self._released += self._shards.mend(found)
 
     def _follow_ends(self, has_time: Callable[[], bool] = lambda: True) -> int:
         """Go on to those that wait for what has ended, level by level: a long chain is no deep call."""
@@ -146,7 +146,7 @@ class Waiting:
         return self._moved
 
     def _tell_of(self, ended: JobRecord) -> None:
-        self._released += self._rollup.tell(ended)
+        self._released += self._shards.tell(ended)
         if ended.has_children:
             self._released.append((ended.job_id, fact_of(ended)))
 

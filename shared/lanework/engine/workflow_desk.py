@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from lanework.engine.cancel import cancel
 from lanework.engine.inspect import DAYS_KEPT, iso
 from lanework.engine.redrive import Fate, Redriver
-from lanework.engine.rollup import Rollup
+from lanework.engine.shards import Shards
 from lanework.engine.workflow_enqueue import WorkflowEnqueuer
 from lanework.engine.workflow_graph import MOST_NODES, Drawing
 from lanework.errors import JobNotFoundError, WorkflowNotFoundError
@@ -76,7 +76,7 @@ class WorkflowDesk:
         """Take the ports, the job types, and what enqueues."""
         self._ports = ports
         self._store = ports.workflows
-        self._rollup = Rollup(ports)
+        self._shards = Shards(ports)
         self._enqueuer = WorkflowEnqueuer(ports, registry, enqueue_many)
 
     def enqueue(self, plan: Workflow, *, workflow_id: str | None = None) -> WorkflowReceipt:
@@ -184,7 +184,7 @@ class WorkflowDesk:
         """
         found = self._found(workflow_id)
         now = self._ports.clock()
-        self._rollup.update(
+        self._shards.update(
             workflow_id,
             lambda one: one if one.closed_at is not None else replace(one, cancelled_at=one.cancelled_at or now),
         )

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.plan import Draft, Layout
-from lanework.engine.rollup import Rollup
+from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
 from lanework.errors import WorkflowClosedError, WorkflowNotFoundError
 from lanework.model.ids import checked_workflow_id
@@ -66,7 +66,7 @@ class WorkflowEnqueuer:
         self._registry = registry
         self._enqueue_many = enqueue_many
         self._store = ports.workflows
-        self._rollup = Rollup(ports)
+        self._shards = Shards(ports)
 
     def enqueue(self, plan: Workflow, workflow_id: str | None) -> WorkflowReceipt:
         """
@@ -104,7 +104,7 @@ class WorkflowEnqueuer:
         if not steps:
             return ()
         shards = -(-len(steps) // SHARD)
-        before, after = self._rollup.update(
+        before, after = self._shards.update(
             workflow_id, lambda one: one.with_room(jobs=len(steps), shards=shards, now=now)
         )
         if before is None or after is None:
@@ -132,7 +132,7 @@ class WorkflowEnqueuer:
 
     def _seal(self, layout: Layout) -> None:
         for draft in reversed(layout.drafts):
-            released = self._rollup.change(draft.workflow_id, WorkflowRecord.whole)
+            released = self._shards.change(draft.workflow_id, WorkflowRecord.whole)
             Waiting(self._ports).release(released)
 
     def _record(self, draft: Draft) -> WorkflowRecord | None:
@@ -164,7 +164,7 @@ class WorkflowEnqueuer:
             if not own and request.workflow is not None and request.slot is not None:
                 shard = self._store.tell(request.workflow, request.slot, VOID)
                 if shard is not None and shard.is_ended:
-                    Waiting(self._ports).release(self._rollup.sum_up(shard))
+                    Waiting(self._ports).release(self._shards.sum_up(shard))
 
     def _check_types(self, layout: Layout) -> None:
         for request in layout.requests:
