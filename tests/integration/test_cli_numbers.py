@@ -60,7 +60,7 @@ def test_what_jobs_did_is_told_by_lane_queue_and_type_and_the_same_everywhere(ra
     assert (0, 0, 1, 1) == (lane["waiting"], lane["inFlight"], lane["dead"], lane["completed"])
     for numbers in (lane["lastHour"], queue["lastHour"], queue["lastDay"], type_):
         assert (2, 1, 1, 0.5) == (
-            *(numbers["started"], numbers["completed"], numbers["died"]),
+            *(numbers["started"], numbers["completed"], numbers["dead"]),
             numbers["failureShare"],
         )
     for by in ("lane", "queue", "type"):
@@ -71,10 +71,10 @@ def test_what_jobs_did_is_told_by_lane_queue_and_type_and_the_same_everywhere(ra
 def test_late_jobs_are_counted_and_listed(ran: Edge) -> None:
     # The fixture's messages say that they were sent in January: the two of them are late.
     found = json.loads(lanework("sla", "--json").output)
-    high = next(one for one in found["kept"] if (one["lane"], one["type"]) == ("high", None))
+    high = next(one for one in found["lanes"] if one["lane"] == "high")
 
-    assert (2, 2, 0.0, 5.0) == (high["starts"], high["late"], high["keptShare"], high["promiseSeconds"])
-    assert {"job-1", "job-2"} == {one["jobId"] for one in found["late"]}
+    assert (2, 2, 0.0, 5.0) == (high["starts"], high["late"], high["kept"], high["promiseSeconds"])
+    assert {"job-1", "job-2"} == {one["jobId"] for one in found["lateJobs"]}
     shown = lanework("sla", "--lane", "high").output
     assert "job-1" in shown
     assert "0.0%" in shown

@@ -100,17 +100,15 @@ def sla(
     only = None if lane is None else lane_of(lane)
     overview = app.statistics.overview()
     window = overview.day if day else overview.hour
-    kept = [
-        one
-        for one in (*kept_by_lane(lanes_of(window.numbers)), *kept_by_type(window.numbers))
-        if only in (None, one.lane)
-    ]
+    lanes = [one for one in kept_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
+    types = [one for one in kept_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
     if as_json_:
-        print_json({"kept": [kept_as_json(one) for one in kept], "late": [incident_as_json(one) for one in late]})
+        kept = {"lanes": [kept_as_json(one) for one in lanes], "types": [kept_as_json(one) for one in types]}
+        print_json({**kept, "lateJobs": [incident_as_json(one) for one in late]})
         return
     columns = ("lane", "type", "promise", "starts", "late", "in time", "median", "p95", "p99")
-    out().print(table_of(columns, (_kept_cells(one) for one in kept)))
+    out().print(table_of(columns, (_kept_cells(one) for one in (*lanes, *types))))
     if late:
         out().print("\nLate jobs, the latest first:", markup=False)
         rows = ((_time(one.at), one.lane, one.type, seconds(one.waited), one.job_id) for one in late[:_MOST_LATE])

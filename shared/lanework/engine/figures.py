@@ -20,8 +20,8 @@ _COUNTS: Final = {
     "firstStarts": Count.FIRST_STARTS,
     "late": Count.LATE,
     "completed": Count.COMPLETED,
-    "failedAttempts": Count.FAILED,
-    "died": Count.DEAD,
+    "failed": Count.FAILED,
+    "dead": Count.DEAD,
     "cancelled": Count.CANCELLED,
     "parked": Count.PARKED,
 }
@@ -73,7 +73,7 @@ def kept_as_json(one: Kept) -> dict[str, object]:
         "promiseSeconds": _seconds(one.promise),
         "starts": one.starts,
         "late": one.late,
-        "keptShare": one.kept_share,
+        "kept": one.kept_share,
         "medianSeconds": _seconds(one.median),
         "p95Seconds": _seconds(one.p95),
         "p99Seconds": _seconds(one.p99),
@@ -90,7 +90,7 @@ def incident_as_json(one: Incident) -> dict[str, object]:
         "queue": one.queue,
         "lane": one.lane,
         "attempt": one.attempt,
-        "waitSeconds": _seconds(one.waited),
+        "waitedSeconds": _seconds(one.waited),
         "cause": one.cause,
     }
 
@@ -104,7 +104,7 @@ def costs_as_json(costs: Costs) -> dict[str, object]:
         "region": costs.prices.region,
         "usd": costs.usd,
         "retriesUsd": costs.retries_usd,
-        "idlePollingUsd": costs.idle_usd,
+        "idleUsd": costs.idle_usd,
         "types": [
             {
                 "type": one.type,

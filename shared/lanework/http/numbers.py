@@ -13,6 +13,7 @@ from lanework.engine.statistics import Window, by_lane, by_queue, by_type, lanes
 from lanework.http.answers import Answer
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
+from lanework.model import alerts
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Numbers
 from lanework.model.sla import Kept, kept_by_lane, kept_by_type, late_jobs
@@ -77,6 +78,24 @@ class Promises(Answer):
     late_jobs: tuple[LateJob, ...] = Field(description="The latest first; at most 100 of an hour are known by name.")
 
 
+class Alert(Answer):
+    """Something that is worth waking somebody for, or was."""
+
+    rule: str
+    subject: str = Field(description="The lane or job type; empty where it is about everything.")
+    text: str
+    next_step: str = Field(description="What to look at, as a command.")
+    since: datetime
+    until: datetime | None = Field(description="When it was over; null while it is active.")
+
+
+class Alerts(Answer):
+    """What stands of alerts, as of the clock's latest tick."""
+
+    active: tuple[Alert, ...]
+    resolved: tuple[Alert, ...] = Field(description="The latest end first, at most 50.")
+
+
 class TypeCost(Answer):
     """What the jobs of a type cost."""
 
@@ -137,6 +156,12 @@ def add_to(routes: Routes, app: App) -> None:
             ),
         )
 
+    @routes.add("GET", "/api/alerts", Role.VIEWER, tag=TAG)
+    def get_alerts() -> Alerts:
+        """Tell which alerts are active, and which are over."""
+        found = app.alerts()
+        return Alerts(active=tuple(map(_alert, found.active)), resolved=tuple(map(_alert, found.resolved)))
+
     @routes.add("GET", "/api/costs", Role.VIEWER, tag=TAG)
     def get_costs(over: Over = "day") -> Costs:
         """Estimate what jobs cost, by type, retries included."""
@@ -159,6 +184,12 @@ def add_to(routes: Routes, app: App) -> None:
                 for one in found.types
             ),
         )
+
+
+def _alert(one: alerts.Alert) -> Alert:
+    return Alert(
+        rule=one.rule, subject=one.subject, text=one.text, next_step=one.next_step, since=one.since, until=one.until
+    )
 
 
 def _window(over: str, app: App) -> Window:

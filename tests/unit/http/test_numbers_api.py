@@ -61,3 +61,20 @@ def test_costs_are_told_by_type(shop: Shop) -> None:
 @pytest.mark.parametrize("path", ["/api/stats/series?over=week", "/api/stats/series?by=job", "/api/costs?over=1"])
 def test_a_time_that_is_not_kept_is_refused(shop: Shop, path: str) -> None:
     assert shop.api.get(path).problem == "invalid-request"
+
+
+def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
+    shop.app.alarmist().tick({})
+
+    (alert,) = [one for one in shop.api.get("/api/alerts").json["active"] if one["rule"] == "death"]
+    assert ("user.greeting", None) == (alert["subject"], alert["until"])
+    assert alert["nextStep"] == "lanework dlq list --type user.greeting"
+    assert "job-2 in lane high after 1 attempt" in shop.api.get("/").text
+
+    shop.clock.advance(timedelta(hours=2))
+    shop.app.alarmist().tick({})
+
+    answer = shop.api.get("/api/alerts").json
+    assert answer["active"] == []
+    assert "death" in [one["rule"] for one in answer["resolved"]]
+    assert "note alert" not in shop.api.get("/").text

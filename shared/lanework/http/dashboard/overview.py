@@ -13,6 +13,7 @@ from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, plural
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
+from lanework.model.alerts import Alerts
 from lanework.model.buckets import Bucket, Kind
 from lanework.model.numbers import Count, Numbers, together
 
@@ -34,6 +35,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         return pages.show(
             "overview.html",
             seen=seen,
+            alerts=Alerts.at_text(seen.overview.alerts).active,
             due=app.schedules.upcoming(_DUE_NEXT),
             charts=[_chart("Last hour", hour, "%H:%M"), _chart("Last 24 hours", day, "%a %H:%M")],
             deaths=[one for one in incidents if one.kind is Kind.DEATH][:_NEWEST],
