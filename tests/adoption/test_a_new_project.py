@@ -11,7 +11,7 @@ import sys
 import venv
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ MAKE_DEV = ("make", "dev")
 SAM = ROOT / ".venv-sam"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ARCHITECTURE = {"aarch64": "arm64", "arm64": "arm64"}.get(os.uname().machine, "x86_64")
+UP = "up at http://127.0.0.1:"
 SOON = timedelta(seconds=240)
 
 LARGEST_LAYER = 7_000_000
@@ -68,10 +69,12 @@ class Shop:
                 MAKE_DEV, cwd=self.root, env=self.environment, stdout=file, stderr=file, start_new_session=True
             )
         try:
-            wait_for(lambda: "up at http://127.0.0.1:" in said.read_text(), within=SOON, what="`make dev` to be up")
+            wait_for(lambda: process.poll() is not None or UP in said.read_text(), within=SOON, what="`make dev`")
+            assert process.poll() is None, said.read_text()
             yield said
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGINT)
             process.wait(SOON.total_seconds())
 
 

@@ -1,0 +1,124 @@
+"""What a stack costs a month: `python -m tests.monthly_costs` computes it and writes it to docs/deploy.md."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from lanework.local.template import read_template
+from lanework.model.costs import costs_of
+from lanework.model.lanes import Lane
+from lanework.model.numbers import Count, Key, Numbers
+from lanework.observe.prices import prices
+
+ROOT: Final = Path(__file__).parents[1]
+GUIDE: Final = ROOT / "docs" / "deploy.md"
+MONTH: Final = timedelta(days=365) / 12
+
+READ_UNIT_USD: Final = 0.125e-6
+ALARM_USD: Final = 0.10
+"""A month, of standard resolution; CloudWatch's pricing page. Its first three dashboards are free."""
+
+MEMORY_MB: Final = 256
+
+IDLE_TICK: Final = Counter(
+    {"Query": 12, "GetItem": 5, "BatchGetItem": 1, "UpdateItem": 1, "ReceiveMessage": 5, "GetQueueAttributes": 10}
+)
+"""What the clock asks AWS in a minute without jobs; tests/integration/test_idle_tick.py counts it."""
+
+READS: Final = ("Query", "GetItem", "BatchGetItem")
+WRITES: Final = ("UpdateItem",)
+OF_SQS: Final = ("ReceiveMessage", "GetQueueAttributes")
+
+TICK_S: Final = 0.5
+"""An assumption: how long such a tick is billed for."""
+
+JOBS_A_DAY: Final = 1_000_000
+RUN_MS: Final = 100
+"""An assumption: how long a job runs."""
+
+LOG_BYTES: Final = 800
+"""A job's three lines: enqueued, started, completed; tests/integration/test_idle_tick.py measures them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a table."""
+
+    what: str
+    usd: float
+
+
+def idle() -> list[Line]:
+    """Return what a stack costs that has nothing to do."""
+    price, ticks = prices(), MONTH / timedelta(minutes=1)
+    asked = {name: sum(IDLE_TICK[one] for one in names) for name, names in (("r", READS), ("w", WRITES), ("q", OF_SQS))}
+    alarms = sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in _resources().values())
+    tick = (
+        asked["r"] * READ_UNIT_USD
+        + asked["w"] * price.write_unit_usd
+        + asked["q"] * price.sqs_request_usd
+        + price.invocation_usd
+        + TICK_S * MEMORY_MB / 1024 * price.gb_second_usd
+    )
+    return [
+        Line(what="Lambda's polling of five empty queues", usd=costs_of({}, price, over=MONTH).idle_usd),
+        Line(what="the clock, each minute", usd=ticks * tick),
+        Line(what=f"{alarms} alarms", usd=alarms * ALARM_USD),
+    ]
+
+
+def busy(batch_size: int, log_bytes: int = LOG_BYTES) -> float:
+    """Return what a month of a million jobs a day costs, beyond what the idle stack does."""
+    jobs = round(JOBS_A_DAY * (MONTH / timedelta(days=1)))
+    invocations = jobs // batch_size
+    of_type = {
+        Count.FIRST_STARTS: jobs,
+        Count.STARTED: jobs,
+        Count.COMPLETED: jobs,
+        Count.RUN_MS: jobs * RUN_MS,
+        Count.LOG_BYTES: jobs * log_bytes,
+    }
+    of_lane = {Count.INVOCATIONS: invocations, Count.BILLED_MB_MS: jobs * RUN_MS * MEMORY_MB}
+    numbers = {
+        Key(lane=Lane.MEDIUM, queue="email", type="email.send"): Numbers({one.value: n for one, n in of_type.items()}),
+        Key(lane=Lane.MEDIUM): Numbers({one.value: n for one, n in of_lane.items()}),
+    }
+    (found,) = costs_of(numbers, prices(), over=MONTH).types
+    return found.usd
+
+
+def tables() -> str:
+    """Return both tables as the guide has them."""
+    lines = idle()
+    still = [*lines, Line(what="**an idle stack**", usd=sum(one.usd for one in lines))]
+    million = [
+        Line(what="one job an invocation, as `critical`, `high`, `low` and `batch` are", usd=busy(1)),
+        Line(what="five an invocation, as `medium` is where it is busy", usd=busy(5)),
+        Line(what="the same with `LogLevel=WARNING`", usd=busy(5, log_bytes=0)),
+    ]
+    return f"{_table('nothing to do', still)}\n\n{_table('a million jobs a day, on top', million)}"
+
+
+def written(guide: str) -> str:
+    """Return the guide with the tables in place of those that it has."""
+    pattern = r"^\| nothing to do \|.*?\n\n\|.*?(?=\n\n)"
+    return re.sub(pattern, lambda _: tables(), guide, count=1, flags=re.MULTILINE | re.DOTALL)
+
+
+def _table(title: str, lines: list[Line]) -> str:
+    rows = [f"| {title} | USD a month |", "| --- | ---: |"]
+    return "\n".join([*rows, *(f"| {one.what} | {one.usd:,.2f} |" for one in lines)])
+
+
+def _resources() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = read_template(ROOT / "template.yaml")["Resources"]
+    return found
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(written(GUIDE.read_text()))
