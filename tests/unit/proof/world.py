@@ -47,7 +47,7 @@ from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
 from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import INLINE_PAYLOAD
-from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.states import ENDED, Cause, JobRecord, State
 from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
@@ -179,6 +179,7 @@ class World:
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
         self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
+        self._told: set[tuple[str, int, State]] = set()
         self._watches: dict[str, PauseWatch] = {}
         self._types = {
             name: JobType(
@@ -451,11 +452,15 @@ class World:
         if record is None:
             return any(one.unrecorded or one.ticket for one in in_queue)
         match record.state:
-            case State.COMPLETED | State.CANCELLED:
+            case State.CANCELLED:
                 return True
+            case State.COMPLETED:
+                return self._is_told(record) or any(one.life == record.life for one in in_queue)
             case State.PARKED if record.awaits == SIGNAL and self.stored.step(job_id, signal_step(SIGNAL)) is not None:
                 return False  # it waits for what has come
             case State.DEAD:
+                if not self._is_told(record) and not any(one.life == record.life for one in in_queue):
+                    return False
                 tickets = [one for one in in_queue + self.queues.dead(job_id, moved_by_sqs=False) if one.ticket]
                 return any(one.life == record.life + 1 for one in tickets) or any(
                     one.life == record.life for one in in_queue
@@ -463,9 +468,21 @@ class World:
             case _:
                 return record.sweep_at is not None or any(one.life == record.life for one in in_queue)
 
+    def _is_told(self, record: JobRecord) -> bool:
+        """Whether the world was told of a job's end; who cancels, and what a parent's end does, has no message."""
+        if record.state is State.CANCELLED or record.cause is Cause.PARENT_FAILED:
+            return True
+        return (record.job_id, record.life, record.state) in self._told
+
+    def _tell(self, record: JobRecord) -> None:
+        end = (record.job_id, record.life, record.state)
+        self._adversary.stand_at("sqs", lambda: self._told.add(end))
+
     def _is_over(self, job_id: str) -> bool:
         record = self.stored.get(job_id)
-        return record is not None and (record.state in ENDED or self._waits_for_a_redrive(record))
+        if record is None:
+            return False
+        return self._is_told(record) if record.state in ENDED else self._waits_for_a_redrive(record)
 
     def _waits_for_a_redrive(self, record: JobRecord) -> bool:
         """Whether a job waits for one that is dead, itself or through others, as it was asked to."""
@@ -642,4 +659,5 @@ class World:
             workflows=cast("Any", self._workflows),
             clock=self._clock(environment),
             new_id=lambda: f"id-{next(self._numbers)}",
+            tell=self._tell,
         )
