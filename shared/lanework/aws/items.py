@@ -256,29 +256,36 @@ _TUPLES: Final = ("failures", "headers", "after", "open_parents")
 _FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded", "has_children")
 
 
-def to_item(record: JobRecord, model: type[JobItem]) -> JobItem:
-    """Return a new job's item; what holds nothing is left out."""
+def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
+    """
+    Return a new job's item, as DynamoDB takes it; what holds nothing is left out.
+
+    Written out, since an instance of the model would fill all of its attributes first, for each job.
+    """
     values = {name: getattr(record, name) for name in _FIELDS}
     values = {name: value for name, value in values.items() if value not in (None, False, (), 0)}
     if is_apart(record.payload):
         del values["payload"]
     key = JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)
-    day = record.created_at.date().isoformat()
     values |= {
-        "recent_shard": recent_shard_of(day, shard_of(record.job_id)),
+        "pk": pk_of(record.job_id),
+        "sk": JOB,
+        "recent_shard": recent_shard_of(record.created_at.date().isoformat(), shard_of(record.job_id)),
         "recent_key": key.position,
+        "attempts": record.attempts,
     }
     if record.sweep_at is not None:
         values["sweep_shard"] = sweep_shard_of(record.job_id, state=record.state, held_by=record.held_by)
-    return model(
-        pk_of(record.job_id), JOB, attempts=record.attempts, **{k: v for k, v in values.items() if k != "attempts"}
-    )
+    attributes = model.get_attributes()
+    return {name: {attributes[name].attr_type: attributes[name].serialize(value)} for name, value in values.items()}
 
 
 def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     """Return the record that an item holds, as DynamoDB returned it."""
-    item = model.from_raw_data(raw)
-    values = {name: getattr(item, name) for name in _FIELDS}
+    attributes = model.get_attributes()
+    values: dict[str, Any] = dict.fromkeys(_FIELDS)
+    for name in raw.keys() & values.keys():
+        values[name] = attributes[name].deserialize(attributes[name].get_value(raw[name]))
     for name in _INTS:
         if values[name] is not None:
             values[name] = int(values[name])

@@ -76,7 +76,7 @@ class DynamoLedger:
 
     def _put_chunk(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         with translated("recording jobs"):
-            made = self._bulk.insert([to_item(record, self._model).serialize() for record in records])
+            made = self._bulk.insert([to_item(record, self._model) for record in records])
             apart = [
                 record for record, is_made in zip(records, made, strict=True) if is_made and is_apart(record.payload)
             ]
@@ -85,11 +85,14 @@ class DynamoLedger:
 
     def _putting(self, record: JobRecord) -> dict[str, Any]:
         """Return the request that puts a job whose id is free."""
-        is_free = self._model.pk.does_not_exist() | (self._model.expires_at <= (record.started_at or record.created_at))
-        request: dict[str, Any] = to_item(record, self._model).get_save_kwargs_from_instance(
-            condition=is_free, return_values_on_condition_failure="ALL_OLD"
-        )
-        return request
+        until = self._model.expires_at.serialize(record.started_at or record.created_at)
+        return {
+            "TableName": self._table,
+            "Item": to_item(record, self._model),
+            "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
+            "ExpressionAttributeValues": {":now": {"N": until}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
 
     def marks(self, names: Sequence[str]) -> dict[str, Mark]:
         """See `Ledger.marks`."""
