@@ -50,3 +50,25 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
 def test_what_is_malformed_is_named(name: str, value: str) -> None:
     with pytest.raises(ConfigError, match=name):
         Settings.from_env({**FULL, name: value})
+
+
+def test_who_is_told_is_off_until_it_is_asked_for() -> None:
+    plain = {"LANEWORK_STACK": "shop", "AWS_REGION": "eu-west-1"}
+    settings = Settings.from_env(plain)
+    assert (settings.events, settings.event_bus, settings.webhook, settings.webhooks_to_private) == (
+        "off",
+        "default",
+        None,
+        False,
+    )
+
+    asked = Settings.from_env({**plain, "LANEWORK_EVENTS": "ends", "LANEWORK_WEBHOOKS_TO_PRIVATE": "true"})
+    assert (asked.events, asked.webhooks_to_private) == ("ends", True)
+    with pytest.raises(ConfigError, match=r"LANEWORK_EVENTS \(off, ends or all\)"):
+        Settings.from_env({**plain, "LANEWORK_EVENTS": "some"})
+
+
+def test_a_secret_is_in_no_text_of_the_settings() -> None:
+    env = {"LANEWORK_STACK": "shop", "AWS_REGION": "eu-west-1", "LANEWORK_WEBHOOK_SECRET": "whsec_hidden"}
+
+    assert "whsec_hidden" not in repr(Settings.from_env(env))

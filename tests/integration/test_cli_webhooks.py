@@ -1,0 +1,96 @@
+"""`lanework webhooks`, on a stack that the AWS variables name."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from typer.testing import CliRunner
+
+from lanework import App
+from lanework.cli.main import app as command
+from lanework.engine.delivery import Delivery
+from lanework.engine.execute import in_order
+from lanework.errors import LaneworkError
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import LANES, Lane
+from lanework.model.webhooks import secrets_in
+from lanework.settings import Settings
+from lanework.wiring import aws_ports
+from tests.stacks import REGION, make_stack
+from tests.unit.engine.conftest import Greeting, World, a_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["a_world"]
+
+URL = "https://hooks.example.com/lanework"
+
+
+@pytest.fixture
+def lanework(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, world: World) -> Callable[..., str]:
+    """Let the application be on a stack, and run a command there; return what it printed."""
+    stack = f"hooks-{uuid4().hex[:8]}"
+    variables = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "LANEWORK_STACK": stack,
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL": moto_endpoint,
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    make_stack(stack, moto_endpoint)
+    world.app.use(aws_ports(Settings.from_env()))
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(command, ["webhooks", *words])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    return run
+
+
+def complete(app: App, job_id: str) -> None:
+    """Run a job to its end, as its worker would."""
+    record = app.get(job_id)
+    body = record.payload or "{}"
+    message = Envelope.of(record, body).encode()
+    delivery = Delivery(body=message, lane=Lane.HIGH, time_left=LANES[Lane.HIGH].timeout)
+    app.executor(in_order).execute(delivery)
+
+
+def test_a_secret_is_one_that_webhooks_can_be_signed_with(lanework: Callable[..., str]) -> None:
+    made = json.loads(lanework("secret", "--json"))["secret"]
+
+    assert len(secrets_in(made)[0]) == 32
+    assert lanework("secret").strip().splitlines()[-1] != made
+
+
+def test_deliveries_are_listed_and_sent_once_more(lanework: Callable[..., str], world: World) -> None:
+    world.greet.enqueue(Greeting(name="Bat"), job_id="job-1", webhook=URL)
+    complete(world.app, "job-1")
+
+    (first,) = json.loads(lanework("list", "--json"))["deliveries"]
+    assert (first["type"], first["status"], first["correlationId"]) == ("lanework.webhook", "queued", "job-1")
+    assert "job-1" in lanework("list")
+    again = json.loads(lanework("redeliver", "job-1", "--json"))
+    assert again["jobId"] == "job-1"
+    assert again["delivery"] != first["jobId"]
+    assert "job-1: on its way as webhook-" in lanework("redeliver", "job-1", "--url", "https://other.example.com")
+    assert len(json.loads(lanework("list", "--json"))["deliveries"]) == 3
+
+
+def test_what_can_not_be_sent_once_more_says_why(lanework: Callable[..., str], world: World) -> None:
+    world.greet.enqueue(Greeting(name="Bat"), job_id="job-1")
+    with pytest.raises(LaneworkError, match="is queued: webhooks tell of completions and deaths"):
+        lanework("redeliver", "job-1")
+
+    complete(world.app, "job-1")
+
+    with pytest.raises(LaneworkError, match="has no webhook: say where it is to go"):
+        lanework("redeliver", "job-1")

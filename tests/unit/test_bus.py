@@ -1,0 +1,51 @@
+"""Events on EventBridge's bus: ten a call, and what it refuses is said."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from lanework import State, UnavailableError
+from lanework.aws.bus import EventBridgeBus
+from lanework.model.notices import Notice, notice_of_end
+from lanework.testing import NOON
+from tests.factories import a_record
+
+
+class Events:
+    """Stands for EventBridge; refuses entries whose job is named so."""
+
+    def __init__(self) -> None:
+        self.events = self
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto's name
+        self.calls.append(Entries)
+        refused = [{"ErrorCode": "ThrottlingException"} for one in Entries if "refused" in one["Detail"]]
+        return {"FailedEntryCount": len(refused), "Entries": refused}
+
+
+def a_notice(job_id: str) -> Notice:
+    record = a_record(job_id=job_id, state=State.COMPLETED, due_at=None, ended_at=NOON)
+    return notice_of_end(record, stack="shop")
+
+
+def test_events_are_put_ten_a_call_and_say_what_a_rule_can_match() -> None:
+    events: Any = Events()
+
+    EventBridgeBus(events, name="shop-bus").put([a_notice(f"job-{n}") for n in range(12)])
+
+    assert [len(entries) for entries in events.calls] == [10, 2]
+    entry = events.calls[0][0]
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("lanework", "job.completed", "shop-bus")
+    assert entry["Time"] == NOON
+    assert json.loads(entry["Detail"])["jobId"] == "job-0"
+
+
+def test_an_event_that_is_refused_is_no_success() -> None:
+    events: Any = Events()
+
+    with pytest.raises(UnavailableError, match=r"bus default: ThrottlingException"):
+        EventBridgeBus(events, name="default").put([a_notice("job-1"), a_notice("refused")])
