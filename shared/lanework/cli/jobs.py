@@ -57,6 +57,10 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     ] = None,
     job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
     tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None,
+    correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None,
+    webhook: Annotated[
+        str | None, typer.Option(metavar="URL", help="Address that is told when it completes or dies.")
+    ] = None,
     unique_for: Annotated[
         timedelta | None,
         typer.Option(parser=duration, metavar="DURATION", help="Enqueue nothing if its key was within this time."),
@@ -74,7 +78,15 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
 
     Example: lanework enqueue user.otp -p '{"email": "bat@example.com", "code": "123456", "purpose": "sign-in"}'
     """
-    options: EnqueueOptions = {"delay": delay, "run_at": at, "start_by": start_by, "job_id": job_id, "tenant": tenant}
+    options: EnqueueOptions = {
+        "delay": delay,
+        "run_at": at,
+        "start_by": start_by,
+        "job_id": job_id,
+        "tenant": tenant,
+        "correlation_id": correlation_id,
+        "webhook": webhook,
+    }
     if lane is not None:
         options["lane"] = lane_of(lane)
     if unique_for is not None:

@@ -39,6 +39,7 @@ class NewJob(Body):
     payload: dict[str, Any] = Field(default_factory=dict, description="As the type's model wants it.")
     lane: LaneWord | None = None
     correlation_id: str | None = Field(default=None, description="What it belongs to: log lines name it.")
+    webhook: str | None = Field(default=None, description="Address that is told when it completes or dies.")
     delay_seconds: Seconds | None = Field(default=None, description="Wait before it starts.")
     run_at: AwareDatetime | None = Field(default=None, description="When it starts, instead.")
     start_by: AwareDatetime | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
@@ -72,6 +73,7 @@ class NewJob(Body):
             "job_id": job_id or self.job_id,
             "tenant": self.tenant,
             "correlation_id": self.correlation_id,
+            "webhook": self.webhook,
             "attempts": self.attempts,
             "backoff": _duration(self.backoff_seconds),
             "timeout": _duration(self.timeout_seconds),

@@ -15,6 +15,7 @@ from lanework.app import App
 from lanework.engine.cancel import Cancelling
 from lanework.engine.handover import QUEUE
 from lanework.engine.inspect import as_json, iso
+from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
 from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
@@ -24,6 +25,7 @@ from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
+from lanework.http.tracing import traced
 from lanework.model.lanes import lane_of
 from lanework.model.states import JobRecord, State
 
@@ -41,10 +43,17 @@ IdempotencyKey = Annotated[
 def add_producing(routes: Routes, app: App) -> None:
     """Register what enqueues."""
 
+    def enqueue_all(requests: list[Request]) -> list[Receipt[Any]]:
+        headers = routes.resolver.current_event.headers
+        return app.enqueue_many([traced(one, headers) for one in requests])
+
+    def enqueue_one(request: Request) -> Receipt[Any]:
+        return app.enqueue_request(traced(request, routes.resolver.current_event.headers))
+
     @routes.add("POST", "/api/jobs", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
     def enqueue(job: NewJob, idempotency_key: IdempotencyKey = None) -> Enqueued:
         """Enqueue a job."""
-        return Enqueued.of(app.enqueue_request(_request(job, app, idempotency_key)), job.type)
+        return Enqueued.of(enqueue_one(_request(job, app, idempotency_key)), job.type)
 
     @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
     def enqueue_many(wanted: NewJobs, idempotency_key: IdempotencyKey = None) -> EnqueuedMany:
@@ -54,7 +63,7 @@ def add_producing(routes: Routes, app: App) -> None:
         Quotas are the exception: the jobs that fit are enqueued, and the problem says how many were refused.
         """
         requests = [_request(job, app, idempotency_key, number) for number, job in enumerate(wanted.jobs)]
-        receipts = app.enqueue_many(requests)
+        receipts = enqueue_all(requests)
         return EnqueuedMany(
             jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
         )
@@ -69,8 +78,8 @@ def add_producing(routes: Routes, app: App) -> None:
     ) -> Enqueued:
         """Enqueue a job whose payload is the whole body."""
         found = type_in(job, app.registry)
-        job_id = _id_of(idempotency_key, found.name)
-        return Enqueued.of(app.enqueue(found.name, json.dumps(payload), job_id=job_id), found.name)
+        request = request_of(found, json.dumps(payload), {"job_id": _id_of(idempotency_key, found.name)})
+        return Enqueued.of(enqueue_one(request), found.name)
 
 
 def add_reading(routes: Routes, app: App) -> None:

@@ -244,6 +244,37 @@ def test_a_waiting_job_is_rescheduled(shop: Shop) -> None:
     assert (answer.status, answer.json["runAt"]) == (200, "2026-01-02T12:00:30.000Z")
 
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/api/jobs/batch", "/api/jobs/user-greeting"])
+def test_the_trace_of_a_request_goes_along_with_its_jobs(shop: Shop, path: str) -> None:
+    job = {"type": "user.greeting", "payload": {"name": "Bat"}}
+    body: object = {"/api/jobs": job, "/api/jobs/batch": {"jobs": [job]}}.get(path, job["payload"])
+
+    answer = shop.api.post(path, body, traceparent=TRACE, tracestate="vendor=1")
+
+    assert answer.status == 202
+    one = answer.json["jobs"][0] if "jobs" in answer.json else answer.json
+    assert shop.stored(one["jobId"]).headers == (("traceparent", TRACE), ("tracestate", "vendor=1"))
+
+
+def test_a_trace_that_is_none_is_passed_over(shop: Shop) -> None:
+    answer = shop.api.post("/api/jobs/user-greeting", {"name": "Bat"}, traceparent="nonsense", tracestate="a=1")
+
+    assert shop.stored(answer.json["jobId"]).headers == ()
+
+
+def test_a_job_may_have_a_webhook_and_say_what_it_belongs_to(shop: Shop) -> None:
+    job = {"type": "user.greeting", "payload": {"name": "Bat"}, "jobId": "job-1", "correlationId": "request-7"}
+    assert shop.api.post("/api/jobs", {**job, "webhook": "https://hooks.example.com"}).status == 202
+
+    assert shop.stored().webhook == "https://hooks.example.com"
+    assert shop.api.get("/api/jobs/job-1").json["correlationId"] == "request-7"
+    refused = shop.api.post("/api/jobs", {**job, "jobId": "job-2", "webhook": "http://10.0.0.1/"})
+    assert (refused.status, refused.problem) == (400, "invalid-option")
+
+
 def test_a_signal_is_kept_once_and_refused_by_a_job_that_ended(shop: Shop) -> None:
     shop.enqueue()
 
