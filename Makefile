@@ -44,8 +44,8 @@ $(STACK)/stamp: localstack/host/pyproject.toml localstack/host/requirements.lock
 demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five lanes, check every outcome, stop
 	@$(RUN)/lanework demo
 
-dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C
-	@$(RUN)/lanework dev
+dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C, with a dashboard and jobs to look at
+	@$(RUN)/lanework dev --demo
 
 test: $(VENV)/stamp ## Run the whole suite
 	@$(RUN)/pytest

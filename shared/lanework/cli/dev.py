@@ -33,6 +33,7 @@ from lanework.local import embedded_stack, find_project, redeploy_on_change
 from lanework.local.application import load_app
 from lanework.local.logs import LogTail
 from lanework.local.surroundings import enter
+from lanework.local.traffic import Traffic
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -66,6 +67,10 @@ def dev(
         bool,
         typer.Option("--debug", help="With --worker: one process, one thread, no time limits: breakpoint() works."),
     ] = False,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="Enqueue the demo's jobs again and again: the dashboard has something to show."),
+    ] = False,
 ) -> None:
     """Keep the embedded stack up until Ctrl-C: deploys again when a file changes, and shows what the workers write."""
     if (once or debug) and not worker:
@@ -79,9 +84,13 @@ def dev(
     parameters = {**access, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters) as stack:
         _greet(stack, token, _to_try(load_app(project)))
-        with _Showing(stack):
-            if worker:
+        with ExitStack() as beside:
+            beside.enter_context(_Showing(stack))
+            if worker or demo:
                 enter(stack.handle, stack.clients)
+            if demo:
+                beside.enter_context(Traffic(stack))
+            if worker:
                 _run_here(stack, is_once=once, is_debug=debug)
             else:
                 _deploy_changes(stack)
@@ -230,8 +239,8 @@ def _greet(stack: RunningStack, token: str, command: str) -> None:
         ""
         if stack.api is None
         else f"""
-The API: {stack.api}docs (also for curl), until this stops with the token
-  {token}"""
+The dashboard: {stack.api}
+  its token, until this stops, also for curl: {token}"""
     )
     say(
         f"""up at {stack.handle.endpoint}, stack {stack.handle.stack!r}; edit a job and it is deployed. Try, elsewhere:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lanework.app import App
+    from lanework.local.project import Project
     from lanework.local.stack import RunningStack
     from lanework.model.states import JobRecord
 
@@ -69,7 +70,7 @@ class Demo:
             ConfigError: `[tool.lanework] demo` names no scenario.
             LaneworkError: A repeated id was not told.
         """
-        for expected in _scenario(self._stack):
+        for expected in scenario_of(self._stack.deployer.project):
             receipts = [self._app.enqueue_request(expected.request) for _ in range(expected.times)]
             if [receipt.duplicate for receipt in receipts] != [False] + [True] * (expected.times - 1):
                 msg = f"job {receipts[0].job_id} was enqueued {expected.times} times, which no receipt says"
@@ -99,8 +100,14 @@ class Demo:
         return [f"{row.job_id}: {problem}" for row in self.rows for problem in _problems(row, tickets)]
 
 
-def _scenario(stack: RunningStack) -> Sequence[Expectation]:
-    made = cast("Callable[[], Sequence[Expectation]]", load_named(stack.deployer.project, "demo"))()
+def scenario_of(project: Project) -> Sequence[Expectation]:
+    """
+    Return a project's scenario.
+
+    Raises:
+        ConfigError: `[tool.lanework] demo` names none.
+    """
+    made = cast("Callable[[], Sequence[Expectation]]", load_named(project, "demo"))()
     if made and all(isinstance(one, Expectation) for one in made):
         return made
     msg = "[tool.lanework] demo must name a function that returns a list of lanework.testing.Expectation"
