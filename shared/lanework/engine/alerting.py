@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import Registry
     from lanework.engine.request import Request
-    from lanework.engine.statistics import Statistics
+    from lanework.engine.statistics import Overview, Statistics
     from lanework.model.buckets import Depth
     from lanework.model.lanes import Lane
 
@@ -100,10 +100,11 @@ class Alarmist:
         Raises:
             UnavailableError: The store doesn't answer; the next tick does it.
         """
-        store, now = self._ports.statistics, self._ports.clock()
-        kept = store.alerts()
+        store, overview = self._ports.statistics, self._statistics.overview()
+        kept = overview.alerts
         before = Alerts.at_text(kept)
-        standing = before.after(findings_of(self._situation(depths), self._limits), now=now)
+        findings = findings_of(_situation(overview, depths), self._limits)
+        standing = before.after(findings, now=self._ports.clock())
         if standing != before:
             if not store.keep_alerts(standing.text, before=kept):  # another tick was faster, and tells
                 return before
@@ -113,16 +114,6 @@ class Alarmist:
         if told != standing:
             store.keep_alerts(told.text, before=kept)
         return told
-
-    def _situation(self, depths: Mapping[Lane, Depth]) -> Situation:
-        overview = self._statistics.overview()
-        return Situation(
-            hour=overview.hour.numbers,
-            minutes=overview.hour.latest(_LATELY).numbers,
-            deaths_in_a_day=together(overview.day.numbers.values())[Count.DEAD],
-            incidents=overview.hour.incidents,
-            depths=depths,
-        )
 
     def _tell(self, standing: Alerts) -> Alerts:
         for channel in self._channels:
@@ -146,6 +137,16 @@ class Alarmist:
 
     def _emit(self, action: Action, reason: str) -> None:
         self._ports.events.emit(Event(action=action, at=self._ports.clock(), reason=reason))
+
+
+def _situation(overview: Overview, depths: Mapping[Lane, Depth]) -> Situation:
+    return Situation(
+        hour=overview.hour.numbers,
+        minutes=overview.hour.latest(_LATELY).numbers,
+        deaths_in_a_day=together(overview.day.numbers.values())[Count.DEAD],
+        incidents=overview.hour.incidents,
+        depths=depths,
+    )
 
 
 def alert_as_json(alert: Alert) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -19,6 +19,7 @@ from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Key, Numbers
 from lanework.observe.webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
+from tests.fakes import Flaky
 from tests.unit.engine.conftest import World
 
 KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
@@ -197,3 +198,17 @@ def test_a_webhook_that_is_no_web_address_is_refused() -> None:
 
 def test_what_a_channel_raises_is_an_error_of_ours() -> None:
     assert issubclass(UnavailableError, LaneworkError)
+
+
+def test_a_minute_in_which_nothing_happens_costs_three_writes_and_five_reads_of_numbers(world: World) -> None:
+    def idle() -> None:
+        world.app.roll_up.note({Lane.LOW: Depth()})
+        tick(world)
+
+    for _ in range(5):
+        idle()
+    store = Flaky(world.app.ports.statistics)
+    world.app.use(replace(world.app.ports, statistics=store))
+    idle()
+
+    assert sorted(store.calls) == ["add", "board", "hours", "keep_minute", "keep_total", "raw", "raw", "total"]

@@ -82,7 +82,7 @@ def test_an_invocation_counts_what_is_billed_for_it() -> None:
 
 
 def test_what_lies_between_bounds_is_interpolated() -> None:
-    ten = Spread((0, 0, 0, 10, *(0,) * (len(BOUNDS) - 3)), 10 * SECOND)
+    ten = Spread((0, 0, 0, 0, 10, *(0,) * (len(BOUNDS) - 4)), 10 * SECOND)
 
     assert timedelta(seconds=0.75) == ten.quantile(0.5)
     assert timedelta(seconds=1) == ten.quantile(1)

@@ -1,0 +1,52 @@
+"""docs/observability.md names what the code has: metrics, rules, prices, exit codes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from lanework.cli.main import Exit
+from lanework.engine.standing import standing
+from lanework.model.alerts import Rule, Thresholds
+from lanework.model.buckets import Bucket
+from lanework.model.lanes import Lane
+from lanework.model.numbers import Count, Key, Numbers
+from lanework.observe.openmetrics import openmetrics
+from lanework.testing import NOON, memory_ports
+
+DOCS = (Path(__file__).parents[2] / "docs" / "observability.md").read_text()
+
+
+def test_every_metric_is_described_with_its_type_and_labels() -> None:
+    ports = memory_ports()
+    key = Key(lane=Lane.HIGH, queue="email", type="user.otp")
+    ports.statistics.add(Bucket(at=NOON, numbers={key: Numbers({Count.STARTED: 1})}))
+    families: Any = text_string_to_metric_families(openmetrics(standing(ports)))  # type: ignore[no-untyped-call]
+    written = {
+        (one.name, one.type, *sorted({label for sample in one.samples for label in sample.labels} - {"le"}))
+        for one in families
+    }
+
+    rows = re.findall(r"^\| `(lanework_\w+)` \| (\w+) \| (.*) \|$", DOCS, flags=re.MULTILINE)
+
+    assert written == {(name, kind, *re.findall(r"`(\w+)`", labels)) for name, kind, labels in rows}
+
+
+def test_every_rule_is_described_with_its_threshold() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", DOCS, flags=re.MULTILINE))
+    limits = Thresholds()
+
+    assert {rule.value for rule in Rule} <= set(rows)
+    assert f"more than {limits.deaths} jobs" in rows["deaths"]
+    assert f"more than {limits.waiting:,} messages" in rows["waiting"]
+    assert f"more than {limits.failed} dead jobs" in rows["failed"]
+    assert f"at least {limits.starts}" in rows["sla"]
+
+
+def test_every_exit_code_is_described() -> None:
+    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", DOCS, flags=re.MULTILINE)}
+
+    assert {int(code) for code in Exit} == codes
