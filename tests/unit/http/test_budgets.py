@@ -106,10 +106,8 @@ def full_services() -> Services:
     """Hold 100,000 jobs of today, every tenth of them dead."""
     services = Services()
     model = items_of(TABLE, region=REGION)
-    alive = to_item(a_record(state=State.COMPLETED, ended_at=NOON), model).serialize()
-    dead = to_item(
-        a_record(state=State.DEAD, error="LookupError: no mailbox", ended_at=NOON, sweep_at=NOON), model
-    ).serialize()
+    alive = to_item(a_record(state=State.COMPLETED, ended_at=NOON), model)
+    dead = to_item(a_record(state=State.DEAD, error="LookupError: no mailbox", ended_at=NOON, sweep_at=NOON), model)
     _, queue, type_, _ = JobKey.of(a_record()).position.split("#")
     for number in range(JOBS):
         at = NOON - timedelta(milliseconds=(JOBS - number) * 400)
