@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from lanework.engine.alerting import Alarmist, JobChannel
 from lanework.engine.cancel import Cancelling, cancel
 from lanework.engine.cleaning_desk import CleaningDesk
 from lanework.engine.dead_letter_desk import DeadLetterDesk
@@ -23,24 +22,18 @@ from lanework.engine.registry import Registry
 from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
 from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
-from lanework.engine.rollup import RollUp
 from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.signals import Signalling, signal
-from lanework.engine.standing import Standing, standing
-from lanework.engine.statistics import Statistics, Window
 from lanework.engine.system import WEBHOOK, system_jobs
 from lanework.engine.telling import Teller
 from lanework.engine.webhook_desk import WebhookDesk
 from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.errors import LaneworkError, UndecodableError
-from lanework.model.alerts import Alerts
-from lanework.model.costs import Costs, costs_of
 from lanework.model.envelope import Envelope
 from lanework.observe.bus import BusSink
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, alone
 from lanework.observe.hooks import HookSink
-from lanework.observe.prices import prices
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -51,11 +44,16 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from lanework.engine.alerting import Channel
+    from lanework.engine.alerting import Alarmist, Channel
     from lanework.engine.jobs import Jobs
     from lanework.engine.middleware import Middleware, Proceed
     from lanework.engine.ports import EventSink, Guard, Ports
     from lanework.engine.receipt import Receipt
+    from lanework.engine.rollup import RollUp
+    from lanework.engine.standing import Standing
+    from lanework.engine.statistics import Statistics, Window
+    from lanework.model.alerts import Alerts
+    from lanework.model.costs import Costs
     from lanework.model.events import Event
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.states import JobRecord
@@ -154,15 +152,22 @@ class App:
 
     @cached_property
     def statistics(self) -> Statistics:
-        """Reads what jobs did lately, in numbers."""
+        """Reads what jobs did lately, in numbers. A worker never does, so this loads when it is asked for."""
+        from lanework.engine.statistics import Statistics  # noqa: PLC0415
+
         return Statistics(self.ports)
 
     def standing(self) -> Standing:
         """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
+        from lanework.engine.standing import standing  # noqa: PLC0415
+
         return standing(self.ports, queues=self.registry.queues)
 
     def costs(self, window: Window) -> Costs:
         """Return what the jobs of a window of `statistics` cost: an estimate."""
+        from lanework.model.costs import costs_of  # noqa: PLC0415
+        from lanework.observe.prices import prices  # noqa: PLC0415
+
         return costs_of(window.numbers, prices(), over=window.now - window.begins)
 
     def alarmist(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> Alarmist:
@@ -173,16 +178,22 @@ class App:
             channels: Where they go.
             job: Type of a job of this application that they go to, too.
         """
+        from lanework.engine.alerting import Alarmist, JobChannel  # noqa: PLC0415
+
         jobs = () if job is None else (JobChannel(job, self.registry, self.enqueue_request),)
         return Alarmist(self.ports, self.statistics, (*channels, *jobs))
 
     def alerts(self) -> Alerts:
         """Return the alerts that are active, and those that are over."""
+        from lanework.model.alerts import Alerts  # noqa: PLC0415
+
         return Alerts.at_text(self.ports.statistics.alerts())
 
     @cached_property
     def roll_up(self) -> RollUp:
         """Makes minutes, hours and totals of what was counted."""
+        from lanework.engine.rollup import RollUp  # noqa: PLC0415
+
         return RollUp(self.ports)
 
     @cached_property
