@@ -1,0 +1,126 @@
+"""Lanework's budgets and goals, and whether a run kept them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any, Final
+
+from bench.peers import BARE_BATCHED, LANEWORK, PEERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROUND: Final = "noop-16"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """
+    One budget.
+
+    Attributes:
+        what: What is bounded.
+        bound: By how much, as the table shows it.
+        found: What was found.
+        is_kept: Whether that is within the bound.
+    """
+
+    what: str
+    bound: str
+    found: str
+    is_kept: bool
+
+
+def budgets(results: dict[str, Any]) -> list[Budget]:
+    """Return the budgets that a run's results can speak of."""
+    return [*_of_enqueueing(results), *_of_running(results), *_of_peers(results), *_of_the_rest(results)]
+
+
+def middle(results: dict[str, Any], name: str, system: str, figure: str) -> float | None:
+    """Return the median of a figure over a round's repetitions; None where it wasn't measured."""
+    found = results["rounds"].get(name, {}).get("systems", {}).get(system, [])
+    return median(one[figure] for one in found) if found else None
+
+
+def _at_most(what: str, value: float | None, most: float, unit: str = "") -> Iterator[Budget]:
+    if value is not None:
+        yield Budget(what=what, bound=f"≤ {most:g}{unit}", found=f"{value:.2f}{unit}", is_kept=value <= most)
+
+
+def _at_least(what: str, value: float | None, least: float, unit: str = "") -> Iterator[Budget]:
+    if value is not None:
+        yield Budget(what=what, bound=f"≥ {least:g}{unit}", found=f"{value:.2f}{unit}", is_kept=value >= least)
+
+
+def _of_enqueueing(results: dict[str, Any]) -> Iterator[Budget]:
+    mine = middle(results, "single", LANEWORK.name, "enqueue_cpu_ms")
+    bare = middle(results, "single", BARE_BATCHED.name, "enqueue_cpu_ms")
+    yield from _at_most("enqueue, CPU over the bare boto calls it must make", _ratio(mine, bare), 1.15, " ×")
+    for name in (ROUND, "size-20000"):
+        answer = next(iter(results["rounds"].get(name, {}).get("systems", {}).get(LANEWORK.name, [])), None)
+        if answer is not None:
+            jobs = sum(answer["calls"].values()) / (answer["enqueue_calls"] + answer["worker_calls"])
+            sent = answer["calls"]["sqs:SendMessageBatch"] / jobs
+            size = "20 KB" if name == "size-20000" else "200 bytes"
+            yield from _at_most(f"`enqueue_many`, SQS calls a job, payloads of {size}", sent, 0.15)
+
+
+def _of_running(results: dict[str, Any]) -> Iterator[Budget]:
+    yield from _at_most(
+        "items written a job, from enqueue to its end", middle(results, ROUND, LANEWORK.name, "writes"), 3.05
+    )
+    yield from _at_most(
+        "AWS calls a job to run it, where jobs run at the same time",
+        middle(results, ROUND, LANEWORK.name, "worker_calls"),
+        0.5,
+    )
+    floor = _ratio(
+        middle(results, ROUND, LANEWORK.name, "drained_per_s"), middle(results, ROUND, BARE_BATCHED.name, "drained_per_s")
+    )
+    yield from _at_least("jobs a second, over the bare loop that makes the same calls", floor, 0.8, " ×")
+
+
+def _of_peers(results: dict[str, Any]) -> Iterator[Budget]:
+    keeping = [one.name for one in PEERS if one.keeps_results and middle(results, ROUND, one.name, "writes") is not None]
+    if not keeping:
+        return
+    calls = {name: _calls(results, name) for name in [LANEWORK.name, *keeping]}
+    fewest = min(keeping, key=calls.__getitem__)
+    yield from _at_most(
+        f"AWS calls a job, enqueue included, over {fewest}", calls[LANEWORK.name] / calls[fewest], 0.5, " ×"
+    )
+    rates = {name: middle(results, ROUND, name, "drained_per_s") or 0.0 for name in [LANEWORK.name, *keeping]}
+    fastest = max(keeping, key=rates.__getitem__)
+    yield from _at_least(f"jobs a second, over {fastest}", rates[LANEWORK.name] / rates[fastest], 2.0, " ×")
+
+
+def _calls(results: dict[str, Any], name: str) -> float:
+    enqueue = middle(results, ROUND, name, "enqueue_calls") or 0.0
+    return enqueue + (middle(results, ROUND, name, "worker_calls") or 0.0)
+
+
+def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
+    if "critical" in results:
+        waits = results["critical"]
+        what = f"a critical job's wait behind {waits['behind']:,} low and batch jobs, p99"
+        yield Budget(what=what, bound="< 1000 ms", found=f"{waits['p99_ms']:.0f} ms", is_kept=waits["p99_ms"] < 1000)
+    if "cold" in results:
+        cold = results["cold"]
+        ratio = cold["worker"]["cpu_ms"] / cold["libraries alone"]["cpu_ms"]
+        yield from _at_most("worker's cold start, over the libraries alone (CPU of imports and clients)", ratio, 1.25, " ×")
+    if "scale" in results:
+        sizes = list(results["scale"].values())
+        for what in sizes[0]:
+            calls = [sum(one[what]["calls"].values()) for one in sizes]
+            most = max(int(size) for size in results["scale"])
+            yield Budget(
+                what=f"AWS calls for {what}: {most:,} jobs over 1,000",
+                bound="as many",
+                found=f"{calls[0]} → {calls[-1]}",
+                is_kept=calls[-1] <= calls[0],
+            )
+
+
+def _ratio(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one / other

@@ -1,0 +1,100 @@
+"""The page and the charts that a run's results become."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import pygal
+from pygal.style import CleanStyle
+
+from bench.budgets import ROUND, budgets
+from bench.peers import LANEWORK
+
+ROOT: Final = Path(__file__).parents[1]
+PAGE: Final = "docs/performance.md"
+FOLDER: Final = "docs/performance"
+
+_BEGIN: Final = "<!-- measured: written by make bench -->"
+_END: Final = "<!-- end of what was measured -->"
+
+_COLUMNS: Final = (
+    ("drained_per_s", "jobs/s", "{:,.0f}"),
+    ("worker_calls", "AWS calls a job", "{:.2f}"),
+    ("worker_cpu_ms", "worker CPU ms a job", "{:.2f}"),
+    ("memory_mb", "memory MB", "{:.0f}"),
+    ("p50_ms", "code p50 ms", "{:.1f}"),
+    ("enqueued_per_s", "enqueued/s", "{:,.0f}"),
+    ("enqueue_calls", "calls to enqueue", "{:.2f}"),
+    ("enqueue_cpu_ms", "producer CPU ms", "{:.2f}"),
+    ("writes", "items written", "{:.2f}"),
+)
+
+
+def summary(results: dict[str, Any]) -> str:
+    """Return the budgets and the tables, as Markdown."""
+    parts = ["| budget | bound | found | |", "| --- | --- | --- | --- |"]
+    parts += [f"| {one.what} | {one.bound} | {one.found} | {'kept' if one.is_kept else '**missed**'} |" for one in budgets(results)]
+    for one in results["rounds"].values():
+        parts += ["", f"**{one['says']}**", "", *_table(one["systems"])]
+    if "scale" in results:
+        parts += ["", "**AWS calls and milliseconds, by how many jobs the table holds**", "", *_scale(results["scale"])]
+    return "\n".join(parts)
+
+
+def missed(results: dict[str, Any]) -> list[str]:
+    """Name the budgets that weren't kept."""
+    return [f"{one.what}: {one.found}, bound {one.bound}" for one in budgets(results) if not one.is_kept]
+
+
+def write(results: dict[str, Any]) -> None:
+    """Write the results, the charts, and what lies between the marks of the page."""
+    folder = ROOT / FOLDER
+    folder.mkdir(exist_ok=True)
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    systems = results["rounds"][ROUND]["systems"]
+    _chart("jobs a second, 16 at once", "drained_per_s", systems).render_to_file(str(folder / "throughput.svg"))
+    on_aws = {name: found for name, found in systems.items() if "Redis" not in name}
+    _chart("AWS calls a job to run it", "worker_calls", on_aws).render_to_file(str(folder / "calls.svg"))
+    page = ROOT / PAGE
+    before, _, rest = page.read_text().partition(_BEGIN)
+    after = rest.partition(_END)[2]
+    said = f"{_BEGIN}\n\nMeasured {results['at']}, in {results['minutes']} minutes.\n\n{summary(results)}\n\n{_END}"
+    page.write_text(f"{before}{said}{after}")
+
+
+def _table(systems: dict[str, list[dict[str, Any]]]) -> list[str]:
+    head = " | ".join(title for _, title, _ in _COLUMNS)
+    rows = [f"| system | {head} |", f"| --- |{' --- |' * len(_COLUMNS)}"]
+    for name, found in systems.items():
+        cells = " | ".join(_cell([one[figure] for one in found], form) for figure, _, form in _COLUMNS)
+        rows.append(f"| {f'**{name}**' if name == LANEWORK.name else name} | {cells} |")
+    return rows
+
+
+def _cell(values: list[float], form: str) -> str:
+    """Return the median, and how far the others lie from it, where that is worth a word."""
+    low, mid, high = (form.format(one) for one in (min(values), median(values), max(values)))
+    return mid if low == high else f"{mid} ({low}–{high})"
+
+
+def _scale(scale: dict[str, dict[str, Any]]) -> list[str]:
+    rows = [f"| what | {' | '.join(f'{int(size):,} jobs' for size in scale)} |", f"| --- |{' --- |' * len(scale)}"]
+    for what in next(iter(scale.values())):
+        cells = (one[what] for one in scale.values())
+        told = (f"{', '.join(f'{count} {service}' for service, count in cell['calls'].items())}; {cell['ms']:.0f} ms" for cell in cells)
+        rows.append(f"| {what} | {' | '.join(told)} |")
+    return rows
+
+
+def _chart(title: str, figure: str, systems: dict[str, list[dict[str, Any]]]) -> pygal.HorizontalBar:
+    chart = pygal.HorizontalBar(
+        title=title, style=CleanStyle, js=[], show_legend=False, print_values=True, height=60 + 36 * len(systems), width=900
+    )
+    chart.value_formatter = lambda value: f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+    chart.x_labels = list(reversed(systems))
+    values = [median(one[figure] for one in found) for found in reversed(systems.values())]
+    chart.add(title, [{"value": value, "color": "#1f6feb" if name == LANEWORK.name else "#9aa4b2"} for name, value in zip(chart.x_labels, values, strict=True)])
+    return chart

@@ -1,0 +1,172 @@
+"""Which systems are measured, in which pinned environment, and how each is started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent
+SYSTEMS: Final = ROOT / "systems"
+ENVIRONMENTS: Final = ROOT / ".environments"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """
+    A way to run jobs.
+
+    Attributes:
+        name: As the tables show it.
+        folder: Its code, below systems/.
+        variant: What of it.
+        needs: What its environment holds: pip's requirements, or npm's; nothing: the project's own.
+        worker: The command of its worker; `{slots}`, `{queue}` and `{redis}` are replaced, the first word is looked up
+            in its environment.
+        on: `aws`, or `redis`: another broker, named as what it is.
+        keeps_results: Whether a job's result can be read afterwards.
+        has_bulk: Whether it sends more than one job in a call.
+    """
+
+    name: str
+    folder: str
+    variant: str = ""
+    needs: tuple[str, ...] = ()
+    worker: tuple[str, ...]
+    on: str = "aws"
+    keeps_results: bool = True
+    has_bulk: bool = True
+
+    @property
+    def home(self) -> Path:
+        """Where its code is."""
+        return SYSTEMS / self.folder
+
+    @property
+    def environment(self) -> Path:
+        """Where its packages are."""
+        return ENVIRONMENTS / self.folder
+
+    def command(self, *, slots: int, queue: str, redis: str) -> list[str]:
+        """Return its worker's command line."""
+        first, *rest = (word.format(slots=slots, queue=queue, redis=redis) for word in self.worker)
+        return [self._program(first), *rest]
+
+    def producer(self, mode: str, count: int, work: str, size: int) -> list[str]:
+        """Return its producer's command line."""
+        words = [mode, str(count), work, str(size)]
+        if self.folder == "bullmq":
+            return [self._program("node"), "produce.mjs", *words]
+        return [self._program("python"), str(ROOT / "work" / "produce.py"), *words]
+
+    def _program(self, name: str) -> str:
+        if name == "node":
+            return name
+        if not self.needs:
+            return str(Path(sys.executable).with_name(name))
+        return str(self.environment / "bin" / name)
+
+
+_CELERY: Final = ("celery[sqs,dynamodb]==5.7.0",)
+_CELERY_WORKER: Final = (
+    *("celery", "--app", "jobs", "worker", "--pool", "threads", "--concurrency", "{slots}", "--loglevel", "ERROR"),
+    *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+)
+_TASKIQ: Final = ("taskiq==0.13.0", "taskiq-aio-sqs==2.1.1")
+_TASKIQ_WORKER: Final = ("taskiq", "worker", "jobs:broker", "--workers", "1", "--max-async-tasks", "{slots}")
+
+LANEWORK: Final = System(
+    name="Lanework",
+    folder="lanework_",
+    worker=("lanework", "worker", "--lane", "medium", "--concurrency", "{slots}"),
+)
+BARE_BATCHED: Final = System(
+    name="bare boto, batched writes", folder="bare", variant="batched", worker=("python", "jobs.py")
+)
+BARE_SINGLE: Final = System(
+    name="bare boto, single writes", folder="bare", variant="single", worker=("python", "jobs.py")
+)
+FLOOR: Final = (BARE_BATCHED, BARE_SINGLE)
+PEERS: Final = (
+    System(
+        name="Celery on SQS, results in DynamoDB",
+        folder="celery",
+        variant="results",
+        needs=_CELERY,
+        worker=_CELERY_WORKER,
+        has_bulk=False,
+    ),
+    System(
+        name="Celery on SQS, no results",
+        folder="celery",
+        variant="plain",
+        needs=_CELERY,
+        worker=_CELERY_WORKER,
+        keeps_results=False,
+        has_bulk=False,
+    ),
+    System(
+        name="taskiq-aio-sqs, results in S3",
+        folder="taskiq",
+        variant="results",
+        needs=_TASKIQ,
+        worker=_TASKIQ_WORKER,
+    ),
+    System(
+        name="taskiq-aio-sqs, no results",
+        folder="taskiq",
+        variant="plain",
+        needs=_TASKIQ,
+        worker=_TASKIQ_WORKER,
+        keeps_results=False,
+    ),
+    System(
+        name="dramatiq-sqs, no results",
+        folder="dramatiq",
+        needs=("dramatiq==2.2.1", "dramatiq-sqs==0.4.4"),
+        worker=("dramatiq", "jobs", "--processes", "1", "--threads", "{slots}"),
+        keeps_results=False,
+        has_bulk=False,
+    ),
+)
+OTHER_BROKERS: Final = (
+    System(
+        name="RQ on Redis",
+        folder="rq",
+        needs=("rq==3.0.0",),
+        worker=(
+            *("rq", "worker-pool", "--num-workers", "{slots}", "--worker-class", "rq.worker.SimpleWorker"),
+            *("--logging-level", "ERROR", "--url", "{redis}", "{queue}"),
+        ),
+        on="redis",
+    ),
+    System(
+        name="BullMQ on Redis",
+        folder="bullmq",
+        needs=("bullmq@5.81.5",),
+        worker=("node", "worker.mjs"),
+        on="redis",
+    ),
+)
+
+
+def prepare(system: System) -> None:
+    """Make a system's environment, unless it is there already."""
+    if not system.needs or (system.environment / "stamp").exists():
+        return
+    system.environment.mkdir(parents=True, exist_ok=True)
+    if system.folder == "bullmq":
+        _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(system.environment), *system.needs)
+        (system.home / "node_modules").unlink(missing_ok=True)
+        (system.home / "node_modules").symlink_to(system.environment / "node_modules")
+    else:
+        _run(sys.executable, "-m", "venv", str(system.environment))
+        pip = str(system.environment / "bin" / "pip")
+        _run(pip, "install", "--quiet", "--disable-pip-version-check", *system.needs)
+    (system.environment / "stamp").touch()
+
+
+def _run(*words: str) -> None:
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
