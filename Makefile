@@ -8,7 +8,7 @@ STACK  := .venv-localstack
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev test test-browser pictures test-sam test-adoption test-localstack soak check build fmt lock clean python313
+.PHONY: help demo dev test test-browser pictures test-sam test-adoption test-localstack soak check bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalSta
 soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30 (what breaks is printed with its SEED), then for leaks
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)
 	@LANEWORK_SOAK_JOBS=20000 $(RUN)/pytest --numprocesses=0 --timeout=1800 tests/integration/test_worker_memory.py
+
+bench: $(VENV)/stamp ## Measure beside a bare boto loop and the peers, and write docs/performance.md; QUICK=1 for the least of it
+	@PYTHONPATH=shared:. $(RUN)/python -m bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 check: $(VENV)/stamp ## Lint, types, import contracts, template
 	$(RUN)/ruff check .

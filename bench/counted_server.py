@@ -94,7 +94,8 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
-    asyncio.run(serve(Counting(ministack.app), config))
+    application: Any = Counting(ministack.app)
+    asyncio.run(serve(application, config))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ from datetime import timedelta
 from statistics import quantiles
 from typing import TYPE_CHECKING
 
-from bench.measure import RECORD, Case, environment_of, make, worker_of
+from bench.measure import Case, environment_of, make, worker_of
 from bench.peers import System
+from bench.work.work import RECORD
+from lanework import Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bench.endpoint import Endpoint
@@ -51,7 +54,7 @@ def critical_waits(endpoint: Endpoint, folder: Path, *, behind: int, jobs: int) 
     environment = environment_of(MIXED, name, case, endpoint=endpoint, redis="", done=done)
     make(name, endpoint)
     application.connect(name, endpoint.url)
-    application.fill(behind, lanes=("low", "batch"))
+    application.fill(behind, lanes=(Lane.LOW, Lane.BATCH))
     with worker_of(MIXED, case, environment, folder):
         _until(lambda: done.stat().st_size > 0)
         for _ in range(jobs):
@@ -67,12 +70,12 @@ def _critical(done: Path) -> list[tuple[float, float, float]]:
     """Return the critical jobs' records: the others carry no time of enqueue."""
     data = done.read_bytes()
     whole = len(data) // RECORD.size * RECORD.size
-    return [one for one in RECORD.iter_unpack(data[:whole]) if one[0] > 0]  # type: ignore[misc]
+    return [one for one in RECORD.iter_unpack(data[:whole]) if one[0] > 0]
 
 
-def _until(is_so: object, *, within: timedelta = timedelta(minutes=3)) -> None:
+def _until(is_so: Callable[[], bool], *, within: timedelta = timedelta(minutes=3)) -> None:
     deadline = time.monotonic() + within.total_seconds()
-    while not is_so():  # type: ignore[operator]
+    while not is_so():
         if time.monotonic() > deadline:
             msg = "the worker did not come that far"
             raise RuntimeError(msg)

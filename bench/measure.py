@@ -61,6 +61,7 @@ class Measured:
     What came out.
 
     Attributes:
+        jobs: How many were enqueued.
         enqueued_per_s: Jobs enqueued a second.
         enqueue_cpu_ms: CPU of the producer a job.
         enqueue_calls: AWS calls a job to enqueue it.
@@ -70,9 +71,10 @@ class Measured:
         writes: Items written in DynamoDB a job, from enqueue to end; refused writes too, which cost the same.
         memory_mb: Resident memory of worker and children when the last job was done.
         p50_ms, p99_ms: How long the code of a job took, so that overlapping jobs show what they cost each other.
-        calls: All AWS calls, by operation.
+        calls: All AWS calls, by operation, and the items written.
     """
 
+    jobs: int
     enqueued_per_s: float
     enqueue_cpu_ms: float
     enqueue_calls: float
@@ -106,6 +108,7 @@ def measure(system: System, case: Case, *, endpoint: Endpoint, redis: str, folde
     cuts = quantiles(lasted, n=100)
     enqueued = case.jobs + case.backlog
     return Measured(
+        jobs=enqueued,
         enqueued_per_s=enqueued / said["seconds"],
         enqueue_cpu_ms=said["cpu"] * 1000 / enqueued,
         enqueue_calls=_sum(second - first) / enqueued,
@@ -123,6 +126,7 @@ def measure(system: System, case: Case, *, endpoint: Endpoint, redis: str, folde
 def environment_of(
     system: System, name: str, case: Case, *, endpoint: Endpoint, redis: str, done: Path
 ) -> dict[str, str]:
+    """Return what a system's producer and worker find in their environment."""
     return {
         **clean_environment(),
         **CREDENTIALS,
@@ -176,7 +180,8 @@ def _produce(system: System, case: Case, environment: dict[str, str]) -> dict[st
 
 
 @contextlib.contextmanager
-def worker_of(system: System, case: Case, environment: dict[str, str], folder: Path) -> Any:  # noqa: ANN401
+def worker_of(system: System, case: Case, environment: dict[str, str], folder: Path) -> Any:
+    """Run a system's worker for as long as a block lasts."""
     with (folder / f"{system.folder}.log").open("ab") as log:
         process = subprocess.Popen(
             system.command(slots=case.slots, queue=environment["BENCH_QUEUE"], redis=environment["BENCH_REDIS"]),

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pygal
 from pygal.style import CleanStyle
 
-from bench.budgets import ROUND, budgets
+from bench.budgets import ROUND, Budget, budgets
 from bench.peers import LANEWORK
 
 ROOT: Final = Path(__file__).parents[1]
@@ -36,7 +36,10 @@ _COLUMNS: Final = (
 def summary(results: dict[str, Any]) -> str:
     """Return the budgets and the tables, as Markdown."""
     parts = ["| budget | bound | found | |", "| --- | --- | --- | --- |"]
-    parts += [f"| {one.what} | {one.bound} | {one.found} | {'kept' if one.is_kept else '**missed**'} |" for one in budgets(results)]
+    parts += [
+        f"| {one.what} | {one.bound} | {one.found} | {'kept' if one.is_kept else '**missed**'} |"
+        for one in budgets(results)
+    ]
     for one in results["rounds"].values():
         parts += ["", f"**{one['says']}**", "", *_table(one["systems"])]
     if "scale" in results:
@@ -44,9 +47,9 @@ def summary(results: dict[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def missed(results: dict[str, Any]) -> list[str]:
-    """Name the budgets that weren't kept."""
-    return [f"{one.what}: {one.found}, bound {one.bound}" for one in budgets(results) if not one.is_kept]
+def missed(results: dict[str, Any]) -> list[Budget]:
+    """Return the budgets that weren't kept."""
+    return [one for one in budgets(results) if not one.is_kept]
 
 
 def write(results: dict[str, Any]) -> None:
@@ -84,17 +87,32 @@ def _scale(scale: dict[str, dict[str, Any]]) -> list[str]:
     rows = [f"| what | {' | '.join(f'{int(size):,} jobs' for size in scale)} |", f"| --- |{' --- |' * len(scale)}"]
     for what in next(iter(scale.values())):
         cells = (one[what] for one in scale.values())
-        told = (f"{', '.join(f'{count} {service}' for service, count in cell['calls'].items())}; {cell['ms']:.0f} ms" for cell in cells)
+        told = (
+            f"{', '.join(f'{count} {service}' for service, count in cell['calls'].items())}; {cell['ms']:.0f} ms"
+            for cell in cells
+        )
         rows.append(f"| {what} | {' | '.join(told)} |")
     return rows
 
 
 def _chart(title: str, figure: str, systems: dict[str, list[dict[str, Any]]]) -> pygal.HorizontalBar:
     chart = pygal.HorizontalBar(
-        title=title, style=CleanStyle, js=[], show_legend=False, print_values=True, height=60 + 36 * len(systems), width=900
+        title=title,
+        style=CleanStyle,
+        js=[],
+        show_legend=False,
+        print_values=True,
+        height=60 + 36 * len(systems),
+        width=900,
     )
     chart.value_formatter = lambda value: f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
     chart.x_labels = list(reversed(systems))
     values = [median(one[figure] for one in found) for found in reversed(systems.values())]
-    chart.add(title, [{"value": value, "color": "#1f6feb" if name == LANEWORK.name else "#9aa4b2"} for name, value in zip(chart.x_labels, values, strict=True)])
+    chart.add(
+        title,
+        [
+            {"value": value, "color": "#1f6feb" if name == LANEWORK.name else "#9aa4b2"}
+            for name, value in zip(chart.x_labels, values, strict=True)
+        ],
+    )
     return chart

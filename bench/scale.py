@@ -15,9 +15,9 @@ from bench.systems.lanework_ import jobs as application
 from lanework.aws.items import items_of, to_item
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
-from lanework.model.moves import new_record
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
+from lanework.model.moves import new_record
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ def _load(app: Any, name: str, size: int) -> None:
     table = f"{name}-jobs"
 
     def write(chunk: list[JobRecord]) -> None:
-        client.batch_write_item(
-            RequestItems={table: [{"PutRequest": {"Item": to_item(one, model)}} for one in chunk]}
-        )
+        client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": to_item(one, model)}} for one in chunk]})
 
     with ThreadPoolExecutor(4) as threads:
         for _ in threads.map(write, _chunks(app, size)):
@@ -111,4 +109,6 @@ def _job(number: int, at: Any) -> JobRecord:
         created_at=at,
     )
     record = new_record(envelope)
-    return replace(record, state=State.COMPLETED, attempts=1, due_at=None, ended_at=at, expires_at=at + timedelta(days=8))
+    return replace(
+        record, state=State.COMPLETED, attempts=1, due_at=None, ended_at=at, expires_at=at + timedelta(days=8)
+    )

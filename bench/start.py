@@ -27,7 +27,10 @@ from jobs import app
 app.ports.ledger._clients.sqs, app.ports.ledger._clients.dynamodb
 """
 
-_TELL = "\nimport json, resource, sys; print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_utime, len(sys.modules)]))"
+_TELL = """
+import json, resource, sys
+print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_utime, len(sys.modules)]))
+"""
 
 
 def cold_starts(repetitions: int) -> dict[str, dict[str, float]]:
@@ -55,6 +58,8 @@ def _start(code: str) -> tuple[float, int]:
         "APP_TABLE": "bench-app",
         "POWERTOOLS_SERVICE_NAME": "bench",
     }
-    done = subprocess.run([sys.executable, "-c", code + _TELL], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + _TELL], env=environment, capture_output=True, text=True, check=True
+    )
     cpu, modules = json.loads(done.stdout.splitlines()[-1])
     return float(cpu), int(modules)

@@ -1,4 +1,4 @@
-"""Enqueues jobs and says what that took, as JSON: run as `produce.py single|bulk COUNT WORK BYTES` beside a system's `jobs`."""
+"""Enqueues jobs, and says as JSON what it took: `produce.py single|bulk COUNT WORK BYTES`, beside a system's `jobs`."""
 
 from __future__ import annotations
 

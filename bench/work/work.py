@@ -1,4 +1,4 @@
-"""The work that every system's jobs do, and how they tell that it is done. The standard library only: it runs everywhere."""
+"""The work of every system's jobs, and how they tell that it is done. The standard library only: it runs everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The floor: a loop over boto that makes Lanework's calls and holds nothing else. `single` or `batched` conditional writes."""
+"""The floor: a loop over boto that makes Lanework's calls and holds nothing else, its writes `single` or `batched`."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def enqueue(count: int, kind: str, padding: str) -> None:
     """A put, then a send, each by itself."""
     for _ in range(count):
         name = uuid4().hex
-        dynamodb.put_item(
-            TableName=TABLE, Item=_item(name, padding), ConditionExpression="attribute_not_exists(pk)"
-        )
+        dynamodb.put_item(TableName=TABLE, Item=_item(name, padding), ConditionExpression="attribute_not_exists(pk)")
         sqs.send_message(QueueUrl=URL, MessageBody=_body(name, kind, padding))
 
 
@@ -111,9 +109,7 @@ def _delete(messages: list[dict[str, Any]]) -> None:
     if messages:
         sqs.delete_message_batch(
             QueueUrl=URL,
-            Entries=[
-                {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(messages)
-            ],
+            Entries=[{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(messages)],
         )
 
 
@@ -137,7 +133,7 @@ def _update(name: str, state: str, before: str) -> None:
 def _update_many(jobs: list[dict[str, Any]], state: str, before: str) -> None:
     statement = (
         f'UPDATE "{TABLE}" SET "state" = ? SET "claim_id" = ? SET "due_at" = ? '
-        "WHERE pk = ? AND sk = ? AND \"state\" = ? RETURNING ALL NEW *"
+        'WHERE pk = ? AND sk = ? AND "state" = ? RETURNING ALL NEW *'
     )
     dynamodb.batch_execute_statement(
         Statements=[

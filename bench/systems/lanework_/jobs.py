@@ -6,7 +6,7 @@ import time
 
 from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, Jobs, Lane
 
 try:
     import work
@@ -27,7 +27,8 @@ class Task(BaseModel):
 @family.job("bench.task")
 def task(of: Task) -> int:
     """Do it."""
-    return work.do(of.work, of.at)
+    done: int = work.do(of.work, of.at)
+    return done
 
 
 app = App(family)
@@ -53,7 +54,7 @@ def connect(stack: str, endpoint: str) -> App:
     return app
 
 
-def fill(count: int, *, lanes: tuple[str, ...]) -> None:
+def fill(count: int, *, lanes: tuple[Lane, ...]) -> None:
     """Enqueue jobs that wait for 50 ms into lanes in turn; their records carry no time of enqueue."""
     task.enqueue_many(
         task.request(Task(work="wait", at=0, padding=""), lane=lanes[number % len(lanes)]) for number in range(count)

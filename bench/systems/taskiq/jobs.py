@@ -59,16 +59,16 @@ _loop = asyncio.new_event_loop()
 _is_started = False
 
 
-def _run(enqueue_all) -> None:  # noqa: ANN001
+def _run(enqueue_all) -> None:
     """Enqueue, and wait until its buffers are sent: its shutdown, which would, hangs in 2.1.1."""
 
     async def and_flush() -> None:
-        global _is_started  # noqa: PLW0603
+        global _is_started
         if not _is_started:
             await broker.startup()
             _is_started = True
         await enqueue_all()
-        while any(not one.empty() for one in broker._batch_buffers.values()):  # noqa: SLF001
+        while any(not one.empty() for one in broker._batch_buffers.values()):  # noqa: ASYNC110, SLF001 - it tells nobody
             await asyncio.sleep(0.01)
         if broker._batch_buffers:  # noqa: SLF001
             await asyncio.sleep(0.2)  # the last batch waits for its time-out, and is sent
