@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import time
 from dataclasses import asdict
@@ -30,6 +31,7 @@ def main(
     only: Annotated[str, typer.Option(help="Only the questions whose name begins so.")] = "",
 ) -> None:
     """Measure Lanework beside a bare boto loop and its peers, and count what it costs."""
+    logging.getLogger("lanework").setLevel(logging.WARNING)  # it fills tables in this process
     began = time.monotonic()
     results: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="minutes"), "rounds": {}}
     with tempfile.TemporaryDirectory() as folder:
