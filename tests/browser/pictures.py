@@ -22,6 +22,7 @@ PICTURES = {
     "job-dark": ("jobs/notification-dead-3", WIDE, "dark"),
     "dead-letters": ("dead", WIDE, "light"),
     "dead-letters-phone": ("dead", PHONE, "dark"),
+    "workflow": ("workflows/year-2025", WIDE, "light"),
     "schedules": ("schedules", WIDE, "light"),
     "cost": ("cost", WIDE, "light"),
     "limits-dark": ("limits", WIDE, "dark"),

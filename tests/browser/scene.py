@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from lanework import App, Jobs, Public, Quota, Rate, Run, State
+from lanework import App, Jobs, Public, Quota, Rate, Run, State, batch, chain
 from lanework.memory import MemoryLedger
 from lanework.model.buckets import Bucket, Depth, Incident, Kind
 from lanework.model.lanes import LANES, Lane
@@ -21,6 +21,8 @@ from tests.factories import a_record
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from lanework import Request, Workflow
 
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -64,6 +66,13 @@ def an_application() -> App:
         run.progress(50, "counting")
         return "s3://reports/2025-12.csv"
 
+    @reports.job("report.part", attempts=1)
+    def part(of: Range) -> int:
+        if of.month == "2025-07":
+            msg = "the month's file is broken"
+            raise ValueError(msg)
+        return 12_000
+
     @upkeep.job("cleanup.expired-tokens", cron="0 2 * * *")
     def cleanup(_: Range) -> int:
         return 412
@@ -85,6 +94,8 @@ def a_scene(*, is_counted: bool = False) -> App:
         app.enqueue(name, {}, job_id=f"{name.split('.')[-1]}-{1000 + number}")
         clock.advance(timedelta(milliseconds=40 + 13 * number))
         drain(app)
+    app.workflows.enqueue(_year(app), workflow_id="year-2025")
+    drain(app)
     clock.now = NOON
     if is_counted:
         _count(app)
@@ -98,6 +109,21 @@ def a_scene(*, is_counted: bool = False) -> App:
     app.schedules.pause("health.check")
     app.pause(queue="reports")
     return app
+
+
+def _year(app: App) -> Workflow:
+    """Return a workflow in which something dies: fetch, count twelve months side by side, then capture and tell."""
+
+    def one(type_: str, payload: dict[str, str] | None = None) -> Request:
+        return app.request(type_, payload or {})
+
+    months = [one("report.part", {"month": f"2025-{month:02}"}) for month in range(1, 13)]
+    aside = chain(one("payment.capture"), one("user.welcome"))
+    return chain(
+        one("report.month"),
+        batch([*months, aside], on_failure=one("health.check")),
+        one("payment.capture"),
+    )
 
 
 def _dead() -> list[Any]:

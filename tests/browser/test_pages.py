@@ -22,6 +22,8 @@ PAGES = {
     "jobs/month-2026-01": "month-2026-01",
     "jobs/notification-dead-3": "notification-dead-3",
     "dead": "Dead letters",
+    "workflows": "Workflows",
+    "workflows/year-2025": "year-2025",
     "schedules": "Schedules",
     "limits": "Limits and pauses",
     "cost": "Cost",

@@ -109,6 +109,8 @@ def test_a_workflow_is_written_only_as_it_was_read(backend: Backend) -> None:
     first = store.write(a_workflow(parent="outer", slot=256))
     assert first == a_workflow(parent="outer", slot=256, revision=1)
     assert store.get("flow-1") == first
+    assert store.get_many(["flow-1", "flow-2"]) == {"flow-1": first}
+    assert store.get_many([]) == {}
     assert store.write(a_workflow()) is None, "there is one"
 
     ended = replace(first, sealed=True, ended=frozenset({1, 2}), completed=frozenset({2}), has_failed=True)

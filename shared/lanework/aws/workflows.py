@@ -85,6 +85,17 @@ class DynamoWorkflows:
             )
         return _record(answer["Item"]) if "Item" in answer else None
 
+    def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
+        """See `WorkflowStore.get_many`."""
+        wanted: Any = {self._table: {"Keys": [_root_key(one) for one in workflow_ids]}} if workflow_ids else {}
+        found: list[WorkflowRecord] = []
+        while wanted:
+            with translated("reading workflows"):
+                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
+            found += [_record(item) for item in answer["Responses"].get(self._table, [])]
+            wanted = answer.get("UnprocessedKeys")
+        return {one.workflow_id: one for one in found}
+
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """See `WorkflowStore.write`."""
         written = replace(record, revision=record.revision + 1)

@@ -23,6 +23,7 @@ from lanework.http.dashboard import jobs as job_pages
 from lanework.http.dashboard import limits as limit_pages
 from lanework.http.dashboard import overview as overview_page
 from lanework.http.dashboard import schedules as schedule_pages
+from lanework.http.dashboard import workflows as workflow_pages
 from lanework.http.dashboard.rendering import Pages
 from lanework.http.document import document_of
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
@@ -120,6 +121,7 @@ def _add_pages(routes: Routes, shown: Pages, app: App, tokens: Callable[[], Toke
     overview_page.add_to(routes, shown, app)
     job_pages.add_to(routes, shown, app)
     dead_pages.add_to(routes, shown, app)
+    workflow_pages.add_to(routes, shown, app)
     schedule_pages.add_to(routes, shown, app)
     limit_pages.add_to(routes, shown, app)
     cost_page.add_to(routes, shown, app)

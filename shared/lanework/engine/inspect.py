@@ -81,26 +81,26 @@ class Inspector:
         Raises:
             InvalidOptionError: The limit or the cursor can't be used.
         """
-        _check_limit(limit)
+        check_limit(limit)
 
         def keep(key: JobKey) -> bool:
             return type_ in (None, key.type) and queue in (None, key.queue)
 
         today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else _read_cursor(cursor, today=today)
+        day, before = (today.isoformat(), None) if cursor is None else read_cursor(cursor, today=today)
         everything = type_ is None and queue is None
         page = self._ports.ledger.recent(day=day, before=before, limit=limit, keep=None if everything else keep)
         jobs = self._records(page.keys)
         if page.cursor is not None:
             return JobPage(jobs=jobs, cursor=f"{day}|{page.cursor}", seen_until=JobKey.at(page.cursor).created_at)
         oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
-        return JobPage(jobs=jobs, cursor=f"{_day_before(day)}|" if day > oldest else None, seen_until=_start_of(day))
+        return JobPage(jobs=jobs, cursor=f"{day_before(day)}|" if day > oldest else None, seen_until=start_of(day))
 
     def newest(
         self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None
     ) -> JobPage:
         """Return a page as `page` does, but go on until it is full or 16 pages, as many as days are kept, were read."""
-        _check_limit(limit)
+        check_limit(limit)
         jobs: list[JobRecord] = []
         for _ in range(DAYS_KEPT + 1):
             page = self.page(type_=type_, queue=queue, limit=limit - len(jobs), cursor=cursor)
@@ -133,7 +133,7 @@ class Inspector:
         """
         if (lane, state) == (None, None):
             return self.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
-        _check_limit(limit)
+        check_limit(limit)
         page = self.page(type_=type_, queue=queue, limit=LONGEST_PAGE, cursor=cursor)
         found = [one for one in page.jobs if lane in (None, one.lane) and state in (None, one.state)]
         if len(found) <= limit:
@@ -266,22 +266,35 @@ def is_expired(record: JobRecord, now: datetime) -> bool:
     return record.expires_at is not None and record.expires_at <= now
 
 
-def _check_limit(limit: int) -> None:
+def check_limit(limit: int) -> None:
+    """
+    Refuse a page's length that is out of bounds.
+
+    Raises:
+        InvalidOptionError: It lies outside of 1 to 100.
+    """
     if not 1 <= limit <= LONGEST_PAGE:
         msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
         raise InvalidOptionError(msg)
 
 
-def _day_before(day: str) -> str:
+def day_before(day: str) -> str:
+    """Return the day before a day, both as `2026-11-22`."""
     return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
 
 
-def _start_of(day: str) -> datetime:
+def start_of(day: str) -> datetime:
+    """Return when a day begins, in UTC."""
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
-def _read_cursor(cursor: str, *, today: date) -> tuple[str, str | None]:
-    """Return the day and the position that a cursor stands for. One of another time would walk through all of it."""
+def read_cursor(cursor: str, *, today: date) -> tuple[str, str | None]:
+    """
+    Return the day and the position that a cursor stands for. One of another time would walk through all of it.
+
+    Raises:
+        InvalidOptionError: It is of another list, or of a time of which nothing is kept.
+    """
     day, _, position = cursor.partition("|")
     if _CURSOR.fullmatch(cursor) is None or not _is_kept(day, today) or not (position == "" or _is_of(day, position)):
         msg = f"cursor {cursor!r} is not one that this list gave out"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from lanework.engine.cancel import cancel
-from lanework.engine.inspect import DAYS_KEPT, iso
+from lanework.engine.inspect import DAYS_KEPT, check_limit, day_before, iso, read_cursor, start_of
+from lanework.engine.listing import JobKey
 from lanework.engine.redrive import Fate, Redriver
 from lanework.engine.shards import Shards
 from lanework.engine.workflow_enqueue import WorkflowEnqueuer
@@ -20,6 +21,7 @@ from lanework.model.workflow import Counts, When, read_ref, ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from lanework.engine.plan import Workflow
     from lanework.engine.ports import Ports
@@ -65,6 +67,22 @@ class WorkflowStanding:
         """How many of its jobs have ended, 0 to 100."""
         jobs = self.counts.jobs
         return 100 if jobs == 0 else 100 * (jobs - self.counts.open) // jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPage:
+    """
+    Part of a list of workflows.
+
+    Attributes:
+        workflows: Newest first, those that are part of another left out.
+        cursor: Give it to get the next page; None after the last.
+        seen_until: Workflows enqueued later than this are in the pages so far.
+    """
+
+    workflows: tuple[WorkflowRecord, ...]
+    cursor: str | None
+    seen_until: datetime
 
 
 class WorkflowDesk:
@@ -143,6 +161,32 @@ class WorkflowDesk:
                 if before is None:
                     break
         return found[:limit]
+
+    def page(self, *, limit: int = 20, cursor: str | None = None) -> WorkflowPage:
+        """
+        Return workflows, newest first, in five reads. A page is of one day (UTC) and may be empty and have a cursor.
+
+        Args:
+            limit: Most workflows to return, 1 to 100.
+            cursor: `cursor` of the page before.
+
+        Raises:
+            InvalidOptionError: The limit or the cursor can't be used.
+        """
+        check_limit(limit)
+        today = self._ports.clock().date()
+        day, before = (today.isoformat(), None) if cursor is None else read_cursor(cursor, today=today)
+        page = self._store.recent(day=day, before=before, limit=limit)
+        found = self._store.get_many([key.job_id for key in page.keys])
+        outermost = tuple(
+            found[key.job_id] for key in page.keys if key.job_id in found and found[key.job_id].parent is None
+        )
+        if page.cursor is not None:
+            seen_until = JobKey.at(page.cursor).created_at
+            return WorkflowPage(workflows=outermost, cursor=f"{day}|{page.cursor}", seen_until=seen_until)
+        is_last = day <= (today - timedelta(days=DAYS_LISTED)).isoformat()
+        following = None if is_last else f"{day_before(day)}|"
+        return WorkflowPage(workflows=outermost, cursor=following, seen_until=start_of(day))
 
     def graph(self, workflow_id: str, *, most: int = MOST_NODES) -> Graph:
         """

@@ -31,6 +31,9 @@ class WorkflowStore(Protocol):
     def get(self, workflow_id: str) -> WorkflowRecord | None:
         """Return a workflow as of now (a consistent read), or None."""
 
+    def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
+        """Return the workflows that exist, by id; at most 100 ids."""
+
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """
         Write a workflow, if nobody has since its revision was read; revision 0 requires that there is none.

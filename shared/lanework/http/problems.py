@@ -28,6 +28,8 @@ from lanework.errors import (
     UnavailableError,
     UnknownNameError,
     UnsupportedError,
+    WorkflowClosedError,
+    WorkflowNotFoundError,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ _STATUS: Final[tuple[tuple[type[LaneworkError], HTTPStatus], ...]] = (
     (UnknownNameError, HTTPStatus.BAD_REQUEST),
     (JobNotFoundError, HTTPStatus.NOT_FOUND),
     (NothingMatchesError, HTTPStatus.NOT_FOUND),
+    (WorkflowNotFoundError, HTTPStatus.NOT_FOUND),
+    (WorkflowClosedError, HTTPStatus.CONFLICT),
     (NotDeadError, HTTPStatus.CONFLICT),
     (JobNotWaitingError, HTTPStatus.CONFLICT),
     (JobEndedError, HTTPStatus.CONFLICT),

@@ -45,6 +45,10 @@ class MemoryWorkflows:
         """See `WorkflowStore.get`."""
         return self._records.get(workflow_id)
 
+    def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
+        """See `WorkflowStore.get_many`."""
+        return {one: self._records[one] for one in workflow_ids if one in self._records}
+
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """See `WorkflowStore.write`."""
         with self._lock:

@@ -18,6 +18,7 @@ from lanework.aws.lanes import SqsLanes
 from lanework.aws.ledger import DynamoLedger
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
+from lanework.aws.workflows import DynamoWorkflows
 from lanework.engine.listing import JobKey
 from lanework.model.ids import shard_of
 from lanework.model.states import State
@@ -141,6 +142,7 @@ def a_full_api(services: Services) -> Client:
             lanes=SqsLanes(clients, stack=STACK),
             flags=DynamoFlags(clients, stack=STACK),
             schedules=DynamoSchedules(clients, stack=STACK),
+            workflows=DynamoWorkflows(clients, stack=STACK),
             statistics=DynamoStatistics(clients, stack=STACK),
         )
     )
@@ -159,6 +161,7 @@ def a_full_api(services: Services) -> Client:
         ("/jobs/job-500", "job-500"),
         ("/dead", "There are more"),
         ("/dead?queue=email", "There are more"),
+        ("/workflows", "Look further back"),
         ("/schedules", "upkeep.sweep"),
         ("/cost", "Cost"),
         ("/api/jobs", "job-99999"),

@@ -36,8 +36,9 @@ TABS: Final = (
     ("", "Overview"),
     ("jobs", "Jobs"),
     ("dead", "Dead letters"),
+    ("workflows", "Workflows"),
     ("schedules", "Schedules"),
-    ("limits", "Limits and pauses"),
+    ("limits", "Limits"),
     ("cost", "Cost"),
 )
 """Where each page is, and what it is called."""
