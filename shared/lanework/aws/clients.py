@@ -50,7 +50,9 @@ _TRANSIENT: Final = frozenset(
         "RequestLimitExceeded",
         "RequestThrottled",
         "ServiceUnavailable",
+        "ReplicatedWriteConflictException",
         "ThrottlingException",
+        "TransactionConflictException",  # of a single write, that met another's transaction
         "TransactionInProgressException",
         "AWS.SimpleQueueService.ThrottlingException",
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.model.headers import CORRELATION
+from lanework.model.headers import CORRELATION, inherited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,8 +64,8 @@ class Carrying(Middleware):
         run = _RUNNING.get()
         if run is None:
             return proceed(requests)
-        inherited = {CORRELATION: run.correlation_id, **run.headers}
-        return proceed([one.with_headers({**inherited, **dict(one.headers)}) for one in requests])
+        parent = {CORRELATION: run.correlation_id, **run.headers}
+        return proceed([replace(one, headers=inherited(one.headers, parent)) for one in requests])
 
     @contextmanager
     def run(self, run: Run) -> Iterator[None]:

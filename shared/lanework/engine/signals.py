@@ -11,6 +11,7 @@ from lanework.engine.dispatch import dispatch
 from lanework.engine.inspect import is_expired
 from lanework.engine.run import TIMED_OUT, signal_step
 from lanework.errors import (
+    ContendedError,
     InvalidOptionError,
     JobEndedError,
     JobNotFoundError,
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 LARGEST: Final = 64 * 1024
 """Bytes of JSON."""
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 7
+_PAUSE_S: Final = 0.02
+"""Before the second try; it doubles from there, to a second and a half in all."""
 
 _HINTS: Final = {
     State.COMPLETED: "it has run to its end without",
@@ -63,7 +66,7 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         UnavailableError: Whether it was kept is not known, repeat it; or the job changes all the time.
     """
     step, text = signal_step(name), _written(payload)
-    for _ in range(_ROUNDS):
+    for number in range(_ROUNDS):
         now = ports.clock()
         stored = ports.ledger.get(job_id)
         if stored is None or is_expired(stored, now):
@@ -71,7 +74,12 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         if stored.state in ENDED:
             raise JobEndedError(job_id, state=stored.state, hint=_HINTS[stored.state])
         change = interventions.signal(stored, name, signal_id=ports.new_id(), now=now)
-        match ports.ledger.change_and_keep(job_id, change, step=step, text=text):
+        try:
+            answer = ports.ledger.change_and_keep(job_id, change, step=step, text=text)
+        except ContendedError:  # nothing was written: the job's run writes at this moment
+            ports.runtime.pause(_PAUSE_S * 2**number * (0.5 + ports.rand() / 2))
+            continue
+        match answer:
             case Kept(text=before) if before == TIMED_OUT:
                 raise SignalTooLateError(job_id, name)
             case Kept():

@@ -21,7 +21,7 @@ from lanework.engine.registry import Options
 from lanework.engine.request import Request
 from lanework.errors import EnqueueError, UnavailableError
 from lanework.model.events import Action
-from lanework.model.headers import CORRELATION
+from lanework.model.headers import CORRELATION, correlation_of
 from lanework.model.notices import notice_of_end
 from lanework.model.states import ENDED, JobRecord, State
 
@@ -103,9 +103,15 @@ class Teller:
         notice = notice_of_end(record, stack=self._ports.world.stack)
         order = WebhookOrder(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
-        request = Request(type=self._webhook, payload=order, options=Options(), job_id=f"webhook-{digest}")
-        headers = {CORRELATION: record.job_id, **dict(record.headers), ABOUT: record.job_id}
-        return Enqueuer(self._ports).enqueue(request.with_headers(headers))
+        correlation_id = correlation_of(record.headers) or record.job_id
+        request = Request(
+            type=self._webhook,
+            payload=order,
+            options=Options(),
+            job_id=f"webhook-{digest}",
+            headers=((ABOUT, record.job_id), (CORRELATION, correlation_id)),
+        )
+        return Enqueuer(self._ports).enqueue(request)
 
 
 def told(record: JobRecord, ports: Ports, journal: Journal) -> Report:

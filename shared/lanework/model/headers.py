@@ -36,14 +36,27 @@ def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
         if not _VALUE.fullmatch(value):
             msg = f"the value of header {name!r} can't be used: one printable ASCII character or more"
             raise InvalidOptionError(msg)
-    together = tuple(sorted({**dict(headers), **more}.items()))
-    size = sum(len(name) + len(value) for name, value in together)
+    together = {**dict(headers), **more}
+    size = _size(together)
     if size > MOST_BYTES:
         msg = (
             f"the headers are {size:,} bytes together, over the limit of {MOST_BYTES:,}: data belongs into the payload"
         )
         raise InvalidOptionError(msg)
-    return together
+    return tuple(sorted(together.items()))
+
+
+def inherited(headers: Headers, parent: Mapping[str, str]) -> Headers:
+    """Return a job's headers with those of the job that enqueues it, as far as they fit; the correlation id first."""
+    together = dict(headers)
+    for name in sorted(parent, key=lambda one: (one != CORRELATION, one)):
+        if name not in together and _size(together) + len(name) + len(parent[name]) <= MOST_BYTES:
+            together[name] = parent[name]
+    return tuple(sorted(together.items()))
+
+
+def _size(headers: Mapping[str, str]) -> int:
+    return sum(len(name) + len(value) for name, value in headers.items())
 
 
 def correlation_of(headers: Headers) -> str | None:

@@ -227,6 +227,18 @@ def test_a_job_outside_of_any_line_says_nothing_and_its_children_name_it() -> No
     assert said == {"ship-1": None, "invoice-1": "ship-1", "invoice-2": None}
 
 
+def test_headers_that_do_not_fit_are_left_behind_and_the_correlation_id_is_not() -> None:
+    class Baggage(Middleware):
+        def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[object]]:
+            return proceed([one if one.headers else one.with_headers({"baggage": "x" * 1017}) for one in requests])
+
+    app, _ = an_app(lambda _: app.enqueue("order.invoice", {}, job_id="invoice-1"), Baggage())
+    app.enqueue("order.ship", {}, job_id="ship-1")
+    drain(app)
+
+    assert app.get("invoice-1").headers == (("correlation-id", "ship-1"),)
+
+
 def test_headers_survive_the_sweep_and_a_redrive() -> None:
     seen: list[str] = []
 

@@ -27,6 +27,7 @@ from lanework import (
 from lanework.engine.delivery import Ack
 from lanework.engine.inspect import as_json
 from lanework.engine.sweep import Sweeper
+from lanework.errors import ContendedError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain, sweep
 from tests.fakes import break_ports, mend_ports
@@ -306,6 +307,27 @@ def test_a_signal_whose_job_changes_meanwhile_is_tried_again(world: World) -> No
     drain(world.app)
 
     assert (world.stored().state, got[-1]) == (State.COMPLETED, "yes")
+
+
+def test_a_signal_that_meets_another_write_is_tried_again(world: World) -> None:
+    got = asks(world)
+    world.execute(put(world))
+    ledger, meetings = world.app.ports.ledger, iter(range(3))
+
+    class Meeting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ledger, name)
+
+        def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+            if next(meetings, None) is not None:
+                raise ContendedError(job_id)
+            return ledger.change_and_keep(job_id, change, step=step, text=text)
+
+    world.app.use(replace(world.app.ports, ledger=Meeting()))
+    world.app.signal("job-1", "approved", "yes")
+    drain(world.app)
+
+    assert got == ["yes"]
 
 
 def test_a_signal_reaches_the_job_by_the_sweep_where_sqs_does_not_answer(world: World) -> None:

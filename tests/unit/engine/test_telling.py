@@ -308,6 +308,14 @@ def test_a_webhook_tells_of_a_completion_signed_and_once(world: World) -> None:
     assert dict(deliveries(world)[0].headers) == {"about-job": "job-1", "correlation-id": "job-1"}
 
 
+def test_a_job_whose_headers_are_as_long_as_may_be_is_told_of(world: World) -> None:
+    everyone = everybody(world)
+    world.greet.enqueue(BAT, job_id="job-1", webhook=URL, correlation_id="x" * 1_010)
+    drain(world.app)
+
+    assert Notice.model_validate_json(everyone.posted[0][1]).correlation_id == "x" * 1_010
+
+
 def test_a_webhook_tells_of_a_death_and_not_of_a_cancel(world: World) -> None:
     everyone = everybody(world)
     world.behave = raises(ValueError())
