@@ -20,6 +20,7 @@ from lanework import App, Cause, JobEndedError, Signalling, State
 from lanework.local import Project, embedded_stack
 from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
+from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=60)
-SECRET = "whsec_" + b64encode(b"embedded stack's own secret!").decode()
 
 CODE = """
 from datetime import timedelta
@@ -73,10 +73,10 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.got: list[tuple[dict[str, str], bytes]] = []
 
-    def taken(self) -> list[dict[str, Any]]:
+    def taken(self, secret: str) -> list[dict[str, Any]]:
         """Return the events that were taken, their signatures checked."""
         for headers, body in self.got:
-            check(headers, body)
+            check(headers, body, secret)
         return [json.loads(body) for _, body in self.got[1:]]
 
 
@@ -95,10 +95,10 @@ class _Answer(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def check(headers: dict[str, str], body: bytes) -> None:
+def check(headers: dict[str, str], body: bytes, secret: str) -> None:
     """Check a message as a receiver does that has never heard of Lanework (Standard Webhooks)."""
     content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
-    key = b64decode(SECRET.removeprefix("whsec_"))
+    key = b64decode(secret.removeprefix("whsec_"))
     assert headers["webhook-signature"] == "v1," + b64encode(hmac.digest(key, content, "sha256")).decode()
     assert abs(time.time() - int(headers["webhook-timestamp"])) < 300
 
@@ -122,7 +122,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
     for name in ("pyproject.toml", "template.yaml"):
         shutil.copy(ROOT / name, root / name)
-    parameters = {"EventsToBus": "all", "WebhooksToPrivate": "true", "WebhookSecretParameter": "/shop/webhooks"}
+    parameters = {"EventsToBus": "all", "WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
     with embedded_stack(Project(root=root), port=free_port(), parameters=parameters) as running:
         yield running
 
@@ -166,8 +166,8 @@ def a_bus(stack: RunningStack, app: App) -> Any:  # noqa: ARG001 - sets the cred
 def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
     stack: RunningStack, app: App, receiver: Receiver, bus: Any
 ) -> None:
-    place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-    boto3.client("ssm", **place).put_parameter(Name="/shop/webhooks", Value=SECRET, Type="SecureString")
+    secret = kept_secret(stack.clients)
+    assert kept_secret(stack.clients) == secret
     hook = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
 
     app.enqueue("order.refund", {"amount": 5}, job_id="refund-1", webhook=hook, correlation_id="request-7")
@@ -180,7 +180,7 @@ def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
     with pytest.raises(JobEndedError):
         app.signal("refund-1", "approved")
     wait_for(lambda: len(receiver.got) == 2, within=SOON, what="the webhook, busy at first")
-    (told,) = receiver.taken()
+    (told,) = receiver.taken(kept_secret(stack.clients))
     assert (told["type"], told["jobId"], told["correlationId"]) == ("job.completed", "refund-1", "request-7")
     expected = {"job.enqueued", "job.started", "job.parked", "job.signalled", "job.completed"}
     wait_for(lambda: expected <= {one["detail-type"] for one in bus()}, within=SOON, what="all of it on the bus")
@@ -189,7 +189,9 @@ def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
     assert ends == [told], "bus and webhook tell the same"
 
 
-def test_an_async_job_whose_signal_does_not_come_is_dead_and_that_is_told(app: App, receiver: Receiver) -> None:
+def test_an_async_job_whose_signal_does_not_come_is_dead_and_that_is_told(
+    stack: RunningStack, app: App, receiver: Receiver
+) -> None:
     hook = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
     before = len(receiver.got)
     app.enqueue("order.reject", {"amount": 5}, job_id="reject-1", webhook=hook)
@@ -199,4 +201,7 @@ def test_an_async_job_whose_signal_does_not_come_is_dead_and_that_is_told(app: A
     record = app.get("reject-1")
     assert (record.cause, str(record.error).partition(":")[0]) == (Cause.EXHAUSTED, "SignalTimeoutError")
     wait_for(lambda: len(receiver.got) == before + 1, within=SOON, what="the webhook")
-    assert (receiver.taken()[-1]["type"], receiver.taken()[-1]["errorType"]) == ("job.dead", "SignalTimeoutError")
+    assert (
+        receiver.taken(kept_secret(stack.clients))[-1]["type"],
+        receiver.taken(kept_secret(stack.clients))[-1]["errorType"],
+    ) == ("job.dead", "SignalTimeoutError")

@@ -34,6 +34,7 @@ from lanework.local.application import load_app
 from lanework.local.logs import LogTail
 from lanework.local.surroundings import enter
 from lanework.local.traffic import Traffic
+from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -80,9 +81,11 @@ def dev(
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     token = new_token(Role.ADMIN)
-    access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true", "WebhooksToPrivate": "true"}
-    parameters = {**access, **(_ALL_LANES if worker else {})}
+    access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
+    webhooks = {"WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
+    parameters = {**access, **webhooks, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters) as stack:
+        say(f"webhooks may go to this machine, signed with {kept_secret(stack.clients)}")
         _greet(stack, token, _to_try(load_app(project)))
         with ExitStack() as beside:
             beside.enter_context(_Showing(stack))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from base64 import b64encode
 from typing import Annotated
 
 import typer
@@ -14,7 +12,7 @@ from lanework.engine.handover import QUEUE
 from lanework.engine.inspect import as_json, iso
 from lanework.engine.system import WEBHOOK
 from lanework.engine.telling import ABOUT
-from lanework.model.webhooks import PREFIX
+from lanework.local.webhook_secret import new_secret
 
 app = typer.Typer(
     name="webhooks",
@@ -31,7 +29,7 @@ def secret(as_json_: AsJson = False) -> None:
 
     Example: lanework webhooks secret
     """
-    made = f"{PREFIX}{b64encode(secrets.token_bytes(32)).decode()}"
+    made = new_secret()
     if as_json_:
         print_json({"secret": made})
         return

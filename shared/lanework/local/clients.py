@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 
 def bare_session(region: str | None = None) -> Session:
@@ -82,6 +83,11 @@ class Clients:
     def sqs(self) -> SQSClient:
         """An SQS client."""
         return self._session.client("sqs", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+
+    @property
+    def ssm(self) -> SSMClient:
+        """An SSM client."""
+        return self._session.client("ssm", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
 
     @property
     def _config(self) -> Config:
