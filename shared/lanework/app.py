@@ -30,7 +30,6 @@ from lanework.engine.webhook_desk import WebhookDesk
 from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
-from lanework.observe.bus import BusSink
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, alone
 from lanework.observe.hooks import HookSink
@@ -276,6 +275,8 @@ class App:
         """Return who else is handed the events: the application's own functions, and the bus."""
         others: list[EventSink] = [HookSink(self._hooks)] if self._hooks else []
         if ports.world.bus is not None and ports.world.takes_all:
+            from lanework.observe.bus import BusSink  # noqa: PLC0415 - few have a bus that takes everything
+
             others.append(BusSink(ports.world.bus, stack=ports.world.stack))
         return others
 

@@ -22,7 +22,6 @@ from lanework.engine.request import Request
 from lanework.errors import EnqueueError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
-from lanework.model.notices import notice_of_end
 from lanework.model.states import ENDED, JobRecord, State
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import JobType
     from lanework.model.envelope import Envelope
+    from lanework.model.notices import Notice
 
 ABOUT: Final = "about-job"
 """Header of a delivery: the job that it tells of."""
@@ -76,7 +76,7 @@ class Teller:
         if record.queue == QUEUE or record.state not in ENDED or record.retired:
             return
         if world.bus is not None:
-            world.bus.put([notice_of_end(record, stack=world.stack)])
+            world.bus.put([self._notice(record)])
         url = self.address_of(record)
         if url is not None and record.state is not State.CANCELLED:
             try:
@@ -87,6 +87,11 @@ class Teller:
     def address_of(self, record: JobRecord) -> str | None:
         """Return where a job's end is sent to."""
         return record.webhook or self._ports.world.webhook
+
+    def _notice(self, record: JobRecord) -> Notice:
+        from lanework.model.notices import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
+
+        return notice_of_end(record, stack=self._ports.world.stack)
 
     def send(self, record: JobRecord, url: str, *, again: str = "") -> Receipt[Any]:
         """
@@ -100,7 +105,7 @@ class Teller:
         Raises:
             EnqueueError: It was not enqueued.
         """
-        notice = notice_of_end(record, stack=self._ports.world.stack)
+        notice = self._notice(record)
         order = WebhookOrder(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
         correlation_id = correlation_of(record.headers) or record.job_id

@@ -170,6 +170,34 @@ def test_a_name_that_can_not_be_used_is_refused() -> None:
         a_run().wait_for("", timeout=HOUR)
 
 
+def test_a_wait_costs_a_write_for_its_step_on_each_pass(world: World) -> None:
+    steps(world)
+    body = put(world)
+    ledger, _ = break_ports(world.app)
+
+    world.execute(body)
+    assert ledger.calls == ["change", "step", "keep_step", "keep_first", "change"]
+
+    ledger.calls.clear()
+    world.clock.advance(HOUR)
+    world.execute(body)
+    assert ledger.calls == ["change", "step", "keep_first", "step", "keep_step", "change"]
+
+
+def test_a_signal_costs_a_read_once_it_has_come(world: World) -> None:
+    asks(world)
+    body = put(world)
+    ledger, _ = break_ports(world.app)
+
+    world.execute(body)
+    assert ledger.calls == ["change", "step", "keep_first", "change"]
+
+    world.app.signal("job-1", "approved", 1)
+    ledger.calls.clear()
+    world.execute(body)
+    assert ledger.calls == ["change", "step", "change"]
+
+
 # --- signals
 
 
