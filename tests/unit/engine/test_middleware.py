@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import BaseModel
 
 from lanework import App, InvalidOptionError, Jobs, LaneworkError, Middleware, Run, Snooze, State, TimedOut
+from lanework.engine.delivery import Delivery
+from lanework.engine.execute import in_order
 from lanework.engine.request import request_of
 from lanework.engine.sweep import Sweeper
+from lanework.model.envelope import Envelope
+from lanework.model.lanes import Lane
 from lanework.observe.logs import fields_of
 from lanework.testing import Clock, EventList, app_in_memory, drain
 from tests.fakes import break_ports, mend_ports
@@ -280,3 +287,40 @@ def test_headers_that_can_not_be_used_are_refused_before_anything_is_recorded(
     with pytest.raises(InvalidOptionError, match=said):
         app.enqueue("order.ship", {}, job_id="ship-1")
     assert app.ports.ledger.get("ship-1") is None
+
+
+def test_jobs_that_run_side_by_side_in_one_loop_keep_their_lines_apart() -> None:
+    """As the worker function runs the async jobs of a batch."""
+    family = Jobs(queue="orders", lane="high")
+    met = asyncio.Barrier(2)
+
+    @family.job("order.ship")
+    async def ship(_: Order, run: Run) -> None:
+        await met.wait()
+        app.enqueue("order.invoice", {}, job_id=f"{run.job_id}.invoice")
+
+    @family.job("order.invoice")
+    def invoice(_: Order) -> None: ...
+
+    app = app_in_memory(App(family))
+    for number in (1, 2):
+        ship.enqueue(Order(), job_id=f"ship-{number}", correlation_id=f"request-{number}")
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever)
+    thread.start()
+    executor = app.executor(
+        in_order, run_async=lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    )
+
+    def execute(job_id: str) -> None:
+        message = Envelope.of(app.get(job_id), "{}").encode()
+        executor.execute(Delivery(body=message, lane=Lane.HIGH, time_left=timedelta(seconds=30)))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(execute, ["ship-1", "ship-2"]))
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+    lines = {number: dict(app.get(f"ship-{number}.invoice").headers) for number in (1, 2)}
+    assert lines == {number: {"correlation-id": f"request-{number}"} for number in (1, 2)}
