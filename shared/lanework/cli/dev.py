@@ -180,7 +180,7 @@ def _child(line: Connection, *, plan: Plan) -> None:
 
 def _prepare() -> tuple[App, Inbox]:
     app = application()
-    app.send_events_to(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
+    app.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
     return app, aws_inbox(Settings.from_env())
 
 

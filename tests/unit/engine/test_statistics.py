@@ -125,6 +125,7 @@ def test_a_tick_that_was_cut_off_before_the_total_is_repeated_without_counting_t
     world.app.use(replace(world.app.ports, statistics=store))
     with pytest.raises(UnavailableError):
         world.app.roll_up.tick()
+    assert (in_the_hour(world), in_the_day(world), ever(world)) == ([(NOON + MINUTE, 1)], [(NOON, 1)], 1)
     store.broken.clear()
     world.app.roll_up.tick()
 

@@ -72,6 +72,17 @@ def test_what_retries_add_is_told() -> None:
     assert cost.usd > cost.retries_usd
 
 
+def test_a_death_costs_an_index_entry_and_a_ticket_more_than_another_end() -> None:
+    died = Numbers({Count.FIRST_STARTS: 1, Count.STARTED: 1, Count.DEAD: 1})
+    (dead,) = costs_of({OTP: died, HIGH: invoked(1)}, ONES, over=DAY).types
+    (done,) = costs_of({OTP: ran(1), HIGH: invoked(1)}, ONES, over=DAY).types
+
+    assert (1, 1) == (
+        dead.usage.write_units - done.usage.write_units,
+        dead.usage.sqs_requests - done.usage.sqs_requests,
+    )
+
+
 def test_idle_polling_of_a_lane_costs_what_aws_says_it_does() -> None:
     idle = costs_of({}, prices(), over=timedelta(days=30)).idle_usd
 
