@@ -241,6 +241,7 @@ def _count(app: App) -> None:
     depths = {Lane.HIGH: Depth(dead=14), Lane.CRITICAL: Depth(dead=5), Lane.LOW: Depth(dead=2, waiting=3)}
     for minute in range(6):
         store.add(Bucket(at=NOON - minute * MINUTE, depths=depths))
+    app.alarmist().tick(depths)
 
 
 def _numbers(count: int, is_bad: bool) -> Numbers:
