@@ -11,13 +11,40 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.sam.conftest import Sam
+from lanework.settings import Settings
+from tests.sam.conftest import ROOT, Sam
+from tests.stacks import REGION, make_stack
 
 LARGEST_LAYER = 7_000_000
 """Bytes, zipped, the application's own jobs apart."""
 
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath")
 """What Lambda's Python runtimes bring themselves."""
+
+
+ANSWER = """
+import json, sys
+sys.path[:] = {folders!r} + [p for p in sys.path if "site-packages" not in p]
+from handlers.{module} import handler
+import lanework, pydantic
+class Context:
+    function_name, memory_limit_in_mb, aws_request_id = "f", 256, "r"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
+    def get_remaining_time_in_millis(self): return 30000
+answer = handler(json.loads(open({event!r}).read()), Context())
+print(json.dumps([lanework.__file__, pydantic.__file__]))
+print(json.dumps(answer, default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(emulator_endpoint: str) -> Settings:
+    """Tables and queues without functions."""
+    with pytest.MonkeyPatch.context() as environment:
+        for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(variable, "test")
+        make_stack("built", emulator_endpoint)
+    return Settings(stack="built", region=REGION, endpoint=emulator_endpoint)
 
 
 @pytest.fixture(scope="module")
@@ -45,38 +72,43 @@ def test_boto_and_the_command_line_are_left_out(built: Path) -> None:
     inside = {one.name for one in (built / "SharedLayer" / "python").iterdir()}
 
     assert inside.isdisjoint({*OF_THE_RUNTIME, "typer", "rich", "ministack", "requirements.txt", "Makefile"})
+    assert not (built / "SharedLayer" / "python" / "lanework" / "doctor").exists()
     assert {"lanework", "jobs", "pydantic", "pydantic_core", "aws_lambda_powertools", "pynamodb"} <= inside
 
 
-@pytest.mark.parametrize("module", ["worker", "clock"])
-def test_a_handler_answers_an_event_from_the_built_folders_alone(built: Path, tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize(
+    ("function", "event", "answers"),
+    [
+        ("MediumWorker", "medium", "batchItemFailures"),
+        ("Clock", "tick", "swept"),
+        ("ApiFunction", "api", "statusCode"),
+    ],
+)
+def test_a_handler_answers_an_event_from_the_built_folders_alone(
+    built: Path, stack: Settings, tmp_path: Path, function: str, event: str, answers: str
+) -> None:
+    """The interpreter sees the function's folder, the layer, and what Lambda's runtime brings: no site-packages."""
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     site = Path(boto3.__file__).parents[1]
     for name in OF_THE_RUNTIME:
         (runtime / name).symlink_to(site / name)
-    function = "MediumWorker" if module == "worker" else "Clock"
-    folders = [str(built / function), str(built / "SharedLayer" / "python"), str(runtime)]
-    code = f"""
-import json, sys
-sys.path[:] = {folders!r} + [p for p in sys.path if "site-packages" not in p]
-from handlers.{module} import handler
-import lanework, pydantic
-class Context:
-    function_name = "f"; memory_limit_in_mb = 256; aws_request_id = "r"
-    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:f"
-    def get_remaining_time_in_millis(self): return 30000
-print(json.dumps([lanework.__file__, pydantic.__file__]))
-if "{module}" == "worker":
-    print(json.dumps(handler({{"Records": []}}, Context())))
-"""
+    module = {"Clock": "clock", "ApiFunction": "api"}.get(function, "worker")
+    code = ANSWER.format(
+        folders=[str(built / function), str(built / "SharedLayer" / "python"), str(runtime)],
+        module=module,
+        event=str(ROOT / "events" / f"{event}.json"),
+    )
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code],
         env={
-            "LANEWORK_STACK": "shop",
+            "LANEWORK_STACK": stack.stack,
             "LANEWORK_ACCOUNT": "000000000000",
-            "AWS_REGION": "us-east-1",
-            "APP_TABLE": "shop-app",
+            "APP_TABLE": f"{stack.stack}-app",
+            "AWS_ENDPOINT_URL": str(stack.endpoint),
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
             "PATH": "/usr/bin:/bin",
         },
         capture_output=True,
@@ -86,9 +118,9 @@ if "{module}" == "worker":
     )
 
     assert done.returncode == 0, done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines()]
-    assert all(str(built) in file for file in answers[0])
-    assert answers[1:] == ([{"batchItemFailures": []}] if module == "worker" else [])
+    *_, files, answer = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(str(built) in file for file in files)
+    assert answers in answer
 
 
 def test_it_is_built_for_the_machine_and_the_runtime_that_are_asked_for(sam: Sam) -> None:

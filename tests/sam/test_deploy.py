@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +26,9 @@ ACCOUNT = "000000000000"
 
 @pytest.fixture(scope="module")
 def stacks(sam: Sam) -> Iterator[Sam]:
-    """Two stacks of one build, side by side."""
+    """Two stacks of one build. Greeting takes a second there, so that a deployment meets jobs that run."""
+    source = sam.root / "shared" / "jobs" / "demo.py"
+    source.write_text(source.read_text().replace("asyncio.sleep(0)", "asyncio.sleep(1)"))
     sam.build()
     for name in ("shop-blue", "shop-green"):
         sam.deploy(name)
@@ -76,23 +80,53 @@ def test_jobs_run_in_all_five_lanes(stacks: Sam) -> None:
     assert {app.result(f"in-{lane}", timeout=timedelta(0)) for lane in Lane} == {"Hello, Bat!"}
 
 
+@contextmanager
+def enqueuing(app: App, ids: list[str]) -> Iterator[None]:
+    """Enqueue five jobs a second while a block runs; their ids are added to the list."""
+    over = threading.Event()
+
+    def enqueue() -> None:
+        while not over.wait(0.2):
+            job_id = f"during-{len(ids)}"
+            greet(app, [job_id])
+            ids.append(job_id)
+
+    producer = threading.Thread(target=enqueue)
+    producer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        producer.join()
+
+
 def test_a_deployment_with_jobs_in_flight_loses_none(stacks: Sam) -> None:
     app = in_stack(stacks, "shop-blue")
-    before = [f"before-{number}" for number in range(60)]
-    greet(app, before)
+    greet(app, ["before"])
+    until_completed(app, ["before"])
     source = stacks.root / "shared" / "jobs" / "demo.py"
     source.write_text(source.read_text().replace("Hello, ", "Good evening, "))
-
     stacks.build()
-    said = stacks.deploy("shop-blue")
+
+    during: list[str] = []
+    with enqueuing(app, during):
+        said = stacks.deploy("shop-blue")
     after = [f"after-{number}" for number in range(10)]
     greet(app, after)
 
     assert re.search(r"UPDATE_COMPLETE\s+AWS::CloudFormation", said)
-    until_completed(app, [*before, *after])
-    assert {app.result(one, timeout=timedelta(0)) for one in before} <= {"Hello, Bat!", "Good evening, Bat!"}
+    until_completed(app, [*during, *after])
+    assert app.result("before", timeout=timedelta(0)) == "Hello, Bat!"
+    assert {app.result(one, timeout=timedelta(0)) for one in during} <= {"Hello, Bat!", "Good evening, Bat!"}
     assert {app.result(one, timeout=timedelta(0)) for one in after} == {"Good evening, Bat!"}
-    assert {app.get(one).attempts for one in [*before, *after]} == {1}
+    assert {app.get(one).attempts for one in [*during, *after]} == {1}
+
+
+def test_a_parameter_out_of_its_range_is_refused_by_name_before_anything_is_made(stacks: Sam) -> None:
+    said = stacks.deploy("shop-narrow", refused=True, CriticalWorkers="1")
+
+    assert "CriticalWorkers" in said
+    assert left_of("shop-narrow", stacks) == []
 
 
 def test_two_stacks_in_one_account_do_not_touch_each_other(stacks: Sam) -> None:
@@ -137,5 +171,11 @@ def left_of(stack: str, sam: Sam) -> list[str]:
             f"{one['GroupName']}/{one['Name']}" for one in _client("scheduler", sam).list_schedules()["Schedules"]
         ],
         "rules": lambda: [one["Name"] for one in _client("events", sam).list_rules()["Rules"]],
+        "alarms": lambda: [one["AlarmName"] for one in _client("cloudwatch", sam).describe_alarms()["MetricAlarms"]],
+        "dashboards": lambda: [
+            one["DashboardName"] for one in _client("cloudwatch", sam).list_dashboards()["DashboardEntries"]
+        ],
+        "topics": lambda: [one["TopicArn"] for one in _client("sns", sam).list_topics()["Topics"]],
+        "apis": lambda: [one["Name"] for one in _client("apigatewayv2", sam).get_apis()["Items"]],
     }
     return [f"{kind}: {name}" for kind, list_ in lists.items() for name in list_() if stack in name]
