@@ -140,7 +140,7 @@ def _tell(what: str, findings: list[Finding], *, as_json: bool) -> None:
         for one in findings:
             complain(f"{what}: {one.about}: {one.what}")
             _explain(one)
-        out().print(f"{len(findings)} to mend; docs/doctor.md explains the rules", markup=False)
+        out().print(f"{len(findings)} to mend; Lanework's docs/doctor.md explains the rules", markup=False)
     if findings:
         raise typer.Exit(1)
 

@@ -96,3 +96,17 @@ def test_a_reservation_larger_than_the_account_allows_is_found_before_it_is_depl
 
 def test_lanes_that_worker_processes_empty_need_no_executions(ours: Template) -> None:
     assert found_in(ours, LowRunsOn="worker", LowWorkers="1000") == []
+
+
+def test_a_lane_that_worker_processes_empty_may_alarm_as_late_as_its_jobs_take(ours: Template) -> None:
+    late = laid_over(ours, {"Resources": {"LowAgeAlarm": {"Properties": {"Threshold": 43_200}}}})
+
+    assert {one.rule for one in found_in(late)} == {"alarm-thresholds"}
+    assert found_in(late, LowRunsOn="worker") == []
+
+
+def test_what_only_some_deployments_have_is_no_wider(ours: Template) -> None:
+    assert (
+        found_in(ours, ArchiveBucket="cold", ApiTokensParameter="/shop/api", SmtpCredentialsParameter="/shop/smtp")
+        == []
+    )

@@ -47,6 +47,10 @@ def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
         if worker is not None and queue is not None and dead is not None:
             own = [(f"sqs:{action}", queue.arn) for action in _CONSUMES]
             yield worker, [*own, ("sqs:SendMessage", dead.arn), *_of_everyone(graph, worker)]
+    api = graph.function(f"{graph.stack}-api")
+    if api is not None:
+        counted = [one.arn for lane in Lane for one in (graph.queue_of(lane), graph.dead_letters_of(lane)) if one]
+        yield api, [*(("sqs:GetQueueAttributes", arn) for arn in counted), *_of_everyone(graph, api)]
     clock = graph.clock
     if clock is not None:
         letters = [one.arn for one in map(graph.dead_letters_of, Lane) if one is not None]

@@ -53,11 +53,13 @@ def _watched(graph: Graph, metric: str, of: str, about: str) -> Iterator[Complai
 def _thresholds(case: Case) -> Iterator[Complaint]:
     for lane in Lane:
         dead, queue, worker = case.graph.dead_letters_of(lane), case.graph.queue_of(lane), case.graph.worker_of(lane)
-        promised = LANES[lane].start_within
+        promised, feed = LANES[lane].start_within, case.graph.feed_of(lane)
         for alarm in case.graph.alarms:
             if dead is not None and (alarm.metric, alarm.of) == (DEPTH, dead.name):
                 yield from _not_above(alarm, 0, "the first job that died")
             if queue is None or worker is None or (alarm.metric, alarm.of) != (AGE, queue.name):
+                continue
+            if feed is not None and not feed.is_on:  # worker processes empty it, whose jobs may take hours
                 continue
             if promised is None:
                 yield from _not_above(alarm, QUEUE_RETENTION / 2, "a wait of half the queue's retention")
