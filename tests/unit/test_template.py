@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lanework.doctor.rules.access import LEDGER
+from lanework.doctor.rules.permissions import LEDGER
 from lanework.errors import StackError
 from lanework.local.check import lint_template, translate
 from lanework.local.template import read_template

@@ -15,6 +15,7 @@ from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES, deployed
 from lanework.local.examination import code_of, template_case
 from lanework.local.template import read_template
+from lanework.model.lanes import Lane
 
 ROOT = Path(__file__).parents[3]
 BROKEN = {file.stem: file for file in sorted((ROOT / "infra" / "broken").glob("*.yaml"))}
@@ -105,8 +106,36 @@ def test_a_lane_that_worker_processes_empty_may_alarm_as_late_as_its_jobs_take(o
     assert found_in(late, LowRunsOn="worker") == []
 
 
-def test_what_only_some_deployments_have_is_no_wider(ours: Template) -> None:
-    assert (
-        found_in(ours, ArchiveBucket="cold", ApiTokensParameter="/shop/api", SmtpCredentialsParameter="/shop/smtp")
-        == []
-    )
+SOME_HAVE = {
+    "ArchiveBucket": "cold",
+    "ApiTokensParameter": "/shop/api",
+    "SmtpCredentialsParameter": "/shop/smtp",
+    "EventsToBus": "ends",
+    "WebhookSecretParameter": "/shop/webhook",
+    "AlertWebhookParameter": "/shop/alerts",
+}
+
+
+def test_what_only_some_deployments_have_is_allowed_and_no_wider(ours: Template) -> None:
+    assert SOME_HAVE.keys() <= ours["Parameters"].keys()
+    assert found_in(ours, **SOME_HAVE) == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "action"),
+    [
+        ("LANEWORK_ARCHIVE_BUCKET", "cold", "s3:PutObject"),
+        ("LANEWORK_EVENTS", "ends", "events:PutEvents"),
+        ("LANEWORK_WEBHOOK_SECRET_PARAMETER", "/shop/webhook", "ssm:GetParameter"),
+    ],
+)
+def test_what_a_function_is_told_to_do_it_must_be_allowed(
+    variable: str, value: str, action: str, ours: Template
+) -> None:
+    told = {"Globals": {"Function": {"Environment": {"Variables": {variable: value}}}}}
+
+    findings = found_in(laid_over(ours, told))
+
+    assert {one.rule for one in findings} == {"permissions"}
+    assert {f"{lane.capitalize()}WorkerRole" for lane in Lane} <= {one.about for one in findings}
+    assert all(action in one.what for one in findings)

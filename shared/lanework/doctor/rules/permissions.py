@@ -1,0 +1,109 @@
+"""The rule about what each function must be allowed, which follows from what it does and from its variables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.policies import is_allowed
+from lanework.model.lanes import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.doctor.case import Case
+    from lanework.doctor.graph import Function, Graph
+
+LEDGER: Final = (
+    *("BatchGetItem", "BatchWriteItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem"),
+)
+"""What the ledger's code does with its table; a test compares it with the code."""
+
+_CONSUMES: Final = ("ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
+
+Need = tuple[str, str]
+"""An action, and the ARN that it must be allowed on."""
+
+
+def _permissions(case: Case) -> Iterator[Complaint]:
+    roles = {one.id: one for one in case.graph.roles}
+    for function, needs in _needs(case.graph):
+        role = roles.get(function.role)
+        if role is None:  # it isn't the stack's: nobody here knows what it allows
+            continue
+        missing = [(action, on) for action, on in needs if not is_allowed(role.statements, action, on)]
+        for on in dict.fromkeys(on for _, on in missing):
+            actions = ", ".join(action for action, resource in missing if resource == on)
+            yield Complaint(
+                about=role.id,
+                what=f"{function.name} may not {actions} on {on.partition(':')[2].partition(':')[2]}",
+                todo=f"{role.id}: a statement {{Effect: Allow, Action: [{actions}], Resource: {on}}}",
+            )
+
+
+def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
+    for lane in Lane:
+        worker, queue, dead = graph.worker_of(lane), graph.queue_of(lane), graph.dead_letters_of(lane)
+        if worker is not None and queue is not None and dead is not None:
+            own = [(f"sqs:{action}", queue.arn) for action in _CONSUMES]
+            yield worker, [*own, ("sqs:SendMessage", dead.arn), *_of_everyone(graph, worker), *_of_jobs(graph, worker)]
+    api = graph.function(f"{graph.stack}-api")
+    if api is not None:
+        counted = [one.arn for lane in Lane for one in (graph.queue_of(lane), graph.dead_letters_of(lane)) if one]
+        counts = [("sqs:GetQueueAttributes", arn) for arn in counted]
+        yield api, [*counts, *_of_everyone(graph, api), *_parameters(graph, api, "LANEWORK_API_TOKENS_PARAMETER")]
+    clock = graph.clock
+    if clock is not None:
+        letters = [one.arn for one in map(graph.dead_letters_of, Lane) if one is not None]
+        own = [(f"sqs:{action}", arn) for arn in letters for action in (*_CONSUMES, "SendMessage")]
+        topic = clock.variables.get("LANEWORK_ALERT_TOPIC")
+        alerts = [("sns:Publish", topic)] if topic else []
+        webhook = _parameters(graph, clock, "LANEWORK_ALERT_WEBHOOK_PARAMETER")
+        yield clock, [*own, *_of_everyone(graph, clock), *_of_jobs(graph, clock), *alerts, *webhook]
+
+
+def _of_everyone(graph: Graph, function: Function) -> Iterator[Need]:
+    """Yield what each function needs that runs or sends jobs."""
+    table = next((one for one in graph.tables if one.name == f"{graph.stack}-jobs"), None)
+    if table is not None:
+        yield from ((f"dynamodb:{action}", table.arn) for action in LEDGER)
+        yield from (("dynamodb:Query", f"{table.arn}/index/{index}") for index in ("recent", "sweep"))
+    yield from (("sqs:SendMessage", queue.arn) for queue in map(graph.queue_of, Lane) if queue is not None)
+    if function.variables.get("LANEWORK_EVENTS", "off") != "off":
+        yield (
+            "events:PutEvents",
+            _arn(graph, function, "events", f"event-bus/{function.variables.get('LANEWORK_EVENT_BUS', 'default')}"),
+        )
+    if any(one.name == function.log_group for one in graph.log_groups):
+        log = _arn(graph, function, "logs", f"log-group:{function.log_group}:*")
+        yield from ((f"logs:{action}", log) for action in ("CreateLogStream", "PutLogEvents"))
+
+
+def _of_jobs(graph: Graph, function: Function) -> Iterator[Need]:
+    """Yield what Lanework's own jobs need, and what tells of ends."""
+    bucket = function.variables.get("LANEWORK_ARCHIVE_BUCKET")
+    if bucket:
+        yield "s3:PutObject", f"{function.arn.partition(':lambda:')[0]}:s3:::{bucket}/{graph.stack}/jobs/any"
+    yield from _parameters(graph, function, "LANEWORK_WEBHOOK_SECRET_PARAMETER")
+
+
+def _parameters(graph: Graph, function: Function, variable: str) -> Iterator[Need]:
+    """Yield the need to read the SSM parameter that a variable names, if it does."""
+    name = function.variables.get(variable)
+    if name:
+        yield "ssm:GetParameter", _arn(graph, function, "ssm", f"parameter{name}")
+
+
+def _arn(graph: Graph, function: Function, service: str, rest: str) -> str:
+    """Return the ARN of something in the stack's account and region, in the partition that the function is in."""
+    return f"{function.arn.partition(':lambda:')[0]}:{service}:{graph.region}:{graph.account}:{rest}"
+
+
+RULES: Final = (
+    Rule(
+        name="permissions",
+        demands="Each function may do all that its code does.",
+        why="the call is refused, and jobs of the lane go back and forth until SQS gives up on them",
+        look=_permissions,
+    ),
+)
