@@ -57,8 +57,11 @@ _MEANWHILE = (
     ("reconcile", "others fail"),
     ("ten minutes pass", "sweep", "others claim"),
 )
-_TROUBLES = [Trouble(kind, at) for kind in Kind if kind is not Kind.MEANWHILE for at in (1, 2, 3, 4)]
-_INTERFERENCES = [Trouble(Kind.MEANWHILE, at, meanwhile) for meanwhile in _MEANWHILE for at in (1, 2, 3, 4)]
+_CALLS = (1, 2, 3, 4, 5, 6, 8)
+"""At which call of a step: what follows from an end comes after the claim and the outcome."""
+
+_TROUBLES = [Trouble(kind, at) for kind in Kind if kind is not Kind.MEANWHILE for at in _CALLS]
+_INTERFERENCES = [Trouble(Kind.MEANWHILE, at, meanwhile) for meanwhile in _MEANWHILE for at in _CALLS]
 
 ONE = Bound(Concurrency(1), "type:proof.one")
 FAMILY = Bound(Concurrency(2), "queue:proof")
