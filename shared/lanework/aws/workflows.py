@@ -18,7 +18,7 @@ from lanework.model.ids import shard_of
 from lanework.model.workflow import Kind, Shard, WorkflowRecord, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanework.aws.clients import Clients
     from lanework.engine.listing import JobKey, Page
@@ -87,14 +87,19 @@ class DynamoWorkflows:
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
         """See `WorkflowStore.get_many`."""
-        wanted: Any = {self._table: {"Keys": [_root_key(one) for one in workflow_ids]}} if workflow_ids else {}
-        found: list[WorkflowRecord] = []
-        while wanted:
-            with translated("reading workflows"):
-                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-            found += [_record(item) for item in answer["Responses"].get(self._table, [])]
-            wanted = answer.get("UnprocessedKeys")
-        return {one.workflow_id: one for one in found}
+        with translated("reading workflows"):
+            items = list(self._read([_root_key(one) for one in workflow_ids]))
+        return {record.workflow_id: record for record in map(_record, items)}
+
+    def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the items that exist."""
+        for start in range(0, len(keys), _READ_AT_ONCE):
+            asked = {"Keys": keys[start : start + _READ_AT_ONCE], "ConsistentRead": consistent}
+            wanted: Any = {self._table: asked}
+            while wanted:
+                answer: Any = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
+                yield from answer["Responses"].get(self._table, [])
+                wanted = answer.get("UnprocessedKeys")
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """See `WorkflowStore.write`."""
@@ -132,16 +137,9 @@ class DynamoWorkflows:
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         """See `WorkflowStore.shards`."""
-        found: list[Shard] = []
-        for start in range(0, len(numbers), _READ_AT_ONCE):
-            keys = [_key(workflow_id, number, _SHARD) for number in numbers[start : start + _READ_AT_ONCE]]
-            wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            while wanted:
-                with translated(f"reading shards of workflow {workflow_id}"):
-                    answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-                found += [_shard(item) for item in answer["Responses"].get(self._table, [])]
-                wanted = answer.get("UnprocessedKeys")
-        return sorted(found, key=lambda shard: shard.number)
+        keys = [_key(workflow_id, number, _SHARD) for number in numbers]
+        with translated(f"reading shards of workflow {workflow_id}"):
+            return sorted(map(_shard, self._read(keys, consistent=True)), key=lambda shard: shard.number)
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
         """See `WorkflowStore.names`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lanework.engine.inspect import JobPage
     from lanework.engine.request import EnqueueOptions
     from lanework.model.states import JobRecord
+    from lanework.model.waiting import OnFailureName
 
 
 def add_to(app: typer.Typer) -> None:
@@ -57,6 +58,12 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     ] = None,
     job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
     tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None,
+    after: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A job that must have completed before; may be repeated.")
+    ] = None,
+    on_failure: Annotated[
+        str | None, typer.Option(help="If one of these dies: wait (the default), cancel, run or die.")
+    ] = None,
     correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None,
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Address that is told when it completes or dies.")
@@ -84,6 +91,8 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
         "start_by": start_by,
         "job_id": job_id,
         "tenant": tenant,
+        "after": after,
+        "on_failure": cast("OnFailureName | None", on_failure),  # what it isn't is refused with the nearest
         "correlation_id": correlation_id,
         "webhook": webhook,
     }

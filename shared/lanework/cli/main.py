@@ -24,6 +24,7 @@ from lanework.cli import (
     top,
     webhooks,
     worker,
+    workflows,
 )
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
@@ -62,6 +63,7 @@ scaling.add_to(app)
 app.add_typer(dlq.app)
 app.add_typer(schedules.app)
 app.add_typer(token.app)
+app.add_typer(workflows.app)
 app.add_typer(webhooks.app)
 
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 
 from lanework.aws.parameters import ssm_parameter
 from lanework.errors import LaneworkError
-from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying
+from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying, workflows
 from lanework.http.access import HEADERS, Access
 from lanework.http.dashboard import cost as cost_page
 from lanework.http.dashboard import dead as dead_pages
@@ -112,6 +112,8 @@ def _add_endpoints(routes: Routes, app: App, *, is_development: bool) -> None:
     queues.add_steering(routes, app)
     schedules.add_reading(routes, app)
     schedules.add_steering(routes, app)
+    workflows.add_reading(routes, app)
+    workflows.add_steering(routes, app)
     if is_development:
         trying.add_to(routes, app)
 

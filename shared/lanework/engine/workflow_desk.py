@@ -17,7 +17,7 @@ from lanework.engine.workflow_enqueue import WorkflowEnqueuer
 from lanework.engine.workflow_graph import MOST_NODES, Drawing
 from lanework.errors import JobNotFoundError, WorkflowNotFoundError
 from lanework.model.states import ENDED, State
-from lanework.model.workflow import Counts, When, read_ref, ref_of
+from lanework.model.workflow import Counts, When, place_of, read_ref, ref_of, slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from lanework.model.workflow import WorkflowRecord
 
 _PAGE: Final = 100
-DAYS_LISTED: Final = DAYS_KEPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +52,20 @@ class JobResult:
     state: State
     result: Any = None
     omitted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultPage:
+    """
+    Part of a workflow's results, in the order of its jobs.
+
+    Attributes:
+        results: What came of its jobs; nested workflows, and jobs whose record is gone, are left out.
+        next: Where the next page begins; None after the last.
+    """
+
+    results: tuple[JobResult, ...]
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,19 +160,16 @@ class WorkflowDesk:
             counts = counts.plus(shard.counts)
         return WorkflowStanding(record=found, counts=counts)
 
-    def list(self, *, limit: int = 20) -> list[WorkflowRecord]:
+    def newest(self, *, limit: int = 20) -> tuple[WorkflowRecord, ...]:
         """Return the latest workflows of the last 15 days, newest first, those that are part of another left out."""
-        today = self._ports.clock().date()
-        found: list[WorkflowRecord] = []
-        for ago in range(DAYS_LISTED + 1):
-            day, before = (today - timedelta(days=ago)).isoformat(), None
-            while len(found) < limit:
-                page = self._store.recent(day=day, before=before, limit=limit)
-                records = (self._store.get(key.job_id) for key in page.keys)
-                found += [one for one in records if one is not None and one.parent is None]
-                before = page.cursor
-                if before is None:
-                    break
+        found: tuple[WorkflowRecord, ...] = ()
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self.page(limit=limit, cursor=cursor)
+            found += page.workflows
+            cursor = page.cursor
+            if cursor is None:
+                break
         return found[:limit]
 
     def page(self, *, limit: int = 20, cursor: str | None = None) -> WorkflowPage:
@@ -184,7 +194,7 @@ class WorkflowDesk:
         if page.cursor is not None:
             seen_until = JobKey.at(page.cursor).created_at
             return WorkflowPage(workflows=outermost, cursor=f"{day}|{page.cursor}", seen_until=seen_until)
-        is_last = day <= (today - timedelta(days=DAYS_LISTED)).isoformat()
+        is_last = day <= (today - timedelta(days=DAYS_KEPT)).isoformat()
         following = None if is_last else f"{day_before(day)}|"
         return WorkflowPage(workflows=outermost, cursor=following, seen_until=start_of(day))
 
@@ -204,15 +214,45 @@ class WorkflowDesk:
         Raises:
             WorkflowNotFoundError: There is none.
         """
+        after: int | None = None
+        while True:
+            page = self.result_page(workflow_id, after=after, limit=_PAGE)
+            yield from page.results
+            after = page.next
+            if after is None:
+                return
+
+    def result_page(self, workflow_id: str, *, after: int | None = None, limit: int = _PAGE) -> ResultPage:
+        """
+        Return what came of some of a workflow's own jobs.
+
+        Args:
+            workflow_id: Which.
+            after: `next` of the page before.
+            limit: Most results to return, 1 to 100.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+            InvalidOptionError: The limit can't be used.
+        """
+        check_limit(limit)
         found = self._found(workflow_id)
-        for names in self._names(found):
-            jobs = [name for name in names if read_ref(name) is None]
-            for start in range(0, len(jobs), _PAGE):
-                page = jobs[start : start + _PAGE]
-                records = self._ports.ledger.get_many(page, consistent=True)
-                for job_id in page:
-                    if job_id in records:
-                        yield _result(records[job_id])
+        number, place = (1, 0) if after is None else place_of(after)
+        while number <= found.shards:
+            names = self._store.names(workflow_id, number)
+            page = names[place : place + limit]
+            if page:
+                last = place + len(page)
+                more = last < len(names) or number < found.shards
+                following = slot_of(number, last) if last < len(names) else slot_of(number + 1, 0)
+                return ResultPage(results=self._results(page), next=following if more else None)
+            number, place = number + 1, 0
+        return ResultPage(results=(), next=None)
+
+    def _results(self, names: Sequence[str]) -> tuple[JobResult, ...]:
+        jobs = [name for name in names if read_ref(name) is None]
+        records = self._ports.ledger.get_many(jobs, consistent=True) if jobs else {}
+        return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
 
     def cancel(self, workflow_id: str) -> int:
         """
@@ -295,9 +335,8 @@ def _result(record: JobRecord) -> JobResult:
     )
 
 
-def as_json(standing: WorkflowStanding) -> dict[str, object]:
+def as_json(record: WorkflowRecord) -> dict[str, object]:
     """Return a workflow as JSON values, in the names that HTTP clients and scripts use."""
-    record, counts = standing.record, standing.counts
     return {
         "workflowId": record.workflow_id,
         "kind": record.kind,
@@ -307,6 +346,13 @@ def as_json(standing: WorkflowStanding) -> dict[str, object]:
         "completedAt": iso(record.completed_at),
         "cancelledAt": iso(record.cancelled_at),
         "partOf": record.parent,
+    }
+
+
+def counts_as_json(standing: WorkflowStanding) -> dict[str, object]:
+    """Return how the jobs of a workflow stand, likewise."""
+    counts = standing.counts
+    return {
         "jobs": counts.jobs,
         "open": counts.open,
         "completed": counts.completed,

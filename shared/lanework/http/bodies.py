@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -45,6 +45,10 @@ class NewJob(Body):
     start_by: AwareDatetime | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
     job_id: str | None = Field(default=None, description="Your own id; a repeated one enqueues nothing new.")
     tenant: str | None = Field(default=None, description="On whose behalf.")
+    after: tuple[str, ...] = Field(default=(), description="Ids of jobs that must have completed before it starts.")
+    on_failure: Literal["wait", "cancel", "run", "die"] | None = Field(
+        default=None, description="What a dead or cancelled one of these does to it; wait by default."
+    )
     attempts: int | None = Field(default=None, description="Most attempts, the first included, 1 to 100.")
     backoff_seconds: Seconds | None = Field(default=None, description="Wait before the second attempt; it doubles.")
     timeout_seconds: Seconds | None = Field(default=None, description="How long an attempt may take.")
@@ -72,6 +76,8 @@ class NewJob(Body):
             "start_by": self.start_by,
             "job_id": job_id or self.job_id,
             "tenant": self.tenant,
+            "after": self.after,
+            "on_failure": self.on_failure,
             "correlation_id": self.correlation_id,
             "webhook": self.webhook,
             "attempts": self.attempts,

@@ -410,8 +410,8 @@ def test_a_list_shows_the_outermost_newest_first(shop: Shop) -> None:
         shop.app.workflows.enqueue(group([group([shop.job()])]), workflow_id=f"w{number}")
         shop.clock.advance(timedelta(days=1))
 
-    assert [one.workflow_id for one in shop.app.workflows.list()] == ["w2", "w1", "w0"]
-    assert [one.workflow_id for one in shop.app.workflows.list(limit=2)] == ["w2", "w1"]
+    assert [one.workflow_id for one in shop.app.workflows.newest()] == ["w2", "w1", "w0"]
+    assert [one.workflow_id for one in shop.app.workflows.newest(limit=2)] == ["w2", "w1"]
 
 
 def test_a_graph_has_a_node_for_each_job_and_an_edge_for_each_wait(shop: Shop) -> None:
@@ -486,4 +486,4 @@ def test_a_callback_of_another_application_is_refused_and_nothing_enqueued(shop:
     with pytest.raises(UnknownJobTypeError, match=r"unknown job type 'else.where'"):
         shop.app.workflows.enqueue(batch([shop.job()], on_success=somewhere.request(Number(n=1))))
     assert shop.app.inspector.page().jobs == ()
-    assert shop.app.workflows.list() == []
+    assert shop.app.workflows.newest() == ()

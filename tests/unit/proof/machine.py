@@ -56,6 +56,8 @@ _MEANWHILE = (
     ("sweep", "others run"),
     ("reconcile", "others fail"),
     ("ten minutes pass", "sweep", "others claim"),
+    ("a minute passes", "reconcile", "others claim"),
+    ("a minute passes", "visibility ends", "others run", "others run"),
 )
 _CALLS = (1, 2, 3, 4, 5, 6, 8)
 """At which call of a step: what follows from an end comes after the claim and the outcome."""

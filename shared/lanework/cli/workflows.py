@@ -1,0 +1,178 @@
+"""Commands about workflows: list, show, cancel, retry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from lanework.cli.connect import connected
+from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
+from lanework.engine.inspect import iso
+from lanework.engine.workflow_desk import as_json, counts_as_json
+from lanework.model.states import State
+from lanework.model.workflow import When, WorkflowState
+
+if TYPE_CHECKING:
+    from lanework.engine.workflow_desk import WorkflowStanding
+    from lanework.engine.workflow_graph import Graph, Node
+
+app = typer.Typer(
+    name="workflow",
+    help="Chains, groups and batches: where they stand, what is in them; cancel them, retry what died.",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The workflow.")]
+
+_STYLES: dict[str, str] = {
+    **dict.fromkeys(State, ""),
+    **STYLES,
+    WorkflowState.COMPLETED: "green",
+    WorkflowState.FAILED: "red",
+    WorkflowState.RUNNING: "blue",
+    WorkflowState.CANCELLED: "dim",
+}
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most of them, 1 to 100.")] = 20,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    List the latest workflows, newest first. Those that are a step of another are shown with it.
+
+    Example: lanework workflow list --json
+    """
+    found = connected().workflows.newest(limit=limit)
+    if as_json_:
+        print_json([as_json(one) for one in found])
+        return
+    if not found:
+        out().print("there are no workflows of the last 15 days")
+        return
+    rows = [(one.workflow_id, one.kind, one.state, one.jobs, iso(one.created_at), iso(one.closed_at)) for one in found]
+    out().print(table_of(("id", "kind", "state", "jobs", "enqueued", "ended"), rows))
+
+
+@app.command()
+def show(
+    workflow_id: Id,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, max=500, help="Most nodes to draw, 1 to 500.")] = 50,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Show where a workflow stands, and draw what is in it.
+
+    Example: lanework workflow show nightly-2026-11-24
+    """
+    desk = connected().workflows
+    standing, graph = desk.get(workflow_id), desk.graph(workflow_id, most=most)
+    if as_json_:
+        print_json({**as_json(standing.record), **counts_as_json(standing), **_graph_as_json(graph)})
+        return
+    out().print(_summary(standing))
+    out().print(_tree(graph))
+    if graph.left_out:
+        out().print(f"… and {graph.left_out:,} more; --most draws up to 500")
+
+
+@app.command()
+def cancel(
+    workflow_id: Id,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    Cancel a workflow: jobs that wait end at once, running ones are asked to stop. Its callbacks for that run.
+
+    Example: lanework workflow cancel nightly-2026-11-24 --yes
+    """
+    desk = connected().workflows
+    counts = desk.get(workflow_id).counts
+    confirm(f"Cancel workflow {workflow_id}, {counts.open:,} of whose {counts.jobs:,} jobs have not ended?", yes=yes)
+    _print(workflow_id, desk.cancel(workflow_id), "cancelled, or asked to stop", as_json_=as_json_)
+
+
+@app.command()
+def retry(workflow_id: Id, as_json_: AsJson = False) -> None:
+    """
+    Redrive what died in a workflow, and in those that are steps of it; what waits for it then goes on.
+
+    Example: lanework workflow retry nightly-2026-11-24
+    """
+    _print(workflow_id, connected().workflows.retry(workflow_id), "redriven", as_json_=as_json_)
+
+
+def _print(workflow_id: str, jobs: int, what: str, *, as_json_: bool) -> None:
+    if as_json_:
+        print_json({"workflowId": workflow_id, "jobs": jobs})
+    else:
+        out().print(f"{workflow_id}: {jobs:,} {'job' if jobs == 1 else 'jobs'} {what}", markup=False)
+
+
+def _summary(standing: WorkflowStanding) -> Text:
+    record, counts = standing.record, standing.counts
+    parts = [
+        f"{getattr(counts, name):,} {name}"
+        for name in ("completed", "open", "dead", "cancelled")
+        if getattr(counts, name)
+    ]
+    said = f"{record.kind}, {standing.percent} % of {counts.jobs:,} {'job' if counts.jobs == 1 else 'jobs'} ended"
+    return Text.assemble(
+        (record.workflow_id, "bold"), " is ", (record.state, _STYLES[record.state]), f": {said} ({', '.join(parts)})"
+    )
+
+
+def _tree(graph: Graph) -> Tree:
+    """Draw each workflow as a branch, and behind each job what it waits for."""
+    waits: dict[str, list[str]] = {}
+    for edge in graph.edges:
+        said = edge.parent if edge.when is When.COMPLETED else f"{edge.parent}, {edge.when}"
+        waits.setdefault(edge.child, []).append(said.removeprefix("workflow/"))
+    root = Tree(_label(graph.nodes[0], []), guide_style="dim")
+    branches = {graph.nodes[0].name: root}
+    for node in graph.nodes[1:]:
+        branches[node.name] = branches[str(node.within)].add(_label(node, waits.get(node.name, [])))
+    return root
+
+
+def _label(node: Node, waits: list[str]) -> Text:
+    name = node.name.removeprefix("workflow/")
+    role = "" if node.role in ("job", "workflow") else f"on_{node.role} "
+    style = _style(node.state)
+    text = Text.assemble((role, "dim"), name, f"  {node.type or ''}  ", (node.state or "gone", style))
+    if node.life > 1:
+        text.append(f" (life {node.life})", style="dim")
+    if waits:
+        text.append(f"  after {', '.join(waits)}", style="dim")
+    if node.error and node.state == State.DEAD:
+        text.append(f"  {node.error}", style="red")
+    return text
+
+
+def _style(state: str | None) -> str:
+    return _STYLES.get(state, "dim") if state is not None else "dim"
+
+
+def _graph_as_json(graph: Graph) -> dict[str, Any]:
+    return {
+        "nodes": [
+            {
+                "name": one.name,
+                "type": one.type,
+                "status": one.state,
+                "within": one.within,
+                "role": one.role,
+                "life": one.life,
+                "error": one.error,
+            }
+            for one in graph.nodes
+        ],
+        "edges": [{"parent": one.parent, "child": one.child, "when": one.when} for one in graph.edges],
+        "leftOut": graph.left_out,
+    }
