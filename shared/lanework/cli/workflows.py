@@ -28,13 +28,11 @@ app = typer.Typer(
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The workflow.")]
 
-_STYLES: dict[str, str] = {
-    **dict.fromkeys(State, ""),
-    **STYLES,
-    WorkflowState.COMPLETED: "green",
-    WorkflowState.FAILED: "red",
-    WorkflowState.RUNNING: "blue",
-    WorkflowState.CANCELLED: "dim",
+_STYLES: dict[str, str] = {state.value: STYLES.get(state, "") for state in State} | {
+    WorkflowState.COMPLETED.value: "green",
+    WorkflowState.FAILED.value: "red",
+    WorkflowState.RUNNING.value: "blue",
+    WorkflowState.CANCELLED.value: "dim",
 }
 
 
