@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64Error
 from hashlib import sha256
@@ -18,6 +19,7 @@ LONGEST_URL: Final = 500
 """Characters; it is part of the job's own item."""
 
 PREFIX: Final = "whsec_"
+_PRINTABLE: Final = re.compile(r"[!-~]+")
 _HERE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -28,17 +30,25 @@ def checked_webhook(url: str) -> str:
     Raises:
         InvalidOptionError: It isn't https (or http on the machine itself, for development), or holds a password.
     """
-    parts = urlsplit(url)
-    host = parts.hostname
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _HERE)
-    if host and is_safe and parts.username is None and not parts.fragment and len(url) <= LONGEST_URL and url.isascii():
+    if len(url) <= LONGEST_URL and _may_be_sent_to(url):
         return url
-    shown = f"{parts.scheme}://{host}" if host else "it"
     msg = (
-        f"webhook {shown} can't be used: an https:// address of at most {LONGEST_URL} ASCII characters, without "
-        "user, password and fragment (http:// only on localhost, for development)"
+        f"this webhook can't be used: it must be an https:// address of at most {LONGEST_URL} printable ASCII "
+        "characters, without user, password and fragment (http:// only on localhost, for development)"
     )
     raise InvalidOptionError(msg)
+
+
+def _may_be_sent_to(url: str) -> bool:
+    if not _PRINTABLE.fullmatch(url):
+        return False
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.port != 0 and parts.username is None and not parts.fragment
+    except ValueError:  # brackets that don't close, a port that is none
+        return False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
+    return bool(parts.hostname) and is_whole and is_safe
 
 
 def signed(body: str, *, event_id: str, timestamp: int, secrets: Sequence[bytes]) -> dict[str, str]:

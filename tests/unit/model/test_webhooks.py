@@ -36,6 +36,11 @@ def test_an_address_that_can_be_sent_to(url: str) -> None:
         "https://hooks.example.com/#part",
         "https://hooks.example.com/" + "x" * LONGEST_URL,
         "https://hööks.example.com/",
+        "https://exa mple.com/",
+        "https://example.com/a\r\nHost: other",
+        "https://[::1",
+        "https://example.com:99999/",
+        "https://example.com:0/",
     ],
 )
 def test_an_address_that_can_not_is_refused_without_being_repeated(url: str) -> None:
