@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import hmac
+import re
+import time
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +93,20 @@ def test_while_a_secret_is_changed_there_is_a_signature_by_each() -> None:
 def test_a_secret_that_is_none_says_how_to_make_one(text: str) -> None:
     with pytest.raises(ConfigError, match="lanework webhooks secret"):
         secrets_in(text)
+
+
+def test_the_guides_receiver_takes_what_is_genuine_and_recent_only() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
+    code = next(one for one in re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL) if "is_genuine" in one)
+    names: dict[str, Any] = {"hmac": hmac, "time": time, "b64decode": b64decode, "b64encode": b64encode}
+    exec(code, names)  # noqa: S102 - our own guide
+    is_genuine = names["is_genuine"]
+    secret, other = (PREFIX + b64encode(letter * 32).decode() for letter in (b"a", b"b"))
+    now = int(time.time())
+    headers = signed("{}", event_id="evt_1", timestamp=now, secrets=secrets_in(f"{other} {secret}"))
+
+    assert is_genuine(headers, b"{}", secret)
+    assert not is_genuine(headers, b"{ }", secret)
+    assert not is_genuine(headers, b"{}", PREFIX + b64encode(b"c" * 32).decode())
+    old = signed("{}", event_id="evt_1", timestamp=now - 600, secrets=secrets_in(secret))
+    assert not is_genuine(old, b"{}", secret)
