@@ -27,6 +27,29 @@ from jobs import app
 app.ports.ledger._clients.sqs, app.ports.ledger._clients.dynamodb
 """
 
+_RESOLVER = """
+import boto3.session
+from pydantic import BaseModel
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+resolver = APIGatewayHttpResolver(enable_validation=True)
+class Item(BaseModel):
+    name: str
+@resolver.post("/items")
+def post(item: Item) -> Item:
+    return item
+session = boto3.session.Session(region_name="eu-west-1")
+session.client("sqs"), session.client("dynamodb")
+"""
+
+_API = """
+import handlers.api
+from jobs import app
+app.ports.ledger._clients.sqs, app.ports.ledger._clients.dynamodb
+"""
+
+_STARTS = {"libraries alone": _LIBRARIES, "worker": _HANDLER, "resolver alone": _RESOLVER, "API": _API}
+
 _TELL = """
 import json, resource, sys
 print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_utime, len(sys.modules)]))
@@ -34,11 +57,11 @@ print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_utime, len(sys.mod
 
 
 def cold_starts(repetitions: int) -> dict[str, dict[str, float]]:
-    """Return the medians of CPU milliseconds and modules, of the libraries alone and of the worker's handler."""
-    found: dict[str, list[tuple[float, int]]] = {"libraries alone": [], "worker": []}
+    """Return the medians of CPU milliseconds and modules: of each handler, and of the libraries that it stands on."""
+    found: dict[str, list[tuple[float, int]]] = {name: [] for name in _STARTS}
     for _ in range(repetitions):
-        found["libraries alone"].append(_start(_LIBRARIES))
-        found["worker"].append(_start(_HANDLER))
+        for name, code in _STARTS.items():
+            found[name].append(_start(code))
     return {
         name: {"cpu_ms": median(one[0] for one in starts) * 1000, "modules": median(one[1] for one in starts)}
         for name, starts in found.items()

@@ -13,7 +13,6 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from lanework.aws.parameters import ssm_parameter
 from lanework.errors import LaneworkError
 from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying, workflows
 from lanework.http.access import HEADERS, Access
@@ -95,6 +94,8 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
     if settings.tokens_parameter is None:
         fixed = Tokens.read(settings.tokens)
         return lambda: fixed
+    from lanework.aws.parameters import ssm_parameter  # noqa: PLC0415 - it brings all of boto3's extras along
+
     read = ssm_parameter(Settings.from_env(), settings.tokens_parameter)
     return lambda: Tokens.read(read())
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Answer(BaseModel):
     """What all of them have in common."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", defer_build=True)
 
 
 class Enqueued(Answer):

@@ -29,7 +29,9 @@ LaneWord = Annotated[str | int, Field(description="critical, high, medium (or no
 class Body(BaseModel):
     """What all of them have in common."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class NewJob(Body):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
-
 from lanework.http.problems import CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -47,6 +45,8 @@ _PROBLEM: Final[dict[str, Any]] = {
 
 def document_of(resolver: ApiGatewayResolver) -> dict[str, Any]:
     """Return the OpenAPI document of a resolver's routes, as JSON values."""
+    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer  # noqa: PLC0415 - only for this document
+
     text = resolver.get_openapi_json_schema(
         title=TITLE,
         version=VERSION,
