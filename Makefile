@@ -66,6 +66,12 @@ test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalSta
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp
 	@LANEWORK_TESTS_ON=localstack $(RUN)/pytest tests/contract tests/integration tests/localstack
 
+seeds: $(VENV)/stamp ## Show every promise of docs/seeds.md on the embedded stack, and renew its tables
+	@$(RUN)/pytest tests/seeds --numprocesses=0 --renew-table
+
+load: $(VENV)/stamp ## A hundred password resets at once, alone and under pressure: prints the numbers, fails when over
+	@PYTHONPATH=shared:. $(RUN)/python -m tests.seeds.load
+
 soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30 (what breaks is printed with its SEED), then for leaks
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)
 	@LANEWORK_SOAK_JOBS=20000 $(RUN)/pytest --numprocesses=0 --timeout=1800 tests/integration/test_worker_memory.py

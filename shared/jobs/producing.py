@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jobs.cleanup import OldLogs, archive_old_logs
+from jobs.directly import enqueue_or_run
 from jobs.email import (
     Alert,
     ForgotPassword,
@@ -32,6 +33,7 @@ from jobs.email import forgot_password as forgot_password_job
 from jobs.email import send_email as send_email_job
 from jobs.exports import ExportTransactions
 from jobs.exports import export_transactions as export_transactions_job
+from jobs.mail import Send, send_mail
 from jobs.newsletter import BulkEmail, send_bulk_email
 from jobs.notifications import Push, Sms
 from jobs.notifications import send_push as send_push_job
@@ -61,10 +63,15 @@ def digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def send_password_reset(email: str, token: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
-    """Send the link that sets a new password; critical. The same token again sends no second mail."""
-    options.setdefault("job_id", f"password-reset.{digest(email, token)}")
-    return reset_password.enqueue(PasswordReset.model_validate({"email": email, "url": reset_url(token)}), **options)
+def send_password_reset(email: str, token: str, *, send: Send = send_mail) -> Receipt[None] | None:
+    """
+    Send the link that sets a new password; critical. The same token again sends no second mail.
+
+    While nothing can be enqueued the mail is sent from here, and None returned: see `enqueue_or_run`.
+    """
+    job_id = f"password-reset.{digest(email, token)}"
+    reset = PasswordReset.model_validate({"email": email, "url": reset_url(token)})
+    return enqueue_or_run(reset_password, reset, job_id=job_id, send=send)
 
 
 def forgot_password(email: str, **options: Unpack[EnqueueOptions]) -> Receipt[bool]:

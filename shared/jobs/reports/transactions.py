@@ -37,7 +37,7 @@ class TransactionReport(TypedDict):
     key: str
 
 
-@report.job("report.transactions", discard_on=(ReportTooLargeError,))
+@report.job("report.transactions", aliases=("report",), discard_on=(ReportTooLargeError,))
 def report_transactions(
     period: TransactionsBetween, run: Run, *, store: Callable[[], Store] = app_store
 ) -> TransactionReport:

@@ -205,11 +205,16 @@ def type_called(name: str, registry: Registry) -> JobType:
 
 def type_in(name: str, registry: Registry) -> JobType:
     """
-    Return the job type whose name has these words in a row: `signin-notification` means `user.signin.notification`.
+    Return the job type that is called so, or called so before, or whose name alone has these words in a row.
+
+    `signin-notification` means `user.signin.notification`.
 
     Raises:
         ProblemError: No type has, or several do; the problem names them.
     """
+    known = registry.find(name)
+    if known is not None and known.queue != QUEUE:
+        return known
     words = _words(name)
     found = [one for one in _own(registry) if _has(_words(one), words)]
     chosen = [one for one in found if _words(one) == words] or found

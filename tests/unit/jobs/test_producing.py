@@ -15,11 +15,13 @@ from pydantic import ValidationError
 from jobs import app, producing
 from jobs.email import SignIn
 from jobs.exports import ExportTransactions
+from jobs.mail import Message
 from jobs.payments import PaymentOrder
 from jobs.tickets import Ticket
 from jobs.webhooks import Cryptomus, NowPayments
-from lanework import InvalidPayloadError, Receipt
+from lanework import EnqueueError, InvalidPayloadError, Receipt
 from lanework.testing import app_in_memory
+from tests.fakes import break_ports
 
 DAY = date(2026, 1, 1)
 SIGN_IN = SignIn.model_validate(
@@ -30,7 +32,7 @@ PAID = Cryptomus(uuid="c", order_id="t", status="paid", amount=Decimal(1), curre
 FINISHED = NowPayments(
     payment_id=1, order_id="t", payment_status="finished", price_amount=Decimal(1), price_currency="eur"
 )
-ASKED: dict[str, tuple[Callable[[], Receipt[Any]], str, str, bool]] = {
+ASKED: dict[str, tuple[Callable[[], Receipt[Any] | None], str, str, bool]] = {
     "reset": (lambda: producing.send_password_reset("a@b.mn", "tok"), "email.password-reset", "critical", True),
     "forgot": (lambda: producing.forgot_password("a@b.mn"), "account.forgot-password", "critical", False),
     "code": (lambda: producing.send_code("a@b.mn", "123456"), "user.otp", "critical", False),
@@ -92,6 +94,8 @@ def test_what_is_asked_for_goes_into_its_lane_and_asking_twice_is_once_where_it_
 
     first, second = ask(), ask()
 
+    assert first is not None
+    assert second is not None
     record = app.get(first.job_id)
     assert (record.type, record.lane, first.duplicate, second.duplicate) == (job_type, lane, False, is_known_again)
 
@@ -110,9 +114,11 @@ def test_asking_takes_under_ten_milliseconds_of_its_own_time(name: str) -> None:
 
 
 def test_no_id_holds_an_address_or_a_token() -> None:
-    ids = [ASKED[name][0]().job_id for name in ("reset", "welcome", "bulk", "sign-in")]
+    for name in ("reset", "welcome", "bulk", "sign-in"):
+        ASKED[name][0]()
 
-    assert not any("b.mn" in one or "tok" in one for one in ids)
+    ids = [one.job_id for one in app.inspector.page(limit=100).jobs]
+    assert (len(ids), [one for one in ids if "b.mn" in one or "tok" in one]) == (4, [])
 
 
 def all_jobs() -> Iterator[dict[str, Any]]:
@@ -157,3 +163,21 @@ def test_a_template_that_lacks_a_value_is_refused_and_nothing_sent() -> None:
         producing.send_template("a@example.com", "Hi", "reminder", {})
 
     assert list(all_jobs()) == []
+
+
+def test_while_nothing_can_be_enqueued_a_reset_is_sent_from_here_and_what_is_wrong_is_still_refused(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ledger, lanes = break_ports(app)
+    ledger.broken.add("put")
+    lanes.broken.add("send")
+    outbox: list[Message] = []
+
+    assert producing.send_password_reset("a@b.mn", "tok", send=outbox.append) is None
+
+    assert ([one.to for one in outbox], outbox[0].key in caplog.text) == (["a@b.mn"], True)
+    assert "a@b.mn" not in caplog.text
+    with pytest.raises(ValidationError):
+        producing.send_password_reset("nobody", "tok", send=outbox.append)
+    with pytest.raises(EnqueueError):
+        producing.send_code("a@b.mn", "123456")
