@@ -185,6 +185,17 @@ class FileSettings(_Settings):
     folder: Path = Field(default=Path("/tmp/lanework-files"), alias="FILES_DIR")  # noqa: S108 - Lambda's only one
 
 
+class OperationsSettings(_Settings):
+    """
+    Who looks after the application.
+
+    Attributes:
+        email: OPS_EMAIL, where alerts go; empty, the default, is nobody.
+    """
+
+    email: str = Field(default="", alias="OPS_EMAIL")
+
+
 class WebSettings(_Settings):
     """
     What the web application knows of the payment providers; a provider without a secret is refused.
@@ -213,6 +224,12 @@ class AccountSettings(_Settings):
 
     reset_url: str = Field(default="https://example.com/reset", alias="RESET_URL")
     reset_minutes: int = Field(default=30, alias="RESET_MINUTES", ge=1, le=1440)
+
+
+@cache
+def operations_settings() -> OperationsSettings:
+    """Return the process's operations settings, read at the first call."""
+    return OperationsSettings.from_environ(os.environ)
 
 
 @cache

@@ -147,9 +147,10 @@ class World:
             with refused:
                 return refused.code, json.load(refused)
 
-    def page(self, path: str, cookie: str = "") -> tuple[int, str]:
-        """Open a page of the deployed API as a browser would, with a session's cookie."""
-        request = Request(f"{self.stack.api}{path.lstrip('/')}", headers={"Cookie": cookie, "Accept": "text/html"})  # noqa: S310
+    def text(self, path: str) -> tuple[int, str]:
+        """Open a page of the deployed API, or a file of its pages."""
+        headers = {"Authorization": f"Bearer {TOKENS[Role.ADMIN]}"}
+        request = Request(f"{self.stack.api}{path.lstrip('/')}", headers=headers)  # noqa: S310
         with urlopen(request, timeout=30) as answer:  # noqa: S310 - our own stack
             return answer.status, answer.read().decode()
 
@@ -202,6 +203,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "SmtpPort": str(port),
         "LookAheadSeconds": str(LOOK_AHEAD_S),
         "Development": "true",
+        "AlertJob": "ops.alert",
+        "OpsEmail": "ops@example.com",
+        "WebhooksToPrivate": "true",
         "ApiTokens": ",".join(f"{role}:{hash_of(token)}" for role, token in TOKENS.items()),
     }
     with pytest.MonkeyPatch.context() as env, ExitStack() as undo:

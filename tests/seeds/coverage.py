@@ -17,7 +17,7 @@ BEGIN: Final = "<!-- made by `make seeds` -->"
 END: Final = "<!-- end of what `make seeds` makes -->"
 
 
-def tests_by_row() -> dict[str, list[str]]:
+def shown_by_row() -> dict[str, list[str]]:
     """Return the tests of each row, as `file::name`; `test_004_22_…` is row 004-22's."""
     found: dict[str, list[str]] = {}
     for file in sorted(HERE.glob("test_*.py")):
@@ -42,7 +42,7 @@ def page_with(made: str) -> str:
 
 
 def _lines(results: Mapping[str, str]) -> Iterator[str]:
-    tests = tests_by_row()
+    tests = shown_by_row()
     for seed, title in SYSTEMS.items():
         file = next((path.name for path in HERE.glob(f"test_{seed}_*.py")), "")
         yield f"### {seed} {title}"

@@ -199,9 +199,11 @@ def test_002_12_the_last_hundred_completed_stay(clock: Clock, world: World) -> N
 def test_002_13_the_dashboard_is_at_one_address(world: World) -> None:
     assert world.stack.api is not None
 
-    status, text = world.page("/login")
+    (login, form), (overview, text) = world.text("/login"), world.text("/")
 
-    assert (status, "<form" in text) == (200, True)
+    assert (login, overview) == (200, 200)
+    assert "<form" in form
+    assert "<h1" in text
 
 
 def test_002_14_how_long_a_job_took_is_logged(world: World) -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from jobs import producing
 from jobs.demo import Doomed, Flaky, Greet, doomed, flaky, greet
 from jobs.engineering import Suite, run_tests
 from jobs.tickets import Reminder, Ticket, remind, ticket_created
 from lanework import Cause, InvalidPayloadError, State
+from lanework.engine.statistics import by_type
 from lanework.engine.sweep import Sweeper
 from lanework.memory import MemoryArchive
-from lanework.model.lanes import Lane
+from lanework.model.lanes import LANES, Lane
+from lanework.model.numbers import Count, Numbers
 from lanework.testing import EventList, drain
 from tests.fakes import Flaky as FlakyPort
 from tests.seeds.conftest import gaps
@@ -213,6 +218,17 @@ def test_003_14_there_are_tests_at_every_level(world: World) -> None:
     assert {"jobs", "engine", "model"} <= {path.name for path in (ROOT / "tests/unit").iterdir()}
 
 
+def test_003_15_the_dashboard_shows_lanes_jobs_and_dead_letters(world: World) -> None:
+    """Its pages and actions are tested in a browser in tests/browser."""
+    job = world.end(greet.enqueue(Greet()).job_id)
+
+    pages = {path: world.text(path) for path in ("/", "/jobs", f"/jobs/{job.job_id}", "/dead", "/schedules", "/limits")}
+
+    assert {status for status, _ in pages.values()} == {200}
+    assert job.job_id in pages["/jobs"][1]
+    assert "health-check" in pages["/schedules"][1]
+
+
 def test_003_16_success_and_failure_are_counted(world: World) -> None:
     world.end(greet.enqueue(Greet()).job_id)
     world.end(doomed.enqueue(Doomed(), attempts=1).job_id)
@@ -230,6 +246,66 @@ def test_003_18_a_schedule_is_added_by_cron(world: World) -> None:
     (following,) = world.app.schedules.next("midnight")
     assert (following.hour, following.minute) == (0, 0)
     world.app.schedules.remove("midnight")
+
+
+def test_003_19_a_job_waits_for_the_jobs_it_depends_on(world: World) -> None:
+    first = greet.enqueue(Greet(name="first"), delay=timedelta(seconds=2))
+    second = greet.enqueue(Greet(name="second"), after=[first.job_id])
+    assert world.app.get(second.job_id).state is State.BLOCKED
+
+    ended, started = world.end(first.job_id).ended_at, world.end(second.job_id).first_started_at
+
+    assert ended is not None
+    assert started is not None
+    assert started >= ended
+
+
+def test_003_20_many_jobs_are_enqueued_and_processed_together(world: World) -> None:
+    """Ten messages a call on the way in; five jobs an invocation in lane medium, side by side where they are async."""
+    calls: Counter[str] = Counter()
+    lanes: Any = world.app.ports.lanes
+    lanes._clients.sqs.meta.events.register("before-call.sqs.*", lambda model, **_: calls.update([model.name]))
+
+    receipts = greet.enqueue_many([Greet(name=f"n{number}") for number in range(25)])
+
+    assert {world.end(one.job_id).state for one in receipts} == {State.COMPLETED}
+    assert (calls["SendMessageBatch"], calls["SendMessage"]) == (3, 0)
+    assert LANES[Lane.MEDIUM].batch_size == 5
+
+
+def test_003_21_prometheus_reads_numbers_and_grafana_has_a_dashboard_for_them(world: World) -> None:
+    status, text = world.text("/metrics")
+
+    families = {family.name for family in text_string_to_metric_families(text)}  # type: ignore[no-untyped-call]
+    assert status == 200
+    assert any(name.startswith("lanework_") for name in families)
+    queries = json.dumps(json.loads((ROOT / "infra/grafana/lanework.json").read_text()))
+    assert any(name in queries for name in families)
+
+
+def test_003_22_a_completion_is_told_to_a_webhook(world: World) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Listener)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        receipt = greet.enqueue(Greet(), webhook=f"http://127.0.0.1:{server.server_port}/told")
+        world.until(lambda: bool(told), "the webhook")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+    assert (told[0]["type"], told[0]["jobId"]) == ("job.completed", receipt.job_id)
 
 
 def test_003_23_there_are_five_priorities_and_each_is_a_queue_of_its_own(world: World) -> None:
@@ -263,6 +339,21 @@ def test_003_26_a_job_has_a_log_of_its_own(world: World) -> None:
 
     assert status == 200
     assert [line for line in json.dumps(said).split('"') if line.endswith(" done")] != []
+
+
+def test_003_27_run_times_waits_and_failures_are_counted_by_type_and_time(world: World) -> None:
+    world.end(greet.enqueue(Greet()).job_id)
+
+    def numbers() -> Numbers | None:
+        return world.app.statistics.overview().hour.sums(by_type).get("demo.greet")
+
+    def is_counted() -> bool:
+        found = numbers()
+        return found is not None and found[Count.COMPLETED] > 0
+
+    world.until(is_counted, "the counters")
+    hour = world.app.statistics.overview().hour
+    assert len(hour.series(by_type)["demo.greet"]) >= 59
 
 
 def test_003_28_what_expires_is_archived_first(clock: Clock, world: World) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import time
 from base64 import b64encode
+from colorsys import rgb_to_hls
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import md5
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import lanework
 from jobs import producing
 from jobs.demo import Doomed, Greet, doomed, greet
 from jobs.engineering import Suite, run_tests
@@ -32,12 +36,16 @@ from tests.seeds.test_002_budget_tracker import is_healthy, worker_environment
 from tests.unit.jobs.test_producing import ASKED
 
 if TYPE_CHECKING:
+    from email.message import EmailMessage
+
     from lanework.testing import Clock
     from tests.seeds.conftest import World
 
 BAT = User(id="u-bat", email="bat@advancia.mn", name="Бат", newsletter=True)
 DAYS = {"startDate": "2026-01-01", "endDate": "2026-01-31"}
 MINUTE = timedelta(minutes=1)
+OPS = "ops@example.com"
+PAGES = Path(lanework.__file__).parent / "http" / "static"
 
 
 def lane_of(world: World, *types: str) -> set[str]:
@@ -54,6 +62,25 @@ def waited(world: World, job_id: str) -> timedelta:
     record = world.end(job_id)
     assert record.first_started_at is not None
     return record.first_started_at - record.run_at
+
+
+def text_of(mail: EmailMessage) -> str:
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    content: str = plain.get_content()
+    return content
+
+
+def hue_of(style: str, name: str) -> str:
+    """Return the name of the hue that a colour of the pages has."""
+    found = re.search(rf"--{name}: #([0-9a-f]{{6}})", style)
+    assert found is not None
+    red, green, blue = (int(found[1][at : at + 2], 16) / 255 for at in (0, 2, 4))
+    hue, _, saturation = rgb_to_hls(red, green, blue)
+    if saturation < 0.1:
+        return "grey"
+    names = {"red": 0, "yellow": 50, "green": 140, "blue": 217, "red ": 360}
+    return min(names, key=lambda one: abs(names[one] - hue * 360)).strip()
 
 
 def test_004_01_critical_has_twenty_workers_and_starts_at_once(world: World) -> None:
@@ -143,12 +170,24 @@ def test_004_10_failed_jobs_are_found_by_type_and_date_newest_first_and_added_ag
     ids = [world.end(doomed.enqueue(Doomed(), attempts=1).job_id).job_id for _ in range(2)]
     began = f"{world.began:%Y-%m-%dT%H:%M:%SZ}"
 
-    _, found = world.api("GET", f"/api/admin/dlq?type=demo.doomed&since={began}&limit=100")
+    _, found = world.api("GET", f"/api/admin/dlq?type=demo.doomed&diedAfter={began}&limit=100")
 
     listed = [one["jobId"] for one in found["jobs"]]
     assert listed.index(ids[1]) < listed.index(ids[0])
     status, _ = world.api("POST", f"/api/jobs/{ids[0]}/retry", {})
     assert (status, world.end(ids[0]).life) == (202, 2)
+
+
+def test_004_11_more_than_ten_deaths_in_a_day_raise_an_alert_that_arrives_by_mail(world: World) -> None:
+    ids = [one.job_id for one in doomed.enqueue_many([doomed.request(Doomed(), attempts=1) for _ in range(11)])]
+    for one in ids:
+        world.end(one)
+
+    def is_told() -> bool:
+        world.tick()
+        return any("jobs died within 24 hours, more than 10" in text_of(mail) for mail in world.mailbox.to(OPS))
+
+    world.until(is_told, "the alert", within=timedelta(seconds=150))
 
 
 def test_004_12_the_metrics_have_six_numbers_for_each_lane(world: World) -> None:
@@ -249,6 +288,30 @@ def test_004_18_without_the_queue_a_job_is_kept_and_without_both_the_caller_runs
     Sweeper(whole).tick(has_time=lambda *_: True)
     drain(world.app)
     assert world.app.get("kept").state is State.COMPLETED
+
+
+def test_004_20_the_dashboard_has_a_card_for_each_lane_in_the_files_colours(world: World) -> None:
+    _, text = world.text("/")
+    style, script = ((PAGES / name).read_text() for name in ("pages.css", "pages.js"))
+
+    assert all(f'data-key="lane-{lane}"' in text for lane in Lane)
+    assert all(word in text for word in ("Waiting", "Active", "Completed", "Failed", "Delayed", "Total"))
+    assert "EVERY_MS = 5000" in script
+    hues = {name: hue_of(style, name) for name in ("waiting", "active", "completed", "failed", "total")}
+    assert hues == {"waiting": "yellow", "active": "blue", "completed": "green", "failed": "red", "total": "grey"}
+
+
+def test_004_21_a_final_failure_is_told_with_type_priority_id_and_attempts(world: World) -> None:
+    dead = world.end(doomed.enqueue(Doomed(), attempts=2, backoff=timedelta(seconds=1)).job_id)
+
+    def is_told() -> bool:
+        world.tick()
+        return any("of type demo.doomed died" in text_of(mail) for mail in world.mailbox.to(OPS))
+
+    world.until(is_told, "the alert", within=timedelta(seconds=150))
+    told = next(text_of(mail) for mail in world.mailbox.to(OPS) if "of type demo.doomed died" in text_of(mail))
+    assert dead.state is State.DEAD
+    assert re.search(r"the latest \S+ in lane \w+ after (1 attempt|\d attempts), cause exhausted", told)
 
 
 def test_004_22_a_job_is_enqueued_in_ten_milliseconds_and_a_request_answered_in_fifty(world: World) -> None:

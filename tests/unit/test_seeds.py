@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tests.seeds.coverage import PAGE, tests_by_row
+from tests.seeds.coverage import PAGE, shown_by_row
 from tests.seeds.rows import ROWS
 
 
 def test_every_row_has_one_test_and_every_test_a_row() -> None:
-    found = tests_by_row()
+    found = shown_by_row()
 
     assert {row: len(tests) for row, tests in found.items()} == dict.fromkeys(found, 1)
     assert set(found) == set(ROWS)

@@ -22,6 +22,7 @@ from jobs.email.engineering import (
 from jobs.email.family import email, urgent
 from jobs.email.generic import NAMED, File, SendEmail, send_email
 from jobs.email.notice import Mail
+from jobs.email.operations import StackAlert, tell_operations
 from jobs.email.otp import Otp, send_otp
 from jobs.email.payment import PaymentReceived, notify_payment
 from jobs.email.signin import SignIn, notify_sign_in
@@ -39,6 +40,7 @@ __all__ = [
     "PipelineComplete",
     "SendEmail",
     "SignIn",
+    "StackAlert",
     "SuiteResults",
     "Welcome",
     "alert",
@@ -53,6 +55,7 @@ __all__ = [
     "send_email",
     "send_otp",
     "suite_results",
+    "tell_operations",
     "urgent",
     "welcome",
 ]

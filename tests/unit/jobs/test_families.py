@@ -37,6 +37,7 @@ TYPES = {
     "health-check": ("analytics", "low", 3, "* * * * *"),
     "invoice.created": ("tickets", "high", 4, None),
     "newsletter.weekly": ("newsletter", "batch", 3, "0 9 * * MON"),
+    "ops.alert": ("email", "critical", 5, None),
     "payment.notification": ("email", "high", 3, None),
     "payment.process": ("payments", "high", None, None),
     "payment.received": ("tickets", "critical", 4, None),

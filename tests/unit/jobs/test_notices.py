@@ -9,9 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from jobs import app
-from jobs.email import NAMED, SendEmail, send_email
+from jobs.email import NAMED, SendEmail, StackAlert, send_email, tell_operations
 from jobs.email.notice import Context
 from jobs.mail import Message
+from jobs.settings import OperationsSettings
+from lanework import Discard
 from lanework.testing import a_run
 
 CONTEXTS: dict[str, dict[str, Any]] = {
@@ -105,6 +107,20 @@ def test_a_password_reset_hides_its_link_from_the_log_and_from_reprs() -> None:
     assert "abc123" not in repr(
         app.registry.get("email.password-reset").model.model_validate({"email": "a@b.mn", "url": url})
     )
+
+
+def test_an_alert_of_the_stack_is_mailed_to_whoever_looks_after_it_and_to_nobody_else() -> None:
+    alert = StackAlert.model_validate(
+        {"phase": "raised", "rule": "death", "title": "death x", "text": "1 job died", "nextStep": "lanework dlq list"}
+    )
+    outbox: list[Message] = []
+
+    tell_operations(alert, a_run(), send=outbox.append, settings=lambda: OperationsSettings(OPS_EMAIL="o@b.mn"))
+
+    assert (outbox[0].to, outbox[0].subject) == ("o@b.mn", "[Lanework] death x")
+    assert "Next: lanework dlq list" in outbox[0].text
+    with pytest.raises(Discard, match="OPS_EMAIL is not set"):
+        tell_operations(alert, a_run(), send=outbox.append, settings=OperationsSettings)
 
 
 def test_a_named_template_takes_the_words_and_the_producer_the_subject() -> None:
