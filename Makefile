@@ -8,7 +8,7 @@ STACK  := .venv-localstack
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev test test-browser pictures test-sam test-adoption test-localstack soak check bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack soak check bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
