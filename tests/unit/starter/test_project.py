@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = {
     "Parameters": {
         *("SmtpHost", "SmtpPort", "SmtpCredentialsParameter", "MailFrom"),
-        *("ResetUrl", "SmsUrl", "PushUrl", "PaymentUrl", "GatewayTokenParameter"),
+        *("OpsEmail", "ResetUrl", "SmsUrl", "PushUrl", "PaymentUrl", "GatewayTokenParameter"),
         *("SignInMailsPerUser", "SignInMailsMinutes"),
     },
     "Conditions": {"SmtpNeedsLogin", "GatewaysNeedToken"},
