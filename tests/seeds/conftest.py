@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import time
+from base64 import b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import boto3
 import pytest
 from aiosmtpd.controller import Controller
 
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 SOON = timedelta(seconds=60)
 STACK = "seeds"
 LOOK_AHEAD_S = 10
+SECRET = "whsec_" + b64encode(b"the secret of the seeds' stack").decode()
 TOKENS = {role: f"lanework_{role}_of-the-seeds" for role in Role}
 SIGN_IN = {
     "userId": "test-user-123",
@@ -206,6 +209,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "AlertJob": "ops.alert",
         "OpsEmail": "ops@example.com",
         "WebhooksToPrivate": "true",
+        "WebhookSecretParameter": "/shop/webhooks",
         "ApiTokens": ",".join(f"{role}:{hash_of(token)}" for role, token in TOKENS.items()),
     }
     with pytest.MonkeyPatch.context() as env, ExitStack() as undo:
@@ -217,6 +221,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             embedded_stack(project, fresh=True, port=free_port(), name=STACK, parameters=parameters)
         )
         handle = stack.handle
+        ssm = boto3.client("ssm", region_name=handle.region, endpoint_url=handle.endpoint)
+        ssm.put_parameter(Name="/shop/webhooks", Value=SECRET, Type="SecureString")
         settings = Settings(
             stack=STACK,
             region=handle.region,

@@ -19,7 +19,7 @@ from jobs import producing
 from jobs.demo import Doomed, Flaky, Greet, doomed, flaky, greet
 from jobs.engineering import Suite, run_tests
 from jobs.tickets import Reminder, Ticket, remind, ticket_created
-from lanework import Cause, InvalidPayloadError, State
+from lanework import Cause, InvalidPayloadError, State, batch
 from lanework.engine.statistics import by_type
 from lanework.engine.sweep import Sweeper
 from lanework.memory import MemoryArchive
@@ -260,16 +260,18 @@ def test_003_19_a_job_waits_for_the_jobs_it_depends_on(world: World) -> None:
     assert started >= ended
 
 
-def test_003_20_many_jobs_are_enqueued_and_processed_together(world: World) -> None:
-    """Ten messages a call on the way in; five jobs an invocation in lane medium, side by side where they are async."""
+def test_003_20_many_jobs_are_one_batch_which_calls_back_when_all_are_done(world: World) -> None:
+    """And ten messages are sent a call, five jobs processed an invocation in lane medium."""
     calls: Counter[str] = Counter()
     lanes: Any = world.app.ports.lanes
     lanes._clients.sqs.meta.events.register("before-call.sqs.*", lambda model, **_: calls.update([model.name]))
+    told = greet.request(Greet(name="all of them"), job_id="batch-told")
 
-    receipts = greet.enqueue_many([Greet(name=f"n{number}") for number in range(25)])
+    world.app.workflows.enqueue(batch([greet.request(Greet(name=f"n{n}")) for n in range(25)], on_success=told))
 
-    assert {world.end(one.job_id).state for one in receipts} == {State.COMPLETED}
-    assert (calls["SendMessageBatch"], calls["SendMessage"]) == (3, 0)
+    assert world.end("batch-told").result == '"Hello, all of them!"'
+    assert calls["SendMessageBatch"] >= 3
+    assert calls["SendMessage"] <= 1
     assert LANES[Lane.MEDIUM].batch_size == 5
 
 
