@@ -11,16 +11,9 @@ from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
 
-from jobs.cleanup import OldLogs, archive_old_logs
+from jobs.cleanup import archive_old_logs
 from jobs.directly import enqueue_or_run
 from jobs.email import (
-    Alert,
-    ForgotPassword,
-    Mail,
-    PasswordReset,
-    PaymentReceived,
-    SendEmail,
-    Welcome,
     alert,
     notify_payment,
     notify_sign_in,
@@ -34,15 +27,13 @@ from jobs.email import send_email as send_email_job
 from jobs.exports import ExportTransactions
 from jobs.exports import export_transactions as export_transactions_job
 from jobs.mail import Send, send_mail
-from jobs.newsletter import BulkEmail, send_bulk_email
-from jobs.notifications import Push, Sms
+from jobs.newsletter import send_bulk_email
 from jobs.notifications import send_push as send_push_job
 from jobs.notifications import send_sms as send_sms_job
 from jobs.payloads import MOST_RECIPIENTS
-from jobs.payments import PaymentOrder, Wallet
 from jobs.payments import process_payment as process_payment_job
 from jobs.payments import sync_wallet as sync_wallet_job
-from jobs.reports import TransactionsBetween, report_transactions
+from jobs.reports import report_transactions
 from jobs.tickets import Ticket
 from jobs.tickets import ticket_created as ticket_created_job
 from jobs.webhooks import Cryptomus, NowPayments, hear_cryptomus, hear_nowpayments
@@ -54,6 +45,7 @@ if TYPE_CHECKING:
 
     from jobs.email import SignIn
     from jobs.exports import Exported
+    from jobs.payments import PaymentOrder
     from jobs.reports.transactions import TransactionReport
     from lanework import EnqueueOptions, Receipt
 
@@ -70,13 +62,13 @@ def send_password_reset(email: str, token: str, *, send: Send = send_mail) -> Re
     While nothing can be enqueued the mail is sent from here, and None returned: see `enqueue_or_run`.
     """
     job_id = f"password-reset.{digest(email, token)}"
-    reset = PasswordReset.model_validate({"email": email, "url": reset_url(token)})
-    return enqueue_or_run(reset_password, reset, job_id=job_id, send=send)
+    asked = reset_password.request({"email": email, "url": reset_url(token)}, job_id=job_id)
+    return enqueue_or_run(reset_password, asked.payload, job_id=job_id, send=send)
 
 
 def forgot_password(email: str, **options: Unpack[EnqueueOptions]) -> Receipt[bool]:
     """Send a reset to the address if it is an account's; critical. Nothing here tells whether it is."""
-    return forgot_password_job.enqueue(ForgotPassword(email=email), **options)
+    return forgot_password_job.enqueue({"email": email}, **options)
 
 
 def send_code(email: str, code: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
@@ -98,14 +90,13 @@ def send_sign_in(signin: SignIn, *, session: str, **options: Unpack[EnqueueOptio
 def send_welcome(email: str, *, username: str, dashboard_url: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
     """Welcome a new user; medium, once for an address."""
     options.setdefault("job_id", f"welcome.{digest(email.lower())}")
-    context = Welcome.model_validate({"username": username, "dashboardUrl": dashboard_url})
+    context = {"username": username, "dashboardUrl": dashboard_url}
     return welcome.enqueue({"to": email, "context": context}, **options)
 
 
 def send_alert(to: str | Sequence[str], title: str, message: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
     """Call somebody to look; critical."""
-    context = Alert.model_validate({"title": title, "message": message})
-    return alert.enqueue(Mail[Alert].model_validate({"to": to, "context": context}), **options)
+    return alert.enqueue({"to": to, "context": {"title": title, "message": message}}, **options)
 
 
 def send_email(to: str | Sequence[str], subject: str, text: str, *, job_id: str | None = None) -> list[Receipt[None]]:
@@ -137,7 +128,7 @@ def send_template(
 ) -> Receipt[None]:
     """Send a mail from a named template (`jobs.email.NAMED`); a value that it misses is refused now."""
     mail = {"to": to, "subject": subject, "template": template, "data": dict(data)}
-    return send_email_job.enqueue(SendEmail.model_validate(mail), **options)
+    return send_email_job.enqueue(mail, **options)
 
 
 def send_bulk_emails(emails: Iterable[tuple[str, str, str]], *, batch: str) -> list[Receipt[None]]:
@@ -155,7 +146,7 @@ def send_bulk_emails(emails: Iterable[tuple[str, str, str]], *, batch: str) -> l
     """
     requests = [
         send_bulk_email.request(
-            BulkEmail(to=to, subject=subject, text=text), job_id=f"{batch}.{digest(to.lower(), subject)}"
+            {"to": to, "subject": subject, "text": text}, job_id=f"{batch}.{digest(to.lower(), subject)}"
         )
         for to, subject, text in emails
     ]
@@ -166,9 +157,13 @@ def send_payment_notification(
     email: str, *, transaction_id: str, amount: Decimal, currency: str, paid_at: datetime
 ) -> Receipt[None]:
     """Tell a user that a payment has arrived; high, once for a transaction."""
-    payment = PaymentReceived(
-        email=email, transaction_id=transaction_id, amount=amount, currency=currency, paid_at=paid_at
-    )
+    payment = {
+        "email": email,
+        "transactionId": transaction_id,
+        "amount": amount,
+        "currency": currency,
+        "paidAt": paid_at,
+    }
     return notify_payment.enqueue(payment, job_id=f"payment.{transaction_id}.receipt")
 
 
@@ -187,17 +182,17 @@ def hear_of_payment(news: Cryptomus | NowPayments) -> Receipt[str]:
 
 def sync_wallet_balance(wallet_id: str, **options: Unpack[EnqueueOptions]) -> Receipt[dict[str, str]]:
     """Add up a wallet; medium."""
-    return sync_wallet_job.enqueue(Wallet(wallet_id=wallet_id), **options)
+    return sync_wallet_job.enqueue({"walletId": wallet_id}, **options)
 
 
 def send_sms(to: str, text: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
     """Send a text message; medium."""
-    return send_sms_job.enqueue(Sms(to=to, text=text), **options)
+    return send_sms_job.enqueue({"to": to, "text": text}, **options)
 
 
 def send_push(user_id: str, title: str, body: str, **options: Unpack[EnqueueOptions]) -> Receipt[None]:
     """Send a push notification; medium."""
-    return send_push_job.enqueue(Push(user_id=user_id, title=title, body=body), **options)
+    return send_push_job.enqueue({"userId": user_id, "title": title, "body": body}, **options)
 
 
 def ticket_created(ticket: Ticket, **options: Unpack[EnqueueOptions]) -> Receipt[int]:
@@ -208,7 +203,7 @@ def ticket_created(ticket: Ticket, **options: Unpack[EnqueueOptions]) -> Receipt
 
 def generate_report(start: date, end: date, **options: Unpack[EnqueueOptions]) -> Receipt[TransactionReport]:
     """Report the transactions of a period; low."""
-    return report_transactions.enqueue(TransactionsBetween(start=start, end=end), **options)
+    return report_transactions.enqueue({"start": start, "end": end}, **options)
 
 
 def export_transactions(asked: ExportTransactions, **options: Unpack[EnqueueOptions]) -> Receipt[Exported]:
@@ -218,7 +213,7 @@ def export_transactions(asked: ExportTransactions, **options: Unpack[EnqueueOpti
 
 def clean_up_old_logs(days: int = 30, **options: Unpack[EnqueueOptions]) -> Receipt[Any]:
     """Archive logs that are older than so many days, and delete them; batch."""
-    return archive_old_logs.enqueue(OldLogs(older_than_days=days), **options)
+    return archive_old_logs.enqueue({"olderThanDays": days}, **options)
 
 
 def _chunks(things: Iterable[str], size: int) -> Iterator[list[str]]:
