@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from lanework.errors import StackError
+from lanework.errors import ConfigError, StackError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,14 @@ def read_template(path: Path) -> dict[str, Any]:
 
     Raises:
         StackError: If it can't be read, isn't YAML, or declares no resources.
+        ConfigError: What reads templates isn't installed.
     """
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only in the extra `local`
-    from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
-
+    try:
+        from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only in the extra `local`
+        from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    except ImportError as error:
+        msg = f"reading {path.name} needs an extra: pip install 'lanework[local]'"
+        raise ConfigError(msg) from error
     try:
         template = yaml_parse(path.read_text())
     except (OSError, UnicodeDecodeError) as error:
