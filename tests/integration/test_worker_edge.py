@@ -40,6 +40,17 @@ def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs_and_its_batch_on
     assert (job.state, job.result, job.attempts) == (State.COMPLETED, "49", 1)
 
 
+def test_ten_jobs_in_a_batch_cost_two_writes_each_and_a_tenth_of_what_the_batch_costs(edge: Edge) -> None:
+    edge.square.enqueue_many([Number(n=n) for n in range(10)])
+    messages = edge.receive(Lane.HIGH)
+    assert len(messages) == 10
+    edge.calls.clear()
+
+    edge.handler(edge.event(Lane.HIGH, messages), LambdaContext())
+
+    assert edge.calls == {"UpdateItem": 2 * 10 + 1, "GetItem": 1}, "with its receive and its delete 2.4 a job"
+
+
 def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
     edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job{n}") for n in (1, -1, 2)])
     edge.sqs.send_message(QueueUrl=edge.url(Lane.HIGH), MessageBody="not a job")

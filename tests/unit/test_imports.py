@@ -1,0 +1,62 @@
+"""What a cold start loads: a change that loads more, or a library that isn't used on the way, fails here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lanework.local.environment import clean_environment
+
+ROOT = Path(__file__).parents[2]
+
+_NEVER = {"jinja2", "markupsafe", "typer", "rich", "click", "yaml", "watchfiles", "samtranslator"}
+_NO_AWS = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "s3transfer", "urllib3"}
+_NOT_OURS = (
+    "lanework.http",
+    "lanework.cli",
+    "lanework.local",
+    "lanework.doctor",
+    "lanework.starter",
+    "lanework.memory",
+)
+
+
+def modules_of(statement: str) -> set[str]:
+    """Return what a fresh interpreter has loaded after a statement, beyond what it loads by itself."""
+    code = f"import sys, json; before = set(sys.modules); {statement}; print(json.dumps([*set(sys.modules) - before]))"
+    environment = {
+        **clean_environment(),
+        "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}",
+        "LANEWORK_STACK": "shop-dev",
+        "LANEWORK_LANE": "high",
+        "AWS_REGION": "eu-west-1",
+        "APP_TABLE": "shop-dev-app",
+        "POWERTOOLS_SERVICE_NAME": "shop-dev",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    ("statement", "most", "never"),
+    [
+        ("import lanework", 120, _NEVER | _NO_AWS),
+        ("import handlers.worker", 150, _NEVER),
+        ("import handlers.clock", 160, _NEVER),
+    ],
+)
+def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_does_not_use(
+    statement: str, most: int, never: set[str]
+) -> None:
+    loaded = modules_of(statement)
+
+    assert {one.partition(".")[0] for one in loaded} & never == set()
+    ours = sorted(one for one in loaded if one.partition(".")[0] == "lanework")
+    assert [one for one in ours if one.startswith(_NOT_OURS)] == []
+    assert len(ours) <= most, f"load what is used seldom where it is used: {ours}"
