@@ -183,7 +183,7 @@ def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
     counts = json.loads(lanework("stats", "--json"))
 
     assert list(counts) == ["critical", "high", "medium", "low", "batch"]
-    held = [[counts[lane][name] for name in ("waiting", "inFlight", "delayed", "dead")] for lane in ("batch", "low")]
+    held = [[counts[lane][name] for name in ("waiting", "active", "delayed", "failed")] for lane in ("batch", "low")]
     assert held == [[1, 0, 0, 0], [0, 0, 1, 0]]
     assert "critical" in lanework("stats")
 

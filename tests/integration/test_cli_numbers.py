@@ -57,7 +57,7 @@ def test_what_jobs_did_is_told_by_lane_queue_and_type_and_the_same_everywhere(ra
     queue = json.loads(lanework("stats", "--by", "queue", "--json").output)["numbers"]
     type_ = json.loads(lanework("stats", "--by", "type", "--day", "--json").output)["number.square"]
 
-    assert (0, 0, 1, 1) == (lane["waiting"], lane["inFlight"], lane["dead"], lane["completed"])
+    assert (0, 0, 1, 1) == (lane["waiting"], lane["active"], lane["failed"], lane["completed"])
     for numbers in (lane["lastHour"], queue["lastHour"], queue["lastDay"], type_):
         assert (2, 1, 1, 0.5) == (
             *(numbers["started"], numbers["completed"], numbers["dead"]),

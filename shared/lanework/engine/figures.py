@@ -41,10 +41,10 @@ def lane_as_json(one: LaneStanding) -> dict[str, object]:
     """Return how a lane stands."""
     return {
         "waiting": one.waiting,
-        "inFlight": one.active,
-        "delayed": one.delayed,
-        "dead": one.failed,
+        "active": one.active,
         "completed": one.completed,
+        "failed": one.failed,
+        "delayed": one.delayed,
         "total": one.total,
         "isPaused": one.is_paused,
         "oldestSeconds": _seconds(one.oldest),
@@ -57,7 +57,7 @@ def queue_as_json(one: QueueStanding) -> dict[str, object]:
     """Return how a queue stands."""
     return {
         "waiting": one.waiting,
-        "inFlight": one.active,
+        "active": one.active,
         "delayed": one.delayed,
         "isPaused": one.is_paused,
         "lastHour": numbers_as_json(one.last_hour),
