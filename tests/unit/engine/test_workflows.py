@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +26,15 @@ from lanework import (
     chain,
     group,
 )
+from lanework.engine.delivery import Delivery
+from lanework.engine.execute import in_order
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.errors import UnavailableError
+from lanework.model.lanes import Lane
 from lanework.model.states import Cause
 from lanework.testing import Clock, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -246,6 +249,20 @@ def test_counts_and_progress_are_exact(shop: Shop) -> None:
     standing = shop.app.workflows.get("w")
     assert (standing.counts.jobs, standing.counts.completed, standing.counts.dead) == (602, 598, 2)
     assert (standing.counts.cancelled, standing.counts.open, standing.percent) == (1, 1, 99)
+
+
+def test_the_end_of_a_workflows_job_costs_one_write_more(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([shop.job(1), shop.job(2)]), workflow_id="w")
+    ledger, store = Flaky(shop.app.ports.ledger), Flaky(shop.app.ports.workflows)
+    lanes: Any = shop.app.ports.lanes
+    shop.app.use(replace(shop.app.ports, ledger=ledger, workflows=store))
+
+    message = lanes.receive(Lane.HIGH)
+    shop.app.executor(in_order).execute(
+        Delivery(body=message.body, lane=Lane.HIGH, time_left=MINUTE, lease=MINUTE, receives=1)
+    )
+
+    assert (ledger.calls, store.calls) == (["change", "change"], ["tell"])
 
 
 def test_jobs_are_added_from_inside_and_waited_for(shop: Shop) -> None:

@@ -78,6 +78,17 @@ third: list[Receipt[str]] = full.enqueue_many([SIGNIN, full.request(SIGNIN, job_
 async def main() -> None:
     data: bytes = await later(SIGNIN)
     fourth: Receipt[bytes] = await later.enqueue_async(SIGNIN)
+
+from lanework import App, JobResult, Workflow, WorkflowReceipt, WorkflowState, batch, chain, group
+
+app = App(email)
+plain.enqueue(SIGNIN, after=["a", "b"], on_failure="die")
+flow: Workflow = chain(plain.request(SIGNIN), full.link("user_id", lane="low"), group([later.request(SIGNIN)]))
+receipt: WorkflowReceipt = app.workflows.enqueue(batch([flow], on_success=plain.request(SIGNIN)), workflow_id="w")
+after_it = plain.enqueue(SIGNIN, after=[receipt.ref])
+state: WorkflowState = app.workflows.get("w").record.state
+results: list[JobResult] = list(app.workflows.results("w"))
+added: tuple[str, ...] = app.workflows.add("w", [flow, plain.request(SIGNIN)])
 """)
         == ""
     )
@@ -94,6 +105,10 @@ async def main() -> None:
         ("plain(SIGNIN, a_run())", 'Too many arguments for "__call__" of "Job"'),
         ("full(SIGNIN)", 'Missing positional argument "run" in call to "__call__" of "Job"'),
         ('full(SIGNIN, a_run(), retries="x")', 'Argument "retries" to "__call__" of "Job" has incompatible type'),
+        ('plain.enqueue(SIGNIN, after=["a"], on_failure="ignore")', 'Argument "on_failure" to "enqueue" of "Job"'),
+        ("plain.enqueue(SIGNIN, after=[1])", 'List item 0 has incompatible type "int"; expected "str"'),
+        ("from lanework import group\ngroup([SIGNIN])", 'List item 0 has incompatible type "SignIn"'),
+        ("from lanework import batch\nbatch([], on_success=plain)", 'Argument "on_success" to "batch"'),
         ("async def main() -> None:\n    later(SIGNIN)", "Value of type"),
         ("data: bytes = later(SIGNIN)", "Maybe you forgot to use"),
         ("number: str = plain(SIGNIN)", 'Incompatible types in assignment (expression has type "int"'),
