@@ -112,3 +112,15 @@ def test_whoever_uses_the_ledger_may_do_all_that_its_code_does(policy: str, reso
     assert {"PutItem", "UpdateItem", "BatchExecuteStatement", "BatchWriteItem"} <= named
     assert needed == set(LEDGER), "the doctor looks for what the code does"
     assert needed <= allowed
+
+
+@pytest.mark.parametrize("policy", ["JobPolicy", "ProducerPolicy"])
+def test_whoever_ends_a_job_may_bury_what_dies_of_it_in_any_lane(policy: str, resources: Resources) -> None:
+    queues = {
+        resource["Fn::GetAtt"][0]
+        for statement in resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+        if "sqs:SendMessage" in statement.get("Action", [])
+        for resource in statement["Resource"]
+    }
+
+    assert {f"{lane.capitalize()}DeadLetterQueue" for lane in Lane} <= queues

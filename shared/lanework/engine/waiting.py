@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.engine.dispatch import dispatch
 from lanework.engine.handover import release_later
 from lanework.engine.shards import Shards
-from lanework.errors import UnavailableError
+from lanework.errors import LaneworkError, UnavailableError
 from lanework.model import blocking, moves
 from lanework.model.blocking import BLOCKED
 from lanework.model.change import Applied
@@ -252,6 +252,6 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
         return
     try:
         Waiting(ports, most=MOST_AT_ONCE).follow(ended)
-    except UnavailableError as error:
+    except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
         reason = f"doing what follows from its end: {error}"
         ports.events.emit(Event.about(ended, Action.WRITE_FAILED, at=ports.clock(), reason=reason))

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lanework import Cancelling, Discard, EnqueueError, InvalidOptionError, State, UnknownNameError, UnknownParentError
+from lanework import (
+    Cancelling,
+    ConfigError,
+    Discard,
+    EnqueueError,
+    InvalidOptionError,
+    State,
+    UnknownNameError,
+    UnknownParentError,
+)
 from lanework.engine.ports import UnavailableOne
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.redrive import Redriver
@@ -344,3 +353,23 @@ def test_a_waiting_job_is_not_sent_unrecorded(world: World) -> None:
     world.app.use(replace(world.app.ports, ledger=TakesNoPut(ledger.port)))
     with pytest.raises(EnqueueError, match="that others wait for is not sent unrecorded"):
         enqueue(world, "c", "a")
+
+
+def test_an_end_stands_whatever_hinders_what_follows_from_it(world: World) -> None:
+    enqueue(world, "a")
+    enqueue(world, "b", "a")
+    store: Any = world.app.ports.workflows
+    children = store.children
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        reason = "no permission"
+        raise ConfigError(reason)
+
+    store.children = refuse
+    drain(world.app)
+    assert states(world, "a", "b") == [State.COMPLETED, State.BLOCKED]
+
+    store.children = children
+    world.clock.advance(MINUTE)
+    Reconciler(world.app.ports).tick()
+    assert states(world, "b") == [State.QUEUED]
