@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Callable
 
 from pydantic import Field
@@ -43,6 +44,17 @@ class Crash(Payload):
     """Nothing to say: the job crashes on its first attempt."""
 
 
+class Nap(Payload):
+    """
+    How long to do nothing.
+
+    Attributes:
+        seconds: 0 to 600, default 1.
+    """
+
+    seconds: Public[float] = Field(default=1, ge=0, le=600)
+
+
 class Greet(Payload):
     """
     Whom to greet.
@@ -75,6 +87,12 @@ def crash(_: Crash, run: Run, *, kill: Callable[[int, int], None] = os.kill) -> 
     if run.attempt == 1:
         kill(os.getpid(), signal.SIGKILL)
     return f"completed on attempt {run.attempt}"
+
+
+@demo.job("demo.nap", lane="low")
+def nap(how: Nap) -> None:
+    """Hold a worker for a time: shows what slow work does, and to whom it does nothing."""
+    time.sleep(how.seconds)
 
 
 @demo.job("demo.greet", lane="medium")

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import NoReturn
 
 import pytest
 
-from jobs.demo import Crash, Doomed, Flaky, Greet, OnPurposeError, crash, doomed, flaky, greet
+from jobs.demo import Crash, Doomed, Flaky, Greet, Nap, OnPurposeError, crash, doomed, flaky, greet, nap
 from lanework.testing import a_run
 
 
@@ -61,6 +62,13 @@ def test_a_crashing_job_leaves_no_time_to_clean_up() -> None:
 
 def test_a_crashing_job_completes_on_a_later_attempt() -> None:
     assert "completed on attempt 2" == crash(Crash(), a_run(attempt=2))
+
+
+def test_a_nap_lasts_as_long_as_was_asked() -> None:
+    before = time.monotonic()
+    nap(Nap(seconds=0.05))
+
+    assert time.monotonic() - before >= 0.05
 
 
 def test_an_async_job_greets() -> None:

@@ -24,6 +24,7 @@ TYPES = {
     "demo.doomed": ("demo", "high", 2, None),
     "demo.flaky": ("demo", "medium", 3, None),
     "demo.greet": ("demo", "medium", None, None),
+    "demo.nap": ("demo", "low", None, None),
     "deployment.run": ("deployment", "high", 3, None),
     "email.alert": ("email", "critical", 5, None),
     "email.bulk": ("newsletter", "batch", 3, None),
