@@ -2,7 +2,7 @@
 The load test of 004-23, `make load`: a hundred password resets at once, on an embedded stack of its own.
 
 The mail server is a real one on the loopback interface that takes 50 ms for each mail and counts how many are being
-sent sent to it at once. Then the same under pressure: while 2,000 slow jobs of the lanes low and batch are queued. They
+sent to it at once. Then the same under pressure: while 2,000 slow jobs of the lanes low and batch are queued. They
 sleep, so that what is measured is the lanes and not how many cores the emulator has to share with them.
 
 It prints what it measured, and its exit code is 1 if anything is over its limit.
