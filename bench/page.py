@@ -10,6 +10,7 @@ from typing import Any, Final
 import pygal
 from pygal.style import CleanStyle
 
+from bench import at_scale
 from bench.budgets import ROUND, Budget, budgets
 from bench.peers import LANEWORK
 
@@ -57,6 +58,8 @@ def write(results: dict[str, Any]) -> None:
     folder = ROOT / FOLDER
     folder.mkdir(exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    at_scale.COUNTED.write_text(json.dumps(at_scale.counted(results), indent=1) + "\n")
+    at_scale.PAGE.write_text(at_scale.written(at_scale.PAGE.read_text()))
     systems = results["rounds"][ROUND]["systems"]
     _chart("jobs a second, 16 at once", "drained_per_s", systems).render_to_file(str(folder / "throughput.svg"))
     on_aws = {name: found for name, found in systems.items() if "Redis" not in name}

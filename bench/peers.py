@@ -154,18 +154,24 @@ OTHER_BROKERS: Final = (
 
 def prepare(system: System) -> None:
     """Make a system's environment, unless it is there already."""
-    if not system.needs or (system.environment / "stamp").exists():
+    if not system.needs:
         return
-    system.environment.mkdir(parents=True, exist_ok=True)
-    if system.folder == "bullmq":
-        _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(system.environment), *system.needs)
+    if not (system.environment / "stamp").exists():
+        system.environment.mkdir(parents=True, exist_ok=True)
+        _install(system)
+        (system.environment / "stamp").touch()
+    if system.folder == "bullmq":  # node looks beside the script only
         (system.home / "node_modules").unlink(missing_ok=True)
         (system.home / "node_modules").symlink_to(system.environment / "node_modules")
+
+
+def _install(system: System) -> None:
+    if system.folder == "bullmq":
+        _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(system.environment), *system.needs)
     else:
         _run(sys.executable, "-m", "venv", str(system.environment))
         pip = str(system.environment / "bin" / "pip")
         _run(pip, "install", "--quiet", "--disable-pip-version-check", *system.needs)
-    (system.environment / "stamp").touch()
 
 
 def _run(*words: str) -> None:
