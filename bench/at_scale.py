@@ -1,4 +1,4 @@
-"""What Lanework costs by size and lane, and which limit is met first: `python -m bench.at_scale` writes docs/at-scale.md."""
+"""What Lanework costs by size and lane, and where it ends: `python -m bench.at_scale` writes docs/at-scale.md."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ FLEETS: Final = (
         name="BullMQ on ElastiCache, workers on Fargate",
         system=OTHER_BROKERS[-1],
         nodes=2,
-        limit=f"a node's {NODE_GB} GB: what waits and every kept result are in memory; then its one thread. Shard queues",
+        limit=f"a node's {NODE_GB} GB: all that waits or is kept is in memory; then its one thread. Shard queues",
     ),
 )
 
@@ -125,7 +125,7 @@ def counted(results: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def _of_a_job(found: list[dict[str, Any]]) -> dict[str, float]:
-    calls = found[0]["calls"] if found[0]["calls"] else {}
+    calls = found[0]["calls"]
     jobs = found[0]["jobs"]
     reads = sum(count for name, count in calls.items() if name in {"dynamodb:GetItem", "dynamodb:Query"})
     return {
@@ -193,7 +193,7 @@ def limits(lane: Lane) -> list[Limit]:
 
 def tables() -> str:
     """Return the page's tables."""
-    return "\n\n".join((_costs(), _met(), _ceilings(), _beside()))
+    return f"{_costs()}\n\n{_met()}\n\n{_ceilings()}\n\n{_beside()}"
 
 
 def written(page: str) -> str:
