@@ -18,6 +18,7 @@ from lanework.engine.outcome import NoSlot, Snoozed
 from lanework.engine.run import Run
 from lanework.engine.runtime import bounded
 from lanework.engine.settle import Settlement
+from lanework.engine.stack import stack_of
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model import moves, parking
 from lanework.model.change import Applied
@@ -148,6 +149,8 @@ class Execution:
             self._outcome = outcomes.of_value(self._call(record))
         except (Exception, TimedOut, Suspended) as error:
             self._outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
+            if outcomes.is_exhausted(self._outcome) and (stack := stack_of(error)):
+                self._notebook.log(stack)
             if isinstance(error, TimedOut):
                 self._ports.runtime.renew()
             raise GaveUpError from error

@@ -88,6 +88,11 @@ class Booked:
 Outcome = Returned | Failed | Doomed | Snoozed | Awaiting | Cancelled | NoSlot | Booked
 
 
+def is_exhausted(outcome: Outcome | None) -> bool:
+    """Tell whether the last attempt of a job went wrong."""
+    return isinstance(outcome, Doomed) and outcome.cause is Cause.EXHAUSTED
+
+
 class NoCodeError(Exception):
     """Raised when the deployed application has no code for a job."""
 

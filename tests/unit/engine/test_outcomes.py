@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from datetime import timedelta
 from email.message import Message
@@ -314,6 +315,19 @@ def test_what_a_job_logs_is_kept_with_it_over_its_attempts(world: World) -> None
     assert ("2026-01-02T12:00:00.000Z attempt 1", "2026-01-02T12:00:02.000Z attempt 2") == (
         world.app.ports.ledger.log_of("job-1")
     )
+
+
+def test_where_the_last_attempt_went_wrong_is_in_the_jobs_log_without_any_value(world: World) -> None:
+    def open_mailbox(address: str) -> None:
+        raise LookupError(address)
+
+    world.behave = lambda _: open_mailbox("bat@example.com")
+    world.execute(put(world, max_attempts=1))
+
+    (line,) = world.app.ports.ledger.log_of("job-1")
+    assert line.startswith("2026-01-02T12:00:00.000Z LookupError at\n")
+    assert re.search(r"test_outcomes\.py:\d+ in open_mailbox: raise LookupError\(address\)$", line)
+    assert "lanework/engine" not in line
 
 
 def test_the_last_hundred_lines_and_sixteen_kilobytes_are_kept(world: World) -> None:
