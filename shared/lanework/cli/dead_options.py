@@ -30,7 +30,9 @@ class Asked:
     type: Annotated[str | None, typer.Option(help="Only this job type.")] = None
     cause: Annotated[
         str | None,
-        typer.Option(help="Only this cause: exhausted, discarded, invalid, unknown_type, expired, crashed, infra."),
+        typer.Option(
+            help="Only this cause: exhausted, discarded, invalid, unknown_type, expired, crashed, infra, parent_failed."
+        ),
     ] = None
     error: Annotated[str | None, typer.Option(metavar="TEXT", help="Only errors with this text in them.")] = None
     fingerprint: Annotated[

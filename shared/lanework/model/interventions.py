@@ -190,15 +190,15 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
     """
     Give a dead job its next life by its record: pressed twice it is one life (rule 2).
 
-    One that died of a parent waits for it again. With another payload it is the life after that: the ticket in the DLQ
-    carries the old payload, and must be stale.
+    One that died of a parent waits for it again. With another payload, which then isn't made of what the parent
+    returned, it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
 
     Args:
         record: The job, dead.
         now: When.
         edit: Another payload; None keeps the one it has.
     """
-    edited = {} if edit is None else {"payload": edit.payload, "version": edit.version}
+    edited = {} if edit is None else {"payload": edit.payload, "version": edit.version, "takes": None}
     waits = {"state": State.BLOCKED, "due_at": None, "held_by": BLOCKED} if record.open_parents else {}
     return Change(
         name="redrive",

@@ -29,6 +29,7 @@ from lanework import (
 from lanework.engine.delivery import Delivery
 from lanework.engine.execute import in_order
 from lanework.engine.reconcile import Reconciler
+from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.sweep import Sweeper
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
@@ -154,6 +155,17 @@ def test_a_result_that_is_no_payload_kills_the_job_that_takes_it(shop: Shop) -> 
     assert (record.state, record.cause) == (State.DEAD, Cause.INVALID)
     assert record.error == "takes the result of 'w.1' for its payload, which is no object but list: name a field"
     assert shop.state() is WorkflowState.FAILED
+
+
+def test_an_edited_redrive_of_a_job_whose_input_did_not_fit_runs_it_with_what_was_edited(shop: Shop) -> None:
+    shop.app.workflows.enqueue(chain(shop.several.request(Number(n=1)), shop.square.link()), workflow_id="w")
+    drain(shop.app)
+
+    edit = checked_edit(shop.app.get("w.2"), '{"n": 5}', shop.app.registry)
+    Redriver(shop.app.ports).redrive(shop.app.get("w.2"), edit=edit)
+    drain(shop.app)
+
+    assert (shop.app.result("w.2", timeout=MINUTE), shop.state()) == ({"n": 25}, WorkflowState.COMPLETED)
 
 
 def test_a_group_in_a_chain_starts_together_and_is_gathered_page_by_page(shop: Shop) -> None:
