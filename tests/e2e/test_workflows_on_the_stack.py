@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FAN_OUT = 1_000
+WIDTH = 40
+"""More than the end of one job lets go by itself."""
 
 CODE = """
 from pathlib import Path
@@ -98,7 +100,8 @@ def test_a_thousand_jobs_are_gathered_by_one(app: App) -> None:
 
 def test_three_levels_with_a_death_in_the_middle_finish_once_it_is_redriven(app: App, tmp_path: Path) -> None:
     missing = tmp_path / "there"
-    middle = [{"n": 1}, {"n": 2, "needs": str(missing)}, {"n": 3}]
+    middle: list[dict[str, object]] = [{"n": n} for n in range(WIDTH)]
+    middle[1]["needs"] = str(missing)
     plan = chain(
         app.request("flow.needs", {"n": 0}),
         group(app.request("flow.needs", json.dumps(one)) for one in middle),
@@ -115,4 +118,5 @@ def test_three_levels_with_a_death_in_the_middle_finish_once_it_is_redriven(app:
 
     wait_for(lambda: is_now(app, "levels", WorkflowState.COMPLETED), within=soon, what="the workflow's end")
     assert [app.get(f"levels.2.{n}").life for n in (1, 2, 3)] == [1, 2, 1]
+    assert app.workflows.get("levels.2").counts.completed == WIDTH
     assert app.get("levels.3").state is State.COMPLETED
