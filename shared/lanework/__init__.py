@@ -10,8 +10,8 @@ from lanework.engine.receipt import Receipt
 from lanework.engine.request import EnqueueOptions, Request
 from lanework.engine.run import Run
 from lanework.engine.signals import Signalling
-from lanework.engine.workflow_desk import JobResult
 from lanework.engine.workflow_enqueue import WorkflowReceipt
+from lanework.engine.workflow_reader import JobResult
 from lanework.errors import (
     ClaimLostError,
     ConfigError,

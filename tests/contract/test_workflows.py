@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from lanework.model import blocking
 from lanework.model.change import Applied, Refused
 from lanework.model.ids import SHARDS
+from lanework.model.shard import Shard, slot_of, value_of
 from lanework.model.states import State
-from lanework.model.workflow import Kind, Shard, WorkflowRecord, slot_of, value_of
+from lanework.model.workflow import Kind, WorkflowRecord
 from lanework.testing import NOON
 from tests.factories import a_record
 

@@ -15,7 +15,8 @@ from lanework.aws.indexes import recent_page
 from lanework.aws.items import ExpiryAttribute, MomentAttribute, pk_of, recent_shard_of
 from lanework.engine.workflow_store import key_of
 from lanework.model.ids import shard_of
-from lanework.model.workflow import Kind, Shard, WorkflowRecord, place_of
+from lanework.model.shard import Shard, place_of
+from lanework.model.workflow import Kind, WorkflowRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,13 +11,13 @@ from rich.tree import Tree
 from lanework.cli.connect import connected
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
 from lanework.engine.inspect import iso
-from lanework.engine.workflow_desk import as_json, counts_as_json
+from lanework.engine.workflow_reader import as_json, counts_as_json
 from lanework.model.states import State
 from lanework.model.workflow import When, WorkflowState
 
 if TYPE_CHECKING:
-    from lanework.engine.workflow_desk import WorkflowStanding
     from lanework.engine.workflow_graph import Graph, Node
+    from lanework.engine.workflow_reader import WorkflowStanding
 
 app = typer.Typer(
     name="workflow",

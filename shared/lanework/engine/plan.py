@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import InvalidOptionError
 from lanework.model.ids import checked_job_id
-from lanework.model.workflow import PREFIX, SHARD, Kind, When, check_size, ref_of, slot_of
+from lanework.model.shard import SHARD, slot_of
+from lanework.model.workflow import PREFIX, Kind, When, check_size, ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,22 +14,17 @@ from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
 from lanework.errors import JobNotFoundError
 from lanework.model.ids import SHARDS
+from lanework.model.shard import VOID, slot_of, value_of_job
 from lanework.model.states import ENDED
-from lanework.model.workflow import (
-    GIVEN_UP_AFTER,
-    VOID,
-    read_ref,
-    slot_of,
-    value_of_job,
-    value_of_workflow,
-)
+from lanework.model.workflow import GIVEN_UP_AFTER, read_ref, value_of_workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lanework.engine.ports import Ports
+    from lanework.model.shard import Shard
     from lanework.model.states import JobRecord
-    from lanework.model.workflow import Shard, WorkflowRecord
+    from lanework.model.workflow import WorkflowRecord
 
 _PAGE: Final = 20
 _READ_AT_ONCE: Final = 100

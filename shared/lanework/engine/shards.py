@@ -5,23 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ContendedError
+from lanework.model.shard import value_of_job
 from lanework.model.states import State
-from lanework.model.workflow import (
-    GIVEN_UP_AFTER,
-    When,
-    ref_of,
-    value_of_job,
-    value_of_workflow,
-    workflow_fact,
-)
+from lanework.model.workflow import GIVEN_UP_AFTER, When, ref_of, value_of_workflow, workflow_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.engine.ports import Ports
+    from lanework.model.shard import Shard
     from lanework.model.states import JobRecord
     from lanework.model.waiting import Fact
-    from lanework.model.workflow import Shard, WorkflowRecord
+    from lanework.model.workflow import WorkflowRecord
 
 _ROUNDS: Final = 30
 _LONGEST_PAUSE_S: Final = 0.2

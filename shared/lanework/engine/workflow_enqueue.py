@@ -17,7 +17,8 @@ from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
 from lanework.errors import WorkflowClosedError, WorkflowNotFoundError
 from lanework.model.ids import checked_workflow_id
-from lanework.model.workflow import FIRST_LOOK, PREFIX, SHARD, VOID, Shard, WorkflowRecord
+from lanework.model.shard import FIRST_LOOK, SHARD, VOID, Shard
+from lanework.model.workflow import PREFIX, WorkflowRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
-from lanework.model.workflow import SHARD, When, read_ref, ref_of
+from lanework.model.shard import SHARD
+from lanework.model.workflow import When, read_ref, ref_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

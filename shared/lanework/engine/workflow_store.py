@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.listing import Page
-    from lanework.model.workflow import Shard, WorkflowRecord
+    from lanework.model.shard import Shard
+    from lanework.model.workflow import WorkflowRecord
 
 
 class WorkflowStore(Protocol):

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.workflow_desk import as_json, counts_as_json
+from lanework.engine.workflow_reader import as_json, counts_as_json
 from lanework.http.answers import Answer
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from lanework.engine.listing import Page
 from lanework.engine.workflow_store import key_of
 from lanework.model.ids import shard_of
-from lanework.model.workflow import place_of
+from lanework.model.shard import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from lanework.engine.listing import JobKey
-    from lanework.model.workflow import Shard, WorkflowRecord
+    from lanework.model.shard import Shard
+    from lanework.model.workflow import WorkflowRecord
 
 
 class MemoryWorkflows:

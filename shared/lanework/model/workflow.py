@@ -8,24 +8,20 @@ changes nothing. The workflow's own item knows which shards are done.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
 from lanework.model.lanes import DLQ_RETENTION
+from lanework.model.shard import Shard, value_of
 from lanework.model.states import State
 from lanework.model.waiting import GONE, Fact, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
-    from lanework.model.states import JobRecord
-
-SHARD: Final = 256
-"""Jobs of one shard: with a number of up to six digits for each, an item of about 2 KB."""
 
 MOST_JOBS: Final = 100_000
 MOST_SHARDS: Final = 4_096
@@ -33,9 +29,6 @@ MOST_SHARDS: Final = 4_096
 
 GIVEN_UP_AFTER: Final = timedelta(hours=1)
 """How long whoever enqueues or adds may take; what isn't there by then was cut off."""
-
-FIRST_LOOK: Final = timedelta(minutes=5)
-LONGEST_LOOK: Final = timedelta(hours=1)
 
 KEPT_FOR: Final = DLQ_RETENTION + timedelta(days=2)
 """How long a workflow is kept once all its jobs have ended: as long as one that died can be redriven."""
@@ -68,18 +61,6 @@ class When(StrEnum):
     FAILED = "failed"
 
 
-_DEAD, _CANCELLED, _COMPLETED, _VOID = range(4)
-_RANKS: Final = {State.DEAD: _DEAD, State.CANCELLED: _CANCELLED, State.COMPLETED: _COMPLETED}
-
-VOID: Final = _VOID
-"""What is told of a place whose job was never recorded, or belongs elsewhere. Any job's end says more."""
-
-
-def value_of(life: int, state: State) -> int:
-    """Return the number that stands for an end: later lives are larger, and so is the drop of a dead job."""
-    return 4 * life + _RANKS[state]
-
-
 def ref_of(workflow_id: str, when: When = When.COMPLETED) -> str:
     """Return by which name a workflow is waited for."""
     return f"{PREFIX}{workflow_id}" if when is When.COMPLETED else f"{PREFIX}{workflow_id}/{when}"
@@ -91,106 +72,6 @@ def read_ref(ref: str) -> tuple[str, When] | None:
         return None
     workflow_id, _, when = ref.removeprefix(PREFIX).partition("/")
     return workflow_id, When(when) if when else When.COMPLETED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How the jobs of a workflow, or of a part of it, stand."""
-
-    jobs: int = 0
-    completed: int = 0
-    dead: int = 0
-    cancelled: int = 0
-
-    @property
-    def open(self) -> int:
-        """Those that have not ended."""
-        return self.jobs - self.completed - self.dead - self.cancelled
-
-    def plus(self, other: Counts) -> Counts:
-        """Return the counts of both together."""
-        return Counts(
-            jobs=self.jobs + other.jobs,
-            completed=self.completed + other.completed,
-            dead=self.dead + other.dead,
-            cancelled=self.cancelled + other.cancelled,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shard:
-    """
-    How up to 256 jobs of a workflow ended.
-
-    Attributes:
-        workflow_id: Whose.
-        number: Which of its shards, from 1.
-        size: How many jobs it has.
-        created_at: When it was made.
-        told: For the place of each job that has ended, the number that says how.
-        look_at: When the reconciler looks at it; None once nothing can change any more.
-    """
-
-    workflow_id: str
-    number: int
-    size: int
-    created_at: datetime
-    told: Mapping[int, int] = field(default_factory=dict)
-    look_at: datetime | None = None
-
-    @property
-    def is_ended(self) -> bool:
-        """Whether each of its jobs has ended."""
-        return len(self.told) == self.size
-
-    @property
-    def is_completed(self) -> bool:
-        """Whether each of its jobs has completed."""
-        return self.is_ended and all(value % 4 >= _COMPLETED for value in self.told.values())
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether one of its jobs is dead or cancelled."""
-        return any(value % 4 < _COMPLETED for value in self.told.values())
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing can change any more: no job is open, and none is dead."""
-        return self.is_ended and all(value % 4 != _DEAD for value in self.told.values())
-
-    @property
-    def has_cancelled(self) -> bool:
-        """Whether one of its jobs is cancelled: it can't be completed."""
-        return any(value % 4 == _CANCELLED for value in self.told.values())
-
-    def is_open(self, place: int) -> bool:
-        """Whether more may be heard of a place: its job has not ended, or is dead."""
-        return place not in self.told or self.told[place] % 4 == _DEAD
-
-    @property
-    def counts(self) -> Counts:
-        """How its jobs stand; places that are void are left out."""
-        ranks = [value % 4 for value in self.told.values()]
-        return Counts(
-            jobs=self.size - ranks.count(_VOID),
-            completed=ranks.count(_COMPLETED),
-            dead=ranks.count(_DEAD),
-            cancelled=ranks.count(_CANCELLED),
-        )
-
-    def next_look(self, now: datetime) -> datetime:
-        """Return when to look at it again: after as long again as it has existed, at most an hour."""
-        return now + min(max(now - self.created_at, FIRST_LOOK), LONGEST_LOOK)
-
-
-def slot_of(number: int, place: int) -> int:
-    """Return a job's place in its workflow."""
-    return number * SHARD + place
-
-
-def place_of(slot: int) -> tuple[int, int]:
-    """Return which shard a place is in, and where in it."""
-    return divmod(slot, SHARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,11 +227,6 @@ def _standing_of(found: WorkflowRecord) -> Standing:
     if found.closed_at is None:
         return Standing.OPEN
     return Standing.OVER if found.has_cancelled else Standing.FAILED
-
-
-def value_of_job(record: JobRecord) -> int | None:
-    """Return what is told of a job that is part of a workflow; None while it has not ended."""
-    return value_of(record.life, record.state) if record.state in _RANKS else None
 
 
 def value_of_workflow(found: WorkflowRecord) -> int | None:
