@@ -16,7 +16,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from jobs import producing
-from jobs.demo import Doomed, Flaky, Greet, doomed, flaky, greet
+from jobs.demo import Doomed, Flaky, Greet, Nap, doomed, flaky, greet, nap
 from jobs.engineering import Suite, run_tests
 from jobs.tickets import Reminder, Ticket, remind, ticket_created
 from lanework import Cause, InvalidPayloadError, State, batch
@@ -324,13 +324,16 @@ def test_003_24_starts_are_held_to_their_rate(world: World) -> None:
     assert (starts[-1] - starts[0]).total_seconds() >= 3
 
 
-def test_003_25_a_job_that_takes_too_long_is_stopped(clock: Clock, world: World) -> None:
-    """The alarm that stops the code is in tests/integration/test_alarm_and_async.py; here is what a type may say."""
-    assert clock() is not None
-    timeouts = {one.name: one.options.timeout for one in world.app.registry.types}
+def test_003_25_a_job_that_takes_too_long_is_stopped_in_the_middle(world: World) -> None:
+    receipt = nap.enqueue(Nap(seconds=600), timeout=timedelta(seconds=2), attempts=1)
 
-    assert timeouts["report.transactions"] == timedelta(minutes=10)
-    assert timeouts["payment.process"] == timedelta(seconds=20)
+    record = world.end(receipt.job_id)
+
+    assert (record.state, record.cause) == (State.DEAD, Cause.EXHAUSTED)
+    assert "TimedOut" in (record.error or "")
+    assert record.started_at is not None
+    assert record.ended_at is not None
+    assert timedelta(seconds=2) <= record.ended_at - record.started_at < timedelta(seconds=600)
 
 
 def test_003_26_a_job_has_a_log_of_its_own(world: World) -> None:
