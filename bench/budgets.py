@@ -7,6 +7,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.peers import BARE_BATCHED, LANEWORK, PEERS
+from bench.start import LIBRARIES, WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,7 +115,7 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
         yield Budget(what=what, bound="< 1000 ms", found=f"{waits['p99_ms']:.0f} ms", is_kept=waits["p99_ms"] < 1000)
     if "cold" in results:
         cold = results["cold"]
-        ratio = cold["worker"]["cpu_ms"] / cold["libraries alone"]["cpu_ms"]
+        ratio = cold[WORKER]["cpu_ms"] / cold[LIBRARIES]["cpu_ms"]
         yield from _at_most(
             "worker's cold start, over the libraries alone (CPU of imports and clients)", ratio, 1.25, " ×"
         )

@@ -45,6 +45,9 @@ def summary(results: dict[str, Any]) -> str:
         parts += ["", f"**{one['says']}**", "", *_table(one["systems"])]
     if "scale" in results:
         parts += ["", "**AWS calls and milliseconds, by how many jobs the table holds**", "", *_scale(results["scale"])]
+    if "cold" in results:
+        parts += ["", "**A cold start: imports and clients**", "", "| of | CPU ms | modules |", "| --- | ---: | ---: |"]
+        parts += [f"| {of} | {one['cpu_ms']:.0f} | {one['modules']:.0f} |" for of, one in results["cold"].items()]
     return "\n".join(parts)
 
 

@@ -48,7 +48,20 @@ from jobs import app
 app.ports.ledger._clients.sqs, app.ports.ledger._clients.dynamodb
 """
 
-_STARTS = {"libraries alone": _LIBRARIES, "worker": _HANDLER, "resolver alone": _RESOLVER, "API": _API}
+LIBRARIES = "libraries alone"
+WORKER = "worker of one job"
+
+_EXAMPLE = (ROOT / "shared", ROOT)
+_ONE_JOB = (ROOT / "bench" / "systems" / "lanework_", ROOT / "bench" / "work", *_EXAMPLE)
+"""Here another module `jobs` comes before the example's."""
+
+_STARTS = {
+    LIBRARIES: (_LIBRARIES, _EXAMPLE),
+    WORKER: (_HANDLER, _ONE_JOB),
+    "worker of the example": (_HANDLER, _EXAMPLE),
+    "resolver alone": (_RESOLVER, _EXAMPLE),
+    "API": (_API, _EXAMPLE),
+}
 
 _TELL = """
 import json, resource, sys
@@ -60,18 +73,18 @@ def cold_starts(repetitions: int) -> dict[str, dict[str, float]]:
     """Return the medians of CPU milliseconds and modules: of each handler, and of the libraries that it stands on."""
     found: dict[str, list[tuple[float, int]]] = {name: [] for name in _STARTS}
     for _ in range(repetitions):
-        for name, code in _STARTS.items():
-            found[name].append(_start(code))
+        for name, (code, path) in _STARTS.items():
+            found[name].append(_start(code, path))
     return {
         name: {"cpu_ms": median(one[0] for one in starts) * 1000, "modules": median(one[1] for one in starts)}
         for name, starts in found.items()
     }
 
 
-def _start(code: str) -> tuple[float, int]:
+def _start(code: str, path: tuple[Path, ...]) -> tuple[float, int]:
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "shared"), str(ROOT)]),
+        "PYTHONPATH": os.pathsep.join(str(one) for one in path),
         "LANEWORK_STACK": "bench",
         "LANEWORK_ACCOUNT": "000000000000",
         "LANEWORK_LANE": "medium",

@@ -60,3 +60,8 @@ def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_do
     ours = sorted(one for one in loaded if one.partition(".")[0] == "lanework")
     assert [one for one in ours if one.startswith(_NOT_OURS)] == []
     assert len(ours) <= most, f"load what is used seldom where it is used: {ours}"
+
+
+@pytest.mark.parametrize("handler", ["worker", "clock", "api"])
+def test_garbage_is_looked_for_again_once_a_function_is_loaded_and_not_in_what_was(handler: str) -> None:
+    assert "gc" in modules_of(f"import handlers.{handler}, gc; assert gc.isenabled(); assert gc.get_freeze_count()")

@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from lanework.edges.loaded import all_is_loaded
 from lanework.errors import LaneworkError
 from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying, workflows
 from lanework.http.access import HEADERS, Access
@@ -46,6 +47,7 @@ def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
     app.observe(LogSink(Logger(location=None)))
+    all_is_loaded()
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
 
 

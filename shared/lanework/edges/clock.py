@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
+from lanework.edges.loaded import all_is_loaded
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.errors import LaneworkError
@@ -38,6 +39,7 @@ def clock(app: App) -> Handler:
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
     app.observe(LogSink(Logger(location=None)))
+    all_is_loaded()
     alerts = AlertSettings.from_env()
     channels = alert_channels(alerts)
 

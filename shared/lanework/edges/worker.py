@@ -21,6 +21,7 @@ from aws_lambda_powertools.utilities.batch import (
 
 from lanework.aws.idempotency import powertools_guard
 from lanework.edges.alarm import alarm
+from lanework.edges.loaded import all_is_loaded
 from lanework.engine.delivery import Delivery, Keep
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
@@ -58,6 +59,7 @@ def worker(app: App) -> Handler:
     """
     app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     app.limit_code_by(alarm)
+    all_is_loaded()
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         begun = time.monotonic()
