@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     folder: Path = tmp_path_factory.mktemp("api") / "shop"
     with developing(a_copy(folder), "--demo") as running:
         yield running
-        running.stop()
+        running.stop(signal.SIGTERM)  # heeded also where the suite runs in the background of a shell
 
 
 @pytest.fixture(scope="module")
