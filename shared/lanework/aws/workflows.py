@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -12,28 +10,37 @@ from botocore.exceptions import ClientError
 from lanework.aws.bulk import BulkPut, chunks
 from lanework.aws.clients import translated
 from lanework.aws.indexes import recent_page
-from lanework.aws.items import ExpiryAttribute, MomentAttribute, pk_of, recent_shard_of
-from lanework.engine.workflow_store import key_of
-from lanework.model.ids import shard_of
+from lanework.aws.items import MomentAttribute, pk_of
+from lanework.aws.workflow_items import (
+    NAMES,
+    ROOT,
+    SHARD,
+    day_of,
+    entry_of,
+    expiry,
+    names_item,
+    part_key,
+    record_of,
+    root_item,
+    root_key,
+    shard_item,
+    shard_named,
+    shard_of_item,
+)
 from lanework.model.shard import Shard, place_of
-from lanework.model.workflow import Kind, WorkflowRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from lanework.aws.clients import Clients
     from lanework.engine.listing import JobKey, Page
+    from lanework.model.workflow import WorkflowRecord
 
 _CHILD: Final = "child#"
-_ROOT: Final = "workflow"
-_SHARD: Final = "shard"
-_NAMES: Final = "names"
-_KEPT_FOR: Final = timedelta(days=90)
-"""Longer than any workflow runs; after that what still waits is ended by its own look."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _MOMENT: Final = MomentAttribute()
-_EXPIRY: Final = ExpiryAttribute()
 _READ_AT_ONCE: Final = 100
 """Most keys of a BatchGetItem (DynamoDB, API reference)."""
 
@@ -53,7 +60,7 @@ class DynamoWorkflows:
 
     def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
         """See `WorkflowStore.add_children`: an item for each, in the partition of what is waited for."""
-        expires_at = _expiry()
+        expires_at = expiry()
         items = [
             {"pk": {"S": pk_of(parent)}, "sk": {"S": f"{_CHILD}{child}"}, "expires_at": expires_at}
             for parent, child in sorted(set(edges))
@@ -82,15 +89,15 @@ class DynamoWorkflows:
         """See `WorkflowStore.get`."""
         with translated(f"reading workflow {workflow_id}"):
             answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=_root_key(workflow_id), ConsistentRead=True
+                TableName=self._table, Key=root_key(workflow_id), ConsistentRead=True
             )
-        return _record(answer["Item"]) if "Item" in answer else None
+        return record_of(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
         """See `WorkflowStore.get_many`."""
         with translated("reading workflows"):
-            items = list(self._read([_root_key(one) for one in workflow_ids]))
-        return {record.workflow_id: record for record in map(_record, items)}
+            items = list(self._read([root_key(one) for one in workflow_ids]))
+        return {record.workflow_id: record for record in map(record_of, items)}
 
     def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
         """Yield the items that exist."""
@@ -105,7 +112,7 @@ class DynamoWorkflows:
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """See `WorkflowStore.write`."""
         written = replace(record, revision=record.revision + 1)
-        request: dict[str, Any] = {"TableName": self._table, "Item": _root_item(written)}
+        request: dict[str, Any] = {"TableName": self._table, "Item": root_item(written)}
         if record.revision == 0:
             request["ConditionExpression"] = "attribute_not_exists(pk)"
         else:
@@ -119,12 +126,12 @@ class DynamoWorkflows:
         """See `WorkflowStore.recent`."""
         with translated("listing workflows"):
             return recent_page(
-                self._clients.dynamodb, self._table, day=_day_of(day), before=before, limit=limit, keep=None
+                self._clients.dynamodb, self._table, day=day_of(day), before=before, limit=limit, keep=None
             )
 
     def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
         """See `WorkflowStore.make_shards`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
-        items = [item for shard, names in shards for item in (_names_item(shard, names), _shard_item(shard))]
+        items = [item for shard, names in shards for item in (names_item(shard, names), shard_item(shard))]
         with translated("making a workflow's shards"):
             for chunk in chunks(items):
                 for item, is_made in zip(chunk, self._bulk.insert(chunk), strict=True):
@@ -138,15 +145,15 @@ class DynamoWorkflows:
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         """See `WorkflowStore.shards`."""
-        keys = [_key(workflow_id, number, _SHARD) for number in numbers]
+        keys = [part_key(workflow_id, number, SHARD) for number in numbers]
         with translated(f"reading shards of workflow {workflow_id}"):
-            return sorted(map(_shard, self._read(keys, consistent=True)), key=lambda shard: shard.number)
+            return sorted(map(shard_of_item, self._read(keys, consistent=True)), key=lambda shard: shard.number)
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
         """See `WorkflowStore.names`."""
         with translated(f"reading the jobs of workflow {workflow_id}"):
             answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=_key(workflow_id, number, _NAMES), ConsistentRead=True
+                TableName=self._table, Key=part_key(workflow_id, number, NAMES), ConsistentRead=True
             )
         return tuple(answer["Item"]["names"]["S"].split(" ")) if "Item" in answer else ()
 
@@ -155,7 +162,7 @@ class DynamoWorkflows:
         number, place = place_of(slot)
         request = {
             "TableName": self._table,
-            "Key": _key(workflow_id, number, _SHARD),
+            "Key": part_key(workflow_id, number, SHARD),
             "UpdateExpression": "SET #place = :value",
             "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(#place) OR #place < :value)",
             "ExpressionAttributeNames": {"#place": f"v{place}"},
@@ -166,19 +173,19 @@ class DynamoWorkflows:
         with translated(f"telling workflow {workflow_id} of an end"):
             answer, stored = _write(self._clients.dynamodb.update_item, request)
         item = stored if answer is None else answer["Attributes"]
-        return None if item is None else _shard(item)
+        return None if item is None else shard_of_item(item)
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
         """See `WorkflowStore.look_later`."""
         request: dict[str, Any] = {
             "TableName": self._table,
-            "Key": _key(shard.workflow_id, shard.number, _SHARD),
+            "Key": part_key(shard.workflow_id, shard.number, SHARD),
             "ConditionExpression": "attribute_exists(pk)",
             "UpdateExpression": "REMOVE sweep_shard, sweep_at",
         }
         if at is not None:
             request["UpdateExpression"] = "SET sweep_shard = :shard, sweep_at = :at"
-            request["ExpressionAttributeValues"] = _entry(shard, at)
+            request["ExpressionAttributeValues"] = entry_of(shard, at)
         with translated(f"writing a shard of workflow {shard.workflow_id}"):
             _write(self._clients.dynamodb.update_item, request)
 
@@ -190,12 +197,12 @@ class DynamoWorkflows:
                 IndexName="sweep",
                 KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
                 ExpressionAttributeValues={
-                    ":shard": {"S": f"{_ROOT}#{shard}"},
+                    ":shard": {"S": f"{ROOT}#{shard}"},
                     ":until": {"N": _MOMENT.serialize(until)},
                 },
                 Limit=limit,
             )
-        return [_shard_key(item["pk"]["S"]) for item in answer["Items"]]
+        return [shard_named(item["pk"]["S"]) for item in answer["Items"]]
 
 
 def _write(call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
@@ -207,116 +214,3 @@ def _write(call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict
             raise
         refused: Any = error.response
         return None, refused.get("Item")
-
-
-def _expiry() -> dict[str, str]:
-    return {"N": _EXPIRY.serialize(datetime.now(UTC) + _KEPT_FOR)}
-
-
-def _day_of(day: str) -> str:
-    return f"workflows:{day}"
-
-
-def _root_key(workflow_id: str) -> dict[str, Any]:
-    return {"pk": {"S": f"workflow#{workflow_id}"}, "sk": {"S": _ROOT}}
-
-
-def _key(workflow_id: str, number: int, kind: str) -> dict[str, Any]:
-    return {"pk": {"S": f"workflow#{workflow_id}#{number}"}, "sk": {"S": kind}}
-
-
-def _shard_key(pk: str) -> tuple[str, int]:
-    _, workflow_id, number = pk.split("#")
-    return workflow_id, int(number)
-
-
-def _entry(shard: Shard, at: datetime) -> dict[str, Any]:
-    partition = shard_of(f"{shard.workflow_id}#{shard.number}")
-    return {":shard": {"S": f"{_ROOT}#{partition}"}, ":at": {"N": _MOMENT.serialize(at)}}
-
-
-def _names_item(shard: Shard, names: Sequence[str]) -> dict[str, Any]:
-    key = _key(shard.workflow_id, shard.number, _NAMES)
-    return {**key, "names": {"S": " ".join(names)}, "expires_at": _expiry()}
-
-
-def _shard_item(shard: Shard) -> dict[str, Any]:
-    item = {
-        **_key(shard.workflow_id, shard.number, _SHARD),
-        "size": {"N": str(shard.size)},
-        "created_at": {"N": _MOMENT.serialize(shard.created_at)},
-        "expires_at": _expiry(),
-        **{f"v{place}": {"N": str(value)} for place, value in shard.told.items()},
-    }
-    if shard.look_at is not None:
-        entry = _entry(shard, shard.look_at)
-        item |= {"sweep_shard": entry[":shard"], "sweep_at": entry[":at"]}
-    return item
-
-
-def _shard(item: dict[str, Any]) -> Shard:
-    workflow_id, number = _shard_key(item["pk"]["S"])
-    return Shard(
-        workflow_id=workflow_id,
-        number=number,
-        size=int(item["size"]["N"]),
-        created_at=_MOMENT.deserialize(item["created_at"]["N"]),
-        told={int(name[1:]): int(value["N"]) for name, value in item.items() if name[0] == "v"},
-        look_at=_MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
-    )
-
-
-_MOMENTS: Final = ("closed_at", "completed_at", "cancelled_at")
-
-
-def _root_item(record: WorkflowRecord) -> dict[str, Any]:
-    key = key_of(record)
-    day = _day_of(record.created_at.date().isoformat())
-    item = {
-        **_root_key(record.workflow_id),
-        "recent_shard": {"S": recent_shard_of(day, shard_of(record.workflow_id))},
-        "recent_key": {"S": key.position},
-        "expires_at": {"N": _EXPIRY.serialize(record.expires_at)},
-        "kind": {"S": record.kind.value},
-        "created_at": {"N": _MOMENT.serialize(record.created_at)},
-        "allotted_at": {"N": _MOMENT.serialize(record.allotted_at)},
-        "jobs": {"N": str(record.jobs)},
-        "shards": {"N": str(record.shards)},
-        "sealed": {"BOOL": record.sealed},
-        "given_up": {"BOOL": record.given_up},
-        "ended": {"S": json.dumps(sorted(record.ended), separators=(",", ":"))},
-        "completed": {"S": json.dumps(sorted(record.completed), separators=(",", ":"))},
-        "has_failed": {"BOOL": record.has_failed},
-        "has_cancelled": {"BOOL": record.has_cancelled},
-        "revision": {"N": str(record.revision)},
-    }
-    for name in _MOMENTS:
-        moment: datetime | None = getattr(record, name)
-        if moment is not None:
-            item[name] = {"N": _MOMENT.serialize(moment)}
-    if record.parent is not None:
-        item |= {"parent": {"S": record.parent}, "slot": {"N": str(record.slot)}}
-    return item
-
-
-def _record(item: dict[str, Any]) -> WorkflowRecord:
-    moments = {name: _MOMENT.deserialize(item[name]["N"]) for name in _MOMENTS if name in item}
-    return WorkflowRecord(
-        workflow_id=item["pk"]["S"].removeprefix("workflow#"),
-        kind=Kind(item["kind"]["S"]),
-        created_at=_MOMENT.deserialize(item["created_at"]["N"]),
-        jobs=int(item["jobs"]["N"]),
-        shards=int(item["shards"]["N"]),
-        allotted_at=_MOMENT.deserialize(item["allotted_at"]["N"]),
-        expires_at=_EXPIRY.deserialize(item["expires_at"]["N"]),
-        sealed=item["sealed"]["BOOL"],
-        given_up=item["given_up"]["BOOL"],
-        ended=frozenset(json.loads(item["ended"]["S"])),
-        completed=frozenset(json.loads(item["completed"]["S"])),
-        has_failed=item["has_failed"]["BOOL"],
-        has_cancelled=item["has_cancelled"]["BOOL"],
-        parent=item["parent"]["S"] if "parent" in item else None,
-        slot=int(item["slot"]["N"]) if "slot" in item else None,
-        revision=int(item["revision"]["N"]),
-        **moments,
-    )
