@@ -119,7 +119,7 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
         yield from _at_most(
             "worker's cold start, over the libraries alone (CPU of imports and clients)", ratio, 1.25, " ×"
         )
-        ratio = cold["API"]["cpu_ms"] / cold["resolver alone"]["cpu_ms"]
+        ratio = cold["API of one job"]["cpu_ms"] / cold["resolver alone"]["cpu_ms"]
         yield from _at_most("API's cold start, over Powertools' resolver with validation alone", ratio, 1.3, " ×")
     if "scale" in results:
         sizes = list(results["scale"].values())

@@ -60,7 +60,8 @@ _STARTS = {
     WORKER: (_HANDLER, _ONE_JOB),
     "worker of the example": (_HANDLER, _EXAMPLE),
     "resolver alone": (_RESOLVER, _EXAMPLE),
-    "API": (_API, _EXAMPLE),
+    "API of one job": (_API, _ONE_JOB),
+    "API of the example": (_API, _EXAMPLE),
 }
 
 _TELL = """

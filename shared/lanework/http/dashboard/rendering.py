@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from http import HTTPStatus
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from lanework.http.routing import Routes
 
 TAG: Final = "Pages"
+
+_HTTP: Final = Path(__file__).parents[1]
 
 HTML: Final = "text/html; charset=utf-8"
 
@@ -140,7 +142,7 @@ def version() -> str:
 
 def text_of(folder: str, name: str) -> str:
     """Return a file of this package."""
-    return (files("lanework.http") / folder / name).read_text(encoding="utf-8")
+    return (_HTTP / folder / name).read_text(encoding="utf-8")
 
 
 @cache
