@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from tests.localstack.server import localstack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would everything that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

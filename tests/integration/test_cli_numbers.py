@@ -123,7 +123,8 @@ def test_a_dead_job_is_told_with_its_cause(ran: Edge) -> None:
     assert result.exit_code == 1
     assert "dead, attempt 1 of 1: exhausted, ValueError" in result.output
     last = json.loads(lanework("tail", "job-2", "--json").output.splitlines()[-1])
-    assert ("dead", []) == (last["status"], last["lines"])
+    (line,) = last["lines"]
+    assert (last["status"], "ValueError at" in line) == ("dead", True), "its log ends with where it was raised"
     assert ran.app.get("job-1").attempts == 1
     with pytest.raises(JobNotFoundError):
         lanework("tail", "nothing")
