@@ -89,7 +89,11 @@ def test_the_policy_refuses_a_script_that_got_into_a_page(visitor: Visitor) -> N
     visitor.log_in()
     page = visitor.open("jobs")
 
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.hacked=1\">')")
-    page.wait_for_function("document.querySelector('body > img').complete")
+    page.evaluate(
+        """new Promise(resolve => {
+            document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="window.hacked=1">');
+            document.querySelector('body > img').addEventListener('error', () => resolve(true));
+        })"""
+    )
 
     assert page.evaluate("window.hacked") is None
