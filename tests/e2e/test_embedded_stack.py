@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ import pytest
 
 from lanework.errors import StackError
 from lanework.local import Project, RunningStack, embedded_stack, find_running, redeploy_on_change
-from lanework.local.emulator import answers, is_free, wait_for
+from lanework.local.emulator import Emulator, answers, is_free, start_emulator, wait_for
 from lanework.local.logs import LogTail
 from lanework.model.lanes import Lane
 
@@ -317,3 +318,16 @@ def test_whoever_starts_the_stack_takes_it_along_when_ended(number: signal.Signa
     wait_for(lambda: members(emulator) == [], within=SOON, what="the emulator to end")
     assert is_free(port)
     assert find_running(project) is None
+
+
+def test_emulators_that_start_at_the_same_moment_do_not_share_a_port(tmp_path: Path) -> None:
+    def start(number: int) -> Emulator:
+        return start_emulator(tmp_path / str(number), persist=False, drain=timedelta(0))
+
+    with ThreadPoolExecutor(3) as threads:
+        started = list(threads.map(start, range(3)))
+    try:
+        assert len({one.endpoint for one in started}) == 3
+    finally:
+        for one in started:
+            one.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import os
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +23,7 @@ from lanework.local.environment import clean_environment
 from lanework.local.state import move_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 HOST = "127.0.0.1"
 USUAL_PORT = 4566
@@ -108,9 +110,22 @@ def start_emulator(
         StackError: If it ends or stays silent.
     """
     _clear_temporary_files(folder)
-    chosen = port if is_free(port) else _any_free_port()
+    with _nobody_else_starting():
+        emulator = _launch(
+            folder, port if is_free(port) else _any_free_port(), persist=persist, drain=drain, python=python
+        )
+        try:
+            _wait_until_ready(emulator)
+        except BaseException:
+            emulator.stop()
+            raise
+    return emulator
+
+
+def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python: str) -> Emulator:
+    """Start the process; it doesn't answer yet."""
     if persist:
-        move_state(folder / "state", f"http://{HOST}:{chosen}")
+        move_state(folder / "state", f"http://{HOST}:{port}")
     with (folder / "emulator.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own file
             [python, "-P", str(SERVER), str(drain.total_seconds()), sys.executable],
@@ -118,16 +133,23 @@ def start_emulator(
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=_environment(folder, chosen, persist=persist),
+            env=_environment(folder, port, persist=persist),
             start_new_session=True,
         )
-    emulator = Emulator(endpoint=f"http://{HOST}:{chosen}", folder=folder, drain=drain, process=process)
-    try:
-        _wait_until_ready(emulator)
-    except BaseException:
-        emulator.stop()
-        raise
-    return emulator
+    return Emulator(endpoint=f"http://{HOST}:{port}", folder=folder, drain=drain, process=process)
+
+
+@contextlib.contextmanager
+def _nobody_else_starting() -> Iterator[None]:
+    """
+    Let one emulator of this user start at a time, while a block lasts.
+
+    Two that start at the same moment would find the same port free, and who loses it would take the other's answers for
+    its own emulator's.
+    """
+    with (Path(tempfile.gettempdir()) / f"lanework-emulator-{os.getuid()}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def is_free(port: int) -> bool:
