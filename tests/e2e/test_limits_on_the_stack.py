@@ -16,11 +16,11 @@ import pytest
 from lanework import App, State
 from lanework.engine.request import request_of
 from lanework.local import Project, embedded_stack
-from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
+from tests.projects import application_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +143,7 @@ def application(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
         account="000000000000",
         look_ahead_s=LOOK_AHEAD_S,
     )
-    app = load_app(stack.deployer.project)
+    app = application_of(stack.deployer.project, monkeypatch)
     app.use(aws_ports(settings))
     return app
 

@@ -16,7 +16,6 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from lanework import App, State
 from lanework.http.tokens import Role, hash_of, new_token
 from lanework.local import Project, embedded_stack
-from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.local.logs import LogTail
 from lanework.model.lanes import Lane
@@ -24,6 +23,7 @@ from lanework.model.numbers import Count, Key
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
+from tests.projects import application_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,7 @@ def app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     handle = stack.handle
-    found = load_app(stack.deployer.project)
+    found = application_of(stack.deployer.project, monkeypatch)
     found.use(
         aws_ports(Settings(stack=handle.stack, region=handle.region, endpoint=handle.endpoint, account="000000000000"))
     )

@@ -18,12 +18,12 @@ import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
 from lanework.local import Project, embedded_stack
-from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
+from tests.projects import application_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
         account="000000000000",
         events="all",
     )
-    app = load_app(stack.deployer.project)
+    app = application_of(stack.deployer.project, monkeypatch)
     app.use(aws_ports(settings))
     return app
 

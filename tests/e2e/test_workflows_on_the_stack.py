@@ -12,11 +12,11 @@ import pytest
 
 from lanework import App, State, WorkflowState, batch, chain, group
 from lanework.local import Project, embedded_stack
-from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
+from tests.projects import application_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
     settings = Settings(
         stack=handle.stack, region=handle.region, endpoint=handle.endpoint, account="000000000000", look_ahead_s=900
     )
-    app = load_app(stack.deployer.project)
+    app = application_of(stack.deployer.project, monkeypatch)
     app.use(aws_ports(settings))
     return app
 
