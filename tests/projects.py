@@ -1,25 +1,51 @@
-"""Applications of projects that tests make: each is called `jobs`, as the example's is."""
+"""Projects that tests run on the embedded stack. Their one module is called `jobs`, as the example's is."""
 
 from __future__ import annotations
 
+import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from lanework.local import Project
 from lanework.local.application import load_app
+from lanework.settings import Settings
+from lanework.wiring import aws_ports
 
 if TYPE_CHECKING:
     import pytest
 
     from lanework import App
-    from lanework.local import Project
+    from lanework.local import RunningStack
 
+ROOT = Path(__file__).parents[1]
 MODULE = "jobs"
 
 
-def application_of(project: Project, monkeypatch: pytest.MonkeyPatch) -> App:
-    """Import a project's application as if no other of that name had been imported; for this test only."""
+def a_project(root: Path, code: str) -> Project:
+    """Make a project with this repository's handlers and template, and this code as its jobs."""
+    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "shared" / MODULE).mkdir(parents=True)
+    (root / "shared" / MODULE / "__init__.py").write_text(code)
+    for name in ("pyproject.toml", "template.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    return Project(root=root)
+
+
+def application_on(stack: RunningStack, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> App:
+    """
+    Import the application of a stack's project, and let it run there; for this test only.
+
+    It is imported as if no other of that name had been. `settings` are those beyond where the stack is.
+    """
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setitem(sys.modules, MODULE, None)  # gone after the test, or as it was before
     for name in [one for one in sys.modules if one.partition(".")[0] == MODULE]:
         monkeypatch.delitem(sys.modules, name)
-    return load_app(project)
+    app = load_app(stack.deployer.project)
+    handle = stack.handle
+    where = {"stack": handle.stack, "region": handle.region, "endpoint": handle.endpoint, "account": "000000000000"}
+    app.use(aws_ports(Settings(**where, **settings)))
+    return app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -206,32 +206,32 @@ class QuotaExceededError(LaneworkError):
         super().__init__(f"{quota} is used up ({n:,} in {per}): one more fits from {at:%Y-%m-%d %H:%M:%S} UTC{rest}")
 
 
-class JobNotWaitingError(LaneworkError):
+class JobStateError(LaneworkError):
     """
-    Raised when a job can't be rescheduled because it doesn't wait. Nothing was changed.
+    Raised when a job is in a state in which what was asked of it can't be done; a class of its own says which.
 
     Attributes:
         job_id: The job.
         state: Where it stands.
     """
 
-    def __init__(self, job_id: str, *, state: str, hint: str) -> None:
-        self.job_id, self.state = job_id, state
-        super().__init__(f"job {job_id!r} is {state} and doesn't wait for its start: {hint}")
-
-
-class JobEndedError(LaneworkError):
-    """
-    Raised when a job can't be signalled because it has ended. Nothing was changed.
-
-    Attributes:
-        job_id: The job.
-        state: How it ended.
-    """
+    _said: ClassVar[str]
 
     def __init__(self, job_id: str, *, state: str, hint: str) -> None:
         self.job_id, self.state = job_id, state
-        super().__init__(f"job {job_id!r} is {state} and takes no signal: {hint}")
+        super().__init__(f"job {job_id!r} is {state}{self._said}: {hint}")
+
+
+class JobNotWaitingError(JobStateError):
+    """Raised when a job can't be rescheduled because it doesn't wait. Nothing was changed."""
+
+    _said = " and doesn't wait for its start"
+
+
+class JobEndedError(JobStateError):
+    """Raised when a job can't be signalled because it has ended. Nothing was changed."""
+
+    _said = " and takes no signal"
 
 
 class SignalTooLateError(LaneworkError):
@@ -308,18 +308,10 @@ class ForbiddenAddressError(LaneworkError):
         super().__init__(f"webhook not sent: {host} resolves to {address}, which is not an address of the internet")
 
 
-class NotDeadError(LaneworkError):
-    """
-    Raised when a job can't be redriven or dropped because it isn't dead. Nothing was changed.
+class NotDeadError(JobStateError):
+    """Raised when a job can't be redriven or dropped because it isn't dead. Nothing was changed."""
 
-    Attributes:
-        job_id: The job.
-        state: Where it stands.
-    """
-
-    def __init__(self, job_id: str, *, state: str, hint: str) -> None:
-        self.job_id, self.state = job_id, state
-        super().__init__(f"job {job_id!r} is {state}, not dead: {hint}")
+    _said = ", not dead"
 
 
 class NotConfirmedError(LaneworkError):

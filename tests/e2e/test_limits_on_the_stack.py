@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from collections import Counter
@@ -13,14 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework import App, State
+from lanework import State
 from lanework.engine.request import request_of
-from lanework.local import Project, embedded_stack
+from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
-from lanework.settings import Settings
-from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
-from tests.projects import application_of
+from tests.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,38 +117,19 @@ LOOK_AHEAD_S = 10
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A stack that leaves to the sweep what starts in more than ten seconds."""
-    root = tmp_path_factory.mktemp("paced") / "shop"
-    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "shared" / "jobs").mkdir(parents=True)
-    (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
-    shutil.copy(ROOT / "pyproject.toml", root / "pyproject.toml")
-    template = (ROOT / "template.yaml").read_text()
+    project = a_project(tmp_path_factory.mktemp("paced") / "shop", CODE)
+    file = project.root / "template.yaml"
+    template = file.read_text()
     assert "Default: 900" in template
-    (root / "template.yaml").write_text(template.replace("Default: 900", f"Default: {LOOK_AHEAD_S}"))
-    with embedded_stack(Project(root=root), port=free_port()) as running:
+    file.write_text(template.replace("Default: 900", f"Default: {LOOK_AHEAD_S}"))
+    with embedded_stack(project, port=free_port()) as running:
         yield running
-
-
-def application(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    handle = stack.handle
-    settings = Settings(
-        stack=handle.stack,
-        region=handle.region,
-        endpoint=handle.endpoint,
-        account="000000000000",
-        look_ahead_s=LOOK_AHEAD_S,
-    )
-    app = application_of(stack.deployer.project, monkeypatch)
-    app.use(aws_ports(settings))
-    return app
 
 
 def test_two_hundred_jobs_never_call_more_often_or_more_at_once_than_the_other_side_allows(
     stack: RunningStack, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = application(stack, monkeypatch)
+    app = application_on(stack, monkeypatch, look_ahead_s=LOOK_AHEAD_S)
     call = app.registry.get("partner.call")
     receipts = app.enqueue_many(
         request_of(call, {"url": partner.url}, {"job_id": f"call-{number}"}) for number in range(JOBS)
@@ -170,7 +148,7 @@ def test_two_hundred_jobs_never_call_more_often_or_more_at_once_than_the_other_s
 def test_a_delay_beyond_the_look_ahead_crosses_the_real_tick_and_is_kept(
     stack: RunningStack, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = application(stack, monkeypatch)
+    app = application_on(stack, monkeypatch, look_ahead_s=LOOK_AHEAD_S)
     receipt = app.enqueue("partner.call", {"url": partner.url}, delay=timedelta(seconds=20))
     scheduled = app.get(receipt.job_id)
     assert (scheduled.state, scheduled.sweep_at) == (State.SCHEDULED, scheduled.created_at + timedelta(seconds=20))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,15 +14,13 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework import App, State
 from lanework.http.tokens import Role, hash_of, new_token
-from lanework.local import Project, embedded_stack
+from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from lanework.local.logs import LogTail
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Key
-from lanework.settings import Settings
-from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
-from tests.projects import application_of
+from tests.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,31 +58,19 @@ app = App(ops)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    root = tmp_path_factory.mktemp("counted") / "shop"
-    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "shared" / "jobs").mkdir(parents=True)
-    (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
-    for name in ("pyproject.toml", "template.yaml"):
-        shutil.copy(ROOT / name, root / name)
+    project = a_project(tmp_path_factory.mktemp("counted") / "shop", CODE)
     parameters = {
         "CloudWatchMetrics": "true",
         "AlertJob": "ops.alert",
         "ApiTokens": f"viewer:{hash_of(TOKEN)}",
     }
-    with embedded_stack(Project(root=root), port=free_port(), parameters=parameters) as running:
+    with embedded_stack(project, port=free_port(), parameters=parameters) as running:
         yield running
 
 
 @pytest.fixture
 def app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    handle = stack.handle
-    found = application_of(stack.deployer.project, monkeypatch)
-    found.use(
-        aws_ports(Settings(stack=handle.stack, region=handle.region, endpoint=handle.endpoint, account="000000000000"))
-    )
-    return found
+    return application_on(stack, monkeypatch)
 
 
 def tick(stack: RunningStack) -> dict[str, Any]:

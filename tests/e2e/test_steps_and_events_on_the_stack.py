@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import shutil
 import threading
 import time
 from base64 import b64decode, b64encode
@@ -17,13 +16,11 @@ import boto3
 import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
-from lanework.local import Project, embedded_stack
+from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
-from lanework.settings import Settings
-from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
-from tests.projects import application_of
+from tests.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,31 +113,15 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    root = tmp_path_factory.mktemp("waiting") / "shop"
-    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "shared" / "jobs").mkdir(parents=True)
-    (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
-    for name in ("pyproject.toml", "template.yaml"):
-        shutil.copy(ROOT / name, root / name)
+    project = a_project(tmp_path_factory.mktemp("waiting") / "shop", CODE)
     parameters = {"EventsToBus": "all", "WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
-    with embedded_stack(Project(root=root), port=free_port(), parameters=parameters) as running:
+    with embedded_stack(project, port=free_port(), parameters=parameters) as running:
         yield running
 
 
 @pytest.fixture(name="app")
 def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    settings = Settings(
-        stack=stack.handle.stack,
-        region=stack.handle.region,
-        endpoint=stack.handle.endpoint,
-        account="000000000000",
-        events="all",
-    )
-    app = application_of(stack.deployer.project, monkeypatch)
-    app.use(aws_ports(settings))
-    return app
+    return application_on(stack, monkeypatch, events="all")
 
 
 @pytest.fixture(name="bus")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, State, WorkflowState, batch, chain, group
-from lanework.local import Project, embedded_stack
+from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
-from lanework.settings import Settings
-from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port
-from tests.projects import application_of
+from tests.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,27 +56,14 @@ app = App(flow)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    root = tmp_path_factory.mktemp("flow") / "shop"
-    shutil.copytree(ROOT / "handlers", root / "handlers", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "shared" / "jobs").mkdir(parents=True)
-    (root / "shared" / "jobs" / "__init__.py").write_text(CODE)
-    for name in ("pyproject.toml", "template.yaml"):
-        shutil.copy(ROOT / name, root / name)
-    with embedded_stack(Project(root=root), port=free_port()) as running:
+    project = a_project(tmp_path_factory.mktemp("flow") / "shop", CODE)
+    with embedded_stack(project, port=free_port()) as running:
         yield running
 
 
 @pytest.fixture
 def app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    handle = stack.handle
-    settings = Settings(
-        stack=handle.stack, region=handle.region, endpoint=handle.endpoint, account="000000000000", look_ahead_s=900
-    )
-    app = application_of(stack.deployer.project, monkeypatch)
-    app.use(aws_ports(settings))
-    return app
+    return application_on(stack, monkeypatch)
 
 
 def is_now(app: App, workflow_id: str, state: WorkflowState) -> bool:
