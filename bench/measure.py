@@ -135,6 +135,7 @@ def environment_of(
         "BENCH_REDIS": redis,
         "BENCH_QUEUE": name,
         "BENCH_SLOTS": str(case.slots),
+        "BENCH_SIZE": str(case.size),
         "BENCH_VARIANT": system.variant,
         "BENCH_BATCHING": "1" if case.mode == "bulk" else "0",
         "BENCH_DONE": str(done),

@@ -52,7 +52,7 @@ def enqueue(count: int, kind: str, padding: str) -> None:
 
 
 def enqueue_many(count: int, kind: str, padding: str) -> None:
-    """Inserts 25 at a time, sends ten at a time."""
+    """Inserts 25 at a time, sends ten at a time, or as many as fit in a MiB."""
     names = [uuid4().hex for _ in range(count)]
     for start in range(0, count, 25):
         statements = []
@@ -63,12 +63,13 @@ def enqueue_many(count: int, kind: str, padding: str) -> None:
                 {"Statement": f'INSERT INTO "{TABLE}" VALUE {{{fields}}}', "Parameters": list(item.values())}
             )
         dynamodb.batch_execute_statement(Statements=statements)
-    for start in range(0, count, 10):
+    at_once = min(10, 1024 * 1024 // (len(padding) + 1024))
+    for start in range(0, count, at_once):
         sqs.send_message_batch(
             QueueUrl=URL,
             Entries=[
                 {"Id": str(number), "MessageBody": _body(name, kind, padding)}
-                for number, name in enumerate(names[start : start + 10])
+                for number, name in enumerate(names[start : start + at_once])
             ],
         )
 

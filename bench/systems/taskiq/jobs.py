@@ -21,6 +21,7 @@ broker = SQSBroker(
     max_number_of_messages=10,
     visibility_timeout=60,
     enable_batching=os.environ.get("BENCH_BATCHING") == "1",
+    batch_size=min(10, 1024 * 1024 // (int(os.environ["BENCH_SIZE"]) + 1024)),  # it loses a batch of more than a MiB
     batch_timeout=0.1,
     **_WHERE,
 )
