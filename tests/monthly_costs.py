@@ -55,7 +55,7 @@ class Line:
 def idle() -> list[Line]:
     """Return what a stack costs that has nothing to do."""
     price, ticks = prices(), MONTH / timedelta(minutes=1)
-    alarms = sum(one["Type"] == "AWS::CloudWatch::Alarm" for one in _resources().values())
+    alarms = sum(one["Type"] == "AWS::CloudWatch::Alarm" and "Condition" not in one for one in _resources().values())
     tick = (
         TICK_READS * READ_UNIT_USD
         + TICK_WRITES * price.write_unit_usd

@@ -265,20 +265,12 @@ class App:
     def use(self, ports: Ports) -> None:
         """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
         events = alone(ports.events)
-        others = self._others(ports)
-        self._ports = replace(ports, tell=self._teller(ports).tell, events=Beside(events, others) if others else events)
+        if self._hooks:
+            events = Beside(events, [HookSink(self._hooks)])
+        self._ports = replace(ports, tell=self._teller(ports).tell, events=events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
                 self.__dict__.pop(name, None)
-
-    def _others(self, ports: Ports) -> list[EventSink]:
-        """Return who else is handed the events: the application's own functions, and the bus."""
-        others: list[EventSink] = [HookSink(self._hooks)] if self._hooks else []
-        if ports.world.bus is not None and ports.world.takes_all:
-            from lanework.observe.bus import BusSink  # noqa: PLC0415 - few have a bus that takes everything
-
-            others.append(BusSink(ports.world.bus, stack=ports.world.stack))
-        return others
 
     def _teller(self, ports: Ports) -> Teller:
         return Teller(ports, self.registry.get(WEBHOOK))

@@ -24,9 +24,6 @@ class Settings(BaseModel):
         look_ahead_s: What is due within so many seconds is held by SQS, the rest by the sweep; 1 to 900
             (`LANEWORK_LOOK_AHEAD`).
         archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
-        events: What is put on EventBridge's bus: nothing (`off`), how jobs end (`ends`), or every transition (`all`)
-            (`LANEWORK_EVENTS`).
-        event_bus: The bus's name (`LANEWORK_EVENT_BUS`).
         webhook: Where completions and deaths are told of jobs that name no address (`LANEWORK_WEBHOOK`).
         webhook_secret: What webhooks are signed with (`LANEWORK_WEBHOOK_SECRET`).
         webhook_secret_parameter: SSM parameter that holds it instead (`LANEWORK_WEBHOOK_SECRET_PARAMETER`).
@@ -42,8 +39,6 @@ class Settings(BaseModel):
     endpoint: str | None = None
     look_ahead_s: int = Field(default=900, ge=1, le=900)
     archive_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    events: Literal["off", "ends", "all"] = "off"
-    event_bus: str = Field(default="default", pattern=r"^[A-Za-z0-9._/-]{1,256}$")
     webhook: str | None = None
     webhook_secret: str | None = Field(default=None, repr=False)
     webhook_secret_parameter: str | None = None
@@ -71,8 +66,6 @@ class Settings(BaseModel):
             "webhook_secret": env.get("LANEWORK_WEBHOOK_SECRET") or None,
             "webhook_secret_parameter": env.get("LANEWORK_WEBHOOK_SECRET_PARAMETER") or None,
             "account": env.get("LANEWORK_ACCOUNT") or None,
-            "events": env.get("LANEWORK_EVENTS") or "off",
-            "event_bus": env.get("LANEWORK_EVENT_BUS") or "default",
             "webhooks_to_private": env.get("LANEWORK_WEBHOOKS_TO_PRIVATE") or "false",
         }
         if env.get("LANEWORK_LOOK_AHEAD"):
@@ -147,6 +140,38 @@ class MetricSettings(BaseModel):
         return cls(has_emf=_flag("LANEWORK_EMF", env))
 
 
+class EventSettings(BaseModel):
+    """
+    What is put on EventBridge's bus.
+
+    Attributes:
+        which: How jobs end (`ends`), or every transition (`all`) (`LANEWORK_EVENTS`).
+        bus: The bus's name (`LANEWORK_EVENT_BUS`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    which: Literal["ends", "all"] = "ends"
+    bus: str = "default"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> EventSettings:
+        """
+        Read the environment.
+
+        Raises:
+            ConfigError: The word is neither of the two.
+        """
+        env = os.environ if environ is None else environ
+        try:
+            return cls.model_validate(
+                {"which": env.get("LANEWORK_EVENTS") or "ends", "bus": env.get("LANEWORK_EVENT_BUS") or "default"}
+            )
+        except ValidationError:
+            msg = f"LANEWORK_EVENTS must be ends or all, got {env['LANEWORK_EVENTS']!r}"
+            raise ConfigError(msg) from None
+
+
 class AlertSettings(BaseModel):
     """
     Where alerts go; nowhere, where nothing is set: they are logged, and shown, all the same.
@@ -181,8 +206,6 @@ _VARIABLES = {
     "endpoint": "AWS_ENDPOINT_URL",
     "archive_bucket": "LANEWORK_ARCHIVE_BUCKET (the bucket's name)",
     "account": "LANEWORK_ACCOUNT",
-    "events": "LANEWORK_EVENTS (off, ends or all)",
-    "event_bus": "LANEWORK_EVENT_BUS (the bus's name)",
     "webhooks_to_private": "LANEWORK_WEBHOOKS_TO_PRIVATE (true or false)",
     "look_ahead_s": "LANEWORK_LOOK_AHEAD (seconds, 1 to 900)",
 }

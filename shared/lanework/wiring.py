@@ -20,7 +20,7 @@ from lanework.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanework.aws.clients import Clients
+    from lanework.aws.bus import EventBridgeBus
     from lanework.engine.alerting import Channel
     from lanework.engine.inbox import Inbox
     from lanework.engine.ports import EventSink
@@ -60,17 +60,13 @@ def aws_ports(settings: Settings) -> Ports:
         archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
         if settings.archive_bucket
         else None,
-        world=_world(settings, clients),
+        world=_world(settings),
     )
 
 
-def _world(settings: Settings, clients: Clients) -> World:
-    from lanework.aws.bus import EventBridgeBus  # noqa: PLC0415
-
+def _world(settings: Settings) -> World:
     return World(
         stack=settings.stack,
-        bus=None if settings.events == "off" else EventBridgeBus(clients, name=settings.event_bus),
-        takes_all=settings.events == "all",
         webhook=None if settings.webhook is None else checked_webhook(settings.webhook),
         post=partial(_post, may_be_private=settings.webhooks_to_private),
         secrets=_secrets_of(settings),
@@ -96,6 +92,14 @@ def _secrets_of(settings: Settings) -> Callable[[], Sequence[bytes]]:
         return ssm_parameter(settings, settings.webhook_secret_parameter)
 
     return lambda: secrets_in(reader()())
+
+
+def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
+    """Return a bus of EventBridge's, for the function behind the table's stream."""
+    from lanework.aws.bus import EventBridgeBus  # noqa: PLC0415
+    from lanework.aws.clients import Clients  # noqa: PLC0415
+
+    return EventBridgeBus(Clients(settings), name=name)
 
 
 def aws_inbox(settings: Settings) -> Inbox:

@@ -121,7 +121,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 @pytest.fixture(name="app")
 def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
-    return application_on(stack, monkeypatch, events="all")
+    return application_on(stack, monkeypatch)
 
 
 @pytest.fixture(name="bus")

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 
-from lanework import Cause, State, UnavailableError
+from lanework import Cause, State
 from lanework.edges.worker import worker
-from lanework.engine.world import World
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
+from tests.fakes import break_ports, mend_ports
 from tests.integration.conftest import Edge, LambdaContext, Number
 from tests.stacks import REGION
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lanework.model.notices import Notice
 
 
 def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs_and_its_batch_one_for_its_numbers(edge: Edge) -> None:
@@ -68,37 +61,25 @@ def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
     assert buried["MessageAttributes"]["cause"]["StringValue"] == Cause.INVALID
 
 
-class Bus:
-    """A bus that may be away."""
-
-    def __init__(self) -> None:
-        self.is_away = True
-        self.told: list[str] = []
-
-    def put(self, notices: Sequence[Notice]) -> None:
-        if self.is_away:
-            reason = "the bus is away"
-            raise UnavailableError(reason)
-        self.told += [one.id for one in notices]
-
-
 def test_a_message_stays_until_the_end_of_its_job_was_told_and_the_job_runs_once(edge: Edge) -> None:
-    bus = Bus()
-    edge.app.use(replace(edge.app.ports, world=World(stack="edge", bus=bus)))
-    edge.square.enqueue(Number(n=7), job_id="job-1")
+    edge.square.enqueue(Number(n=7), job_id="job-1", webhook="https://hooks.example.com/")
     messages = edge.receive(Lane.HIGH)
+    ledger, lanes = break_ports(edge.app)
 
     def deliver() -> list[str]:
         answer = edge.handler(edge.event(Lane.HIGH, messages), LambdaContext())
         return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
 
+    ledger.broken.add("put")
+    lanes.broken.add("send")
     assert deliver() == [messages[0]["MessageId"]]
-    assert (edge.app.get("job-1").state, bus.told) == (State.COMPLETED, [])
-    bus.is_away = False
+    assert (edge.app.get("job-1").state, edge.ran) == (State.COMPLETED, [7])
+    mend_ports(edge.app)
     assert deliver() == []
     assert deliver() == []
 
-    assert (len(bus.told), len(set(bus.told)), edge.ran) == (2, 1, [7])
+    assert len({Envelope.decode(one["Body"]).id for one in edge.receive(Lane.LOW)}) == 1
+    assert edge.ran == [7]
 
 
 def test_a_kept_message_comes_back_after_its_wait(edge: Edge) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.settings import Settings
+from lanework.settings import EventSettings, Settings
 
 FULL = {
     "LANEWORK_STACK": "shop-prod",
@@ -55,17 +55,15 @@ def test_what_is_malformed_is_named(name: str, value: str) -> None:
 def test_who_is_told_is_off_until_it_is_asked_for() -> None:
     plain = {"LANEWORK_STACK": "shop", "AWS_REGION": "eu-west-1"}
     settings = Settings.from_env(plain)
-    assert (settings.events, settings.event_bus, settings.webhook, settings.webhooks_to_private) == (
-        "off",
-        "default",
-        None,
-        False,
-    )
+    assert (settings.webhook, settings.webhooks_to_private) == (None, False)
+    assert Settings.from_env({**plain, "LANEWORK_WEBHOOKS_TO_PRIVATE": "true"}).webhooks_to_private
 
-    asked = Settings.from_env({**plain, "LANEWORK_EVENTS": "ends", "LANEWORK_WEBHOOKS_TO_PRIVATE": "true"})
-    assert (asked.events, asked.webhooks_to_private) == ("ends", True)
-    with pytest.raises(ConfigError, match=r"LANEWORK_EVENTS \(off, ends or all\)"):
-        Settings.from_env({**plain, "LANEWORK_EVENTS": "some"})
+
+def test_the_bus_gets_ends_unless_it_is_to_get_everything() -> None:
+    assert EventSettings.from_env({}) == EventSettings(which="ends", bus="default")
+    assert EventSettings.from_env({"LANEWORK_EVENTS": "all", "LANEWORK_EVENT_BUS": "shop"}).which == "all"
+    with pytest.raises(ConfigError, match="LANEWORK_EVENTS must be ends or all, got 'some'"):
+        EventSettings.from_env({"LANEWORK_EVENTS": "some"})
 
 
 def test_a_secret_is_in_no_text_of_the_settings() -> None:

@@ -20,7 +20,7 @@ _MOST: Final = 10
 
 
 class EventBridgeBus:
-    """Implements the `Bus` port."""
+    """A bus that others listen to."""
 
     def __init__(self, clients: Clients, *, name: str) -> None:
         """Put events on the bus of this name."""
@@ -28,7 +28,13 @@ class EventBridgeBus:
         self._name = name
 
     def put(self, notices: Sequence[Notice]) -> None:
-        """See `Bus.put`: an event's detail is the notice, its detail type what happened."""
+        """
+        Put notices on the bus, each as an event whose detail it is, and whose detail type says what happened.
+
+        Raises:
+            UnavailableError: Whether all were put is not known.
+            ConfigError: There is no such bus, or no permission.
+        """
         entries: list[Any] = [
             {
                 "EventBusName": self._name,

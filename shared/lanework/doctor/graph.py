@@ -65,6 +65,11 @@ class Function:
     variables: Mapping[str, str]
 
 
+def is_queue(arn: str) -> bool:
+    """Tell whether an event source is a queue, and its mapping a feed; a table's stream is none."""
+    return arn.split(":")[2:3] == ["sqs"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """
@@ -248,6 +253,11 @@ class Graph:
     def tick(self) -> Timer | None:
         """What wakes the clock each minute."""
         return next((one for one in self.timers if one.name == f"{self.stack}-tick"), None)
+
+    @property
+    def events(self) -> Function | None:
+        """The function behind the table's stream."""
+        return self.function(f"{self.stack}-events")
 
     @property
     def clock(self) -> Function | None:

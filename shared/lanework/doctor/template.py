@@ -18,6 +18,7 @@ from lanework.doctor.graph import (
     Role,
     Table,
     Timer,
+    is_queue,
 )
 from lanework.doctor.intrinsics import Resolver
 from lanework.doctor.policies import refuses_plain_text, statements_of
@@ -121,6 +122,8 @@ class _Reader:
 
     def feeds(self) -> Iterator[Feed]:
         for logical_id, one in self._of("AWS::Lambda::EventSourceMapping"):
+            if not is_queue(str(one["EventSourceArn"])):
+                continue
             most = one.get("ScalingConfig", {}).get("MaximumConcurrency")
             pollers = one.get("ProvisionedPollerConfig", {}).get("MaximumPollers")
             yield Feed(

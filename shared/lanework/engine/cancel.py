@@ -38,7 +38,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
     Raises:
         JobNotFoundError: There is none.
-        UnavailableError: Whether it was cancelled, or told of, is not known; repeat it.
+        UnavailableError: Whether it was cancelled is not known; repeat it.
     """
     stored: JobRecord | None = None
     for _ in range(_ROUNDS):
@@ -52,7 +52,6 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
             raise JobNotFoundError(job_id)
         match stored.state:
             case State.CANCELLED:
-                ports.tell(stored)  # whoever cancelled it may have been stopped before
                 return Cancelling.CANCELLED
             case State.COMPLETED | State.DEAD:
                 return Cancelling.TOO_LATE
@@ -70,5 +69,4 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
     ports.events.emit(Event.about(record, Action.CANCELLED, at=ports.clock()))
     follow_up(record, ports)
-    ports.tell(record)
     return Cancelling.CANCELLED

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.hold import leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
-from lanework.engine.telling import buried, told, told_again
+from lanework.engine.telling import buried, told
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lanework.engine.journal import Journal
     from lanework.engine.ports import Ports
     from lanework.model.change import Change
+    from lanework.model.delivery import Verdict
     from lanework.model.envelope import Envelope
 
 _ROUNDS: Final = 4
@@ -67,7 +68,7 @@ class Claim:
             stored = self._apply(change)
             if stored is not None and self._is_mine(stored):
                 return stored
-            match judge(stored, self.envelope, by):
+            match self._verdict(stored, by):
                 case ClaimBy(change):
                     continue
                 case Create():
@@ -87,6 +88,12 @@ class Claim:
                 case unreachable:
                     assert_never(unreachable)
         return Keep(timedelta(seconds=1))
+
+    def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
+        verdict = judge(stored, self.envelope, by)
+        if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
+            self.ports.tell(stored)  # its next life says nothing of its death
+        return verdict
 
     def _apply(self, change: Change) -> JobRecord | None:
         return self.ports.ledger.change(self.envelope.id, change).record
@@ -122,7 +129,7 @@ class Claim:
             case Applied(record):
                 self.journal.run(Action.CANCELLED, record)
                 follow_up(record, self.ports)
-                return told(record, self.ports, self.journal)
+                return Ack()
             case _:
                 return Keep(timedelta(seconds=1))
 
@@ -130,7 +137,7 @@ class Claim:
         """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
         if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
             return Ack()
-        return told_again(stored, self.ports, self.journal)
+        return told(stored, self.ports, self.journal)
 
     def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""

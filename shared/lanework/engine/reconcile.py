@@ -15,7 +15,7 @@ from lanework.engine.delivery import Ack
 from lanework.engine.journal import Journal
 from lanework.engine.messages import Sending
 from lanework.engine.shard_look import ShardLook
-from lanework.engine.telling import buried, told_again
+from lanework.engine.telling import buried, tell_untold, told
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError, UndecodableError
 from lanework.model import interventions, moves
@@ -57,12 +57,14 @@ class Reconciled:
 
     Attributes:
         letters: Messages that SQS had moved to a dead-letter queue and that were dealt with.
+        told: Deaths that were told of, since whoever made them had not.
         unblocked: Jobs that waited for others and wait no longer: a crash had left them.
         audited: Jobs that were looked at.
         stranded: Of these, jobs that nothing carried, now entered for the sweep.
     """
 
     letters: int
+    told: int
     unblocked: int
     audited: int
     stranded: int
@@ -81,13 +83,14 @@ class Reconciler:
         for lane in Lane:
             letters += self._look_through(lane, has_time)
         unblocked = ShardLook(self._ports).tick(has_time=has_time) + Waiting(self._ports).tick(has_time=has_time)
+        told_of = tell_untold(self._ports, has_time=has_time)
         audited = stranded = 0
         for _ in range(_AUDIT_PAGES):
             seen, found = self._audit() if has_time() else (0, 0)
             if seen == 0:
                 break
             audited, stranded = audited + seen, stranded + found
-        return Reconciled(letters=letters, unblocked=unblocked, audited=audited, stranded=stranded)
+        return Reconciled(letters=letters, told=told_of, unblocked=unblocked, audited=audited, stranded=stranded)
 
     def _look_through(self, lane: Lane, has_time: Callable[[], bool]) -> int:
         """Look at up to a hundred letters of a lane; what is left alone is visible again at once, for a redrive."""
@@ -137,7 +140,7 @@ class Reconciler:
         if stored.state in ENDED or stored.life != message.life:
             self._note(Action.DROPPED, stored, "moved by SQS, and nothing waits for it")
             journal = Journal(message, self._ports.events, self._ports.clock)
-            return stored.life != message.life or isinstance(told_again(stored, self._ports, journal), Ack)
+            return stored.life != message.life or isinstance(told(stored, self._ports, journal), Ack)
         return self._bounce(stored)
 
     def _without_record(self, lane: Lane, message: Envelope) -> bool:

@@ -62,6 +62,7 @@ class Redriver:
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return Fate.NO_PAYLOAD
+        self._ports.tell(record)  # its next life says nothing of its death
         change = interventions.redrive(record, now=self._ports.clock(), edit=edit)
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
@@ -90,7 +91,6 @@ class Redriver:
             return after
         self._emit(Action.DROPPED_DEAD, after)
         follow_up(after, self._ports)
-        self._ports.tell(after)
         return Fate.DROPPED
 
     def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:

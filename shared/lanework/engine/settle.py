@@ -141,7 +141,7 @@ class Settlement:
             case record:
                 self.journal.run(Action.CANCELLED, record)
                 follow_up(record, self.ports)
-                return told(record, self.ports, self.journal)
+                return Ack()
 
     def _write(self, change: Change) -> JobRecord | Report:
         """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""
@@ -178,7 +178,7 @@ class Settlement:
             return Keep()
         self.journal.run(Action.CANCELLED, answer.record)
         follow_up(answer.record, self.ports)
-        return told(answer.record, self.ports, self.journal)
+        return Ack()
 
     def _ending(self) -> Change:
         now = self.ports.clock()

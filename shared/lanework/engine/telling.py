@@ -1,8 +1,9 @@
 """
-Telling the world of a job's end: on the bus, and by a webhook, which is a job of Lanework's own.
+Telling of a completion or a death by a webhook, which is a job of Lanework's own.
 
 The end is recorded first, then told, and only then its message acked. So a message that comes back to a job that has
-ended tells of it again, with the same id: at least once, and no write more (docs/decisions/0020).
+ended tells of it again, with the same id: at least once, and no write more (docs/decisions/0020). A job that dies
+without a message leaves an entry instead, which is taken away once it was told of.
 """
 
 from __future__ import annotations
@@ -20,21 +21,30 @@ from lanework.engine.handover import QUEUE
 from lanework.engine.registry import Options
 from lanework.engine.request import Request
 from lanework.errors import EnqueueError, UnavailableError
+from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
-from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.ids import SHARDS
+from lanework.model.states import JobRecord, State
+from lanework.model.untold import UNTOLD
+from lanework.model.untold import told as as_told
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanework.engine.delivery import Report
     from lanework.engine.journal import Journal
     from lanework.engine.ports import Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import JobType
     from lanework.model.envelope import Envelope
-    from lanework.model.notices import Notice
+
+_TOLD: Final = frozenset({State.COMPLETED, State.DEAD})
 
 ABOUT: Final = "about-job"
 """Header of a delivery: the job that it tells of."""
+
+_PAGE: Final = 100
 
 TELL_AGAIN: Final = timedelta(seconds=10)
 """After how long a message comes back whose job's end could not be told."""
@@ -58,7 +68,7 @@ class WebhookOrder(BaseModel):
 
 
 class Teller:
-    """Tells the world of ends."""
+    """Sends webhooks."""
 
     def __init__(self, ports: Ports, webhook: JobType) -> None:
         """Take the ports, and the type of the job that delivers a webhook."""
@@ -67,31 +77,19 @@ class Teller:
 
     def tell(self, record: JobRecord) -> None:
         """
-        Tell of a job's end; repeating it is safe.
+        Tell of a job's completion or death, if it is one; repeating it is safe.
 
         Raises:
-            UnavailableError: Somebody was not told.
+            UnavailableError: It was not told.
         """
-        world = self._ports.world
-        if record.queue == QUEUE or record.state not in ENDED or record.retired:
+        if record.queue == QUEUE or record.state not in _TOLD or record.retired:
             return
-        if world.bus is not None:
-            world.bus.put([self._notice(record)])
-        url = self.address_of(record)
-        if url is not None and record.state is not State.CANCELLED:
+        url = self._ports.world.address_of(record)
+        if url is not None:
             try:
                 self.send(record, url)
             except EnqueueError as error:
                 raise UnavailableError(str(error)) from error
-
-    def address_of(self, record: JobRecord) -> str | None:
-        """Return where a job's end is sent to."""
-        return record.webhook or self._ports.world.webhook
-
-    def _notice(self, record: JobRecord) -> Notice:
-        from lanework.model.notices import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
-
-        return notice_of_end(record, stack=self._ports.world.stack)
 
     def send(self, record: JobRecord, url: str, *, again: str = "") -> Receipt[Any]:
         """
@@ -105,7 +103,9 @@ class Teller:
         Raises:
             EnqueueError: It was not enqueued.
         """
-        notice = self._notice(record)
+        from lanework.model.notices import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
+
+        notice = notice_of_end(record, stack=self._ports.world.stack)
         order = WebhookOrder(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
         correlation_id = correlation_of(record.headers) or record.job_id
@@ -120,7 +120,7 @@ class Teller:
 
 
 def told(record: JobRecord, ports: Ports, journal: Journal) -> Report:
-    """Tell the world of a job's end, and say what becomes of its message: it stays until that is done."""
+    """Tell of a job's end, and say what becomes of its message: it stays until that is done."""
     try:
         ports.tell(record)
     except UnavailableError as error:
@@ -135,7 +135,18 @@ def buried(message: Envelope, record: JobRecord, ports: Ports, journal: Journal)
     return told(record, ports, journal) if isinstance(report, Ack) else report
 
 
-def told_again(record: JobRecord, ports: Ports, journal: Journal) -> Report:
-    """Do the same for a message that finds its job ended; who cancels a job that never ran tells of it himself."""
-    is_told_by_others = record.state is State.CANCELLED and record.claim_id is None
-    return Ack() if is_told_by_others else told(record, ports, journal)
+def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """
+    Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
+
+    Raises:
+        UnavailableError: One was not told; the next tick does it.
+    """
+    done = 0
+    for shard in range(SHARDS):
+        ids = ports.ledger.held(UNTOLD, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
+        for record in ports.ledger.get_many(ids).values() if ids else ():
+            if record.held_by == UNTOLD:
+                ports.tell(record)
+                done += isinstance(ports.ledger.change(record.job_id, as_told(record)), Applied)
+    return done

@@ -23,6 +23,7 @@ from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
 from lanework.model.states import ENDED, State
+from lanework.model.untold import UNTOLD, to_be_told, told
 from lanework.model.waiting import GONE, Moment, fact_of, step_of
 from lanework.model.workflow import read_ref, workflow_fact
 
@@ -183,6 +184,8 @@ class Waiting:
                 return False
             if change.write.get("state") is State.DEAD:
                 self._bury(child, change)
+                if self._ports.world.address_of(child) is not None:
+                    change = to_be_told(change, now=self._ports.clock())
             answer = self._ports.ledger.change(child.job_id, self._ports.ending(change))
             if answer.record is None:
                 return True
@@ -225,15 +228,16 @@ class Waiting:
             if child.state is not State.SCHEDULED and payload is not None:
                 failed = dispatch(child, Envelope.of(child, payload), self._ports)
             self._tell(Action.UNBLOCKED, child, failed)
-        if child.state in ENDED:
+        if child.held_by == UNTOLD:
             self._tell_world(child)
         if child.state in ENDED and child.has_followers:
             self._ended.append(child)
 
     def _tell_world(self, child: JobRecord) -> None:
-        """Tell of an end, for which no message comes back: what can't be told now is noted, and the others go on."""
+        """Tell of a death that no message brings back; what can't be told now is left to the clock."""
         try:
             self._ports.tell(child)
+            self._ports.ledger.change(child.job_id, told(child))
         except UnavailableError as error:
             self._tell(Action.WRITE_FAILED, child, f"telling of its end: {error}")
 

@@ -42,7 +42,7 @@ class WebhookDesk:
         if record.state not in (State.COMPLETED, State.DEAD):
             msg = f"job {job_id!r} is {record.state}: webhooks tell of completions and deaths"
             raise InvalidOptionError(msg)
-        address = self._teller.address_of(record) if url is None else checked_webhook(url)
+        address = self._ports.world.address_of(record) if url is None else checked_webhook(url)
         if address is None:
             msg = f"job {job_id!r} has no webhook: say where it is to go"
             raise InvalidOptionError(msg)

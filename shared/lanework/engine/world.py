@@ -1,4 +1,4 @@
-"""The world outside of an application, as ports: EventBridge's bus, and whoever receives webhooks."""
+"""The world outside of an application, as ports: whoever receives webhooks."""
 
 from __future__ import annotations
 
@@ -8,20 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanework.model.notices import Notice
-
-
-class Bus(Protocol):
-    """A bus that others listen to."""
-
-    def put(self, notices: Sequence[Notice]) -> None:
-        """
-        Put notices on the bus.
-
-        Raises:
-            UnavailableError: Whether all were put is not known.
-            ConfigError: There is no such bus, or no permission.
-        """
+    from lanework.model.states import JobRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +39,16 @@ class World:
 
     Attributes:
         stack: Whose jobs they are.
-        bus: Where notices go; None puts them on none.
-        takes_all: The bus takes every transition, not ends only.
         webhook: Where completions and deaths go of jobs that name no address; None nowhere.
         post: Sends webhooks; None sends none.
         secrets: Gives the keys to sign them with; raises ConfigError if there are none.
     """
 
     stack: str = ""
-    bus: Bus | None = None
-    takes_all: bool = False
     webhook: str | None = None
     post: Post | None = None
     secrets: Callable[[], Sequence[bytes]] = tuple
+
+    def address_of(self, record: JobRecord) -> str | None:
+        """Return where a job's end is sent to."""
+        return record.webhook or self.webhook

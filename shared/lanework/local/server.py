@@ -1,29 +1,35 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Five things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
+Six things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
 It drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. A mapping's
-MaximumConcurrency may be a parameter of the template. And functions run on the project's interpreter, not on its own.
+MaximumConcurrency may be a parameter of the template. Functions run on the project's interpreter, not on its own. And
+what PartiQL writes is in the table's stream, too.
 """
 
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import signal
 import sys
 import threading
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import dynamodb, lambda_svc
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    Answer = tuple[int, Any, Any]
+    """Status code, headers and body."""
 
 POLL_S = 0.05
 
@@ -58,6 +64,30 @@ def let_mappings_be_sized_by_parameters() -> None:
         return limit({**mapping, "ScalingConfig": {name: int(value) for name, value in scaling.items()}}, *rest)
 
     lambda_svc._sqs_esm_concurrency = limit_of  # noqa: SLF001 - as above
+
+
+def let_statements_be_in_the_stream() -> None:
+    """Put what PartiQL inserts and updates into the table's stream; MiniStack does it with all other writes only."""
+    insert, update = dynamodb._partiql_insert, dynamodb._partiql_update  # noqa: SLF001 - there is no other place for it
+
+    def inserted(table: dict[str, Any], parsed: dict[str, Any]) -> Answer:
+        answer: Answer = insert(table, parsed)
+        item = parsed.get("item", {})
+        if answer[0] == HTTPStatus.OK:
+            dynamodb._emit_stream_event(table["TableName"], "INSERT", None, item.get("M", item))  # noqa: SLF001
+        return answer
+
+    def updated(table: dict[str, Any], parsed: dict[str, Any], *rest: Any) -> Answer:  # noqa: ANN401 - as above
+        partition, key, *_ = dynamodb._partiql_key_target(table, parsed)  # noqa: SLF001
+        before = copy.deepcopy(table["items"].get(partition, {}).get(key))
+        answer: Answer = update(table, parsed, *rest)
+        if answer[0] == HTTPStatus.OK:
+            after = table["items"][partition][key]
+            dynamodb._emit_stream_event(table["TableName"], "MODIFY", before, after)  # noqa: SLF001
+        return answer
+
+    dynamodb._partiql_insert = inserted  # noqa: SLF001
+    dynamodb._partiql_update = updated  # noqa: SLF001
 
 
 async def until_told_to_stop(drain_s: float) -> None:
@@ -101,6 +131,7 @@ def main(drain_s: float, python: str) -> None:
     let_invocations_finish()
     let_mappings_be_sized_by_parameters()
     run_functions_on(python)
+    let_statements_be_in_the_stream()
     asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)

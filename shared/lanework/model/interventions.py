@@ -212,6 +212,7 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
             "claim_id": None,
             "due_at": AT_ONCE,
             "sweep_at": now,
+            "held_by": None,
             "ended_at": None,
             "cause": None,
             "progress": None,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from lanework.model.events import Action
 from lanework.model.headers import correlation_of
-from lanework.model.states import JobRecord, State
+from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.transitions import ENDS
 
-if TYPE_CHECKING:
-    from lanework.model.events import Event
-
-ENDS: Final = {State.COMPLETED: Action.COMPLETED, State.DEAD: Action.DEAD, State.CANCELLED: Action.CANCELLED}
+_OF_AN_ATTEMPT: Final = frozenset({Action.STARTED, Action.RETRYING})
 
 
 class Notice(BaseModel):
@@ -42,7 +40,7 @@ class Notice(BaseModel):
         default=None, description="Of the latest failure; its text may quote a payload, and stays with the job."
     )
     correlation_id: str | None = Field(default=None, description="What the job belongs to.")
-    created_at: datetime | None = Field(default=None, description="When an ended job was enqueued.")
+    created_at: datetime | None = Field(default=None, description="When the job was enqueued.")
     started_at: datetime | None = Field(default=None, description="When an ended job's latest attempt began.")
     wait_seconds: float | None = Field(default=None, description="Until the next attempt.")
 
@@ -56,7 +54,7 @@ def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
     ended_at = record.ended_at or record.created_at
     action = ENDS[record.state]
     return Notice(
-        id=_id(record.job_id, record.life, record.attempts, action, ended_at),
+        id=_id(record.job_id, record.life, record.attempts, action, ended_at.isoformat(timespec="milliseconds")),
         type=action,
         time=ended_at,
         stack=stack,
@@ -74,29 +72,53 @@ def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
     )
 
 
-def notice_of(event: Event, *, stack: str) -> Notice | None:
-    """Return what is told of another transition of a job; None of an event that isn't one."""
-    if event.job_id is None or event.type is None or event.queue is None or event.lane is None:
-        return None
+def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stack: str) -> Notice:
+    """
+    Return what is told of a transition.
+
+    Args:
+        record: The job as the transition left it.
+        action: What happened.
+        at: When it was written; where the record says it more exactly, that is told.
+        key: What tells this transition from another of the same job; not used for ends, which are told by webhooks too.
+        stack: Whose job it is.
+    """
+    if action in ENDS.values() and record.state in ENDED:
+        return notice_of_end(record, stack=stack)
+    waits_until = record.due_at if action is Action.RETRYING else None
+    at = _moment_of(record, action) or at
     return Notice(
-        id=_id(event.job_id, None, event.attempt, event.action, event.at),
-        type=event.action,
-        time=event.at,
+        id=_id(record.job_id, key, action),
+        type=action,
+        time=at,
         stack=stack,
-        job_id=event.job_id,
-        job_type=event.type,
-        queue=event.queue,
-        lane=event.lane,
-        attempt=event.attempt,
-        error_type=_type_of(event.error),
-        correlation_id=event.correlation_id,
-        wait_seconds=None if event.wait is None else event.wait.total_seconds(),
+        job_id=record.job_id,
+        job_type=record.type,
+        queue=record.queue,
+        lane=record.lane,
+        life=record.life,
+        attempt=record.attempts if action in _OF_AN_ATTEMPT else None,
+        error_type=_type_of(record.error) if action is Action.RETRYING else None,
+        correlation_id=correlation_of(record.headers),
+        created_at=record.created_at,
+        wait_seconds=None if waits_until is None else max((waits_until - at).total_seconds(), 0),
     )
 
 
-def _id(job_id: str, life: int | None, attempt: int | None, action: Action, at: datetime) -> str:
-    told = f"{job_id} {life} {attempt} {action} {at.isoformat(timespec='milliseconds')}"
-    return f"evt_{sha256(told.encode()).hexdigest()[:32]}"
+def _moment_of(record: JobRecord, action: Action) -> datetime | None:
+    match action:
+        case Action.ENQUEUED:
+            return record.created_at
+        case Action.STARTED:
+            return record.started_at
+        case Action.RETRYING:
+            return record.failures[-1].at if record.failures else None
+        case _:
+            return None
+
+
+def _id(*told: object) -> str:
+    return f"evt_{sha256(' '.join(map(str, told)).encode()).hexdigest()[:32]}"
 
 
 def _type_of(error: str | None) -> str | None:

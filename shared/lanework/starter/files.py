@@ -17,6 +17,7 @@ DEPLOYED: Final = (
     "handlers/__init__.py",
     "handlers/api.py",
     "handlers/clock.py",
+    "handlers/stream.py",
     "handlers/worker.py",
     "shared/Makefile",
 )

@@ -121,11 +121,24 @@ def test_what_only_some_deployments_have_is_allowed_and_no_wider(ours: Template)
     assert found_in(ours, **SOME_HAVE) == []
 
 
+def test_the_function_behind_the_stream_may_reach_its_bus_and_somebody_is_told_when_it_is_late(ours: Template) -> None:
+    policy = ours["Resources"]["EventsRole"]["Properties"]["Policies"][0]
+    others = [one for one in policy["PolicyDocument"]["Statement"] if one["Sid"] != "Bus"]
+    changed = {**policy, "PolicyDocument": {**policy["PolicyDocument"], "Statement": others}}
+    mute = {
+        "EventsLateAlarm": {"Properties": {"AlarmActions": []}},
+        "EventsRole": {"Properties": {"Policies": [changed]}},
+    }
+
+    findings = found_in(laid_over(ours, {"Resources": mute}), EventsToBus="all")
+
+    assert {one.rule: one.about for one in findings} == {"permissions": "EventsRole", "alarms": "EventsLateAlarm"}
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "action"),
     [
         ("LANEWORK_ARCHIVE_BUCKET", "cold", "s3:PutObject"),
-        ("LANEWORK_EVENTS", "ends", "events:PutEvents"),
         ("LANEWORK_WEBHOOK_SECRET_PARAMETER", "/shop/webhook", "ssm:GetParameter"),
     ],
 )

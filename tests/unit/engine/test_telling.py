@@ -18,12 +18,14 @@ from lanework.engine.pauses import PauseWatch
 from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
 from lanework.engine.redrive import Redriver
 from lanework.engine.system import WEBHOOK
-from lanework.engine.telling import TELL_AGAIN
+from lanework.engine.telling import TELL_AGAIN, WebhookOrder
 from lanework.engine.world import Answered
 from lanework.engine.world import World as Outside
 from lanework.errors import ForbiddenAddressError
+from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.notices import Notice
+from lanework.model.untold import TOLD_WITHIN
 from lanework.model.webhooks import signed
 from lanework.testing import NOON, drain, sweep
 from tests.fakes import break_ports, mend_ports
@@ -32,7 +34,7 @@ from tests.unit.engine.test_execute import put, raises
 from tests.unit.engine.test_reconcile import give_up_on_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from lanework import JobRecord
 
@@ -45,25 +47,15 @@ SECOND = timedelta(seconds=1)
 @dataclass
 class Everybody:
     """
-    The bus and the receiver of webhooks.
+    The receiver of webhooks.
 
     Attributes:
-        put_: What the bus got.
         posted: What the receiver got.
         answers: What the receiver says, one after the other; 200 when nothing is left.
-        is_away: The bus doesn't answer.
     """
 
-    put_: list[Notice] = field(default_factory=list)
     posted: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     answers: list[Answered | Exception] = field(default_factory=list)
-    is_away: bool = False
-
-    def put(self, notices: Sequence[Notice]) -> None:
-        if self.is_away:
-            reason = "the bus is away"
-            raise UnavailableError(reason)
-        self.put_ += notices
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
         self.posted.append((url, body, headers))
@@ -72,36 +64,44 @@ class Everybody:
             raise answer
         return answer
 
-    @property
-    def told(self) -> list[str]:
-        return [one.type for one in self.put_]
-
 
 def everybody(world: World, **options: Any) -> Everybody:
     """Let somebody listen to the application."""
     listening = Everybody()
     outside = Outside(stack="shop", post=listening.post, secrets=lambda: (KEY,), **options)
-    world.app.use(replace(world.app.ports, world=replace(outside, bus=listening if options.get("bus") else None)))
+    world.app.use(replace(world.app.ports, world=outside))
     return listening
 
 
-def listening_to_ends(world: World) -> Everybody:
-    return everybody(world, bus=True)
+def deliveries(world: World) -> list[JobRecord]:
+    stored: Any = world.app.ports.ledger
+    return [one for one in stored.records.values() if one.type == WEBHOOK]
 
 
-# --- the bus
+def told(world: World) -> list[Notice]:
+    """Return what is to be told, in the order in which it was said."""
+    orders = [WebhookOrder.model_validate_json(one.payload or "") for one in deliveries(world)]
+    return [Notice.model_validate_json(one.body) for one in orders]
 
 
-def test_the_bus_is_told_how_a_job_ended_and_nothing_of_its_payload(world: World) -> None:
-    everyone = listening_to_ends(world)
+def types_told(world: World) -> list[str]:
+    return [one.type for one in told(world)]
+
+
+# --- once for each end, at least
+
+
+def test_it_is_told_how_a_job_ended_and_nothing_of_its_payload(world: World) -> None:
+    everybody(world, webhook=URL)
     world.behave = raises(ValueError("bat@example.com"))
     world.greet.enqueue(BAT, job_id="job-1", attempts=1, correlation_id="request-7")
 
     drain(world.app)
 
-    assert json.loads(everyone.put_[0].written()) == {
+    (notice,) = told(world)
+    assert json.loads(notice.written()) == {
         "version": 1,
-        "id": everyone.put_[0].id,
+        "id": notice.id,
         "type": "job.dead",
         "time": "2026-01-02T12:00:00Z",
         "stack": "shop",
@@ -119,8 +119,8 @@ def test_the_bus_is_told_how_a_job_ended_and_nothing_of_its_payload(world: World
     }
 
 
-def test_every_kind_of_end_is_told(world: World) -> None:
-    everyone = listening_to_ends(world)
+def test_completions_and_deaths_are_told_and_cancels_are_not(world: World) -> None:
+    everybody(world, webhook=URL)
     for number, behave in enumerate((None, raises(ValueError()))):
         world.behave = behave
         world.greet.enqueue(BAT, job_id=f"job-{number}", attempts=1)
@@ -129,43 +129,48 @@ def test_every_kind_of_end_is_told(world: World) -> None:
     world.app.cancel("job-2")
     Redriver(world.app.ports).drop(world.stored("job-1"))
 
-    assert everyone.told == ["job.completed", "job.dead", "job.cancelled", "job.cancelled"]
+    assert types_told(world) == ["job.completed", "job.dead"]
 
 
 def test_another_life_has_another_end(world: World) -> None:
-    everyone = listening_to_ends(world)
+    everybody(world, webhook=URL)
     world.behave = raises(ValueError())
     world.greet.enqueue(BAT, job_id="job-1", attempts=1)
     drain(world.app)
     world.app.dead_letters.redrive_one(world.stored())
     drain(world.app)
 
-    assert [one.life for one in everyone.put_] == [1, 2]
-    assert len({one.id for one in everyone.put_}) == 2
+    assert [one.life for one in told(world)] == [1, 2]
+    assert len({one.id for one in told(world)}) == 2
+
+
+def nobody_answers(world: World) -> None:
+    """Let no job be enqueued from now on, and so no webhook."""
+    ledger, lanes = break_ports(world.app)
+    ledger.broken.add("put")
+    lanes.broken.add("send")
 
 
 @pytest.mark.parametrize("is_fatal", [False, True])
 def test_a_message_stays_until_the_end_was_told_and_is_told_the_same_then(world: World, is_fatal: bool) -> None:
-    everyone = listening_to_ends(world)
-    everyone.is_away = True
+    everybody(world, webhook=URL)
     world.behave = raises(ValueError()) if is_fatal else None
     body = put(world, max_attempts=1)
+    nobody_answers(world)
 
     assert world.execute(body) == Keep(TELL_AGAIN)
     ended = world.stored()
     assert ended.state is (State.DEAD if is_fatal else State.COMPLETED)
-    everyone.is_away = False
+    mend_ports(world.app)
     world.clock.advance(20 * SECOND)
     assert world.execute(body) == Ack()
     assert world.execute(body) == Ack()
 
-    first, second = everyone.put_
-    assert first == second
-    assert first.time == ended.ended_at
+    assert [one.time for one in told(world)] == [ended.ended_at], "the second time is a repetition of its enqueue"
 
 
 def test_a_worker_that_stops_between_an_end_and_its_telling_is_made_up_for(world: World) -> None:
-    everyone = listening_to_ends(world)
+    everybody(world, webhook=URL)
     body = put(world)
     stopping = replace(world.app.ports, tell=stop)
     stopped = Executor(
@@ -176,11 +181,11 @@ def test_a_worker_that_stops_between_an_end_and_its_telling_is_made_up_for(world
     )
     with pytest.raises(KeyboardInterrupt):
         stopped.execute(Delivery(body=body, lane=Lane.HIGH, time_left=timedelta(seconds=30)))
-    assert (world.stored().state, everyone.told) == (State.COMPLETED, [])
+    assert (world.stored().state, types_told(world)) == (State.COMPLETED, [])
 
     assert world.execute(body) == Ack()
 
-    assert everyone.told == ["job.completed"]
+    assert types_told(world) == ["job.completed"]
 
 
 def stop(_: JobRecord) -> None:
@@ -193,7 +198,7 @@ def begin(execution: Execution) -> None:
 
 
 def test_a_job_that_its_workers_left_for_dead_is_told_of(world: World) -> None:
-    everyone = listening_to_ends(world)
+    everybody(world, webhook=URL)
     body = put(world, max_attempts=1)
     for _ in range(2):
         executor = world.app.executor(begin)
@@ -201,96 +206,112 @@ def test_a_job_that_its_workers_left_for_dead_is_told_of(world: World) -> None:
         world.clock.advance(timedelta(seconds=31) + LEASE_MARGIN)
     assert world.execute(body) == Ack()
 
-    assert (world.stored().cause, everyone.told) == (Cause.CRASHED, ["job.dead"])
+    assert (world.stored().cause, types_told(world)) == (Cause.CRASHED, ["job.dead"])
 
 
 def test_a_job_that_was_not_started_in_time_is_told_of(world: World) -> None:
-    everyone = listening_to_ends(world)
+    everybody(world, webhook=URL)
     world.greet.enqueue(BAT, job_id="job-1", start_by=SECOND)
     world.clock.advance(2 * SECOND)
     drain(world.app)
 
-    assert (world.stored().cause, everyone.told) == (Cause.EXPIRED, ["job.dead"])
+    assert (world.stored().cause, types_told(world)) == (Cause.EXPIRED, ["job.dead"])
 
 
 def test_a_job_that_sqs_gave_up_on_is_told_of(world: World) -> None:
-    everyone = listening_to_ends(world)
+    everybody(world, webhook=URL)
     world.greet.enqueue(BAT, job_id="job-1")
     stored: Any = world.app.ports.ledger
     stored.records["job-1"] = replace(stored.records["job-1"], bounces=MOST_BOUNCES)
     give_up_on_all(world)
 
-    everyone.is_away = True
+    nobody_answers(world)
     Reconciler(world.app.ports).tick()
-    assert (world.stored().cause, everyone.told) == (Cause.INFRA, [])
-    everyone.is_away = False
+    mend_ports(world.app)
+    assert (world.stored().cause, types_told(world)) == (Cause.INFRA, [])
     world.clock.advance(timedelta(minutes=10))
     Reconciler(world.app.ports).tick()
 
-    assert everyone.told == ["job.dead"]
+    assert types_told(world) == ["job.dead"]
 
 
-def test_whoever_cancels_and_can_not_tell_of_it_says_so_and_may_repeat_it(world: World) -> None:
-    everyone = listening_to_ends(world)
-    everyone.is_away = True
-    world.greet.enqueue(BAT, job_id="job-1")
-
-    with pytest.raises(UnavailableError):
-        world.app.cancel("job-1")
-    everyone.is_away = False
-    world.app.cancel("job-1")
+def dies_of_its_parent(world: World) -> None:
+    """Let a job that waits for another die of it."""
+    world.behave = raises(ValueError())
+    world.greet.enqueue(BAT, job_id="parent", attempts=1)
+    world.greet.enqueue(BAT, job_id="job-1", after=["parent"], on_failure="die", webhook=URL)
     drain(world.app)
 
-    assert everyone.told == ["job.cancelled"], "and its message tells nothing more"
+
+def dead_ones(world: World) -> list[str]:
+    return [key.job_id for key in world.app.ports.ledger.dead(before=None, limit=10).keys]
+
+
+def test_a_job_that_dies_of_its_parent_is_told_of_at_once_and_once(world: World) -> None:
+    everybody(world)
+    dies_of_its_parent(world)
+    world.clock.advance(timedelta(hours=1))
+    Reconciler(world.app.ports).tick()
+
+    assert [(one.job_id, one.type) for one in told(world)] == [("job-1", "job.dead")]
+    assert sorted(dead_ones(world)) == ["job-1", "parent"]
+
+
+def test_a_job_that_died_of_its_parent_when_nobody_could_be_told_is_told_of_by_the_clock(world: World) -> None:
+    everybody(world)
+    world.app.use(replace(world.app.ports, world=replace(world.app.ports.world, webhook="https://app.example.com/")))
+    world.app._ports = replace(world.app.ports, tell=away)
+    dies_of_its_parent(world)
+    world.app.use(world.app.ports)
+    assert (world.stored().state, types_told(world)) == (State.DEAD, [])
+
+    Reconciler(world.app.ports).tick()
+    assert types_told(world) == [], "whoever made it dead may be about to tell"
+    world.clock.advance(TOLD_WITHIN)
+    ticked = Reconciler(world.app.ports).tick()
+    again = Reconciler(world.app.ports).tick()
+
+    assert (types_told(world), ticked.told, again.told) == (["job.dead"], 1, 0)
+    assert "job-1" in dead_ones(world)
+
+
+def away(_: JobRecord) -> None:
+    reason = "nobody answers"
+    raise UnavailableError(reason)
+
+
+@pytest.mark.parametrize("is_by_ticket", [False, True])
+def test_a_death_that_could_not_be_told_is_told_before_another_life_begins(world: World, is_by_ticket: bool) -> None:
+    everybody(world, webhook=URL)
+    world.behave = raises(ValueError())
+    body = put(world, max_attempts=1)
+    nobody_answers(world)
+    assert world.execute(body) == Keep(TELL_AGAIN)
+    mend_ports(world.app)
+    assert types_told(world) == []
+
+    world.behave = None
+    if is_by_ticket:
+        ticket = Envelope.decode(body).as_ticket(life=2).encode()
+        assert world.execute(ticket) == Ack()
+    else:
+        world.app.dead_letters.redrive_one(world.stored())
+        drain(world.app)
+
+    assert [(one.life, one.type) for one in told(world)] == [(1, "job.dead"), (2, "job.completed")]
 
 
 def test_nobody_is_told_of_laneworks_own_jobs(world: World) -> None:
-    everyone = everybody(world, bus=True, webhook=URL)
+    everyone = everybody(world, webhook=URL)
     world.greet.enqueue(BAT, job_id="job-1")
     drain(world.app)
     drain(world.app)
 
-    assert [one.job_id for one in everyone.put_] == ["job-1"]
+    assert [one.job_id for one in told(world)] == ["job-1"]
     assert len(everyone.posted) == 1
 
 
-def test_a_bus_that_takes_everything_gets_each_transition_once(world: World) -> None:
-    everyone = everybody(world, bus=True, takes_all=True)
-    world.behave = raises(ValueError("bat@example.com"))
-    world.greet.enqueue(BAT, job_id="job-1", attempts=2)
-    drain(world.app)
-    world.behave = None
-    world.clock.advance(10 * SECOND)
-    drain(world.app)
-    world.app.ports.events.flush()
-
-    assert sorted(everyone.told) == [
-        "job.completed",
-        "job.enqueued",
-        "job.retrying",
-        "job.started",
-        "job.started",
-    ]
-    assert len({one.id for one in everyone.put_}) == 5
-    assert "bat@example.com" not in "".join(one.written() for one in everyone.put_)
-
-
-def test_transitions_wait_for_a_bus_that_is_away(world: World) -> None:
-    everyone = everybody(world, bus=True, takes_all=True)
-    everyone.is_away = True
-    world.greet.enqueue(BAT, job_id="job-1")
-    everyone.is_away = False
-    world.app.ports.events.flush()
-
-    assert everyone.told == ["job.enqueued"]
-
-
 # --- webhooks
-
-
-def deliveries(world: World) -> list[JobRecord]:
-    stored: Any = world.app.ports.ledger
-    return [one for one in stored.records.values() if one.type == WEBHOOK]
 
 
 def test_a_webhook_tells_of_a_completion_signed_and_once(world: World) -> None:

@@ -10,9 +10,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lanework import Cause, State
-from lanework.model.events import Action, Event
-from lanework.model.lanes import Lane
+from lanework.model.events import Action
 from lanework.model.notices import Notice, notice_of, notice_of_end
+from lanework.model.states import Failure
 from lanework.testing import NOON
 from tests.factories import a_record
 
@@ -34,23 +34,21 @@ def test_the_published_schema_is_that_of_the_code() -> None:
         notice_of_end(a_record(state=State.COMPLETED, **ENDED), stack="shop"),
         notice_of_end(a_record(state=State.DEAD, cause=Cause.EXHAUSTED, error="ValueError: x", **ENDED), stack="shop"),
         notice_of(
-            Event(
-                action=Action.RETRYING,
-                at=NOON,
-                job_id="job-1",
-                type="user.greeting",
-                queue="email",
-                lane=Lane.HIGH,
-                attempt=1,
+            a_record(
+                state=State.RETRYING,
+                attempts=1,
+                due_at=NOON + timedelta(seconds=2),
                 error="ValueError: bat@example.com",
-                wait=timedelta(seconds=2),
+                failures=(Failure(attempt=1, life=1, at=NOON, error="ValueError: bat@example.com"),),
             ),
+            Action.RETRYING,
+            at=NOON,
+            key="1",
             stack="shop",
         ),
     ],
 )
-def test_what_is_told_fits_the_schema_and_its_example_does_too(notice: Notice | None) -> None:
-    assert notice is not None
+def test_what_is_told_fits_the_schema_and_its_example_does_too(notice: Notice) -> None:
     validator = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
     validator.validate(json.loads(notice.written()))
@@ -60,11 +58,17 @@ def test_what_is_told_fits_the_schema_and_its_example_does_too(notice: Notice | 
     assert "bat@example.com" not in notice.written()
 
 
-def test_an_event_about_no_job_is_told_to_nobody() -> None:
-    assert notice_of(Event(action=Action.UNDECODABLE, at=NOON, lane=Lane.HIGH), stack="shop") is None
-
-
 def test_two_lives_and_two_kinds_of_end_have_ids_of_their_own() -> None:
     ends = [a_record(state=state, life=life, **ENDED) for state in (State.DEAD, State.CANCELLED) for life in (1, 2)]
 
     assert len({notice_of_end(one, stack="shop").id for one in ends}) == 4
+
+
+def test_a_transition_is_told_at_the_moment_that_the_record_knows_and_by_the_number_of_its_write() -> None:
+    started = a_record(state=State.RUNNING, attempts=2, started_at=NOON, first_started_at=NOON)
+    later = NOON + timedelta(seconds=1)
+
+    told = [notice_of(started, Action.STARTED, at=later, key=key, stack="shop") for key in ("7", "7", "8")]
+
+    assert [one.time for one in told] == [NOON, NOON, NOON]
+    assert (told[0].id == told[1].id, told[0].id == told[2].id, told[0].attempt) == (True, False, 2)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer
+from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer, is_queue
 from lanework.doctor.policies import refuses_plain_text, statements_of
 from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
 
@@ -119,7 +119,7 @@ class _Reader:
             *("lambda", "lambda:GetEventSourceMapping", one.id),
             lambda to: to.get_event_source_mapping(UUID=one.physical_id),
         )
-        if has is None:
+        if has is None or not is_queue(has["EventSourceArn"]):
             return None
         return Feed(
             id=one.id,

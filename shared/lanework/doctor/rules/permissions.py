@@ -52,6 +52,11 @@ def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
         counted = [one.arn for lane in Lane for one in (graph.queue_of(lane), graph.dead_letters_of(lane)) if one]
         counts = [("sqs:GetQueueAttributes", arn) for arn in counted]
         yield api, [*counts, *_of_everyone(graph, api), *_parameters(graph, api, "LANEWORK_API_TOKENS_PARAMETER")]
+    events = graph.events
+    if events is not None:  # without reading the stream its mapping isn't made
+        bus = events.variables.get("LANEWORK_EVENT_BUS", "default")
+        put = ("events:PutEvents", _arn(graph, events, "events", f"event-bus/{bus}"))
+        yield events, [put, *_of_its_log(graph, events)]
     clock = graph.clock
     if clock is not None:
         letters = [one.arn for one in map(graph.dead_letters_of, Lane) if one is not None]
@@ -69,11 +74,10 @@ def _of_everyone(graph: Graph, function: Function) -> Iterator[Need]:
         yield from ((f"dynamodb:{action}", table.arn) for action in LEDGER)
         yield from (("dynamodb:Query", f"{table.arn}/index/{index}") for index in ("recent", "sweep"))
     yield from (("sqs:SendMessage", queue.arn) for queue in map(graph.queue_of, Lane) if queue is not None)
-    if function.variables.get("LANEWORK_EVENTS", "off") != "off":
-        yield (
-            "events:PutEvents",
-            _arn(graph, function, "events", f"event-bus/{function.variables.get('LANEWORK_EVENT_BUS', 'default')}"),
-        )
+    yield from _of_its_log(graph, function)
+
+
+def _of_its_log(graph: Graph, function: Function) -> Iterator[Need]:
     if any(one.name == function.log_group for one in graph.log_groups):
         log = _arn(graph, function, "logs", f"log-group:{function.log_group}:*")
         yield from ((f"logs:{action}", log) for action in ("CreateLogStream", "PutLogEvents"))

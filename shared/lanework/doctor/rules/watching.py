@@ -18,6 +18,7 @@ DEPTH: Final = "AWS/SQS ApproximateNumberOfMessagesVisible"
 AGE: Final = "AWS/SQS ApproximateAgeOfOldestMessage"
 ERRORS: Final = "AWS/Lambda Errors"
 THROTTLES: Final = "AWS/Lambda Throttles"
+LATE: Final = "AWS/Lambda IteratorAge"
 INVOCATIONS: Final = "AWS/Lambda Invocations"
 
 
@@ -28,6 +29,8 @@ def _alarms(case: Case) -> Iterator[Complaint]:
         for metric, of in ((DEPTH, dead), (AGE, queue), (ERRORS, worker), (THROTTLES, worker)):
             if of is not None:
                 yield from _watched(graph, metric, of.name, of.id)
+    if graph.events is not None:
+        yield from _watched(graph, LATE, graph.events.name, graph.events.id)
     clock = graph.clock
     if clock is not None:
         for metric in (ERRORS, INVOCATIONS):
@@ -94,7 +97,7 @@ RULES: Final = (
     Rule(
         name="alarms",
         demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that tells somebody; the "
-        "clock's errors and silence too.",
+        "clock's errors and silence, and late events, too.",
         why="jobs die or wait, and customers are the first to notice",
         look=_alarms,
     ),

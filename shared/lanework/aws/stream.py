@@ -1,0 +1,54 @@
+"""The table's stream: each write of a job's item, as DynamoDB hands it to a function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lanework.aws.items import JOB, JobItem, to_record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lanework.model.states import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """
+    One write of a job's item.
+
+    Attributes:
+        before: The job as it was; None if there was none.
+        after: The job as it is.
+        at: When, in whole seconds.
+        sequence: The write's number, which is the same however often it is handed over.
+    """
+
+    before: JobRecord | None
+    after: JobRecord
+    at: datetime
+    sequence: str
+
+
+def writes_in(event: Mapping[str, Any]) -> Iterator[Written]:
+    """
+    Yield the writes of jobs that an event holds, in their order; removals and other items are passed over.
+
+    Source: DynamoDB Streams, StreamRecord (view type NEW_AND_OLD_IMAGES).
+    """
+    for one in event["Records"]:
+        change = one["dynamodb"]
+        after = change.get("NewImage", {})
+        if after.get("sk") == {"S": JOB}:
+            yield Written(
+                before=_record(change.get("OldImage")),
+                after=to_record(after, JobItem),
+                at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
+                sequence=change["SequenceNumber"],
+            )
+
+
+def _record(image: dict[str, Any] | None) -> JobRecord | None:
+    return to_record(image, JobItem) if image else None

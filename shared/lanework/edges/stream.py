@@ -1,0 +1,56 @@
+"""
+The function behind the table's stream: it puts on EventBridge's bus what happened to jobs.
+
+Each transition of a job is one write of its item, and DynamoDB hands each write over at least once, in its order. So
+whoever makes a transition, and whatever becomes of him then, it is told (docs/decisions/0029).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lanework.aws.stream import writes_in
+from lanework.edges.loaded import all_is_loaded
+from lanework.engine.handover import QUEUE
+from lanework.model.notices import notice_of
+from lanework.model.transitions import ENDS, transitions
+from lanework.settings import EventSettings, Settings
+from lanework.wiring import event_bus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from lanework.model.notices import Notice
+
+    Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, int]]
+
+
+def stream() -> Handler:
+    """
+    Return the Lambda handler of the function behind the stream; it needs none of the application's code.
+
+    The handler says how many events it put. A bus that doesn't take them all is an error, and DynamoDB hands the same
+    writes over again, for a day: what had been put then has the same id.
+    """
+    settings, events = Settings.from_env(), EventSettings.from_env()
+    bus = event_bus(settings, name=events.bus)
+    all_is_loaded()
+
+    def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
+        notices = [*_notices(event, stack=settings.stack, is_ends_only=events.which == "ends")]
+        if notices:
+            bus.put(notices)
+        return {"put": len(notices)}
+
+    return handler
+
+
+def _notices(event: Mapping[str, Any], *, stack: str, is_ends_only: bool) -> Iterator[Notice]:
+    for write in writes_in(event):
+        if write.after.queue == QUEUE:
+            continue
+        for action in transitions(write.before, write.after):
+            if action in ENDS.values() or not is_ends_only:
+                yield notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)

@@ -1,0 +1,111 @@
+"""The function behind the table's stream: which writes it tells of, and that it fails where the bus fails."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanework import State, UnavailableError
+from lanework.aws.items import JobItem, to_item
+from lanework.edges import stream as edge
+from lanework.engine.handover import QUEUE
+from lanework.testing import NOON
+from tests.factories import a_record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanework import JobRecord
+    from lanework.model.notices import Notice
+
+QUEUED = a_record()
+RUNNING = replace(QUEUED, state=State.RUNNING, claim_id="c1", attempts=1, started_at=NOON, first_started_at=NOON)
+COMPLETED = replace(RUNNING, state=State.COMPLETED, due_at=None, ended_at=NOON)
+
+
+class Bus:
+    """A bus that may be away."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.got: list[Notice] = []
+
+    def put(self, notices: Sequence[Notice]) -> None:
+        if self.is_away:
+            reason = "the bus is away"
+            raise UnavailableError(reason)
+        self.got += notices
+
+
+@pytest.fixture(name="bus")
+def a_bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
+    bus = Bus()
+    monkeypatch.setattr(edge, "event_bus", lambda *_, **__: bus)
+    monkeypatch.setenv("LANEWORK_STACK", "shop")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("LANEWORK_EVENTS", "all")
+    return bus
+
+
+def image(record: JobRecord | None) -> dict[str, Any] | None:
+    return None if record is None else to_item(record, JobItem)
+
+
+def event(*records: JobRecord | None, first: int = 1) -> dict[str, Any]:
+    """Return the event that the stream makes of one item's forms, each written over the one before."""
+    pairs = pairwise(records)
+    return {"Records": [write(image(old), image(new), number) for number, (old, new) in enumerate(pairs, first)]}
+
+
+def write(old: dict[str, Any] | None, new: dict[str, Any] | None, number: int = 1) -> dict[str, Any]:
+    images = {name: one for name, one in (("OldImage", old), ("NewImage", new)) if one is not None}
+    return {"dynamodb": {"ApproximateCreationDateTime": 1767355200, "SequenceNumber": str(number), **images}}
+
+
+def tell(of: dict[str, Any]) -> dict[str, int]:
+    return edge.stream()(of, None)  # type: ignore[arg-type]
+
+
+def test_a_jobs_life_is_told_in_its_order_and_the_same_when_it_is_handed_over_again(bus: Bus) -> None:
+    life = event(None, QUEUED, RUNNING, COMPLETED)
+
+    assert (tell(life), tell(life)) == ({"put": 3}, {"put": 3})
+
+    types = ["job.enqueued", "job.started", "job.completed"]
+    assert [one.type for one in bus.got] == types * 2
+    assert bus.got[:3] == bus.got[3:]
+    assert len({one.id for one in bus.got}) == 3
+
+
+def test_only_ends_are_told_where_only_they_are_wanted(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANEWORK_EVENTS", "ends")
+    retired = replace(COMPLETED, retired=True)
+
+    assert tell(event(None, QUEUED, RUNNING, COMPLETED, retired)) == {"put": 1}
+
+    assert [one.type for one in bus.got] == ["job.completed"]
+
+
+def test_a_bus_that_did_not_take_them_is_an_error_so_that_they_come_again(bus: Bus) -> None:
+    bus.is_away = True
+
+    with pytest.raises(UnavailableError):
+        tell(event(None, QUEUED))
+
+
+def test_what_is_no_job_is_passed_over(bus: Bus) -> None:
+    payload = {"pk": {"S": "job#1"}, "sk": {"S": "payload"}, "payload": {"S": "{}"}}
+    own = replace(QUEUED, queue=QUEUE)
+    removal = write(image(COMPLETED), None)
+
+    assert tell({"Records": [write(None, payload), removal, *event(None, own)["Records"]]}) == {"put": 0}
+    assert bus.got == []
+
+
+def test_nothing_of_a_payload_or_an_error_is_told(bus: Bus) -> None:
+    tell(event(None, replace(QUEUED, payload='{"name":"bat@example.com"}', error="ValueError: bat@example.com")))
+
+    assert "bat@example.com" not in bus.got[0].written()
