@@ -69,9 +69,9 @@ def _run(enqueue_all) -> None:
             await broker.startup()
             _is_started = True
         await enqueue_all()
-        while any(not one.empty() for one in broker._batch_buffers.values()):  # noqa: ASYNC110, SLF001 - it tells nobody
+        while any(not one.empty() for one in broker._batch_buffers.values()):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
-        if broker._batch_buffers:  # noqa: SLF001
+        if broker._batch_buffers:
             await asyncio.sleep(0.2)  # the last batch waits for its time-out, and is sent
 
     _loop.run_until_complete(and_flush())

@@ -38,7 +38,7 @@ class BulkPut:
         return made
 
     def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool]:
-        statements = [_insertion(self._table, item) for item in chunk]
+        statements = [insertion(self._table, item) for item in chunk]
         try:
             answer = self._clients.dynamodb.batch_execute_statement(Statements=statements)
         except ClientError as error:
@@ -72,7 +72,8 @@ class BulkPut:
                     break
 
 
-def _insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's statement
+def insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's statement
+    """Return the statement that inserts an item which must not exist."""
     names = ", ".join(f"'{name}': ?" for name in item)
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{names}}}', "Parameters": list(item.values())}
 

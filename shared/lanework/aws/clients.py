@@ -39,6 +39,7 @@ _CONFIG: Final = Config(
     read_timeout=10,
     max_pool_connections=50,  # a worker process has a thread for each job that runs
     parameter_validation=False,
+    user_agent=f"Boto3/{boto3.__version__} lanework",  # boto would put its own together for each call, out of 16 parts
 )
 
 _TRANSIENT: Final = frozenset(

@@ -117,7 +117,9 @@ class DynamoLedger:
             answer = self._change_together(job_id, change) if has_company else None
             answer = answer or self._change_singly(job_id, change)
             if isinstance(answer, Applied) and "expires_at" in change.write and answer.record.payload is None:
-                self._set_payload_expiry(job_id, cast("datetime | None", change.write["expires_at"]))
+                expires_at = cast("datetime | None", change.write["expires_at"])
+                if not has_company or expires_at is None or not self._expire_payload_together(job_id, expires_at):
+                    self._set_payload_expiry(job_id, expires_at)
         return answer
 
     def _change_together(self, job_id: str, change: Change) -> Answer | None:
@@ -288,6 +290,19 @@ class DynamoLedger:
             return self.put(record)
         except UnavailableError as error:
             return UnavailableOne(str(error))
+
+    def _expire_payload_together(self, job_id: str, expires_at: datetime) -> bool:
+        """Let a payload's own item expire, with what other threads write now; False where that is not known to be."""
+        statement = {
+            "Statement": f'UPDATE "{self._table}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
+            "RETURNING MODIFIED NEW *",
+            "Parameters": [
+                {"N": self._model.expires_at.serialize(expires_at)},
+                {"S": pk_of(job_id)},
+                {"S": PAYLOAD},
+            ],
+        }
+        return self._together.write(f"{job_id} {PAYLOAD}", statement) is not None
 
     def _set_payload_expiry(self, job_id: str, expires_at: datetime | None) -> None:
         if expires_at is None:

@@ -15,7 +15,7 @@ from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.middleware import Middleware
@@ -90,11 +90,13 @@ def in_order(execution: Execution) -> None:
         finish(execution)
 
 
-def finish(execution: Execution) -> None:
-    """Take an execution that has claimed its job through what remains."""
+def finish(execution: Execution, *, ran: Callable[[], None] = lambda: None) -> None:
+    """Take an execution that has claimed its job through what remains; `ran` is called when its code has ended."""
     try:
         execution.run()
     except GaveUpError:
+        ran()
         execution.settle()
     else:
+        ran()
         execution.complete()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
+from threading import Event, Thread
 
 import pytest
 
-from lanework.edges.process.turns import Precedence
+from lanework.edges.process.turns import HELD_PER_SLOT, Precedence, Turns
 from lanework.model.lanes import Lane
 
 ALL = tuple(Lane)
@@ -35,3 +37,44 @@ def test_every_lane_below_a_full_one_gets_the_same_part_of_a_tenth(lanes: tuple[
 
 def test_a_lane_that_waits_alone_has_every_turn() -> None:
     assert {Lane.LOW: 25} == granted((Lane.LOW,), 25)
+
+
+NEVER = Event()
+
+
+def test_a_slot_is_taken_again_while_the_end_of_its_job_is_being_written() -> None:
+    turns = Turns(ALL, slots=2)
+    assert turns.take(Lane.LOW, 2) == 2
+
+    turns.free()
+
+    assert turns.take(Lane.LOW, 2) == 1
+
+
+def test_no_more_is_held_than_two_messages_for_each_slot_however_long_their_ends_take_to_write() -> None:
+    turns, taken = Turns(ALL, slots=3), 0
+    for _ in range(HELD_PER_SLOT):
+        taken += turns.take(Lane.LOW, 10)
+        for _ in range(3):
+            turns.free()
+    assert taken == 3 * HELD_PER_SLOT
+
+    waiting = Thread(target=turns.take, args=(Lane.LOW, 10))
+    waiting.start()
+    waiting.join(0.05)
+    assert waiting.is_alive()
+    turns.let_go()
+    waiting.join(10)
+
+    assert not waiting.is_alive()
+
+
+def test_all_is_over_only_when_what_ran_is_written_too() -> None:
+    turns = Turns(ALL, slots=1)
+    turns.take(Lane.LOW, 1)
+    turns.free()
+    assert not turns.wait_until_free(timedelta(0), unless=NEVER)
+
+    turns.let_go()
+
+    assert turns.wait_until_free(timedelta(0), unless=NEVER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Event as Flag
@@ -15,7 +16,7 @@ from lanework.edges.process.gauge import Gauge
 from lanework.edges.process.interrupt import interrupt
 from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.reception import Reception
-from lanework.edges.process.turns import Turns
+from lanework.edges.process.turns import HELD_PER_SLOT, Turns
 from lanework.edges.process.work import Work
 from lanework.model.events import Action, Event
 
@@ -54,7 +55,7 @@ class Consumer:
         self._work = Work(app, inbox, lease=plan.lease, run_async=self._run_async)
         self._receivers: list[Future[None]] = []
         self._loop = asyncio.new_event_loop()
-        self._threads = ThreadPoolExecutor(plan.slots, thread_name_prefix="slot")
+        self._threads = ThreadPoolExecutor(plan.slots * HELD_PER_SLOT, thread_name_prefix="slot")
         self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
 
     def stop(self) -> None:
@@ -157,11 +158,14 @@ class Consumer:
             self._end()
 
     def _do(self, lane: Lane, message: Received) -> None:
+        slot = ExitStack()
+        slot.callback(self._turns.free)
         try:
-            self._work.do(lane, message)
+            self._work.do(lane, message, ran=slot.close)
         finally:
+            slot.close()
             self.gauge.end()
-            self._turns.give_back()
+            self._turns.let_go()
 
     def _tell_fault(self, lane: Lane, done: Future[None]) -> None:
         """Say that the worker itself failed; the message comes again. An error's text may quote a payload: not said."""

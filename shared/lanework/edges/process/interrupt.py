@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import threading
+import time
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.edges.alarm import REPEAT_S, alarm
 from lanework.model.outcomes import TimedOut
@@ -31,13 +33,14 @@ def interrupt(timeout: timedelta) -> Iterator[None]:
             yield
         return
     watch = _Watch(timeout)
-    watch.start()
+    _watchman.add(watch)
     try:
         yield
     except _CutError:
         raise TimedOut(timeout) from None
     finally:
         watch.stop()
+        _watchman.remove(watch)
 
 
 class _CutError(TimedOut):
@@ -50,33 +53,66 @@ class _CutError(TimedOut):
 
 
 class _Watch:
-    """Raises in the thread that made it, again and again, until it is stopped."""
+    """Raises in the thread that made it, once its time is over and then again and again, until it is stopped."""
 
     def __init__(self, timeout: timedelta) -> None:
-        self._timeout_s = timeout.total_seconds()
+        self.rings_at = time.monotonic() + timeout.total_seconds()
         self._target = threading.get_ident()
         self._lock = threading.Lock()
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="timeout", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
+        self._is_over = False
 
     def stop(self) -> None:
         """Raise no more. What was raised and hasn't arrived yet is taken back, or would end what follows (rule 14)."""
         is_stopped = False
         while not is_stopped:
             with suppress(_CutError), self._lock:
-                self._is_over.set()
+                self._is_over = True
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), None)
                 is_stopped = True
 
+    def ring(self) -> None:
+        """Raise, unless it was stopped."""
+        with self._lock:
+            if not self._is_over:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), ctypes.py_object(_CutError))
+
+
+class _Watchman:
+    """Lets watches ring, from one thread for all of them: a thread for each job would cost as much as its claim."""
+
+    def __init__(self) -> None:
+        self._watches: set[_Watch] = set()
+        self._changed = threading.Condition()
+        self._looks_at = math.inf
+        self._thread: threading.Thread | None = None
+
+    def add(self, watch: _Watch) -> None:
+        """Let a watch ring when its time is over."""
+        with self._changed:
+            self._watches.add(watch)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
+                self._thread.start()
+            if watch.rings_at < self._looks_at:
+                self._changed.notify()
+
+    def remove(self, watch: _Watch) -> None:
+        """Let it ring no more."""
+        with self._changed:
+            self._watches.discard(watch)
+
     def _run(self) -> None:
-        wait_s = self._timeout_s
-        while not self._is_over.wait(wait_s):
-            with self._lock:
-                if not self._is_over.is_set():
-                    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                        ctypes.c_ulong(self._target), ctypes.py_object(_CutError)
-                    )
-            wait_s = REPEAT_S
+        while True:
+            with self._changed:
+                self._looks_at = min((one.rings_at for one in self._watches), default=math.inf)
+                wait_s = self._looks_at - time.monotonic()
+                if wait_s > 0:
+                    self._changed.wait(None if wait_s == math.inf else wait_s)
+                    continue
+                ringing = [one for one in self._watches if one.rings_at <= self._looks_at]
+            for one in ringing:
+                one.ring()
+                one.rings_at = time.monotonic() + REPEAT_S
+
+
+_watchman: Final = _Watchman()

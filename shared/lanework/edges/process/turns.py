@@ -48,11 +48,16 @@ class Precedence:
         self._granted_at[lane] = self._grants
 
 
+HELD_PER_SLOT: Final = 2
+"""How many messages are held for each slot at most: one whose code runs, and one whose end is being written."""
+
+
 class Turns:
     """
     The free slots of a process, shared out to its lanes' receivers.
 
-    A receiver takes as many as it may receive messages, before it receives: nothing is held that can't start.
+    A receiver takes as many as it may receive messages, before it receives: nothing is held that can't start. A slot is
+    free again once its job's code has ended; the message is held until that is written, too.
     """
 
     def __init__(self, lanes: Sequence[Lane], *, slots: int) -> None:
@@ -60,6 +65,7 @@ class Turns:
         self._precedence = Precedence(lanes)
         self._slots = slots
         self._free = slots
+        self._held = 0
         self._waiting: list[Lane] = []
         self._is_over = False
         self._changed = Condition()
@@ -74,15 +80,29 @@ class Turns:
             if self._is_over:
                 return 0
             self._precedence.grant(lane)
-            taken = min(most, self._free)
+            taken = min(most, self._available)
             self._free -= taken
+            self._held += taken
             self._changed.notify_all()
             return taken
 
-    def give_back(self, count: int = 1) -> None:
-        """Return slots that are free again."""
+    def free(self) -> None:
+        """Return a slot whose job's code has ended."""
+        with self._changed:
+            self._free += 1
+            self._changed.notify_all()
+
+    def let_go(self) -> None:
+        """Hold a message no more, whose slot was returned before."""
+        with self._changed:
+            self._held -= 1
+            self._changed.notify_all()
+
+    def give_back(self, count: int) -> None:
+        """Return slots for which no message came, or whose messages were put back."""
         with self._changed:
             self._free += count
+            self._held -= count
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -93,7 +113,7 @@ class Turns:
 
     def wait_until_free(self, most: timedelta | None = None, *, unless: Event) -> bool:
         """
-        Wait until nobody has a slot: nothing is received and nothing runs.
+        Wait until no message is held: nothing is received, nothing runs, and all that ran is written.
 
         Args:
             most: How long at most; None for as long as it takes.
@@ -104,16 +124,21 @@ class Turns:
         """
         over_at = None if most is None else time.monotonic() + most.total_seconds()
         with self._changed:
-            while self._free < self._slots and not unless.is_set():
+            while self._held and not unless.is_set():
                 if over_at is not None and time.monotonic() >= over_at:
                     break
                 self._changed.wait(_LOOK_S)
-            return self._free == self._slots
+            return self._held == 0
+
+    @property
+    def _available(self) -> int:
+        """How many messages may be received now."""
+        return min(self._free, self._slots * HELD_PER_SLOT - self._held)
 
     def _gather(self, lane: Lane, wanted: int) -> None:
         """Wait a little for so many slots to be free; then for its turn again, if another lane took all of them."""
-        self._changed.wait_for(lambda: self._is_over or self._free >= wanted, timeout=GATHER_S)
+        self._changed.wait_for(lambda: self._is_over or self._available >= wanted, timeout=GATHER_S)
         self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
 
     def _is_turn_of(self, lane: Lane) -> bool:
-        return self._free > 0 and self._precedence.next_of(self._waiting) is lane
+        return self._available > 0 and self._precedence.next_of(self._waiting) is lane

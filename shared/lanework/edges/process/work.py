@@ -54,11 +54,11 @@ class Work:
         """Let a message come back at once that nobody holds."""
         self._outbox.hide(lane, message.handle, NO_WAIT)
 
-    def do(self, lane: Lane, message: Received) -> None:
-        """Take a message that is held through the engine, and say what becomes of it."""
+    def do(self, lane: Lane, message: Received, *, ran: Callable[[], None] = lambda: None) -> None:
+        """Take a message that is held through the engine, and say what becomes of it; `ran`: its code has ended."""
         report: Report = Keep()
         try:
-            report = self._execute(lane, message)
+            report = self._execute(lane, message, ran)
         except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
             self._heart.give_back_all()
             raise
@@ -88,10 +88,10 @@ class Work:
         elif report.after is not None:
             self._outbox.hide(lane, message.handle, report.after)
 
-    def _execute(self, lane: Lane, message: Received) -> Report:
+    def _execute(self, lane: Lane, message: Received, ran: Callable[[], None]) -> Report:
         def guard(execution: Execution) -> None:
             if self._heart.claim(message.handle, execution):
-                finish(execution)
+                finish(execution, ran=ran)
 
         return self._app.executor(guard, run_async=self._run_async).execute(
             Delivery(
