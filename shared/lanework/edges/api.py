@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
@@ -12,20 +11,12 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIResponseValidationMiddleware,
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from lanework.edges.loaded import all_is_loaded
 from lanework.errors import LaneworkError
-from lanework.http import dead, jobs, lanes, numbers, pages, pauses, queues, schedules, trying, workflows
 from lanework.http.access import HEADERS, Access
-from lanework.http.dashboard import cost as cost_page
-from lanework.http.dashboard import dead as dead_pages
-from lanework.http.dashboard import jobs as job_pages
-from lanework.http.dashboard import limits as limit_pages
-from lanework.http.dashboard import overview as overview_page
-from lanework.http.dashboard import schedules as schedule_pages
-from lanework.http.dashboard import workflows as workflow_pages
-from lanework.http.dashboard.rendering import Pages
-from lanework.http.document import document_of
+from lanework.http.parts import Parts, is_for_programs
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
 from lanework.http.tokens import Tokens
@@ -62,9 +53,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     """
     resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
     routes = Routes(resolver)
-    pages_ = Pages(routes, app)
-    _add_endpoints(routes, app, is_development=is_development)
-    _add_pages(routes, pages_, app, tokens)
+    parts = Parts(routes=routes, app=app, tokens=tokens, is_development=is_development)
     # Powertools' own order validates first, and so would tell strangers about the API.
     resolver.use(
         [
@@ -74,10 +63,11 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
             OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
         ]
     )
-    _tell_problems(resolver, pages_, app)
+    _tell_problems(resolver, parts, app)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         try:
+            parts.load_for(APIGatewayProxyEventV2(event).path)
             answer = resolver.resolve(event, context)
         finally:
             app.ports.events.flush()
@@ -102,41 +92,13 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
     return lambda: Tokens.read(read())
 
 
-def _add_endpoints(routes: Routes, app: App, *, is_development: bool) -> None:
-    """Register everything; a path with a parameter comes after those that it would hide."""
-    lanes.add_to(routes, app)
-    numbers.add_to(routes, app)
-    pauses.add_to(routes, app)
-    jobs.add_producing(routes, app)
-    jobs.add_reading(routes, app)
-    jobs.add_steering(routes, app)
-    dead.add_to(routes, app)
-    queues.add_reading(routes, app)
-    queues.add_steering(routes, app)
-    schedules.add_reading(routes, app)
-    schedules.add_steering(routes, app)
-    workflows.add_reading(routes, app)
-    workflows.add_steering(routes, app)
-    if is_development:
-        trying.add_to(routes, app)
-
-
-def _add_pages(routes: Routes, shown: Pages, app: App, tokens: Callable[[], Tokens]) -> None:
-    pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)))
-    overview_page.add_to(routes, shown, app)
-    job_pages.add_to(routes, shown, app)
-    dead_pages.add_to(routes, shown, app)
-    workflow_pages.add_to(routes, shown, app)
-    schedule_pages.add_to(routes, shown, app)
-    limit_pages.add_to(routes, shown, app)
-    cost_page.add_to(routes, shown, app)
-
-
-def _tell_problems(resolver: APIGatewayHttpResolver, shown: Pages, app: App) -> None:
+def _tell_problems(resolver: APIGatewayHttpResolver, parts: Parts, app: App) -> None:
     logger = Logger(location=None)
 
     def tell(problem: Problem) -> Response[str]:
-        return shown.problem(problem) if shown.wants_a_page() else problem.response()
+        event = resolver.current_event
+        is_for_people = "text/html" in (event.headers.get("accept") or "") and not is_for_programs(event.path)
+        return parts.pages().problem(problem) if is_for_people else problem.response()
 
     def invalid(error: RequestValidationError) -> Response[str]:
         return tell(not_as_documented(error))

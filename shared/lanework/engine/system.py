@@ -57,7 +57,7 @@ class DeadLetterOrder(BaseModel):
         orders: At which pace, and whether as a canary.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     which: Filter
     orders: Orders = Orders()
@@ -71,7 +71,7 @@ class CleanOrder(BaseModel):
         cleanings: Which ended jobs to retire; several take one walk over the jobs.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     cleanings: tuple[Cleaning, ...]
 
@@ -79,7 +79,7 @@ class CleanOrder(BaseModel):
 class ReleaseOrder(BaseModel):
     """Payload of `lanework.release`: what has ended that others wait for."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     parent: str
 

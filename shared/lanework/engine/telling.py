@@ -60,7 +60,7 @@ class WebhookOrder(BaseModel):
         body: The notice.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     url: str
     event_id: str

@@ -128,11 +128,6 @@ class Pages:
         """Return what went wrong as a page."""
         return self.show("problem.html", status=problem.status, problem=problem)
 
-    def wants_a_page(self) -> bool:
-        """Tell whether a browser asks for a page, and not a program for JSON."""
-        event = self._routes.resolver.current_event
-        return "text/html" in (event.headers.get("accept") or "") and not event.path.startswith("/api/")
-
 
 @cache
 def version() -> str:

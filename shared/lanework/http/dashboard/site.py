@@ -1,0 +1,39 @@
+"""All pages together. They are loaded at the first request that isn't a program's: most cold starts need none."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lanework.http import pages
+from lanework.http.dashboard import cost, dead, jobs, limits, overview, schedules, workflows
+from lanework.http.dashboard.rendering import Pages
+from lanework.http.document import document_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.app import App
+    from lanework.http.routing import Routes
+    from lanework.http.tokens import Tokens
+
+
+def add_to(routes: Routes, app: App, tokens: Callable[[], Tokens]) -> Pages:
+    """
+    Register every page; return what renders them.
+
+    Args:
+        routes: Where to, after the endpoints that the documentation tells of.
+        app: What they show and steer.
+        tokens: Gives the tokens that are accepted.
+    """
+    shown = Pages(routes, app)
+    pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)))
+    overview.add_to(routes, shown, app)
+    jobs.add_to(routes, shown, app)
+    dead.add_to(routes, shown, app)
+    workflows.add_to(routes, shown, app)
+    schedules.add_to(routes, shown, app)
+    limits.add_to(routes, shown, app)
+    cost.add_to(routes, shown, app)
+    return shown
