@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.errors import UnavailableError
+from lanework.errors import ConfigError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ class EventBridgeBus:
         """Put events on the bus of this name."""
         self._clients = clients
         self._name = name
+        self._is_there = False
 
     def put(self, notices: Sequence[Notice]) -> None:
         """
@@ -35,6 +36,8 @@ class EventBridgeBus:
             UnavailableError: Whether all were put is not known.
             ConfigError: There is no such bus, or no permission.
         """
+        if not self._is_there:
+            self._look()
         entries: list[Any] = [
             {
                 "EventBusName": self._name,
@@ -52,3 +55,13 @@ class EventBridgeBus:
                 codes = sorted({one["ErrorCode"] for one in answer["Entries"] if "ErrorCode" in one})
                 msg = f"putting events on the bus {self._name}: {', '.join(codes)}"
                 raise UnavailableError(msg)
+
+    def _look(self) -> None:
+        """Look once whether there is such a bus: PutEvents answers that all went well where there is none."""
+        with translated(f"looking for the bus {self._name}"):
+            try:
+                self._clients.events.describe_event_bus(Name=self._name)
+            except self._clients.events.exceptions.ResourceNotFoundException as error:
+                msg = f"there is no bus {self._name}: make it, or set the stack's parameter EventBus"
+                raise ConfigError(msg) from error
+        self._is_there = True

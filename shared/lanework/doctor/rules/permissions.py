@@ -55,8 +55,9 @@ def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
     events = graph.events
     if events is not None:  # without reading the stream its mapping isn't made
         bus = events.variables.get("LANEWORK_EVENT_BUS", "default")
-        put = ("events:PutEvents", _arn(graph, events, "events", f"event-bus/{bus}"))
-        yield events, [put, *_of_its_log(graph, events)]
+        where = _arn(graph, events, "events", f"event-bus/{bus}")
+        put = [(f"events:{action}", where) for action in ("DescribeEventBus", "PutEvents")]
+        yield events, [*put, *_of_its_log(graph, events)]
     clock = graph.clock
     if clock is not None:
         letters = [one.arn for one in map(graph.dead_letters_of, Lane) if one is not None]
