@@ -85,6 +85,7 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was dropped is not known; repeat it.
         """
+        self._ports.tell(record)  # a cancelled job says nothing of its death
         change = self._ports.ending(interventions.drop(record, now=self._ports.clock()))
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):

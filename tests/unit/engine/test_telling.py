@@ -301,6 +301,23 @@ def test_a_death_that_could_not_be_told_is_told_before_another_life_begins(world
     assert [(one.life, one.type) for one in told(world)] == [(1, "job.dead"), (2, "job.completed")]
 
 
+def test_a_death_that_could_not_be_told_is_told_before_the_job_is_dropped(world: World) -> None:
+    everybody(world, webhook=URL)
+    world.behave = raises(ValueError())
+    body = put(world, max_attempts=1)
+    nobody_answers(world)
+    assert world.execute(body) == Keep(TELL_AGAIN)
+    with pytest.raises(UnavailableError):
+        Redriver(world.app.ports).drop(world.stored())
+    mend_ports(world.app)
+    assert (world.stored().state, types_told(world)) == (State.DEAD, [])
+
+    Redriver(world.app.ports).drop(world.stored())
+
+    assert world.execute(body) == Ack()
+    assert (world.stored().state, types_told(world)) == (State.CANCELLED, ["job.dead"])
+
+
 def test_nobody_is_told_of_laneworks_own_jobs(world: World) -> None:
     everyone = everybody(world, webhook=URL)
     world.greet.enqueue(BAT, job_id="job-1")
