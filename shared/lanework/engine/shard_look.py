@@ -14,7 +14,7 @@ from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
 from lanework.errors import JobNotFoundError
 from lanework.model.ids import SHARDS
-from lanework.model.shard import VOID, slot_of, value_of_job
+from lanework.model.shard import NEVER_MADE, VOID, slot_of, value_of_job
 from lanework.model.states import ENDED
 from lanework.model.workflow import GIVEN_UP_AFTER, read_ref, value_of_workflow
 
@@ -95,6 +95,7 @@ class ShardLook:
         jobs = [name for name in open_names.values() if read_ref(name) is None]
         now = self._ports.clock()
         is_late = found.sealed and now - shard.created_at > GIVEN_UP_AFTER
+        missing = NEVER_MADE if found.given_up else VOID
         values: dict[int, int | None] = {}
         records: dict[str, JobRecord] = {}
         for start in range(0, len(jobs), _READ_AT_ONCE):
@@ -103,9 +104,9 @@ class ShardLook:
             ref, record = read_ref(name), records.get(name)
             if ref is not None:
                 nested = self._store.get(ref[0])
-                values[place] = value_of_workflow(nested) if nested else (VOID if is_late else None)
+                values[place] = value_of_workflow(nested) if nested else (missing if is_late else None)
             elif record is None:
-                values[place] = VOID if is_late and place not in shard.told else None
+                values[place] = missing if is_late and place not in shard.told else None
             elif (record.workflow, record.slot) != (shard.workflow_id, slot_of(shard.number, place)):
                 values[place] = VOID
             else:

@@ -24,12 +24,16 @@ _DEAD, _CANCELLED, _COMPLETED, _VOID = range(4)
 _RANKS: Final = {State.DEAD: _DEAD, State.CANCELLED: _CANCELLED, State.COMPLETED: _COMPLETED}
 
 VOID: Final = _VOID
-"""What is told of a place whose job was never recorded, or belongs elsewhere. Any job's end says more."""
+"""What is told of a place whose job was to be added and never was, or belongs elsewhere. Any job's end says more."""
 
 
 def value_of(life: int, state: State) -> int:
     """Return the number that stands for an end: later lives are larger, and so is the drop of a dead job."""
     return 4 * life + _RANKS[state]
+
+
+NEVER_MADE: Final = value_of(1, State.CANCELLED)
+"""What is told of a place whose job was never recorded since whoever enqueued the workflow was cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs, Run, Snooze, State
+from lanework import App, Jobs, Quota, QuotaExceededError, Run, Snooze, State, WorkflowState, batch
 from lanework.engine.delivery import Ack, Delivery, Keep
 from lanework.engine.execute import in_order
 from lanework.engine.pauses import LOOKED_AT_EVERY
+from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.model import moves
 from lanework.model.envelope import Envelope
@@ -166,3 +168,34 @@ def test_a_run_is_bound_by_the_limits_of_the_type_that_its_record_names() -> Non
 
     assert max(most) == 1
     assert app.get("job-2").state is State.PARKED
+
+
+def test_a_workflow_that_a_quota_refused_in_its_middle_calls_back_its_failure_and_no_success() -> None:
+    """The place of the job that was never made counted as nothing to wait for, and the rest had completed."""
+    family = Jobs(queue="notes", lane="high", attempts=1)
+    ran: list[str] = []
+
+    @family.job("note.scarce", quota=Quota(1, per=timedelta(days=1)))
+    def scarce(note: Note) -> None:
+        ran.append(note.text)
+
+    @family.job("note.called-back")
+    def called_back(note: Note) -> None:
+        ran.append(note.text)
+
+    clock = Clock()
+    app = app_in_memory(App(family), clock)
+    after = {f"on_{when}": called_back.request(Note(text=when)) for when in ("success", "complete", "failure")}
+    plan = batch([scarce.request(Note(text=text)) for text in ("first", "second")], **after)
+    with pytest.raises(QuotaExceededError):
+        app.workflows.enqueue(plan, workflow_id="w")
+
+    for _ in range(3):
+        clock.advance(HOUR)
+        Reconciler(app.ports).tick()
+        drain(app)
+
+    assert sorted(ran) == ["complete", "failure", "first"]
+    assert app.get("w.on-success").state is State.CANCELLED
+    found = app.workflows.get("w")
+    assert (found.record.state, found.counts.completed, found.counts.cancelled) == (WorkflowState.CANCELLED, 1, 1)
