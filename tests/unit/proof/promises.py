@@ -11,6 +11,7 @@ from lanework.model.change import Applied
 from lanework.model.limits import Concurrency, Rate
 from lanework.model.states import ENDED, WAITING, Cause, JobRecord, State
 from lanework.model.waiting import OnFailure
+from lanework.model.workflow import GIVEN_UP_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +26,9 @@ BATCH = "w"
 CALLED_BACK = ("w.on-success", "w.on-complete", "w.on-failure")
 MEMBERS = {BATCH: ("w.1", "w.2"), "v": ("v.1", "v.2")}
 """The jobs of the workflows that are enqueued."""
+
+End = tuple[str, int, State]
+"""Which of a job's lives ended, and how."""
 
 MOST_SKEW = timedelta(seconds=4)
 """Between any two of the proof's clocks; a lease outlasts its invocation by more."""
@@ -58,17 +62,21 @@ class Promises:
     Watches every landed write.
 
     Attributes:
+        workflows: When each workflow was first asked for.
         begun: Executions begun, by job and life.
         given_back: Of those, the ones that were snoozed.
         acked: Jobs whose enqueue returned.
+        ends: Completions and deaths, of which the world is to be told.
         broken: What didn't hold.
         jobs: The type and payload that each job is recorded with, as of now.
     """
 
     now: Callable[[], datetime]
+    workflows: dict[str, datetime] = field(default_factory=dict)
     begun: Counter[tuple[str, int]] = field(default_factory=Counter)
     given_back: Counter[tuple[str, int]] = field(default_factory=Counter)
     acked: set[str] = field(default_factory=set)
+    ends: set[End] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     jobs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     _invocation_ends: dict[str, datetime] = field(default_factory=dict)
@@ -119,6 +127,8 @@ class Promises:
             self._begins(after, actor)
         elif before.state is State.RUNNING and after.state in WAITING:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
+        if after.state in (State.COMPLETED, State.DEAD):
+            self.ends.add((after.job_id, after.life, after.state))
         self._may_begin(name, before, after, actor)
         self._lets_go(before, after)
         self._expires(before, after, actor)
@@ -150,9 +160,17 @@ class Promises:
         _, _, ref = parent.rpartition("workflow/")
         workflow_id, _, when = ref.partition("/")
         members = set(MEMBERS.get(workflow_id, (parent,)))
+        failed = self._failed | self._never_made(workflow_id)
         if when == "ended":
-            return members <= self._completed | self._failed
-        return bool(members & self._failed) if when == "failed" else members <= self._completed
+            return members <= self._completed | failed
+        return bool(members & failed) if when == "failed" else members <= self._completed
+
+    def _never_made(self, workflow_id: str) -> set[str]:
+        """Return the jobs of a workflow that was asked for over an hour ago and is still not there as a whole."""
+        asked_at = self.workflows.get(workflow_id)
+        if asked_at is None or asked_at + GIVEN_UP_AFTER - MOST_SKEW > self.now():
+            return set()
+        return set(MEMBERS[workflow_id]) - self.jobs.keys()
 
     def _expires(self, before: JobRecord, after: JobRecord, actor: Actor) -> None:
         if after.cause is Cause.EXPIRED and before.state is not State.DEAD:

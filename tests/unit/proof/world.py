@@ -25,12 +25,13 @@ from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.registry import JobType, Options, Registry
 from lanework.engine.request import Request
 from lanework.engine.reschedule import reschedule
-from lanework.engine.run import signal_step
+from lanework.engine.run import TIMED_OUT, signal_step
 from lanework.engine.signals import signal
 from lanework.engine.sweep import Sweeper
 from lanework.engine.waking import LOOK_EVERY
 from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.engine.workflow_enqueue import WorkflowEnqueuer
+from lanework.engine.world import World as Outside
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
@@ -47,12 +48,13 @@ from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
 from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import INLINE_PAYLOAD
-from lanework.model.states import ENDED, Cause, JobRecord, State
+from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.untold import UNTOLD
 from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
-from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, Promises
+from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, End, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class World:
         self._numbers = count(1)
         self._actors = [self._actor("operator")]
         self._adversary = Adversary(self._interfere)
-        self._base = replace(memory_ports(self.time), events=Silence())
+        self._base = replace(memory_ports(self.time), events=Silence(), world=Outside(webhook="https://example.com/"))
         watched = GuardedLedger(ledger, self.promises, self.guards, lambda: self._actors[-1])
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
@@ -179,7 +181,7 @@ class World:
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
         self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
-        self._told: set[tuple[str, int, State]] = set()
+        self._told: set[End] = set()
         self._watches: dict[str, PauseWatch] = {}
         self._types = {
             name: JobType(
@@ -233,6 +235,7 @@ class World:
         jobs = [self._request(name=None, type_="proof.one", delay=None, attempts=1) for _ in range(5)]
         callbacks = dict(zip(("on_success", "on_complete", "on_failure"), jobs[2:], strict=True))
         plan = batch(jobs[:2], **callbacks) if workflow_id == BATCH else chain(*jobs[:2])
+        self.promises.workflows.setdefault(workflow_id, self.time())
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time()
             ports = self._ports("producer")
@@ -406,7 +409,7 @@ class World:
         entries = [
             record.sweep_at
             for record in self._records()
-            if record.sweep_at is not None and record.state is not State.DEAD
+            if record.sweep_at is not None and (record.state is not State.DEAD or record.held_by == UNTOLD)
         ]
         leases = [record.due_at for record in self._records() if record.due_at is not None]
         shards = [one for workflow_id in MEMBERS for one in self._base.workflows.shards(workflow_id, [1])]
@@ -429,6 +432,8 @@ class World:
         assert self.promises.broken == [], self.promises.broken
         for job_id in self.promises.acked:
             assert self._has_path(job_id), f"job {job_id} is lost: {self.stored.get(job_id)}"
+        for end in self._untold():
+            assert self._will_be_told(end), f"nobody will be told of {end}: {self.stored.get(end[0])}"
 
     def every_acknowledged_job_ends(self, ending: Ending) -> None:
         """The adversary rests, the services are up, honest steps only: everything comes to an end."""
@@ -441,10 +446,12 @@ class World:
                 while self.queues.lanes.counts(lane).waiting:
                     self.deliver(Trouble(), worker="worker-1", lane=lane, ending=ending)
             self.every_acknowledged_job_has_a_path_to_an_end()
-            if all(self._is_over(job_id) for job_id in self.promises.acked):
+            if not self._untold() and all(self._is_over(job_id) for job_id in self.promises.acked):
                 return
             self.pass_time()
-        raise AssertionError([self.stored.get(one) for one in self.promises.acked if not self._is_over(one)])
+        raise AssertionError(
+            [self.stored.get(one) for one in self.promises.acked if not self._is_over(one)], self._untold()
+        )
 
     def _has_path(self, job_id: str) -> bool:
         record = self.stored.get(job_id)
@@ -452,15 +459,11 @@ class World:
         if record is None:
             return any(one.unrecorded or one.ticket for one in in_queue)
         match record.state:
-            case State.CANCELLED:
+            case State.CANCELLED | State.COMPLETED:
                 return True
-            case State.COMPLETED:
-                return self._is_told(record) or any(one.life == record.life for one in in_queue)
-            case State.PARKED if record.awaits == SIGNAL and self.stored.step(job_id, signal_step(SIGNAL)) is not None:
-                return False  # it waits for what has come
+            case State.PARKED if record.awaits == SIGNAL and self._has_come(job_id):
+                return False
             case State.DEAD:
-                if not self._is_told(record) and not any(one.life == record.life for one in in_queue):
-                    return False
                 tickets = [one for one in in_queue + self.queues.dead(job_id, moved_by_sqs=False) if one.ticket]
                 return any(one.life == record.life + 1 for one in tickets) or any(
                     one.life == record.life for one in in_queue
@@ -468,11 +471,22 @@ class World:
             case _:
                 return record.sweep_at is not None or any(one.life == record.life for one in in_queue)
 
-    def _is_told(self, record: JobRecord) -> bool:
-        """Whether the world was told of a job's end; who cancels, and what a parent's end does, has no message."""
-        if record.state is State.CANCELLED or record.cause is Cause.PARENT_FAILED:
-            return True
-        return (record.job_id, record.life, record.state) in self._told
+    def _has_come(self, job_id: str) -> bool:
+        """Whether a job's signal has; that its time was over may be written by a run whose claim was taken over."""
+        return self.stored.step(job_id, signal_step(SIGNAL)) not in (None, TIMED_OUT)
+
+    def _untold(self) -> set[End]:
+        """Return the completions and deaths of which the world was not told yet."""
+        return self.promises.ends - self._told
+
+    def _will_be_told(self, end: End) -> bool:
+        """Whether a job still stands as it ended, and a message of that life comes back to it, or the clock does."""
+        job_id, life, state = end
+        record = self.stored.get(job_id)
+        if record is None or (record.life, record.state) != (life, state):
+            return False
+        in_queue = self.queues.waiting(job_id) + self.queues.dead(job_id, moved_by_sqs=True)
+        return record.held_by == UNTOLD or any(one.life == life for one in in_queue)
 
     def _tell(self, record: JobRecord) -> None:
         end = (record.job_id, record.life, record.state)
@@ -482,7 +496,7 @@ class World:
         record = self.stored.get(job_id)
         if record is None:
             return False
-        return self._is_told(record) if record.state in ENDED else self._waits_for_a_redrive(record)
+        return record.state in ENDED or self._waits_for_a_redrive(record)
 
     def _waits_for_a_redrive(self, record: JobRecord) -> bool:
         """Whether a job waits for one that is dead, itself or through others, as it was asked to."""
@@ -498,7 +512,7 @@ class World:
     def _run(self, run: OpenRun, ending: Ending) -> None:
         run.ending = self._ending = ending
         self._claimed = run.claimed
-        run.actor.earliest = self.time() + (ending.wait if ending.raises in (Snooze, RetryAfter) else BACKOFF)
+        run.actor.earliest = self.time() + BACKOFF  # what fails before its code was reached waits for no longer
         with suppress(GaveUpError):
             run.execution.run()
 
@@ -527,6 +541,8 @@ class World:
                 run.once("step", lambda: 1)
             elif ending.does in ("waits", "asks"):
                 self._suspends(run, ending)
+            if ending.raises in (Snooze, RetryAfter):
+                self._actors[-1].earliest = self.time() + ending.wait
             error = ending.error()
             if error is not None:
                 raise error
