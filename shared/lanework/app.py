@@ -9,12 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from lanework.engine.cancel import Cancelling, cancel
-from lanework.engine.cleaning_desk import CleaningDesk
-from lanework.engine.dead_letter_desk import DeadLetterDesk
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
-from lanework.engine.firing import ScheduleClock
-from lanework.engine.housekeeping import Housekeeper
 from lanework.engine.inspect import Inspector
 from lanework.engine.middleware import Carrying, enqueue_through
 from lanework.engine.pauses import PauseWatch, flag_of, resume
@@ -22,12 +18,9 @@ from lanework.engine.registry import Registry
 from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
 from lanework.engine.reschedule import reschedule
 from lanework.engine.results import await_result
-from lanework.engine.schedules import ScheduleDesk
 from lanework.engine.signals import Signalling, signal
 from lanework.engine.system import WEBHOOK, system_jobs
 from lanework.engine.telling import Teller
-from lanework.engine.webhook_desk import WebhookDesk
-from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.errors import LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.observe.counters import CounterSink
@@ -44,13 +37,20 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.alerting import Alarmist, Channel
+    from lanework.engine.cleaning_desk import CleaningDesk
+    from lanework.engine.dead_letter_desk import DeadLetterDesk
+    from lanework.engine.firing import ScheduleClock
+    from lanework.engine.housekeeping import Housekeeper
     from lanework.engine.jobs import Jobs
     from lanework.engine.middleware import Middleware, Proceed
     from lanework.engine.ports import EventSink, Guard, Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.rollup import RollUp
+    from lanework.engine.schedules import ScheduleDesk
     from lanework.engine.standing import Standing
     from lanework.engine.statistics import Statistics, Window
+    from lanework.engine.webhook_desk import WebhookDesk
+    from lanework.engine.workflow_desk import WorkflowDesk
     from lanework.model.alerts import Alerts
     from lanework.model.costs import Costs
     from lanework.model.events import Event
@@ -198,36 +198,50 @@ class App:
     @cached_property
     def dead_letters(self) -> DeadLetterDesk:
         """Looks at dead jobs, redrives and drops them."""
+        from lanework.engine.dead_letter_desk import DeadLetterDesk  # noqa: PLC0415
+
         return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def cleaning(self) -> CleaningDesk:
         """Counts ended jobs that are to be retired, and retires them."""
+        from lanework.engine.cleaning_desk import CleaningDesk  # noqa: PLC0415
+
         return CleaningDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def webhooks(self) -> WebhookDesk:
         """Sends webhooks once more."""
+        from lanework.engine.webhook_desk import WebhookDesk  # noqa: PLC0415
+
         return WebhookDesk(self.ports, self._teller(self.ports))
 
     @cached_property
     def workflows(self) -> WorkflowDesk:
         """Enqueues chains, groups and batches; looks at them, adds to them, cancels and retries them."""
+        from lanework.engine.workflow_desk import WorkflowDesk  # noqa: PLC0415
+
         return WorkflowDesk(self.ports, self.registry, self.enqueue_many)
 
     @cached_property
     def schedules(self) -> ScheduleDesk:
         """Adds, lists, pauses and removes schedules."""
+        from lanework.engine.schedules import ScheduleDesk  # noqa: PLC0415
+
         return ScheduleDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def schedule_clock(self) -> ScheduleClock:
         """Fires schedules when it is time."""
+        from lanework.engine.firing import ScheduleClock  # noqa: PLC0415
+
         return ScheduleClock(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def housekeeper(self) -> Housekeeper:
         """Enqueues what is to be done once an hour."""
+        from lanework.engine.housekeeping import Housekeeper  # noqa: PLC0415
+
         return Housekeeper(self.ports, self.registry, self.enqueue_request)
 
     def executor(

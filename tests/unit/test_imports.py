@@ -46,9 +46,10 @@ def modules_of(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "most", "never"),
     [
-        ("import lanework", 120, _NEVER | _NO_AWS),
-        ("import handlers.worker", 150, _NEVER),
-        ("import handlers.clock", 160, _NEVER),
+        ("import lanework", 100, _NEVER | _NO_AWS),
+        ("import handlers.worker", 132, _NEVER),
+        ("import handlers.clock", 133, _NEVER),
+        ("import handlers.stream", 111, _NEVER | {"jobs"}),
     ],
 )
 def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_does_not_use(
@@ -62,6 +63,16 @@ def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_do
     assert len(ours) <= most, f"load what is used seldom where it is used: {ours}"
 
 
-@pytest.mark.parametrize("handler", ["worker", "clock", "api"])
+def test_the_api_loads_what_answers_a_request_at_the_first_one_for_it() -> None:
+    loaded = modules_of("import handlers.api")
+    ours = sorted(one for one in loaded if one.partition(".")[0] == "lanework")
+
+    assert {one.partition(".")[0] for one in loaded} & _NEVER == set()
+    parts = {"lanework.http.jobs", "lanework.http.dead", "lanework.http.answers", "lanework.http.dashboard"}
+    assert parts & loaded == set()
+    assert len(ours) <= 138, f"load what is used seldom where it is used: {ours}"
+
+
+@pytest.mark.parametrize("handler", ["worker", "clock", "api", "stream"])
 def test_garbage_is_looked_for_again_once_a_function_is_loaded_and_not_in_what_was(handler: str) -> None:
     assert "gc" in modules_of(f"import handlers.{handler}, gc; assert gc.isenabled(); assert gc.get_freeze_count()")
