@@ -145,13 +145,13 @@ class EventSettings(BaseModel):
     What is put on EventBridge's bus.
 
     Attributes:
-        which: How jobs end (`ends`), or every transition (`all`) (`LANEWORK_EVENTS`).
+        which: Nothing (`off`), how jobs end (`ends`), or every transition (`all`) (`LANEWORK_EVENTS`).
         bus: The bus's name (`LANEWORK_EVENT_BUS`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    which: Literal["ends", "all"] = "ends"
+    which: Literal["off", "ends", "all"] = "off"
     bus: str = "default"
 
     @classmethod
@@ -160,15 +160,15 @@ class EventSettings(BaseModel):
         Read the environment.
 
         Raises:
-            ConfigError: The word is neither of the two.
+            ConfigError: The word is none of the three.
         """
         env = os.environ if environ is None else environ
         try:
             return cls.model_validate(
-                {"which": env.get("LANEWORK_EVENTS") or "ends", "bus": env.get("LANEWORK_EVENT_BUS") or "default"}
+                {"which": env.get("LANEWORK_EVENTS") or "off", "bus": env.get("LANEWORK_EVENT_BUS") or "default"}
             )
         except ValidationError:
-            msg = f"LANEWORK_EVENTS must be ends or all, got {env['LANEWORK_EVENTS']!r}"
+            msg = f"LANEWORK_EVENTS must be off, ends or all, got {env['LANEWORK_EVENTS']!r}"
             raise ConfigError(msg) from None
 
 

@@ -59,10 +59,10 @@ def test_who_is_told_is_off_until_it_is_asked_for() -> None:
     assert Settings.from_env({**plain, "LANEWORK_WEBHOOKS_TO_PRIVATE": "true"}).webhooks_to_private
 
 
-def test_the_bus_gets_ends_unless_it_is_to_get_everything() -> None:
-    assert EventSettings.from_env({}) == EventSettings(which="ends", bus="default")
+def test_the_bus_gets_nothing_unless_it_is_to_get_ends_or_everything() -> None:
+    assert EventSettings.from_env({}) == EventSettings(which="off", bus="default")
     assert EventSettings.from_env({"LANEWORK_EVENTS": "all", "LANEWORK_EVENT_BUS": "shop"}).which == "all"
-    with pytest.raises(ConfigError, match="LANEWORK_EVENTS must be ends or all, got 'some'"):
+    with pytest.raises(ConfigError, match="LANEWORK_EVENTS must be off, ends or all, got 'some'"):
         EventSettings.from_env({"LANEWORK_EVENTS": "some"})
 
 

@@ -7,18 +7,20 @@ whoever makes a transition, and whatever becomes of him then, it is told (docs/d
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Container, Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.stream import writes_in
 from lanework.edges.loaded import all_is_loaded
 from lanework.engine.handover import QUEUE
+from lanework.model.events import Action
 from lanework.model.notices import notice_of
 from lanework.model.transitions import ENDS, transitions
 from lanework.settings import EventSettings, Settings
 from lanework.wiring import event_bus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -39,7 +41,7 @@ def stream() -> Handler:
     all_is_loaded()
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
-        notices = [*_notices(event, stack=settings.stack, is_ends_only=events.which == "ends")]
+        notices = [*_notices(event, stack=settings.stack, told=_TOLD[events.which])]
         if notices:
             bus.put(notices)
         return {"put": len(notices)}
@@ -47,10 +49,13 @@ def stream() -> Handler:
     return handler
 
 
-def _notices(event: Mapping[str, Any], *, stack: str, is_ends_only: bool) -> Iterator[Notice]:
+_TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": Action}
+
+
+def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action]) -> Iterator[Notice]:
     for write in writes_in(event):
         if write.after.queue == QUEUE:
             continue
         for action in transitions(write.before, write.after):
-            if action in ENDS.values() or not is_ends_only:
+            if action in told:
                 yield notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)
