@@ -7,7 +7,6 @@ whoever makes a transition, and whatever becomes of him then, it is told (docs/d
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.stream import writes_in
@@ -20,7 +19,7 @@ from lanework.settings import EventSettings, Settings
 from lanework.wiring import event_bus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -49,7 +48,7 @@ def stream() -> Handler:
     return handler
 
 
-_TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": Action}
+_TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": tuple(Action)}
 
 
 def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action]) -> Iterator[Notice]:

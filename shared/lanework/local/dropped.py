@@ -42,6 +42,8 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
     names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]
     for logical_id, properties in zip(logical_ids, functions(template), strict=True):
+        if logical_id not in names:  # its condition doesn't hold
+            continue
         wanted = resolver.value(properties)
         _set_loop(names[logical_id], wanted.get("RecursiveLoop"), clients)
         _set_reserved(names[logical_id], wanted.get("ReservedConcurrentExecutions"), clients)
