@@ -131,8 +131,10 @@ class MemoryLanes:
 
     def delete(self, lane: Lane, handle: str) -> None:
         """Delete a message; a stale handle does nothing."""
-        queue = self._queues[lane]
-        queue.messages = [one for one in queue.messages if one.handle != handle]
+        messages = self._queues[lane].messages
+        place = next((number for number, one in enumerate(messages) if one.handle == handle), None)
+        if place is not None:
+            del messages[place]
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """Let a message come back after this long; a stale handle does nothing."""
