@@ -44,7 +44,7 @@ def handler(event, context):
         time.sleep(order.get("seconds", 0))
         seen = {name: os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "SECRET")}
         print(json.dumps({"id": order["id"], "version": VERSION}))
-        note = {"lane": os.environ["LANEWORK_LANE"], "code": VERSION, **seen}
+        note = {"lane": os.environ["LANEWORK_LANE"], "code": VERSION, "nice": str(os.nice(0)), **seen}
         table.put_item(Item={"pk": order["id"], "sk": "done", **note})
     return {"batchItemFailures": []}
 """
@@ -139,6 +139,16 @@ def test_a_message_reaches_its_lanes_worker_which_sees_none_of_the_users_secrets
     note = bench.wait_for_note(f"hello-{lane}")
     assert (note["lane"], note["AWS_ENDPOINT_URL"]) == (lane.value, bench.stack.handle.endpoint)
     assert (note["AWS_ACCESS_KEY_ID"], note["SECRET"]) == ("000000000000", "")
+
+
+def test_workers_of_lower_lanes_yield_the_cpu_to_those_of_higher_ones(bench: Bench) -> None:
+    for lane in Lane:
+        bench.send(lane, f"nice-{lane}")
+    ours = os.getpriority(os.PRIO_PROCESS, bench.stack.handle.pid)
+
+    found = {lane: int(bench.wait_for_note(f"nice-{lane}")["nice"]) - ours for lane in Lane}
+
+    assert found == {Lane.CRITICAL: 0, Lane.HIGH: 2, Lane.MEDIUM: 5, Lane.LOW: 10, Lane.BATCH: 15}
 
 
 def test_what_a_function_writes_can_be_read_back_once(bench: Bench) -> None:

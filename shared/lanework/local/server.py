@@ -1,10 +1,10 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Six things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive whoever started it.
-It drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. A mapping's
-MaximumConcurrency may be a parameter of the template. Functions run on the project's interpreter, not on its own. And
-what PartiQL writes is in the table's stream, too.
+Seven things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive its starter. It
+drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. A mapping's
+MaximumConcurrency may be a parameter of the template. Functions run on the project's interpreter, not on its own.
+What PartiQL writes is in the table's stream, too. And workers of lower lanes yield the CPU to those of higher ones.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import asyncio
 import copy
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     """Status code, headers and body."""
 
 POLL_S = 0.05
+
+NICENESS = {"high": 2, "medium": 5, "low": 10, "batch": 15}
+"""What is added to the niceness of a lane's workers."""
 
 
 def let_invocations_finish() -> None:
@@ -90,6 +95,20 @@ def let_statements_be_in_the_stream() -> None:
     dynamodb._partiql_update = updated  # noqa: SLF001
 
 
+def let_lower_lanes_yield() -> None:
+    """Run workers the nicer, the lower their lane: on AWS each has CPUs of its own, here they share a few."""
+
+    class Yielding(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - as Popen's own
+            super().__init__(*args, **options)
+            niceness = NICENESS.get((options.get("env") or {}).get("LANEWORK_LANE", ""))
+            if niceness is not None:
+                with suppress(ProcessLookupError):
+                    os.setpriority(os.PRIO_PROCESS, self.pid, niceness)
+
+    subprocess.Popen = Yielding  # type: ignore[misc]
+
+
 async def until_told_to_stop(drain_s: float) -> None:
     """Return after a SIGTERM, a SIGINT or the end of stdin, once no invocation runs or `drain_s` is over."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
@@ -132,6 +151,7 @@ def main(drain_s: float, python: str) -> None:
     let_mappings_be_sized_by_parameters()
     run_functions_on(python)
     let_statements_be_in_the_stream()
+    let_lower_lanes_yield()
     asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
