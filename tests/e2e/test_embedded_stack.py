@@ -76,7 +76,8 @@ def a_project(root: Path) -> Project:
     (root / "handlers").mkdir(parents=True)
     (root / "shared").mkdir()
     (root / "handlers" / "worker.py").write_text(WORKER)
-    (root / "handlers" / "clock.py").write_text("def handler(event, context):\n    return {}\n")
+    for name in ("clock.py", "stream.py"):
+        (root / "handlers" / name).write_text("def handler(event, context):\n    return {}\n")
     (root / "handlers" / "api.py").write_text('def handler(event, context):\n    return {"statusCode": 204}\n')
     (root / "shared" / "stub.py").write_text('VERSION = "1"\n')
     shutil.copy(ROOT / "template.yaml", root / "template.yaml")
