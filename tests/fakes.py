@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from lanework.app import App
 
 
-@dataclass(slots=True)
+@dataclass
 class Flaky:
     """
     Stands in front of a port and refuses some of its calls.

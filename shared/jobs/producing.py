@@ -12,7 +12,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jobs.cleanup import archive_old_logs
-from jobs.directly import enqueue_or_run
 from jobs.email import (
     alert,
     notify_payment,
@@ -26,7 +25,6 @@ from jobs.email import forgot_password as forgot_password_job
 from jobs.email import send_email as send_email_job
 from jobs.exports import ExportTransactions
 from jobs.exports import export_transactions as export_transactions_job
-from jobs.mail import Send, send_mail
 from jobs.newsletter import send_bulk_email
 from jobs.notifications import send_push as send_push_job
 from jobs.notifications import send_sms as send_sms_job
@@ -55,15 +53,14 @@ def digest(*parts: str) -> str:
     return sha256("\0".join(parts).encode()).hexdigest()[:24]
 
 
-def send_password_reset(email: str, token: str, *, send: Send = send_mail) -> Receipt[None] | None:
+def send_password_reset(email: str, token: str) -> Receipt[None]:
     """
     Send the link that sets a new password; critical. The same token again sends no second mail.
 
-    While nothing can be enqueued the mail is sent from here, and None returned: see `enqueue_or_run`.
+    While nothing can be enqueued the mail is sent from here: somebody waits for it.
     """
     job_id = f"password-reset.{digest(email, token)}"
-    asked = reset_password.request({"email": email, "url": reset_url(token)}, job_id=job_id)
-    return enqueue_or_run(reset_password, asked.payload, job_id=job_id, send=send)
+    return reset_password.enqueue({"email": email, "url": reset_url(token)}, job_id=job_id, fallback="inline")
 
 
 def forgot_password(email: str, **options: Unpack[EnqueueOptions]) -> Receipt[bool]:

@@ -21,7 +21,7 @@ from lanework.engine.results import await_result
 from lanework.engine.signals import Signalling, signal
 from lanework.engine.system import WEBHOOK, system_jobs
 from lanework.engine.telling import Teller
-from lanework.errors import LaneworkError, UndecodableError
+from lanework.errors import EnqueueError, LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, alone
@@ -116,7 +116,17 @@ class App:
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return self._enqueue([request], lambda requests: [self._enqueuer.enqueue(one) for one in requests])[0]
+        return self._enqueue([request], lambda requests: [self._enqueue_or_run(one) for one in requests])[0]
+
+    def _enqueue_or_run(self, request: Request) -> Receipt[Any]:
+        try:
+            return self._enqueuer.enqueue(request)
+        except EnqueueError as error:
+            if not request.runs_inline:
+                raise
+            from lanework.engine.inline import run_inline  # noqa: PLC0415 - not for producers that are well
+
+            return run_inline(request, error, self.ports, self._middleware)
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
@@ -128,7 +138,7 @@ class App:
             msg = f"middleware returned {len(receipts)} receipts for {len(requests)} jobs: one for each, or raise"
             raise LaneworkError(msg)
         self._flush()
-        return [replace(receipt, reader=self) for receipt in receipts]
+        return [receipt if receipt.ran_inline else replace(receipt, reader=self) for receipt in receipts]
 
     def _flush(self) -> None:
         """Let events go out where nothing else does so: in a producer's process."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypedDict
+from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from lanework.engine.registry import Options, settled
 from lanework.errors import InvalidOptionError
@@ -54,6 +54,9 @@ class EnqueueOptions(TypedDict, total=False):
         debounce: The last one for each value of the type's `key` runs, once, this long after it was enqueued.
         after: Ids of jobs, 50 at most, that must have completed before this one starts: until then it is `blocked`.
             They exist, or are enqueued in the same call. `delay` and `start_by` count from the enqueue.
+        fallback: `inline`: if the job can be neither recorded nor sent, its code runs here and now, once: no time-out,
+            no retry, what it raises is raised here, and the receipt says `ran_inline`. An answer that was lost looks
+            like none, so the job may run as well. For one job that starts at once; `enqueue_many` raises.
         on_failure: What a parent that died or was cancelled does to it. `wait`, the default: it waits on while the
             parent is dead, which a redrive may mend, and is cancelled when that is dropped, cancelled or expired.
             `cancel`: it is cancelled. `run`: it runs all the same. `die`: it is dead, cause `parent_failed`.
@@ -74,6 +77,7 @@ class EnqueueOptions(TypedDict, total=False):
     debounce: timedelta | None
     after: Sequence[str] | None
     on_failure: OnFailureName | None
+    fallback: Literal["inline"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class Request:
         takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
         workflow: The workflow that it is part of, or is called back by.
         slot: Its place there.
+        runs_inline: Its code is run by the caller where it can't be enqueued.
     """
 
     type: JobType
@@ -116,6 +121,7 @@ class Request:
     takes: str | None = None
     workflow: str | None = None
     slot: int | None = None
+    runs_inline: bool = False
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """
@@ -199,7 +205,21 @@ def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Req
             "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
         )
         raise InvalidOptionError(msg)
-    return _waiting(replace(request, unique_for=unique_for, debounce=debounce), said)
+    return _falling_back(_waiting(replace(request, unique_for=unique_for, debounce=debounce), said), said)
+
+
+def _falling_back(request: Request, said: EnqueueOptions) -> Request:
+    """Return a request with what becomes of it where it can't be enqueued."""
+    fallback = said.get("fallback")
+    if fallback is None:
+        return request
+    if fallback != "inline":
+        msg = f"fallback must be 'inline', or left out to have EnqueueError raised, got {fallback!r}"
+        raise InvalidOptionError(msg)
+    if request.delay or request.run_at is not None or request.after or request.debounce is not None:
+        msg = "fallback='inline' runs a job at once: leave out delay, run_at, after and debounce"
+        raise InvalidOptionError(msg)
+    return replace(request, runs_inline=True)
 
 
 def _waiting(request: Request, said: EnqueueOptions) -> Request:

@@ -24,6 +24,7 @@ class Action(StrEnum):
     SUPERSEDED = "job.superseded"
     OVER_QUOTA = "job.over_quota"
     LEFT_TO_SWEEP = "job.left_to_sweep"
+    RAN_INLINE = "job.ran_inline"
     STARTED = "job.started"
     COMPLETED = "job.completed"
     RETRYING = "job.retrying"

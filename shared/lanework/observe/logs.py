@@ -16,6 +16,7 @@ _LEVELS: Final = {
     Action.RETRYING: logging.WARNING,
     Action.NEEDS_WORKER: logging.ERROR,
     Action.LEFT_TO_SWEEP: logging.WARNING,
+    Action.RAN_INLINE: logging.WARNING,
     Action.WRITE_REFUSED: logging.WARNING,
     Action.CLAIM_FAILED: logging.ERROR,
     Action.WRITE_FAILED: logging.ERROR,

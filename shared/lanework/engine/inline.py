@@ -1,0 +1,119 @@
+"""A job that could be neither recorded nor sent, run by whoever asked for it (`fallback="inline"`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from lanework.engine.middleware import around
+from lanework.engine.receipt import Receipt
+from lanework.engine.registry import settled
+from lanework.engine.run import Run
+from lanework.errors import EnqueueError
+from lanework.model.events import Action, Event
+from lanework.model.headers import correlation_of
+from lanework.model.lanes import LANES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import datetime, timedelta
+
+    from lanework.engine.middleware import Middleware
+    from lanework.engine.ports import Ports
+    from lanework.engine.request import Request
+
+
+def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: Sequence[Middleware]) -> Receipt[Any]:
+    """
+    Run a job's code here, once: no record, no retry, no time-out. What it raises is raised here.
+
+    Args:
+        request: The job.
+        error: Why it was not enqueued.
+        ports: Whose clock and events.
+        middleware: Runs around the code, as around every run.
+
+    Returns:
+        The receipt; its `ran_inline` is set, and its `result` is what the code returned.
+
+    Raises:
+        EnqueueError: It waits between its steps; what it had done until then is done.
+    """
+    now, job_type = ports.clock(), request.type
+    policy = settled(request.options.over(job_type.options))
+    event = Event(
+        action=Action.RAN_INLINE,
+        at=now,
+        job_id=error.job_id,
+        type=job_type.name,
+        queue=job_type.queue,
+        lane=policy.lane,
+        reason=str(error),
+        correlation_id=correlation_of(request.headers),
+    )
+    ports.events.emit(event)
+    run = Run(
+        workflow_id=None,
+        job_id=error.job_id,
+        job_type=job_type.name,
+        queue=job_type.queue,
+        lane=policy.lane,
+        headers=request.headers,
+        attempt=1,
+        max_attempts=1,
+        deadline=now + (policy.timeout or LANES[policy.lane].usual_job),
+        notebook=_Unkept(error.job_id),
+    )
+    code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
+    if job_type.is_async:
+        coroutine = cast("Callable[[], Coroutine[Any, Any, object]]", code)
+        value = ports.runtime.run_async(_awaited(coroutine, middleware, run))
+    else:
+        with around(middleware, run):
+            value = code()
+    return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
+
+
+async def _awaited(
+    code: Callable[[], Coroutine[Any, Any, object]], middleware: Sequence[Middleware], run: Run
+) -> object:
+    with around(middleware, run):
+        return await code()
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What a job's code returned, for its receipt."""
+
+    value: object
+
+    def result(self, _: str, *, timeout: timedelta) -> object:  # noqa: ARG002 - it is here already
+        return self.value
+
+
+@dataclass(slots=True)
+class _Unkept:
+    """Implements `Notebook` for a run of which nothing is kept."""
+
+    job_id: str
+    steps: dict[str, str] = field(default_factory=dict)
+
+    def progress(self, percent: int, note: str | None) -> None: ...
+
+    def log(self, line: str) -> None: ...
+
+    def is_cancelled(self) -> bool:
+        return False
+
+    def step(self, name: str) -> str | None:
+        return self.steps.get(name)
+
+    def keep_step(self, name: str, result: str) -> None:
+        self.steps[name] = result
+
+    def keep_first(self, name: str, result: str) -> str:
+        return self.steps.setdefault(name, result)
+
+    def until(self, name: str, wait: timedelta) -> datetime | None:  # noqa: ARG002 - nothing outlasts the call
+        raise EnqueueError(self.job_id, "it waits between its steps, for which there must be a record")

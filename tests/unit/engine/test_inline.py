@@ -1,0 +1,124 @@
+"""`fallback="inline"`: what can be neither recorded nor sent is run by whoever asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run
+from lanework.engine.ports import UnavailableOne
+from lanework.testing import EventList, app_in_memory
+from tests.fakes import break_ports
+from tests.unit.engine.conftest import Greeting, World
+
+BAT = Greeting(name="Bat")
+SECOND = timedelta(seconds=1)
+
+
+def cut_off(app: App) -> None:
+    """Let neither SQS nor DynamoDB answer from now on."""
+    ledger, lanes = break_ports(app)
+    ledger.broken.add("put")
+    lanes.broken.add("send")
+
+
+def test_it_is_enqueued_like_any_other_job_while_that_is_possible(world: World) -> None:
+    receipt = world.greet.enqueue(BAT, job_id="job-1", fallback="inline")
+
+    assert (receipt.ran_inline, world.greeted) == (False, [])
+
+
+def test_the_caller_runs_it_once_and_has_its_result_and_it_is_said(world: World) -> None:
+    cut_off(world.app)
+    world.behave = {"sent": 1}
+
+    receipt = world.greet.enqueue(BAT, job_id="job-1", fallback="inline")
+
+    assert (receipt.job_id, receipt.ran_inline, receipt.result(timeout=SECOND)) == ("job-1", True, {"sent": 1})
+    assert world.greeted == [("Bat", 1)]
+    (said,) = [one for one in world.events.events if one.action == "job.ran_inline"]
+    assert (said.job_id, said.type, said.lane) == ("job-1", "user.greeting", "high")
+    assert "was not enqueued" in str(said.reason)
+
+
+def test_without_it_whoever_asked_is_told(world: World) -> None:
+    cut_off(world.app)
+
+    with pytest.raises(EnqueueError):
+        world.greet.enqueue(BAT)
+    assert world.greeted == []
+
+
+def test_of_many_none_is_run_by_the_caller(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut_off(world.app)
+    monkeypatch.setattr(world.app.ports.ledger, "put_many", lambda ones: [UnavailableOne("down") for _ in ones])
+    monkeypatch.setattr(world.app.ports.lanes, "send_many", lambda _, ones: dict.fromkeys(range(len(ones)), "down"))
+
+    with pytest.raises(EnqueueError):
+        world.greet.enqueue_many([world.greet.request(BAT, fallback="inline")])
+    assert world.greeted == []
+
+
+def test_what_its_code_raises_is_the_callers(world: World) -> None:
+    cut_off(world.app)
+
+    def fail(_: Run) -> None:
+        raise ValueError(42)
+
+    world.behave = fail
+
+    with pytest.raises(ValueError, match="42"):
+        world.greet.enqueue(BAT, fallback="inline")
+    assert len(world.greeted) == 1
+
+
+def test_steps_run_once_and_a_wait_between_them_says_that_it_takes_a_record(world: World) -> None:
+    cut_off(world.app)
+    numbers = count(1)
+
+    def steps(run: Run) -> list[int]:
+        run.progress(50, "half")
+        run.log("halfway")
+        return [run.once("count", lambda: next(numbers)) for _ in range(2)]
+
+    world.behave = steps
+    assert world.greet.enqueue(BAT, fallback="inline").result(timeout=SECOND) == [1, 1]
+
+    world.behave = lambda run: run.wait(SECOND)
+    with pytest.raises(EnqueueError, match="waits between its steps"):
+        world.greet.enqueue(BAT, fallback="inline")
+
+
+def test_an_async_job_runs_too_and_middleware_is_around_it() -> None:
+    seen: list[str] = []
+
+    class Around(Middleware):
+        @contextmanager
+        def run(self, run: Run) -> Iterator[None]:
+            seen.append(f"begin {run.job_id}")
+            yield
+            seen.append("end")
+
+    family = Jobs(queue="email")
+
+    @family.job("user.greeting")
+    async def greet(greeting: Greeting) -> str:
+        seen.append(greeting.name)
+        return "hello"
+
+    app = app_in_memory(App(family, middleware=[Around()]), events=EventList())
+    cut_off(app)
+
+    assert greet.enqueue(BAT, job_id="job-1", fallback="inline").result(timeout=SECOND) == "hello"
+    assert seen == ["begin job-1", "Bat", "end"]
+
+
+@pytest.mark.parametrize("said", [{"delay": SECOND}, {"after": ["job-0"]}, {"fallback": "later"}])
+def test_what_can_not_be_run_at_once_is_refused(world: World, said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidOptionError, match="fallback"):
+        world.greet.enqueue(BAT, **{"fallback": "inline", **said})
