@@ -124,8 +124,9 @@ class Declared:
             one for one in stored.values() if one.source is Source.DECLARED and one.schedule.name not in self.by_name
         ]
         removed = [self._ports.schedules.remove(record) for record in gone]
-        if all((*brought, *removed)):  # else somebody wrote at the same moment, and the next tick looks again
-            self._ports.flags.move_bookmark(_BOOKMARK, digest, since=ours)
+        is_ours = all((*brought, *removed)) and self._ports.flags.move_bookmark(_BOOKMARK, digest, since=ours)
+        if not is_ours:  # somebody wrote at the same moment, of another code maybe: the next tick looks again
+            self._unsettle()
 
     def record_of(self, name: str) -> ScheduleRecord | None:
         """Return a schedule's record with what the code says of it; None if there is none any more."""

@@ -84,3 +84,15 @@ class EveryTickRunsOnce(RuleBasedStateMachine):
 
 def test_every_tick_is_one_job_whatever_happens_in_whatever_order() -> None:
     run_state_machine_as_test(EveryTickRunsOnce, settings=settings.get_profile(SCHEDULES))
+
+
+def test_a_clock_that_writes_what_another_code_has_just_been_brought_to_lets_the_next_tick_look_again() -> None:
+    work = Clockwork(dict.fromkeys((*CLOCKS, "operator"), -2), words="none that is late", deployed="each five minutes")
+    work.tick(Trouble(), "clock-1")
+    work.deploy("clock-1", "each seven minutes")
+    work.deploy("clock-2", "each ten minutes elsewhere")
+    work.time.advance(timedelta(minutes=16))
+    work.tick(Trouble(Kind.MEANWHILE, 3, ("ten minutes pass", "another ticks")), "clock-1")
+    work.deploy("clock-1", "each ten minutes elsewhere")
+
+    work.every_tick_has_its_job()
