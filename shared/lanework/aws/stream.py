@@ -32,7 +32,21 @@ class Written:
     sequence: str
 
 
-def writes_in(event: Mapping[str, Any]) -> Iterator[Written]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """
+    A write of a job's item that this code can't read: a later version's, after a rollback.
+
+    Attributes:
+        sequence: Its number.
+        reason: What is wrong with it.
+    """
+
+    sequence: str
+    reason: str
+
+
+def writes_in(event: Mapping[str, Any]) -> Iterator[Written | Unreadable]:
     """
     Yield the writes of jobs that an event holds, in their order; removals and other items are passed over.
 
@@ -40,14 +54,20 @@ def writes_in(event: Mapping[str, Any]) -> Iterator[Written]:
     """
     for one in event["Records"]:
         change = one["dynamodb"]
-        after = change.get("NewImage", {})
-        if after.get("sk") == {"S": JOB}:
-            yield Written(
-                before=_record(change.get("OldImage")),
-                after=to_record(after, JobItem),
-                at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
-                sequence=change["SequenceNumber"],
-            )
+        if change.get("NewImage", {}).get("sk") == {"S": JOB}:
+            try:
+                yield _written(change)
+            except (KeyError, TypeError, ValueError) as error:
+                yield Unreadable(sequence=change["SequenceNumber"], reason=f"{type(error).__name__}: {error}")
+
+
+def _written(change: Mapping[str, Any]) -> Written:
+    return Written(
+        before=_record(change.get("OldImage")),
+        after=to_record(change["NewImage"], JobItem),
+        at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
+        sequence=change["SequenceNumber"],
+    )
 
 
 def _record(image: dict[str, Any] | None) -> JobRecord | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.stream import writes_in
+from aws_lambda_powertools import Logger
+
+from lanework.aws.stream import Unreadable, writes_in
 from lanework.edges.loaded import all_is_loaded
 from lanework.engine.handover import QUEUE
 from lanework.model.events import Action
@@ -36,11 +38,11 @@ def stream() -> Handler:
     writes over again, for a day: what had been put then has the same id.
     """
     settings, events = Settings.from_env(), EventSettings.from_env()
-    bus = event_bus(settings, name=events.bus)
+    bus, logger = event_bus(settings, name=events.bus), Logger(location=None)
     all_is_loaded()
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
-        notices = [*_notices(event, stack=settings.stack, told=_TOLD[events.which])]
+        notices = [*_notices(event, stack=settings.stack, told=_TOLD[events.which], logger=logger)]
         if notices:
             bus.put(notices)
         return {"put": len(notices)}
@@ -51,8 +53,11 @@ def stream() -> Handler:
 _TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": tuple(Action)}
 
 
-def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action]) -> Iterator[Notice]:
+def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action], logger: Logger) -> Iterator[Notice]:
     for write in writes_in(event):
+        if isinstance(write, Unreadable):  # it would keep all after it from being told for a day
+            logger.error("events.unreadable", extra={"sequence": write.sequence, "reason": write.reason})
+            continue
         if write.after.queue == QUEUE:
             continue
         for action in transitions(write.before, write.after):

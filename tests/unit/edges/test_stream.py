@@ -109,3 +109,15 @@ def test_nothing_of_a_payload_or_an_error_is_told(bus: Bus) -> None:
     tell(event(None, replace(QUEUED, payload='{"name":"bat@example.com"}', error="ValueError: bat@example.com")))
 
     assert "bat@example.com" not in bus.got[0].written()
+
+
+def test_a_write_that_can_not_be_read_is_logged_and_keeps_nothing_else_from_being_told(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = write(None, {**(image(QUEUED) or {}), "state": {"S": "levitating"}}, 41)
+
+    assert tell({"Records": [strange, *event(None, QUEUED)["Records"]]}) == {"put": 1}
+
+    (said,) = [one.__dict__ for one in caplog.records if one.message == "events.unreadable"]
+    assert (said["sequence"], "levitating" in said["reason"]) == ("41", True)
+    assert [one.type for one in bus.got] == ["job.enqueued"]

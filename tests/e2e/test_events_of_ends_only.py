@@ -1,0 +1,52 @@
+"""With `EventsToBus=ends` the bus is told how jobs end, and of nothing that comes before: on the embedded stack."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from lanework import State
+from lanework.local import embedded_stack
+from lanework.local.emulator import wait_for
+from tests.e2e.test_embedded_stack import free_port
+from tests.e2e.test_events_come_whoever_is_killed import CODE
+from tests.projects import a_project, application_on
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SOON = timedelta(seconds=60)
+
+
+def test_ends_are_told_in_the_order_of_each_job_and_nothing_before_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = a_project(tmp_path / "shop", CODE)
+    with embedded_stack(project, port=free_port(), parameters={"EventsToBus": "ends"}) as stack:
+        app = application_on(stack, monkeypatch)
+        place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
+        sqs, events = boto3.client("sqs", **place), boto3.client("events", **place)
+        url = sqs.create_queue(QueueName="watched")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name="watch", EventPattern=json.dumps({"source": ["lanework"]}))
+        events.put_targets(Rule="watch", Targets=[{"Id": "queue", "Arn": arn}])
+        seen: list[tuple[str, str]] = []
+
+        def told() -> list[tuple[str, str]]:
+            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+                event = json.loads(message["Body"])
+                seen.append((event["detail"]["jobId"], event["detail-type"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            return seen
+
+        app.enqueue("order.take", {}, job_id="taken")
+        app.enqueue("order.refuse", {}, job_id="refused")
+        wait_for(lambda: app.get("refused").state is State.DEAD, within=SOON, what="a job to die")
+        app.dead_letters.redrive_one(app.get("refused"))
+        ends = [("refused", "job.dead"), ("refused", "job.dead"), ("taken", "job.completed")]
+        wait_for(lambda: sorted(told()) == ends, within=SOON, what="the ends, and no more")
