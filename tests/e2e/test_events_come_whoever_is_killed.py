@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from lanework import App, Cause, State
@@ -19,6 +17,7 @@ from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from tests.e2e.test_embedded_stack import free_port
 from tests.projects import a_project, application_on
+from tests.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,28 +94,6 @@ def is_logged(stack: RunningStack, text: str) -> bool:
     return any(text in one["message"] for one in stack.clients.logs.filter_log_events(logGroupName=group)["events"])
 
 
-class Bus:
-    """A bus, made only now, and a rule that puts Lanework's events into a queue."""
-
-    def __init__(self, stack: RunningStack) -> None:
-        place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-        self._sqs, events = boto3.client("sqs", **place), boto3.client("events", **place)
-        self._url = self._sqs.create_queue(QueueName="watched")["QueueUrl"]
-        asked = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
-        events.create_event_bus(Name=BUS)
-        events.put_rule(Name="watch", EventBusName=BUS, EventPattern=json.dumps({"source": ["lanework"]}))
-        target: Any = {"Id": "queue", "Arn": asked["Attributes"]["QueueArn"]}
-        events.put_targets(Rule="watch", EventBusName=BUS, Targets=[target])
-        self.seen: list[dict[str, Any]] = []
-
-    def transitions(self) -> set[tuple[str, str]]:
-        """Read what came; return the job and the type of all that has."""
-        for message in self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
-            self.seen.append(json.loads(message["Body"])["detail"])
-            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
-        return {(one["jobId"], one["type"]) for one in self.seen}
-
-
 def test_every_transition_is_told_under_one_id_though_who_made_it_and_who_told_it_was_killed(
     stack: RunningStack, app: App
 ) -> None:
@@ -128,18 +105,20 @@ def test_every_transition_is_told_under_one_id_though_who_made_it_and_who_told_i
     kill_who_does("drop", "parent", stack)
     wait_for(lambda: is_logged(stack, f"no bus {BUS}"), within=SOON, what="the function to miss its bus")
 
-    bus = Bus(stack)
+    bus = WatchedBus(stack, make=BUS)
 
     expected = {
         *(("never-sent", f"job.{what}") for what in ("enqueued", "cancelled")),
         *(("parent", f"job.{what}") for what in ("enqueued", "started", "dead", "cancelled")),
         *(("child", f"job.{what}") for what in ("enqueued", "dead")),
     }
-    wait_for(lambda: expected <= bus.transitions(), within=SOON, what="everything on the bus")
+    wait_for(lambda: expected <= {*bus.transitions()}, within=SOON, what="everything on the bus")
     wait_for(
-        lambda: len(bus.transitions()) < len(bus.seen), within=SOON, what="what the killed function put to come again"
+        lambda: len({*bus.transitions()}) < len(bus.seen),
+        within=SOON,
+        what="what the killed function put, again",
     )
-    assert bus.transitions() == expected
+    assert {*bus.transitions()} == expected
     told = {(one["jobId"], one["type"], one["id"]) for one in bus.seen}
     assert len(told) == len({event_id for *_, event_id in told}) == len(expected), "each has one id, the same each time"
     causes = {one["cause"] for one in bus.seen if (one["jobId"], one["type"]) == ("child", "job.dead")}

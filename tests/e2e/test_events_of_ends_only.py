@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from typing import TYPE_CHECKING
 
 from lanework import State
 from lanework.local import embedded_stack
@@ -14,6 +11,7 @@ from lanework.local.emulator import wait_for
 from tests.e2e.test_embedded_stack import free_port
 from tests.e2e.test_events_come_whoever_is_killed import CODE
 from tests.projects import a_project, application_on
+from tests.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,24 +27,10 @@ def test_ends_are_told_in_the_order_of_each_job_and_nothing_before_them(
     project = a_project(tmp_path / "shop", CODE)
     with embedded_stack(project, port=free_port(), parameters={"EventsToBus": "ends"}) as stack:
         app = application_on(stack, monkeypatch)
-        place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-        sqs, events = boto3.client("sqs", **place), boto3.client("events", **place)
-        url = sqs.create_queue(QueueName="watched")["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        events.put_rule(Name="watch", EventPattern=json.dumps({"source": ["lanework"]}))
-        events.put_targets(Rule="watch", Targets=[{"Id": "queue", "Arn": arn}])
-        seen: list[tuple[str, str]] = []
-
-        def told() -> list[tuple[str, str]]:
-            for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-                event = json.loads(message["Body"])
-                seen.append((event["detail"]["jobId"], event["detail-type"]))
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            return seen
-
+        bus = WatchedBus(stack)
         app.enqueue("order.take", {}, job_id="taken")
         app.enqueue("order.refuse", {}, job_id="refused")
         wait_for(lambda: app.get("refused").state is State.DEAD, within=SOON, what="a job to die")
         app.dead_letters.redrive_one(app.get("refused"))
         ends = [("refused", "job.dead"), ("refused", "job.dead"), ("taken", "job.completed")]
-        wait_for(lambda: sorted(told()) == ends, within=SOON, what="the ends, and no more")
+        wait_for(lambda: sorted(bus.transitions()) == ends, within=SOON, what="the ends, and no more")

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
@@ -21,6 +20,7 @@ from lanework.local.emulator import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from tests.e2e.test_embedded_stack import free_port
 from tests.projects import a_project, application_on
+from tests.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,27 +125,12 @@ def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
 
 
 @pytest.fixture(name="bus")
-def a_bus(stack: RunningStack, app: App) -> Any:  # noqa: ARG001 - sets the credentials
-    """Let a rule put Lanework's events into a queue; return what reads them."""
-    place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-    sqs, events = boto3.client("sqs", **place), boto3.client("events", **place)
-    url = sqs.create_queue(QueueName="watched")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    events.put_rule(Name="watch", EventPattern=json.dumps({"source": ["lanework"]}))
-    events.put_targets(Rule="watch", Targets=[{"Id": "queue", "Arn": arn}])
-    seen: list[dict[str, Any]] = []
-
-    def read() -> list[dict[str, Any]]:
-        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            seen.append(json.loads(message["Body"]))
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return seen
-
-    return read
+def a_bus(stack: RunningStack, app: App) -> WatchedBus:  # noqa: ARG001 - sets the credentials
+    return WatchedBus(stack)
 
 
 def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
-    stack: RunningStack, app: App, receiver: Receiver, bus: Any
+    stack: RunningStack, app: App, receiver: Receiver, bus: WatchedBus
 ) -> None:
     secret = kept_secret(stack.clients)
     assert kept_secret(stack.clients) == secret
@@ -164,9 +149,9 @@ def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
     (told,) = receiver.taken(kept_secret(stack.clients))
     assert (told["type"], told["jobId"], told["correlationId"]) == ("job.completed", "refund-1", "request-7")
     expected = {"job.enqueued", "job.started", "job.parked", "job.signalled", "job.completed"}
-    wait_for(lambda: expected <= {one["detail-type"] for one in bus()}, within=SOON, what="all of it on the bus")
-    assert {one["detail"]["jobId"] for one in bus()} == {"refund-1"}
-    ends = [one["detail"] for one in bus() if one["detail-type"] == "job.completed"]
+    wait_for(lambda: expected <= {kind for _, kind in bus.transitions()}, within=SOON, what="all of it on the bus")
+    assert {job_id for job_id, _ in bus.transitions()} == {"refund-1"}
+    ends = [one for one in bus.seen if one["type"] == "job.completed"]
     assert ends == [told], "bus and webhook tell the same"
 
 
