@@ -6,6 +6,7 @@ import shutil
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -38,6 +39,23 @@ ARGUMENTS = (
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, *_: object) -> None: ...
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """Answers one request at a time, as a function does; a connection that a browser opens ahead holds up none."""
+
+    daemon_threads = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._answering = threading.Lock()
+
+    def set_app(self, application: Any) -> None:
+        def one_at_a_time(environ: Any, start_response: Any) -> list[bytes]:
+            with self._answering:
+                return list(application(environ, start_response))
+
+        super().set_app(one_at_a_time)
 
 
 @dataclass(slots=True)
@@ -117,7 +135,7 @@ def chromium() -> Iterator[Browser]:
 @contextmanager
 def serving() -> Iterator[WSGIServer]:
     """Serve on loopback what `Stage.set` says."""
-    server = make_server("127.0.0.1", 0, lambda *_: [], handler_class=_Quiet)
+    server = make_server("127.0.0.1", 0, lambda *_: [], server_class=_Server, handler_class=_Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield server

@@ -20,6 +20,7 @@ def open_still(visitor: Visitor, path: str) -> Page:
     visitor.page.clock.install()
     page = visitor.open(path)
     visitor.page.clock.pause_at(page.evaluate("Date.now()") + 500)
+    page.wait_for_load_state("networkidle")  # a renewal under way would be the one that is waited for
     return page
 
 
