@@ -37,7 +37,7 @@ _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
     read_timeout=10,
-    max_pool_connections=50,  # a worker process has a thread for each job that runs
+    max_pool_connections=200,  # a worker process has two threads for each job that runs at once
     parameter_validation=False,
     user_agent=f"Boto3/{boto3.__version__} lanework",  # boto would put its own together for each call, out of 16 parts
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lanework.aws.items import JOB, JobItem, to_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from lanework.model.states import JobRecord
 
@@ -32,36 +32,18 @@ class Written:
     sequence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
+def written(one: Mapping[str, Any]) -> Written | None:
     """
-    A write of a job's item that this code can't read: a later version's, after a rollback.
-
-    Attributes:
-        sequence: Its number.
-        reason: What is wrong with it.
-    """
-
-    sequence: str
-    reason: str
-
-
-def writes_in(event: Mapping[str, Any]) -> Iterator[Written | Unreadable]:
-    """
-    Yield the writes of jobs that an event holds, in their order; removals and other items are passed over.
+    Return the write that a record of the stream tells of; None of a removal, and of an item that is no job.
 
     Source: DynamoDB Streams, StreamRecord (view type NEW_AND_OLD_IMAGES).
+
+    Raises:
+        KeyError, TypeError, ValueError: This code can't read it: a later version's, after a rollback.
     """
-    for one in event["Records"]:
-        change = one["dynamodb"]
-        if change.get("NewImage", {}).get("sk") == {"S": JOB}:
-            try:
-                yield _written(change)
-            except (KeyError, TypeError, ValueError) as error:
-                yield Unreadable(sequence=change["SequenceNumber"], reason=f"{type(error).__name__}: {error}")
-
-
-def _written(change: Mapping[str, Any]) -> Written:
+    change = one["dynamodb"]
+    if change.get("NewImage", {}).get("sk") != {"S": JOB}:
+        return None
     return Written(
         before=_record(change.get("OldImage")),
         after=to_record(change["NewImage"], JobItem),

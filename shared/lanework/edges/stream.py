@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lanework.aws.stream import Unreadable, writes_in
+from lanework.aws.stream import written
 from lanework.edges.loaded import all_is_loaded
 from lanework.engine.handover import QUEUE
 from lanework.model.events import Action
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from lanework.aws.stream import Written
     from lanework.model.notices import Notice
 
     Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, int]]
@@ -54,12 +55,20 @@ _TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(
 
 
 def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action], logger: Logger) -> Iterator[Notice]:
-    for write in writes_in(event):
-        if isinstance(write, Unreadable):  # it would keep all after it from being told for a day
-            logger.error("events.unreadable", extra={"sequence": write.sequence, "reason": write.reason})
-            continue
-        if write.after.queue == QUEUE:
-            continue
-        for action in transitions(write.before, write.after):
-            if action in told:
-                yield notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)
+    for record in event["Records"]:
+        try:
+            notices = _notices_of(written(record), stack=stack, told=told)
+        except (KeyError, TypeError, ValueError):  # it would keep all after it from being told for a day
+            logger.exception("events.unreadable", extra={"sequence": record["dynamodb"]["SequenceNumber"]})
+        else:
+            yield from notices
+
+
+def _notices_of(write: Written | None, *, stack: str, told: Container[Action]) -> list[Notice]:
+    if write is None or write.after.queue == QUEUE:
+        return []
+    return [
+        notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)
+        for action in transitions(write.before, write.after)
+        if action in told
+    ]

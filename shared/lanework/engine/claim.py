@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.hold import leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
-from lanework.engine.telling import buried, told
+from lanework.engine.telling import buried, tell_of_death, told
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
@@ -92,7 +92,7 @@ class Claim:
     def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
         verdict = judge(stored, self.envelope, by)
         if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
-            self.ports.tell(stored)  # its next life says nothing of its death
+            tell_of_death(stored, self.ports)  # its next life says nothing of its death
         return verdict
 
     def _apply(self, change: Change) -> JobRecord | None:

@@ -97,6 +97,11 @@ class Execution:
         """Whether the invocation has time left for the job's timeout; if not, the message is better given back."""
         return self._time_left >= self._asked + ROOM_TO_WRITE
 
+    @property
+    def holds_slots(self) -> bool:
+        """Whether the run holds slots of limits, which others wait for until its end is written."""
+        return bool(self._admission.bounds)
+
     def claim(self) -> bool:
         """Start an attempt if the job may run now; if not, `report` says what becomes of the message."""
         match Claim(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -10,10 +12,13 @@ from lanework.engine.middleware import around
 from lanework.engine.receipt import Receipt
 from lanework.engine.registry import settled
 from lanework.engine.run import Run
-from lanework.errors import EnqueueError
+from lanework.errors import EnqueueError, UnavailableError
+from lanework.model import interventions
+from lanework.model.change import Applied
 from lanework.model.events import Action, Event
 from lanework.model.headers import correlation_of
 from lanework.model.lanes import LANES
+from lanework.model.moves import expiry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -28,6 +33,9 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     """
     Run a job's code here, once: no record, no retry, no time-out. What it raises is raised here.
 
+    A record that was made before its message could not be sent is cancelled first, if it can be reached. One that shows
+    that the job has begun elsewhere, its answer lost, is left to it.
+
     Args:
         request: The job.
         error: Why it was not enqueued.
@@ -35,11 +43,13 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
         middleware: Runs around the code, as around every run.
 
     Returns:
-        The receipt; its `ran_inline` is set, and its `result` is what the code returned.
+        The receipt. `ran_inline` is set, and `result` is what the code returned; or it is a duplicate's.
 
     Raises:
         EnqueueError: It waits between its steps; what it had done until then is done.
     """
+    if _runs_elsewhere(error.job_id, ports):
+        return Receipt(job_id=error.job_id, duplicate=True)
     now, job_type = ports.clock(), request.type
     policy = settled(request.options.over(job_type.options))
     event = Event(
@@ -67,12 +77,24 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     )
     code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
     if job_type.is_async:
-        coroutine = cast("Callable[[], Coroutine[Any, Any, object]]", code)
-        value = ports.runtime.run_async(_awaited(coroutine, middleware, run))
+        coroutine = _awaited(cast("Callable[[], Coroutine[Any, Any, object]]", code), middleware, run)
+        with ThreadPoolExecutor(1) as beside:  # the caller may be in an event loop of its own
+            value = beside.submit(copy_context().run, ports.runtime.run_async, coroutine).result()
     else:
         with around(middleware, run):
             value = code()
     return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
+
+
+def _runs_elsewhere(job_id: str, ports: Ports) -> bool:
+    """Take back what of the job may have been recorded all the same; tell whether it has begun, and so needs nobody."""
+    now = ports.clock()
+    change = interventions.cancel_waiting(now=now, expires_at=expiry(now=now, ever_died=True))
+    try:
+        answer = ports.ledger.change(job_id, change)
+    except UnavailableError:
+        return False
+    return answer.record is not None and not isinstance(answer, Applied)
 
 
 async def _awaited(

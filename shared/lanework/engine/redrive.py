@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dispatch import dispatch
+from lanework.engine.telling import tell_of_death
 from lanework.engine.waiting import Waiting, follow_up
 from lanework.model import interventions
 from lanework.model.change import Applied
@@ -62,7 +63,7 @@ class Redriver:
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return Fate.NO_PAYLOAD
-        self._ports.tell(record)  # its next life says nothing of its death
+        tell_of_death(record, self._ports)  # its next life says nothing of its death
         change = interventions.redrive(record, now=self._ports.clock(), edit=edit)
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):
@@ -85,7 +86,7 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was dropped is not known; repeat it.
         """
-        self._ports.tell(record)  # a cancelled job says nothing of its death
+        tell_of_death(record, self._ports)  # a cancelled job says nothing of its death
         change = self._ports.ending(interventions.drop(record, now=self._ports.clock()))
         after = _after(self._ports.ledger.change(record.job_id, change), change)
         if isinstance(after, Fate):

@@ -56,7 +56,8 @@ class EnqueueOptions(TypedDict, total=False):
             They exist, or are enqueued in the same call. `delay` and `start_by` count from the enqueue.
         fallback: `inline`: if the job can be neither recorded nor sent, its code runs here and now, once: no time-out,
             no retry, what it raises is raised here, and the receipt says `ran_inline`. An answer that was lost looks
-            like none, so the job may run as well. For one job that starts at once; `enqueue_many` raises.
+            like none, so the job may run as well. For one job that starts at once, without a quota or
+            `unique_for`; `enqueue_many` raises.
         on_failure: What a parent that died or was cancelled does to it. `wait`, the default: it waits on while the
             parent is dead, which a redrive may mend, and is cancelled when that is dropped, cancelled or expired.
             `cancel`: it is cancelled. `run`: it runs all the same. `die`: it is dead, cause `parent_failed`.
@@ -218,6 +219,9 @@ def _falling_back(request: Request, said: EnqueueOptions) -> Request:
         raise InvalidOptionError(msg)
     if request.delay or request.run_at is not None or request.after or request.debounce is not None:
         msg = "fallback='inline' runs a job at once: leave out delay, run_at, after and debounce"
+        raise InvalidOptionError(msg)
+    if request.unique_for is not None or any(isinstance(bound.limit, Quota) for bound in request.type.bounds):
+        msg = "fallback='inline' can't count: it goes neither with unique_for nor with a quota"
         raise InvalidOptionError(msg)
     return replace(request, runs_inline=True)
 

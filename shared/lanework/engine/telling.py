@@ -25,6 +25,7 @@ from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
 from lanework.model.ids import SHARDS
+from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.states import JobRecord, State
 from lanework.model.untold import UNTOLD
 from lanework.model.untold import told as as_told
@@ -133,6 +134,19 @@ def buried(message: Envelope, record: JobRecord, ports: Ports, journal: Journal)
     """Put a dead job's ticket into its lane's DLQ, then tell of its death; the message stays until both are done."""
     report = send_ticket(message, record, ports, journal)
     return told(record, ports, journal) if isinstance(report, Ack) else report
+
+
+def tell_of_death(record: JobRecord, ports: Ports) -> None:
+    """
+    Tell of a death before another life, or none, takes its place: it may not have been told.
+
+    One that is older than its delivery's record is kept was told, or never will be: it would only be told once more.
+
+    Raises:
+        UnavailableError: It was not told.
+    """
+    if record.ended_at is not None and ports.clock() - record.ended_at < QUEUE_RETENTION:
+        ports.tell(record)
 
 
 def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:

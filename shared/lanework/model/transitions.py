@@ -20,10 +20,10 @@ def transitions(before: JobRecord | None, after: JobRecord) -> tuple[Action, ...
     Return what happened, in its order; nothing for a write that moves no job, such as progress or a heartbeat.
 
     Args:
-        before: The record as it was; None if there was none.
+        before: The record as it was; None if there was none. One that had expired gave its id up: it was another job's.
         after: The record as it is.
     """
-    if before is None:
+    if before is None or before.created_at != after.created_at:
         return (Action.ENQUEUED, *((Action.STARTED,) if after.state is State.RUNNING else ()))
     return tuple(_between(before, after))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run
+from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run, State
 from lanework.engine.ports import UnavailableOne
 from lanework.testing import EventList, app_in_memory
-from tests.fakes import break_ports
+from tests.factories import a_record
+from tests.fakes import break_ports, mend_ports
 from tests.unit.engine.conftest import Greeting, World
 
 BAT = Greeting(name="Bat")
@@ -118,7 +120,51 @@ def test_an_async_job_runs_too_and_middleware_is_around_it() -> None:
     assert seen == ["begin job-1", "Bat", "end"]
 
 
-@pytest.mark.parametrize("said", [{"delay": SECOND}, {"after": ["job-0"]}, {"fallback": "later"}])
-def test_what_can_not_be_run_at_once_is_refused(world: World, said: dict[str, Any]) -> None:
+def test_a_record_that_was_made_though_its_message_could_not_be_sent_is_taken_back(world: World) -> None:
+    ledger, lanes = break_ports(world.app)
+    lanes.broken.add("send")
+    ledger.mute.add("put")
+
+    receipt = world.greet.enqueue(BAT, job_id="job-1", fallback="inline")
+
+    assert (receipt.ran_inline, world.greeted) == (True, [("Bat", 1)])
+    mend_ports(world.app)
+    assert world.stored().state is State.CANCELLED
+
+
+def test_a_job_that_runs_already_is_left_to_its_worker(world: World) -> None:
+    world.app.ports.ledger.put(a_record(state=State.RUNNING, claim_id="c1", attempts=1))
+    cut_off(world.app)
+
+    receipt = world.greet.enqueue(BAT, job_id="job-1", fallback="inline")
+
+    assert (receipt.ran_inline, receipt.duplicate, world.greeted) == (False, True, [])
+
+
+def test_an_async_job_runs_where_its_caller_is_in_an_event_loop_too() -> None:
+    family = Jobs(queue="email")
+
+    @family.job("user.greeting")
+    async def greet(_: Greeting) -> str:
+        return "hello"
+
+    cut_off(app_in_memory(App(family), events=EventList()))
+
+    async def caller() -> object:
+        return greet.enqueue(BAT, fallback="inline").result(timeout=SECOND)
+
+    assert asyncio.run(caller()) == "hello"
+
+
+@pytest.mark.parametrize(
+    "said", [{"delay": SECOND}, {"after": ["job-0"]}, {"unique_for": timedelta(hours=1)}, {"fallback": "later"}]
+)
+def test_what_can_not_be_run_at_once_is_refused(said: dict[str, Any]) -> None:
+    family = Jobs(queue="email", lane="high")
+
+    @family.job("user.farewell", key="name")
+    def farewell(_: Greeting) -> None: ...
+
+    app_in_memory(App(family))
     with pytest.raises(InvalidOptionError, match="fallback"):
-        world.greet.enqueue(BAT, **{"fallback": "inline", **said})
+        farewell.enqueue(BAT, **{"fallback": "inline", **said})

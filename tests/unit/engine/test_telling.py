@@ -318,6 +318,21 @@ def test_a_death_that_could_not_be_told_is_told_before_the_job_is_dropped(world:
     assert (world.stored().state, types_told(world)) == (State.CANCELLED, ["job.dead"])
 
 
+def test_a_death_of_long_ago_is_not_told_again_by_its_redrive(world: World) -> None:
+    everybody(world, webhook=URL)
+    world.behave = raises(ValueError())
+    world.greet.enqueue(BAT, job_id="job-1", attempts=1)
+    drain(world.app)
+    stored: Any = world.app.ports.ledger
+    for one in deliveries(world):
+        del stored.records[one.job_id]  # it has expired
+    world.clock.advance(timedelta(days=9))
+
+    world.app.dead_letters.redrive_one(world.stored())
+
+    assert types_told(world) == []
+
+
 def test_nobody_is_told_of_laneworks_own_jobs(world: World) -> None:
     everyone = everybody(world, webhook=URL)
     world.greet.enqueue(BAT, job_id="job-1")

@@ -105,6 +105,7 @@ def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it
     claimed = moves.claimed_record(a_message(), claim_id="c1", now=NOON, lease=LEASE)
 
     assert transitions(None, QUEUED) == (Action.ENQUEUED,)
+    assert transitions(replace(COMPLETED, created_at=NOON - SECOND), QUEUED) == (Action.ENQUEUED,), "of another job"
     assert transitions(None, BLOCKED) == (Action.ENQUEUED,)
     assert transitions(None, claimed) == (Action.ENQUEUED, Action.STARTED)
 

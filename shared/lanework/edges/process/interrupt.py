@@ -32,15 +32,32 @@ def interrupt(timeout: timedelta) -> Iterator[None]:
         with alarm(timeout):
             yield
         return
-    watch = _Watch(timeout)
+    _here.watch = watch = _Watch(timeout)
     _watchman.add(watch)
     try:
         yield
     except _CutError:
         raise TimedOut(timeout) from None
     finally:
-        watch.stop()
-        _watchman.remove(watch)
+        disarm()
+
+
+def disarm() -> None:
+    """
+    Interrupt this thread no more.
+
+    A cut that arrives while the block is being left may keep `interrupt` from seeing its end; whoever goes on after the
+    block says so once more, or what follows would be cut (rule 14).
+    """
+    is_over = False
+    while not is_over:
+        with suppress(_CutError):
+            watch: _Watch | None = getattr(_here, "watch", None)
+            if watch is not None:
+                watch.stop()
+                _watchman.remove(watch)
+                _here.watch = None
+            is_over = True
 
 
 class _CutError(TimedOut):
@@ -116,3 +133,6 @@ class _Watchman:
 
 
 _watchman: Final = _Watchman()
+
+_here: Final = threading.local()
+"""The watch of the block that runs in this thread."""

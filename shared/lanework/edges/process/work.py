@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.edges.process.flusher import Flusher
 from lanework.edges.process.heart import Heart
+from lanework.edges.process.interrupt import disarm
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
 from lanework.engine.delivery import Ack, Delivery, Keep
@@ -89,9 +90,13 @@ class Work:
             self._outbox.hide(lane, message.handle, report.after)
 
     def _execute(self, lane: Lane, message: Received, ran: Callable[[], None]) -> Report:
+        def ended() -> None:
+            disarm()
+            ran()
+
         def guard(execution: Execution) -> None:
             if self._heart.claim(message.handle, execution):
-                finish(execution, ran=ran)
+                finish(execution, ran=disarm if execution.holds_slots else ended)
 
         return self._app.executor(guard, run_async=self._run_async).execute(
             Delivery(
