@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -198,6 +200,13 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """Tell whether a signal was sent to a process that hasn't taken it yet."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    (waiting,) = re.findall(r"^ShdPnd:\s*(\w+)$", status, re.MULTILINE)
+    return bool(int(waiting, 16) >> (number - 1) & 1)
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:

@@ -11,7 +11,7 @@ import pytest
 
 from lanework import State
 from tests.integration.relay import Relay
-from tests.integration.shop import Shop, ended, is_alive
+from tests.integration.shop import Shop, ended, is_alive, is_pending
 
 
 @pytest.mark.parametrize("type_", ["task.nap", "task.doze"])
@@ -67,6 +67,39 @@ def test_what_will_not_end_is_given_back_at_once_without_an_attempt_used(shop: S
     assert {(one.state, one.attempts) for one in map(shop.record, ids)} == {(State.PARKED, 0)}
     shop.worker("--lane", "high")
     shop.until(lambda: len(shop.notes("begin")) == 4, "both to begin again", within=timedelta(seconds=45))
+
+
+def test_a_second_sigterm_is_not_lost_on_a_process_that_has_not_come_to_see_the_first(shop: Shop) -> None:
+    ids = shop.enqueue(2, seconds=600)
+    process = shop.worker("--lane", "high", "--grace", "10m", *shop.with_health)
+    shop.until(lambda: len(shop.notes("begin")) == 2, "both to begin")
+    (child,) = shop.pids()
+    os.kill(child, signal.SIGSTOP)
+    process.send_signal(signal.SIGTERM)
+    shop.until(lambda: shop.health()["status"] == "stopping", "the first signal to have come")
+    process.send_signal(signal.SIGTERM)
+    shop.until(lambda: is_pending(child, signal.SIGQUIT), "the second signal to have been passed on")
+    os.kill(child, signal.SIGCONT)
+
+    assert ended(process)[0] == 0
+    assert {(one.state, one.attempts) for one in map(shop.record, ids)} == {(State.PARKED, 0)}
+
+
+def test_a_process_that_is_renewed_twice_lets_its_jobs_end(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, type_="task.wait")
+    process = shop.worker("--lane", "high", *shop.with_health)
+    shop.until(lambda: len(shop.notes("begin")) == 1, "the job to begin")
+    (child,) = shop.pids()
+    for _ in range(2):
+        os.kill(child, signal.SIGTERM)
+        shop.until(lambda: not is_pending(child, signal.SIGTERM), "the signal to have come")
+    shop.let_go()
+
+    shop.until(lambda: shop.record(job_id).state is State.COMPLETED, "the job")
+    shop.until(lambda: shop.pids() not in ([], [child]), "another process to follow")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+    assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
 
 
 def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop) -> None:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _BEAT_S: Final = 1.0
 
+GIVE_UP: Final = signal.SIGQUIT
+"""
+Asks a child to end at once. A second SIGTERM can't: a process that hasn't come to see the first yet gets one for both.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
@@ -66,22 +71,23 @@ def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: 
 
 
 class _Asked:
-    """Counts the requests to stop, of which some may come before there is a consumer."""
+    """Hears the requests to stop, which may come before there is a consumer."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self._is_asked = False
         self._consumer: Consumer | None = None
-        signal.signal(signal.SIGTERM, lambda _, __: self._stop())
+        signal.signal(signal.SIGTERM, lambda _, __: self._stop(Consumer.stop))
+        signal.signal(GIVE_UP, lambda _, __: self._stop(Consumer.give_up))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
 
-    def _stop(self) -> None:
-        self._count += 1
+    def _stop(self, how: Callable[[Consumer], None]) -> None:
+        self._is_asked = True
         if self._consumer is not None:
-            self._consumer.stop()
+            how(self._consumer)
 
     def tell(self, consumer: Consumer) -> None:
         self._consumer = consumer
-        for _ in range(self._count):
+        if self._is_asked:
             consumer.stop()
 
 

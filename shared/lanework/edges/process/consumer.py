@@ -59,11 +59,14 @@ class Consumer:
         self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
 
     def stop(self) -> None:
-        """Receive no more and end when what runs has ended, or grace is over; asked twice, give everything back now."""
-        if self._asked.is_set():
-            self._giving_up.set()
+        """Receive no more, and end when what runs has ended or grace is over."""
         self._asked.set()
         self._end()
+
+    def give_up(self) -> None:
+        """Receive no more, give back what runs, and end at once."""
+        self._giving_up.set()
+        self.stop()
 
     def run(self) -> bool:
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import random
 import signal
 import time
@@ -12,7 +13,7 @@ from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.process.child import Beat
+from lanework.edges.process.child import GIVE_UP, Beat
 from lanework.errors import ConfigError
 from lanework.model.backoff import Backoff
 from lanework.model.events import Action
@@ -133,13 +134,13 @@ class Parent:
         """Ask the children to stop; asked twice, they give everything back at once."""
         if self._stop_asked_at is None:
             self._stop_asked_at = time.monotonic()
-        self.renew()
+            self.renew()
+            return
+        self._signal(GIVE_UP)
 
     def renew(self) -> None:
         """Let every child end what it runs; unless it is to stop, another one with the code as it is then follows."""
-        for child in self._children():
-            with suppress(OSError):
-                child.process.terminate()
+        self._signal(signal.SIGTERM)
 
     def run(self) -> None:
         """
@@ -158,6 +159,12 @@ class Parent:
             self._kill_overdue()
         if self._problem is not None:
             raise ConfigError(self._problem)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for child in self._children():
+            with suppress(OSError, ValueError):  # it ends at this very moment, or its process has been closed
+                if child.process.is_alive():
+                    os.kill(child.pid, number)
 
     def _children(self) -> list[_Child]:
         return [one for place in self._places for one in (place.child, *place.worn_out) if one is not None]
@@ -202,7 +209,8 @@ class Parent:
                 child.beat_at = time.monotonic()
         if child.beat.problem is not None and self._problem is None:
             self._problem = child.beat.problem
-            self.stop()
+            if not self.is_stopping:
+                self.stop()
 
     def _has_ended(self, place: _Place, child: _Child) -> None:
         code = child.process.exitcode
