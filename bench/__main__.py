@@ -58,7 +58,7 @@ def _ask(folder: Path, only: str, *, is_quick: bool) -> dict[str, Any]:
             prepare(system)
         found: dict[str, list[Any]] = {system.name: [] for system in one.systems}
         for number in range(one.repetitions):
-            with ministack(folder) as endpoint, redis(folder) as address:
+            with ministack(folder, one.latency_ms) as endpoint, redis(folder) as address:
                 for system in one.systems:
                     say(f"{one.name} {number + 1}/{one.repetitions}: {system.name}")
                     answer = measure(system, one.case, endpoint=endpoint, redis=address, folder=folder)

@@ -1,7 +1,8 @@
 """
 MiniStack that counts what it is asked, by operation: `GET /_bench/counts`. Run as a script by `endpoint`.
 
-Counted where calls arrive, every system is counted alike, whatever client it has, and none pays for being counted.
+Counted where calls arrive, every system is counted alike, whatever client it has, and none pays for being counted. With
+BENCH_LATENCY_MS, such as `{"sqs": 20}`, it lets the calls of a service wait for so long before it looks at them.
 """
 
 from __future__ import annotations
@@ -41,9 +42,10 @@ _WRITING: dict[str, Callable[[dict[str, Any]], int]] = {
 class Counting:
     """An ASGI application in front of MiniStack's."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, latency_ms: dict[str, float]) -> None:
         """Begin at zero."""
         self._app = app
+        self._latency_ms = latency_ms
         self._counts: Counter[str] = Counter()
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -57,6 +59,8 @@ class Counting:
             self._counts[operation] += 1
             if operation in _WRITING:
                 receive = await self._read(operation, receive)
+            if self._latency_ms:
+                await asyncio.sleep(self._latency_ms[operation.partition(":")[0]] / 1000)
             await self._app(scope, receive, send)
 
     async def _read(self, operation: str, receive: Any) -> Any:
@@ -94,7 +98,7 @@ def main() -> None:
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75
     config.loglevel = "ERROR"
-    application: Any = Counting(ministack.app)
+    application: Any = Counting(ministack.app, json.loads(os.environ["BENCH_LATENCY_MS"]))
     asyncio.run(serve(application, config))
 
 

@@ -16,7 +16,7 @@ from bench.counted_server import COUNTS
 from tests.ports import free_port
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 READY_WITHIN_S = 30.0
 CREDENTIALS = {
@@ -46,8 +46,14 @@ class Endpoint:
 
 
 @contextmanager
-def ministack(folder: Path) -> Iterator[Endpoint]:
-    """Run MiniStack for as long as a block lasts, its state in memory."""
+def ministack(folder: Path, latency_ms: Mapping[str, float] | None = None) -> Iterator[Endpoint]:
+    """
+    Run MiniStack for as long as a block lasts, its state in memory.
+
+    Args:
+        folder: For its log.
+        latency_ms: How long a call of each service (`sqs`, `dynamodb`, `s3`) waits before it is answered.
+    """
     port = free_port()
     environment = {
         **_clean(),
@@ -59,6 +65,7 @@ def ministack(folder: Path) -> Iterator[Endpoint]:
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "ERROR",
         "STATE_DIR": str(folder / "state"),
+        "BENCH_LATENCY_MS": json.dumps(dict(latency_ms or {})),
     }
     script = Path(__file__).with_name("counted_server.py")
     with (folder / "ministack.log").open("wb") as log:

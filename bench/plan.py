@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from bench.measure import Case
 from bench.peers import BARE_BATCHED, BARE_SINGLE, FLOOR, LANEWORK, OTHER_BROKERS, PEERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.peers import System
 
 CELERY: Final = PEERS[0]
@@ -28,6 +30,7 @@ class Round:
         case: What is done.
         systems: By whom.
         repetitions: How often.
+        latency_ms: How long a call of each service waits before the emulator looks at it; nothing: not at all.
     """
 
     name: str
@@ -35,17 +38,23 @@ class Round:
     case: Case
     systems: tuple[System, ...]
     repetitions: int
+    latency_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 def rounds(*, is_quick: bool) -> list[Round]:
     """Return the questions; the quick ones are the same with fewer jobs and systems, once each."""
     if is_quick:
         some = (LANEWORK, BARE_BATCHED, TASKIQ)
-        return [_round("noop-16", Case(slots=16, jobs=300), some, 1), _round("single", _SINGLE, some[:2], 1)]
+        return [
+            _round("noop-16", Case(slots=16, jobs=300), some, 1),
+            _far(_round("far-16", Case(slots=16, jobs=300), some, 1)),
+            _round("single", _SINGLE, some[:2], 1),
+        ]
     few = (LANEWORK, BARE_BATCHED, BARE_SINGLE, CELERY, TASKIQ)
     ours = (LANEWORK, BARE_BATCHED)
     return [
         _round("noop-16", Case(slots=16, jobs=_JOBS), EVERYBODY, 3),
+        _far(_round("far-16", Case(slots=16, jobs=_JOBS), (LANEWORK, *FLOOR, *PEERS), 3)),
         *(_round(f"noop-{slots}", Case(slots=slots, jobs=_JOBS), (*few, BULLMQ), 2) for slots in (1, 4)),
         _round("wait-16", Case(work="wait", slots=16, jobs=_JOBS), (*few, BULLMQ), 2),
         _round("cpu-4", Case(work="cpu", slots=4, jobs=_JOBS), (*few, BULLMQ), 2),
@@ -65,6 +74,18 @@ _JOBS: Final = 600
 _SINGLE: Final = Case(slots=16, jobs=300, mode="single")
 
 _WORK: Final = {"noop": "jobs that do nothing", "wait": "jobs that wait for 50 ms", "cpu": "jobs of 5 ms of CPU"}
+
+
+_AWS_MS: Final = {"sqs": 20.0, "dynamodb": 10.0, "s3": 100.0}
+"""
+How long AWS takes by its own pages: SQS 20 ms in "Increasing throughput using horizontal scaling and action batching",
+DynamoDB "single-digit milliseconds" in "What is Amazon DynamoDB?", S3 100 to 200 ms in "Optimizing S3 performance".
+"""
+
+
+def _far(asked: Round) -> Round:
+    """Ask the same where calls take as long as AWS says they do."""
+    return replace(asked, says=f"{asked.says}, each call as long as on AWS", latency_ms=_AWS_MS)
 
 
 def _round(name: str, case: Case, systems: tuple[System, ...], repetitions: int) -> Round:
