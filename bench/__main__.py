@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +59,10 @@ def _ask(folder: Path, only: str, *, is_quick: bool) -> dict[str, Any]:
             prepare(system)
         found: dict[str, list[Any]] = {system.name: [] for system in one.systems}
         for number in range(one.repetitions):
-            with ministack(folder, one.latency_ms) as endpoint, redis(folder) as address:
+            with ExitStack() as up:
+                endpoint = up.enter_context(ministack(folder, one.latency_ms))
+                wants_redis = any(system.on == "redis" for system in one.systems)
+                address = up.enter_context(redis(folder)) if wants_redis else ""
                 for system in one.systems:
                     say(f"{one.name} {number + 1}/{one.repetitions}: {system.name}")
                     answer = measure(system, one.case, endpoint=endpoint, redis=address, folder=folder)
