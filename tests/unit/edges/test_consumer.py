@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from threading import Barrier, Lock
 
 import pytest
 from pydantic import BaseModel
@@ -21,7 +22,7 @@ class Nothing(BaseModel):
     """A payload."""
 
 
-@dataclass(slots=True)
+@dataclass
 class MemoryInbox:
     """
     The lanes in memory, as a worker process receives from them.
@@ -47,6 +48,30 @@ class MemoryInbox:
     def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
         for handle, after in handles.items():
             self.lanes.change_visibility(lane, handle, after)
+
+
+class MeetingInbox(MemoryInbox):
+    """
+    Brings as much as is asked for.
+
+    Attributes:
+        meetings: For each of the first calls, with how many it is answered together.
+    """
+
+    def __init__(self, lanes: MemoryLanes, meetings: list[Barrier]) -> None:
+        super().__init__(lanes)
+        self.meetings = meetings
+        self._lock = Lock()
+
+    def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
+        with self._lock:
+            meeting = self.meetings.pop(0) if self.meetings else Barrier(1)
+        meeting.wait(timeout=30)
+        with self._lock:
+            found = [
+                super(MeetingInbox, self).receive(lane, limit=1, wait=wait, hide_for=hide_for) for _ in range(limit)
+            ]
+        return [message for messages in found for message in messages]
 
 
 class BrokenLedger(MemoryLedger):
@@ -89,3 +114,20 @@ def test_a_process_that_can_not_receive_any_more_ends_by_it(*, is_once: bool) ->
 
     with pytest.raises(KeyError):
         Consumer(app, MemoryInbox(lanes, is_broken=True), plan).run()
+
+
+@pytest.mark.parametrize(("slots", "most"), [(1, 10), (16, 10), (32, 30), (64, 40)])
+def test_a_process_asks_for_no_more_than_its_slots_can_take_by_full_calls(slots: int, most: int) -> None:
+    assert Plan(lanes=(Lane.LOW,), slots=slots).most == most
+
+
+def test_a_backlog_is_received_by_more_and_more_calls_at_once() -> None:
+    app = app_in_memory(App(tasks))
+    app.enqueue_many(nothing.request(Nothing()) for _ in range(70))
+    lanes = app.ports.lanes
+    assert isinstance(lanes, MemoryLanes)
+    inbox = MeetingInbox(lanes, [Barrier(1), *[Barrier(2)] * 2, *[Barrier(4)] * 4])
+
+    assert Consumer(app, inbox, Plan(lanes=(Lane.LOW,), slots=128, is_once=True)).run()
+    assert (lanes.counts(Lane.LOW).waiting, lanes.counts(Lane.LOW).in_flight) == (0, 0)
+    assert inbox.meetings == []

@@ -123,13 +123,14 @@ class Consumer:
         return next((one.problem for one in receptions if one.problem is not None), None)
 
     def _receive(self, reception: Reception) -> None:
-        """Receive from one lane, whenever it is its turn."""
-        had_some = True
-        while (taken := self._turns.take(reception.lane, MOST_AT_ONCE if had_some else 1)) > 0:
+        """Receive from one lane, whenever it is its turn; more at a time while as much comes as was asked for."""
+        had_some, most = True, MOST_AT_ONCE
+        while (taken := self._turns.take(reception.lane, most if had_some else 1)) > 0:
             messages: Sequence[Received] = ()
             try:
                 poll = NO_WAIT if had_some else self._plan.poll
-                messages = reception.receive(limit=taken, wait=poll, hide_for=self._plan.lease)
+                asked = taken if taken < MOST_AT_ONCE else taken - taken % MOST_AT_ONCE
+                messages = reception.receive(limit=asked, wait=poll, hide_for=self._plan.lease)
             finally:
                 self._turns.give_back(taken - len(messages))
             self._begin(reception.lane, messages)
@@ -138,6 +139,7 @@ class Consumer:
             if self._plan.is_once and not messages and not had_some:
                 return
             had_some = bool(messages)
+            most = min(2 * most, self._plan.most) if len(messages) == asked else MOST_AT_ONCE
 
     def _end_by_fault(self, receiver: Future[None]) -> None:
         """End a process of which a lane would be received from no more, though it looked well."""

@@ -16,6 +16,9 @@ UNBOUNDED: Final = timedelta(days=365)
 MOST_AT_ONCE: Final = 10
 """Most messages of one receive (SQS quotas, "Messages per receive")."""
 
+_RECEIVES: Final = 4
+"""Most receives of a lane that are under way at once: at 20 ms each, one alone brings at most 500 jobs a second."""
+
 NO_WAIT: Final = timedelta(0)
 
 _LONG_POLL: Final = timedelta(seconds=5)
@@ -51,6 +54,11 @@ class Plan:
     def poll(self) -> timedelta:
         """How long an idle lane's receive waits: it holds a slot meanwhile, which others then don't have."""
         return _LONG_POLL if self.slots >= 2 * len(self.lanes) and not self.is_once else _SHORT_POLL
+
+    @property
+    def most(self) -> int:
+        """How many messages of a lane are asked for at most: ten a receive, of several at once where slots allow."""
+        return MOST_AT_ONCE * min(_RECEIVES, max(1, self.slots // MOST_AT_ONCE))
 
     def is_worn_out_by(self, gauge: Gauge) -> bool:
         """Whether the process has done enough to be started anew."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.plan import MOST_AT_ONCE
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model.backoff import Backoff
 from lanework.model.events import Action, Event
@@ -39,19 +42,38 @@ class Reception:
         self._failures = 0
 
     def receive(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received]:
-        """Receive as `Inbox.receive` does; nothing, and a growing wait, while the queue doesn't answer: said once."""
-        try:
-            messages = self._inbox.receive(self.lane, limit=limit, wait=wait, hide_for=hide_for)
-        except UnavailableError as error:
-            self._is_away(error)
-            return ()
-        except LaneworkError as error:
-            self.problem = error
+        """
+        Receive as `Inbox.receive` does; nothing, and a growing wait, while the queue doesn't answer: said once.
+
+        More than ten come by several calls at once, of ten each; one of them that fails, while others don't, is let be.
+        """
+        calls = max(1, limit // MOST_AT_ONCE)
+        ask = partial(self._ask, limit=min(limit, MOST_AT_ONCE), wait=wait, hide_for=hide_for)
+        if calls == 1:
+            answers = [ask()]
+        else:
+            with ThreadPoolExecutor(calls) as threads:
+                answers = [one.result() for one in [threads.submit(ask) for _ in range(calls)]]
+        errors = [one for one in answers if isinstance(one, LaneworkError)]
+        if len(errors) == calls:
+            self._fail(errors[0])
             return ()
         if self._failures:
             self._say(Action.BACK, f"after {self._failures} tries")
             self._failures = 0
-        return messages
+        return [message for one in answers if not isinstance(one, LaneworkError) for message in one]
+
+    def _ask(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received] | LaneworkError:
+        try:
+            return self._inbox.receive(self.lane, limit=limit, wait=wait, hide_for=hide_for)
+        except LaneworkError as error:
+            return error
+
+    def _fail(self, error: LaneworkError) -> None:
+        if isinstance(error, UnavailableError):
+            self._is_away(error)
+        else:
+            self.problem = error
 
     def _is_away(self, error: UnavailableError) -> None:
         if self._failures == 0:

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Barrier, Event, Lock
+
+from lanework import App
+from lanework.edges.process.reception import Reception
+from lanework.engine.inbox import Received
+from lanework.errors import ConfigError, LaneworkError, UnavailableError
+from lanework.model.events import Action
+from lanework.model.lanes import Lane
+from lanework.testing import EventList, app_in_memory
+
+NO_TIME = timedelta(0)
+
+
+@dataclass(slots=True)
+class Together:
+    """
+    A queue that answers nobody before so many ask at the same time, then each with as much as was asked for.
+
+    Attributes:
+        errors: What those who ask first are answered with instead.
+        limits: How much was asked for.
+    """
+
+    meet: Barrier
+    errors: list[LaneworkError] = field(default_factory=list)
+    limits: list[int] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
+
+    def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:  # noqa: ARG002
+        self.meet.wait(timeout=30)
+        with self.lock:
+            if self.errors:
+                raise self.errors.pop(0)
+            first = sum(self.limits)
+            self.limits.append(limit)
+        return [Received(handle=str(first + number), body="") for number in range(limit)]
+
+    def delete(self, lane: Lane, handles: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
+        raise NotImplementedError
+
+
+def reception(inbox: Together, events: EventList) -> Reception:
+    is_stopping = Event()
+    is_stopping.set()  # so that nobody waits for a queue that is away
+    return Reception(Lane.LOW, inbox, app_in_memory(App(), events=events).ports, is_stopping)
+
+
+def test_more_than_ten_come_by_calls_at_the_same_time() -> None:
+    inbox = Together(Barrier(4))
+
+    messages = reception(inbox, EventList()).receive(limit=40, wait=NO_TIME, hide_for=NO_TIME)
+
+    assert {one.handle for one in messages} == {str(number) for number in range(40)}
+    assert inbox.limits == [10] * 4
+
+
+def test_what_others_brought_is_not_lost_by_a_call_that_failed() -> None:
+    events = EventList()
+    inbox = Together(Barrier(3), errors=[UnavailableError("away"), ConfigError("no such queue")])
+    lane = reception(inbox, events)
+
+    assert len(lane.receive(limit=30, wait=NO_TIME, hide_for=NO_TIME)) == 10
+    assert (lane.problem, events.events) == (None, [])
+
+
+def test_when_every_call_fails_it_is_said_once() -> None:
+    events = EventList()
+    inbox = Together(Barrier(2), errors=[UnavailableError("away")] * 4)
+    lane = reception(inbox, events)
+
+    assert [len(lane.receive(limit=20, wait=NO_TIME, hide_for=NO_TIME)) for _ in range(3)] == [0, 0, 20]
+    assert [one.action for one in events.events] == [Action.AWAY, Action.BACK]
+
+
+def test_what_can_not_be_got_over_is_kept() -> None:
+    problem = ConfigError("no such queue")
+    lane = reception(Together(Barrier(1), errors=[problem]), EventList())
+
+    assert (list(lane.receive(limit=10, wait=NO_TIME, hide_for=NO_TIME)), lane.problem) == ([], problem)
