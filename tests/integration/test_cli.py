@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -266,3 +267,7 @@ def test_scaling_says_how_many_workers_the_backlog_asks_for(lanework: Callable[.
         lanework("scaling", "low")
     with pytest.raises(InvalidOptionError, match="such as --within 1h"):
         lanework("scaling", "batch")
+
+
+def test_the_command_says_which_version_it_is(lanework: Callable[..., str]) -> None:
+    assert lanework("--version") == f"lanework {version('lanework')}\n"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from enum import IntEnum
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -41,13 +43,29 @@ class Exit(IntEnum):
 
 app = typer.Typer(
     name="lanework",
-    help="Background jobs on SQS, Lambda and DynamoDB.",
     epilog="Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong usage, 130 interrupted.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - typer gives it so
+    if asked:
+        typer.echo(f"lanework {version('lanework')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Background jobs on SQS, Lambda and DynamoDB."""
+
+
 jobs.add_to(app)
 lanes.add_to(app)
 numbers.add_to(app)

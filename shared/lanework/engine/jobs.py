@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lanework.engine.declared import check_declared, declared_schedule
 from lanework.engine.job import Job
 from lanework.engine.registry import JobType, Options, Where, settled
-from lanework.engine.request import check_windows
+from lanework.engine.request import check_durations, check_windows
 from lanework.engine.signature import check_keys, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
 from lanework.model.ids import checked_job_type, checked_queue
@@ -72,6 +72,7 @@ class Jobs:
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         self.queue = checked_queue(queue)
+        check_durations(backoff=backoff, timeout=timeout)
         self._options = Options(
             lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook
         )
@@ -143,8 +144,12 @@ class Jobs:
             DeclarationError: The function can't be a job as written.
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
+        if not isinstance(name, str):
+            msg = f'a job type needs a name: write @{self.queue}.job("{self.queue}.…") over the function, got {name!r}'
+            raise DeclarationError(msg)
         for one in (name, *aliases):
             checked_job_type(one)
+        check_durations(backoff=backoff, timeout=timeout, unique_for=unique_for, debounce=debounce, every=every)
         if version < 1:
             msg = f"version of job {name!r} must be 1 or more, got {version}"
             raise InvalidOptionError(msg)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from lanework.engine.registry import Options, settled
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, did_you_mean
 from lanework.model.headers import CORRELATION, Headers, with_headers
 from lanework.model.ids import checked_job_id, checked_parent, checked_tenant
 from lanework.model.limits import TENANT, Quota
@@ -175,6 +175,8 @@ def link_of(job_type: JobType, takes: str, given: Mapping[str, object], said: En
 
 
 def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Request:
+    _check_known(said)
+    check_durations(**{name: said.get(name) for name in ("delay", "backoff", "timeout", "unique_for", "debounce")})
     options = Options(
         lane=said.get("lane"),
         attempts=said.get("attempts"),
@@ -245,6 +247,29 @@ def _waiting(request: Request, said: EnqueueOptions) -> Request:
     )
 
 
+def _check_known(said: EnqueueOptions) -> None:
+    """Refuse an option that there isn't: one that is misspelt must not be passed over."""
+    known = sorted(EnqueueOptions.__optional_keys__)
+    for name in said:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
+            msg = f"unknown option {name!r} of an enqueue{hint}"
+            raise InvalidOptionError(msg)
+
+
+def check_durations(**given: object) -> None:
+    """
+    Refuse a bare number, of which nobody knows whether it means seconds.
+
+    Raises:
+        InvalidOptionError: One is neither None nor a timedelta.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, timedelta):
+            msg = f"{name} must be a timedelta, as in {name}=timedelta(seconds=10), got {value!r}"
+            raise InvalidOptionError(msg)
+
+
 def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounce: timedelta | None) -> None:
     """
     Check what is said of unique work.
@@ -279,8 +304,11 @@ def checked_moment(name: str, moment: datetime) -> datetime:
     Return a moment, in UTC and the whole milliseconds that the ledger keeps, if it says which it is.
 
     Raises:
-        InvalidOptionError: It has no time zone.
+        InvalidOptionError: It is no datetime, or has no time zone.
     """
+    if not isinstance(moment, datetime):
+        msg = f"{name} must be a datetime with a time zone, got {moment!r}"
+        raise InvalidOptionError(msg)
     if moment.tzinfo is None:
         msg = f"{name} needs a time zone, got {moment.isoformat()}: datetime(…, tzinfo=UTC), or datetime.now(UTC) + …"
         raise InvalidOptionError(msg)

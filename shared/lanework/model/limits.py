@@ -149,8 +149,17 @@ def digest_of(value: object) -> str:
 
 
 def bounds_of(scope: str, *given: Limit | tuple[Limit, ...] | None) -> tuple[Bound, ...]:
-    """Return the limits that one level declares; each may be one limit, several, or none."""
+    """
+    Return the limits that one level declares; each may be one limit, several, or none.
+
+    Raises:
+        InvalidOptionError: One is something else, such as a bare number.
+    """
     limits = [one for some in given if some is not None for one in (some if isinstance(some, tuple) else (some,))]
+    for one in limits:
+        if not isinstance(one, Concurrency | Rate | Quota):
+            msg = f"a limit is Concurrency(5), Rate(100, per=timedelta(minutes=1)) or Quota(…), got {one!r}"
+            raise InvalidOptionError(msg)
     return tuple(Bound(limit, scope) for limit in limits)
 
 

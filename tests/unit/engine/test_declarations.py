@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, Run, UnknownLaneError
-from lanework.testing import a_run
+from lanework.testing import a_run, app_in_memory
 from tests.unit.engine.conftest import Greeting
 
 
@@ -106,3 +108,50 @@ def test_a_payload_may_be_empty() -> None:
         return 1
 
     assert tick(Empty()) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"timeout": 10}, r"timeout must be a timedelta, as in timeout=timedelta\(seconds=10\), got 10"),
+        ({"backoff": 2}, "backoff must be a timedelta"),
+        ({"unique_for": 60, "key": "user_id"}, "unique_for must be a timedelta"),
+        ({"rate": 100}, r"a limit is .*Rate\(100, per=timedelta\(minutes=1\)\).*, got 100"),
+        ({"rate": "100/m"}, "got '100/m'"),
+    ],
+)
+def test_a_number_as_other_queues_take_it_is_refused_with_what_is_meant(said: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InvalidOptionError, match=complaint):
+        Jobs(queue="email").job("user.welcome", **said)
+    if said.keys() <= {"timeout", "backoff", "rate"}:
+        with pytest.raises(InvalidOptionError, match=complaint):
+            Jobs(queue="email", **said)
+
+
+def test_a_decorator_without_its_name_says_how_it_is_written() -> None:
+    def welcome() -> None:
+        """Say nothing."""
+
+    with pytest.raises(DeclarationError, match=r'write @email\.job\("email\.…"\) over the function'):
+        Jobs(queue="email").job(welcome)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("said", "complaint"),
+    [
+        ({"jobid": "once"}, "unknown option 'jobid' of an enqueue, did you mean 'job_id'?"),
+        ({"countdown": 10}, "unknown option 'countdown' of an enqueue; known: after, attempts, "),
+        ({"delay": 10}, r"delay must be a timedelta, as in delay=timedelta\(seconds=10\), got 10"),
+        ({"timeout": 10}, "timeout must be a timedelta"),
+        ({"run_at": "2026-12-24"}, "run_at must be a datetime with a time zone, got '2026-12-24'"),
+    ],
+)
+def test_an_option_that_an_enqueue_does_not_have_is_refused_and_not_passed_over(
+    said: dict[str, Any], complaint: str
+) -> None:
+    family = Jobs(queue="email")
+    family.job("a.greeting")(a_job)
+    app = app_in_memory(App(family))
+
+    with pytest.raises(InvalidOptionError, match=complaint):
+        app.enqueue("a.greeting", {"name": "Bat"}, **said)
