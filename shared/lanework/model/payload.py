@@ -169,6 +169,11 @@ def _parts(annotation: object) -> Iterator[object]:
 
 def _problems(error: ValidationError) -> list[str]:
     return [
-        f"{'.'.join(str(part) for part in one['loc']) or 'payload'}: {one['msg']}"
+        f"{_place(one['loc']) or 'payload'}: {one['msg']}"
         for one in error.errors(include_input=False, include_url=False, include_context=False)
     ]
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Return where a problem is, without pydantic's own words for the members of a union: `tuple[str, ...]`."""
+    return ".".join(str(part) for part in parts if isinstance(part, int) or "[" not in part)

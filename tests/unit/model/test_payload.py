@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Annotated, Optional
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from lanework import DeclarationError, InvalidPayloadError, Jobs, Public
 from lanework.model.payload import masked, parsed, public_part, written
@@ -83,3 +83,13 @@ def test_a_field_that_is_public_in_part_is_refused_where_it_is_declared(model: t
     job.__annotations__["payload"] = model
     with pytest.raises(DeclarationError, match=rf"{field} is Public in part only.*Public\[list\[str\]\]"):
         Jobs(queue="email").job("a.job")(job)
+
+
+def test_a_problem_in_a_union_is_named_by_the_field_and_not_by_pydantics_name_for_the_member() -> None:
+    class Mail(BaseModel):
+        to: Annotated[str, Field(min_length=3), AfterValidator(str.lower)] | tuple[EmailStr, ...]
+
+    with pytest.raises(InvalidPayloadError) as refused:
+        parsed("email.send", Mail, {"to": ["bat@example.com", "bat"]})
+
+    assert "to: Input should be a valid string; to.1: value is not a valid email address" in str(refused.value)
