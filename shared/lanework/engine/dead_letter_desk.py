@@ -79,7 +79,7 @@ class DeadLetterDesk:
         if not plan.is_one_page:
             return self._by_a_job(REDRIVE, plan, orders or Orders())
         rollout = Rollout(self._ports, self._redriver.redrive, orders or Orders(), between=between)
-        return rollout.run(self._fixed(plan), count=plan.count)
+        return rollout.run(self.fixed(plan), count=plan.count)
 
     def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
         """
@@ -95,7 +95,7 @@ class DeadLetterDesk:
         if not plan.is_one_page:
             return self._by_a_job(DROP, plan, Orders())
         rollout = Rollout(self._ports, self._redriver.drop, Orders(), between=between)
-        return rollout.run(self._fixed(plan), count=plan.count)
+        return rollout.run(self.fixed(plan), count=plan.count)
 
     def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """
@@ -135,15 +135,15 @@ class DeadLetterDesk:
             msg = f"{error}; redrive by record instead: lanework dlq redrive --lane {lane}"
             raise UnsupportedError(msg) from error
 
-    def _by_a_job(self, name: str, plan: Plan, orders: Orders) -> Receipt[Any]:
-        checked_rate(orders.rate)
-        order = DeadLetterOrder(which=self._fixed(plan), orders=orders)
-        return self._enqueue(Request(type=self._registry.get(name), payload=order, options=Options()))
-
-    def _fixed(self, plan: Plan) -> Filter:
-        """Return the plan's filter as of now: what dies again while it is carried out isn't asked for."""
+    def fixed(self, plan: Plan) -> Filter:
+        """Return the plan's filter as of now: what dies, or dies again, from now on isn't asked for."""
         deaths = [job.ended_at for job in plan.jobs if job.ended_at is not None]
         # The dead were stamped by workers' clocks, which may be ahead of this one.
         until = max([self._ports.clock(), *(death + timedelta(milliseconds=1) for death in deaths)])
         asked = plan.filter.died_before
         return replace(plan.filter, died_before=until if asked is None else min(asked, until))
+
+    def _by_a_job(self, name: str, plan: Plan, orders: Orders) -> Receipt[Any]:
+        checked_rate(orders.rate)
+        order = DeadLetterOrder(which=self.fixed(plan), orders=orders)
+        return self._enqueue(Request(type=self._registry.get(name), payload=order, options=Options()))

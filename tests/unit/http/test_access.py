@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lanework.http.tokens import Role, Tokens, hash_of, key_of, new_token
 from tests.gateway import FORM, HOST, TOKENS, a_form
+from tests.unit.http.browsers import BROWSER, csrf_of, logged_in
 
 if TYPE_CHECKING:
-    from tests.gateway import Client
     from tests.unit.http.conftest import Shop
-
-BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"}
-
-
-def logged_in(api: Client, role: Role = Role.ADMIN) -> Client:
-    """Return a browser with a session."""
-    answer = api.as_(None).send("POST", "/login", a_form(token=TOKENS[role]), {**BROWSER, **FORM})
-    assert answer.status == 303
-    browser = api.as_(None)
-    browser.headers |= {**BROWSER, "Cookie": answer.cookies[0].partition(";")[0]}
-    return browser
-
-
-def csrf_of(browser: Client) -> str:
-    """Return the CSRF token that a page's form carries."""
-    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', browser.get("/docs").text)
-    assert found is not None
-    return found[1]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Literal
 
 from aws_lambda_powertools.event_handler import Response
@@ -30,32 +31,52 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     """Register them."""
 
     @routes.add("GET", "/dead", Role.VIEWER, tag=TAG, is_documented=False)
-    def groups_page(queue: Word = "", lane: Word = "", all: Word = "") -> Response[str]:  # noqa: A002
+    def groups_page(
+        lane: Word = "",
+        queue: Word = "",
+        type: Word = "",  # noqa: A002
+        all: Word = "",  # noqa: A002
+    ) -> Response[str]:
         """Show the dead by their error: the newest 100, or all of them."""
-        which = Filter(queue=queue or None, lane=lane_of(lane) if lane else None)
+        which = _among(lane, queue, type)
         found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
         return pages.show(
             "dead.html",
             found=found,
             count=sum(group.count for group in found.groups),
-            asked={"queue": queue, "lane": lane},
+            asked=_asked(which),
             is_all=bool(all),
             queues=app.registry.queues,
+            types=[one.name for one in app.registry.types],
         )
 
     @routes.add("GET", "/dead/<fingerprint>", Role.VIEWER, tag=TAG, is_documented=False)
-    def group_page(fingerprint: Annotated[str, Path()], cursor: Word = "") -> Response[str]:
+    def group_page(
+        fingerprint: Annotated[str, Path()],
+        lane: Word = "",
+        queue: Word = "",
+        type: Word = "",  # noqa: A002
+        cursor: Word = "",
+    ) -> Response[str]:
         """Show the dead of one error."""
-        which = Filter(fingerprint=fingerprint)
+        which = replace(_among(lane, queue, type), fingerprint=fingerprint)
         found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
-        return pages.show("dead_group.html", found=found, fingerprint=fingerprint, is_first=not cursor)
+        return pages.show(
+            "dead_group.html", found=found, fingerprint=fingerprint, asked=_asked(which), is_first=not cursor
+        )
 
     @routes.add("POST", "/dead/plan", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def plan_page() -> Response[str]:
         """Show what a redrive or a drop would move, and ask."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event))
         plan = app.dead_letters.jobs.plan(wanted.which)
-        return pages.show("dead_plan.html", wanted=wanted, plan=plan)
+        return pages.show(
+            "dead_plan.html",
+            wanted=wanted,
+            plan=plan,
+            asked=_asked(wanted.which),
+            before=app.dead_letters.fixed(plan).died_before,
+        )
 
     @routes.add("POST", "/dead/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def redrive_many() -> Response[str]:
@@ -86,7 +107,7 @@ class _Wanted:
 
     Attributes:
         action: What is to become of the jobs.
-        which: Which jobs: chosen ones, those of one error, or all.
+        which: Which jobs: chosen ones, those of one error, or all; of these, those that the page before showed.
         orders: At which pace, and whether as a canary.
     """
 
@@ -101,16 +122,47 @@ class _Wanted:
 
         Raises:
             InvalidOptionError: It says nothing of which jobs, or its rate is no number.
+            UnknownNameError: There is no such lane.
         """
         chosen, error = form.many("job"), form.one("fingerprint")
         if not (chosen or error or form.one("all")):
             msg = "no job is selected: tick some, or take all of an error"
             raise InvalidOptionError(msg)
+        among = _among(form.one("lane"), form.one("queue"), form.one("type"))
         return cls(
             action="drop" if form.one("action") == "drop" else "redrive",
-            which=Filter(job_ids=chosen) if chosen else Filter(fingerprint=error),
+            which=replace(
+                among,
+                fingerprint=error,
+                job_ids=() if error else chosen,  # "all of them" is a button beside the ticks
+                died_before=_moment(form.one("before")),
+            ),
             orders=Orders(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
         )
+
+
+def _among(lane: str | None, queue: str | None, type_: str | None) -> Filter:
+    """Return what the page's filters say; an empty one says nothing."""
+    return Filter(lane=lane_of(lane) if lane else None, queue=queue or None, type=type_ or None)
+
+
+def _asked(which: Filter) -> dict[str, str]:
+    """Return the page's filters, for links and forms that keep them."""
+    asked = {"lane": which.lane, "queue": which.queue, "type": which.type}
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        msg = f"before must be a moment with its time zone, got {text!r}"
+        raise InvalidOptionError(msg)
+    return moment
 
 
 def _rate(text: str | None) -> float | None:
