@@ -326,6 +326,11 @@ class StackError(LaneworkError):
     """Raised when the embedded stack can't start, deploy or be reached."""
 
 
+def foreign_cursor(cursor: str) -> InvalidOptionError:
+    """Return the error of a cursor that another list gave out, or nobody."""
+    return InvalidOptionError(f"cursor {cursor!r} is not one that this list gave out")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` for the nearest known name, or a list of all if there are few, or nothing."""
     names = [str(one) for one in known]

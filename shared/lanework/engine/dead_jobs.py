@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
 from lanework.engine.listing import DeadKey
-from lanework.errors import InvalidOptionError, JobNotFoundError, NotDeadError, NothingMatchesError, did_you_mean
+from lanework.errors import (
+    InvalidOptionError,
+    JobNotFoundError,
+    NotDeadError,
+    NothingMatchesError,
+    did_you_mean,
+    foreign_cursor,
+)
 from lanework.model.dead_filter import Filter
 from lanework.model.states import State
 
@@ -212,6 +219,5 @@ def _checked(cursor: str) -> str:
     try:
         DeadKey.at(cursor)
     except ValueError:
-        msg = f"cursor {cursor!r} is not one that this list gave out"
-        raise InvalidOptionError(msg) from None
+        raise foreign_cursor(cursor) from None
     return cursor

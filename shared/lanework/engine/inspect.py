@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, overload
 
 from lanework.engine.listing import JobKey
 from lanework.engine.notebook import fitting
-from lanework.errors import InvalidOptionError, JobNotFoundError
+from lanework.errors import InvalidOptionError, JobNotFoundError, foreign_cursor
 from lanework.model.buckets import Depth
 from lanework.model.headers import correlation_of
 from lanework.model.lanes import Lane
@@ -297,8 +297,7 @@ def read_cursor(cursor: str, *, today: date) -> tuple[str, str | None]:
     """
     day, _, position = cursor.partition("|")
     if _CURSOR.fullmatch(cursor) is None or not _is_kept(day, today) or not (position == "" or _is_of(day, position)):
-        msg = f"cursor {cursor!r} is not one that this list gave out"
-        raise InvalidOptionError(msg)
+        raise foreign_cursor(cursor)
     return day, position or None
 
 

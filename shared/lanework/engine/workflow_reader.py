@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from lanework.engine.inspect import DAYS_KEPT, check_limit, day_before, iso, read_cursor, start_of
 from lanework.engine.listing import JobKey
 from lanework.engine.workflow_graph import MOST_NODES, Drawing
-from lanework.errors import WorkflowNotFoundError
+from lanework.errors import WorkflowNotFoundError, foreign_cursor
 from lanework.model.shard import Counts, place_of, slot_of
 from lanework.model.workflow import read_ref
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from lanework.model.workflow import WorkflowRecord
 
 _PAGE: Final = 100
+
+_MARK: Final = "workflows|"
+"""Begins a cursor: those of the list of jobs are like it otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +126,7 @@ class WorkflowReader:
         """
         check_limit(limit)
         today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else read_cursor(cursor, today=today)
+        day, before = (today.isoformat(), None) if cursor is None else _read(cursor, today)
         page = self._store.recent(day=day, before=before, limit=limit)
         found = self._store.get_many([key.job_id for key in page.keys])
         outermost = tuple(
@@ -131,9 +134,9 @@ class WorkflowReader:
         )
         if page.cursor is not None:
             seen_until = JobKey.at(page.cursor).created_at
-            return WorkflowPage(workflows=outermost, cursor=f"{day}|{page.cursor}", seen_until=seen_until)
+            return WorkflowPage(workflows=outermost, cursor=f"{_MARK}{day}|{page.cursor}", seen_until=seen_until)
         is_last = day <= (today - timedelta(days=DAYS_KEPT)).isoformat()
-        following = None if is_last else f"{day_before(day)}|"
+        following = None if is_last else f"{_MARK}{day_before(day)}|"
         return WorkflowPage(workflows=outermost, cursor=following, seen_until=start_of(day))
 
     def newest(self, *, limit: int = 20) -> tuple[WorkflowRecord, ...]:
@@ -234,6 +237,12 @@ def _result(record: JobRecord) -> JobResult:
         result=None if record.result is None else from_json(record.result),
         omitted=record.result_omitted,
     )
+
+
+def _read(cursor: str, today: date) -> tuple[str, str | None]:
+    if not cursor.startswith(_MARK):
+        raise foreign_cursor(cursor)
+    return read_cursor(cursor.removeprefix(_MARK), today=today)
 
 
 def as_json(record: WorkflowRecord) -> dict[str, object]:

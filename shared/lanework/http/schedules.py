@@ -10,16 +10,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
 from lanework.engine.schedules import Listed, as_json
-from lanework.errors import UnknownNameError
+from lanework.errors import UnknownNameError, foreign_cursor
 from lanework.http.answers import Enqueued, Removed, Schedule, ScheduleList, Ticks
 from lanework.http.bodies import NewSchedule
-from lanework.http.jobs import Limit, type_called
+from lanework.http.jobs import Cursor, Limit, type_called
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.model.schedules import CatchUpName, OverlapName, ScheduleRecord
 
 TAG: Final = "Schedules"
+
+_MARK: Final = "schedules|"
+"""Begins a cursor: other lists' cursors don't."""
 
 Name = Annotated[str, Path(description="The schedule; a declared one has its job type's name.")]
 
@@ -29,15 +32,16 @@ def add_reading(routes: Routes, app: App) -> None:
 
     @routes.add("GET", "/api/schedules", Role.VIEWER, tag=TAG)
     def list_schedules(
-        limit: Limit = 100, cursor: Annotated[str | None, Query(description="Where the page before ended.")] = None
+        limit: Limit = 100, cursor: Cursor = None
     ) -> ScheduleList:
         """List schedules by name: when each fires next, what became of its last run."""
         now = app.ports.clock()
-        rest = [one for one in app.schedules.list() if cursor is None or one.record.schedule.name > cursor]
+        after = "" if cursor is None else _name_in(cursor)
+        rest = [one for one in app.schedules.list() if one.record.schedule.name > after]
         page = rest[:limit]
         return ScheduleList(
             schedules=tuple(Schedule.model_validate(as_json(one, now=now)) for one in page),
-            cursor=page[-1].record.schedule.name if len(rest) > limit else None,
+            cursor=f"{_MARK}{page[-1].record.schedule.name}" if len(rest) > limit else None,
         )
 
     @routes.add("GET", "/api/schedules/<name>", Role.VIEWER, tag=TAG)
@@ -101,6 +105,18 @@ def add_steering(routes: Routes, app: App) -> None:
         """Enqueue a schedule's job now, beside its ticks."""
         job_type = _known(name, app).schedule.job_type
         return Enqueued.of(app.schedules.run(name), job_type)
+
+
+def _name_in(cursor: str) -> str:
+    """
+    Return the name that a page ended with. It need not be a schedule's any more.
+
+    Raises:
+        InvalidOptionError: The cursor is of another list.
+    """
+    if not cursor.startswith(_MARK):
+        raise foreign_cursor(cursor)
+    return cursor.removeprefix(_MARK)
 
 
 def _known(name: str, app: App) -> ScheduleRecord:

@@ -31,6 +31,13 @@ def test_schedules_are_listed_by_name_and_paged(shop: Shop) -> None:
     assert second["cursor"] is None
 
 
+@pytest.mark.parametrize("cursor", ["abc", "upkeep.sweep", "2026-01-02%7C", "1"])
+def test_a_cursor_from_elsewhere_is_refused(shop: Shop, cursor: str) -> None:
+    answer = shop.api.get(f"/api/schedules?cursor={cursor}")
+
+    assert (answer.status, answer.problem) == (400, "invalid-option")
+
+
 def test_the_next_ticks_are_told(shop: Shop) -> None:
     answer = shop.api.get("/api/schedules/upkeep.sweep/next?count=2").json
 

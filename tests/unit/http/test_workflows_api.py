@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
@@ -32,6 +33,19 @@ def test_a_workflow_is_listed_and_shown_with_its_counts(shop: Shop) -> None:
     assert [(one["workflowId"], one["status"]) for one in listed["workflows"]] == [("w", "failed")]
     assert (shown["jobs"], shown["completed"], shown["dead"], shown["percent"]) == (2, 1, 1, 100)
     assert listed["workflows"][0].items() <= shown.items()
+
+
+def test_workflows_are_paged_and_a_cursor_of_the_list_of_jobs_is_refused(shop: Shop) -> None:
+    enqueue(shop, "Bat")
+    of_jobs = shop.api.get("/api/jobs?limit=1").json["cursor"]
+    own = shop.api.get("/api/workflows?limit=1").json["cursor"]
+
+    older = shop.api.get(f"/api/workflows?cursor={quote(own)}")
+    answer = shop.api.get(f"/api/workflows?cursor={quote(of_jobs)}")
+
+    assert older.status == 200
+    assert (answer.status, answer.problem) == (400, "invalid-option")
+    assert shop.api.get(f"/api/jobs?cursor={quote(own)}").problem == "invalid-option"
 
 
 def test_a_workflow_is_drawn(shop: Shop) -> None:
