@@ -66,14 +66,24 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     _tell_problems(resolver, parts, app)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        asked = _with_body(event)
         try:
-            parts.load_for(APIGatewayProxyEventV2(event).path)
-            answer = resolver.resolve(event, context)
+            parts.load_for(APIGatewayProxyEventV2(asked).path)
+            answer = resolver.resolve(asked, context)
         finally:
             app.ports.events.flush()
-        return {**answer, "headers": {**HEADERS, **answer["headers"]}}
+        body = {} if asked is event else {"body": "", "isBase64Encoded": False}
+        return {**answer, **body, "headers": {**HEADERS, **answer["headers"]}}
 
     return handler
+
+
+def _with_body(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the event; of a HEAD, that of the GET whose answer it asks for, without a body (RFC 9110, 9.3.2)."""
+    context = event["requestContext"]
+    if context["http"]["method"] != "HEAD":
+        return event
+    return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
 
 
 def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 CALLER: Final = "caller"
 """Where the resolver's context has the `Caller` of a request, for an endpoint that needs a role."""
 
-_READS: Final = frozenset({"GET", "HEAD"})
-
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -81,7 +79,7 @@ class Access:
         endpoint = self._routes.here()
         if endpoint.needs is not None:
             _check_role(caller, endpoint)
-            if caller.session is not None and endpoint.method not in _READS:
+            if caller.session is not None and endpoint.method != "GET":
                 _check_origin(caller.session, app.current_event)
         return next_middleware(app)
 

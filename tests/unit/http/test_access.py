@@ -67,6 +67,15 @@ def test_health_is_for_everybody(shop: Shop) -> None:
     assert shop.api.as_(None).get("/health").json == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/jobs", "/nothing-here", "/"])
+@pytest.mark.parametrize("role", [None, Role.ADMIN])
+def test_head_is_get_without_a_body(shop: Shop, path: str, role: Role | None) -> None:
+    api = shop.api.as_(role)
+    full, head = api.get(path), api.send("HEAD", path)
+
+    assert (head.status, head.headers, head.text) == (full.status, full.headers, "")
+
+
 def test_every_answer_keeps_its_content_to_itself(shop: Shop) -> None:
     for answer in (shop.api.get("/docs"), shop.api.as_(None).get("/api/jobs"), shop.api.get("/static/0/pages.css")):
         policy = answer.headers["content-security-policy"]
