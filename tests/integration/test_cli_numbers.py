@@ -105,6 +105,21 @@ def test_an_active_alert_is_an_exit_code(ran: Edge) -> None:
     assert "number.square died" in lanework("alerts").output
 
 
+def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
+    name = "number." + "x" * 200
+    finding = Finding(rule=Rule.DEATH, subject=name, text=f"1 job of type {name} died", next_step=f"dlq list {name}")
+    alerts = Alerts().after([finding], now=NOON)
+    ran.app.ports.statistics.keep_alerts(alerts.after([], now=NOON + timedelta(minutes=1)).text, before=None)
+
+    lines = lanework("alerts").output.splitlines()
+
+    assert lines == [
+        "over, from 2026-01-02 12:00:00 to 2026-01-02 12:01:00 UTC",
+        f"  1 job of type {name} died",
+        f"  look: dlq list {name}",
+    ]
+
+
 def test_a_job_is_followed_to_its_end_and_the_end_is_an_exit_code(ran: Edge) -> None:
     ran.square.enqueue(Number(n=50), job_id="job-3")
     later = threading.Timer(1.5, ran.deliver)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
@@ -160,9 +161,7 @@ def alerts(as_json_: AsJson = False) -> None:
     elif not (found.active or found.resolved):
         out().print("no alerts")
     else:
-        out().print(
-            table_of(("since", "until", "alert", "look at"), map(_alert_cells, (*found.active, *found.resolved)))
-        )
+        out().print(Text("\n").join(map(_told, (*found.active, *found.resolved))), soft_wrap=True)
     if found.active:
         raise typer.Exit(1)
 
@@ -226,8 +225,13 @@ def _kept_cells(one: Kept) -> tuple[object, ...]:
     return (one.lane, one.type or "all of it", seconds(one.promise), one.starts, late, share, *quantiles)
 
 
-def _alert_cells(one: Alert) -> tuple[object, ...]:
-    return (_time(one.since), "" if one.until is None else _time(one.until), one.text, one.next_step)
+def _told(one: Alert) -> Text:
+    """Return an alert in lines that no table cuts off: its next step is there to be pasted."""
+    if one.until is None:
+        head = Text(f"active since {_time(one.since)} UTC", style="bold red")
+    else:
+        head = Text(f"over, from {_time(one.since)} to {_time(one.until)} UTC", style="green")
+    return Text.assemble(head, f"\n  {one.text}\n  look: {one.next_step}")
 
 
 def _about(oldest: timedelta | None) -> str:

@@ -69,7 +69,9 @@ def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
     (alert,) = [one for one in shop.api.get("/api/alerts").json["active"] if one["rule"] == "death"]
     assert ("user.greeting", None) == (alert["subject"], alert["until"])
     assert alert["nextStep"] == "lanework dlq list --type user.greeting"
-    assert "job-2 in lane high after 1 attempt" in shop.api.get("/").text
+    page = shop.api.get("/").text
+    assert "job-2 in lane high after 1 attempt" in page
+    assert 'href="./dead?type=user.greeting">' in page
 
     shop.clock.advance(timedelta(hours=2))
     shop.app.alarmist().tick({})

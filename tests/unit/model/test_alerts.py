@@ -98,6 +98,13 @@ def test_a_lane_that_breaks_its_promise_and_goes_on_is_an_alert(
     assert found == ([("sla", "high")] if is_found else [])
 
 
+def test_what_is_told_of_late_starts_is_as_true_once_it_is_over() -> None:
+    late = {KEY: Numbers({Count.FIRST_STARTS: 20, Count.LATE: 2})}
+    (found,) = findings_of(replace(CALM, hour=late, minutes=late), Thresholds())
+
+    assert found.text == "2 of 20 jobs of lane high started later than the promised 5 s within an hour"
+
+
 def test_an_alert_is_raised_once_and_is_over_once() -> None:
     raised = Alerts().after([a_finding()], now=NOON)
     still = raised.after([replace(a_finding(), text="it died again")], now=NOON + MINUTE)

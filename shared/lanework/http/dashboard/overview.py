@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -13,7 +14,7 @@ from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, plural
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
-from lanework.model.alerts import Alerts
+from lanework.model.alerts import Alert, Alerts, Rule
 from lanework.model.buckets import Bucket, Kind
 from lanework.model.numbers import Count, Numbers, together
 
@@ -35,7 +36,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         return pages.show(
             "overview.html",
             seen=seen,
-            alerts=Alerts.at_text(seen.overview.alerts).active,
+            alerts=[(one, _page_of(one)) for one in Alerts.at_text(seen.overview.alerts).active],
             due=app.schedules.upcoming(_DUE_NEXT),
             charts=[_chart("Last hour", hour, "%H:%M"), _chart("Last 24 hours", day, "%a %H:%M")],
             deaths=[one for one in incidents if one.kind is Kind.DEATH][:_NEWEST],
@@ -43,6 +44,21 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             line=line,
             parts_of=parts_of,
         )
+
+
+def _page_of(alert: Alert) -> str:
+    """Return the page where something can be done about an alert, from the root."""
+    match alert.rule:
+        case Rule.DEATH:
+            return f"dead?{urlencode({'type': alert.subject})}"
+        case Rule.DEATHS:
+            return "dead"
+        case Rule.FAILED:
+            return f"dead?lane={alert.subject}"
+        case Rule.WAITING:
+            return f"jobs?status=queued&lane={alert.subject}"
+        case Rule.SLA:
+            return f"jobs?lane={alert.subject}"
 
 
 def _chart(title: str, window: Window, form: str) -> dict[str, object]:
