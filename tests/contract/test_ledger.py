@@ -145,6 +145,22 @@ def test_what_was_never_put_is_not_there(backend: Backend) -> None:
     )
 
 
+def test_what_is_too_long_for_a_key_is_not_there(backend: Backend) -> None:
+    name = "x" * 3000
+
+    assert backend.ports.ledger.get(name) is None
+    assert backend.ports.ledger.get_many([name]) == {}
+    assert backend.ports.ledger.change(name, moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(None)
+    assert backend.ports.workflows.get(name) is None
+    assert backend.ports.schedules.get(name) is None
+
+
+def test_a_job_that_is_asked_for_twice_is_read_once(backend: Backend) -> None:
+    backend.ports.ledger.put(a_record())
+
+    assert list(backend.ports.ledger.get_many(["job-1", "nobody", "job-1", "nobody"])) == ["job-1"]
+
+
 def test_many_are_put_at_once_and_those_that_exist_are_told(backend: Backend) -> None:
     known = a_record(job_id="job-7", payload='{"name":"known"}')
     backend.ports.ledger.put(known)

@@ -218,6 +218,15 @@ def items_of(table: str, *, region: str) -> type[JobItem]:
     return type("JobItem", (JobItem,), {"Meta": Meta})
 
 
+_LONGEST_NAME: Final = 512
+"""Bytes; a partition key may have 2,048, a sort key 1,024 (DynamoDB, "Constraints"). Names we accept are shorter."""
+
+
+def may_exist(name: str) -> bool:
+    """Tell whether a name fits a key. DynamoDB answers a read of a longer key with an error, not with nothing."""
+    return len(name.encode()) <= _LONGEST_NAME
+
+
 def pk_of(job_id: str) -> str:
     """Return the partition key of a job's items."""
     return f"job#{job_id}"

@@ -15,7 +15,7 @@ from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
 from lanework.aws.indexes import dead_page, recent_page
-from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, pk_of, to_item, to_record
+from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item, to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
 from lanework.aws.transactions import write_together
@@ -110,6 +110,8 @@ class DynamoLedger:
 
     def change(self, job_id: str, change: Change) -> Answer:
         """See `Ledger.change`."""
+        if not may_exist(job_id):
+            return Refused(None)
         payload = cast("str | None", change.write.get(PAYLOAD))
         if payload is not None and is_apart(payload):
             return self._change_with_payload(job_id, change, payload)
@@ -167,6 +169,8 @@ class DynamoLedger:
 
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
+        if not may_exist(job_id):
+            return None
         keys: Any = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
         with translated(f"reading job {job_id}"):
             answer = self._clients.dynamodb.batch_get_item(
@@ -181,10 +185,11 @@ class DynamoLedger:
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
         """See `Ledger.get_many`."""
-        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in job_ids]
+        # DynamoDB refuses a request that names a key twice.
+        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids) if may_exist(one)]
         wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": consistent}}
         found: dict[str, JobRecord] = {}
-        while wanted and job_ids:
+        while wanted and keys:
             with translated("reading jobs"):
                 answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
             records = (self._record(item) for item in answer["Responses"].get(self._table, []))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
-from lanework.aws.items import MomentAttribute
+from lanework.aws.items import MomentAttribute, may_exist
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.ticks import Timetable
 
@@ -36,6 +36,8 @@ class DynamoSchedules:
 
     def get(self, name: str) -> ScheduleRecord | None:
         """See `ScheduleStore.get`."""
+        if not may_exist(name):
+            return None
         with translated(f"reading schedule {name}"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
         item = answer.get("Item")

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lanework.aws.bulk import BulkPut, chunks
 from lanework.aws.clients import translated
 from lanework.aws.indexes import recent_page
-from lanework.aws.items import MomentAttribute, pk_of
+from lanework.aws.items import MomentAttribute, may_exist, pk_of
 from lanework.aws.workflow_items import (
     NAMES,
     ROOT,
@@ -87,6 +87,8 @@ class DynamoWorkflows:
 
     def get(self, workflow_id: str) -> WorkflowRecord | None:
         """See `WorkflowStore.get`."""
+        if not may_exist(workflow_id):
+            return None
         with translated(f"reading workflow {workflow_id}"):
             answer = self._clients.dynamodb.get_item(
                 TableName=self._table, Key=root_key(workflow_id), ConsistentRead=True

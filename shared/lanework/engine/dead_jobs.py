@@ -166,8 +166,7 @@ class DeadJobs:
         return {job_id: found.get(job_id) for job_id in which.job_ids}
 
     def _of_ids(self, which: Filter) -> Iterator[JobRecord]:
-        for start in range(0, len(which.job_ids), PAGE):
-            yield from filter(which.matches, self._read(which.job_ids[start : start + PAGE]))
+        yield from filter(which.matches, self._read(tuple(dict.fromkeys(which.job_ids))))
 
     def _read(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return the records of jobs, in their order, without those that have expired."""

@@ -112,6 +112,14 @@ def test_where_nothing_matches_it_is_told_what_the_dead_are(shop: Shop) -> None:
     assert "did you mean 'user.greeting'" in answer.json["detail"]
 
 
+def test_a_job_that_is_named_twice_is_moved_once(shop: Shop) -> None:
+    shop.kill("job-1", "job-2")
+
+    answer = shop.api.post("/api/admin/dlq/redrive", {"jobIds": ["job-1", "job-1"]}).json
+
+    assert (answer["matched"], answer["moved"], answer["passedOver"]) == (1, 1, 0)
+
+
 def test_a_cursor_of_another_list_is_refused(shop: Shop) -> None:
     shop.enqueue("Bat", job_id="job-1")
 
