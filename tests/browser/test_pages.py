@@ -94,6 +94,23 @@ def test_the_overview_says_what_is_wrong(visitor: Visitor, stage: Stage, counted
     expect(visitor.page.locator("section", has_text="Latest deaths").get_by_role("link")).to_have_count(7)
 
 
+def test_with_the_keyboard_a_filter_is_chosen_arrow_by_arrow(visitor: Visitor) -> None:
+    visitor.log_in()
+    page = visitor.open("jobs")
+
+    page.get_by_label("Status").focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Status")).to_have_value("running")
+    expect(page.get_by_label("Status")).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Filter")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("tbody tr")).to_have_count(2)
+
+
 def test_jobs_are_filtered_without_a_click_more_and_found_by_their_id(visitor: Visitor) -> None:
     visitor.log_in()
     page = visitor.open("jobs")

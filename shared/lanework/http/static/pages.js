@@ -5,6 +5,7 @@ const EVERY_MS = 5000;
 const live = document.getElementById("live");
 let renewing = "refresh" in document.body.dataset;
 let failedSince = null;
+let isByKey = false;
 
 /** Make one element like another, but keep what is there: scroll, selection, focus and what was typed stay. */
 function renew(old, fresh) {
@@ -104,9 +105,13 @@ document.addEventListener("change", (event) => {
   if ("all" in event.target.dataset) {
     for (const tick of document.querySelectorAll('input[name="job"][type="checkbox"]')) tick.checked = event.target.checked;
   }
-  if (event.target.closest(".filters") && event.target.localName === "select") event.target.form.requestSubmit();
+  // With the keyboard each arrow is a change: whoever is on the way to the third choice presses the button.
+  if (event.target.closest(".filters") && event.target.localName === "select" && !isByKey) event.target.form.requestSubmit();
   count();
 });
+
+document.addEventListener("keydown", () => { isByKey = true; }, true);
+document.addEventListener("pointerdown", () => { isByKey = false; }, true);
 
 document.addEventListener("submit", () => {
   renewing = false;
