@@ -31,9 +31,7 @@ def add_reading(routes: Routes, app: App) -> None:
     """Register what looks at schedules."""
 
     @routes.add("GET", "/api/schedules", Role.VIEWER, tag=TAG)
-    def list_schedules(
-        limit: Limit = 100, cursor: Cursor = None
-    ) -> ScheduleList:
+    def list_schedules(limit: Limit = 100, cursor: Cursor = None) -> ScheduleList:
         """List schedules by name: when each fires next, what became of its last run."""
         now = app.ports.clock()
         after = "" if cursor is None else _name_in(cursor)

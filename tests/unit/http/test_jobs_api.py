@@ -271,6 +271,7 @@ def test_a_job_may_have_a_webhook_and_say_what_it_belongs_to(shop: Shop) -> None
 
     assert shop.stored().webhook == "https://hooks.example.com"
     assert shop.api.get("/api/jobs/job-1").json["correlationId"] == "request-7"
+    assert "<code>request-7</code>" in shop.api.get("/jobs/job-1").text
     refused = shop.api.post("/api/jobs", {**job, "jobId": "job-2", "webhook": "http://10.0.0.1/"})
     assert (refused.status, refused.problem) == (400, "invalid-option")
 

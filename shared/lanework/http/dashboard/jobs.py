@@ -20,6 +20,7 @@ from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.model.dead_filter import Filter
+from lanework.model.headers import correlation_of
 from lanework.model.lanes import lane_of
 from lanework.model.payload import masked
 from lanework.model.states import JobRecord, State
@@ -74,6 +75,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             timeline=timeline(record),
             log=app.inspector.log(job_id),
             payload=_payload(record, app),
+            correlation=correlation_of(record.headers),
         )
 
     @routes.add("POST", "/jobs/<job_id>/cancel", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
