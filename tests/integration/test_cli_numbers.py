@@ -109,7 +109,9 @@ def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
     name = "number." + "x" * 200
     finding = Finding(rule=Rule.DEATH, subject=name, text=f"1 job of type {name} died", next_step=f"dlq list {name}")
     alerts = Alerts().after([finding], now=NOON)
-    ran.app.ports.statistics.keep_alerts(alerts.after([], now=NOON + timedelta(minutes=1)).text, before=None)
+    ran.app.ports.statistics.keep_alerts(
+        alerts.after([], now=NOON + timedelta(minutes=1)).after([], now=NOON + timedelta(minutes=6)).text, before=None
+    )
 
     lines = lanework("alerts").output.splitlines()
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 KEPT_RESOLVED: Final = 50
 """Alerts that are over and still shown."""
 
+CALM_FOR: Final = timedelta(minutes=5)
+"""How long nothing must be found before an alert is over: what comes and goes minute by minute is told once."""
+
 
 class Rule(StrEnum):
     """What an alert is about."""
@@ -103,7 +106,8 @@ class Alert:
     Attributes:
         rule, subject, text, next_step: As in `Finding`; the text is the latest.
         since: When it was raised.
-        until: When it was over; None while it is active.
+        until: Since when it is over; None while it is active.
+        calm_since: Since when nothing was found any more, while it is active; None if something still is.
         told: Which channels know of which phase, as `sns raised`.
     """
 
@@ -113,12 +117,24 @@ class Alert:
     next_step: str
     since: datetime
     until: datetime | None = None
+    calm_since: datetime | None = None
     told: frozenset[str] = frozenset()
 
     @property
     def phase(self) -> Phase:
         """What is to be told of it."""
         return Phase.RAISED if self.until is None else Phase.RESOLVED
+
+    def found_again(self, finding: Finding) -> Alert:
+        """Return the alert with what is wrong by now."""
+        return replace(self, text=finding.text, next_step=finding.next_step, calm_since=None)
+
+    def not_found(self, now: datetime) -> Alert:
+        """Return the alert after a look that found nothing: it is over once it was calm for long enough."""
+        calm_since = now if self.calm_since is None else self.calm_since
+        if now - calm_since >= CALM_FOR:
+            return replace(self, until=calm_since, calm_since=None)
+        return replace(self, calm_since=calm_since)
 
     def has_told(self, channel: str) -> bool:
         """Tell whether a channel needs no word: it knows, or it never knew of an alert that is over already."""
@@ -164,16 +180,14 @@ class Alerts:
         )
 
     def after(self, findings: Iterable[Finding], *, now: datetime) -> Alerts:
-        """Return what stands after these findings: each is raised once, and over when it isn't found any more."""
+        """Return what stands after these findings: each is raised once, and over when it stays away."""
         found = {(one.rule, one.subject): one for one in findings}
-        active: list[Alert] = []
-        over: list[Alert] = []
+        looked_at: list[Alert] = []
         for alert in self.active:
             finding = found.pop((alert.rule, alert.subject), None)
-            if finding is None:
-                over.append(replace(alert, until=now))
-            else:
-                active.append(replace(alert, text=finding.text, next_step=finding.next_step))
+            looked_at.append(alert.not_found(now) if finding is None else alert.found_again(finding))
+        over = [one for one in looked_at if one.until is not None]
+        active = [one for one in looked_at if one.until is None]
         active += [
             Alert(rule=one.rule, subject=one.subject, text=one.text, next_step=one.next_step, since=now)
             for one in found.values()
@@ -283,6 +297,7 @@ def _as_json(alert: Alert) -> dict[str, Any]:
         "next_step": alert.next_step,
         "since": _ms(alert.since),
         "until": None if alert.until is None else _ms(alert.until),
+        "calm_since": None if alert.calm_since is None else _ms(alert.calm_since),
         "told": sorted(alert.told),
     }
 
@@ -295,6 +310,7 @@ def _from_json(values: Mapping[str, Any]) -> Alert:
         next_step=values["next_step"],
         since=_moment(values["since"]),
         until=None if values["until"] is None else _moment(values["until"]),
+        calm_since=None if values.get("calm_since") is None else _moment(values["calm_since"]),
         told=frozenset(values["told"]),
     )
 

@@ -75,6 +75,8 @@ def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
 
     shop.clock.advance(timedelta(hours=2))
     shop.app.alarmist().tick({})
+    shop.clock.advance(timedelta(minutes=5))
+    shop.app.alarmist().tick({})
 
     answer = shop.api.get("/api/alerts").json
     assert answer["active"] == []

@@ -2,15 +2,29 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework.model.alerts import KEPT_RESOLVED, Alerts, Finding, Phase, Rule, Situation, Thresholds, findings_of
+from lanework.model.alerts import (
+    CALM_FOR,
+    KEPT_RESOLVED,
+    Alerts,
+    Finding,
+    Phase,
+    Rule,
+    Situation,
+    Thresholds,
+    findings_of,
+)
 from lanework.model.buckets import Depth, Incident, Kind
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Key, Numbers
 from lanework.model.states import Cause
 from lanework.testing import NOON
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 CALM = Situation(hour={}, minutes={}, deaths_in_a_day=0, incidents=(), depths={})
@@ -105,20 +119,35 @@ def test_what_is_told_of_late_starts_is_as_true_once_it_is_over() -> None:
     assert found.text == "2 of 20 jobs of lane high started later than the promised 5 s within an hour"
 
 
+def calmed(standing: Alerts, *, now: datetime) -> Alerts:
+    """Return what stands once nothing has been found for long enough, from a moment on."""
+    return standing.after([], now=now).after([], now=now + CALM_FOR)
+
+
 def test_an_alert_is_raised_once_and_is_over_once() -> None:
     raised = Alerts().after([a_finding()], now=NOON)
     still = raised.after([replace(a_finding(), text="it died again")], now=NOON + MINUTE)
-    over = still.after([], now=NOON + 2 * MINUTE)
+    over = calmed(still, now=NOON + 2 * MINUTE)
 
     assert [(NOON, "it died again")] == [(one.since, one.text) for one in still.active]
     assert over.active == ()
     assert [(NOON, NOON + 2 * MINUTE)] == [(one.since, one.until) for one in over.resolved]
-    assert over.after([], now=NOON + 3 * MINUTE) == over
+    assert over.after([], now=NOON + 9 * MINUTE) == over
+
+
+def test_what_comes_and_goes_minute_by_minute_is_told_once() -> None:
+    standing = Alerts()
+    for minute in range(20):
+        standing = standing.after([a_finding()] if minute % 3 == 0 else [], now=NOON + minute * MINUTE)
+        standing = Alerts.at_text(standing.text)
+
+    assert [NOON] == [one.since for one in standing.active]
+    assert standing.resolved == ()
 
 
 def test_the_same_thing_is_another_alert_once_it_was_over() -> None:
-    over = Alerts().after([a_finding()], now=NOON).after([], now=NOON + MINUTE)
-    again = over.after([a_finding()], now=NOON + 2 * MINUTE)
+    over = calmed(Alerts().after([a_finding()], now=NOON), now=NOON + MINUTE)
+    again = over.after([a_finding()], now=NOON + 9 * MINUTE)
 
     assert (1, 1) == (len(again.active), len(again.resolved))
 
@@ -130,7 +159,7 @@ def test_each_channel_is_told_of_each_phase_once() -> None:
     assert standing.untold("sns") == ()
     assert [Phase.RAISED] == [one.phase for one in standing.untold("webhook")]
 
-    standing = standing.after([], now=NOON + MINUTE)
+    standing = calmed(standing, now=NOON + MINUTE)
 
     (over,) = standing.untold("sns")
     assert over.phase is Phase.RESOLVED
@@ -141,8 +170,7 @@ def test_each_channel_is_told_of_each_phase_once() -> None:
 def test_so_many_that_are_over_are_kept() -> None:
     standing = Alerts()
     for number in range(KEPT_RESOLVED + 3):
-        standing = standing.after([a_finding(number)], now=NOON + number * MINUTE)
-    standing = standing.after([], now=NOON + timedelta(days=1))
+        standing = calmed(standing.after([a_finding(number)], now=NOON + number * MINUTE), now=NOON + number * MINUTE)
 
     assert KEPT_RESOLVED == len(standing.resolved)
     assert f"type-{KEPT_RESOLVED + 2}" == standing.resolved[0].subject
