@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from functools import partial
 from io import TextIOBase
@@ -24,6 +24,7 @@ from lanework.cli.log_lines import readable
 from lanework.cli.output import say
 from lanework.cli.stack import Port, prepare
 from lanework.edges.process.child import run_child
+from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.inline import run_inline
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
@@ -122,20 +123,19 @@ def _debug_here(plan: Plan) -> None:
     """Run jobs in this thread, until Ctrl-C, or SIGTERM once the one that runs has ended."""
     say("one job at a time, in this thread and without time limits; Ctrl-C puts the one that runs back")
     stopping = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda _, __: stopping.set())
     try:
-        run_inline(*_prepare(), plan, stopping)
+        with closing(Heeding(signal.SIGTERM)) as signals:
+            signals.heed({signal.SIGTERM: stopping.set})
+            run_inline(*_prepare(), plan, stopping)
     except KeyboardInterrupt:
         say("\nstopping …")
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _work_here(stack: RunningStack, plan: Plan) -> None:
     """Run jobs in a child, which starts anew with each change, until Ctrl-C."""
     parent = Parent(partial(_child, plan=plan), processes=1, grace=plan.grace, is_once=plan.is_once, say=_tell)
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         if not parent.is_stopping:
             say("\nstopping: jobs that run may finish (Ctrl-C again to stop at once) …")
         parent.stop()
@@ -143,8 +143,8 @@ def _work_here(stack: RunningStack, plan: Plan) -> None:
     stopped = threading.Event()
     problems: list[StackError] = []
     with ExitStack() as undo:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            undo.callback(signal.signal, number, signal.signal(number, stop))
+        signals = undo.enter_context(closing(Heeding(signal.SIGINT, signal.SIGTERM)))
+        signals.heed({signal.SIGINT: stop, signal.SIGTERM: stop})
         watching = threading.Thread(target=_renew_on_change, args=(stack, parent, stopped, problems), daemon=True)
         watching.start()
         try:

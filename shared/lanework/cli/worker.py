@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,6 +18,7 @@ from lanework.cli.output import say
 from lanework.cli.values import duration
 from lanework.edges.process.child import run_child
 from lanework.edges.process.health import Address, serve_health
+from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
 from lanework.model.events import Event
@@ -123,9 +124,9 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
         is_once=once,
     )
     parent = Parent(partial(_child, plan=plan), processes=processes, grace=grace, is_once=once, say=_tell)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _, __: parent.stop())
     with ExitStack() as undo:
+        signals = undo.enter_context(closing(Heeding(signal.SIGTERM, signal.SIGINT)))
+        signals.heed({signal.SIGTERM: parent.stop, signal.SIGINT: parent.stop})
         if health is not None:
             port = undo.enter_context(serve_health(parent, health))
             say(f"health at http://{health.host}:{port}/health")

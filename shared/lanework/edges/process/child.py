@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
+from lanework.edges.process.heeding import Heeding
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ GIVE_UP: Final = signal.SIGQUIT
 """
 Asks a child to end at once. A second SIGTERM can't: a process that hasn't come to see the first yet gets one for both.
 """
-
-_REQUESTS: Final = (signal.SIGTERM, GIVE_UP)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,75 +59,18 @@ def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: 
     Returns:
         Whether everything that was begun has ended; otherwise end the process at once.
     """
-    asked = Asked()
+    signals = Heeding(signal.SIGTERM, GIVE_UP)
+    signals.let_forks_go()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
     try:
         app, inbox = prepare()
         consumer = Consumer(app, inbox, plan)
-        asked.tell(consumer)
+        signals.heed({signal.SIGTERM: consumer.stop, GIVE_UP: consumer.give_up})
         with _Beating(line, consumer):
             return consumer.run()
     except LaneworkError as error:
         line.send(Beat(problem=str(error)))
         return True
-
-
-class Stoppable(Protocol):
-    """What requests to stop are for."""
-
-    def stop(self) -> None:
-        """Let what runs end."""
-
-    def give_up(self) -> None:
-        """End at once."""
-
-
-class Asked:
-    """
-    Hears the requests to stop, which may come before there is a consumer, and several at once.
-
-    A Python handler would run in the middle of what the main thread does, or of another handler, which may hold the
-    locks that a stop takes; and not at all while the main thread waits and another one took the signal. So a signal's
-    number is written to a pipe as it comes, and a thread that reads there does what is asked. A service manager that
-    signals every process of a service, as systemd does, tells a child just before its parent tells it again.
-    """
-
-    def __init__(self) -> None:
-        """Listen from now on; for the main thread of a process."""
-        self._numbers, its_end = os.pipe()
-        os.set_blocking(its_end, False)
-        signal.set_wakeup_fd(its_end, warn_on_full_buffer=False)
-        for number in _REQUESTS:
-            signal.signal(number, lambda _, __: None)  # without a handler, nothing would be written
-        os.register_at_fork(before=_hold_requests, after_in_parent=_take_requests, after_in_child=_hear_nothing)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
-
-    def tell(self, consumer: Stoppable) -> None:
-        """Pass on what was asked so far, and what will be."""
-        Thread(target=self._pass_on, args=(consumer,), name="asked", daemon=True).start()
-
-    def _pass_on(self, consumer: Stoppable) -> None:
-        while True:
-            for number in os.read(self._numbers, 64):
-                if number == signal.SIGTERM:
-                    consumer.stop()
-                elif number == GIVE_UP:
-                    consumer.give_up()
-
-
-def _hold_requests() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, _REQUESTS)
-
-
-def _take_requests() -> None:
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _REQUESTS)
-
-
-def _hear_nothing() -> None:
-    """Let a process that a job forks end by a signal, as its pool's `terminate` wants it, and not tell this one."""
-    signal.set_wakeup_fd(-1)
-    for number in _REQUESTS:
-        signal.signal(number, signal.SIG_DFL)
-    _take_requests()
 
 
 class _Beating:
