@@ -11,14 +11,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.circles import check_circle
 from lanework.engine.waiting import Waiting
-from lanework.errors import InvalidOptionError, UnavailableError, UnknownParentError
+from lanework.errors import UnavailableError, UnknownParentError
 from lanework.model import blocking
 from lanework.model.waiting import Standing
 from lanework.model.workflow import read_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lanework.engine.order import Order
     from lanework.engine.ports import Ports
@@ -85,31 +86,3 @@ class Parents:
             unknown = [one for one in order.record.after if one in facts and facts[one].standing is Standing.GONE]
             if unknown:
                 raise UnknownParentError(order.envelope.id, unknown)
-
-
-def check_circle(after: Mapping[str, Sequence[str]]) -> None:
-    """
-    Check that no job waits for itself, through whatever others.
-
-    Raises:
-        InvalidOptionError: One does; the message shows the circle.
-    """
-    cleared: set[str] = set()
-    for first in after:
-        path: list[str] = []
-        stack = [(first, iter(after[first]))]
-        while stack:
-            job_id, parents = stack[-1]
-            if not path or path[-1] != job_id:
-                path.append(job_id)
-            parent = next(parents, None)
-            if parent is None:
-                cleared.add(job_id)
-                stack.pop()
-                path.pop()
-            elif parent in path:
-                circle = " → ".join([*path[path.index(parent) :], parent])
-                msg = f"jobs can't wait for each other in a circle: {circle}"
-                raise InvalidOptionError(msg)
-            elif parent not in cleared and parent in after:
-                stack.append((parent, iter(after[parent])))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.request import Request
 from lanework.errors import InvalidOptionError
 from lanework.model.ids import checked_job_id
 from lanework.model.shard import SHARD, slot_of
@@ -13,7 +15,6 @@ from lanework.model.workflow import PREFIX, Kind, When, check_size, ref_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lanework.engine.request import Request
     from lanework.model.workflow import WorkflowRecord
 
 
@@ -36,6 +37,10 @@ class Workflow:
         if not self.steps:
             msg = f"a {self.kind} needs at least one job: with none there is nothing to wait for"
             raise InvalidOptionError(msg)
+        for step in self.steps:
+            check_step(step, of=f"a {self.kind}")
+        for when, callback in self.callbacks.items():
+            _check_callback(callback, when)
 
 
 def chain(*steps: Request | Workflow) -> Workflow:
@@ -155,6 +160,28 @@ class Layout:
             waits = (ref_of(workflow_id, when), *callback.after)
             self.requests.append(replace(callback, job_id=job_id, after=waits, workflow=workflow_id))
 
+    def waits(self) -> dict[str, Sequence[str]]:
+        """Return what each job waits for, and each workflow: for what is in it."""
+        found: dict[str, Sequence[str]] = {str(one.job_id): one.after for one in self.requests}
+        for draft in self.drafts:
+            found |= waits_of(draft)
+        return found
+
+    def check_callbacks(self) -> None:
+        """
+        Check that what is called back is no other job of the plan: an id is used once, and it would never be made.
+
+        Raises:
+            InvalidOptionError: One is.
+        """
+        times = Counter(one.job_id for one in self.requests)
+        for one in self.requests:
+            if one.slot is None and times[one.job_id] > 1:
+                msg = (
+                    f"{one.job_id!r} is called back, and is the id of another job of the workflow, too: give it its own"
+                )
+                raise InvalidOptionError(msg)
+
     def added(self, to: WorkflowRecord, steps: Sequence[Request | Workflow]) -> Draft:
         """Lay out steps that are added to a workflow which exists; they wait for nothing in it."""
         names = tuple(_name(step, f"{to.workflow_id}.{number}") for number, step in enumerate(steps, start=to.jobs + 1))
@@ -177,6 +204,41 @@ class Layout:
                 self.requests.append(replace(step, job_id=name, after=waits, workflow=draft.workflow_id, slot=slot))
             if draft.kind is Kind.CHAIN:
                 before = (name,)
+
+
+def waits_of(draft: Draft) -> dict[str, Sequence[str]]:
+    """Return what a workflow waits for, and its end and its failure, under the names by which they are waited for."""
+    whole = ref_of(draft.workflow_id)
+    return {ref_of(draft.workflow_id, when): (whole,) for when in When} | {whole: draft.names}
+
+
+def check_step(step: object, *, of: str) -> None:
+    """
+    Check that a step is one.
+
+    Raises:
+        InvalidOptionError: It is something else, such as a list or a payload.
+    """
+    if not isinstance(step, Request | Workflow):
+        hint = ": chain(a, b) takes its steps one by one" if isinstance(step, list | tuple) else ""
+        msg = f"{of} takes what job.request(…), job.link(…), chain, group or batch returned, not a {_kind(step)}{hint}"
+        raise InvalidOptionError(msg)
+
+
+def _check_callback(callback: object, when: When) -> None:
+    if not isinstance(callback, Request):
+        msg = f"on_{_WORDS[when]} takes what job.request(…) returned, not a {_kind(callback)}"
+        raise InvalidOptionError(msg)
+    if callback.takes is not None:
+        msg = (
+            f"on_{_WORDS[when]} can't take a result, there are several: give {callback.type.name} a payload, and let "
+            "it read them, app.workflows.results(…)"
+        )
+        raise InvalidOptionError(msg)
+
+
+def _kind(found: object) -> str:
+    return type(found).__name__
 
 
 _WORDS: Final = {When.COMPLETED: "success", When.ENDED: "complete", When.FAILED: "failure"}

@@ -51,6 +51,7 @@ class WorkflowDesk(WorkflowReader):
         Raises:
             InvalidOptionError: The id or the plan can't be used; nothing was enqueued.
             UnknownJobTypeError: A job's type, or a callback's, isn't the application's; nothing was enqueued.
+            UnknownParentError: A job waits for one that doesn't exist; nothing was enqueued.
             EnqueueError, QuotaExceededError, UnavailableError: Not all was enqueued. Repeat it with the same id; what
                 isn't repeated within an hour is cancelled.
         """
@@ -71,7 +72,8 @@ class WorkflowDesk(WorkflowReader):
         Raises:
             WorkflowNotFoundError: There is none.
             WorkflowClosedError: Its jobs have all ended, or it was cancelled. Nothing was enqueued.
-            InvalidOptionError, UnknownJobTypeError, EnqueueError, QuotaExceededError: As in `enqueue`.
+            InvalidOptionError, UnknownJobTypeError, UnknownParentError: As in `enqueue`; nothing was enqueued.
+            EnqueueError, QuotaExceededError: As in `enqueue`.
             UnavailableError: Not all was added. What is missing after an hour is not waited for.
         """
         return self._enqueuer.add(workflow_id, tuple(steps))

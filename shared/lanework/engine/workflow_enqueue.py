@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.plan import Draft, Layout
+from lanework.engine.circles import around, check_circle, with_beyond
+from lanework.engine.plan import Draft, Layout, Workflow, check_step, waits_of
 from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
-from lanework.errors import WorkflowClosedError, WorkflowNotFoundError
+from lanework.errors import InvalidOptionError, UnknownParentError, WorkflowClosedError, WorkflowNotFoundError
 from lanework.model.ids import checked_workflow_id
 from lanework.model.shard import FIRST_LOOK, SHARD, VOID, Shard
+from lanework.model.waiting import Standing
 from lanework.model.workflow import PREFIX, WorkflowRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from lanework.engine.plan import Workflow
     from lanework.engine.ports import Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import Registry
@@ -76,13 +77,22 @@ class WorkflowEnqueuer:
         Raises:
             InvalidOptionError: The id or the plan can't be used; nothing was enqueued.
             UnknownJobTypeError: A job's type, or a callback's, isn't the application's; nothing was enqueued.
+            UnknownParentError: A job waits for one that doesn't exist; nothing was enqueued.
             EnqueueError, QuotaExceededError: Not all was enqueued. Repeat it with the same id, or it is cancelled.
             UnavailableError: The same.
         """
+        if not isinstance(plan, Workflow):
+            msg = f"a workflow is what chain, group or batch returned, not a {type(plan).__name__}"
+            raise InvalidOptionError(msg)
         own_id = self._ports.new_id() if workflow_id is None else checked_workflow_id(workflow_id)
         layout = Layout()
         layout.add_workflow(plan, own_id)
-        self._check_types(layout)
+        self._check(layout)
+        try:
+            self._check_parents(layout.waits())
+        except UnknownParentError:
+            if self._store.get(own_id) is None:  # else it is repeated, and what it waited for has expired since
+                raise
         existing = self._record(layout.drafts[0])
         if existing is not None and existing.whole() == existing:
             return WorkflowReceipt(workflow_id=own_id, duplicate=True)
@@ -99,11 +109,13 @@ class WorkflowEnqueuer:
         Raises:
             WorkflowNotFoundError: There is none.
             WorkflowClosedError: Its jobs have all ended, or it was cancelled. Nothing was enqueued.
-            InvalidOptionError, UnknownJobTypeError, EnqueueError, QuotaExceededError: As in `enqueue`.
+            InvalidOptionError, UnknownJobTypeError, UnknownParentError: As in `enqueue`; nothing was enqueued.
+            EnqueueError, QuotaExceededError: As in `enqueue`.
         """
         now = self._ports.clock()
         if not steps:
             return ()
+        self._check_added(workflow_id, steps)
         shards = -(-len(steps) // SHARD)
         before, after = self._shards.update(
             workflow_id, lambda one: one.with_room(jobs=len(steps), shards=shards, now=now)
@@ -114,7 +126,6 @@ class WorkflowEnqueuer:
             raise WorkflowClosedError(workflow_id, state=after.state)
         layout = Layout()
         draft = layout.added(before, steps)
-        self._check_types(layout)
         for nested in layout.drafts:
             self._record(nested)
         self._fill(layout, [draft, *layout.drafts])
@@ -167,9 +178,37 @@ class WorkflowEnqueuer:
                 if shard is not None and shard.is_ended:
                     Waiting(self._ports).release(self._shards.sum_up(shard))
 
-    def _check_types(self, layout: Layout) -> None:
+    def _check_added(self, workflow_id: str, steps: Sequence[Request | Workflow]) -> None:
+        """Check what is to be added before it is given places: what is wrong with it must not hold the workflow up."""
+        found = self._store.get(workflow_id)
+        if found is None:
+            raise WorkflowNotFoundError(workflow_id)
+        found.with_room(jobs=len(steps), shards=-(-len(steps) // SHARD), now=self._ports.clock())
+        for step in steps:
+            check_step(step, of="a workflow")
+        layout = Layout()
+        draft = layout.added(found, steps)
+        self._check(layout)
+        waits = layout.waits()
+        if self._check_parents(waits):
+            whole = waits | waits_of(draft) | around(workflow_id, self._ports)
+            check_circle(with_beyond(whole, self._ports))
+
+    def _check(self, layout: Layout) -> None:
+        """Check what needs no look at other jobs."""
         for request in layout.requests:
             self._registry.get(request.type.name)
+        layout.check_callbacks()
+        check_circle(layout.waits())
+
+    def _check_parents(self, waits: Mapping[str, Sequence[str]]) -> bool:
+        """Check that what jobs wait for outside of their plan exists; return whether there is any."""
+        facts = Waiting(self._ports).facts({one for parents in waits.values() for one in parents} - waits.keys())
+        for name, parents in waits.items():
+            unknown = [one for one in parents if one in facts and facts[one].standing is Standing.GONE]
+            if unknown:
+                raise UnknownParentError(name, unknown)
+        return bool(facts)
 
 
 def _shards_of(draft: Draft, now: datetime) -> Iterable[tuple[Shard, tuple[str, ...]]]:

@@ -18,6 +18,7 @@ LIMIT: Final = "concurrency:"
 """How the names of limits that hold jobs begin; pauses' names begin otherwise."""
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,127}")
+_WORKFLOW: Final = re.compile(rf"workflow/{_JOB_ID.pattern}(/ended|/failed)?")
 _JOB_TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _QUEUE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _TENANT: Final = re.compile(r"[!-~]{1,128}")
@@ -48,9 +49,7 @@ def checked_parent(name: str) -> str:
     Raises:
         InvalidOptionError: It names nothing that could exist.
     """
-    kind, _, rest = name.rpartition("workflow/")
-    job_id = rest.removesuffix("/ended").removesuffix("/failed")
-    if "/" in name and not kind and _JOB_ID.fullmatch(job_id):
+    if _WORKFLOW.fullmatch(name):
         return name
     return checked_job_id(name)
 

@@ -339,8 +339,9 @@ def test_options_that_make_no_sense_are_refused(world: World) -> None:
         enqueue(world, "b", *map(str, range(51)))
     with pytest.raises(InvalidOptionError, match="on_failure says what a job's parents do"):
         enqueue(world, "b", on_failure="run")
-    with pytest.raises(InvalidOptionError, match="job_id 'no id' can't be used"):
-        enqueue(world, "b", "no id")
+    for name in ("no id", "workflow/", "workflow/w/failed/ended", "workflow/w/never"):
+        with pytest.raises(InvalidOptionError, match=f"job_id '{name}' can't be used"):
+            enqueue(world, "b", name)
 
 
 def test_a_waiting_job_is_not_sent_unrecorded(world: World) -> None:

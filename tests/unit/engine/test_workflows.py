@@ -19,6 +19,7 @@ from lanework import (
     Run,
     State,
     UnknownJobTypeError,
+    UnknownParentError,
     WorkflowClosedError,
     WorkflowNotFoundError,
     WorkflowState,
@@ -40,7 +41,7 @@ from tests.fakes import Flaky, break_ports, mend_ports
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework import Job, Request
+    from lanework import Job, Request, Workflow
 
 MINUTE = timedelta(minutes=1)
 
@@ -503,6 +504,108 @@ def test_what_makes_no_sense_is_refused(shop: Shop) -> None:
         shop.app.workflows.get("nobody")
     with pytest.raises(WorkflowNotFoundError):
         shop.app.workflows.add("nobody", [shop.job()])
+
+
+def test_a_circle_through_a_workflow_is_refused_and_nothing_enqueued(shop: Shop) -> None:
+    def refused(plan: Workflow, circle: str) -> None:
+        with pytest.raises(InvalidOptionError, match=f"in a circle: {circle}$"):
+            shop.app.workflows.enqueue(plan, workflow_id="w")
+
+    refused(group([shop.job(after=["workflow/w"])]), "w.1 → workflow/w → w.1")
+    refused(group([shop.job(after=["workflow/w/failed"])]), "w.1 → workflow/w/failed → workflow/w → w.1")
+    refused(chain(group([shop.job(after=["w.2"])]), shop.job()), "w.1.1 → w.2 → workflow/w.1 → w.1.1")
+    refused(batch([shop.job(after=["w.on-success"])], on_success=shop.job()), "w.1 → w.on-success → workflow/w → w.1")
+    assert shop.app.inspector.page().jobs == ()
+    assert shop.app.workflows.newest() == ()
+
+
+def test_a_job_that_would_close_a_circle_can_not_be_added(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([group([shop.job()]), shop.job()]), workflow_id="w")
+    shop.app.workflows.enqueue(group([shop.job(after=["workflow/w/ended"])]), workflow_id="other")
+    shop.app.enqueue_request(shop.job(job_id="late", after=["workflow/w"]))
+
+    def refused(to: str, after: str, circle: str) -> None:
+        with pytest.raises(InvalidOptionError, match=f"in a circle: {circle}$"):
+            shop.app.workflows.add(to, [shop.job(after=[after])])
+
+    refused("w", "workflow/w", "w.3 → workflow/w → w.3")
+    refused("w", "late", "w.3 → late → workflow/w → w.3")
+    refused("w.1", "late", "w.1.2 → late → workflow/w → workflow/w.1 → w.1.2")
+    refused("w", "workflow/other", "w.3 → workflow/other → other.1 → workflow/w/ended → workflow/w → w.3")
+    drain(shop.app)
+    assert shop.states("late", "other.1") == [State.COMPLETED] * 2
+
+
+def test_a_job_added_to_a_workflow_may_wait_for_others_in_it(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([chain(shop.job(), shop.job()), shop.job()]), workflow_id="w")
+
+    assert shop.app.workflows.add("w", [shop.job(after=["workflow/w.1", "w.1.2", "w.2"])]) == ("w.3",)
+    drain(shop.app)
+
+    assert (shop.ran[-1], shop.state()) == ("w.3", WorkflowState.COMPLETED)
+
+
+def test_steps_that_are_refused_do_not_hold_up_the_workflow_they_were_to_be_added_to(shop: Shop) -> None:
+    stranger = Jobs(queue="elsewhere")
+
+    @stranger.job("else.where")
+    def somewhere(_: Number) -> None:
+        """Do nothing."""
+
+    shop.app.workflows.enqueue(batch([shop.job()], on_success=shop.job()), workflow_id="w")
+    with pytest.raises(UnknownJobTypeError):
+        shop.app.workflows.add("w", [somewhere.request(Number(n=1))])
+    with pytest.raises(UnknownParentError, match="can't wait for 'nobody'"):
+        shop.app.workflows.add("w", [shop.job(after=["nobody"])])
+    with pytest.raises(InvalidOptionError, match="there is none: begin with a request"):
+        shop.app.workflows.add("w", [shop.square.link()])
+    drain(shop.app)
+
+    assert (shop.ran, shop.state()) == (["w.1", "w.on-success"], WorkflowState.COMPLETED)
+
+
+def test_an_unknown_parent_of_a_step_is_refused_and_nothing_enqueued(shop: Shop) -> None:
+    with pytest.raises(UnknownParentError, match=r"job 'w.2' can't wait for 'nobody'"):
+        shop.app.workflows.enqueue(group([shop.job(), shop.job(after=["nobody"])]), workflow_id="w")
+
+    assert shop.app.inspector.page().jobs == ()
+    assert shop.app.workflows.newest() == ()
+
+
+def test_a_repeated_workflow_is_a_duplicate_also_if_what_it_waited_for_has_expired(shop: Shop) -> None:
+    shop.app.enqueue_request(shop.job(job_id="before"))
+    plan = chain(shop.job(after=["before"]))
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    shop.app.ports.ledger.records.pop("before")  # type: ignore[attr-defined]
+
+    assert shop.app.workflows.enqueue(plan, workflow_id="w").duplicate
+
+
+def test_a_callback_under_the_id_of_another_job_of_the_plan_is_refused(shop: Shop) -> None:
+    with pytest.raises(InvalidOptionError, match="'twice' is called back, and is the id of another job"):
+        shop.app.workflows.enqueue(batch([shop.job(job_id="twice")], on_success=shop.job(job_id="twice")))
+    called_back_twice = batch([shop.job()], on_complete=shop.job(job_id="twice"), on_failure=shop.job(job_id="twice"))
+    with pytest.raises(InvalidOptionError, match="'twice' is called back"):
+        shop.app.workflows.enqueue(called_back_twice)
+
+
+def test_what_is_no_step_and_no_callback_is_refused_by_its_name(shop: Shop) -> None:
+    plan: Any = shop.job()
+    steps: Any = [shop.job(), shop.job()]
+    job: Any = shop.square
+    with pytest.raises(InvalidOptionError, match=r"not a list: chain\(a, b\) takes its steps one by one"):
+        chain(steps)
+    with pytest.raises(InvalidOptionError, match=r"a group takes what job.request\(…\), .* returned, not a Job"):
+        group([job])
+    with pytest.raises(InvalidOptionError, match=r"on_success takes what job.request\(…\) returned, not a Job"):
+        batch([shop.job()], on_success=job)
+    with pytest.raises(InvalidOptionError, match="on_failure can't take a result, there are several"):
+        batch([shop.job()], on_failure=shop.square.link())
+    with pytest.raises(InvalidOptionError, match="a workflow is what chain, group or batch returned, not a Request"):
+        shop.app.workflows.enqueue(plan)
+    shop.app.workflows.enqueue(group([shop.job()]), workflow_id="w")
+    with pytest.raises(InvalidOptionError, match=r"a workflow takes what .* not a Job"):
+        shop.app.workflows.add("w", [job])
 
 
 def test_a_callback_of_another_application_is_refused_and_nothing_enqueued(shop: Shop) -> None:
