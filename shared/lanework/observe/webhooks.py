@@ -83,6 +83,8 @@ def is_public(address: Address) -> bool:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
+        if address.is_site_local:  # fec0::/10, retired, and "global" to Python
+            return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -90,6 +90,7 @@ def receiving(receiver: Receiver) -> Iterator[Receiver]:
         "::1",
         "::",
         "fe80::1",
+        "fec0::1",
         "fd00:ec2::254",
         "ff02::1",
         "::ffff:10.0.0.1",
