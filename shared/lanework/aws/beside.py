@@ -12,19 +12,27 @@ from lanework.aws.clients import translated
 from lanework.aws.items import JOB, JobItem, pk_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanework.aws.clients import Clients
 
 _KEPT_FOR: Final = timedelta(days=90)
-"""How long lines and steps are kept; a job that still runs after that repeats its steps."""
+"""How long lines are kept, and steps after the last pass of their job: it may wait for 60 days until the next one."""
+
+_RENEWED_UNDER: Final = timedelta(days=75)
+"""Steps with less time left are kept on: a wait of 60 days and two weeks of trouble fit."""
+
+_STEP: Final = "step#"
 
 
 class Beside:
     """Reads and writes a job's steps and lines, and deletes all that lies beside it."""
 
-    def __init__(self, clients: Clients, table: str) -> None:
-        """Use this table."""
+    def __init__(
+        self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Use this table, and this clock for how long its items are kept."""
+        self._clock = clock
         self._clients = clients
         self._table = table
         self._bulk = BulkPut(clients, table)
@@ -32,15 +40,15 @@ class Beside:
     def step(self, job_id: str, name: str) -> str | None:
         """See `Ledger.step`."""
         with translated(f"reading step {name} of job {job_id}"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=key_beside(job_id, f"step#{name}"), ConsistentRead=True
+            answer: Any = self._clients.dynamodb.get_item(
+                TableName=self._table, Key=key_beside(job_id, f"{_STEP}{name}"), ConsistentRead=True
             )
-        return answer["Item"]["result"]["S"] if "Item" in answer else None
+            return self._left_by(job_id, answer["Item"]) if "Item" in answer else None
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
         """See `Ledger.keep_step`."""
         with translated(f"keeping step {name} of job {job_id}"):
-            self._put(job_id, f"step#{name}", {"result": {"S": result}})
+            self._put(job_id, f"{_STEP}{name}", {"result": {"S": result}})
 
     def keep_first(self, job_id: str, name: str, result: str) -> str:
         """See `Ledger.keep_first`."""
@@ -50,15 +58,14 @@ class Beside:
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                     raise
-                item: Any = error.response.get("Item")
-                return str(item["result"]["S"])
+                return self._left_by(job_id, error.response.get("Item"))
         return result
 
     def keeping_first(self, job_id: str, name: str, result: str) -> dict[str, Any]:
         """Return the request that keeps what a step left, unless it has left something before."""
         return {
             "TableName": self._table,
-            "Item": _item(job_id, f"step#{name}", {"result": {"S": result}}),
+            "Item": self._item(job_id, f"{_STEP}{name}", {"result": {"S": result}}),
             "ConditionExpression": "attribute_not_exists(pk)",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
@@ -85,6 +92,23 @@ class Beside:
         with translated(f"clearing what lies beside job {job_id}"):
             self._bulk.delete([key_beside(job_id, kind) for kind in self._kinds(job_id) if kind != JOB])
 
+    def _left_by(self, job_id: str, step: Any) -> str:  # noqa: ANN401 - an item
+        """
+        Return what a step left; if it is old, keep all steps of its job on.
+
+        All of them: a signal that the job has not asked for yet is old, too. Each pass comes by some step.
+        """
+        if int(step["expires_at"]["N"]) < (self._clock() + _RENEWED_UNDER).timestamp():
+            for kind in [kind for kind in self._kinds(job_id) if kind.startswith(_STEP)]:
+                self._clients.dynamodb.update_item(
+                    TableName=self._table,
+                    Key=key_beside(job_id, kind),
+                    UpdateExpression="SET expires_at = :at",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeValues={":at": self._expires_at()},
+                )
+        return str(step["result"]["S"])
+
     def _kinds(self, job_id: str) -> Iterator[str]:
         request: dict[str, Any] = {
             "TableName": self._table,
@@ -100,13 +124,14 @@ class Beside:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _put(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
-        self._clients.dynamodb.put_item(TableName=self._table, Item=_item(job_id, kind, values))
+        self._clients.dynamodb.put_item(TableName=self._table, Item=self._item(job_id, kind, values))
 
+    def _item(self, job_id: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Return an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
+        return {**key_beside(job_id, kind), **values, "expires_at": self._expires_at()}
 
-def _item(job_id: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Return an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""
-    expires_at = round((datetime.now(UTC) + _KEPT_FOR).timestamp())
-    return {**key_beside(job_id, kind), **values, "expires_at": {"N": str(expires_at)}}
+    def _expires_at(self) -> dict[str, str]:
+        return {"N": str(round((self._clock() + _KEPT_FOR).timestamp()))}
 
 
 def key_beside(job_id: str, kind: str) -> dict[str, Any]:

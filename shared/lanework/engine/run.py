@@ -27,7 +27,7 @@ _STEP: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _LONGEST_NOTE: Final = 200
 
 LONGEST_WAIT: Final = timedelta(days=60)
-"""Steps are kept for 90 days: those before a wait outlast it, with a month to spare."""
+"""Steps are kept for 90 days after a pass that comes by: those before a wait outlast it, with a month to spare."""
 
 TIMED_OUT: Final = "timed out"
 """What is kept in place of a signal that didn't come in time; no JSON text is this."""
