@@ -15,7 +15,7 @@ from lanework.model.states import ENDED, State
 from lanework.model.workflow import When, read_ref, ref_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lanework.engine.plan import Workflow
     from lanework.engine.ports import Ports
@@ -121,10 +121,18 @@ class WorkflowDesk(WorkflowReader):
             dead = [one for one in self.records_of(jobs) if one.state is State.DEAD]
             redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in dead)
         for when in When:
-            called = self._ports.workflows.children(ref_of(workflow_id, when), after=None, limit=_PAGE)
-            ours = [one for one in self.records_of(called) if one.workflow == workflow_id and one.state is State.DEAD]
-            redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in ours)
+            for called in self._waiting_for(ref_of(workflow_id, when)):
+                dead = [one for one in self.records_of(called) if one.state is State.DEAD]
+                ours = [one for one in dead if one.workflow == workflow_id]
+                redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in ours)
         return redriven
+
+    def _waiting_for(self, ref: str) -> Iterator[Sequence[str]]:
+        """Yield all jobs that wait for a workflow, page by page: those that it calls back, and any others."""
+        after: str | None = None
+        while called := self._ports.workflows.children(ref, after=after, limit=_PAGE):
+            yield called
+            after = called[-1]
 
     def _cancel_job(self, record: JobRecord) -> bool:
         if record.state in ENDED:

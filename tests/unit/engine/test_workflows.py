@@ -240,6 +240,20 @@ def test_a_batch_with_a_death_calls_back_what_is_for_that_and_the_rest_after_a_r
     assert shop.state() is WorkflowState.COMPLETED
 
 
+def test_a_callback_that_died_is_retried_however_many_others_wait_for_the_workflow(shop: Shop) -> None:
+    shop.fails = {"w.on-success"}
+    shop.app.workflows.enqueue(batch([shop.job()], on_success=shop.job()), workflow_id="w")
+    shop.app.enqueue_many([shop.job(job_id=f"other-{n}", after=["workflow/w"]) for n in range(120)])
+    drain(shop.app)
+    assert shop.states("w.on-success") == [State.DEAD]
+
+    shop.fails.clear()
+    assert shop.app.workflows.retry("w") == 1
+    drain(shop.app)
+
+    assert shop.states("w.on-success") == [State.COMPLETED]
+
+
 def test_a_batch_of_which_a_job_is_cancelled_can_not_succeed(shop: Shop) -> None:
     shop.app.workflows.enqueue(
         batch([shop.job(1), shop.job(2, delay=MINUTE)], on_success=shop.job(job_id="success")), workflow_id="w"
