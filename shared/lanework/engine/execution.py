@@ -152,13 +152,14 @@ class Execution:
         try:
             self._follow(record)
             self._outcome = outcomes.of_value(self._call(record))
-        except (Exception, TimedOut, Suspended) as error:
+        except (Exception, TimedOut, Suspended, BaseExceptionGroup) as raised:
+            error = outcomes.meant_by(raised)
             self._outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
             if outcomes.is_exhausted(self._outcome) and (stack := stack_of(error)):
                 self._notebook.log(stack)
             if isinstance(error, TimedOut):
                 self._ports.runtime.renew()
-            raise GaveUpError from error
+            raise GaveUpError from raised
         finally:
             self._notebook.close()
         return self._outcome.result

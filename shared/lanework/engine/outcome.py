@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import PydanticSerializationError, to_json
 
 from lanework.errors import InvalidPayloadError
-from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended
+from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
 from lanework.model.retry_after import asked_wait
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from lanework.engine.registry import JobType
@@ -98,6 +99,36 @@ class NoCodeError(Exception):
 
     def __init__(self, name: str, version: int) -> None:
         super().__init__(f"no code for job type {name!r}, version {version}, is deployed")
+
+
+def meant_by(raised: BaseException) -> BaseException:
+    """
+    Return what an exception group of a job's code means, as `asyncio.TaskGroup` raises one; others mean themselves.
+
+    A group of one is that one. Several waits are the one that ends first; beside an error they count for nothing.
+
+    Raises:
+        BaseExceptionGroup: It holds what is no job's to raise, such as `KeyboardInterrupt`.
+    """
+    if not isinstance(raised, BaseExceptionGroup):
+        return raised
+    errors = raised.split(Suspended)[1]
+    leaves = tuple(_leaves(raised if errors is None else errors))
+    if errors is None:
+        return min((one for one in leaves if isinstance(one, Suspended)), key=lambda one: one.until)
+    if timed_out := [one for one in leaves if isinstance(one, TimedOut)]:
+        return timed_out[0]
+    if not isinstance(errors, Exception):
+        raise raised
+    return leaves[0] if len(leaves) == 1 else errors
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _leaves(one)
+        else:
+            yield one
 
 
 def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, *, now: datetime) -> Outcome:

@@ -8,9 +8,9 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
-from pydantic_core import from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from lanework.errors import InvalidOptionError, SignalTimeoutError
+from lanework.errors import InvalidOptionError, SignalTimeoutError, TooLargeError
 from lanework.model.headers import CORRELATION
 from lanework.model.outcomes import Suspended
 
@@ -28,6 +28,9 @@ _LONGEST_NOTE: Final = 200
 
 LONGEST_WAIT: Final = timedelta(days=60)
 """Steps are kept for 90 days after a pass that comes by: those before a wait outlast it, with a month to spare."""
+
+LARGEST_STEP: Final = 256 * 1024
+"""Bytes of JSON; an item of DynamoDB's holds 400 KB."""
 
 TIMED_OUT: Final = "timed out"
 """What is kept in place of a signal that didn't come in time; no JSON text is this."""
@@ -159,10 +162,11 @@ class Run:
 
         Args:
             name: Names the step within the job: letters, digits and _ . : -, at most 64.
-            call: Does the step; what it returns must be JSON: it comes back as such on later attempts.
+            call: Does the step; what it returns must be JSON, at most 256 KB: it comes back as such on later attempts.
 
         Raises:
-            InvalidOptionError: The name can't be used.
+            InvalidOptionError: The name can't be used, or what the step returned is not JSON.
+            TooLargeError: What it returned is too large. Either way the step was done, and a retry repeats it.
         """
         _check_name("step", name)
         before = self._notebook.step(name)
@@ -178,7 +182,15 @@ class Run:
 
     def _kept(self, name: str, result: T) -> T:
         """Keep what a step left, and return it as later attempts will see it."""
-        text = to_json(result).decode()
+        try:
+            text = to_json(result).decode()
+        except (PydanticSerializationError, ValueError) as error:
+            msg = f"step {name!r} was done, but what it returned can't be kept, since it is not JSON: {error}"
+            raise InvalidOptionError(msg) from None
+        size = len(text.encode())
+        if size > LARGEST_STEP:
+            what = f"what step {name!r} returned"
+            raise TooLargeError(what, size=size, limit=LARGEST_STEP, why="keep the data in S3 and return its key")
         self._notebook.keep_step(name, text)
         return cast("T", from_json(text))
 

@@ -30,7 +30,9 @@ from lanework import (
     Run,
     Snooze,
     State,
+    Suspended,
     TimedOut,
+    TooLargeError,
 )
 from lanework.engine.delivery import Ack, Delivery, Keep
 from lanework.engine.execute import in_order
@@ -182,6 +184,41 @@ def test_errors_that_are_declared_permanent_are_death_at_once() -> None:
     assert (app.get("job-1").cause, app.get("job-1").attempts) == (Cause.DISCARDED, 1)
 
 
+@pytest.mark.parametrize(
+    ("raised", "ends"),
+    [
+        ([Discard("no use")], (State.DEAD, Cause.DISCARDED, "no use")),
+        ([Snooze(HOUR)], (State.PARKED, None, None)),
+        ([Suspended(NOON + HOUR), Suspended(NOON + SECOND)], (State.PARKED, None, None)),
+        ([Suspended(NOON + HOUR), ValueError("lost")], (State.RETRYING, None, "ValueError: lost")),
+        ([TimedOut(SECOND), ValueError("lost")], (State.RETRYING, None, "TimedOut: took longer than 1 s")),
+        ([OSError("a"), ValueError("b")], (State.RETRYING, None, "ExceptionGroup: together (1 sub-exception)")),
+    ],
+)
+def test_what_is_raised_in_a_task_group_counts_as_if_it_were_alone(
+    world: World, raised: list[BaseException], ends: tuple[State, Cause | None, str | None]
+) -> None:
+    world.behave = raises(BaseExceptionGroup("together", [BaseExceptionGroup("inner", raised)]))
+    world.execute(put(world))
+
+    stored = world.stored()
+    assert (stored.state, stored.cause, stored.error) == ends
+
+
+def test_of_several_waits_the_first_to_end_counts(world: World) -> None:
+    world.behave = raises(BaseExceptionGroup("together", [Suspended(NOON + HOUR), Suspended(NOON + SECOND)]))
+    world.execute(put(world))
+
+    assert world.stored().due_at == NOON + SECOND
+
+
+def test_a_group_with_what_no_job_may_raise_passes(world: World) -> None:
+    world.behave = raises(BaseExceptionGroup("together", [ValueError(), KeyboardInterrupt()]))
+
+    with pytest.raises(BaseExceptionGroup):
+        world.execute(put(world))
+
+
 def test_cancel_ends_the_job_as_cancelled_without_a_ticket(world: World) -> None:
     world.behave = raises(Cancel("no longer wanted"))
 
@@ -292,6 +329,13 @@ def test_a_step_is_done_once_and_its_result_survives_the_retry(world: World) -> 
     world.execute(body)
 
     assert (charged, world.stored().result) == (["card"], '{"id":1}')
+
+
+def test_a_step_whose_result_can_not_be_kept_says_which_and_why() -> None:
+    with pytest.raises(InvalidOptionError, match=r"step 'charge' was done, but .* not JSON: Unable to serialize"):
+        a_run().once("charge", object)
+    with pytest.raises(TooLargeError, match=r"what step 'load' returned is 262,145 bytes, over the limit of 262,144"):
+        a_run().once("load", lambda: "x" * (256 * 1024 - 1))
 
 
 def test_a_step_in_a_unit_test_may_be_done_before() -> None:

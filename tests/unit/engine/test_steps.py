@@ -513,6 +513,28 @@ def test_an_async_job_waits_and_is_signalled_alike(world: World) -> None:
     assert (app.get("order-1").state, app.get("order-1").result, told) == (State.COMPLETED, "7", ["reserved", "yes"])
 
 
+def test_a_wait_inside_a_task_group_ends_the_attempt_like_any_other(world: World) -> None:
+    family = Jobs(queue="orders", attempts=1)
+
+    @family.job("order.approve")
+    async def approve(_: Greeting, run: Run) -> list[object]:
+        async with asyncio.TaskGroup() as both:
+            asked = [both.create_task(run.wait_for_async(name, timeout=HOUR)) for name in ("approved", "paid")]
+        return [one.result() for one in asked]
+
+    app = app_in_memory(App(family), world.clock)
+    approve.enqueue(BAT, job_id="order-1")
+    for name in ("paid", "approved"):
+        drain(app)
+        assert app.get("order-1").state is State.PARKED
+        app.signal("order-1", name, name)
+    world.clock.advance(HOUR)
+    sweep(app)
+    drain(app)
+
+    assert (app.get("order-1").state, app.get("order-1").result) == (State.COMPLETED, '["approved","paid"]')
+
+
 def test_in_a_unit_test_no_wait_takes_time_and_signals_are_said_beforehand() -> None:
     notes = Notes(signals={"approved": {"by": "bat"}})
     run = a_run(notes=notes)
