@@ -49,10 +49,17 @@ async def bounded(coroutine: Coroutine[Any, Any, object], timeout: timedelta) ->
 
     Raises:
         TimedOut: It took longer, and was cancelled.
+        RuntimeError: It ended with a task's cancellation that it had awaited; nobody has cancelled itself.
     """
+    task = asyncio.current_task()
     try:
         async with asyncio.timeout(timeout.total_seconds()) as limit:
             return await coroutine
+    except asyncio.CancelledError as error:
+        if task is None or task.cancelling():
+            raise
+        msg = "it awaited a task that was cancelled"
+        raise RuntimeError(msg) from error
     except TimeoutError:
         if limit.expired():
             raise TimedOut(timeout) from None

@@ -258,6 +258,25 @@ def test_an_async_job_is_stopped_when_its_time_is_over() -> None:
     assert (app.get("job-1").state, app.get("job-1").error) == (State.DEAD, "TimedOut: took longer than 0.12 s")
 
 
+def test_an_async_job_that_awaits_a_cancelled_task_fails_alone() -> None:
+    family = Jobs(queue="slow", attempts=1)
+
+    @family.job("slow.awaits")
+    async def awaits(_: Greeting) -> None:
+        inner = asyncio.ensure_future(asyncio.sleep(0))
+        inner.cancel()
+        await inner
+
+    app = app_in_memory(App(family))
+    awaits.enqueue(BAT, job_id="job-1")
+    drain(app)
+
+    assert (app.get("job-1").state, app.get("job-1").error) == (
+        State.DEAD,
+        "RuntimeError: it awaited a task that was cancelled",
+    )
+
+
 def test_an_async_jobs_own_timeouts_are_its_own() -> None:
     family = Jobs(queue="async")
 
