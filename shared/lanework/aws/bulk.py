@@ -1,15 +1,17 @@
-"""Many items in few calls: inserts that require absence, by PartiQL, and plain writes for what has no rival."""
+"""Many items in few calls: reads, inserts that require absence, by PartiQL, and plain writes for what has no rival."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import is_transient
+from lanework.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from lanework.aws.clients import Clients
 
@@ -18,7 +20,51 @@ T = TypeVar("T")
 STATEMENTS: Final = 25
 """Most statements of a BatchExecuteStatement, and most writes of a BatchWriteItem (DynamoDB, API reference)."""
 
+_KEYS: Final = 100
+"""Most keys of a BatchGetItem (DynamoDB, API reference)."""
+
 _WRITE_ROUNDS: Final = 5
+_READ_ROUNDS: Final = 6
+_PAUSE_S: Final = 0.05
+
+
+def read_all(
+    clients: Clients,
+    table: str,
+    keys: Sequence[dict[str, Any]],
+    *,
+    is_consistent: bool = False,
+    pause: Callable[[float], None] = time.sleep,
+) -> Iterator[dict[str, Any]]:
+    """
+    Yield the items that exist, in any order.
+
+    A table that is too busy answers in part (BatchGetItem, "UnprocessedKeys"): what it left out must not be taken for
+    what isn't there, and is asked for again, each time after twice the pause.
+
+    Args:
+        clients: To DynamoDB.
+        table: Which table.
+        keys: Which items, each once.
+        is_consistent: Whether what was written a moment ago is to be seen.
+        pause: Waits for so many seconds.
+
+    Raises:
+        UnavailableError: The table is too busy for some of them.
+    """
+    for start in range(0, len(keys), _KEYS):
+        wanted: Any = {table: {"Keys": keys[start : start + _KEYS], "ConsistentRead": is_consistent}}
+        for number in range(_READ_ROUNDS):
+            if number:
+                pause(_PAUSE_S * 2 ** (number - 1))
+            answer = clients.dynamodb.batch_get_item(RequestItems=wanted)
+            yield from answer["Responses"].get(table, [])
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                break
+        else:
+            msg = f"DynamoDB is too busy: {len(wanted[table]['Keys'])} of {len(keys)} items were not read"
+            raise UnavailableError(msg)
 
 
 class BulkPut:

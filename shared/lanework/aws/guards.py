@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
 from lanework.aws.items import ExpiryAttribute, MomentAttribute
 from lanework.aws.transactions import write_together
@@ -31,15 +32,9 @@ class Marks:
 
     def read(self, names: Sequence[str]) -> dict[str, Mark]:
         """See `Ledger.marks`."""
-        wanted: Any = {self._table: {"Keys": [_key(name) for name in names], "ConsistentRead": True}}
-        found: dict[str, Mark] = {}
-        while wanted and names:
-            with translated("reading what guards remember"):
-                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-            marks = (_mark(item) for item in answer["Responses"].get(self._table, []))
-            found |= {mark.name: mark for mark in marks}
-            wanted = answer.get("UnprocessedKeys")
-        return found
+        with translated("reading what guards remember"):
+            found = read_all(self._clients, self._table, [_key(name) for name in names], is_consistent=True)
+            return {mark.name: mark for mark in map(_mark, found)}
 
     def put(
         self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[Marking]

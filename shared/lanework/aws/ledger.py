@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from lanework.aws.beside import Beside, key_beside
-from lanework.aws.bulk import BulkPut, chunks
+from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
 from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
@@ -171,12 +171,10 @@ class DynamoLedger:
         """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
         if not may_exist(job_id):
             return None
-        keys: Any = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
+        keys = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
         with translated(f"reading job {job_id}"):
-            answer = self._clients.dynamodb.batch_get_item(
-                RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}}
-            )
-        items = {item["sk"]["S"]: item for item in answer["Responses"].get(self._table, [])}
+            found = read_all(self._clients, self._table, keys, is_consistent=True)
+            items = {item["sk"]["S"]: item for item in found}
         if JOB not in items:
             return None
         beside = {name: value for name, value in items.get(PAYLOAD, {}).items() if name == PAYLOAD}
@@ -187,15 +185,9 @@ class DynamoLedger:
         """See `Ledger.get_many`."""
         # DynamoDB refuses a request that names a key twice.
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids) if may_exist(one)]
-        wanted: Any = {self._table: {"Keys": keys, "ConsistentRead": consistent}}
-        found: dict[str, JobRecord] = {}
-        while wanted and keys:
-            with translated("reading jobs"):
-                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-            records = (self._record(item) for item in answer["Responses"].get(self._table, []))
-            found |= {record.job_id: record for record in records}
-            wanted = answer.get("UnprocessedKeys")
-        return found
+        with translated("reading jobs"):
+            found = read_all(self._clients, self._table, keys, is_consistent=consistent)
+            return {record.job_id: record for record in map(self._record, found)}
 
     def payload_of(self, record: JobRecord) -> str | None:
         """See `Ledger.payload_of`."""

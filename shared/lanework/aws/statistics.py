@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
 from lanework.engine.statistics_store import Board, Total
 from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
@@ -40,7 +41,6 @@ _HOURS_KEPT: Final = timedelta(days=15)
 _BOARD: Final = {"S": "statistics"}
 _TOTAL: Final = "now#total"
 _ALERTS: Final = "now#alerts"
-_ROUNDS: Final = 5
 
 
 class DynamoStatistics:
@@ -71,16 +71,8 @@ class DynamoStatistics:
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
         """See `StatisticsStore.raw`."""
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
-        found: list[Bucket] = []
         with translated("reading what was counted"):
-            wanted: Any = {self._table: {"Keys": keys}} if keys else None
-            for _ in range(_ROUNDS):
-                if not wanted:
-                    break
-                answer = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-                found += [_raw_bucket(item) for item in answer["Responses"].get(self._table, [])]
-                wanted = answer.get("UnprocessedKeys")
-        return found
+            return [_raw_bucket(item) for item in read_all(self._clients, self._table, keys)]
 
     def board(self, *, since: datetime) -> Board:
         """See `StatisticsStore.board`."""

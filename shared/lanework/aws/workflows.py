@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lanework.aws.bulk import BulkPut, chunks
+from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
 from lanework.aws.indexes import recent_page
 from lanework.aws.items import MomentAttribute, may_exist, pk_of
@@ -41,8 +41,6 @@ _CHILD: Final = "child#"
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _MOMENT: Final = MomentAttribute()
-_READ_AT_ONCE: Final = 100
-"""Most keys of a BatchGetItem (DynamoDB, API reference)."""
 
 
 class DynamoWorkflows:
@@ -103,13 +101,7 @@ class DynamoWorkflows:
 
     def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
         """Yield the items that exist."""
-        for start in range(0, len(keys), _READ_AT_ONCE):
-            asked = {"Keys": keys[start : start + _READ_AT_ONCE], "ConsistentRead": consistent}
-            wanted: Any = {self._table: asked}
-            while wanted:
-                answer: Any = self._clients.dynamodb.batch_get_item(RequestItems=wanted)
-                yield from answer["Responses"].get(self._table, [])
-                wanted = answer.get("UnprocessedKeys")
+        return read_all(self._clients, self._table, keys, is_consistent=consistent)
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         """See `WorkflowStore.write`."""

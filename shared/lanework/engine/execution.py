@@ -16,7 +16,7 @@ from lanework.engine.middleware import around
 from lanework.engine.notebook import LedgerNotebook
 from lanework.engine.outcome import NoSlot, Snoozed
 from lanework.engine.run import Run
-from lanework.engine.runtime import bounded
+from lanework.engine.runtime import bounded, exited
 from lanework.engine.settle import Settlement
 from lanework.engine.stack import stack_of
 from lanework.errors import LaneworkError, UnavailableError
@@ -229,8 +229,11 @@ class Execution:
         if job_type.is_async:
             code = cast("Callable[..., Coroutine[Any, Any, object]]", job_type.function)
             return runtime.run_async(bounded(self._awaited(partial(code, *arguments), run), self._timeout))
-        with runtime.limit(self._timeout), around(self._middleware, run):
-            return job_type.function(*arguments)
+        try:
+            with runtime.limit(self._timeout), around(self._middleware, run):
+                return job_type.function(*arguments)
+        except SystemExit as error:
+            raise exited(error) from error
 
     async def _awaited(self, code: Callable[[], Coroutine[Any, Any, object]], run: Run) -> object:
         with around(self._middleware, run):

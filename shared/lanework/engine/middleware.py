@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.errors import LaneworkError
 from lanework.model.headers import CORRELATION, inherited
 
 if TYPE_CHECKING:
@@ -87,8 +88,18 @@ def enqueue_through(
     """Enqueue jobs through middleware, the first outermost."""
     proceed = enqueue
     for one in reversed(middleware):
-        proceed = partial(one.enqueue, proceed=proceed)
+        proceed = partial(_receipts_of, one, proceed=proceed)
     return proceed(requests)
+
+
+def _receipts_of(one: Middleware, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
+    """Return what a middleware's `enqueue` does, or say who forgot to."""
+    receipts: object = one.enqueue(requests, proceed)
+    if not isinstance(receipts, list):
+        kind = type(receipts).__name__
+        msg = f"{type(one).__name__}.enqueue returned {kind}: it has to return the receipts that `proceed` returns"
+        raise LaneworkError(msg)
+    return receipts
 
 
 @contextmanager

@@ -210,8 +210,8 @@ class Run:
             Suspended: To end the attempt; no `Exception`, so let it pass.
         """
         self._waits += 1
-        called = str(self._waits) if name is None else name
-        until = self._notebook.until(f"wait/{_check_name('wait', called)}", _check_wait("wait", duration))
+        called = f"#{self._waits}" if name is None else _check_name("wait", name)
+        until = self._notebook.until(f"wait/{called}", _check_wait("wait", duration))
         if until is not None:
             raise Suspended(until)
 

@@ -43,13 +43,19 @@ class Runtime:
     pause: Callable[[float], None] = time.sleep
 
 
+def exited(error: SystemExit) -> RuntimeError:
+    """Return what a job's code fails with that calls `sys.exit`: the process isn't its own."""
+    return RuntimeError(f"it called sys.exit({error.code!r})")
+
+
 async def bounded(coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
     """
     Await a coroutine for so long.
 
     Raises:
         TimedOut: It took longer, and was cancelled.
-        RuntimeError: It ended with a task's cancellation that it had awaited; nobody has cancelled itself.
+        RuntimeError: It ended with a task's cancellation that it had awaited; nobody has cancelled itself. Or it called
+            `sys.exit`, which would end the loop of all.
     """
     task = asyncio.current_task()
     try:
@@ -60,6 +66,8 @@ async def bounded(coroutine: Coroutine[Any, Any, object], timeout: timedelta) ->
             raise
         msg = "it awaited a task that was cancelled"
         raise RuntimeError(msg) from error
+    except SystemExit as error:
+        raise exited(error) from error
     except TimeoutError:
         if limit.expired():
             raise TimedOut(timeout) from None

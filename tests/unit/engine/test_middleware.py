@@ -180,6 +180,17 @@ def test_it_may_refuse_to_enqueue() -> None:
         app.enqueue("order.ship", {})
 
 
+def test_middleware_that_forgets_to_return_the_receipts_is_named() -> None:
+    class Forgetful(Middleware):
+        def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[object]]:  # type: ignore[return]
+            proceed(requests)
+
+    app, _ = an_app(nothing, Forgetful())
+
+    with pytest.raises(LaneworkError, match="enqueue returned NoneType"):
+        app.enqueue("order.ship", {})
+
+
 def test_middleware_that_loses_a_job_is_told_so() -> None:
     class Losing(Middleware):
         def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[object]]:

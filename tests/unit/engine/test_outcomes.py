@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from contextlib import suppress
 from datetime import timedelta
 from email.message import Message
@@ -275,6 +276,28 @@ def test_an_async_job_that_awaits_a_cancelled_task_fails_alone() -> None:
         State.DEAD,
         "RuntimeError: it awaited a task that was cancelled",
     )
+
+
+def test_a_job_that_exits_fails_alone() -> None:
+    family = Jobs(queue="commands", attempts=1)
+
+    @family.job("command.sync")
+    def exits(_: Greeting) -> None:
+        sys.exit(3)
+
+    @family.job("command.async")
+    async def exits_in_a_loop(_: Greeting) -> None:
+        sys.exit("no such file")
+
+    app = app_in_memory(App(family))
+    exits.enqueue(BAT, job_id="sync")
+    exits_in_a_loop.enqueue(BAT, job_id="async")
+    drain(app)
+
+    assert {one: (app.get(one).state, app.get(one).error) for one in ("sync", "async")} == {
+        "sync": (State.DEAD, "RuntimeError: it called sys.exit(3)"),
+        "async": (State.DEAD, "RuntimeError: it called sys.exit('no such file')"),
+    }
 
 
 def test_an_async_jobs_own_timeouts_are_its_own() -> None:

@@ -103,13 +103,27 @@ def test_a_crash_between_a_waits_record_and_its_park_waits_for_what_is_left(worl
     body = put(world)
     ledger, _ = break_ports(world.app)
     ledger.broken.add("change")
-    world.app.ports.ledger.keep_first("job-1", "wait/1", (NOON + HOUR).isoformat())
+    world.app.ports.ledger.keep_first("job-1", "wait/#1", (NOON + HOUR).isoformat())
     mend_ports(world.app)
     world.clock.advance(20 * 60 * SECOND)
 
     world.execute(body)
 
     assert world.stored().due_at == NOON + HOUR
+
+
+def test_a_wait_that_is_named_like_the_number_of_another_is_its_own(world: World) -> None:
+    def behave(run: Run) -> None:
+        run.wait(SECOND)
+        run.wait(HOUR, name="1")
+
+    world.behave = behave
+    world.greet.enqueue(BAT, job_id="job-1")
+    for _ in range(2):
+        drain(world.app)
+        world.clock.advance(2 * SECOND)
+
+    assert world.stored().due_at == NOON + 2 * SECOND + HOUR
 
 
 def test_waits_have_numbers_or_names_and_each_is_passed_over_once_it_is_over(world: World) -> None:
