@@ -29,7 +29,9 @@ say = Console(stderr=True, highlight=False).print
 def main(
     *,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer jobs and systems, once each; writes nothing.")] = False,
-    only: Annotated[str, typer.Option(help="Only the questions whose name begins so.")] = "",
+    only: Annotated[
+        str, typer.Option(help="Only the questions whose name begins so; the others keep their answers.")
+    ] = "",
 ) -> None:
     """Measure Lanework beside a bare boto loop and its peers, and count what it costs."""
     logging.getLogger("lanework").setLevel(logging.WARNING)  # it fills tables in this process
@@ -41,8 +43,8 @@ def main(
             results |= _count(Path(folder), is_quick=quick)
     results["minutes"] = round((time.monotonic() - began) / 60, 1)
     typer.echo(page.summary(results))
-    if not quick and not only:
-        page.write(results)
+    if not quick:
+        page.write(page.renewed(results) if only else results)
         say(f"written: {page.PAGE} and {page.FOLDER}/")
     missed = page.missed(results)
     for one in missed:

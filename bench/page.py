@@ -42,7 +42,8 @@ def summary(results: dict[str, Any]) -> str:
         for one in budgets(results)
     ]
     for one in results["rounds"].values():
-        parts += ["", f"**{one['says']}**", "", *_table(one["systems"])]
+        again = f" (measured again {one['at']})" if "at" in one else ""
+        parts += ["", f"**{one['says']}**{again}", "", *_table(one["systems"])]
     if "scale" in results:
         parts += ["", "**AWS calls and milliseconds, by how many jobs the table holds**", "", *_scale(results["scale"])]
     if "cold" in results:
@@ -54,6 +55,13 @@ def summary(results: dict[str, Any]) -> str:
 def missed(results: dict[str, Any]) -> list[Budget]:
     """Return the budgets that weren't kept."""
     return [one for one in budgets(results) if not one.is_kept]
+
+
+def renewed(results: dict[str, Any]) -> dict[str, Any]:
+    """Return what was written before, with these answers in the place of its own; each says when it was measured."""
+    before: dict[str, Any] = json.loads((ROOT / FOLDER / "results.json").read_text())
+    again = {name: {**answer, "at": results["at"]} for name, answer in results["rounds"].items()}
+    return {**before, "rounds": {**before["rounds"], **again}}
 
 
 def write(results: dict[str, Any]) -> None:

@@ -16,13 +16,14 @@ from lanework.edges.worker import worker
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
+from tests.integration.commands import a_stack, a_stack_at
 from tests.integration.shop import a_shop
 from tests.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from lanework import Job
 
-__all__ = ["a_shop", "an_edge"]
+__all__ = ["a_shop", "a_stack", "a_stack_at", "an_edge"]
 
 
 class Number(BaseModel):

@@ -6,16 +6,13 @@ import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from jobs import app as example
-from lanework.cli.main import app as command
 from lanework.errors import InvalidOptionError, LaneworkError
 from lanework.local.project import Project
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,28 +21,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def lanework(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+def lanework(stack: str) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Run a command; return what it printed, or raise what it complained of."""
-    stack = f"cli-{uuid4().hex[:8]}"
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    for name, value in {
-        "LANEWORK_STACK": stack,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_endpoint,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("LANEWORK_ACCOUNT", raising=False)
-    monkeypatch.chdir(ROOT)
-    make_stack(stack, moto_endpoint)
-
-    def run(*words: str, stdin: str | None = None) -> str:
-        result = CliRunner().invoke(command, list(words), input=stdin)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.output
-
-    return run
+    return lambda *words, stdin=None: run(*words, stdin=stdin).output
 
 
 def test_an_enqueued_job_can_be_looked_up_with_every_field_that_clients_know(lanework: Callable[..., str]) -> None:

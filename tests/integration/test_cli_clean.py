@@ -7,19 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from lanework import State
-from lanework.cli.main import app as command
 from lanework.engine.ports import Ports
 from lanework.errors import InvalidOptionError, NotConfirmedError, UnknownNameError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.factories import a_record
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
+from tests.stacks import REGION
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -27,18 +25,7 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def ports(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Ports:
-    stack = f"clean-{uuid4().hex[:8]}"
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "LANEWORK_STACK": stack,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_endpoint,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(ROOT)
-    make_stack(stack, moto_endpoint)
+def ports(stack: str, moto_endpoint: str) -> Ports:
     found = aws_ports(Settings(stack=stack, region=REGION, endpoint=moto_endpoint))
     for number in range(4):
         at = NOW - number * DAY
@@ -51,14 +38,7 @@ def ports(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Ports:
 @pytest.fixture
 def lanework(ports: Ports) -> Callable[..., str]:  # noqa: ARG001 - the stack that it talks to
     """Run a command; return what it printed, or raise what it complained of."""
-
-    def run(*words: str, stdin: str | None = None) -> str:
-        result = CliRunner().invoke(command, list(words), input=stdin)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.output
-
-    return run
+    return lambda *words, stdin=None: run(*words, stdin=stdin).output
 
 
 def kept(ports: Ports) -> list[str]:

@@ -9,22 +9,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import boto3
 import pytest
-from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework import Cause, Lane, State
-from lanework.cli.main import app as command
 from lanework.engine.delivery import Ack, Delivery
 from lanework.engine.execute import in_order
 from lanework.errors import LaneworkError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.factories import a_record
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
+from tests.stacks import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,9 +44,7 @@ class Desk:
 
     def __call__(self, *words: str, stdin: str | None = None, exit_code: int = 0) -> str:
         """Run `lanework dlq`; return what it printed, or raise what it complained of."""
-        result = CliRunner().invoke(command, ["dlq", *words], input=stdin)
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
+        result = run("dlq", *words, stdin=stdin)
         assert exit_code == result.exit_code, result.output
         return result.output
 
@@ -97,16 +93,9 @@ class Desk:
 
 
 @pytest.fixture(name="desk_at")
-def a_desk_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Desk]:
+def a_desk_at(stack_at: Callable[[str], str]) -> Callable[[str], Desk]:
     def at(endpoint: str) -> Desk:
-        stack = f"dlq-{uuid4().hex[:8]}"
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            monkeypatch.setenv(name, "test")
-        for name, value in {"LANEWORK_STACK": stack, "AWS_REGION": REGION, "AWS_ENDPOINT_URL": endpoint}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("LANEWORK_ACCOUNT", raising=False)
-        monkeypatch.chdir(ROOT)
-        make_stack(stack, endpoint)
+        stack = stack_at(endpoint)
         return Desk(stack, endpoint, aws_ports(Settings(stack=stack, region=REGION, endpoint=endpoint)))
 
     return at

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
-from lanework.cli.main import app as command
 from lanework.cli.progress import bar
 from lanework.cli.top import screen, sparkline
 from lanework.engine.standing import standing
@@ -23,11 +21,12 @@ from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Key, Numbers, a_wait
 from lanework.model.states import Cause
 from lanework.testing import NOON, memory_ports
+from tests.integration.commands import run
 from tests.integration.conftest import Edge, Number
 from tests.stacks import REGION
 
 if TYPE_CHECKING:
-    from typer.testing import Result
+    pass
 
 KEY = Key(lane=Lane.HIGH, queue="numbers", type="number.square")
 
@@ -45,17 +44,10 @@ def an_edge_on_which_jobs_ran(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> Ed
     return edge
 
 
-def lanework(*words: str) -> Result:
-    result = CliRunner().invoke(command, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
 def test_what_jobs_did_is_told_by_lane_queue_and_type_and_the_same_everywhere(ran: Edge) -> None:
-    lane = json.loads(lanework("stats", "--json").output)["high"]
-    queue = json.loads(lanework("stats", "--by", "queue", "--json").output)["numbers"]
-    type_ = json.loads(lanework("stats", "--by", "type", "--day", "--json").output)["number.square"]
+    lane = json.loads(run("stats", "--json").output)["high"]
+    queue = json.loads(run("stats", "--by", "queue", "--json").output)["numbers"]
+    type_ = json.loads(run("stats", "--by", "type", "--day", "--json").output)["number.square"]
 
     assert (0, 0, 1, 1) == (lane["waiting"], lane["active"], lane["failed"], lane["completed"])
     for numbers in (lane["lastHour"], queue["lastHour"], queue["lastDay"], type_):
@@ -64,45 +56,45 @@ def test_what_jobs_did_is_told_by_lane_queue_and_type_and_the_same_everywhere(ra
             numbers["failureShare"],
         )
     for by in ("lane", "queue", "type"):
-        assert {"lane": "high", "queue": "numbers", "type": "number.square"}[by] in lanework("stats", "--by", by).output
+        assert {"lane": "high", "queue": "numbers", "type": "number.square"}[by] in run("stats", "--by", by).output
     assert ran.ran == [2, -1]
 
 
 def test_late_jobs_are_counted_and_listed(ran: Edge) -> None:
     # The fixture's messages say that they were sent in January: the two of them are late.
-    found = json.loads(lanework("sla", "--json").output)
+    found = json.loads(run("sla", "--json").output)
     high = next(one for one in found["lanes"] if one["lane"] == "high")
 
     assert (2, 2, 0.0, 5.0) == (high["starts"], high["late"], high["kept"], high["promiseSeconds"])
     assert {"job-1", "job-2"} == {one["jobId"] for one in found["lateJobs"]}
-    shown = lanework("sla", "--lane", "high").output
+    shown = run("sla", "--lane", "high").output
     assert "job-1" in shown
     assert "0.0%" in shown
-    assert "job-1" not in lanework("sla", "--lane", "low").output
+    assert "job-1" not in run("sla", "--lane", "low").output
     assert len(ran.ran) == 2
 
 
 def test_costs_are_an_estimate_with_a_date(ran: Edge) -> None:
-    found = json.loads(lanework("costs", "--json").output)
+    found = json.loads(run("costs", "--json").output)
     (cost,) = found["types"]
 
     assert (True, "2026-11-24") == (found["isEstimate"], found["pricesAsOf"])
     assert ("number.square", 2) == (cost["type"], cost["jobs"])
     assert cost["usd"] > 0
     assert cost["invocations"] == 1
-    assert "An estimate for" in lanework("costs", "--hour").output
+    assert "An estimate for" in run("costs", "--hour").output
     assert len(ran.ran) == 2
 
 
 def test_an_active_alert_is_an_exit_code(ran: Edge) -> None:
-    assert ("no alerts\n", 0) == (lanework("alerts").output, lanework("alerts").exit_code)
+    assert ("no alerts\n", 0) == (run("alerts").output, run("alerts").exit_code)
     ran.app.alarmist().tick(ran.app.inspector.depths())
 
-    result = lanework("alerts", "--json")
+    result = run("alerts", "--json")
 
     assert result.exit_code == 1
     assert "death" in [one["rule"] for one in json.loads(result.output)["active"]]
-    assert "number.square died" in lanework("alerts").output
+    assert "number.square died" in run("alerts").output
 
 
 def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
@@ -113,7 +105,7 @@ def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
         alerts.after([], now=NOON + timedelta(minutes=1)).after([], now=NOON + timedelta(minutes=6)).text, before=None
     )
 
-    lines = lanework("alerts").output.splitlines()
+    lines = run("alerts").output.splitlines()
 
     assert lines == [
         "over, from 2026-01-02 12:00:00 to 2026-01-02 12:01:00 UTC",
@@ -127,7 +119,7 @@ def test_a_job_is_followed_to_its_end_and_the_end_is_an_exit_code(ran: Edge) -> 
     later = threading.Timer(1.5, ran.deliver)
     later.start()
 
-    result = lanework("tail", "job-3")
+    result = run("tail", "job-3")
     later.join()
 
     assert result.exit_code == 0
@@ -135,20 +127,20 @@ def test_a_job_is_followed_to_its_end_and_the_end_is_an_exit_code(ran: Edge) -> 
 
 
 def test_a_dead_job_is_told_with_its_cause(ran: Edge) -> None:
-    result = lanework("tail", "job-2")
+    result = run("tail", "job-2")
 
     assert result.exit_code == 1
     assert "dead, attempt 1 of 1: exhausted, ValueError" in result.output
-    last = json.loads(lanework("tail", "job-2", "--json").output.splitlines()[-1])
+    last = json.loads(run("tail", "job-2", "--json").output.splitlines()[-1])
     (line,) = last["lines"]
     assert (last["status"], "ValueError at" in line) == ("dead", True), "its log ends with where it was raised"
     assert ran.app.get("job-1").attempts == 1
     with pytest.raises(JobNotFoundError):
-        lanework("tail", "nothing")
+        run("tail", "nothing")
 
 
 def test_top_needs_a_terminal() -> None:
-    result = lanework("top")
+    result = run("top")
 
     assert result.exit_code == 1
     assert "stats --watch" in result.output

@@ -6,38 +6,19 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import boto3
 import pytest
-from typer.testing import CliRunner
 
-from lanework.cli.main import app as command
 from lanework.errors import LaneworkError
 from lanework.model.ticks import Timetable
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
+from tests.stacks import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(name="stack")
-def a_stack(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    stack = f"cli-{uuid4().hex[:8]}"
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "LANEWORK_STACK": stack,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_endpoint,
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("LANEWORK_ACCOUNT", raising=False)
-    monkeypatch.chdir(ROOT)
-    make_stack(stack, moto_endpoint)
-    return stack
 
 
 @pytest.fixture(name="scheduler")
@@ -61,14 +42,7 @@ def a_scheduler(stack: str, moto_endpoint: str) -> Any:
 @pytest.fixture(name="lanework")
 def a_lanework(stack: str) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Run a command; return what it printed, or raise what it complained of."""
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(command, ["schedules", *words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.output
-
-    return run
+    return lambda *words: run("schedules", *words).output
 
 
 def listed(lanework: Callable[..., str]) -> dict[str, Any]:

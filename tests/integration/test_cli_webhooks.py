@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from lanework import App
-from lanework.cli.main import app as command
 from lanework.engine.delivery import Delivery
 from lanework.engine.execute import in_order
 from lanework.errors import LaneworkError
@@ -19,7 +16,7 @@ from lanework.model.lanes import LANES, Lane
 from lanework.model.webhooks import secrets_in
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
 from tests.unit.engine.conftest import Greeting, World, a_world
 
 if TYPE_CHECKING:
@@ -31,28 +28,10 @@ URL = "https://hooks.example.com/lanework"
 
 
 @pytest.fixture
-def lanework(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, world: World) -> Callable[..., str]:
+def lanework(stack: str, world: World) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Let the application be on a stack, and run a command there; return what it printed."""
-    stack = f"hooks-{uuid4().hex[:8]}"
-    variables = {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "LANEWORK_STACK": stack,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_endpoint,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    make_stack(stack, moto_endpoint)
     world.app.use(aws_ports(Settings.from_env()))
-
-    def run(*words: str) -> str:
-        result = CliRunner().invoke(command, ["webhooks", *words])
-        if result.exception is not None and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result.output
-
-    return run
+    return lambda *words: run("webhooks", *words).output
 
 
 def complete(app: App, job_id: str) -> None:

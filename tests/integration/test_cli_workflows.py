@@ -5,48 +5,27 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from jobs import app
 from lanework import Cause, State, WorkflowNotFoundError, batch, chain
-from lanework.cli.main import app as command
 from lanework.model import moves
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.stacks import REGION, make_stack
+from tests.integration.commands import run
+from tests.stacks import REGION
 
 if TYPE_CHECKING:
-    from typer.testing import Result
+    pass
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
-def stack(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    name = f"cli-{uuid4().hex[:8]}"
-    for variable, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "LANEWORK_STACK": name,
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_endpoint,
-    }.items():
-        monkeypatch.setenv(variable, value)
-    monkeypatch.chdir(ROOT)
-    make_stack(name, moto_endpoint)
-    app.use(aws_ports(Settings(stack=name, region=REGION, endpoint=moto_endpoint)))
-    return name
-
-
-def run(*words: str) -> Result:
-    result = CliRunner().invoke(command, list(words))
-    if result.exception is not None and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
+def _on_a_stack(stack: str, moto_endpoint: str) -> None:
+    app.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=moto_endpoint)))
 
 
 def a_workflow() -> None:
@@ -100,7 +79,7 @@ def test_what_died_is_retried() -> None:
 def test_a_cancelled_workflow_leaves_nothing_to_run_but_its_callbacks() -> None:
     a_workflow()
 
-    refused = CliRunner().invoke(command, ["workflow", "cancel", "nightly"], input="n\n")
+    refused = run("workflow", "cancel", "nightly", stdin="n\n")
     assert refused.exit_code != 0
     assert app.get("nightly.1").state is State.QUEUED
     assert run("workflow", "cancel", "nightly", "--yes").stdout == "nightly: 3 jobs cancelled, or asked to stop\n"
