@@ -10,6 +10,7 @@ import pytest
 
 from jobs import app
 from lanework import Cause, State, WorkflowNotFoundError, batch, chain
+from lanework.errors import NotConfirmedError
 from lanework.model import moves
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.settings import Settings
@@ -79,8 +80,8 @@ def test_what_died_is_retried() -> None:
 def test_a_cancelled_workflow_leaves_nothing_to_run_but_its_callbacks() -> None:
     a_workflow()
 
-    refused = run("workflow", "cancel", "nightly", stdin="n\n")
-    assert refused.exit_code != 0
+    with pytest.raises(NotConfirmedError):
+        run("workflow", "cancel", "nightly", stdin="n\n")
     assert app.get("nightly.1").state is State.QUEUED
     assert run("workflow", "cancel", "nightly", "--yes").stdout == "nightly: 3 jobs cancelled, or asked to stop\n"
 
