@@ -81,6 +81,20 @@ def test_a_last_moment_is_kept(lanework: Callable[..., str]) -> None:
     assert str(example.get("soon").start_by) == "2099-12-24 18:00:00+00:00"
 
 
+def test_jobs_are_listed_by_lane_and_status(lanework: Callable[..., str]) -> None:
+    for lane in ("critical", "low", "critical"):
+        lanework("enqueue", "demo.greet", "--lane", lane, "--job-id", f"job-{lane}")
+    lanework("cancel", "job-low")
+
+    def listed(*words: str) -> list[str]:
+        return [job["jobId"] for job in json.loads(lanework("list", *words, "--json"))["jobs"]]
+
+    assert listed("--lane", "1") == listed("--status", "queued") == ["job-critical"]
+    assert listed("--status", "cancelled") == ["job-low"]
+    assert listed("--lane", "critical", "--status", "cancelled") == []
+    assert "'dead'" in lanework("list", "--status", "failed")  # what there is instead
+
+
 def test_a_window_without_a_key_says_what_to_write(lanework: Callable[..., str]) -> None:
     for option in ("--unique-for", "--debounce"):
         with pytest.raises(InvalidOptionError, match="key="):

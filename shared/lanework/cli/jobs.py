@@ -219,12 +219,19 @@ def signal(
 def list_(
     type_: Annotated[str | None, typer.Option("--type", help="Only this job type.")] = None,
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    lane: Annotated[str | None, typer.Option(help="Only this lane: critical … batch, or 1 to 5.")] = None,
+    status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Most jobs of a page, 1 to 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     as_json_: AsJson = False,
 ) -> None:
-    """List jobs, newest first."""
-    page = connected().inspector.newest(type_=type_, queue=queue, limit=limit, cursor=cursor)
+    """
+    List jobs, newest first.
+
+    Example: lanework list --status dead --lane critical
+    """
+    only = None if lane is None else lane_of(lane)
+    page = connected().inspector.newest(type_=type_, queue=queue, lane=only, state=status, limit=limit, cursor=cursor)
     if as_json_:
         print_json(
             {

@@ -97,13 +97,20 @@ class Inspector:
         return JobPage(jobs=jobs, cursor=f"{day_before(day)}|" if day > oldest else None, seen_until=start_of(day))
 
     def newest(
-        self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None
+        self,
+        *,
+        lane: Lane | None = None,
+        state: State | None = None,
+        type_: str | None = None,
+        queue: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
     ) -> JobPage:
-        """Return a page as `page` does, but go on until it is full or 16 pages, as many as days are kept, were read."""
+        """Return a page as `search` does, but go on until it is full or 16 were read, as many as days are kept."""
         check_limit(limit)
         jobs: list[JobRecord] = []
         for _ in range(DAYS_KEPT + 1):
-            page = self.page(type_=type_, queue=queue, limit=limit - len(jobs), cursor=cursor)
+            page = self.search(lane=lane, state=state, type_=type_, queue=queue, limit=limit - len(jobs), cursor=cursor)
             jobs += page.jobs
             cursor = page.cursor
             if cursor is None or len(jobs) == limit:
