@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 SOON = timedelta(seconds=60)
 
 
-def test_ends_are_told_in_the_order_of_each_job_and_nothing_before_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_each_end_is_told_and_nothing_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = a_project(tmp_path / "shop", CODE)
     with embedded_stack(project, port=free_port(), parameters={"EventsToBus": "ends"}) as stack:
         app = application_on(stack, monkeypatch)
@@ -33,4 +31,5 @@ def test_ends_are_told_in_the_order_of_each_job_and_nothing_before_them(
         wait_for(lambda: app.get("refused").state is State.DEAD, within=SOON, what="a job to die")
         app.dead_letters.redrive_one(app.get("refused"))
         ends = [("refused", "job.dead"), ("refused", "job.dead"), ("taken", "job.completed")]
-        wait_for(lambda: sorted(bus.transitions()) == ends, within=SOON, what="the ends, and no more")
+        wait_for(lambda: len(bus.transitions()) >= len(ends), within=SOON, what="as many events as there are ends")
+        assert sorted(bus.transitions()) == ends

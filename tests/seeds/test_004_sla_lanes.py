@@ -187,11 +187,17 @@ def test_004_11_more_than_ten_deaths_in_a_day_raise_an_alert_that_arrives_by_mai
     for one in ids:
         world.end(one)
 
+    def told() -> list[str]:
+        texts = [text_of(mail) for mail in world.mailbox.to(OPS)]
+        return [text for text in texts if "jobs died within 24 hours, more than 10" in text]
+
     def is_told() -> bool:
         world.tick()
-        return any("jobs died within 24 hours, more than 10" in text_of(mail) for mail in world.mailbox.to(OPS))
+        return bool(told())
 
     world.until(is_told, "the alert", within=timedelta(seconds=150))
+    world.tick()
+    assert len(told()) == 1
 
 
 def test_004_12_the_metrics_have_six_numbers_for_each_lane(world: World) -> None:
