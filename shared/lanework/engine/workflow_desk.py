@@ -55,7 +55,10 @@ class WorkflowDesk(WorkflowReader):
             EnqueueError, QuotaExceededError, UnavailableError: Not all was enqueued. Repeat it with the same id; what
                 isn't repeated within an hour is cancelled.
         """
-        return self._enqueuer.enqueue(plan, workflow_id)
+        receipt = self._enqueuer.enqueue(plan, workflow_id)
+        if not receipt.duplicate:
+            self._cancel_what_came_late(receipt.workflow_id)
+        return receipt
 
     def add(self, workflow_id: str, steps: Iterable[Request | Workflow]) -> tuple[str, ...]:
         """
@@ -76,7 +79,10 @@ class WorkflowDesk(WorkflowReader):
             EnqueueError, QuotaExceededError: As in `enqueue`.
             UnavailableError: Not all was added. What is missing after an hour is not waited for.
         """
-        return self._enqueuer.add(workflow_id, tuple(steps))
+        names = self._enqueuer.add(workflow_id, tuple(steps))
+        if names:
+            self._cancel_what_came_late(workflow_id)
+        return names
 
     def cancel(self, workflow_id: str) -> int:
         """
@@ -92,12 +98,12 @@ class WorkflowDesk(WorkflowReader):
         """
         found = self.found(workflow_id)
         now = self._ports.clock()
-        self._shards.update(
+        _, marked = self._shards.update(
             workflow_id,
             lambda one: one if one.closed_at is not None else replace(one, cancelled_at=one.cancelled_at or now),
         )
         asked = 0
-        for names in self.names_of(found):
+        for names in self.names_of(marked or found):
             jobs = [name for name in names if read_ref(name) is None]
             asked += sum(self._cancel_job(record) for record in self.records_of(jobs))
             nested = (ref[0] for name in names if (ref := read_ref(name)) is not None)
@@ -133,6 +139,12 @@ class WorkflowDesk(WorkflowReader):
         while called := self._ports.workflows.children(ref, after=after, limit=_PAGE):
             yield called
             after = called[-1]
+
+    def _cancel_what_came_late(self, workflow_id: str) -> None:
+        """Cancel jobs that were made while somebody cancelled their workflow, who could not see them yet."""
+        found = self._store.get(workflow_id)
+        if found is not None and found.cancelled_at is not None:
+            self.cancel(workflow_id)
 
     def _cancel_job(self, record: JobRecord) -> bool:
         if record.state in ENDED:

@@ -32,6 +32,7 @@ from lanework.engine.execute import in_order
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.redrive import Redriver, checked_edit
 from lanework.engine.sweep import Sweeper
+from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
 from lanework.model.states import Cause
@@ -39,9 +40,9 @@ from lanework.testing import Clock, app_in_memory, drain
 from tests.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from lanework import Job, Request, Workflow
+    from lanework import Job, Receipt, Request, Workflow
 
 MINUTE = timedelta(minutes=1)
 
@@ -263,6 +264,34 @@ def test_a_batch_of_which_a_job_is_cancelled_can_not_succeed(shop: Shop) -> None
     shop.app.cancel("w.2")
 
     assert (shop.state(), shop.states("success")) == (WorkflowState.FAILED, [State.CANCELLED])
+
+
+def cancelled_meanwhile(shop: Shop) -> WorkflowDesk:
+    """Return a desk of which a workflow is cancelled between its places and its jobs."""
+
+    def enqueue_many(requests: Iterable[Request]) -> list[Receipt[Any]]:
+        shop.app.workflows.cancel("w")
+        return shop.app.enqueue_many(requests)
+
+    return WorkflowDesk(shop.app.ports, shop.app.registry, enqueue_many)
+
+
+def test_what_is_enqueued_while_its_workflow_is_cancelled_does_not_run(shop: Shop) -> None:
+    cancelled_meanwhile(shop).enqueue(group([shop.job(), shop.job()]), workflow_id="w")
+    drain(shop.app)
+
+    assert (shop.ran, shop.state()) == ([], WorkflowState.CANCELLED)
+    assert shop.states("w.1", "w.2") == [State.CANCELLED] * 2
+
+
+def test_what_is_added_while_its_workflow_is_cancelled_does_not_run(shop: Shop) -> None:
+    shop.app.workflows.enqueue(batch([shop.job(delay=MINUTE)]), workflow_id="w")
+
+    cancelled_meanwhile(shop).add("w", [shop.job(), shop.job()])
+    drain(shop.app)
+
+    assert (shop.ran, shop.state()) == ([], WorkflowState.CANCELLED)
+    assert shop.states("w.2", "w.3") == [State.CANCELLED] * 2
 
 
 def test_counts_and_progress_are_exact(shop: Shop) -> None:
