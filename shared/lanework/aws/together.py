@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _TOGETHER: Final = timedelta(milliseconds=4)
 """How long the first of a group waits at most for those who may join."""
 
+_ENOUGH: Final = 10
+"""So many writes wait for no more while none is under way: a tenth of a call each, and the endpoint isn't idle."""
+
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 
 
@@ -53,7 +56,7 @@ class Together:
     Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
 
     A thread that is alone is told to write by itself, at once. Others wait for milliseconds, and no longer than until
-    all that could join have.
+    all that could join have; or half of them, ten at least, while no call is under way.
     """
 
     def __init__(self, clients: Clients, *, wait: timedelta = _TOGETHER) -> None:
@@ -71,7 +74,7 @@ class Together:
         """See `Ledger.expect`."""
         with self._lock:
             self._expected += more
-            self._go_if_all_joined()
+            self._go_if_enough_joined()
 
     @contextmanager
     def company(self) -> Iterator[bool]:
@@ -104,7 +107,7 @@ class Together:
             if group is None:
                 group = self._open = _Group()
             group.statements[key] = statement
-            self._go_if_all_joined()
+            self._go_if_enough_joined()
         if is_first:
             self._send(group)
         else:
@@ -115,13 +118,14 @@ class Together:
     def _who_may_join(self) -> int:
         return max(self._expected, self._writing)
 
-    def _go_if_all_joined(self) -> None:
-        """Let the group that is open go, once nobody else can join it."""
+    def _go_if_enough_joined(self) -> None:
+        """Let the group that is open go, once nobody else can join it, or many have and no call is under way."""
         group = self._open
         if group is None:
             return
-        joined = len(group.statements)
-        if joined == STATEMENTS or joined + self._under_way >= self._who_may_join:
+        joined, others = len(group.statements), self._who_may_join
+        is_worth_it = joined >= max(_ENOUGH, others // 2) and not self._under_way
+        if is_worth_it or joined == STATEMENTS or joined + self._under_way >= others:
             self._open = None
             group.may_go.set()
 
@@ -137,6 +141,7 @@ class Together:
         finally:
             with self._lock:
                 self._under_way -= size
+                self._go_if_enough_joined()
             group.is_done.set()
 
     def _answers(self, statements: dict[str, Any]) -> dict[str, Written | Declined]:

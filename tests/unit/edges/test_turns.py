@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 
 import pytest
 
+from lanework.edges.process import turns as module
 from lanework.edges.process.turns import HELD_PER_SLOT, Precedence, Turns
 from lanework.model.lanes import Lane
 
@@ -42,6 +43,23 @@ def test_a_lane_that_waits_alone_has_every_turn() -> None:
 NEVER = Event()
 
 
+class Wakes(Condition):
+    """Counts how often those who wait are woken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+        self.is_waiting = Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.is_waiting.set()
+        return super().wait(timeout)
+
+    def notify_all(self) -> None:
+        self.times += 1
+        super().notify_all()
+
+
 def test_a_slot_is_taken_again_while_the_end_of_its_job_is_being_written() -> None:
     turns = Turns(ALL, slots=2)
     assert turns.take(Lane.LOW, 2) == 2
@@ -67,6 +85,25 @@ def test_no_more_is_held_than_two_messages_for_each_slot_however_long_their_ends
     waiting.join(10)
 
     assert not waiting.is_alive()
+
+
+def test_who_waits_for_ten_slots_is_not_woken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GATHER_S", 3600.0)
+    turns, woken = Turns(ALL, slots=10), Wakes()
+    turns.take(Lane.LOW, 10)
+    turns.free()
+    waiting = Thread(target=turns.take, args=(Lane.LOW, 10))
+    monkeypatch.setattr(turns, "_changed", woken)
+    waiting.start()
+    assert woken.is_waiting.wait(30)
+
+    for _ in range(8):
+        turns.free()
+    assert woken.times == 0
+    turns.free()
+    waiting.join(30)
+
+    assert (waiting.is_alive(), woken.times) == (False, 2), "by the tenth slot, and to tell others that it was taken"
 
 
 def test_all_is_over_only_when_what_ran_is_written_too() -> None:

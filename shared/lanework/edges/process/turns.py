@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from threading import Condition
 from typing import TYPE_CHECKING, Final
@@ -66,17 +67,17 @@ class Turns:
         self._slots = slots
         self._free = slots
         self._held = 0
-        self._waiting: list[Lane] = []
+        self._waiting: dict[Lane, int] = {}
         self._is_over = False
         self._changed = Condition()
 
     def take(self, lane: Lane, most: int) -> int:
         """Wait for a turn; return how many slots were taken, 1 to `most`, or 0 once it is over."""
         with self._changed:
-            self._waiting.append(lane)
+            self._waiting[lane] = 1
             self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
             self._gather(lane, min(most, self._slots))
-            self._waiting.remove(lane)
+            del self._waiting[lane]
             if self._is_over:
                 return 0
             self._precedence.grant(lane)
@@ -90,13 +91,13 @@ class Turns:
         """Return a slot whose job's code has ended."""
         with self._changed:
             self._free += 1
-            self._changed.notify_all()
+            self._tell()
 
     def let_go(self) -> None:
         """Hold a message no more, whose slot was returned before."""
         with self._changed:
             self._held -= 1
-            self._changed.notify_all()
+            self._tell()
 
     def give_back(self, count: int) -> None:
         """Return slots for which no message came, or whose messages were put back."""
@@ -137,8 +138,16 @@ class Turns:
 
     def _gather(self, lane: Lane, wanted: int) -> None:
         """Wait a little for so many slots to be free; then for its turn again, if another lane took all of them."""
+        self._waiting[lane] = wanted
         self._changed.wait_for(lambda: self._is_over or self._available >= wanted, timeout=GATHER_S)
+        self._waiting[lane] = 1
         self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
+
+    def _tell(self) -> None:
+        """Wake who waits, if there is now what it waits for: to wake for nothing costs a job's time."""
+        enough = self._waiting[self._precedence.next_of(self._waiting)] if self._waiting else math.inf
+        if self._held == 0 or self._available >= enough:
+            self._changed.notify_all()
 
     def _is_turn_of(self, lane: Lane) -> bool:
         return self._available > 0 and self._precedence.next_of(self._waiting) is lane
