@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 ROUND: Final = "noop-16"
 FAR: Final = "far-16"
+FAR_64: Final = "far-64"
+SLOW: Final = "slow-16"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +101,21 @@ def _of_peers(results: dict[str, Any]) -> Iterator[Budget]:
     yield from _at_most(
         f"AWS calls a job, enqueue included, over {fewest}", calls[LANEWORK.name] / calls[fewest], 0.5, " ×"
     )
-    for name, where in ((ROUND, ""), (FAR, ", each call as long as on AWS")):
+    for name, where in _WHERE.items():
         rates = {one: middle(results, name, one, "drained_per_s") or 0.0 for one in (LANEWORK.name, *keeping)}
         fastest = max(keeping, key=rates.__getitem__)
         if rates[fastest]:
             ratio = rates[LANEWORK.name] / rates[fastest]
             yield from _at_least(f"jobs a second, over {fastest}{where}", ratio, 2.0, " ×")
+
+
+_WHERE: Final = {
+    ROUND: "",
+    FAR: ", each call as long as on AWS",
+    FAR_64: ", the same, 64 at once",
+    SLOW: ", each call 10 ms",
+}
+"""In which rounds the peers' throughput is asked for, and what sets each apart."""
 
 
 def _calls(results: dict[str, Any], name: str) -> float:

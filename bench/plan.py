@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from bench.budgets import FAR, FAR_64, ROUND, SLOW
 from bench.measure import Case
 from bench.peers import BARE_BATCHED, BARE_SINGLE, FLOOR, LANEWORK, OTHER_BROKERS, PEERS
 
@@ -46,15 +47,18 @@ def rounds(*, is_quick: bool) -> list[Round]:
     if is_quick:
         some = (LANEWORK, BARE_BATCHED, TASKIQ)
         return [
-            _round("noop-16", Case(slots=16, jobs=300), some, 1),
-            _far(_round("far-16", Case(slots=16, jobs=300), some, 1)),
+            _round(ROUND, Case(slots=16, jobs=300), some, 1),
+            _far(_round(FAR, Case(slots=16, jobs=300), some, 1)),
             _round("single", _SINGLE, some[:2], 1),
         ]
     few = (LANEWORK, BARE_BATCHED, BARE_SINGLE, CELERY, TASKIQ)
+    far = (LANEWORK, BARE_BATCHED, CELERY, TASKIQ)
     ours = (LANEWORK, BARE_BATCHED)
     return [
-        _round("noop-16", Case(slots=16, jobs=_JOBS), EVERYBODY, 3),
-        _far(_round("far-16", Case(slots=16, jobs=_JOBS), (LANEWORK, *FLOOR, *PEERS), 3)),
+        _round(ROUND, Case(slots=16, jobs=_JOBS), EVERYBODY, 3),
+        _far(_round(FAR, Case(slots=16, jobs=_JOBS), (LANEWORK, *FLOOR, *PEERS), 3)),
+        _far(_round(FAR_64, Case(slots=64, jobs=2 * _JOBS), far, 2)),
+        _slow(_round(SLOW, Case(slots=16, jobs=_JOBS), far, 2)),
         *(_round(f"noop-{slots}", Case(slots=slots, jobs=_JOBS), (*few, BULLMQ), 2) for slots in (1, 4)),
         _round("wait-16", Case(work="wait", slots=16, jobs=_JOBS), (*few, BULLMQ), 2),
         _round("cpu-4", Case(work="cpu", slots=4, jobs=_JOBS), (*few, BULLMQ), 2),
@@ -86,6 +90,11 @@ DynamoDB "single-digit milliseconds" in "What is Amazon DynamoDB?", S3 100 to 20
 def _far(asked: Round) -> Round:
     """Ask the same where calls take as long as AWS says they do."""
     return replace(asked, says=f"{asked.says}, each call as long as on AWS", latency_ms=_AWS_MS)
+
+
+def _slow(asked: Round) -> Round:
+    """Ask the same where every call takes ten milliseconds, whatever it does."""
+    return replace(asked, says=f"{asked.says}, each call 10 ms", latency_ms=dict.fromkeys(_AWS_MS, 10.0))
 
 
 def _round(name: str, case: Case, systems: tuple[System, ...], repetitions: int) -> Round:
