@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from lanework.aws.beside import Beside
+from lanework.aws.beside import Beside, key_beside
 from lanework.aws.clients import Clients
 from lanework.aws.items import pk_of
 from lanework.settings import Settings
@@ -61,6 +61,27 @@ def test_a_job_that_goes_on_after_months_finds_all_its_steps_and_signals(
 
     assert days_left(table, clock) == {"step#charge": 90, "step#signal/approved": 90}
     assert days_left(table, clock, "job-2") == {"step#charge": 30}
+
+
+def test_a_step_that_dynamodb_deletes_while_the_others_are_kept_on_stays_gone(
+    table: tuple[Clients, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    beside = Beside(*table, clock=clock)
+    for name in ("charge", "old"):
+        beside.keep_step("job-1", name, '"left"')
+    clock.advance(60 * DAY)
+    client, query = table[0].dynamodb, table[0].dynamodb.query
+
+    def found_and_then_deleted(**request: Any) -> Any:
+        answer = query(**request)
+        client.delete_item(TableName=table[1], Key=key_beside("job-1", "step#old"))
+        return answer
+
+    monkeypatch.setattr(client, "query", found_and_then_deleted)
+    assert beside.step("job-1", "charge") == '"left"'
+
+    assert days_left(table, clock) == {"step#charge": 90}
 
 
 def test_a_step_that_is_days_old_costs_no_write_more(table: tuple[Clients, str]) -> None:

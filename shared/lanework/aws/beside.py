@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.aws.items import JOB, JobItem, pk_of
 
 if TYPE_CHECKING:
@@ -53,13 +52,8 @@ class Beside:
     def keep_first(self, job_id: str, name: str, result: str) -> str:
         """See `Ledger.keep_first`."""
         with translated(f"keeping step {name} of job {job_id}"):
-            try:
-                self._clients.dynamodb.put_item(**self.keeping_first(job_id, name, result))
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                return self._left_by(job_id, error.response.get("Item"))
-        return result
+            _, before = write_if(self._clients.dynamodb.put_item, self.keeping_first(job_id, name, result))
+            return result if before is None else self._left_by(job_id, before)
 
     def keeping_first(self, job_id: str, name: str, result: str) -> dict[str, Any]:
         """Return the request that keeps what a step left, unless it has left something before."""
@@ -96,17 +90,19 @@ class Beside:
         """
         Return what a step left; if it is old, keep all steps of its job on.
 
-        All of them: a signal that the job has not asked for yet is old, too. Each pass comes by some step.
+        All of them: a signal that the job has not asked for yet is old, too. Each pass comes by some step. One that has
+        gone meanwhile stays so.
         """
         if int(step["expires_at"]["N"]) < (self._clock() + _RENEWED_UNDER).timestamp():
             for kind in [kind for kind in self._kinds(job_id) if kind.startswith(_STEP)]:
-                self._clients.dynamodb.update_item(
-                    TableName=self._table,
-                    Key=key_beside(job_id, kind),
-                    UpdateExpression="SET expires_at = :at",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":at": self._expires_at()},
-                )
+                request = {
+                    "TableName": self._table,
+                    "Key": key_beside(job_id, kind),
+                    "UpdateExpression": "SET expires_at = :at",
+                    "ConditionExpression": "attribute_exists(pk)",
+                    "ExpressionAttributeValues": {":at": self._expires_at()},
+                }
+                write_if(self._clients.dynamodb.update_item, request)
         return str(step["result"]["S"])
 
     def _kinds(self, job_id: str) -> Iterator[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.engine.pauses import FlagSet
 
 if TYPE_CHECKING:
@@ -66,19 +65,14 @@ class DynamoFlags:
     def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
         """See `Flags.move_bookmark`."""
         with translated(f"moving the bookmark of the {name}"):
-            try:
-                self._clients.dynamodb.put_item(
-                    TableName=self._table,
-                    Item={**_bookmark(name), "position": {"S": position}},
-                    ConditionExpression="#position = :since",
-                    ExpressionAttributeNames={"#position": "position"},
-                    ExpressionAttributeValues={":since": {"S": since}},
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+            request: dict[str, Any] = {
+                "TableName": self._table,
+                "Item": {**_bookmark(name), "position": {"S": position}},
+                "ConditionExpression": "#position = :since",
+                "ExpressionAttributeNames": {"#position": "position"},
+                "ExpressionAttributeValues": {":since": {"S": since}},
+            }
+            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
 
     def _update(self, expression: str, name: str) -> None:
         with translated(f"writing the pause of {name}"):

@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.beside import Beside, key_beside
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 _PAYLOAD_BACKSTOP = timedelta(days=365)
 """A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
-
 
 class DynamoLedger:
     """Implements the `Ledger` port on the table `<stack>-jobs`."""
@@ -55,7 +52,7 @@ class DynamoLedger:
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
         with translated("recording a job"):
-            existing = self._write(self._clients.dynamodb.put_item, self._putting(record))[1]
+            existing = write_if(self._clients.dynamodb.put_item, self._putting(record))[1]
         if existing is not None:
             return self._record(existing)
         if is_apart(record.payload):
@@ -139,7 +136,7 @@ class DynamoLedger:
 
     def _change_singly(self, job_id: str, change: Change) -> Answer:
         request = {**self._updating(job_id, change), "ReturnValues": "ALL_NEW"}
-        answer, stored = self._write(self._clients.dynamodb.update_item, request)
+        answer, stored = write_if(self._clients.dynamodb.update_item, request)
         if answer is None:
             return Refused(None if stored is None else self._record(stored))
         return Applied(self._record(answer["Attributes"]))
@@ -272,15 +269,6 @@ class DynamoLedger:
         record = self.get(job_id)
         return Refused(None) if record is None else Applied(record)
 
-    def _write(self, call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-        """Send a conditional write; return its answer, or the item whose state refused it."""
-        try:
-            return call(**request), None
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise
-            return None, cast("dict[str, Any] | None", error.response.get("Item"))
-
     def _put_again(self, record: JobRecord) -> JobRecord | UnavailableOne | None:
         """Ask one by one for what a bulk insert didn't make: it existed, or its service was busy."""
         try:
@@ -311,7 +299,7 @@ class DynamoLedger:
                 "ExpressionAttributeValues": {":at": {"N": seconds}},
             }
         condition = {"ConditionExpression": "attribute_exists(pk)"}  # its put may have been lost
-        self._write(
+        write_if(
             self._clients.dynamodb.update_item,
             {"TableName": self._table, "Key": _payload_key(job_id), **condition, **update},
         )

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.aws.items import LIMITS_SHARD, MomentAttribute
 from lanework.engine.limits import Slots
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 _KEPT_FOR: Final = timedelta(days=30)
 """How long the item of a limit that nobody uses is kept, from its last writing."""
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _MOMENT: Final = MomentAttribute()
 
 
@@ -219,14 +217,8 @@ class DynamoLimits:
         """Update a limit's item; return whether its condition held, and the item as it stands."""
         on_refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ConditionExpression" in update else {}
         request: Any = {"TableName": self._table, "Key": _key(name), "ReturnValues": "ALL_NEW", **on_refusal, **update}
-        try:
-            answer: Any = self._clients.dynamodb.update_item(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                raise
-            refused: Any = error.response
-            return False, refused.get("Item")
-        return True, answer["Attributes"]
+        answer, refused_by = write_if(self._clients.dynamodb.update_item, request)
+        return (False, refused_by) if answer is None else (True, answer["Attributes"])
 
 
 def _key(name: str) -> dict[str, Any]:

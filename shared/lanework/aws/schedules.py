@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.aws.items import MomentAttribute, may_exist
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.ticks import Timetable
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
 
 _PARTITION: Final = "schedules"
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _MOMENT: Final = MomentAttribute()
 
 
@@ -96,18 +94,13 @@ class DynamoSchedules:
         if not is_new:
             values[":read"] = {"N": str(revision)}
         with translated(f"writing schedule {item['sk']['S']}"):
-            try:
-                self._clients.dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=values,
-                )
-            except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                    raise
-                return False
-        return True
+            request = {
+                "TableName": self._table,
+                "Item": item,
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": values,
+            }
+            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
 
 
 def _key(name: str) -> dict[str, Any]:

@@ -8,10 +8,9 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.engine.statistics_store import Board, Total
 from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.numbers import Key, Numbers
@@ -128,11 +127,8 @@ class DynamoStatistics:
     ) -> None:
         """Write once, or once more without the incidents' names where the item names enough of them."""
         update = _update_of(added, additions, incidents)
-        try:
-            self._clients.dynamodb.update_item(TableName=self._table, Key=key, **update)
-        except ClientError as error:
-            if not incidents or error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
+        request = {"TableName": self._table, "Key": key, **update}
+        if write_if(self._clients.dynamodb.update_item, request)[0] is None:
             self._add(key, added, additions, [])
 
     def _between(self, first: str, last: str) -> Iterator[dict[str, Any]]:
@@ -175,25 +171,10 @@ class DynamoStatistics:
                 "ExpressionAttributeNames": {"#field": field},
                 "ExpressionAttributeValues": {":before": {"S": before}},
             }
-        try:
-            with translated("keeping statistics"):
-                whole: Any = {"pk": _BOARD, "sk": {"S": sk}, **item}
-                self._put_if(whole, condition)
-        except _RefusedError:
-            return False
-        return True
-
-    def _put_if(self, item: dict[str, Any], condition: Mapping[str, Any]) -> None:
-        try:
-            self._clients.dynamodb.put_item(TableName=self._table, Item=item, **condition)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                raise _RefusedError from error
-            raise
-
-
-class _RefusedError(Exception):
-    """Raised when a condition didn't hold."""
+        whole = {"pk": _BOARD, "sk": {"S": sk}, **item}
+        with translated("keeping statistics"):
+            request = {"TableName": self._table, "Item": whole, **condition}
+            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
 
 
 def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:

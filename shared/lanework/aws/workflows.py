@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
+from lanework.aws.conditional import write_if
 from lanework.aws.indexes import recent_page
 from lanework.aws.items import MomentAttribute, may_exist, pk_of
 from lanework.aws.workflow_items import (
@@ -30,7 +29,7 @@ from lanework.aws.workflow_items import (
 from lanework.model.shard import Shard, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lanework.aws.clients import Clients
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 _CHILD: Final = "child#"
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _MOMENT: Final = MomentAttribute()
 
 
@@ -113,7 +111,7 @@ class DynamoWorkflows:
             request["ConditionExpression"] = "revision = :read"
             request["ExpressionAttributeValues"] = {":read": {"N": str(record.revision)}}
         with translated(f"writing workflow {record.workflow_id}"):
-            answer, _ = _write(self._clients.dynamodb.put_item, request)
+            answer, _ = write_if(self._clients.dynamodb.put_item, request)
         return None if answer is None else written
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
@@ -135,7 +133,7 @@ class DynamoWorkflows:
                             "Item": item,
                             "ConditionExpression": "attribute_not_exists(pk)",
                         }
-                        _write(self._clients.dynamodb.put_item, request)
+                        write_if(self._clients.dynamodb.put_item, request)
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         """See `WorkflowStore.shards`."""
@@ -165,7 +163,7 @@ class DynamoWorkflows:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         with translated(f"telling workflow {workflow_id} of an end"):
-            answer, stored = _write(self._clients.dynamodb.update_item, request)
+            answer, stored = write_if(self._clients.dynamodb.update_item, request)
         item = stored if answer is None else answer["Attributes"]
         return None if item is None else shard_of_item(item)
 
@@ -181,7 +179,7 @@ class DynamoWorkflows:
             request["UpdateExpression"] = "SET sweep_shard = :shard, sweep_at = :at"
             request["ExpressionAttributeValues"] = entry_of(shard, at)
         with translated(f"writing a shard of workflow {shard.workflow_id}"):
-            _write(self._clients.dynamodb.update_item, request)
+            write_if(self._clients.dynamodb.update_item, request)
 
     def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
         """See `WorkflowStore.due_shards`."""
@@ -197,14 +195,3 @@ class DynamoWorkflows:
                 Limit=limit,
             )
         return [shard_named(item["pk"]["S"]) for item in answer["Items"]]
-
-
-def _write(call: Callable[..., Any], request: dict[str, Any]) -> tuple[Any, dict[str, Any] | None]:
-    """Send a conditional write; return its answer, or the item whose state refused it."""
-    try:
-        return call(**request), None
-    except ClientError as error:
-        if error.response["Error"]["Code"] != _CONDITION_FAILED:
-            raise
-        refused: Any = error.response
-        return None, refused.get("Item")
