@@ -171,6 +171,8 @@ class WorkflowClosedError(LaneworkError):
     """
     Raised when jobs can't be added to a workflow because all its jobs have ended, or it was cancelled.
 
+    A redrive of one of its jobs doesn't open it again: that job may add what it had added, under the same ids.
+
     Attributes:
         workflow_id: Which.
         state: Where it stands.
@@ -179,8 +181,8 @@ class WorkflowClosedError(LaneworkError):
     def __init__(self, workflow_id: str, *, state: str) -> None:
         self.workflow_id, self.state = workflow_id, state
         super().__init__(
-            f"workflow {workflow_id!r} is {state} and takes no more jobs: add from inside one of its jobs, "
-            "while that runs, or enqueue another workflow"
+            f"workflow {workflow_id!r} is {state} and takes no more jobs, not even from one of its own that runs "
+            "again: enqueue what is new as a workflow of its own, app.workflows.enqueue(group([…]))"
         )
 
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.cancel import cancel
+from lanework.engine.inspect import is_expired
 from lanework.engine.redrive import Fate, Redriver
+from lanework.engine.request import Request
 from lanework.engine.shards import Shards
 from lanework.engine.workflow_enqueue import WorkflowEnqueuer
 from lanework.engine.workflow_reader import WorkflowReader
-from lanework.errors import JobNotFoundError
+from lanework.errors import JobNotFoundError, WorkflowClosedError
 from lanework.model.states import ENDED, State
 from lanework.model.workflow import When, read_ref, ref_of
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from lanework.engine.ports import Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import Registry
-    from lanework.engine.request import Request
     from lanework.engine.workflow_enqueue import WorkflowReceipt
     from lanework.model.states import JobRecord
 
@@ -64,6 +65,9 @@ class WorkflowDesk(WorkflowReader):
         """
         Add jobs to a workflow, from inside one of its jobs or from anywhere, while not all its jobs have ended.
 
+        Jobs that exist already, under ids of their own, are not added twice; to add only such is no error afterwards
+        either, so that a job which added some and died can be redriven once the workflow has ended.
+
         Args:
             workflow_id: Which; `run.workflow_id` inside a job.
             steps: Requests and plans. A retry adds them again, unless they have ids of their own or are added within
@@ -74,12 +78,20 @@ class WorkflowDesk(WorkflowReader):
 
         Raises:
             WorkflowNotFoundError: There is none.
-            WorkflowClosedError: Its jobs have all ended, or it was cancelled. Nothing was enqueued.
+            WorkflowClosedError: Its jobs have all ended, or it was cancelled, and some of the steps are new. Nothing
+                was enqueued.
             InvalidOptionError, UnknownJobTypeError, UnknownParentError: As in `enqueue`; nothing was enqueued.
             EnqueueError, QuotaExceededError: As in `enqueue`.
             UnavailableError: Not all was added. What is missing after an hour is not waited for.
         """
-        names = self._enqueuer.add(workflow_id, tuple(steps))
+        given = tuple(steps)
+        try:
+            names = self._enqueuer.add(workflow_id, given)
+        except WorkflowClosedError:
+            existing = self._existing(given)
+            if existing is None:
+                raise
+            return existing
         if names:
             self._cancel_what_came_late(workflow_id)
         return names
@@ -132,6 +144,13 @@ class WorkflowDesk(WorkflowReader):
                 ours = [one for one in dead if one.workflow == workflow_id]
                 redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in ours)
         return redriven
+
+    def _existing(self, steps: Sequence[Request | Workflow]) -> tuple[str, ...] | None:
+        """Return the ids of steps all of which are jobs that exist; None if one is new. A nested workflow always is."""
+        ids = [step.job_id for step in steps if isinstance(step, Request) and step.job_id is not None]
+        now = self._ports.clock()
+        found = {one.job_id for one in self.records_of(sorted(set(ids))) if not is_expired(one, now)}
+        return tuple(ids) if len(ids) == len(steps) and found.issuperset(ids) else None
 
     def _waiting_for(self, ref: str) -> Iterator[Sequence[str]]:
         """Yield all jobs that wait for a workflow, page by page: those that it calls back, and any others."""

@@ -478,6 +478,58 @@ def test_jobs_can_not_be_added_to_a_workflow_that_has_ended(shop: Shop) -> None:
     assert shop.ran == ["w.1"]
 
 
+def found_closed_after_a_redrive(shop: Shop, *added: Callable[[], list[Request]]) -> None:
+    """Let a job add to its workflow and die, the workflow end, and the job run again and add something else."""
+    calls = iter(added)
+
+    def crawl(run: Run) -> None:
+        shop.app.workflows.add(str(run.workflow_id), next(calls)())
+
+    shop.inside, shop.fails = {"first": crawl}, {"first"}
+    shop.app.workflows.enqueue(group([shop.job(job_id="first")]), workflow_id="w")
+    drain(shop.app)
+    assert (shop.ran, shop.state()) == (["first", "page-1"], WorkflowState.FAILED)
+    shop.fails = set()
+    assert shop.app.workflows.retry("w") == 1
+    drain(shop.app)
+
+
+def test_a_job_that_added_and_died_is_redriven_after_its_workflow_has_ended_and_adds_the_same(shop: Shop) -> None:
+    def pages() -> list[Request]:
+        return [shop.job(job_id="page-1")]
+
+    found_closed_after_a_redrive(shop, pages, pages)
+
+    assert shop.app.get("first").error is None
+    assert (shop.ran, shop.state()) == (["first", "page-1", "first"], WorkflowState.COMPLETED)
+    assert shop.app.workflows.get("w").counts.jobs == 2
+    assert shop.app.workflows.add("w", pages()) == ("page-1",)
+
+
+@pytest.mark.parametrize("new", [{"job_id": "page-2"}, {}], ids=["under its own id", "under none"])
+def test_a_redriven_job_can_add_nothing_new_to_a_workflow_that_has_ended(shop: Shop, new: dict[str, Any]) -> None:
+    found_closed_after_a_redrive(
+        shop, lambda: [shop.job(job_id="page-1")], lambda: [shop.job(job_id="page-1"), shop.job(**new)]
+    )
+
+    assert (shop.ran, shop.state()) == (["first", "page-1", "first"], WorkflowState.FAILED)
+    assert str(shop.app.get("first").error).endswith(
+        "workflow 'w' is failed and takes no more jobs, not even from one of its own that runs again: "
+        "enqueue what is new as a workflow of its own, app.workflows.enqueue(group([…]))"
+    )
+
+
+def test_a_job_whose_record_has_expired_is_new_to_a_workflow_that_has_ended(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([shop.job(job_id="page-1")]), workflow_id="w")
+    drain(shop.app)
+    assert shop.app.workflows.add("w", [shop.job(job_id="page-1")]) == ("page-1",)
+
+    shop.clock.advance(timedelta(days=15))
+
+    with pytest.raises(WorkflowClosedError):
+        shop.app.workflows.add("w", [shop.job(job_id="page-1")])
+
+
 def test_a_list_shows_the_outermost_newest_first(shop: Shop) -> None:
     for number in range(3):
         shop.app.workflows.enqueue(group([group([shop.job()])]), workflow_id=f"w{number}")
