@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jobs import app
-from lanework import Cause, State, WorkflowNotFoundError, batch, chain
+from lanework import Cause, State, WorkflowNotFoundError, batch, chain, group
+from lanework.engine.shards import Shards
 from lanework.errors import NotConfirmedError
 from lanework.model import moves
 from lanework.model.lanes import DLQ_RETENTION
@@ -66,6 +67,73 @@ def test_a_drawing_says_how_many_jobs_it_leaves_out() -> None:
     a_workflow()
 
     assert "… and 1 more; --most draws up to 500" in run("workflow", "show", "nightly", "-n", "2").stdout
+
+
+def complete(job_id: str) -> None:
+    """Let a job have completed, as a worker would, and its workflow know."""
+    ledger, now = app.ports.ledger, app.ports.clock()
+    ledger.change(job_id, moves.claim(life=1, claim_id="run-1", now=now, lease=DLQ_RETENTION))
+    expires_at = now + DLQ_RETENTION
+    said = '{"said": "Hello"}'
+    done = moves.complete(claim_id="run-1", now=now, result=said, result_omitted=None, expires_at=expires_at)
+    ledger.change(job_id, done)
+    Shards(app.ports).tell(app.get(job_id))
+
+
+def test_of_many_jobs_the_totals_and_those_that_need_attention_come_first_and_the_rest_is_listed() -> None:
+    greet = app.request("demo.greet", {"name": "Bat"})
+    app.workflows.enqueue(group([greet] * 300), workflow_id="many")
+    for number in (1, 2, 299):
+        complete(f"many.{number}")
+    for number in (150, 298):
+        kill(f"many.{number}")
+        Shards(app.ports).tell(app.get(f"many.{number}"))
+    app.cancel("many.200")
+
+    drawn = run("workflow", "show", "many", "-n", "6").stdout.splitlines()
+    shown = json.loads(run("workflow", "show", "many", "-n", "6", "--json").stdout)
+    pages = [json.loads(run("workflow", "results", "many", "--json").stdout)]
+    while pages[-1]["cursor"] is not None:
+        pages.append(
+            json.loads(run("workflow", "results", "many", "--json", "--cursor", str(pages[-1]["cursor"])).stdout)
+        )
+
+    assert drawn == [
+        "many is running: group, 2 % of 300 jobs ended (2 dead, 1 cancelled, 294 open, 3 completed)",
+        "many  group  running",
+        "├── many.150  demo.greet  dead  no use",
+        "├── many.298  demo.greet  dead  no use",
+        "├── many.200  demo.greet  cancelled",
+        "├── many.3  demo.greet  queued",
+        "└── many.4  demo.greet  queued",
+        "… and 295 more; --most draws up to 500, lanework workflow results many lists all its jobs",
+    ]
+    assert (shown["dead"], shown["open"], shown["leftOut"]) == (2, 294, 295)
+    assert [one["jobId"] for page in pages for one in page["results"]] == [f"many.{n}" for n in range(1, 301)]
+    assert pages[0]["results"][0] == {
+        "jobId": "many.1",
+        "status": "completed",
+        "result": {"said": "Hello"},
+        "resultOmitted": None,
+    }
+
+
+def test_results_are_listed_in_short_page_by_page() -> None:
+    greet = app.request("demo.greet", {"name": "Bat"})
+    app.workflows.enqueue(group([greet] * 3), workflow_id="few")
+    complete("few.1")
+
+    first = run("workflow", "results", "few", "-n", "2").stdout
+    cursor = first.split()[-1]
+    last = run("workflow", "results", "few", "-n", "2", "--cursor", cursor).stdout
+
+    assert [line.strip().split(maxsplit=2) for line in first.splitlines()[:3]] == [
+        ["id", "state", "result"],
+        ["few.1", "completed", '{"said": "Hello"}'],
+        ["few.2", "queued"],
+    ]
+    assert f"More: --cursor {cursor}" in first
+    assert ("few.3" in last, "More" in last) == (True, False)
 
 
 def test_what_died_is_retried() -> None:

@@ -1,8 +1,9 @@
-"""Commands about workflows: list, show, cancel, retry."""
+"""Commands about workflows: list, show, results, cancel, retry."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import json
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.text import Text
@@ -17,7 +18,7 @@ from lanework.model.workflow import When, WorkflowState
 
 if TYPE_CHECKING:
     from lanework.engine.workflow_graph import Graph, Node
-    from lanework.engine.workflow_reader import WorkflowStanding
+    from lanework.engine.workflow_reader import JobResult, WorkflowStanding
 
 app = typer.Typer(
     name="workflow",
@@ -27,6 +28,9 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The workflow.")]
+
+_WIDEST: Final = 60
+"""Characters of a result in a table."""
 
 _STYLES: dict[str, str] = {state.value: STYLES.get(state, "") for state in State} | {
     WorkflowState.COMPLETED.value: "green",
@@ -64,19 +68,40 @@ def show(
     as_json_: AsJson = False,
 ) -> None:
     """
-    Show where a workflow stands, and draw what is in it.
+    Show where a workflow stands, and draw what is in it: what is dead, cancelled or open first, chains in their order.
 
     Example: lanework workflow show nightly-2026-11-24
     """
-    desk = connected().workflows
-    standing, graph = desk.get(workflow_id), desk.graph(workflow_id, most=most)
+    standing, graph = connected().workflows.drawn(workflow_id, most=most)
     if as_json_:
         print_json({**as_json(standing.record), **counts_as_json(standing), **_graph_as_json(graph)})
         return
     out().print(_summary(standing))
     out().print(_tree(graph))
     if graph.left_out:
-        out().print(f"… and {graph.left_out:,} more; --most draws up to 500")
+        rest = f"lanework workflow results {workflow_id} lists all its jobs"
+        out().print(f"… and {graph.left_out:,} more; --most draws up to 500, {rest}", markup=False)
+
+
+@app.command()
+def results(
+    workflow_id: Id,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most of them, 1 to 100.")] = 100,
+    cursor: Annotated[int | None, typer.Option(min=0, help="Where the page before ended.")] = None,
+    as_json_: AsJson = False,
+) -> None:
+    """
+    List all jobs of a workflow, in their order, with what came of them; workflows within have their own.
+
+    Example: lanework workflow results nightly-2026-11-24 --json
+    """
+    page = connected().workflows.result_page(workflow_id, after=cursor, limit=limit)
+    if as_json_:
+        print_json({"results": [_result_as_json(one) for one in page.results], "cursor": page.next})
+        return
+    out().print(table_of(("id", "state", "result"), [(one.job_id, one.state, _came_of(one)) for one in page.results]))
+    if page.next is not None:
+        out().print(f"\nMore: --cursor {page.next}", markup=False)
 
 
 @app.command()
@@ -116,14 +141,23 @@ def _print(workflow_id: str, jobs: int, what: str, *, as_json_: bool) -> None:
 def _summary(standing: WorkflowStanding) -> Text:
     record, counts = standing.record, standing.counts
     parts = [
-        f"{getattr(counts, name):,} {name}"
-        for name in ("completed", "open", "dead", "cancelled")
+        Text(f"{getattr(counts, name):,} {name}", style=_STYLES.get(name, ""))
+        for name in ("dead", "cancelled", "open", "completed")
         if getattr(counts, name)
     ]
     said = f"{record.kind}, {standing.percent} % of {counts.jobs:,} {'job' if counts.jobs == 1 else 'jobs'} ended"
-    return Text.assemble(
-        (record.workflow_id, "bold"), " is ", (record.state, _STYLES[record.state]), f": {said} ({', '.join(parts)})"
-    )
+    state = (record.state, _STYLES[record.state])
+    return Text.assemble((record.workflow_id, "bold"), " is ", state, f": {said} (", Text(", ").join(parts), ")")
+
+
+def _came_of(one: JobResult) -> str:
+    """Return a result in short, or why it wasn't kept."""
+    text = one.omitted or ("" if one.result is None else json.dumps(one.result, ensure_ascii=False))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _result_as_json(one: JobResult) -> dict[str, object]:
+    return {"jobId": one.job_id, "status": one.state, "result": one.result, "resultOmitted": one.omitted}
 
 
 def _tree(graph: Graph) -> Tree:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
-from lanework.model.shard import SHARD
-from lanework.model.workflow import When, read_ref, ref_of
+from lanework.model.shard import most_urgent, place_of
+from lanework.model.workflow import Kind, When, read_ref, ref_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
     from lanework.engine.ports import Ports
+    from lanework.model.shard import Shard
     from lanework.model.states import JobRecord
     from lanework.model.workflow import WorkflowRecord
 
@@ -73,19 +74,25 @@ _ROLES: Final = {When.COMPLETED: "success", When.ENDED: "complete", When.FAILED:
 
 
 class Drawing:
-    """Reads a workflow and draws it; writes nothing."""
+    """
+    Reads a workflow and draws it; writes nothing.
+
+    Where not all has room, jobs that need attention have it first: the dead, the cancelled, those that have not ended,
+    the completed. The shards tell which these are, so only the records of jobs that are drawn are read.
+    """
 
     def __init__(self, ports: Ports, *, most: int) -> None:
         """Take the ports, and how many nodes there may be."""
         self._ports = ports
-        self._most = most
+        self._room = most
         self._nodes: list[Node] = []
         self._parents: dict[str, tuple[str, ...]] = {}
         self._left_out = 0
 
-    def of(self, found: WorkflowRecord) -> Graph:
-        """Draw a workflow."""
-        self._workflow(found, within=None)
+    def of(self, found: WorkflowRecord, shards: Sequence[Shard]) -> Graph:
+        """Draw a workflow whose shards were read."""
+        self._room -= 1
+        self._workflow(found, shards, within=None)
         shown = {node.name for node in self._nodes}
         edges = (
             Edge(parent=parent, child=child, when=when)
@@ -95,11 +102,10 @@ class Drawing:
         )
         return Graph(nodes=tuple(self._nodes), edges=tuple(edges), left_out=self._left_out)
 
-    def _workflow(self, found: WorkflowRecord, *, within: str | None) -> None:
+    def _workflow(self, found: WorkflowRecord, shards: Sequence[Shard], *, within: str | None) -> None:
         name = ref_of(found.workflow_id)
         self._nodes.append(Node(name=name, type=found.kind, state=found.state, within=within, role="workflow"))
-        for page in self._pages(found):
-            self._page(page, name)
+        self._steps(self._chosen(found, shards), name)
         for when in When:
             called = self._ports.workflows.children(ref_of(found.workflow_id, when), after=None, limit=_PAGE)
             records = self._records(called)
@@ -107,19 +113,28 @@ class Drawing:
                 record = records.get(job_id)
                 is_ours = record is not None and record.workflow == found.workflow_id and record.slot is None
                 if is_ours:
+                    self._room -= 1
                     self._job(job_id, record, within=name, role=_ROLES[when])
 
-    def _pages(self, found: WorkflowRecord) -> Iterator[tuple[str, ...]]:
-        for number in range(1, found.shards + 1):
-            names = self._ports.workflows.names(found.workflow_id, number)
-            room = self._most - len(self._nodes)
-            if room <= 0:
-                self._left_out += max(found.jobs - (number - 1) * SHARD, 0)
-                return
-            self._left_out += max(len(names) - room, 0)
-            yield names[:room]
+    def _nested(self, found: WorkflowRecord, *, within: str) -> None:
+        """Draw a workflow within another; where there is no room for its jobs, they are not looked at."""
+        if self._room > 0:
+            self._workflow(found, shards_of(found, self._ports), within=within)
+        else:
+            self._left_out += found.jobs
+            self._workflow(found, (), within=within)
 
-    def _page(self, names: tuple[str, ...], within: str) -> None:
+    def _chosen(self, found: WorkflowRecord, shards: Sequence[Shard]) -> list[str]:
+        """Return which steps are drawn, and keep their room: those of a chain in its order, others by urgency."""
+        slots = most_urgent(shards, max(self._room, 0))
+        self._room -= len(slots)
+        self._left_out += sum(shard.counts.jobs for shard in shards) - len(slots)
+        numbers = sorted({place_of(slot)[0] for slot in slots})
+        names = {number: self._ports.workflows.names(found.workflow_id, number) for number in numbers}
+        ordered = sorted(slots) if found.kind is Kind.CHAIN else slots
+        return [names[number][place] for number, place in map(place_of, ordered) if place < len(names[number])]
+
+    def _steps(self, names: Sequence[str], within: str) -> None:
         records = self._records([name for name in names if read_ref(name) is None])
         for name in names:
             ref = read_ref(name)
@@ -128,7 +143,7 @@ class Drawing:
                 continue
             nested = self._ports.workflows.get(ref[0])
             if nested is not None:
-                self._workflow(nested, within=within)
+                self._nested(nested, within=within)
 
     def _job(self, job_id: str, record: JobRecord | None, *, within: str, role: str) -> None:
         if record is None:
@@ -153,6 +168,11 @@ class Drawing:
         for start in range(0, len(ids), _PAGE):
             found |= self._ports.ledger.get_many(ids[start : start + _PAGE])
         return {job_id: record for job_id, record in found.items() if not is_expired(record, now)}
+
+
+def shards_of(found: WorkflowRecord, ports: Ports) -> Sequence[Shard]:
+    """Return how the parts of a workflow stand: 100 shards a read, of 256 jobs each."""
+    return ports.workflows.shards(found.workflow_id, range(1, found.shards + 1))
 
 
 def _parent_of(waits_for: str) -> tuple[str, When]:

@@ -10,17 +10,18 @@ from pydantic_core import from_json
 
 from lanework.engine.inspect import DAYS_KEPT, check_limit, day_before, iso, read_cursor, start_of
 from lanework.engine.listing import JobKey
-from lanework.engine.workflow_graph import MOST_NODES, Drawing
+from lanework.engine.workflow_graph import MOST_NODES, Drawing, shards_of
 from lanework.errors import WorkflowNotFoundError, foreign_cursor
 from lanework.model.shard import Counts, place_of, slot_of
 from lanework.model.workflow import read_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lanework.engine.ports import Ports
     from lanework.engine.workflow_graph import Graph
+    from lanework.model.shard import Shard
     from lanework.model.states import JobRecord, State
     from lanework.model.workflow import WorkflowRecord
 
@@ -108,10 +109,7 @@ class WorkflowReader:
             WorkflowNotFoundError: There is none.
         """
         found = self.found(workflow_id)
-        counts = Counts()
-        for shard in self._store.shards(workflow_id, range(1, found.shards + 1)):
-            counts = counts.plus(shard.counts)
-        return WorkflowStanding(record=found, counts=counts)
+        return _standing(found, shards_of(found, self._ports))
 
     def page(self, *, limit: int = 20, cursor: str | None = None) -> WorkflowPage:
         """
@@ -153,12 +151,35 @@ class WorkflowReader:
 
     def graph(self, workflow_id: str, *, most: int = MOST_NODES) -> Graph:
         """
-        Return a workflow as nodes and edges.
+        Return a workflow as nodes and edges; see `drawn`.
 
         Raises:
             WorkflowNotFoundError: There is none.
         """
-        return Drawing(self._ports, most=most).of(self.found(workflow_id))
+        return self.drawn(workflow_id, most=most)[1]
+
+    def drawn(self, workflow_id: str, *, most: int = MOST_NODES) -> tuple[WorkflowStanding, Graph]:
+        """
+        Return where a workflow stands, and it as nodes and edges.
+
+        The steps of a chain stand in its order, others as they need attention: the dead, the cancelled, those that have
+        not ended, the completed. Where not all has room, the same come first, and the others are left out.
+
+        Reads: the workflow; its shards, 100 a call; the names of each shard of which something is drawn, a call each;
+        the records of what is drawn, 100 a call; and three to six calls for what is called back. So a batch of 5,000
+        jobs, three of which died and the rest completed, takes 10 to 13 calls with 50 nodes. Each workflow within takes
+        its own calls likewise.
+
+        Args:
+            workflow_id: Which.
+            most: Most nodes. Beyond them, only what is called back is drawn.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        found = self.found(workflow_id)
+        shards = shards_of(found, self._ports)
+        return _standing(found, shards), Drawing(self._ports, most=most).of(found, shards)
 
     def results(self, workflow_id: str) -> Iterator[JobResult]:
         """
@@ -228,6 +249,13 @@ class WorkflowReader:
         jobs = [name for name in names if read_ref(name) is None]
         records = self._ports.ledger.get_many(jobs, consistent=True) if jobs else {}
         return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
+
+
+def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStanding:
+    counts = Counts()
+    for shard in shards:
+        counts = counts.plus(shard.counts)
+    return WorkflowStanding(record=found, counts=counts)
 
 
 def _result(record: JobRecord) -> JobResult:

@@ -124,7 +124,12 @@ def add_reading(routes: Routes, app: App) -> None:
     def draw_workflow(
         workflow_id: Id, limit: Annotated[int, Query(ge=1, le=500, description="Most nodes, 1 to 500.")] = 100
     ) -> Graph:
-        """Draw a workflow: its jobs, those of nested workflows, and which waits for which."""
+        """
+        Draw a workflow: its jobs, those of nested workflows, and which waits for which.
+
+        A chain's stand in its order; others, and those that are drawn if not all are, as they need attention: the dead,
+        the cancelled, those that have not ended, the completed.
+        """
         graph = app.workflows.graph(workflow_id, most=limit)
         return Graph(
             nodes=tuple(

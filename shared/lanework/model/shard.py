@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from lanework.model.states import JobRecord
@@ -21,6 +22,8 @@ FIRST_LOOK: Final = timedelta(minutes=5)
 LONGEST_LOOK: Final = timedelta(hours=1)
 
 _DEAD, _CANCELLED, _COMPLETED, _VOID = range(4)
+_OPEN: Final = None
+_URGENCY: Final = {_DEAD: 0, _CANCELLED: 1, _OPEN: 2, _COMPLETED: 3}
 _RANKS: Final = {State.DEAD: _DEAD, State.CANCELLED: _CANCELLED, State.COMPLETED: _COMPLETED}
 
 VOID: Final = _VOID
@@ -121,6 +124,14 @@ class Shard:
             cancelled=ranks.count(_CANCELLED),
         )
 
+    @property
+    def urgencies(self) -> Iterator[tuple[int, int]]:
+        """For each place that is not void, how little it needs attention, from 0, and the place in its workflow."""
+        for place in range(self.size):
+            rank = self.told[place] % 4 if place in self.told else _OPEN
+            if rank != _VOID:
+                yield _URGENCY[rank], slot_of(self.number, place)
+
     def next_look(self, now: datetime) -> datetime:
         """Return when to look at it again: after as long again as it has existed, at most an hour."""
         return now + min(max(now - self.created_at, FIRST_LOOK), LONGEST_LOOK)
@@ -134,6 +145,20 @@ def slot_of(number: int, place: int) -> int:
 def place_of(slot: int) -> tuple[int, int]:
     """Return which shard a place is in, and where in it."""
     return divmod(slot, SHARD)
+
+
+def most_urgent(shards: Iterable[Shard], most: int) -> list[int]:
+    """
+    Return the places of the jobs that need attention first, without those that are void.
+
+    Args:
+        shards: Where they are.
+        most: How many to return at most.
+
+    Returns:
+        The dead, the cancelled, those that have not ended and the completed, each in their own order.
+    """
+    return [slot for _, slot in nsmallest(most, (one for shard in shards for one in shard.urgencies))]
 
 
 def value_of_job(record: JobRecord) -> int | None:

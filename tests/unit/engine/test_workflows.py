@@ -570,6 +570,69 @@ def test_a_graph_of_many_jobs_says_how_many_it_leaves_out(shop: Shop) -> None:
     assert (len(graph.nodes), graph.left_out) == (101, 600)
 
 
+def test_a_drawing_of_5000_jobs_begins_with_the_three_that_died_in_ten_calls(shop: Shop) -> None:
+    shop.fails = {"w.4000", "w.300", "w.4999"}
+    shop.app.workflows.enqueue(group(shop.job() for _ in range(5_000)), workflow_id="w")
+    drain(shop.app)
+    ledger, store = Flaky(shop.app.ports.ledger), Flaky(shop.app.ports.workflows)
+    shop.app.use(replace(shop.app.ports, ledger=ledger, workflows=store))
+
+    standing, graph = shop.app.workflows.drawn("w", most=50)
+
+    assert (standing.counts.dead, standing.counts.completed) == (3, 4_997)
+    assert [one.name for one in graph.nodes[1:6]] == ["w.300", "w.4000", "w.4999", "w.1", "w.2"]
+    assert (len(graph.nodes), graph.left_out) == (50, 4_951)
+    assert ledger.calls == ["get_many"]
+    assert store.calls == ["get", "shards", *["names"] * 4, *["children"] * 3]
+
+
+def test_what_was_cancelled_or_is_open_is_drawn_before_what_completed(shop: Shop) -> None:
+    shop.fails = {"w.5"}
+    plan = group([shop.job(), shop.job(delay=MINUTE), shop.job(), shop.job(delay=MINUTE), shop.job()])
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+    shop.app.cancel("w.4")
+
+    def names(most: int) -> list[str]:
+        return [one.name for one in shop.app.workflows.graph("w", most=most).nodes[1:]]
+
+    assert names(10) == ["w.5", "w.4", "w.2", "w.1", "w.3"]
+    assert names(3) == ["w.5", "w.4"]
+
+
+def test_a_chain_is_drawn_in_its_order_from_where_it_stands(shop: Shop) -> None:
+    shop.fails = {"w.3"}
+    shop.app.workflows.enqueue(chain(*(shop.job() for _ in range(5))), workflow_id="w")
+    drain(shop.app)
+
+    def drawn(most: int) -> list[tuple[str, str | None]]:
+        return [(one.name, one.state) for one in shop.app.workflows.graph("w", most=most).nodes[1:]]
+
+    ahead = [("w.3", "dead"), ("w.4", "blocked"), ("w.5", "blocked")]
+    assert drawn(4) == ahead
+    assert drawn(6) == [("w.1", "completed"), ("w.2", "completed"), *ahead]
+
+
+def test_workflows_within_share_the_room_that_those_beside_them_leave(shop: Shop) -> None:
+    inner = group([shop.job(), shop.job(), shop.job()])
+    shop.app.workflows.enqueue(group([inner, inner, shop.job()]), workflow_id="w")
+
+    graph = shop.app.workflows.graph("w", most=6)
+
+    assert [one.name for one in graph.nodes] == ["workflow/w", "workflow/w.1", "w.1.1", "w.1.2", "workflow/w.2", "w.3"]
+    assert graph.left_out == 1 + 3
+
+
+def test_a_job_that_was_added_twice_is_drawn_once(shop: Shop) -> None:
+    shop.app.workflows.enqueue(group([shop.job(job_id="page-1"), shop.job(delay=MINUTE)]), workflow_id="w")
+    shop.app.workflows.add("w", [shop.job(job_id="page-1")])
+
+    graph = shop.app.workflows.graph("w")
+
+    assert [one.name for one in graph.nodes] == ["workflow/w", "page-1", "w.2"]
+    assert graph.left_out == 0
+
+
 def test_ordinary_jobs_may_wait_for_a_workflow(shop: Shop) -> None:
     receipt = shop.app.workflows.enqueue(group([shop.job(1), shop.job(2)]))
     shop.app.enqueue_request(shop.job(job_id="later", after=[receipt.ref]))

@@ -33,8 +33,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     @routes.add("GET", "/workflows/<workflow_id>", Role.VIEWER, tag=TAG, is_documented=False)
     def workflow_page(workflow_id: Id) -> Response[str]:
         """Show one workflow."""
-        standing = app.workflows.get(workflow_id)
-        graph = app.workflows.graph(workflow_id, most=MOST_NODES)
+        standing, graph = app.workflows.drawn(workflow_id, most=MOST_NODES)
         return pages.show(
             "workflow.html",
             standing=standing,
