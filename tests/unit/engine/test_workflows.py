@@ -519,6 +519,24 @@ def test_a_redriven_job_can_add_nothing_new_to_a_workflow_that_has_ended(shop: S
     )
 
 
+def test_a_redriven_job_that_adds_the_same_to_a_cancelled_workflow_cancels_no_other_that_was_redriven(
+    shop: Shop,
+) -> None:
+    shop.inside["first"] = lambda run: shop.app.workflows.add(str(run.workflow_id), [shop.job(job_id="page-1")])
+    shop.fails = {"first", "other"}
+    plan = group([shop.job(job_id="first"), shop.job(job_id="other"), shop.job(job_id="later", delay=MINUTE)])
+    shop.app.workflows.enqueue(plan, workflow_id="w")
+    drain(shop.app)
+    shop.app.workflows.cancel("w")
+    assert shop.state() is WorkflowState.CANCELLED
+    shop.fails = set()
+
+    assert shop.app.workflows.retry("w") == 2
+    drain(shop.app)
+
+    assert shop.states("first", "page-1", "other", "later") == [State.COMPLETED] * 3 + [State.CANCELLED]
+
+
 def test_a_job_whose_record_has_expired_is_new_to_a_workflow_that_has_ended(shop: Shop) -> None:
     shop.app.workflows.enqueue(group([shop.job(job_id="page-1")]), workflow_id="w")
     drain(shop.app)
