@@ -49,6 +49,25 @@ def test_every_page_opens_fits_and_complains_of_nothing(visitor: Visitor, stage:
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize("width", [320, 761, 900, 1101, 1280])
+def test_a_lane_s_p95_stands_in_one_line_and_in_the_same_of_each_card(
+    visitor: Visitor, stage: Stage, counted: App, width: int
+) -> None:
+    stage.set(counted)
+    visitor.log_in()
+    visitor.page.set_viewport_size({"width": width, "height": 860})
+
+    tops, heights = visitor.open("").evaluate("""() => {
+      const measured = [...document.querySelectorAll(".promise")].map(promise => {
+        const p95 = promise.lastElementChild.getBoundingClientRect();
+        return [p95.top - promise.getBoundingClientRect().top, p95.height];
+      });
+      return [0, 1].map(which => [...new Set(measured.map(one => Math.round(one[which])))]);
+    }""")
+
+    assert (len(tops), [round(12.5 * 1.5)]) == (1, heights)
+
+
 def test_a_page_is_at_most_60_kb(visitor: Visitor, stage: Stage, counted: App) -> None:
     stage.set(counted)
     visitor.log_in()

@@ -16,6 +16,8 @@ from lanework.testing import NOON
         (None, "–"),
         (0, "0 ms"),
         (0.32, "320 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1 s"),
         (1, "1 s"),
         (1.25, "1.2 s"),
         (59.9, "59 s"),
@@ -39,7 +41,24 @@ def test_a_moment_is_told_from_now(seconds: float, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, "0"), (9_999, "9,999"), (12_345, "12.3k"), (20_000, "20k"), (999_999, "1000k"), (4_500_000, "4.5M")],
+    [
+        (0, "0"),
+        (999, "999"),
+        (1_000, "1,000"),
+        (9_999, "9,999"),
+        (10_000, "10k"),
+        (12_345, "12.3k"),
+        (20_000, "20k"),
+        (999_499, "999.5k"),
+        (999_500, "999.5k"),
+        (999_949, "999.9k"),
+        (999_950, "1M"),
+        (999_999, "1M"),
+        (1_000_000, "1M"),
+        (1_049_999, "1M"),
+        (4_500_000, "4.5M"),
+        (999_999_999, "1,000M"),
+    ],
 )
 def test_a_number_fits_a_narrow_column(value: int, expected: str) -> None:
     assert expected == words.number(value)

@@ -12,8 +12,11 @@ MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
-_THOUSANDS: Final = (("M", 1_000_000), ("k", 10_000))
-"""From where a number is shortened, and by what; 9,999 is still written out."""
+_IN_THOUSANDS: Final = 10_000
+"""From where a number is told in thousands; 9,999 is still written out."""
+
+_IN_MILLIONS: Final = 999_950
+"""From where a number is told in millions: in thousands, it would round to 1,000k."""
 
 
 def duration(value: timedelta | None) -> str:
@@ -21,8 +24,9 @@ def duration(value: timedelta | None) -> str:
     if value is None:
         return "–"
     seconds = value.total_seconds()
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
+    milliseconds = round(seconds * 1000)
+    if milliseconds < 1000:  # noqa: PLR2004 - a second
+        return f"{milliseconds} ms"
     if seconds < 10:  # noqa: PLR2004 - from then on, tenths tell nothing
         return f"{seconds:.1f}".removesuffix(".0") + " s"
     for unit, smaller, length in (("d", "h", DAY), ("h", "min", HOUR), ("min", "s", MINUTE)):
@@ -59,11 +63,10 @@ def machine(moment: datetime) -> str:
 
 def number(value: int) -> str:
     """Return a number that a narrow column holds: `1,234`, `12.3k`, `4.5M`."""
-    for unit, size in _THOUSANDS:
-        if value >= size:
-            scale = 1_000 if unit == "k" else size
-            return f"{value / scale:.1f}".removesuffix(".0") + unit
-    return f"{value:,}"
+    if value < _IN_THOUSANDS:
+        return f"{value:,}"
+    size, unit = (1_000, "k") if value < _IN_MILLIONS else (1_000_000, "M")
+    return f"{value / size:,.1f}".removesuffix(".0") + unit
 
 
 def share(value: float | None) -> str:
