@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, cast, get_t
 import typer
 
 from lanework.cli.values import duration
+from lanework.errors import InvalidOptionError
 from lanework.model.dead_filter import Filter
 from lanework.model.lanes import lane_of
 from lanework.model.states import cause_of
@@ -56,8 +57,12 @@ class Asked:
         Return what is meant.
 
         Raises:
+            InvalidOptionError: Nothing can be both so old and so young.
             UnknownNameError: There is no such lane or cause; the message names the nearest.
         """
+        if self.older_than is not None and self.younger_than is not None and self.older_than >= self.younger_than:
+            msg = "--older-than must be shorter than --younger-than: no job can have died at both times"
+            raise InvalidOptionError(msg)
         return Filter(
             lane=None if self.lane is None else lane_of(self.lane),
             queue=self.queue,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from lanework.engine.rollout import Orders
 from lanework.errors import InvalidOptionError
@@ -132,6 +133,16 @@ class Which(Body):
     fingerprint: str | None = Field(default=None, description="The error's fingerprint, as the groups name it.")
     died_before: AwareDatetime | None = None
     died_after: AwareDatetime | None = Field(default=None, description="Died then or later.")
+
+    @field_validator("died_after")
+    @classmethod
+    def _is_before_the_end(cls, died_after: datetime | None, others: ValidationInfo) -> datetime | None:
+        """Refuse a time in which nothing could have died: it would read as if nothing had."""
+        died_before: datetime | None = others.data.get("died_before")
+        if died_after is not None and died_before is not None and died_after >= died_before:
+            kind, message = "empty_range", "must lie before diedBefore"
+            raise PydanticCustomError(kind, message)
+        return died_after
 
     def filter(self, job_ids: tuple[str, ...] = ()) -> Filter:
         """

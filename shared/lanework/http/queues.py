@@ -27,6 +27,7 @@ from lanework.model.states import JobRecord, State
 
 TAG: Final = "Queues"
 _LAST: Final = 99
+_LAST_BY_DEFAULT: Final = 19
 
 _ENDS: Final = {"completed": State.COMPLETED, "failed": State.DEAD, "cancelled": State.CANCELLED}
 
@@ -117,10 +118,11 @@ def add_reading(routes: Routes, app: App) -> None:
     def list_failed_jobs(
         queue: QueueName,
         start: Annotated[int, Query(ge=0, le=_LAST, description="Position of the first, from 0.")] = 0,
-        end: Annotated[int, Query(ge=0, le=_LAST, description="Position of the last, at most 99.")] = 19,
+        end: Annotated[int, Query(ge=0, le=_LAST, description="Position of the last, at most 99.")] = _LAST_BY_DEFAULT,
     ) -> FailedJobs:
         """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
         _check(queue, app)
+        _check_range(start, end)
         found = app.dead_letters.jobs.first(Filter(queue=queue), limit=end + 1)[start:]
         return FailedJobs(data=tuple(_failed(one, app) for one in found))
 
@@ -170,6 +172,23 @@ def _check(queue: str, app: App) -> None:
     known = app.registry.queues
     if queue not in known:
         raise ProblemError(_not_found("unknown-queue", f"unknown queue {queue!r}{did_you_mean(queue, known)}"))
+
+
+def _check_range(start: int, end: int) -> None:
+    if start <= end:
+        return
+    message = f"must not lie before start; it is {_LAST_BY_DEFAULT} if it is left out"
+    raise ProblemError(
+        Problem(
+            status=HTTPStatus.BAD_REQUEST,
+            kind="invalid-request",
+            detail=f"end: {message}",
+            errors=(
+                {"in": "query", "field": "start", "message": "must not lie after end"},
+                {"in": "query", "field": "end", "message": message},
+            ),
+        )
+    )
 
 
 def _counts(queue: str, counted: Census, *, is_paused: bool) -> QueueCounts:

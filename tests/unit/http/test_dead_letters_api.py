@@ -43,6 +43,25 @@ def test_the_dead_are_filtered_and_paged(shop: Shop) -> None:
     assert {job["jobId"] for job in since["jobs"]} == {"job-2", "job-3"}
 
 
+@pytest.mark.parametrize("path", ["dlq", "dlq/groups"])
+@pytest.mark.parametrize("before", ["2026-01-02T11:00:00Z", "2026-01-02T12:00:00Z", "2026-01-02T12:30:00%2B01:00"])
+def test_a_time_of_death_that_ends_before_it_begins_is_refused_by_name(shop: Shop, path: str, before: str) -> None:
+    answer = shop.api.get(f"/api/admin/{path}?diedAfter=2026-01-02T12:00:00Z&diedBefore={before}")
+
+    wrong = {"in": "query", "field": "diedAfter", "message": "must lie before diedBefore"}
+    assert (answer.status, answer.problem, answer.json["errors"]) == (400, "invalid-request", [wrong])
+
+
+@pytest.mark.parametrize("action", ["redrive", "drop"])
+def test_an_order_for_a_time_that_ends_before_it_begins_moves_nothing(shop: Shop, action: str) -> None:
+    time = {"diedAfter": "2026-01-02T12:00:00Z", "diedBefore": "2026-01-02T11:00:00Z"}
+
+    answer = shop.api.post(f"/api/admin/dlq/{action}", time)
+
+    wrong = {"in": "body", "field": "diedAfter", "message": "must lie before diedBefore"}
+    assert (answer.status, answer.problem, answer.json["errors"]) == (422, "invalid-request", [wrong])
+
+
 def test_the_dead_are_grouped_by_their_error(shop: Shop) -> None:
     shop.kill("job-1", "job-2", "job-3")
 

@@ -92,6 +92,14 @@ def test_failed_jobs_of_a_queue_are_listed_by_position_with_private_fields_maske
     }
 
 
+@pytest.mark.parametrize("query", ["start=5&end=1", "start=20"])
+def test_positions_that_end_before_they_start_are_refused_by_name(shop: Shop, query: str) -> None:
+    answer = shop.api.get(f"/api/v1/jobs/queues/email/failed?{query}")
+
+    assert (answer.status, answer.problem) == (400, "invalid-request")
+    assert [("query", "start"), ("query", "end")] == [(one["in"], one["field"]) for one in answer.json["errors"]]
+
+
 def test_a_failed_job_of_a_queue_is_retried(shop: Shop) -> None:
     shop.kill("job-1")
 
