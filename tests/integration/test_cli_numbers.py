@@ -108,7 +108,7 @@ def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
     lines = run("alerts").output.splitlines()
 
     assert lines == [
-        "over, from 2026-01-02 12:00:00 to 2026-01-02 12:01:00 UTC",
+        "over, from 2026-01-02 12:00:00Z to 2026-01-02 12:01:00Z",
         f"  1 job of type {name} died",
         f"  look: dlq list {name}",
     ]

@@ -122,7 +122,7 @@ def test_the_next_ticks_are_shown_in_the_schedules_zone_and_in_utc(lanework: Cal
     lines = lanework("next", "half", "-n", "2").splitlines()
 
     assert lines[0].split() == ["Asia/Kathmandu", "UTC"]
-    assert lines[1].split() == [f"{year}-01-01", "09:00", "+0545", f"{year}-01-01T03:15Z"]
+    assert lines[1].split() == [f"{year}-01-01", "09:00", "+0545", f"{year}-01-01", "03:15:00Z"]
     assert json.loads(lanework("next", "half", "--json", "-n", "1")) == [f"{year}-01-01T03:15Z"]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from lanework.cli.output import complain, out, print_json, table_of
+from lanework.cli.times import stamp
 from lanework.engine.inspect import as_json as job_json
 from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
@@ -16,7 +17,6 @@ from lanework.model.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from rich.table import Table
 
@@ -57,8 +57,8 @@ def print_groups(grouping: Grouping, *, as_json: bool) -> None:
                 "types": group.types,
                 "lanes": group.lanes,
                 "causes": group.causes,
-                "firstDiedAt": _stamp(group.first_died_at),
-                "lastDiedAt": _stamp(group.latest.ended_at),
+                "firstDiedAt": stamp(group.first_died_at),
+                "lastDiedAt": stamp(group.latest.ended_at),
                 "lastJobId": group.latest.job_id,
             }
             for group in grouping.groups
@@ -74,7 +74,7 @@ def print_groups(grouping: Grouping, *, as_json: bool) -> None:
             group.fingerprint,
             ", ".join(group.causes),
             ", ".join(group.types),
-            _stamp(group.latest.ended_at),
+            stamp(group.latest.ended_at),
             group.latest.job_id,
             group.shape,
         )
@@ -95,7 +95,7 @@ def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as
         return
     shown = {name: value for name, value in _json(record).items() if value not in (None, []) and name not in _APART}
     out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
-    failures = ((one.life, one.attempt, _stamp(one.at), one.error) for one in record.failures)
+    failures = ((one.life, one.attempt, stamp(one.at), one.error) for one in record.failures)
     out().print()
     out().print(table_of(("life", "attempt", "failed at", "error"), failures))
     for line in lines:
@@ -176,7 +176,7 @@ def _table(jobs: Sequence[JobRecord]) -> Table:
     return table_of(
         columns,
         (
-            (job.job_id, job.type, job.lane, job.cause, job.life, job.attempts, _stamp(job.ended_at), job.error)
+            (job.job_id, job.type, job.lane, job.cause, job.life, job.attempts, stamp(job.ended_at), job.error)
             for job in jobs
         ),
     )
@@ -189,7 +189,3 @@ def _json(record: JobRecord) -> dict[str, object]:
 def _count(plan: Plan) -> str:
     jobs = "1 job" if plan.count == 1 else f"{plan.count:,} jobs"
     return jobs if plan.is_counted else f"at least {jobs}"
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}Z"

@@ -23,6 +23,7 @@ from lanework.cli.connect import application
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
 from lanework.cli.stack import Port, prepare
+from lanework.cli.times import time_of_day
 from lanework.edges.process.child import run_child
 from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.inline import run_inline
@@ -192,7 +193,7 @@ class _Readable(TextIOBase):
     """Where a logger's JSON lines become lines for people."""
 
     def write(self, line: str) -> int:
-        sys.stdout.write(f"{datetime.now(UTC):%H:%M:%S}  {'here':<8}  {readable(line)}\n" if line.strip() else "")
+        sys.stdout.write(f"{time_of_day(datetime.now(UTC))}  {'here':<8}  {readable(line)}\n" if line.strip() else "")
         sys.stdout.flush()
         return len(line)
 
@@ -219,7 +220,7 @@ class _Showing:
         while not self._stop.wait(0.5):
             for line in self._tail.read():
                 lane = line.function.rpartition("-")[2]
-                sys.stdout.write(f"{line.at:%H:%M:%S}  {lane:<8}  {readable(line.text)}\n")
+                sys.stdout.write(f"{time_of_day(line.at)}  {lane:<8}  {readable(line.text)}\n")
                 sys.stdout.flush()
 
 

@@ -10,6 +10,7 @@ import typer
 
 from lanework.cli.connect import application, connected
 from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
+from lanework.cli.times import stamp
 from lanework.cli.values import duration, moment, payload
 from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, iso, ran_for, waited
@@ -122,10 +123,10 @@ def get(
         print_json(as_json(record))
         return
     shown = {name: value for name, value in as_json(record).items() if value not in (None, []) and value is not False}
-    failures = shown.pop("failures", [])
+    shown.pop("failures", None)
     out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
-    if isinstance(failures, list) and failures:
-        rows = ((one["life"], one["attempt"], one["at"], one["error"]) for one in failures)
+    if record.failures:
+        rows = ((one.life, one.attempt, stamp(one.at), one.error) for one in record.failures)
         out().print()
         out().print(table_of(("life", "attempt", "failed at", "error"), rows))
 
@@ -186,7 +187,7 @@ def reschedule(
         print_json(as_json(record))
         return
     held = f", once {record.held_by} lets it go" if record.held_by is not None and record.state not in ENDED else ""
-    out().print(f"{job_id}: starts at {record.run_at:%Y-%m-%d %H:%M:%S} UTC{held}", markup=False)
+    out().print(f"{job_id}: starts at {stamp(record.run_at)}{held}", markup=False)
 
 
 def signal(
@@ -258,7 +259,7 @@ def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
                 seconds(waited(one)),
                 seconds(ran_for(one)),
                 one.state,
-                f"{one.created_at:%Y-%m-%d %H:%M:%S}",
+                stamp(one.created_at),
             )
             for one in jobs
         ),
@@ -269,4 +270,4 @@ def _say_what_follows(page: JobPage) -> None:
     if page.cursor is not None:
         out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
     elif not page.jobs:
-        out().print(f"no such jobs since {page.seen_until:%Y-%m-%d}", markup=False)
+        out().print(f"no such jobs since {stamp(page.seen_until)}", markup=False)

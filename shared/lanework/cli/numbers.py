@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
+from lanework.cli.times import stamp
 from lanework.engine.alerting import alert_as_json
 from lanework.engine.figures import (
     costs_as_json,
@@ -112,7 +113,7 @@ def sla(
     out().print(table_of(columns, (_kept_cells(one) for one in (*lanes, *types))))
     if late:
         out().print("\nLate jobs, the latest first:", markup=False)
-        rows = ((_time(one.at), one.lane, one.type, seconds(one.waited), one.job_id) for one in late[:_MOST_LATE])
+        rows = ((stamp(one.at), one.lane, one.type, seconds(one.waited), one.job_id) for one in late[:_MOST_LATE])
         out().print(table_of(("started", "lane", "type", "waited", "id"), rows))
 
 
@@ -228,9 +229,9 @@ def _kept_cells(one: Kept) -> tuple[object, ...]:
 def _told(one: Alert) -> Text:
     """Return an alert in lines that no table cuts off: its next step is there to be pasted."""
     if one.until is None:
-        head = Text(f"active since {_time(one.since)} UTC", style="bold red")
+        head = Text(f"active since {stamp(one.since)}", style="bold red")
     else:
-        head = Text(f"over, from {_time(one.since)} to {_time(one.until)} UTC", style="green")
+        head = Text(f"over, from {stamp(one.since)} to {stamp(one.until)}", style="green")
     return Text.assemble(head, f"\n  {one.text}\n  look: {one.next_step}")
 
 
@@ -240,10 +241,6 @@ def _about(oldest: timedelta | None) -> str:
         return ""
     minutes = oldest // timedelta(minutes=1)
     return f"> {minutes} min" if minutes else "< 3 min"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _usd(amount: float | None) -> str:

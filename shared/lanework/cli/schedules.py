@@ -9,6 +9,7 @@ import typer
 
 from lanework.cli.connect import application, connected, project_here
 from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.cli.times import local, stamp
 from lanework.cli.values import duration, payload
 from lanework.engine.schedules import Listed, as_json, next_of
 from lanework.model.ticks import zone_of
@@ -159,9 +160,9 @@ def next_(
     desk = _app().schedules
     ticks, timetable = desk.next(name, count), desk.get(name).schedule.timetable
     if as_json_:
-        print_json([_utc(tick) for tick in ticks])
+        print_json([f"{tick:%Y-%m-%dT%H:%MZ}" for tick in ticks])
         return
-    out().print(table_of((timetable.tz, "UTC"), [(_local(tick, timetable), _utc(tick)) for tick in ticks]))
+    out().print(table_of((timetable.tz, "UTC"), [(_local(tick, timetable), stamp(tick)) for tick in ticks]))
 
 
 def _app() -> App:
@@ -185,7 +186,7 @@ def _row(listed: Listed, now: datetime) -> Sequence[object]:
         record.schedule.job_type,
         _when(timetable),
         _local(upcoming, timetable),
-        "" if upcoming is None else _utc(upcoming),
+        stamp(upcoming),
         record.last_run,
         listed.last_state,
         "paused" if record.paused else "",
@@ -197,8 +198,4 @@ def _when(timetable: Timetable) -> str:
 
 
 def _local(tick: datetime | None, timetable: Timetable) -> str:
-    return "" if tick is None else f"{tick.astimezone(zone_of(timetable.tz)):%Y-%m-%d %H:%M %Z}"
-
-
-def _utc(tick: datetime) -> str:
-    return f"{tick:%Y-%m-%dT%H:%MZ}"
+    return "" if tick is None else local(tick, zone_of(timetable.tz))

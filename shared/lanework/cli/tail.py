@@ -9,6 +9,7 @@ import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json
+from lanework.cli.times import time_of_day
 from lanework.engine.inspect import as_json
 from lanework.model.states import ENDED, State
 
@@ -73,4 +74,4 @@ def _line(app: App, record: JobRecord) -> str:
     waits = f", waits for {record.held_by}" if record.held_by and record.state not in ENDED else ""
     why = f": {record.cause}, {record.error}" if record.state is State.DEAD else ""
     failed = f": {record.error}" if record.state is State.RETRYING else ""
-    return f"{app.ports.clock():%H:%M:%S}  {record.state}{attempt}{progress}{waits}{why}{failed}"
+    return f"{time_of_day(app.ports.clock())}  {record.state}{attempt}{progress}{waits}{why}{failed}"

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from lanework.cli.connect import connected
 from lanework.cli.output import complain, seconds, table_of
+from lanework.cli.times import stamp, time_of_day
 from lanework.engine.standing import standing
 from lanework.errors import UnavailableError
 from lanework.model.alerts import Alerts
@@ -58,7 +59,7 @@ def top() -> None:
 def screen(now: Standing, at: datetime) -> RenderableType:
     """Return the screen: alerts, lanes, and the latest late and dead jobs."""
     return Group(
-        Text(f"lanework   {at:%Y-%m-%d %H:%M:%S} UTC   the last hour, a bar is two minutes of starts", style="dim"),
+        Text(f"lanework   {stamp(at)}   the last hour, a bar is two minutes of starts", style="dim"),
         *_alerts(now),
         Text(),
         _lanes(now),
@@ -114,7 +115,7 @@ def _incidents(now: Standing) -> list[Text]:
     for one in now.overview.hour.incidents[:_INCIDENTS]:
         is_death = one.kind is Kind.DEATH
         how = f"died, {one.cause}" if is_death else f"started after {seconds(one.waited)}"
-        text = f"{one.at:%H:%M:%S}  {one.lane:<8}  {one.type}  {one.job_id}  {how}"
+        text = f"{time_of_day(one.at)}  {one.lane:<8}  {one.type}  {one.job_id}  {how}"
         lines.append(Text(text, style="red" if is_death else "yellow", no_wrap=True, overflow="ellipsis"))
     return lines
 

@@ -8,8 +8,9 @@ import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.cli.times import stamp
 from lanework.engine.handover import QUEUE
-from lanework.engine.inspect import as_json, iso
+from lanework.engine.inspect import as_json
 from lanework.engine.system import WEBHOOK
 from lanework.engine.telling import ABOUT
 from lanework.local.webhook_secret import new_secret
@@ -50,7 +51,7 @@ def list_(
         return
     columns = ("id", "of job", "state", "attempts", "error", "created")
     rows = (
-        (one.job_id, dict(one.headers).get(ABOUT), one.state, one.attempts, one.error, iso(one.created_at))
+        (one.job_id, dict(one.headers).get(ABOUT), one.state, one.attempts, one.error, stamp(one.created_at))
         for one in page.jobs
     )
     out().print(table_of(columns, rows))

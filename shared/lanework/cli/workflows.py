@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from lanework.cli.connect import connected
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
-from lanework.engine.inspect import iso
+from lanework.cli.times import stamp
 from lanework.engine.workflow_reader import as_json, counts_as_json
 from lanework.model.states import State
 from lanework.model.workflow import When, WorkflowState
@@ -57,7 +57,9 @@ def list_(
     if not found:
         out().print("there are no workflows of the last 15 days")
         return
-    rows = [(one.workflow_id, one.kind, one.state, one.jobs, iso(one.created_at), iso(one.closed_at)) for one in found]
+    rows = [
+        (one.workflow_id, one.kind, one.state, one.jobs, stamp(one.created_at), stamp(one.closed_at)) for one in found
+    ]
     out().print(table_of(("id", "kind", "state", "jobs", "enqueued", "ended"), rows))
 
 
