@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from lanework.model.dead_filter import Filter
 from lanework.model.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
@@ -62,12 +62,14 @@ class Plan:
         jobs: The first of them, at most a page, the latest death first.
         count: How many they are; at most 10,000 are counted.
         is_counted: Whether `count` is all of them.
+        left_out: Of chosen jobs, those that can't be moved, each with why, such as `queued` or `not found`.
     """
 
     filter: Filter
     jobs: tuple[JobRecord, ...]
     count: int
     is_counted: bool
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_one_page(self) -> bool:
@@ -161,6 +163,24 @@ class DeadJobs:
         count = len(jobs) + sum(1 for _ in islice(found, MOST_COUNTED - PAGE))
         return Plan(filter=which, jobs=jobs, count=count, is_counted=count < MOST_COUNTED)
 
+    def plan_of_chosen(self, which: Filter) -> Plan:
+        """
+        Return what would move of jobs that somebody chose a while ago: what can't be moved any more is left out.
+
+        Args:
+            which: The ids of the chosen; a job that isn't what else it says is left out, too.
+        """
+        found = self._asked_by_id(which)
+        left_out = {job_id: why for job_id, one in found.items() if (why := _why_not(one, which)) is not None}
+        jobs = tuple(one for job_id, one in found.items() if one is not None and job_id not in left_out)
+        return Plan(
+            filter=replace(which, job_ids=tuple(one.job_id for one in jobs) or which.job_ids),  # none would mean any
+            jobs=jobs[:PAGE],
+            count=len(jobs),
+            is_counted=True,
+            left_out=left_out,
+        )
+
     def _asked_by_id(self, which: Filter) -> dict[str, JobRecord | None]:
         found = {record.job_id: record for record in self._read(which.job_ids)}
         return {job_id: found.get(job_id) for job_id in which.job_ids}
@@ -206,6 +226,19 @@ def _dead(record: JobRecord) -> JobRecord:
         case _:
             hint = "it will run by itself; `lanework cancel` ends it"
     raise NotDeadError(record.job_id, state=record.state, hint=hint)
+
+
+def _why_not(record: JobRecord | None, which: Filter) -> str | None:
+    """Return why a job that was chosen can't be moved; None if it can."""
+    if record is None:
+        return "not found"
+    if record.state is not State.DEAD:
+        return record.state.value
+    if which.matches(record):
+        return None
+    died_at, until = record.ended_at, which.died_before
+    is_later = died_at is not None and until is not None and died_at >= until
+    return "died again meanwhile" if is_later else "not what the filter asks for"
 
 
 def _position(record: JobRecord) -> str:

@@ -78,8 +78,9 @@ class DeadLetterDesk:
         """
         if not plan.is_one_page:
             return self._by_a_job(REDRIVE, plan, orders or Orders())
-        rollout = Rollout(self._ports, self._redriver.redrive, orders or Orders(), between=between)
-        return rollout.run(self.fixed(plan), count=plan.count)
+        orders = orders or Orders()
+        rollout = Rollout(self._ports, self._redriver.redrive, orders, between=between)
+        return rollout.run(self.fixed(plan), count=plan.count) if orders.canary else rollout.these(plan.jobs)
 
     def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
         """
@@ -94,8 +95,7 @@ class DeadLetterDesk:
         """End the jobs of a plan for good; takes and returns what `redrive` does."""
         if not plan.is_one_page:
             return self._by_a_job(DROP, plan, Orders())
-        rollout = Rollout(self._ports, self._redriver.drop, Orders(), between=between)
-        return rollout.run(self.fixed(plan), count=plan.count)
+        return Rollout(self._ports, self._redriver.drop, Orders(), between=between).these(plan.jobs)
 
     def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """

@@ -7,7 +7,7 @@ whoever repeats a wave that was interrupted sends nothing twice, and sends nothi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
@@ -68,11 +68,13 @@ class Outcome:
     Attributes:
         moved: Redriven or dropped.
         passed_over: No longer dead when their turn came, or without a payload.
+        left: Which these are and why, the first 100 of them.
         stopped: Why the rest was left as it is; None if it wasn't.
     """
 
     moved: int = 0
     passed_over: int = 0
+    left: dict[str, Fate] = field(default_factory=dict)
     stopped: str | None = None
 
 
@@ -120,7 +122,11 @@ class Rollout:
                 self.outcome.stopped = self._wave(f"wave-{number}", size, which)
                 if self.outcome.stopped is not None:
                     return self.outcome
-        for record in self._dead.matching(which):
+        return self.these(self._dead.matching(which))
+
+    def these(self, records: Iterable[JobRecord]) -> Outcome:
+        """Move jobs that were read, each only if it is still dead in that life, and say what became of them."""
+        for record in records:
             self._one(record)
         return self.outcome
 
@@ -160,10 +166,13 @@ class Rollout:
 
     def _one(self, record: JobRecord) -> None:
         self._pace.wait()
-        if self._move(record) in (Fate.REDRIVEN, Fate.DROPPED):
+        fate = self._move(record)
+        if fate in (Fate.REDRIVEN, Fate.DROPPED):
             self.outcome.moved += 1
         else:
             self.outcome.passed_over += 1
+            if len(self.outcome.left) < PAGE:
+                self.outcome.left[record.job_id] = fate
         self._between(self.outcome)
 
 

@@ -33,6 +33,34 @@ def ids(world: World, which: Filter) -> list[str]:
     return [job.job_id for job in world.app.dead_letters.jobs.matching(which)]
 
 
+def test_chosen_jobs_that_can_not_be_moved_are_left_out_each_with_its_reason(world: World) -> None:
+    bury(world, 2)
+    bury(world, 1, first=2, lane=Lane.LOW)
+    bury(world, 1, first=3)
+    jobs = world.app.dead_letters.jobs
+    world.app.dead_letters.redrive_one(jobs.get("job-00000"))
+    chosen = ("job-00000", "job-00001", "job-00002", "job-00003", "job-1")
+
+    plan = jobs.plan_of_chosen(Filter(job_ids=chosen, lane=Lane.HIGH, died_before=NOON + 3 * SECOND))
+
+    assert (plan.count, [job.job_id for job in plan.jobs], plan.filter.job_ids) == (1, ["job-00001"], ("job-00001",))
+    assert plan.left_out == {
+        "job-00000": "queued",
+        "job-00002": "not what the filter asks for",
+        "job-00003": "died again meanwhile",
+        "job-1": "not found",
+    }
+
+
+def test_a_plan_of_chosen_jobs_of_which_none_is_dead_asks_for_no_other(world: World) -> None:
+    bury(world, 2)
+    desk = world.app.dead_letters
+
+    plan = desk.jobs.plan_of_chosen(Filter(job_ids=("job-1",)))
+
+    assert (plan.count, ids(world, plan.filter)) == (0, [])
+
+
 def test_all_that_match_are_found_page_by_page_the_latest_death_first(world: World) -> None:
     bury(world, 250)
     bury(world, 1, first=250, lane=Lane.LOW)

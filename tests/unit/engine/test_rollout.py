@@ -8,7 +8,7 @@ import pytest
 
 from lanework import InvalidOptionError, Lane, State
 from lanework.engine.receipt import Receipt
-from lanework.engine.redrive import Redriver
+from lanework.engine.redrive import Fate, Redriver
 from lanework.engine.rollout import PATIENCE, Orders, Outcome, Rollout, watched_waves
 from lanework.model.dead_filter import Filter
 from lanework.model.envelope import Envelope
@@ -71,6 +71,19 @@ def test_a_page_of_jobs_is_redriven_here_and_now(world: World) -> None:
 
     drain(world.app)
     assert in_state(world, State.COMPLETED) == ["job-000", "job-001", "job-002"]
+
+
+@pytest.mark.parametrize("action", ["redrive", "drop"])
+def test_a_job_that_somebody_moved_after_it_was_planned_is_passed_over_by_name(world: World, action: str) -> None:
+    kill_jobs(world, 3)
+    desk = world.app.dead_letters
+    plan = desk.jobs.plan(Filter())
+    desk.redrive_one(plan.jobs[1])
+
+    outcome = desk.redrive(plan) if action == "redrive" else desk.drop(plan)
+
+    assert outcome == Outcome(moved=2, passed_over=1, left={"job-001": Fate.NOT_DEAD})
+    assert world.stored("job-001").life == 2
 
 
 def test_what_the_filter_leaves_out_stays_dead(world: World) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -12,7 +13,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from lanework.app import App
 from lanework.engine.dead_jobs import Plan
 from lanework.engine.receipt import Receipt
-from lanework.engine.rollout import Orders
+from lanework.engine.redrive import Fate
+from lanework.engine.rollout import Orders, Outcome
 from lanework.errors import InvalidOptionError
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import plural
@@ -22,7 +24,17 @@ from lanework.http.tokens import Role
 from lanework.model.dead_filter import Filter
 from lanework.model.lanes import lane_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lanework.engine.dead_letter_desk import DeadLetterDesk
+
 ROWS = 50
+
+_NAMED: Final = 8
+"""Jobs that an action's note names: it is a cookie, of which browsers take 4 KB."""
+
+_MOVED: Final = "moved by somebody else meanwhile"
 
 Word = Annotated[str, Query()]
 
@@ -69,11 +81,14 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def plan_page() -> Response[str]:
         """Show what a redrive or a drop would move, and ask."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event))
-        plan = app.dead_letters.jobs.plan(wanted.which)
+        plan = wanted.plan(app.dead_letters)
+        if plan.count == 0:
+            return pages.done(_unchanged(plan), "dead")
         return pages.show(
             "dead_plan.html",
             wanted=wanted,
             plan=plan,
+            left=_left(plan.left_out, most=len(plan.left_out)),
             asked=_asked(wanted.which),
             before=app.dead_letters.fixed(plan).died_before,
         )
@@ -82,22 +97,16 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def redrive_many() -> Response[str]:
         """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event))
-        plan, desk = app.dead_letters.jobs.plan(wanted.which), app.dead_letters
-        is_plain = wanted.orders == Orders()
-        became = desk.redrive(plan) if is_plain else desk.redrive_later(plan, wanted.orders)
-        if isinstance(became, Receipt):
-            return pages.done(_ordered("redrives", plan), f"jobs/{became.job_id}")
-        return pages.done(_said("Redriven", became.moved, became.passed_over), "dead")
+        desk, orders = app.dead_letters, wanted.orders
+        move = desk.redrive if orders == Orders() else lambda plan: desk.redrive_later(plan, orders)
+        return _moved(wanted.plan(desk), move, pages, does="redrives", done="Redriven")
 
     @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def drop_many() -> Response[str]:
         """Give dead jobs up for good; many of them by a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event))
-        plan = app.dead_letters.jobs.plan(wanted.which)
-        became = app.dead_letters.drop(plan)
-        if isinstance(became, Receipt):
-            return pages.done(_ordered("drops", plan), f"jobs/{became.job_id}")
-        return pages.done(_said("Dropped", became.moved, became.passed_over), "dead")
+        desk = app.dead_letters
+        return _moved(wanted.plan(desk), desk.drop, pages, does="drops", done="Dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +149,15 @@ class _Wanted:
             orders=Orders(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
         )
 
+    def plan(self, desk: DeadLetterDesk) -> Plan:
+        """
+        Return what would move; of ticked jobs those that still can, since others may have moved some meanwhile.
+
+        Raises:
+            NothingMatchesError: None was ticked, and none is of the error or what the filters ask for.
+        """
+        return desk.jobs.plan_of_chosen(self.which) if self.which.job_ids else desk.jobs.plan(self.which)
+
 
 def _among(lane: str | None, queue: str | None, type_: str | None) -> Filter:
     """Return what the page's filters say; an empty one says nothing."""
@@ -173,11 +191,36 @@ def _rate(text: str | None) -> float | None:
         raise InvalidOptionError(msg) from None
 
 
+def _moved(
+    plan: Plan, move: Callable[[Plan], Outcome | Receipt[Any]], pages: Pages, *, does: str, done: str
+) -> Response[str]:
+    """Move the jobs of a plan, and return the page that tells what became of them."""
+    if plan.count == 0:
+        return pages.done(_unchanged(plan), "dead")
+    became = move(plan)
+    if isinstance(became, Receipt):
+        return pages.done(_ordered(does, plan), f"jobs/{became.job_id}")
+    return pages.done(_said(done, plan, became), "dead")
+
+
 def _ordered(does: str, plan: Plan) -> str:
     more = "" if plan.is_counted else "at least "
-    return f"This job {does} {more}{plural(plan.count, 'dead job')}; cancelling it leaves the rest as they are."
+    said = f"This job {does} {more}{plural(plan.count, 'dead job')}; cancelling it leaves the rest as they are."
+    return f"{said} {_left(plan.left_out)}".rstrip()
 
 
-def _said(what: str, moved: int, passed_over: int) -> str:
-    rest = f" {plural(passed_over, 'job')} had been moved by somebody else meanwhile." if passed_over else ""
-    return f"{what}: {plural(moved, 'job')}.{rest}"
+def _said(what: str, plan: Plan, became: Outcome) -> str:
+    moved_by_others = {job_id: _MOVED if fate is Fate.NOT_DEAD else fate.value for job_id, fate in became.left.items()}
+    return f"{what}: {plural(became.moved, 'job')}. {_left({**plan.left_out, **moved_by_others})}".rstrip()
+
+
+def _unchanged(plan: Plan) -> str:
+    return f"Nothing was changed. {_left(plan.left_out)}"
+
+
+def _left(why: Mapping[str, str], *, most: int = _NAMED) -> str:
+    """Return which jobs are left as they are, and why; nothing if none is."""
+    if not why:
+        return ""
+    more = f", and {len(why) - most} more" if len(why) > most else ""
+    return f"Left as they are: {', '.join(f'{one} ({reason})' for one, reason in islice(why.items(), most))}{more}."
