@@ -71,14 +71,14 @@ def test_who_leaves_is_waited_for_no_longer() -> None:
     assert dynamo.sizes == [2]
 
 
-def test_ten_that_are_half_of_those_expected_go_at_once_while_no_call_is_under_way() -> None:
+def test_half_of_those_expected_go_at_once_while_no_call_is_under_way() -> None:
     dynamo = Dynamo()
     together = a_group(dynamo, wait=FOREVER)
-    together.expect(20)
+    together.expect(32)
 
-    write_all(together, 10)
+    write_all(together, 16)
 
-    assert dynamo.sizes == [10]
+    assert dynamo.sizes == [16]
 
 
 def test_a_thread_that_is_alone_writes_by_itself() -> None:
