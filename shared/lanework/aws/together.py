@@ -22,7 +22,7 @@ _TOGETHER: Final = timedelta(milliseconds=4)
 """How long the first of a group waits at most for those who may join."""
 
 _ENOUGH: Final = 14
-"""So many wait for no more while no call is under way, lest the endpoint be idle; with ten, a job took 5 % more calls."""
+"""So many wait for no more while no call is under way, lest the endpoint be idle; ten made 5 % more calls a job."""
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailed"
 
