@@ -116,6 +116,19 @@ class ProblemError(LaneworkError):
         super().__init__(problem.detail)
 
 
+def wrong_query(**wrong: str) -> ProblemError:
+    """Return the refusal of query parameters, each with what is wrong with it, the first in its detail."""
+    name, message = next(iter(wrong.items()))
+    return ProblemError(
+        Problem(
+            status=HTTPStatus.BAD_REQUEST,
+            kind="invalid-request",
+            detail=f"{name}: {message}",
+            errors=tuple({"in": "query", "field": field, "message": what} for field, what in wrong.items()),
+        )
+    )
+
+
 def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
     """Return an error as a problem; None if it is none of the caller's, and must not be told."""
     if isinstance(error, ProblemError):

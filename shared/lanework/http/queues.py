@@ -17,7 +17,7 @@ from lanework.http.answers import Answer, Job
 from lanework.http.bodies import Cleaning
 from lanework.http.jobs import JobId, retry
 from lanework.http.pauses import Paused, Resumed, resumed
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import Problem, ProblemError, wrong_query
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.model import retention
@@ -175,20 +175,11 @@ def _check(queue: str, app: App) -> None:
 
 
 def _check_range(start: int, end: int) -> None:
-    if start <= end:
-        return
-    message = f"must not lie before start; it is {_LAST_BY_DEFAULT} if it is left out"
-    raise ProblemError(
-        Problem(
-            status=HTTPStatus.BAD_REQUEST,
-            kind="invalid-request",
-            detail=f"end: {message}",
-            errors=(
-                {"in": "query", "field": "start", "message": "must not lie after end"},
-                {"in": "query", "field": "end", "message": message},
-            ),
+    if start > end:
+        raise wrong_query(
+            start=f"must not lie after end, which is {_LAST_BY_DEFAULT} if it is left out",
+            end="must not lie before start",
         )
-    )
 
 
 def _counts(queue: str, counted: Census, *, is_paused: bool) -> QueueCounts:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 
 from lanework.errors import did_you_mean
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import Problem, ProblemError, wrong_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -153,15 +153,7 @@ class Routes:
         known = endpoint.query
         for name in app.current_event.query_string_parameters:
             if name not in known:
-                message = f"unknown parameter{did_you_mean(name, known)}"
-                raise ProblemError(
-                    Problem(
-                        status=HTTPStatus.BAD_REQUEST,
-                        kind="invalid-request",
-                        detail=f"{name}: {message}",
-                        errors=({"in": "query", "field": name, "message": message},),
-                    )
-                )
+                raise wrong_query(**{name: f"unknown parameter{did_you_mean(name, known)}"})
         _check_body(app, endpoint.takes)
         return next_middleware(app)
 
