@@ -98,3 +98,23 @@ def test_what_is_left_is_said_at_the_end(outbox: Outbox, said: Said) -> None:
     outbox.close()
 
     assert [said.next(), said.next()] == [("delete", Lane.LOW, ["one"]), ("hide", Lane.HIGH, ["two"])]
+
+
+def test_a_busy_lane_keeps_nothing_of_another_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TOGETHER_S", 0.01)
+    said = Said()
+    outbox = Outbox(cast("Inbox", said))
+    outbox.hide(Lane.HIGH, "beat", LONG)
+    outbox.delete(Lane.HIGH, "done")
+    waiting = {("hide", Lane.HIGH), ("delete", Lane.HIGH)}
+
+    for number in range(100_000):
+        for name in names(BATCH, start=number * BATCH):
+            outbox.delete(Lane.LOW, name)
+        kind, lane, _ = said.next()
+        waiting.discard((kind, lane))
+        if not waiting:
+            break
+
+    assert not waiting
+    outbox.close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from dataclasses import dataclass, field
 from threading import Condition, Thread
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lanework.edges.process.plan import NO_WAIT
 
@@ -23,14 +25,41 @@ _TOGETHER_S: Final = 0.05
 """How long the first waits for others; a message that is deleted later by so much costs nobody anything."""
 
 
+@dataclass(slots=True)
+class _Pile(Generic[V]):
+    """What is to be said of one lane's messages: by handle, and when it goes, however little it is."""
+
+    entries: dict[str, V] = field(default_factory=dict)
+    over_at: float = 0.0
+
+    def add(self, handle: str, value: V) -> None:
+        """Add an entry; the first begins the wait."""
+        if not self.entries:
+            self.over_at = time.monotonic() + _TOGETHER_S
+        self.entries[handle] = value
+
+    def is_due(self, now: float) -> bool:
+        """Whether it fills a call, or has waited long enough."""
+        return len(self.entries) >= BATCH or (bool(self.entries) and now >= self.over_at)
+
+    def take(self, now: float, *, everything: bool) -> dict[str, V]:
+        """Take what goes now: all if it waited long enough or is asked for, else whole tens; the rest waits anew."""
+        is_over = everything or now >= self.over_at
+        most = len(self.entries) - (0 if is_over else len(self.entries) % BATCH)
+        taken = {handle: self.entries.pop(handle) for handle in list(self.entries)[:most]}
+        if taken:
+            self.over_at = now + _TOGETHER_S
+        return taken
+
+
 class Outbox:
     """Collects what is to be said to SQS, and says it from a thread of its own."""
 
     def __init__(self, inbox: Inbox) -> None:
         """Say it to these queues."""
         self._inbox = inbox
-        self._deletes: dict[Lane, dict[str, None]] = defaultdict(dict)
-        self._hides: dict[Lane, dict[str, timedelta]] = defaultdict(dict)
+        self._deletes: dict[Lane, _Pile[None]] = defaultdict(_Pile)
+        self._hides: dict[Lane, _Pile[timedelta]] = defaultdict(_Pile)
         self._changed = Condition()
         self._is_closed = False
         self._thread = Thread(target=self._run, name="outbox", daemon=True)
@@ -39,16 +68,12 @@ class Outbox:
     def delete(self, lane: Lane, handle: str) -> None:
         """Delete a message soon."""
         with self._changed:
-            is_first = self._is_empty
-            self._deletes[lane][handle] = None
-            self._tell(is_first=is_first)
+            self._add(self._deletes[lane], handle, None)
 
     def hide(self, lane: Lane, handle: str, after: timedelta) -> None:
         """Let a message come back after so long, soon."""
         with self._changed:
-            is_first = self._is_empty
-            self._hides[lane][handle] = after
-            self._tell(is_first=is_first)
+            self._add(self._hides[lane], handle, after)
 
     def close(self) -> None:
         """Say what is left, and end."""
@@ -57,47 +82,39 @@ class Outbox:
             self._changed.notify()
         self._thread.join()
 
-    def _tell(self, *, is_first: bool) -> None:
-        """Wake the thread, if there is something for it to do: to wake for nothing costs a job's time."""
-        if is_first or self._fills_a_call:
+    def _add(self, pile: _Pile[V], handle: str, value: V) -> None:
+        """Add an entry; wake the thread if that changes what it waits for: to wake for nothing costs a job's time."""
+        pile.add(handle, value)
+        if len(pile.entries) in (1, BATCH) or value == NO_WAIT:
             self._changed.notify()
 
     @property
-    def _is_empty(self) -> bool:
-        return not self._deletes and not self._hides
-
-    @property
-    def _fills_a_call(self) -> bool:
-        """Whether ten of a kind have come together; what is to be seen again at once waits for none."""
-        sizes = (*map(len, self._deletes.values()), *map(len, self._hides.values()))
-        return self._is_urgent or max(sizes, default=0) >= BATCH
+    def _piles(self) -> list[_Pile[None] | _Pile[timedelta]]:
+        return [*self._deletes.values(), *self._hides.values()]
 
     @property
     def _is_urgent(self) -> bool:
-        return any(after == NO_WAIT for hides in self._hides.values() for after in hides.values())
+        """Whether a message is to be seen again at once."""
+        return any(after == NO_WAIT for pile in self._hides.values() for after in pile.entries.values())
+
+    def _wait(self) -> None:
+        """Wait until something is to be said."""
+        while not (self._is_closed or self._is_urgent or any(one.is_due(time.monotonic()) for one in self._piles)):
+            soonest = min((one.over_at for one in self._piles if one.entries), default=None)
+            self._changed.wait(None if soonest is None else max(0.0, soonest - time.monotonic()))
 
     def _run(self) -> None:
         is_last = False
         while not is_last:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closed or not self._is_empty)
-                is_full = self._changed.wait_for(lambda: self._is_closed or self._fills_a_call, timeout=_TOGETHER_S)
-                is_last = self._is_closed
-                waits = is_full and not is_last
-                deletes = _taken_from(self._deletes, tens_only=waits)
-                hides = _taken_from(self._hides, tens_only=waits and not self._is_urgent)
-            for lane, handles in deletes.items():
-                self._inbox.delete(lane, list(handles))
+                self._wait()
+                is_last, now = self._is_closed, time.monotonic()
+                is_urgent = is_last or self._is_urgent
+                deletes = {lane: pile.take(now, everything=is_last) for lane, pile in self._deletes.items()}
+                hides = {lane: pile.take(now, everything=is_urgent) for lane, pile in self._hides.items()}
+            for lane, gone in deletes.items():
+                if gone:
+                    self._inbox.delete(lane, list(gone))
             for lane, wanted in hides.items():
-                self._inbox.hide(lane, wanted)
-
-
-def _taken_from(lanes: dict[Lane, dict[str, V]], *, tens_only: bool) -> dict[Lane, dict[str, V]]:
-    """Take what is to be said now; of what may wait for others only as many as fill their calls."""
-    taken: dict[Lane, dict[str, V]] = {}
-    for lane, entries in list(lanes.items()):
-        most = len(entries) - len(entries) % BATCH if tens_only else len(entries)
-        taken[lane] = {handle: entries.pop(handle) for handle in list(entries)[:most]}
-        if not entries:
-            del lanes[lane]
-    return {lane: entries for lane, entries in taken.items() if entries}
+                if wanted:
+                    self._inbox.hide(lane, wanted)
