@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from lanework.errors import StackError
 from lanework.local.environment import clean_environment
+from lanework.local.private import make_private, open_private
 from lanework.local.state import move_state
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ def start_emulator(
         python: The interpreter that has MiniStack. The functions run on this process's own.
 
     Raises:
-        StackError: If it ends or stays silent.
+        StackError: If it ends or stays silent, or something in the folder is somebody else's.
     """
+    make_private(folder)
     _clear_temporary_files(folder)
     with _nobody_else_starting():
         emulator = _launch(
@@ -126,7 +128,7 @@ def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python:
     """Start the process; it doesn't answer yet."""
     if persist:
         move_state(folder / "state", f"http://{HOST}:{port}")
-    with (folder / "emulator.log").open("wb") as log:
+    with os.fdopen(open_private(folder / "emulator.log", os.O_WRONLY | os.O_TRUNC), "wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own file
             [python, "-P", str(SERVER), str(drain.total_seconds()), sys.executable],
             stdin=subprocess.PIPE,
@@ -135,6 +137,7 @@ def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python:
             cwd=folder,
             env=_environment(folder, port, persist=persist),
             start_new_session=True,
+            umask=0o077,
         )
     return Emulator(endpoint=f"http://{HOST}:{port}", folder=folder, drain=drain, process=process)
 
@@ -147,7 +150,8 @@ def _nobody_else_starting() -> Iterator[None]:
     Two that start at the same moment would find the same port free, and who loses it would take the other's answers for
     its own emulator's.
     """
-    with (Path(tempfile.gettempdir()) / f"lanework-emulator-{os.getuid()}.lock").open("a") as lock:
+    path = Path(tempfile.gettempdir()) / f"lanework-emulator-{os.getuid()}.lock"
+    with os.fdopen(open_private(path, os.O_WRONLY), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -200,7 +204,7 @@ def _wait_until_ready(emulator: Emulator) -> None:
 
 def _clear_temporary_files(folder: Path) -> None:
     shutil.rmtree(folder / "tmp", ignore_errors=True)
-    (folder / "tmp").mkdir(parents=True)
+    (folder / "tmp").mkdir(mode=0o700)
 
 
 def _any_free_port() -> int:

@@ -15,6 +15,7 @@ from importlib.metadata import requires
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import StackError
+from lanework.local.private import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ def emulator_python(home: Path, tell: Callable[[str], None] = lambda _: None) ->
     _run([sys.executable, "-m", "venv", str(folder)])
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
     made_of.write_text("\n".join(wanted))
+    make_private(folder)
     return str(python)
 
 
@@ -58,7 +60,7 @@ def _requirements() -> list[str]:
 
 
 def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)  # noqa: S603 - our own words
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
         problem = f"can't make the emulator's environment: {said[-1] if said else f'exit code {done.returncode}'}"

@@ -41,7 +41,7 @@ class Project:
 
     @property
     def home(self) -> Path:
-        """The git-ignored folder where the embedded stack keeps its state, log and handle."""
+        """The git-ignored folder where the embedded stack keeps its state, log and handle: its user's alone."""
         return self.root / ".lanework"
 
 

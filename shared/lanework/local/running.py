@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from lanework.local.emulator import answers
+from lanework.local.private import read_private, write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,14 +39,14 @@ class StackHandle:
     def write(self, path: Path) -> None:
         """Write the handle in one step, so that no reader sees half of it."""
         partial = path.with_suffix(f".{self.pid}")
-        partial.write_text(json.dumps({**asdict(self), "started_at": self.started_at.isoformat()}))
+        write_private(partial, json.dumps({**asdict(self), "started_at": self.started_at.isoformat()}))
         partial.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return the handle that the file holds, or nothing if there is none or it makes no sense."""
+        """Return the handle that the file holds, or nothing if there is none of this user's that makes sense."""
         try:
-            fields = json.loads(path.read_text())
+            fields = json.loads(read_private(path))
             return cls(**{**fields, "started_at": datetime.fromisoformat(fields["started_at"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -1,16 +1,18 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Seven things differ from the `ministack` command. It stops when its stdin closes, so it can't outlive its starter. It
-drains before it stops. An invocation that has begun may finish when its code is replaced, as on AWS. A mapping's
-MaximumConcurrency may be a parameter of the template. Functions run on the project's interpreter, not on its own.
-What PartiQL writes is in the table's stream, too. And workers of lower lanes yield the CPU to those of higher ones.
+Eight things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
+it can't outlive its starter. It drains before it stops. An invocation that has begun may finish when its code is
+replaced, as on AWS. A mapping's MaximumConcurrency may be a parameter of the template. Functions run on the project's
+interpreter, not on its own. What PartiQL writes is in the table's stream, too. And workers of lower lanes yield the CPU
+to those of higher ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
+import importlib.util
 import os
 import signal
 import subprocess
@@ -19,6 +21,7 @@ import threading
 import time
 from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve
@@ -37,6 +40,16 @@ POLL_S = 0.05
 
 NICENESS = {"high": 2, "medium": 5, "low": 10, "batch": 15}
 """What is added to the niceness of a lane's workers."""
+
+
+def guarded(application: Any, port: int) -> Any:  # noqa: ANN401 - MiniStack has no types
+    """Return MiniStack behind the guard, which is loaded by its file: Lanework isn't on this interpreter's path."""
+    spec = importlib.util.spec_from_file_location("guard", Path(__file__).with_name("guard.py"))
+    assert spec is not None  # noqa: S101 - it lies beside this file
+    assert spec.loader is not None  # noqa: S101 - as above
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Guard(application, port=port)
 
 
 def let_invocations_finish() -> None:
@@ -142,8 +155,9 @@ def run_functions_on(python: str) -> None:
 
 def main(drain_s: float, python: str) -> None:
     """Serve MiniStack on BIND_HOST:GATEWAY_PORT until told to stop, then end every process of this group."""
+    port = int(os.environ["GATEWAY_PORT"])
     config = Config()
-    config.bind = [f"{os.environ['BIND_HOST']}:{os.environ['GATEWAY_PORT']}"]
+    config.bind = [f"{os.environ['BIND_HOST']}:{port}"]
     config.keep_alive_timeout = 75
     config.loglevel = ministack.LOG_LEVEL
     config.graceful_timeout = 1
@@ -152,7 +166,7 @@ def main(drain_s: float, python: str) -> None:
     run_functions_on(python)
     let_statements_be_in_the_stream()
     let_lower_lanes_yield()
-    asyncio.run(serve(ministack.app, config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
+    asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 

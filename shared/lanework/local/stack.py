@@ -17,6 +17,7 @@ from lanework.local.clients import Clients
 from lanework.local.deploy import Deployer
 from lanework.local.emulator import USUAL_PORT, start_emulator
 from lanework.local.interpreter import emulator_python
+from lanework.local.private import make_private
 from lanework.local.running import StackHandle, find_running, handle_file
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _handle(emulator: Emulator, name: str) -> StackHandle:
 
 @contextlib.contextmanager
 def _folder(project: Project, *, fresh: bool) -> Iterator[Path]:
-    project.home.mkdir(exist_ok=True)
+    make_private(project.home)
     if not fresh:
         running = find_running(project)
         if running is not None:

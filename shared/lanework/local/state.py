@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lanework.local.private import make_private, write_private
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,10 +20,10 @@ def move_state(state: Path, origin: str) -> None:
         state: The emulator's state folder; made if need be.
         origin: Scheme, host and port, such as `http://127.0.0.1:4566`.
     """
-    state.mkdir(parents=True, exist_ok=True)
+    make_private(state)
     note = state / "origin"
     before = note.read_text() if note.is_file() else origin
     if before != origin:
         for file in state.glob("*.json"):
             file.write_text(file.read_text().replace(f"{before}/", f"{origin}/"))
-    note.write_text(origin)
+    write_private(note, origin)
