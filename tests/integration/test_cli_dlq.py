@@ -233,6 +233,25 @@ def test_a_drop_asks_even_for_one_and_ends_it_for_good(dlq: Desk) -> None:
     assert dlq.stored().state is State.CANCELLED
 
 
+@pytest.mark.parametrize("action", ["redrive", "drop"])
+def test_of_several_ids_those_that_are_dead_are_moved_and_the_exit_code_and_the_output_tell_of_the_others(
+    dlq: Desk, action: str
+) -> None:
+    dlq.ports.ledger.put(a_record(job_id="alive"))
+    for job_id in ("job-1", "job-2", "job-3", "job-4"):
+        dlq.bury(job_id)
+
+    said = dlq(action, "job-1", "alive", "nobody", "job-2", "--yes", exit_code=1)
+    printed = dlq(action, "job-3", "alive", "job-4", "--yes", "--json", exit_code=1)
+    told, _ = json.JSONDecoder().raw_decode(printed, printed.index("{"))
+
+    assert "2 of 4 " in said
+    assert "left as it is: alive (queued)" in said
+    assert "left as it is: nobody (not found)" in said
+    assert (told["moved"], told["leftOut"]) == (2, {"alive": "queued"})
+    assert State.DEAD not in {dlq.stored(f"job-{number}").state for number in range(1, 5)}
+
+
 def test_a_job_is_redriven_with_another_payload(dlq: Desk, tmp_path: Path) -> None:
     file = tmp_path / "payload.json"
     file.write_text('{"name":"Болд"}', encoding="utf-8")

@@ -173,7 +173,7 @@ class JobItem(Model):
     version = NumberAttribute(null=True)
     crashed = BooleanAttribute(null=True)
     retired = BooleanAttribute(null=True)
-    superseded = BooleanAttribute(null=True)
+    superseded_at = MomentAttribute(null=True)
     cancel_asked = BooleanAttribute(null=True)
     claim_id = UnicodeAttribute(null=True)
     created_at = MomentAttribute(null=True)
@@ -262,7 +262,7 @@ def recent_shard_of(day: str, shard: int) -> str:
 _FIELDS: Final = tuple(field.name for field in fields(JobRecord))
 _INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt", "slot")
 _TUPLES: Final = ("failures", "headers", "after", "open_parents")
-_FLAGS: Final = ("crashed", "cancel_asked", "retired", "superseded", "has_children")
+_FLAGS: Final = ("crashed", "cancel_asked", "retired", "has_children")
 
 
 def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:

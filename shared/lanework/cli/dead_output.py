@@ -12,17 +12,17 @@ from lanework.cli.times import stamp
 from lanework.engine.inspect import as_json as job_json
 from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
+from lanework.engine.rollout import Outcome
 from lanework.errors import LaneworkError
 from lanework.model.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
     from lanework.engine.dead_groups import Grouping
     from lanework.engine.dead_jobs import DeadList, Plan
-    from lanework.engine.rollout import Outcome
     from lanework.model.states import JobRecord
 
 Action = Literal["redrive", "drop"]
@@ -108,6 +108,7 @@ def print_plan(action: Action, plan: Plan, *, as_json: bool) -> None:
         print_json(_plan_json(action, plan, dry_run=True))
         return
     out().print(_table(plan.jobs))
+    _print_left(plan.left_out)
     more = "" if plan.is_one_page else f", the first {len(plan.jobs)} are shown"
     out().print(f"\nWould {action} {_count(plan)}{more}. Nothing was changed.", markup=False)
 
@@ -117,20 +118,39 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
     Print what became of a plan.
 
     Raises:
-        typer.Exit: A canary was stopped; exit code 1.
+        typer.Exit: A canary was stopped, or jobs that were named by their ids were left out; exit code 1.
     """
+    left = dict(plan.left_out)
     if isinstance(became, Receipt):
-        if as_json:
-            print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
-            return
-        out().print(f"{_count(plan)} are being {_DONE[action]} by job {became.job_id}.", markup=False)
-        out().print(f"lanework tail {became.job_id}    follows it", markup=False)
-        out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+        _print_job_that_does_it(action, plan, became, as_json=as_json)
+    else:
+        left |= became.left
+        _print_done(action, plan, became, as_json=as_json)
+    if not as_json:
+        _print_left(left)
+    if isinstance(became, Outcome) and became.stopped is not None:
+        remaining = plan.count - became.moved - became.passed_over
+        complain(f"stopped: {became.stopped}; {remaining} were left as they are")
+        raise typer.Exit(1)
+    if left and plan.filter.job_ids:
+        complain(f"{len(left)} of the {len(plan.left_out) + plan.count} jobs could not be {_DONE[action]}")
+        raise typer.Exit(1)
+
+
+def _print_job_that_does_it(action: Action, plan: Plan, became: Receipt[object], *, as_json: bool) -> None:
+    if as_json:
+        print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
         return
+    out().print(f"{_count(plan)} are being {_DONE[action]} by job {became.job_id}.", markup=False)
+    out().print(f"lanework tail {became.job_id}    follows it", markup=False)
+    out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+
+
+def _print_done(action: Action, plan: Plan, became: Outcome, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                **_plan_json(action, plan, dry_run=False),
+                **_plan_json(action, plan, dry_run=False, left=became.left),
                 "moved": became.moved,
                 "passedOver": became.passed_over,
                 "stopped": became.stopped,
@@ -138,11 +158,12 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
         )
     else:
         passed = f", {became.passed_over} passed over: no longer dead, or no payload" if became.passed_over else ""
-        out().print(f"{became.moved} of {plan.count} {_DONE[action]}{passed}", markup=False)
-    if became.stopped is not None:
-        left = plan.count - became.moved - became.passed_over
-        complain(f"stopped: {became.stopped}; {left} were left as they are")
-        raise typer.Exit(1)
+        out().print(f"{became.moved} of {plan.count + len(plan.left_out)} {_DONE[action]}{passed}", markup=False)
+
+
+def _print_left(left: Mapping[str, str]) -> None:
+    for job_id, why in left.items():
+        out().print(f"left as it is: {job_id} ({why})", markup=False)
 
 
 def print_fate(record: JobRecord, fate: Fate, *, as_json: bool) -> None:
@@ -161,13 +182,16 @@ def print_fate(record: JobRecord, fate: Fate, *, as_json: bool) -> None:
         out().print("1 of 1 redriven, with the new payload")
 
 
-def _plan_json(action: Action, plan: Plan, *, dry_run: bool) -> dict[str, object]:
+def _plan_json(
+    action: Action, plan: Plan, *, dry_run: bool, left: Mapping[str, str] | None = None
+) -> dict[str, object]:
     return {
         "action": action,
         "dryRun": dry_run,
         "matched": plan.count,
         "isCounted": plan.is_counted,
         "jobs": [_json(job) for job in plan.jobs],
+        "leftOut": {**plan.left_out, **(left or {})},
     }
 
 

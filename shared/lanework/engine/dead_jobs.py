@@ -148,20 +148,31 @@ class DeadJobs:
         """
         Return what a redrive or a drop would move.
 
+        Of jobs that are asked for by their ids, those that can't be moved are left out, and the plan says which.
+
         Raises:
             NothingMatchesError: No dead job is asked for; the message says what the dead are.
-            JobNotFoundError, NotDeadError: A job that was asked for by its id doesn't exist, or isn't dead.
+            JobNotFoundError, NotDeadError: The one job that was asked for by its id doesn't exist, or isn't dead.
         """
-        for job_id, record in self._asked_by_id(which).items():
-            if record is None:
-                raise JobNotFoundError(job_id)
-            _dead(record)
+        if which.job_ids:
+            return self._plan_of_named(which)
         found = self.matching(which)
         jobs = tuple(islice(found, PAGE))
         if not jobs:
             raise self.nothing(which)
         count = len(jobs) + sum(1 for _ in islice(found, MOST_COUNTED - PAGE))
         return Plan(filter=which, jobs=jobs, count=count, is_counted=count < MOST_COUNTED)
+
+    def _plan_of_named(self, which: Filter) -> Plan:
+        plan = self.plan_of_chosen(which)
+        if plan.jobs:
+            return plan
+        if len(plan.left_out) == 1:
+            self.get(which.job_ids[0])  # its error says what would work
+        some = ", ".join(f"{job_id}: {why}" for job_id, why in islice(plan.left_out.items(), 3))
+        more = "" if len(plan.left_out) <= 3 else ", …"  # noqa: PLR2004 - as many as are named
+        msg = f"none of the {len(plan.left_out)} jobs is dead ({some}{more})"
+        raise NothingMatchesError(msg)
 
     def plan_of_chosen(self, which: Filter) -> Plan:
         """

@@ -44,7 +44,7 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
     Raises:
         UnavailableError: The payload can't be read.
     """
-    if not (message.unrecorded or record.superseded):
+    if not (message.unrecorded or record.superseded_at):
         return message
     payload = ledger.payload_of(record) if record.payload is None else record.payload
     return Envelope.of(record, message.payload if payload is None else payload)

@@ -191,6 +191,9 @@ class Moved(Answer):
     jobs: tuple[DeadJob, ...] = Field(description="The first of them, at most 100.")
     moved: int | None = Field(default=None, description="How many were; null if it was a dry run or a job does it.")
     passed_over: int | None = Field(default=None, description="No longer dead when their turn came, or no payload.")
+    left_out: dict[str, str] = Field(
+        default_factory=dict, description="Of the jobs that were named, those that could not be moved, each with why."
+    )
     job_id: str | None = Field(default=None, description="The job that does it: over 100, or with a canary or a rate.")
 
 

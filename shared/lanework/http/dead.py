@@ -95,6 +95,7 @@ def _moved(action: Literal["redrive", "drop"], plan: Plan, became: Outcome | Rec
         jobs=tuple(map(dead_job, plan.jobs)),
         moved=became.moved if isinstance(became, Outcome) else None,
         passed_over=became.passed_over if isinstance(became, Outcome) else None,
+        left_out={**plan.left_out, **(became.left if isinstance(became, Outcome) else {})},
         job_id=became.job_id if isinstance(became, Receipt) else None,
     )
 

@@ -149,7 +149,7 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
             "headers": later.headers,
             "webhook": later.webhook,
             "bounces": 0,
-            "superseded": True,
+            "superseded_at": max(later.created_at, pending.ordered_at),
             **({} if entry is None else {"sweep_at": entry, "held_by": None}),
         },
     )

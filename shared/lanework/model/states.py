@@ -133,7 +133,8 @@ class JobRecord:
         rate_limit: The rate that a start is reserved under for it.
         rate_slot: That start.
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
-        superseded: A later payload was written over the one that its messages carry: they don't count, the record does.
+        superseded_at: When the enqueue began whose payload was written over the one that its messages carry: they don't
+            count, the record does. None if none was.
         retired: Its content was stripped and no list shows it; what is left says that its id is used, and how it ended.
         after: What it waits for, or has waited for: ids of jobs, and `workflow/ID` with what of it.
         open_parents: Of these, the ones that it still waits for.
@@ -185,7 +186,7 @@ class JobRecord:
     rate_limit: str | None = None
     rate_slot: datetime | None = None
     rate_attempt: int | None = None
-    superseded: bool = False
+    superseded_at: datetime | None = None
     retired: bool = False
     after: tuple[str, ...] = ()
     open_parents: tuple[str, ...] = ()
@@ -199,6 +200,11 @@ class JobRecord:
     def is_worth_starting(self, moment: datetime) -> bool:
         """Tell whether a claim may begin the job at this moment: it has begun before, or `start_by` isn't over."""
         return self.first_started_at is not None or self.start_by is None or self.start_by > moment
+
+    @property
+    def ordered_at(self) -> datetime:
+        """When the enqueue began whose work it does."""
+        return self.superseded_at or self.created_at
 
     @property
     def has_followers(self) -> bool:

@@ -60,4 +60,4 @@ def _in_place(before: JobRecord, after: JobRecord) -> Iterator[Action]:
 
 def _content(record: JobRecord) -> object:
     """Return what only a later enqueue changes about a job that waits."""
-    return (record.superseded, record.payload, record.version, record.headers, record.webhook, record.start_by)
+    return (record.superseded_at, record.payload, record.version, record.headers, record.webhook, record.start_by)

@@ -161,9 +161,26 @@ def test_a_job_that_is_not_dead_is_refused_by_its_id_with_what_would_work(
     bury(world, 1)
 
     with pytest.raises(NotDeadError, match=complaint):
-        world.app.dead_letters.jobs.plan(Filter(job_ids=("job-00000", "job-1")))
+        world.app.dead_letters.jobs.plan(Filter(job_ids=("job-1",)))
     with pytest.raises(NotDeadError, match=complaint):
         world.app.dead_letters.jobs.get("job-1")
+
+
+def test_of_several_ids_those_that_are_dead_move_and_the_plan_says_why_others_do_not(world: World) -> None:
+    world.app.ports.ledger.put(a_record(job_id="queued"))
+    bury(world, 2)
+
+    plan = world.app.dead_letters.jobs.plan(Filter(job_ids=("queued", "job-00000", "nobody", "job-00001")))
+
+    assert ["job-00000", "job-00001"] == sorted(job.job_id for job in plan.jobs)
+    assert {"queued": "queued", "nobody": "not found"} == plan.left_out
+
+
+def test_of_several_ids_none_of_which_is_dead_each_is_named(world: World) -> None:
+    world.app.ports.ledger.put(a_record(job_id="alive"))
+
+    with pytest.raises(NothingMatchesError, match=r"none of the 2 jobs is dead \(alive: queued, nobody: not found\)"):
+        world.app.dead_letters.jobs.plan(Filter(job_ids=("alive", "nobody")))
 
 
 def test_a_job_that_is_not_there_is_refused_by_its_id(world: World) -> None:

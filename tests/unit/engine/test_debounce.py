@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -143,6 +144,33 @@ def test_a_shorter_or_longer_window_takes_the_former_ones_place(
     assert indexed == [("home", "two")]
     pass_time(app, clock, MINUTE, 70)
     assert len(indexed) == 1
+
+
+@pytest.mark.parametrize("window", [3 * SECOND, HOUR])
+def test_an_enqueue_that_took_long_does_not_shorten_the_window_of_one_that_began_after_it(
+    app: App, clock: Clock, window: timedelta
+) -> None:
+    index.enqueue(Page(text="first"), debounce=window)
+    slow = app.ports.ledger
+
+    class Slow:
+        """Lets another producer be faster, once, between the moment an enqueue begins and its first read."""
+
+        def __getattr__(self, name: str) -> object:
+            if name == "marks":
+                app.use(replace(app.ports, ledger=slow))
+                clock.advance(SECOND)
+                index.enqueue(Page(text="began later"), debounce=window)
+            return getattr(slow, name)
+
+    app.use(replace(app.ports, ledger=Slow()))  # type: ignore[arg-type]
+    job = index.enqueue(Page(text="took long"), debounce=window)
+
+    assert app.get(job.job_id).run_at == NOON + SECOND + window
+    pass_time(app, clock, window - SECOND)
+    assert indexed == []
+    pass_time(app, clock, SECOND, 2)
+    assert indexed == [("home", "took long")]
 
 
 def test_a_producer_that_crashed_before_it_sent_is_made_up_for_by_the_next(app: App, clock: Clock) -> None:

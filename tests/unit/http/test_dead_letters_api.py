@@ -139,6 +139,18 @@ def test_a_job_that_is_named_twice_is_moved_once(shop: Shop) -> None:
     assert (answer["matched"], answer["moved"], answer["passedOver"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("action", ["redrive", "drop"])
+def test_of_several_jobs_those_that_are_dead_are_moved_and_the_answer_names_the_others(shop: Shop, action: str) -> None:
+    shop.kill("job-1", "job-2")
+    shop.enqueue("Bat", job_id="alive")
+
+    answer = shop.api.post(f"/api/admin/dlq/{action}", {"jobIds": ["job-1", "alive", "nobody", "job-2"]})
+
+    assert (answer.status, answer.json["matched"], answer.json["moved"]) == (202, 2, 2)
+    assert {"alive": "queued", "nobody": "not found"} == answer.json["leftOut"]
+    assert shop.stored("job-2").state is not State.DEAD
+
+
 def test_a_cursor_of_another_list_is_refused(shop: Shop) -> None:
     shop.enqueue("Bat", job_id="job-1")
 
