@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
+
+from lanework import Lane
+from lanework.testing import Clock
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,6 +46,98 @@ def test_it_renews_itself_and_keeps_scroll_selection_focus_and_ticks(visitor: Vi
     assert page.evaluate("scrollY") == 180
     assert page.evaluate("getSelection().toString().trim()").startswith("SMTPServerDisconnected")
     assert visitor.complaints == []
+
+
+def test_what_is_typed_and_chosen_stays_with_the_focus_where_it_was(visitor: Visitor, stage: Stage) -> None:
+    page = open_still(visitor, "jobs")
+    page.get_by_label("Status").focus()
+    page.keyboard.press("ArrowDown")
+    page.get_by_label("Job id").press_sequentially("month-2026")
+    page.keyboard.press("ArrowLeft")
+
+    for number in range(2):
+        stage.app.enqueue("user.welcome", {}, job_id=f"new-{number}")
+        page.clock.run_for(EVERY_MS)
+        expect(page.locator("tr", has_text=f"new-{number}")).to_have_count(1)
+        page.keyboard.press("x")
+
+    expect(page.get_by_label("Job id")).to_be_focused()
+    expect(page.get_by_label("Job id")).to_have_value("month-202xx6")
+    expect(page.get_by_label("Status")).to_have_value("scheduled")
+    assert visitor.complaints == []
+
+
+def test_under_an_action_s_note_a_page_is_renewed_and_not_built_anew(visitor: Visitor) -> None:
+    visitor.log_in()
+    visitor.page.clock.install()
+    page = visitor.open("jobs/month-2026-01")
+    page.locator("summary").click()
+    page.get_by_role("button", name="Cancel it").click()
+    visitor.page.clock.pause_at(page.evaluate("Date.now()") + 500)
+    page.wait_for_load_state("networkidle")
+    page.locator("summary").click()
+    page.evaluate("document.querySelector('h1').marked = true")
+    renewed = page.locator("[data-old]")
+    page.evaluate("document.querySelector('.progress').dataset.old = ''")
+
+    page.clock.run_for(EVERY_MS)
+
+    expect(renewed).to_have_count(0)
+    assert page.evaluate("document.querySelector('h1').marked")
+    expect(page.get_by_role("button", name="Cancel it")).to_be_visible()
+    assert visitor.note().startswith("Asked to stop")
+
+
+def test_what_is_ticked_stays_when_it_is_in_the_list_no_more(visitor: Visitor, stage: Stage) -> None:
+    page = open_still(visitor, "dead")
+    page.locator("a.group").first.click()
+    page.get_by_label("Select notification-dead-5").check()
+    desk = stage.app.dead_letters
+    for number in (5, 6):
+        desk.redrive_one(desk.jobs.get(f"notification-dead-{number}"))
+
+    page.clock.run_for(EVERY_MS)
+
+    expect(page.get_by_label("Select notification-dead-6")).to_have_count(0)
+    expect(page.get_by_label("Select notification-dead-5")).to_be_checked()
+    page.get_by_label("Select notification-dead-5").uncheck()
+    page.locator("h1").click()
+    page.evaluate("document.activeElement.blur()")
+    page.clock.run_for(EVERY_MS)
+    expect(page.get_by_label("Select notification-dead-5")).to_have_count(0)
+
+
+def test_a_selection_stays_in_words_that_change_and_a_log_stays_where_it_was_scrolled_to(
+    visitor: Visitor, stage: Stage
+) -> None:
+    ledger, clock = stage.app.ports.ledger, stage.app.ports.clock
+    assert isinstance(clock, Clock)
+    for number in range(60):
+        ledger.add_log("month-2026-01", "claim", at=clock(), lines=[f"line {number}"])
+    page = open_still(visitor, "jobs/month-2026-01")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('.timeline time'))")
+    page.evaluate("document.querySelector('.log').scrollTop = 120")
+    before = page.locator(".timeline time").first.inner_text()
+    clock.advance(timedelta(minutes=30))
+
+    page.clock.run_for(EVERY_MS)
+
+    expect(page.locator(".timeline time").first).not_to_have_text(before)
+    assert page.evaluate("getSelection().toString().trim()").endswith("ago")
+    assert page.evaluate("document.querySelector('.log').scrollTop") == 120
+
+
+@pytest.mark.parametrize(("path", "row"), [("limits", "queue-email"), ("schedules", "cleanup.expired-tokens")])
+def test_a_question_stays_open_while_all_around_it_changes(visitor: Visitor, stage: Stage, path: str, row: str) -> None:
+    page = open_still(visitor, path)
+    page.locator(f"[data-key='{row}'] summary").click()
+    stage.app.pause(lane=Lane.LOW)
+    stage.app.schedules.add("another", "user.welcome", {}, cron="0 9 * * 1")
+
+    page.clock.run_for(EVERY_MS)
+
+    expect(page.locator("[data-key='another'], [data-key='lane-low'] .state")).to_have_count(1)
+    expect(page.locator(f"[data-key='{row}'] .ask button")).to_be_visible()
 
 
 def test_an_open_question_stays_open(visitor: Visitor, stage: Stage) -> None:

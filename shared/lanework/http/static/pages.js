@@ -7,53 +7,103 @@ let renewing = "refresh" in document.body.dataset;
 let failedSince = null;
 let isByKey = false;
 
-/** Make one element like another, but keep what is there: scroll, selection, focus and what was typed stay. */
+/** Make one element like another, but leave alone what is in use: what was typed, focus, ticks, what is open, scroll. */
 function renew(old, fresh) {
-  if (stays(old)) return;
+  if (stays(old) || isBeingFilled(old)) return;
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  const kept = new Map([...old.children].filter(keyOf).map((child) => [keyOf(child), child]));
-  const wantedKeys = new Set([...fresh.children].map(keyOf));
+  const known = new Map([...old.children].filter(keyOf).map((child) => [keyOf(child), child]));
+  const wantedKeys = new Set([...fresh.children].map(keyOf).filter(Boolean));
   let place = old.firstChild;
   for (const wanted of [...fresh.childNodes]) {
-    while (place && keyOf(place) && !wantedKeys.has(keyOf(place)) && !stays(place)) place = without(place);
-    const known = wanted.nodeType === Node.ELEMENT_NODE ? kept.get(keyOf(wanted)) : undefined;
-    while (known && place && place !== known && !keyOf(place) && !stays(place)) place = without(place);
-    const here = known ?? (place && isLike(place, wanted) ? place : null);
+    const here = keyOf(wanted) ? known.get(keyOf(wanted)) ?? null : nextLike(place, wanted);
+    while (here && place && place !== here && !wantedKeys.has(keyOf(place))) place = passed(place);
+    while (place && place !== here && isGone(place, wantedKeys)) place = passed(place);
     if (here === null) {
       old.insertBefore(document.importNode(wanted, true), place);
       continue;
     }
     if (here === place) place = place.nextSibling;
-    else old.insertBefore(here, place);
+    else (old.moveBefore ?? old.insertBefore).call(old, here, place);  // the former keeps the focus
     if (here.nodeType === Node.ELEMENT_NODE) renew(here, wanted);
     else if (here.nodeValue !== wanted.nodeValue) here.nodeValue = wanted.nodeValue;
   }
-  while (place) place = stays(place) ? place.nextSibling : without(place);
+  while (place) place = passed(place);
 }
 
-/** Take a node away, and return the one after it. What stays is never moved for it: moving takes the focus away. */
-function without(node) {
+/** Take away a node that is wanted no more, unless somebody is using it; return the one after it. */
+function passed(node) {
   const next = node.nextSibling;
-  node.remove();
+  if (!stays(node) && !isInUse(node)) node.remove();
   return next;
 }
 
+function isGone(node, wantedKeys) {
+  return stays(node) || (keyOf(node) !== "" && !wantedKeys.has(keyOf(node)));
+}
+
 function stays(node) {
-  return node.dataset !== undefined && "stays" in node.dataset;
+  return isElement(node) && node.hasAttribute("data-stays");
 }
 
+function isElement(node) {
+  return node.nodeType === Node.ELEMENT_NODE;
+}
+
+// By `getAttribute`: a form's own `id` is its field of that name.
 function keyOf(node) {
-  return node.dataset?.key ?? (node.id || "");  // text has none
+  return isElement(node) ? node.getAttribute("data-key") ?? node.getAttribute("id") ?? "" : "";  // text has none
 }
 
-function isLike(one, other) {
-  if (one.nodeType !== other.nodeType || one.nodeName !== other.nodeName) return false;
-  return one.nodeType !== Node.ELEMENT_NODE || (keyOf(one) === keyOf(other) && !stays(one));
+/** Return the next node without a key that is the same thing as another; of text, only the very next. */
+function nextLike(place, wanted) {
+  if (!isElement(wanted)) return place && place.nodeType === wanted.nodeType ? place : null;
+  for (let node = place; node; node = node.nextSibling) {
+    if (isElement(node) && !keyOf(node) && !stays(node) && kindOf(node) === kindOf(wanted)) return node;
+  }
+  return null;
+}
+
+function kindOf(element) {
+  const told = ["name", "action", "aria-label"].map((name) => element.getAttribute(name));
+  const choice = element.localName === "input" || element.localName === "button" ? element.getAttribute("value") : null;
+  return JSON.stringify([element.localName, told, choice, (element.getAttribute("class") ?? "").split(" ")[0]]);
+}
+
+/** Tell whether somebody types in a field, or has changed it. */
+function isBeingFilled(node) {
+  if (!node.matches("input:not([type=hidden]), select, textarea")) return false;
+  if (node === document.activeElement) return true;
+  if (node.localName === "select") return [...node.options].some((one) => one.selected !== one.defaultSelected) && node.value !== "";
+  return node.checked !== node.defaultChecked || node.value !== node.defaultValue;
+}
+
+function isInUse(node) {
+  if (isSelected(node)) return true;
+  if (!isElement(node)) return false;
+  const within = [node, ...node.querySelectorAll("input, select, textarea, details[open]")];
+  return node.contains(document.activeElement) || within.some((one) => one.matches("details[open]") || isBeingFilled(one));
+}
+
+/** Tell whether a selection begins or ends in a node. */
+function isSelected(node) {
+  const { anchorNode, focusNode, isCollapsed } = getSelection();
+  return !isCollapsed && (node.contains(anchorNode) || node.contains(focusNode));
+}
+
+/** Renew, and select again what was selected: new text in a node ends what is selected in it. */
+function renewAll(old, fresh) {
+  const selection = getSelection();
+  const { anchorNode, anchorOffset, focusNode, focusOffset, isCollapsed } = selection;
+  renew(old, fresh);
+  if (isCollapsed || !anchorNode.isConnected || !focusNode.isConnected) return;
+  if (selection.anchorOffset === anchorOffset && selection.focusOffset === focusOffset) return;
+  const within = (node, offset) => [node, Math.min(offset, node.nodeValue?.length ?? node.childNodes.length)];
+  selection.setBaseAndExtent(...within(anchorNode, anchorOffset), ...within(focusNode, focusOffset));
 }
 
 function tell(text, isLost) {
@@ -70,7 +120,7 @@ async function refresh() {
     if (!answer.ok && answer.status !== 404) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!renewing) return;
-    renew(document.getElementById("main"), page.getElementById("main"));
+    renewAll(document.getElementById("main"), page.getElementById("main"));
     count();
     failedSince = null;
     tell("Live", false);
