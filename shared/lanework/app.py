@@ -291,6 +291,7 @@ class App:
         events = alone(ports.events)
         if self._hooks:
             events = Beside(events, [HookSink(self._hooks)])
+        self._pauses = PauseWatch(ports.flags, ports.clock)
         self._ports = replace(ports, tell=self._teller(ports).tell, events=events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
@@ -417,10 +418,6 @@ class App:
             InvalidOptionError, UnknownNameError: As in `pause`.
         """
         return resume(flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry), self.ports)
-
-    @cached_property
-    def _pauses(self) -> PauseWatch:
-        return PauseWatch(self.ports.flags, self.ports.clock)
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from ulid import ULID
+from ulid import ULIDGenerator
 
 from lanework.engine.ports import Ports
 from lanework.engine.runtime import Runtime
 from lanework.engine.world import World
+from lanework.forks import in_a_child
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -145,4 +146,21 @@ def utc_now() -> datetime:
 
 def new_ulid() -> str:
     """Return a new ULID: 26 characters that sort by the time they were made."""
-    return str(ULID())
+    return _ids.new()
+
+
+class _Ids:
+    """ULIDs, each above the one before it, which a process that is forked must not go on counting from."""
+
+    def __init__(self) -> None:
+        self._begin()
+        in_a_child(self, _Ids._begin)
+
+    def _begin(self) -> None:
+        self._generator = ULIDGenerator()
+
+    def new(self) -> str:
+        return str(self._generator.generate())
+
+
+_ids = _Ids()

@@ -8,6 +8,10 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+from botocore.exceptions import ClientError
+
+from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import Clients
 from lanework.aws.together import Together, Written
 
@@ -16,12 +20,21 @@ FOREVER = timedelta(hours=1)
 
 @dataclass(slots=True)
 class Dynamo:
-    """Writes everything, and remembers how much of it came in each call."""
+    """
+    Writes everything.
+
+    Attributes:
+        sizes: How much came in each call.
+        refusals: What the first calls are answered with instead.
+    """
 
     sizes: list[int] = field(default_factory=list)
+    refusals: list[ClientError] = field(default_factory=list)
 
     def batch_execute_statement(self, *, Statements: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto's
         self.sizes.append(len(Statements))
+        if self.refusals:
+            raise self.refusals.pop()
         return {"Responses": [{"Item": statement} for statement in Statements]}
 
 
@@ -99,3 +112,52 @@ def test_more_than_a_call_takes_goes_in_several() -> None:
 
     assert sum(dynamo.sizes) == 60
     assert max(dynamo.sizes) == 25
+
+
+def refusal(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        "BatchExecuteStatement",
+    )
+
+
+BUSY = [
+    ("ProvisionedThroughputExceededException", 400),
+    ("ThrottlingException", 400),
+    ("RequestLimitExceeded", 400),
+    ("InternalServerError", 500),
+    ("ServiceUnavailable", 503),
+    ("502", 502),
+]
+CAN_NOT = [("UnknownOperationException", 400), ("NotImplemented", 501), ("500", 500), ("InternalError", 500)]
+
+
+@pytest.mark.parametrize(("code", "status"), BUSY)
+def test_a_first_call_that_meets_a_busy_service_does_not_turn_shared_calls_off(code: str, status: int) -> None:
+    dynamo = Dynamo(refusals=[refusal(code, status)])
+    together = a_group(dynamo, wait=FOREVER)
+
+    for answers in ([None, None], [Written({"n": 0}), Written({"n": 1})]):
+        together.expect(2)
+        assert write_all(together, 2) == answers
+
+
+@pytest.mark.parametrize(("code", "status"), CAN_NOT)
+def test_an_endpoint_that_says_that_it_can_not_is_not_asked_for_shared_calls_again(code: str, status: int) -> None:
+    dynamo = Dynamo(refusals=[refusal(code, status)])
+    together = a_group(dynamo, wait=FOREVER)
+
+    for _ in range(2):
+        together.expect(2)
+        assert write_all(together, 2) == [None, None]
+    assert dynamo.sizes == [2]
+
+
+@pytest.mark.parametrize(("code", "status", "calls"), [*[(*one, 2) for one in BUSY], *[(*one, 1) for one in CAN_NOT]])
+def test_inserts_of_many_are_tried_again_unless_the_endpoint_can_not(code: str, status: int, calls: int) -> None:
+    dynamo = Dynamo(refusals=[refusal(code, status)])
+    bulk = BulkPut(cast("Clients", SimpleNamespace(dynamodb=dynamo)), "jobs")
+
+    assert bulk.insert([{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]) == [False, False]
+    assert bulk.insert([{"pk": {"S": "a"}}, {"pk": {"S": "b"}}]) == [calls == 2] * 2
+    assert len(dynamo.sizes) == calls

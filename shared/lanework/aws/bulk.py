@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lanework.aws.clients import is_transient
 from lanework.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -74,13 +73,13 @@ class BulkPut:
         """Write to this table."""
         self._clients = clients
         self._table = table
-        self._has_partiql: bool | None = None
+        self._has_partiql = True
 
     def insert(self, items: Sequence[dict[str, Any]]) -> list[bool]:
         """Insert items that must not exist; True for each that was made, False for one to be asked for singly."""
         made: list[bool] = []
         for chunk in chunks(items):
-            made += self._insert_chunk(chunk) if self._has_partiql is not False else [False] * len(chunk)
+            made += self._insert_chunk(chunk) if self._has_partiql else [False] * len(chunk)
         return made
 
     def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool]:
@@ -88,13 +87,13 @@ class BulkPut:
         try:
             answer = self._clients.dynamodb.batch_execute_statement(Statements=statements)
         except ClientError as error:
-            if not is_transient(error):
+            from lanework.aws.refusals import is_transient, is_unknown_to_the_endpoint  # noqa: PLC0415 - for what goes wrong
+
+            if not (is_transient(error) or is_unknown_to_the_endpoint(error)):
                 raise
-            # Single puts do the same everywhere. Some emulators answer every batch of statements with a server error:
-            # they aren't asked again. An endpoint that once did it is only busy now.
-            self._has_partiql = self._has_partiql or False
+            # Single puts do the same everywhere. An endpoint that can't do it isn't asked again; a busy one is.
+            self._has_partiql = not is_unknown_to_the_endpoint(error)
             return [False] * len(chunk)
-        self._has_partiql = True
         return ["Error" not in one for one in answer["Responses"]]
 
     def write(self, items: Sequence[dict[str, Any]]) -> None:

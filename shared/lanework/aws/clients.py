@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import boto3
 from botocore.config import Config
@@ -19,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from lanework.errors import ConfigError, UnavailableError
+from lanework.forks import in_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,111 +42,101 @@ _CONFIG: Final = Config(
     user_agent=f"Boto3/{boto3.__version__} lanework",  # boto would put its own together for each call, out of 16 parts
 )
 
-_TRANSIENT: Final = frozenset(
-    {
-        "InternalFailure",
-        "InternalServerError",
-        "LimitExceededException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "ServiceUnavailable",
-        "ReplicatedWriteConflictException",
-        "ThrottlingException",
-        "TransactionConflictException",  # of a single write, that met another's transaction
-        "TransactionInProgressException",
-        "AWS.SimpleQueueService.ThrottlingException",
-    }
-)
-
-_MISSING: Final = frozenset(
-    {
-        "ResourceNotFoundException",
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "QueueDoesNotExist",
-        "NoSuchBucket",
-    }
-)
-
-_SERVER_ERROR: Final = 500
-
 
 class Clients:
-    """The AWS clients of one application; made on first use, then shared by its threads."""
+    """
+    The AWS clients of one application; made on first use, then shared by its threads.
+
+    A process that is forked makes its own: two that read from one connection get each other's answers.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Remember where to connect to."""
         self._settings = settings
+        self._account = settings.account
+        self._begin()
+        in_a_child(self, Clients._begin)
+
+    def _begin(self) -> None:
         self._making = Lock()
+        self._session: boto3.session.Session | None = None
+        self._made: dict[str, Any] = {}
 
-    @cached_property
-    def _session(self) -> boto3.session.Session:
-        return boto3.session.Session(region_name=self._settings.region)
+    def _shared(self, service: str) -> Any:  # noqa: ANN401 - boto's clients have a type each
+        client = self._made.get(service)
+        return self._make(service, is_shared=True) if client is None else client
 
-    def _make(self, service: Any) -> Any:  # noqa: ANN401 - boto's clients have a type each
+    def _make(self, service: Any, *, is_shared: bool = False) -> Any:  # noqa: ANN401 - as above
         """Make a client; a session makes one at a time only."""
         with self._making:
-            return self._session.client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
+            if is_shared and service in self._made:
+                return self._made[service]
+            session = self._session = self._session or boto3.session.Session(region_name=self._settings.region)
+            client = session.client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
+            client.meta.events.register("after-call", self._heed)
+            if is_shared:
+                self._made[service] = client
+            return client
+
+    def _heed(self, parsed: dict[str, Any], **_: object) -> None:
+        """Look for credentials anew, where those at hand have expired: a file of them may have others by now."""
+        if "Error" in parsed:
+            from lanework.aws.refusals import EXPIRED  # noqa: PLC0415 - for what goes wrong
+
+            if parsed["Error"].get("Code") in EXPIRED:
+                self._session = None
+                self._made = {}
 
     def make(self, service: str) -> Any:  # noqa: ANN401 - as above
         """Make a client of a service that tools use, and no function."""
         return self._make(service)
 
-    @cached_property
+    @property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB."""
-        client: DynamoDBClient = self._make("dynamodb")
-        return client
+        return cast("DynamoDBClient", self._shared("dynamodb"))
 
-    @cached_property
+    @property
     def sqs(self) -> SQSClient:
         """SQS."""
-        client: SQSClient = self._make("sqs")
-        return client
+        return cast("SQSClient", self._shared("sqs"))
 
-    @cached_property
+    @property
     def scheduler(self) -> EventBridgeSchedulerClient:
         """EventBridge Scheduler."""
-        client: EventBridgeSchedulerClient = self._make("scheduler")
-        return client
+        return cast("EventBridgeSchedulerClient", self._shared("scheduler"))
 
-    @cached_property
+    @property
     def s3(self) -> S3Client:
         """S3."""
-        client: S3Client = self._make("s3")
-        return client
+        return cast("S3Client", self._shared("s3"))
 
-    @cached_property
+    @property
     def sns(self) -> SNSClient:
         """SNS."""
-        client: SNSClient = self._make("sns")
-        return client
+        return cast("SNSClient", self._shared("sns"))
 
-    @cached_property
+    @property
     def events(self) -> EventBridgeClient:
         """EventBridge."""
-        client: EventBridgeClient = self._make("events")
-        return client
+        return cast("EventBridgeClient", self._shared("events"))
 
-    @cached_property
+    @property
     def ssm(self) -> SSMClient:
         """SSM."""
-        client: SSMClient = self._make("ssm")
-        return client
+        return cast("SSMClient", self._shared("ssm"))
 
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
-        for name in ("dynamodb", "sqs", "scheduler", "s3", "sns", "ssm", "events"):
-            self.__dict__.pop(name, None)
+        self._made = {}
 
-    @cached_property
+    @property
     def account(self) -> str:
         """The account's id: the one that is set, or whose the credentials are (asking STS needs no permission)."""
-        if self._settings.account is not None:
-            return self._settings.account
-        with translated("asking STS for the account"):
-            account: str = self._make("sts").get_caller_identity()["Account"]
-        return account
+        if self._account is None:
+            with translated("asking STS for the account"):
+                self._account = self._make("sts").get_caller_identity()["Account"]
+        return self._account
 
 
 @contextmanager
@@ -158,21 +148,16 @@ def translated(doing: str) -> Iterator[None]:
         doing: What is being done, for the message.
 
     Raises:
-        UnavailableError: The service didn't answer, throttled, or answered with a server error.
+        UnavailableError: The service didn't answer, throttled, or answered with a server error; or the signature has
+            expired, which another one may not have: the message says how far this machine's clock is off.
         ConfigError: It refused: no credentials, no permission, no such table or queue.
     """
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        if is_transient(error):
-            msg = f"{doing}: {code}"
-            raise UnavailableError(msg) from error
-        if code in _MISSING:
-            msg = f"{doing}: it doesn't exist; is LANEWORK_STACK right, and the stack deployed in this region?"
-            raise ConfigError(msg) from error
-        msg = f"{doing}: {error}"
-        raise ConfigError(msg) from error
+        from lanework.aws.refusals import meaning_of  # noqa: PLC0415 - for what goes wrong
+
+        raise meaning_of(error, doing) from error
     except NoCredentialsError as error:
         msg = f"{doing}: no AWS credentials found; set AWS_PROFILE, or start the embedded stack with `lanework dev`"
         raise ConfigError(msg) from error
@@ -182,10 +167,3 @@ def translated(doing: str) -> Iterator[None]:
     except (HTTPClientError, BotoCoreError) as error:
         msg = f"{doing}: {error}"
         raise UnavailableError(msg) from error
-
-
-def is_transient(error: ClientError) -> bool:
-    """Tell whether the same call may succeed later."""
-    code = error.response.get("Error", {}).get("Code", "")
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code in _TRANSIENT or status >= _SERVER_ERROR

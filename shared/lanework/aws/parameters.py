@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.parameters import SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from lanework.aws.clients import Clients, translated
+from lanework.forks import in_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +24,26 @@ def ssm_parameter(settings: Settings, name: str) -> Callable[[], str]:
 
     It raises UnavailableError if SSM doesn't answer, and ConfigError if there is no such parameter or no permission.
     """
-    provider = SSMProvider(boto3_client=Clients(settings).ssm)
+    parameter = _Parameter(Clients(settings), name)
+    return parameter.read
 
-    def read() -> str:
-        with translated(f"reading the SSM parameter {name}"):
+
+class _Parameter:
+    """One parameter, and what of it is kept; a process that is forked reads it anew, by a connection of its own."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self._clients = clients
+        self._name = name
+        self._begin()
+        in_a_child(self, _Parameter._begin)
+
+    def _begin(self) -> None:
+        self._provider: SSMProvider | None = None
+
+    def read(self) -> str:
+        self._provider = provider = self._provider or SSMProvider(boto3_client=self._clients.ssm)
+        with translated(f"reading the SSM parameter {self._name}"):
             try:
-                return str(provider.get(name, max_age=_KEPT_S, decrypt=True))
+                return str(provider.get(self._name, max_age=_KEPT_S, decrypt=True))
             except GetParameterError as error:
                 raise error.__cause__ or error from None
-
-    return read

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lanework.aws.bulk import STATEMENTS
-from lanework.aws.clients import is_transient
+from lanework.forks import in_a_child
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +63,16 @@ class Together:
         """Send with these clients; the first of a group waits so long at most for others that are expected."""
         self._clients = clients
         self._wait_s = wait.total_seconds()
+        self._begin()
+        in_a_child(self, Together._begin)
+        self._has_partiql = True
+
+    def _begin(self) -> None:
         self._lock = Lock()
         self._expected = 0
         self._writing = 0
         self._under_way = 0
         self._open: _Group | None = None
-        self._has_partiql: bool | None = None
 
     def expect(self, more: int) -> None:
         """See `Ledger.expect`."""
@@ -81,7 +85,7 @@ class Together:
         """Count a thread as writing while a block lasts; tells it whether others might share its call."""
         with self._lock:
             self._writing += 1
-            has_company = self._who_may_join > 1 and self._has_partiql is not False
+            has_company = self._who_may_join > 1 and self._has_partiql
         try:
             yield has_company
         finally:
@@ -149,10 +153,11 @@ class Together:
         try:
             answer = self._clients.dynamodb.batch_execute_statement(Statements=list(statements.values()))
         except ClientError as error:
-            # As with inserts (bulk.py): an endpoint without PartiQL answers with a server error, each time.
-            self._has_partiql = self._has_partiql or (False if is_transient(error) else None)
+            from lanework.aws.refusals import is_unknown_to_the_endpoint  # noqa: PLC0415 - for what goes wrong
+
+            if is_unknown_to_the_endpoint(error):  # as with inserts (bulk.py)
+                self._has_partiql = False
             return {}
-        self._has_partiql = True
         found = ((key, _answer_of(one)) for key, one in zip(statements, answer["Responses"], strict=True))
         return {key: one for key, one in found if one is not None}
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 4
 """How often a claim is tried against a record that changes under it, before the message is left to come back."""
 
-_UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
+UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
 """A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
 
 
@@ -52,7 +52,7 @@ class Claim:
         try:
             return self._make(self.ports.clock())
         except UnavailableError as error:
-            wait = _UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
+            wait = UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
             self.journal.note(Action.CLAIM_FAILED, reason=str(error), wait=wait)
             return Keep(wait)
 

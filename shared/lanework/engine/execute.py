@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lanework.engine.claim import UNANSWERED
 from lanework.engine.dead_letters import set_aside
 from lanework.engine.delivery import Keep
 from lanework.engine.execution import Execution, GaveUpError
 from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.journal import Journal
-from lanework.errors import UndecodableError
+from lanework.errors import ConfigError, UnavailableError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 
@@ -64,7 +65,12 @@ class Executor:
     def _not_now(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report | None:
         """Say what becomes of a message whose job may not start here or now; None if it may."""
         journal = Journal(envelope, self._ports.events, self._ports.clock)
-        pause = self._pauses.holding(envelope)
+        try:
+            pause = self._pauses.holding(envelope)
+        except (UnavailableError, ConfigError) as error:
+            wait = UNANSWERED.wait_after(delivery.receives, rand=self._ports.rand)
+            journal.note(Action.CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
+            return Keep(wait)
         if pause is not None:
             return hold(envelope, pause, self._ports, journal)
         elsewhere = wait_for_worker(delivery, envelope, job_type, self._ports, journal)

@@ -8,12 +8,13 @@ takes the flag away and moves the entries back to where the tick sends them.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
-from lanework.errors import InvalidOptionError, UnavailableError, UnknownNameError
+from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UnknownNameError
+from lanework.forks import in_a_child
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.events import Action, Event
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from lanework.model.envelope import Envelope
 
 LOOKED_AT_EVERY: Final = timedelta(seconds=3)
-"""How long an environment works on with the flags that it knows."""
+"""How long an environment works on with the flags that it knows, before it reads them again."""
+
+KNOWN_FOR: Final = timedelta(seconds=30)
+"""For how long it goes by flags that it couldn't read anew: a pause holds everywhere after that, or nothing starts."""
 
 FORGOTTEN_AFTER: Final = timedelta(minutes=20)
 """Longer than any invocation lasts that began with flags from before a resume, and may park jobs until its end."""
@@ -81,24 +85,73 @@ class Flags(Protocol):
 
 
 class PauseWatch:
-    """What a worker knows of the flags: read anew every few seconds."""
+    """
+    What a worker knows of the flags: read anew every few seconds, by one thread at a time.
+
+    Nothing may start before the flags were read (rule 20). So who comes while they aren't known, or are too old to go
+    by, waits for the one that reads, and is refused with it; who comes while they are read once more goes by what is
+    known.
+    """
 
     def __init__(self, flags: Flags, clock: Clock) -> None:
         """Nothing is read yet."""
         self._flags = flags
         self._clock = clock
+        self._begin()
+        in_a_child(self, PauseWatch._begin)
+
+    def _begin(self) -> None:
+        self._reading = Lock()
         self._known = FlagSet()
-        self._until: datetime | None = None
+        self._read_at: datetime | None = None
+        self._asked_at: datetime | None = None
+        self._looks = 0
+        self._problem: UnavailableError | ConfigError | None = None
 
     def holding(self, message: Envelope) -> str | None:
-        """Return the pause that a job falls under, or None. Flags that can't be read leave what was known."""
-        now = self._clock()
-        if self._until is None or now >= self._until:
-            self._until = now + LOOKED_AT_EVERY
-            with suppress(UnavailableError):  # the claim that follows will find out, too
-                self._known = self._flags.read()
+        """
+        Return the pause that a job falls under, or None.
+
+        Raises:
+            UnavailableError, ConfigError: It isn't known what is paused: the flags can't be read, nor could be lately.
+        """
+        paused = self._current().paused
         names = (f"lane:{message.lane}", f"queue:{message.queue}", f"type:{message.type}")
-        return next((name for name in names if name in self._known.paused), None)
+        return next((name for name in names if name in paused), None)
+
+    def _current(self) -> FlagSet:
+        looks, now = self._looks, self._clock()
+        is_known = self._is_known(now)
+        if is_known and _is_within(LOOKED_AT_EVERY, self._asked_at, now):
+            return self._known
+        if not self._reading.acquire(blocking=not is_known):
+            return self._known  # another thread reads at this moment
+        try:
+            if looks == self._looks:  # else another has read meanwhile; if it failed, so has this one
+                self._look()
+            if self._problem is not None and not self._is_known(self._clock()):
+                raise self._problem
+            return self._known
+        finally:
+            self._reading.release()
+
+    def _look(self) -> None:
+        now = self._clock()
+        try:
+            self._known = self._flags.read()
+            self._read_at, self._problem = now, None
+        except (UnavailableError, ConfigError) as error:
+            self._problem = error
+        self._asked_at = self._clock()
+        self._looks += 1
+
+    def _is_known(self, now: datetime) -> bool:
+        return _is_within(KNOWN_FOR, self._read_at, now)
+
+
+def _is_within(span: timedelta, since: datetime | None, now: datetime) -> bool:
+    """Tell whether less time has passed; a clock that was set back says nothing."""
+    return since is not None and timedelta(0) <= now - since < span
 
 
 def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, registry: Registry | None) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from lanework.forks import in_a_child
 from lanework.model.counting import is_late
 from lanework.model.events import Action
 
@@ -30,6 +31,10 @@ class EmfSink:
     def __init__(self, service: str | None = None) -> None:
         """Write for this service; None takes Powertools' own setting, `POWERTOOLS_SERVICE_NAME`."""
         self._service = service
+        self._begin()
+        in_a_child(self, EmfSink._begin)  # what this process took, it writes
+
+    def _begin(self) -> None:
         self._lock = Lock()
         self._events: dict[tuple[str, str], list[Event]] = {}
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from threading import Barrier, Event
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lanework import InvalidOptionError, State, UnknownLaneError
+from lanework import ConfigError, InvalidOptionError, LaneworkError, State, UnavailableError, UnknownLaneError
 from lanework.engine.delivery import Ack, Keep
-from lanework.engine.pauses import FORGOTTEN_AFTER, LOOKED_AT_EVERY
+from lanework.engine.pauses import FORGOTTEN_AFTER, KNOWN_FOR, LOOKED_AT_EVERY, FlagSet, PauseWatch
 from lanework.engine.sweep import Sweeper
 from lanework.errors import UnknownNameError
 from lanework.testing import NOON, drain
 from tests.factories import a_message
 from tests.fakes import Flaky, break_ports, mend_ports
+from tests.forking import in_a_fork
 from tests.unit.engine.conftest import Greeting, World
 from tests.unit.engine.test_execute import put
+
+if TYPE_CHECKING:
+    from lanework.engine.pauses import Flags
 
 BAT = Greeting(name="Bat")
 MINUTE = timedelta(minutes=1)
@@ -153,6 +160,142 @@ def test_flags_that_cannot_be_read_leave_what_was_known(world: World) -> None:
 
     assert world.execute(put(world, job_id="job-2")) == Ack()
     assert world.stored("job-2").state is State.PARKED
+
+
+@dataclass(slots=True)
+class Slow:
+    """
+    Flags whose reading takes as long as the test wants.
+
+    Attributes:
+        reads: How often they were read.
+        is_read: Somebody reads.
+        may_answer: Reads may end.
+        problem: What a read ends with instead.
+    """
+
+    flags: Flags
+    reads: int = 0
+    is_read: Event = field(default_factory=Event)
+    may_answer: Event = field(default_factory=Event)
+    problem: LaneworkError | None = None
+
+    def read(self) -> FlagSet:
+        self.reads += 1
+        self.is_read.set()
+        assert self.may_answer.wait(30)
+        if self.problem is not None:
+            raise self.problem
+        return self.flags.read()
+
+
+def a_watch(world: World) -> tuple[Slow, PauseWatch]:
+    """Return flags that pause `email`, and what a worker that was just started knows of them."""
+    world.app.pause(queue="email")
+    slow = Slow(world.app.ports.flags)
+    return slow, PauseWatch(cast("Flags", slow), world.clock)
+
+
+def test_a_worker_that_was_just_started_starts_nothing_before_it_knows_what_is_paused(world: World) -> None:
+    """Sixteen jobs come at once, while one thread reads the flags for all of them."""
+    slow, watch = a_watch(world)
+    with ThreadPoolExecutor(16) as threads:
+        first = threads.submit(watch.holding, a_message())
+        assert slow.is_read.wait(30)
+        others = [threads.submit(watch.holding, a_message()) for _ in range(15)]
+        assert not any(one.done() for one in (first, *others))
+        slow.may_answer.set()
+
+        assert {one.result() for one in (first, *others)} == {"queue:email"}
+    assert slow.reads == 1
+
+
+@pytest.mark.parametrize("problem", [UnavailableError("away"), ConfigError("no permission")])
+def test_what_cannot_be_known_fails_for_all_who_waited_for_it_by_one_read(world: World, problem: LaneworkError) -> None:
+    slow, watch = a_watch(world)
+    slow.problem = problem
+    coming = Barrier(16)
+
+    def ask() -> None:
+        coming.wait(30)
+        with pytest.raises(type(problem)):
+            watch.holding(a_message())
+
+    with ThreadPoolExecutor(16) as threads:
+        asked = [threads.submit(ask) for _ in range(16)]
+        assert slow.is_read.wait(30)
+        slow.may_answer.set()
+        for one in asked:
+            one.result()
+    assert slow.reads <= 16
+    slow.problem = None
+    assert watch.holding(a_message()) == "queue:email"
+
+
+def test_while_one_thread_looks_again_the_others_go_by_what_is_known(world: World) -> None:
+    slow, watch = a_watch(world)
+    slow.may_answer.set()
+    watch.holding(a_message())
+    world.clock.advance(LOOKED_AT_EVERY)
+    slow.may_answer.clear()
+    slow.is_read.clear()
+    with ThreadPoolExecutor(1) as threads:
+        looking = threads.submit(watch.holding, a_message())
+        assert slow.is_read.wait(30)
+
+        assert watch.holding(a_message()) == "queue:email"
+        slow.may_answer.set()
+        assert looking.result() == "queue:email"
+
+
+def test_an_environment_that_was_frozen_for_long_waits_for_the_flags_as_a_new_one_does(world: World) -> None:
+    slow, watch = a_watch(world)
+    slow.may_answer.set()
+    world.app.resume(queue="email")
+    assert watch.holding(a_message()) is None
+    world.clock.advance(KNOWN_FOR)
+    world.app.pause(queue="email")
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(lambda _: watch.holding(a_message()), range(8))) == {"queue:email"}
+
+
+@pytest.mark.parametrize("wait", [timedelta(0), KNOWN_FOR])
+def test_a_job_waits_without_an_attempt_where_nobody_can_say_what_is_paused(world: World, wait: timedelta) -> None:
+    flags = Flaky(world.app.ports.flags)
+    world.app.use(replace(world.app.ports, flags=flags))
+    if wait:
+        world.execute(put(world, job_id="job-0"))
+    world.clock.advance(wait)
+    flags.broken.add("read")
+    world.greeted.clear()
+
+    report = world.execute(put(world), receives=3)
+
+    assert isinstance(report, Keep)
+    assert timedelta(0) < cast("timedelta", report.after) <= timedelta(seconds=20)
+    assert (world.greeted, world.stored().state, world.stored().attempts) == ([], State.QUEUED, 0)
+    assert world.events.actions[-1] == "run.claim_failed"
+    flags.broken.clear()
+    assert world.execute(put(world, job_id="job-2")) == Ack()
+
+
+def test_in_a_process_that_was_forked_the_flags_are_read_anew(world: World) -> None:
+    """A fork takes the lock along, too, and not the thread that holds it."""
+    slow, watch = a_watch(world)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(watch.holding, a_message())
+        assert slow.is_read.wait(30)
+        answer = in_a_fork(lambda: _says(slow, watch))
+        slow.may_answer.set()
+
+    assert answer == "2 queue:email"
+
+
+def _says(slow: Slow, watch: PauseWatch) -> str:
+    slow.may_answer = Event()
+    slow.may_answer.set()
+    return f"{slow.reads + 1} {watch.holding(a_message())}"
 
 
 @pytest.mark.parametrize(

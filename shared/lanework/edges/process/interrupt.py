@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.alarm import REPEAT_S, alarm
+from lanework.forks import in_a_child
 from lanework.model.outcomes import TimedOut
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ class _Watchman:
     """Lets watches ring, from one thread for all of them: a thread for each job would cost as much as its claim."""
 
     def __init__(self) -> None:
+        self._begin()
+        in_a_child(self, _Watchman._begin)
+
+    def _begin(self) -> None:
         self._watches: set[_Watch] = set()
         self._changed = threading.Condition()
         self._looks_at = math.inf
