@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.policy import default
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from jobs.email import File, SendEmail, SignIn, notify_sign_in, send_email
+from jobs.email.operations import StackAlert, tell_operations
 from jobs.mail import MailServerError, Message, RefusedError, Smtp
+from jobs.settings import OperationsSettings
 from lanework.testing import Notes, a_run
 from tests.ports import free_port
 
@@ -227,6 +230,41 @@ def test_attachments_arrive_byte_for_byte() -> None:
     (received,) = arrived_in(mailbox)
     (attached,) = received.iter_attachments()
     assert (attached.get_filename(), attached.get_content()) == ("Ном.bin", content)
+
+
+EVIL = "=?utf-8?q?a=0D=0AX-Evil:_1?="
+
+
+def headers_of(envelope: Envelope) -> list[str]:
+    """Return the names of the headers in the bytes that the server took."""
+    content = envelope.original_content or b""
+    return [
+        line.split(b":")[0].decode() for line in content.partition(b"\r\n\r\n")[0].split(b"\r\n") if line[:1] != b" "
+    ]
+
+
+def test_what_looks_like_an_encoded_header_is_the_subject_that_was_typed_and_no_header() -> None:
+    mailbox = Mailbox()
+    file = File(name=EVIL, content=b64encode(b"x"), media_type="text/csv")
+    with a_server(mailbox) as smtp:
+        plain = SendEmail(to="bat@example.com", subject=EVIL, text=EVIL, attachments=(file,))
+        send_email(plain, a_run(), send=replace(smtp, sender=f'"{EVIL}" <no-reply@example.com>').send)
+        alert = {"phase": EVIL, "rule": EVIL, "title": EVIL, "text": EVIL, "nextStep": EVIL}
+        tell_operations(
+            StackAlert.model_validate(alert),
+            a_run(),
+            send=smtp.send,
+            settings=lambda: OperationsSettings.from_environ({"OPS_EMAIL": "ops@example.com"}),
+        )
+
+    subjects = [
+        str(make_header(decode_header(message_from_bytes(one.original_content or b"")["Subject"])))
+        for one in mailbox.envelopes
+    ]
+    assert [EVIL, f"[Lanework] {EVIL}"] == subjects
+    expected = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+    assert [expected, expected] == [headers_of(one) for one in mailbox.envelopes]
+    assert [["bat@example.com"], ["ops@example.com"]] == [one.rcpt_tos for one in mailbox.envelopes]
 
 
 @pytest.mark.parametrize(

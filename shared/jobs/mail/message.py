@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from base64 import encodebytes
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.utils import format_datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import validate_email
 from pydantic_core import PydanticCustomError
 
 from jobs.mail.errors import InvalidMessageError
+from jobs.mail.headers import address_field, disposition_field, text_field
+from jobs.mail.wire import POLICY
 from jobs.payloads import is_one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+
+_PART_OF_TYPE: Final = "[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
+_MEDIA_TYPE: Final = re.compile(rf"(?!(?i:multipart|message)/){_PART_OF_TYPE}/{_PART_OF_TYPE}")
+"""RFC 6838. Parts within a file are bytes here, which RFC 2046 forbids for these two."""
+
+_CONTROL: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +39,7 @@ class Attachment:
     Attributes:
         name: Its file name, a single line.
         content: Its bytes.
-        media_type: Such as `text/csv`.
+        media_type: Such as `text/csv`; another mail or a bundle is `application/octet-stream`.
     """
 
     name: str
@@ -53,7 +64,8 @@ class Message:
             who didn't get it at the first.
 
     Raises:
-        InvalidMessageError: No recipient, or the subject, an address or a name holds a line break or isn't one.
+        InvalidMessageError: No recipient, or the subject, an address or a name holds a line break or isn't one, or a
+            file has no media type, or a text isn't Unicode.
     """
 
     to: str | Sequence[str] = field(repr=False)
@@ -66,12 +78,20 @@ class Message:
     still_for: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse what would let a value add headers of its own."""
+        """Refuse what would let a value add headers of its own, or can't be written."""
         _refuse_line_breaks("the subject", self.subject)
         for one in self.attachments:
             _refuse_line_breaks("an attachment's name", one.name)
+            if not _MEDIA_TYPE.fullmatch(one.media_type):
+                msg = "an attachment's media type must be like text/csv, and not of several parts"
+                raise InvalidMessageError(msg)
+        for address in self.still_for:
+            _refuse_line_breaks("an address", address)
         if not self.recipients:
             msg = "a mail needs at least one recipient, 'to' is empty"
+            raise InvalidMessageError(msg)
+        if any("\ud800" <= character <= "\udfff" for character in f"{self.text}{self.html}"):
+            msg = "the text of the mail is no valid Unicode: it holds a lone surrogate"
             raise InvalidMessageError(msg)
 
     @property
@@ -95,19 +115,38 @@ def compose(message: Message, *, sender: str, at: datetime) -> EmailMessage:
         at: The Date header, aware.
     """
     author = parsed_address(sender)
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = author
-    mail["To"] = message.recipients
-    mail["Subject"] = message.subject
-    mail["Date"] = at
-    mail["Message-ID"] = f"<{sha256(message.key.encode()).hexdigest()[:32]}@{author.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: keeps out-of-office replies away
-    mail.set_content(message.text)
-    mail.add_alternative(message.html, subtype="html")
+    key = sha256(message.key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    mail = _part_of(
+        address_field("From", [author]),
+        address_field("To", message.recipients),
+        text_field("Subject", message.subject),
+        f"Date: {format_datetime(at)}",
+        f"Message-ID: <{key}@{author.domain}>",
+        "Auto-Submitted: auto-generated",  # RFC 3834: keeps out-of-office replies away
+    )
+    mail.set_content(message.text, cte=_encoding_of(message.text))
+    mail.add_alternative(message.html, subtype="html", cte=_encoding_of(message.html))
+    if message.attachments:
+        mail.make_mixed()
     for one in message.attachments:
-        kind, _, subtype = one.media_type.partition("/")
-        mail.add_attachment(one.content, maintype=kind, subtype=subtype, filename=one.name)
+        mail.attach(_file(one))
     return mail
+
+
+def _file(one: Attachment) -> EmailMessage:
+    media_type, transfer = f"Content-Type: {one.media_type}", "Content-Transfer-Encoding: base64"
+    return _part_of(media_type, transfer, disposition_field(one.name), content=encodebytes(one.content))
+
+
+def _part_of(*lines: str, content: bytes = b"") -> EmailMessage:
+    """Return a mail, or a part of one, that keeps its headers as they are written here."""
+    head = "".join(f"{line}\r\n" for line in lines).encode()
+    return message_from_bytes(head + b"\r\n" + content, EmailMessage, policy=POLICY)
+
+
+def _encoding_of(text: str) -> str | None:
+    """Return how a body is to be encoded, if plain won't do: SMTP takes no NUL, some relays no control character."""
+    return "base64" if _CONTROL.search(text) else None
 
 
 def parsed_address(text: str) -> Address:
@@ -127,7 +166,11 @@ def parsed_address(text: str) -> Address:
     username, _, domain = address.rpartition("@")
     # Without a name of its own an address is named after its local part; the header needn't repeat that.
     display_name = name if text.rstrip().endswith(">") else ""
-    return Address(display_name, username=username, domain=domain.encode("idna").decode())
+    try:
+        return Address(display_name, username=username, domain=domain.encode("idna").decode())
+    except ValueError:
+        msg = "an address of the mail is not valid: its domain is none"
+        raise InvalidMessageError(msg) from None
 
 
 def _refuse_line_breaks(what: str, text: str) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from jobs.clock import utc_now
 from jobs.mail.errors import MailError, MailServerError, PartlyRefusedError, RefusedError
-from jobs.mail.message import Message, compose
+from jobs.mail.message import Message, compose, parsed_address
+from jobs.mail.wire import bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -57,12 +58,15 @@ class Smtp:
 
         Raises:
             MailServerError: The server can't be reached, or said to come back later.
+            InvalidMessageError: The mail's bytes aren't what they were meant to be.
             RefusedError: The server refused the mail, or all of its recipients.
             PartlyRefusedError: It refused some of its recipients; the others have the mail.
         """
-        mail = compose(message, sender=self.sender, at=self.now())
+        content = bytes_of(compose(message, sender=self.sender, at=self.now()))
+        author = parsed_address(self.sender).addr_spec
         with self._connected() as server:
-            refused = server.send_message(mail, to_addrs=message.envelope)
+            options = _options(server, author, *message.envelope)
+            refused = server.sendmail(author, message.envelope, content, mail_options=options)
         if refused:
             later = tuple(address for address, (code, _) in refused.items() if code < _PERMANENT)
             count = f"{len(refused)} of {len(message.envelope)} recipients; the others got the mail"
@@ -105,6 +109,17 @@ class Smtp:
     @property
     def _name(self) -> str:
         return f"the mail server {self.host}:{self.port}"
+
+
+def _options(server: smtplib.SMTP, *addresses: str) -> tuple[str, ...]:
+    """Return what to ask of the server, where an address has letters beyond ASCII before its @ (RFC 6531)."""
+    if all(one.isascii() for one in addresses):
+        return ()
+    server.ehlo_or_helo_if_needed()
+    if server.has_extn("smtputf8"):
+        return ("SMTPUTF8", "BODY=8BITMIME")
+    msg = "it takes no address with letters beyond ASCII (SMTPUTF8)"
+    raise smtplib.SMTPNotSupportedError(msg)
 
 
 def _code_of(error: smtplib.SMTPResponseException) -> str:
