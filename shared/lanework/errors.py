@@ -121,19 +121,24 @@ class ResultTimeoutError(LaneworkError):
 
 
 class UndecodableError(LaneworkError):
-    """Raised when a message is not an envelope of ours; `str()` says what is wrong with it."""
+    """Raised when a message is not an envelope of ours, or a record can't be one; `str()` says what is wrong."""
 
 
 class EnqueueError(LaneworkError):
     """
     Raised when a job could neither be recorded nor sent, so nothing will run it. Safe to repeat with the same id.
 
+    Also raised when SQS refuses its message for what it is: if it was recorded, its record is then dead, cause
+    `unsendable`, and `str()` says both.
+
     Attributes:
         job_id: The id that the job would have had.
+        reason: What went wrong.
+        is_final: SQS refuses its message for what it is: no repetition could send it.
     """
 
-    def __init__(self, job_id: str, reason: str) -> None:
-        self.job_id = job_id
+    def __init__(self, job_id: str, reason: str, *, is_final: bool = False) -> None:
+        self.job_id, self.reason, self.is_final = job_id, reason, is_final
         super().__init__(f"job {job_id!r} was not enqueued: {reason}")
 
 
@@ -270,6 +275,10 @@ class ClaimLostError(LaneworkError):
 
 class UnavailableError(LaneworkError):
     """Raised by a port when its service didn't answer, refused for load, or answered with a server error."""
+
+
+class UnsendableError(LaneworkError):
+    """Raised by a port when SQS refuses one message for what it is: no later try could send it."""
 
 
 class ContendedError(UnavailableError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from lanework.engine.ports import Ports
+from lanework.engine.ports import Ledger, Ports
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
@@ -36,6 +37,11 @@ class Backend:
     ports: Ports
     receive: Callable[[Lane], Message | None]
     dead: Callable[[Lane], list[Message]]
+
+
+def ids_due(ledger: Ledger, shard: int, *, until: datetime, limit: int) -> list[str]:
+    """Return the first jobs of the sweep index that are due."""
+    return [one.job_id for one in ledger.due(shard, until=until, limit=limit).keys]
 
 
 @pytest.fixture(params=["memory", *endpoints("moto", "ministack")])

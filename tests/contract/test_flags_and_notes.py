@@ -8,12 +8,37 @@ from lanework.model import interventions, moves, parking
 from lanework.model.change import Applied, Kept, Refused
 from lanework.model.ids import shard_of
 from lanework.model.states import AT_ONCE, JobRecord, State
+from lanework.model.unreadable import put_off
 from lanework.testing import NOON
-from tests.contract.conftest import Backend
+from tests.contract.conftest import Backend, ids_due
 from tests.factories import LEASE, a_record
 
 SECOND = timedelta(seconds=1)
 SHARD = shard_of("job-1")
+
+
+def test_due_entries_are_walked_page_by_page_though_they_move_meanwhile(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ids = [one for one in (f"job-{number}" for number in range(60)) if shard_of(one) == SHARD][:9]
+    for number, job_id in enumerate(ids):
+        ledger.put(a_record(job_id=job_id, sweep_at=NOON + (number // 4) * SECOND))
+
+    seen: list[str] = []
+    after: str | None = None
+    while True:
+        page = ledger.due(SHARD, until=NOON + 9 * SECOND, limit=2, after=after)
+        for one in page.keys:
+            seen.append(one.job_id)
+            record = ledger.get(one.job_id)
+            assert record is not None
+            to = NOON + timedelta(hours=1) if len(seen) % 2 else NOON + 5 * SECOND
+            assert isinstance(ledger.change(one.job_id, put_off(record, to=to)), Applied)
+        after = page.cursor
+        if after is None:
+            break
+
+    assert set(seen) == set(ids)
+    assert len(seen) < 2 * len(ids), "what moves on is met again at most once"
 
 
 def test_a_name_is_paused_resumed_and_forgotten(backend: Backend) -> None:
@@ -54,7 +79,7 @@ def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backe
     assert (held.record.state, held.record.held_by) == (State.PARKED, "queue:email")
     assert ledger.held("queue:email", SHARD, limit=10) == ["job-1"]
     assert ledger.held("queue:report", SHARD, limit=10) == []
-    assert ledger.due(SHARD, until=NOON + timedelta(days=1), limit=10) == []
+    assert ids_due(ledger, SHARD, until=NOON + timedelta(days=1), limit=10) == []
 
 
 def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
@@ -66,7 +91,7 @@ def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
     assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Refused)
 
     assert ledger.held("queue:email", SHARD, limit=10) == []
-    assert ledger.due(SHARD, until=NOON, limit=10) == ["job-1"]
+    assert ids_due(ledger, SHARD, until=NOON, limit=10) == ["job-1"]
 
 
 def test_the_sweep_sees_what_is_due_soonest_first_and_no_dead(backend: Backend) -> None:
@@ -76,9 +101,9 @@ def test_the_sweep_sees_what_is_due_soonest_first_and_no_dead(backend: Backend) 
         ledger.put(a_record(job_id=job_id, sweep_at=NOON + number * SECOND))
     ledger.put(a_record(job_id="dead", state=State.DEAD, due_at=None, sweep_at=NOON))
 
-    assert ledger.due(SHARD, until=NOON + 2 * SECOND, limit=10) == same_shard[:0:-1]
-    assert ledger.due(SHARD, until=NOON + 2 * SECOND, limit=1) == same_shard[-1:]
-    assert "dead" not in ledger.due(shard_of("dead"), until=NOON + SECOND, limit=100)
+    assert ids_due(ledger, SHARD, until=NOON + 2 * SECOND, limit=10) == same_shard[:0:-1]
+    assert ids_due(ledger, SHARD, until=NOON + 2 * SECOND, limit=1) == same_shard[-1:]
+    assert "dead" not in ids_due(ledger, shard_of("dead"), until=NOON + SECOND, limit=100)
 
 
 def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
@@ -89,7 +114,7 @@ def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
 
     assert isinstance(ledger.change("job-1", pushed), Applied)
     assert isinstance(ledger.change("job-1", pushed), Refused)
-    assert ledger.due(SHARD, until=NOON + SECOND, limit=10) == []
+    assert ids_due(ledger, SHARD, until=NOON + SECOND, limit=10) == []
 
 
 def test_a_step_is_kept_with_its_job(backend: Backend) -> None:
@@ -127,7 +152,7 @@ def test_a_signal_is_kept_and_wakes_the_job_that_waits_for_it_in_one_write(backe
     assert isinstance(answer, Applied)
     assert answer.record == record_of(backend)
     assert (answer.record.awaits, answer.record.signal_id, answer.record.due_at) == (None, "s-1", AT_ONCE)
-    assert ledger.due(SHARD, until=NOON, limit=10) == ["job-1"]
+    assert ids_due(ledger, SHARD, until=NOON, limit=10) == ["job-1"]
     assert ledger.step("job-1", "signal/approved") == "42"
 
 

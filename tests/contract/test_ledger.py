@@ -14,7 +14,7 @@ from lanework.model.payload import Edit
 from lanework.model.retention import ARCHIVE, archived, to_be_archived
 from lanework.model.states import Cause, JobRecord, State
 from lanework.testing import NOON
-from tests.contract.conftest import Backend
+from tests.contract.conftest import Backend, ids_due
 from tests.factories import LEASE, a_message, a_record
 
 SECOND = timedelta(seconds=1)
@@ -130,7 +130,7 @@ def test_an_entry_for_the_archive_is_found_by_its_time_and_taken_away_once(backe
     assert [
         one
         for shard in range(SHARDS)
-        for one in backend.ports.ledger.due(shard, until=NOON + timedelta(days=30), limit=10)
+        for one in ids_due(backend.ports.ledger, shard, until=NOON + timedelta(days=30), limit=10)
     ] == []
     assert isinstance(backend.ports.ledger.change("job-1", archived(stored(backend))), Applied)
     assert isinstance(backend.ports.ledger.change("job-1", archived(stored(backend))), Refused)

@@ -12,7 +12,7 @@ from lanework.errors import ConfigError
 from lanework.model.schedules import CatchUp, Overlap, Schedule, Source, begun
 from lanework.model.ticks import Timetable
 from lanework.testing import NOON
-from tests.contract.conftest import Backend
+from tests.contract.conftest import Backend, ids_due
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -78,7 +78,7 @@ def test_only_what_is_due_is_found_soonest_first(backend: Backend) -> None:
 def test_a_schedule_that_is_due_is_no_job_of_the_sweep(backend: Backend) -> None:
     backend.ports.schedules.write(begun(HOURLY, Source.DYNAMIC, now=NOON))
 
-    assert [backend.ports.ledger.due(shard, until=NOON + 2 * HOUR, limit=10) for shard in range(4)] == [[]] * 4
+    assert [ids_due(backend.ports.ledger, shard, until=NOON + 2 * HOUR, limit=10) for shard in range(4)] == [[]] * 4
 
 
 def test_a_removed_schedule_is_gone_and_its_name_is_free(backend: Backend) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.states import JobRecord
-    from tests.contract.conftest import Backend
+    from tests.contract.conftest import Backend, ids_due
 
 
 def waiting(*after: str) -> JobRecord:
@@ -79,7 +79,7 @@ def test_waiting_jobs_are_found_when_they_are_to_be_looked_at(backend: Backend) 
 
     assert ledger.held(blocking.BLOCKED, shard, limit=10, until=NOON) == []
     assert ledger.held(blocking.BLOCKED, shard, limit=10, until=NOON + blocking.FIRST_LOOK) == ["job-1"]
-    assert ledger.due(shard, until=NOON + blocking.LONGEST_LOOK, limit=10) == [], "no tick sends it"
+    assert ids_due(ledger, shard, until=NOON + blocking.LONGEST_LOOK, limit=10) == [], "no tick sends it"
 
 
 def test_a_parent_is_told_that_others_wait_for_it_unless_it_has_ended(backend: Backend) -> None:

@@ -6,8 +6,8 @@ from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.items import JobItem, dead_shard_of, job_id_of, recent_shard_of
-from lanework.engine.listing import DeadKey, JobKey, Page
+from lanework.aws.items import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
+from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
 from lanework.model.ids import SHARDS
 
 if TYPE_CHECKING:
@@ -88,6 +88,28 @@ def dead_page(
                     yield key
 
     return _merged([shard(number) for number in range(SHARDS)], limit=limit)
+
+
+def due_page(
+    client: DynamoDBClient, table: str, shard: str, *, until: datetime, limit: int, after: str | None
+) -> Page[DueKey]:
+    """See `Ledger.due`."""
+    query: dict[str, Any] = {
+        **_query(table, "sweep", "sweep_shard = :shard AND sweep_at <= :until", {}),
+        "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"N": str(_milliseconds(until))}},
+        "ScanIndexForward": True,
+        "Limit": limit,
+    }
+    if after is not None:
+        last = DueKey.at(after)
+        entry = {"sweep_shard": {"S": shard}, "sweep_at": {"N": str(_milliseconds(last.sweep_at))}}
+        query["ExclusiveStartKey"] = {**entry, "pk": {"S": pk_of(last.job_id)}, "sk": {"S": JOB}}
+    answer = client.query(**query)
+    keys = tuple(
+        DueKey(sweep_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
+        for item in answer["Items"]
+    )
+    return Page(keys=keys, cursor=keys[-1].position if keys and "LastEvaluatedKey" in answer else None)
 
 
 def _merged(shards: Iterable[Iterator[DeadKey]], *, limit: int) -> Page[DeadKey]:

@@ -259,10 +259,7 @@ def recent_shard_of(day: str, shard: int) -> str:
     return f"{day}#{shard}"
 
 
-_FIELDS: Final = tuple(field.name for field in fields(JobRecord))
-_INTS: Final = ("bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt", "slot")
-_TUPLES: Final = ("failures", "headers", "after", "open_parents")
-_FLAGS: Final = ("crashed", "cancel_asked", "retired", "has_children")
+FIELDS: Final = tuple(one.name for one in fields(JobRecord) if one.name != "damage")
 
 
 def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
@@ -271,7 +268,7 @@ def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
 
     Written out, since an instance of the model would fill all of its attributes first, for each job.
     """
-    values = {name: getattr(record, name) for name in _FIELDS}
+    values = {name: getattr(record, name) for name in FIELDS}
     values = {name: value for name, value in values.items() if value not in (None, False, (), 0)}
     if is_apart(record.payload):
         del values["payload"]
@@ -287,20 +284,3 @@ def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
         values["sweep_shard"] = sweep_shard_of(record.job_id, state=record.state, held_by=record.held_by)
     attributes = model.get_attributes()
     return {name: {attributes[name].attr_type: attributes[name].serialize(value)} for name, value in values.items()}
-
-
-def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
-    """Return the record that an item holds, as DynamoDB returned it."""
-    attributes = model.get_attributes()
-    values: dict[str, Any] = dict.fromkeys(_FIELDS)
-    for name in raw.keys() & values.keys():
-        values[name] = attributes[name].deserialize(attributes[name].get_value(raw[name]))
-    for name in _INTS:
-        if values[name] is not None:
-            values[name] = int(values[name])
-    values["bounces"] = values["bounces"] or 0
-    for name in _FLAGS:
-        values[name] = bool(values[name])
-    for name in _TUPLES:
-        values[name] = values[name] or ()
-    return JobRecord(**values)

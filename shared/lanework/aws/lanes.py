@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,11 +10,12 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, seconds
-from lanework.engine.messages import DeadLetter, LaneCounts
-from lanework.errors import ConfigError, UnavailableError, UnsupportedError
+from lanework.engine.messages import DeadLetter, LaneCounts, Unsent
+from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
+from lanework.model.wire import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import timedelta
 
     from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
@@ -25,6 +26,19 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES: Final = 1024 * 1024
 """Most bytes of a batch, all messages together (SQS quotas, "Message size")."""
+
+_OF_THE_MESSAGE: Final = frozenset(
+    {
+        "InvalidMessageContents",
+        "InvalidParameterValue",
+        "InvalidAttributeName",
+        "InvalidAttributeValue",
+        "MissingParameter",
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        "BatchRequestTooLong",
+    }
+)
+"""Codes by which SQS refuses a message, or a batch for one of its messages, for what it is (SQS, SendMessageBatch)."""
 
 _NO_ACTION: Final = "InvalidAction"
 
@@ -45,32 +59,49 @@ class SqsLanes:
 
     def send(self, lane: Lane, sending: Sending) -> None:
         """See `Lanes.send`."""
-        with translated(f"sending to lane {lane}"):
+        with _sending(f"sending to lane {lane}"):
             self._clients.sqs.send_message(QueueUrl=self._queues.url(lane), **_message(sending))
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
-        """See `Lanes.send_many`."""
-        failed: dict[int, str] = {}
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+        """See `Lanes.send_many`. A batch that SQS refuses as a whole for one of its messages is sent one by one."""
+        unsent: dict[int, Unsent] = {}
         for batch in _batches(sendings):
-            entries: Any = [{"Id": str(index), **_message(sendings[index])} for index in batch]
             try:
-                with translated(f"sending {len(batch)} jobs to lane {lane}"):
-                    answer = self._clients.sqs.send_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
-            except UnavailableError as error:
-                failed |= dict.fromkeys(batch, str(error))
-                continue
-            failed |= {int(one["Id"]): one.get("Message", one["Code"]) for one in answer.get("Failed", [])}
-        return failed
+                unsent |= self._send_batch(lane, {index: sendings[index] for index in batch})
+            except UnsendableError:
+                unsent |= self._send_singly(lane, {index: sendings[index] for index in batch})
+            except (UnavailableError, ConfigError) as error:
+                unsent |= dict.fromkeys(batch, Unsent(error))
+        return unsent
+
+    def _send_batch(self, lane: Lane, batch: Mapping[int, Sending]) -> dict[int, Unsent]:
+        entries: Any = [{"Id": str(index), **_message(sending)} for index, sending in batch.items()]
+        with _sending(f"sending {len(batch)} jobs to lane {lane}"):
+            answer = self._clients.sqs.send_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
+        unsent: dict[int, Unsent] = {}
+        for one in answer.get("Failed", []):
+            kind = UnsendableError if one["SenderFault"] and one["Code"] in _OF_THE_MESSAGE else UnavailableError
+            unsent[int(one["Id"])] = Unsent(kind(one.get("Message", one["Code"])))
+        return unsent
+
+    def _send_singly(self, lane: Lane, batch: Mapping[int, Sending]) -> dict[int, Unsent]:
+        unsent: dict[int, Unsent] = {}
+        for index, sending in batch.items():
+            try:
+                self.send(lane, sending)
+            except (UnavailableError, UnsendableError, ConfigError) as error:
+                unsent[index] = Unsent(error)
+        return unsent
 
     def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """See `Lanes.bury`. Cause and error are message attributes too, so that the console shows them."""
         attributes = {"cause": cause, "error": error[:500]}
-        with translated(f"sending to the dead-letter queue of lane {lane}"):
+        with _sending(f"sending to the dead-letter queue of lane {lane}"):
             self._clients.sqs.send_message(
                 QueueUrl=self._queues.url(lane, "-dlq"),
                 MessageBody=body,
                 MessageAttributes={
-                    name: {"DataType": "String", "StringValue": _printable(value)}
+                    name: {"DataType": "String", "StringValue": printable(value)}
                     for name, value in attributes.items()
                     if value
                 },
@@ -174,9 +205,23 @@ def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
         yield batch
 
 
-def _printable(text: str) -> str:
-    """Replace what a message attribute can't carry (SQS, "Message characters")."""
-    return "".join(char if char in "\t\n\r" or (char >= " " and char not in "\ufffe\uffff") else "?" for char in text)
+@contextmanager
+def _sending(doing: str) -> Iterator[None]:
+    """
+    Turn boto's errors of a send into Lanework's.
+
+    Raises:
+        UnavailableError, ConfigError: See `translated`.
+        UnsendableError: SQS refuses what is sent, whoever sends it.
+    """
+    try:
+        with translated(doing):
+            yield
+    except ConfigError as error:
+        cause = error.__cause__
+        if isinstance(cause, ClientError) and cause.response["Error"]["Code"] in _OF_THE_MESSAGE:
+            raise UnsendableError(str(error)) from cause
+        raise
 
 
 def _message(sending: Sending) -> Any:  # noqa: ANN401 - a part of boto's requests

@@ -13,8 +13,9 @@ from lanework.aws.conditional import write_if
 from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
-from lanework.aws.indexes import dead_page, recent_page
-from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item, to_record
+from lanework.aws.indexes import dead_page, due_page, recent_page
+from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
+from lanework.aws.reading import to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
 from lanework.aws.transactions import write_together
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.engine.listing import DeadKey, JobKey, Page
+    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
     from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
@@ -196,9 +197,12 @@ class DynamoLedger:
             )
         return answer["Item"][PAYLOAD]["S"] if PAYLOAD in answer.get("Item", {}) else None
 
-    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
         """See `Ledger.due`."""
-        return self._entries(f"sweep#{shard}", limit=limit, until=until)
+        with translated("reading the sweep index"):
+            return due_page(
+                self._clients.dynamodb, self._table, f"sweep#{shard}", until=until, limit=limit, after=after
+            )
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
         """See `Ledger.held`."""

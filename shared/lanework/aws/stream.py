@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lanework.aws.items import JOB, JobItem, to_record
+from lanework.aws.items import JOB, JobItem
+from lanework.aws.reading import to_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +47,18 @@ def written(one: Mapping[str, Any]) -> Written | None:
         return None
     return Written(
         before=_record(change.get("OldImage")),
-        after=to_record(change["NewImage"], JobItem),
+        after=_whole(change["NewImage"]),
         at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
         sequence=change["SequenceNumber"],
     )
 
 
 def _record(image: dict[str, Any] | None) -> JobRecord | None:
-    return to_record(image, JobItem) if image else None
+    return _whole(image) if image else None
+
+
+def _whole(image: dict[str, Any]) -> JobRecord:
+    record = to_record(image, JobItem)
+    if record.damage is not None:
+        raise ValueError(record.damage)
+    return record

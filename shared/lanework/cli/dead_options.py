@@ -32,7 +32,8 @@ class Asked:
     cause: Annotated[
         str | None,
         typer.Option(
-            help="Only this cause: exhausted, discarded, invalid, unknown_type, expired, crashed, infra, parent_failed."
+            help="Only this cause: exhausted, discarded, invalid, unknown_type, expired, crashed, infra, "
+            "parent_failed, unsendable."
         ),
     ] = None
     error: Annotated[str | None, typer.Option(metavar="TEXT", help="Only errors with this text in them.")] = None

@@ -18,6 +18,7 @@ from lanework.model.change import Applied
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
 from lanework.model.events import Action
 from lanework.model.states import ENDED, JobRecord, State
+from lanework.model.unreadable import die_unreadable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,6 +91,8 @@ class Claim:
         return Keep(timedelta(seconds=1))
 
     def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
+        if stored is not None and stored.state is State.UNKNOWN and stored.claim_id == self.claim_id:
+            return EndBy(die_unreadable(stored, self.claim_id, now=by.now, expires_at=by.expires_at))
         verdict = judge(stored, self.envelope, by)
         if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
             tell_of_death(stored, self.ports)  # its next life says nothing of its death
@@ -125,6 +128,9 @@ class Claim:
             case Applied(record) if record.state is State.BLOCKED:
                 self.journal.note(Action.REDRIVEN, reason="it waits again for what it died of")
                 Waiting(self.ports).look([record.job_id])
+                return Ack()
+            case Applied(record) if record.state is State.UNKNOWN:
+                self.journal.note(Action.UNREADABLE, reason=record.damage or "")
                 return Ack()
             case Applied(record):
                 self.journal.run(Action.CANCELLED, record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanework.engine.delivery import Ack, Keep
-from lanework.errors import UnavailableError
+from lanework.errors import UnavailableError, UnsendableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.states import Cause
@@ -31,6 +31,8 @@ def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, journal: Jo
     except UnavailableError as error:
         journal.note(Action.WRITE_FAILED, reason=f"ticket: {error}")
         return Keep()
+    except UnsendableError as error:  # the record is in the list of dead jobs, and its redrive needs no ticket
+        journal.note(Action.WRITE_FAILED, reason=f"no ticket: {error}")
     return Ack()
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.messages import Sending
-from lanework.errors import UnavailableError
+from lanework.errors import ConfigError, UnavailableError, UnsendableError
 from lanework.model import interventions
 
 if TYPE_CHECKING:
@@ -35,6 +35,6 @@ def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
     try:
         ports.lanes.send(record.lane, Sending.of(message, delay=start - now))
         ports.ledger.change(record.job_id, interventions.push_on(record, to=start + SENT_AGAIN_AFTER))
-    except UnavailableError as error:
+    except (UnavailableError, UnsendableError, ConfigError) as error:
         return f"left to the sweep: {error}"
     return None

@@ -17,7 +17,8 @@ from lanework.engine.order import order_of
 from lanework.engine.parents import Parents
 from lanework.engine.placed import Placed, Placer
 from lanework.engine.ports import UnavailableOne
-from lanework.errors import EnqueueError, QuotaExceededError, UnavailableError
+from lanework.engine.unsendable import end_unsendable
+from lanework.errors import ConfigError, EnqueueError, QuotaExceededError, UnavailableError, UnsendableError
 from lanework.model import interventions
 from lanework.model.change import Refused
 from lanework.model.events import Action, Event
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports import Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.request import Request
+    from lanework.errors import LaneworkError
     from lanework.model.envelope import Envelope
     from lanework.model.states import JobRecord
 
@@ -38,6 +40,7 @@ class Enqueuer:
 
     def __init__(self, ports: Ports) -> None:
         """Take the ports."""
+        self._ports = ports
         self._look_ahead = ports.look_ahead
         self._ledger = ports.ledger
         self._lanes = ports.lanes
@@ -56,7 +59,7 @@ class Enqueuer:
             InvalidOptionError: The delay can't be used.
             QuotaExceededError: A quota of its is used up.
             UnknownParentError: It waits for a job that doesn't exist.
-            EnqueueError: Neither recorded nor sent.
+            EnqueueError: Neither recorded nor sent; or SQS refuses its message for what it is, and it is dead.
         """
         if request.after:
             return self.enqueue_many([request])[0]
@@ -65,7 +68,7 @@ class Enqueuer:
         if placed.message is not None:
             try:
                 self._lanes.send(placed.record.lane, self._sending(placed.message))
-            except UnavailableError as error:
+            except (UnavailableError, UnsendableError, ConfigError) as error:
                 self._make_up_for(placed, error)
         self._tell(placed)
         return placed.receipt
@@ -94,8 +97,9 @@ class Enqueuer:
         if any(order.record.after for order in joined):
             self._parents.look(joined, {job_id for job_id, one in placed.items() if one.receipt.duplicate})
         if lost:
-            job_id, reason = next(iter(lost.items()))
-            raise EnqueueError(job_id, f"{reason} ({len(lost)} of {len(first)} jobs were not enqueued)")
+            error = next(iter(lost.values()))
+            reason = f"{error.reason} ({len(lost)} of {len(first)} jobs were not enqueued)"
+            raise EnqueueError(error.job_id, reason, is_final=all(one.is_final for one in lost.values()))
         if full:
             self._refuse(orders, full)
         seen: set[str] = set()
@@ -131,20 +135,20 @@ class Enqueuer:
 
     def _place_all(
         self, orders: Sequence[Order]
-    ) -> tuple[dict[str, Placed], dict[str, str], dict[str, QuotaExceededError]]:
-        """Record jobs; return them by their orders' ids, those that are lost with the reason, those over a quota."""
+    ) -> tuple[dict[str, Placed], dict[str, EnqueueError], dict[str, QuotaExceededError]]:
+        """Record jobs; return them by their orders' ids, those that are lost with the error, those over a quota."""
         plain = [order for order in orders if order.guards is None]
         answers = self._ledger.put_many([order.record for order in plain])
         put = {order.envelope.id: answer for order, answer in zip(plain, answers, strict=True)}
         placed: dict[str, Placed] = {}
-        lost: dict[str, str] = {}
+        lost: dict[str, EnqueueError] = {}
         full: dict[str, QuotaExceededError] = {}
         for order in orders:
             job_id = order.envelope.id
             try:
                 placed[job_id] = self._placed(order, put[job_id]) if job_id in put else self._place(order)
             except EnqueueError as error:
-                lost[job_id] = str(error)
+                lost[job_id] = error
             except QuotaExceededError as error:
                 full[job_id] = error
         return placed, lost, full
@@ -154,26 +158,31 @@ class Enqueuer:
             return self._placer.unrecorded(order, answer.reason)
         return self._placer.after_put(order, answer)
 
-    def _send_all(self, placed: Iterable[Placed]) -> dict[str, str]:
-        """Send messages, lane by lane; return the ids that nothing carries now, with the reason."""
+    def _send_all(self, placed: Iterable[Placed]) -> dict[str, EnqueueError]:
+        """Send messages, lane by lane; return the ids that nothing carries now, with the error."""
         to_send = [one for one in placed if one.message is not None]
-        lost: dict[str, str] = {}
+        lost: dict[str, EnqueueError] = {}
         for lane in dict.fromkeys(one.record.lane for one in to_send):
             batch = [one for one in to_send if one.record.lane is lane]
             sendings = [self._sending(one.message) for one in batch if one.message is not None]
-            for index, reason in self._lanes.send_many(lane, sendings).items():
+            for index, unsent in self._lanes.send_many(lane, sendings).items():
                 try:
-                    self._make_up_for(batch[index], UnavailableError(reason))
+                    self._make_up_for(batch[index], unsent.error)
                 except EnqueueError as error:
-                    lost[batch[index].record.job_id] = str(error)
+                    lost[batch[index].record.job_id] = error
         return lost
 
-    def _make_up_for(self, placed: Placed, unsent: UnavailableError) -> None:
-        """Leave a job whose message could not be sent to the sweep."""
+    def _make_up_for(self, placed: Placed, unsent: LaneworkError) -> None:
+        """Leave a job whose message could not be sent to the sweep; end one that no later try could send."""
         job_id = placed.record.job_id
+        is_final = isinstance(unsent, UnsendableError)
         if placed.message is not None and placed.message.unrecorded:
-            raise EnqueueError(job_id, f"not recorded ({placed.reason}) and not sent ({unsent})") from unsent
+            reason = f"not recorded ({placed.reason}) and not sent ({unsent})"
+            raise EnqueueError(job_id, reason, is_final=is_final) from unsent
         try:
+            if is_final:
+                self._end(placed.record, unsent)
+                return
             entry = interventions.leave_to_sweep(placed.record, at=max(placed.record.run_at, self._clock()))
             answer = self._ledger.change(job_id, entry)
         except UnavailableError as error:
@@ -181,6 +190,11 @@ class Enqueuer:
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
         self._emit(placed.record, Action.LEFT_TO_SWEEP, reason=str(unsent))
+
+    def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
+        if end_unsendable(record, str(unsent), self._ports):
+            reason = f"recorded as dead, cause unsendable: {unsent}"
+            raise EnqueueError(record.job_id, reason, is_final=True) from unsent
 
     def _refuse(self, orders: Sequence[Order], full: Mapping[str, QuotaExceededError]) -> None:
         """Raise what a quota said to the first of many."""

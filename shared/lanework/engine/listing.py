@@ -55,7 +55,26 @@ class DeadKey:
         return cls(died_at=datetime.fromisoformat(died), job_id=job_id)
 
 
-KeyT = TypeVar("KeyT", JobKey, DeadKey)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueKey:
+    """What the sweep index holds of a job."""
+
+    sweep_at: datetime
+    job_id: str
+
+    @property
+    def position(self) -> str:
+        """Where a walk of the index goes on."""
+        return f"{self.sweep_at.isoformat(timespec='milliseconds')}#{self.job_id}"
+
+    @classmethod
+    def at(cls, position: str) -> DueKey:
+        """Return the key whose position this is."""
+        at, job_id = position.split("#", 1)
+        return cls(sweep_at=datetime.fromisoformat(at), job_id=job_id)
+
+
+KeyT = TypeVar("KeyT", JobKey, DeadKey, DueKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +83,7 @@ class Page(Generic[KeyT]):
     Part of a list.
 
     Attributes:
-        keys: Newest first.
+        keys: In the list's order: the newest first, or of due entries the soonest.
         cursor: Where the next page begins; None after the last.
     """
 

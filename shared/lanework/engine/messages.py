@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from lanework.errors import LaneworkError
     from lanework.model.envelope import Envelope
 
 LONGEST_SQS_DELAY: Final = timedelta(minutes=15)
@@ -32,6 +33,18 @@ class Sending:
     def of(cls, envelope: Envelope, *, delay: timedelta = timedelta(0)) -> Sending:
         """Return a job's message."""
         return cls(body=envelope.encode(), delay=delay, tenant=envelope.tenant)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """
+    The answer for one of many messages: it was not sent, or whether it was is not known.
+
+    Attributes:
+        error: What `Lanes.send` would have raised.
+    """
+
+    error: LaneworkError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

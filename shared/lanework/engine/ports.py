@@ -15,8 +15,8 @@ from lanework.model.retention import to_be_archived
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
     from lanework.engine.limits import Limits
-    from lanework.engine.listing import DeadKey, JobKey, Page
-    from lanework.engine.messages import DeadLetter, LaneCounts, Sending
+    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
+    from lanework.engine.messages import DeadLetter, LaneCounts, Sending, Unsent
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
     from lanework.engine.statistics_store import StatisticsStore
@@ -110,8 +110,16 @@ class Ledger(Protocol):
     def clear_beside(self, job_id: str) -> None:
         """Delete what is kept beside a job: a payload of its own, its lines and its steps. Repeating it is safe."""
 
-    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
-        """Return the ids of a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`."""
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
+        """
+        Return a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`.
+
+        Args:
+            shard: Which.
+            until: By when.
+            limit: Most of a page.
+            after: Cursor of the page before: what it returned is passed over, though its entries may have moved since.
+        """
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
         """Return the ids of a shard's jobs that are held under a name, by the time of their entry; at most `limit`."""
@@ -178,10 +186,16 @@ class Lanes(Protocol):
 
         Raises:
             UnavailableError: Whether it was sent is not known.
+            UnsendableError: SQS refuses this message: no later try could send it.
+            ConfigError: SQS refuses every message: no such queue, no permission.
         """
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
-        """Send messages, in as few calls as SQS allows; return what failed as index and reason."""
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+        """
+        Send messages, in as few calls as SQS allows; return what was not sent, by index. Never raises.
+
+        One that SQS refuses keeps none of the others from being sent.
+        """
 
     def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """
@@ -189,6 +203,7 @@ class Lanes(Protocol):
 
         Raises:
             UnavailableError: Whether it was sent is not known.
+            UnsendableError: SQS refuses it: no later try could send it.
         """
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:

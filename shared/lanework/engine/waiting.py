@@ -9,13 +9,14 @@ that a parent which ended meanwhile is not missed. All of it may be repeated, an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.handover import release_later
 from lanework.engine.shards import Shards
-from lanework.errors import LaneworkError, UnavailableError
+from lanework.errors import LaneworkError, UnavailableError, UnsendableError
 from lanework.model import blocking, moves
 from lanework.model.blocking import BLOCKED
 from lanework.model.change import Applied
@@ -212,7 +213,8 @@ class Waiting:
         payload = child.payload or self._ports.ledger.payload_of(child) or "{}"
         ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
         cause, error = str(death.write["cause"]), str(death.write["error"])
-        self._ports.lanes.bury(child.lane, ticket.encode(), cause=cause, error=error)
+        with suppress(UnsendableError):  # the record is in the list of dead jobs, and its redrive needs no ticket
+            self._ports.lanes.bury(child.lane, ticket.encode(), cause=cause, error=error)
 
     def _follow(self, child: JobRecord, change: Change) -> None:
         """Send a job that was let go; note one that ended, for those that wait for it."""

@@ -134,6 +134,8 @@ def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
     if isinstance(error, ProblemError):
         return error.problem
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    if isinstance(error, EnqueueError) and error.is_final:
+        status = HTTPStatus.UNPROCESSABLE_ENTITY
     if status is None:
         return None
     problems = error.problems if isinstance(error, InvalidPayloadError) else ()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inbox import Received
-from lanework.engine.messages import DeadLetter, LaneCounts, Sending
+from lanework.engine.messages import DeadLetter, LaneCounts, Sending, Unsent
+from lanework.errors import UnsendableError
 from lanework.model.lanes import LANES, Lane
+from lanework.model.wire import refused_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +43,10 @@ class _Queue:
     dead: list[_Letter] = field(default_factory=list)
 
 
+_LARGEST: Final = 1024 * 1024
+"""Bytes of a message (SQS quotas, "Message size")."""
+
+
 class MemoryLanes:
     """Implements the `Lanes` port, and what a consumer does with a queue: receive, delete, change visibility."""
 
@@ -51,18 +57,24 @@ class MemoryLanes:
         self._handles = count(1)
 
     def send(self, lane: Lane, sending: Sending) -> None:
-        """See `Lanes.send`."""
+        """See `Lanes.send`. Refuses what SQS refuses: some characters, and more than 1 MiB."""
+        _check(sending.body)
         visible_at = self._clock() + sending.delay
         self._queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
         """See `Lanes.send_many`."""
-        for sending in sendings:
-            self.send(lane, sending)
-        return {}
+        unsent: dict[int, Unsent] = {}
+        for index, sending in enumerate(sendings):
+            try:
+                self.send(lane, sending)
+            except UnsendableError as error:
+                unsent[index] = Unsent(error)
+        return unsent
 
     def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:  # noqa: ARG002 - shown in the console only
         """See `Lanes.bury`."""
+        _check(body)
         self._put_dead(lane, body, was_moved_by_sqs=False)
 
     def move_to_dead(self, lane: Lane, handle: str) -> None:
@@ -149,3 +161,16 @@ class MemoryLanes:
     def next_visible(self, lane: Lane) -> datetime | None:
         """Return when the next message of the lane can be received, or None if it holds none."""
         return min((one.visible_at for one in self._queues[lane].messages), default=None)
+
+
+def _check(body: str) -> None:
+    """
+    Refuse what SQS refuses.
+
+    Raises:
+        UnsendableError: Of the text, a character or the size can't be sent.
+    """
+    refused = refused_in(body)
+    if refused is not None or len(body.encode(errors="replace")) > _LARGEST or not body:
+        msg = f"SQS refuses the message: it holds {refused}" if refused else "SQS refuses the message: its size"
+        raise UnsendableError(msg)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any, assert_never
 
-from lanework.engine.listing import DeadKey, JobKey, Page
+from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
 from lanework.errors import ContendedError
 from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, Kept, NotSet, Refused, WorthStarting
 from lanework.model.ids import held_shard, shard_of
@@ -121,15 +121,16 @@ class MemoryLedger:
         self._logs.pop(job_id, None)
         self._steps = {key: result for key, result in self._steps.items() if key[0] != job_id}
 
-    def due(self, shard: int, *, until: datetime, limit: int) -> list[str]:
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
         """See `Ledger.due`."""
         found = [
-            (record.sweep_at, record.job_id)
+            DueKey(sweep_at=record.sweep_at, job_id=record.job_id)
             for record in self.records.values()
             if record.sweep_at is not None and record.sweep_at <= until
-            if record.state is not State.DEAD and record.held_by is None
+            if record.state is not State.DEAD and record.held_by is None and shard_of(record.job_id) == shard
         ]
-        return [job_id for _, job_id in sorted(found) if shard_of(job_id) == shard][:limit]
+        rest = sorted((one for one in found if after is None or one.position > after), key=lambda one: one.position)
+        return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if len(rest) > limit else None)
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
         """See `Ledger.held`."""

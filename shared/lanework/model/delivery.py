@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lanework.model import interventions, moves
 from lanework.model.states import State
+from lanework.model.unreadable import LOOK_AGAIN
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -78,6 +79,8 @@ def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
     """Say what becomes of a message whose claim was refused, given the record as it stands."""
     if stored is None:
         return Create() if message.unrecorded or message.ticket else Drop("its record was retired")
+    if stored.state is State.UNKNOWN:
+        return WaitUntil(by.now + LOOK_AGAIN)
     if stored.life != message.life:
         return _of_another_life(stored, message, by)
     match stored.state:

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, V
 from lanework.errors import UndecodableError
 from lanework.model.headers import Headers
 from lanework.model.lanes import Lane
+from lanework.model.wire import escaped
 
 if TYPE_CHECKING:
     from lanework.model.states import JobRecord
@@ -64,8 +65,8 @@ class Envelope(BaseModel):
     unrecorded: bool = False
 
     def encode(self) -> str:
-        """Return the message body; defaults are left out."""
-        return self.model_dump_json(exclude_defaults=True)
+        """Return the message body; defaults are left out. SQS takes it whatever the payload's text is."""
+        return escaped(self.model_dump_json(exclude_defaults=True))
 
     @classmethod
     def decode(cls, body: str) -> Self:
@@ -78,34 +79,38 @@ class Envelope(BaseModel):
         try:
             return cls.model_validate_json(body)
         except ValidationError as error:
-            problems = (
-                f"{'.'.join(str(part) for part in one['loc']) or 'body'}: {one['msg']}"
-                for one in error.errors(include_input=False, include_url=False, include_context=False)
-            )
-            msg = f"not a Lanework message: {'; '.join(problems)}"
+            msg = f"not a Lanework message: {_problems(error)}"
             raise UndecodableError(msg) from None
 
     @classmethod
     def of(cls, record: JobRecord, payload: str) -> Self:
-        """Return the message that carries a recorded job in its present life."""
-        return cls(
-            id=record.job_id,
-            type=record.type,
-            queue=record.queue,
-            lane=record.lane,
-            life=record.life,
-            payload=payload,
-            version=record.version,
-            attempts=record.max_attempts,
-            backoff=record.backoff_base,
-            timeout=record.timeout,
-            created_at=record.created_at,
-            run_at=None if record.run_at == record.created_at else record.run_at,
-            start_by=record.start_by,
-            tenant=record.tenant,
-            headers=record.headers,
-            webhook=record.webhook,
-        )
+        """
+        Return the message that carries a recorded job in its present life.
+
+        Raises:
+            UndecodableError: The record holds what no message may, such as one that another release wrote.
+        """
+        try:
+            return cls(
+                id=record.job_id,
+                type=record.type,
+                queue=record.queue,
+                lane=record.lane,
+                life=record.life,
+                payload=payload,
+                version=record.version,
+                attempts=record.max_attempts,
+                backoff=record.backoff_base,
+                timeout=record.timeout,
+                created_at=record.created_at,
+                run_at=None if record.run_at == record.created_at else record.run_at,
+                start_by=record.start_by,
+                tenant=record.tenant,
+                headers=record.headers,
+                webhook=record.webhook,
+            )
+        except ValidationError as error:
+            raise UndecodableError(_problems(error)) from None
 
     def as_ticket(self, *, life: int) -> Self:
         """Return the ticket for the dead-letter queue that begins the given life when SQS moves it back."""
@@ -115,3 +120,11 @@ class Envelope(BaseModel):
     def asked_start(self) -> datetime:
         """The start that was asked for, or the moment of enqueue."""
         return self.created_at if self.run_at is None else self.run_at
+
+
+def _problems(error: ValidationError) -> str:
+    """Return what is wrong, by its fields; no value is repeated."""
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc']) or 'body'}: {one['msg']}"
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+    )

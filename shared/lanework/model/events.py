@@ -40,6 +40,7 @@ class Action(StrEnum):
     BOUNCED = "job.bounced"
     SWEPT = "job.swept"
     NOT_SENT = "job.not_sent"
+    UNREADABLE = "job.unreadable"
     REFUSED = "run.refused_by_aws"
     REDRIVEN = "job.redriven"
     DROPPED_DEAD = "job.dropped"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.model.blocking import BLOCKED
 from lanework.model.change import Change, Equals, InStates, NotSet
-from lanework.model.moves import CLAIMABLE, cancellation, death, expiry
+from lanework.model.moves import CLAIMABLE, LONGEST_ERROR, cancellation, death, expiry
 from lanework.model.states import AT_ONCE, WAITING, Cause, State
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> C
             **death(Cause.INFRA, now, expires_at),
             "error": "SQS moved its message to the dead-letter queue again and again",
         },
+    )
+
+
+def die_unsent(record: JobRecord, *, error: str, now: datetime, expires_at: datetime) -> Change:
+    """Give up on a job whose message SQS refuses for what it is; one that was claimed meanwhile had been sent."""
+    return Change(
+        name="die_unsent",
+        require=_as_seen(record),
+        write={**death(Cause.UNSENDABLE, now, expires_at), "error": error[:LONGEST_ERROR]},
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """Where a job stands. The last three are ends."""
+    """Where a job stands. `completed`, `dead` and `cancelled` are ends."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"
@@ -26,6 +26,8 @@ class State(StrEnum):
     COMPLETED = "completed"
     DEAD = "dead"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """Never written: the record can't be read, such as one of a later release; `JobRecord.damage` says what of it."""
 
 
 class Cause(StrEnum):
@@ -39,6 +41,7 @@ class Cause(StrEnum):
     CRASHED = "crashed"
     INFRA = "infra"
     PARENT_FAILED = "parent_failed"
+    UNSENDABLE = "unsendable"
 
 
 def cause_of(name: str) -> Cause:
@@ -144,6 +147,8 @@ class JobRecord:
         slot: Its place in it; None of what is called back.
         has_children: Others wait for it: whoever ends it looks for them.
         expires_at: When the record may go.
+        damage: What of it can't be read, and so is missing here. Where a run or a move needs it, the state is `unknown`
+            and nothing moves the job.
     """
 
     job_id: str
@@ -196,6 +201,7 @@ class JobRecord:
     workflow: str | None = None
     slot: int | None = None
     expires_at: datetime | None = None
+    damage: str | None = None
 
     def is_worth_starting(self, moment: datetime) -> bool:
         """Tell whether a claim may begin the job at this moment: it has begun before, or `start_by` isn't over."""

@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run, State
+from lanework.engine.messages import Unsent
 from lanework.engine.ports import UnavailableOne
+from lanework.errors import UnavailableError
 from lanework.testing import EventList, app_in_memory
 from tests.factories import a_record
 from tests.fakes import break_ports, mend_ports
 from tests.unit.engine.conftest import Greeting, World
 
 BAT = Greeting(name="Bat")
+DOWN = Unsent(UnavailableError("down"))
 SECOND = timedelta(seconds=1)
 
 
@@ -59,7 +62,7 @@ def test_without_it_whoever_asked_is_told(world: World) -> None:
 def test_of_many_none_is_run_by_the_caller(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     cut_off(world.app)
     monkeypatch.setattr(world.app.ports.ledger, "put_many", lambda ones: [UnavailableOne("down") for _ in ones])
-    monkeypatch.setattr(world.app.ports.lanes, "send_many", lambda _, ones: dict.fromkeys(range(len(ones)), "down"))
+    monkeypatch.setattr(world.app.ports.lanes, "send_many", lambda _, ones: dict.fromkeys(range(len(ones)), DOWN))
 
     with pytest.raises(EnqueueError):
         world.greet.enqueue_many([world.greet.request(BAT, fallback="inline")])

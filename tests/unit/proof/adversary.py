@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from lanework.engine.messages import Unsent
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
 
@@ -147,13 +148,13 @@ class BesetLedger(Beset):
 class BesetLanes(Beset):
     """Lanes, where each entry of many may fail by itself, and where some calls never raise."""
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
-        failed: dict[int, str] = {}
+    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+        failed: dict[int, Unsent] = {}
         for index, sending in enumerate(sendings):
             try:
                 self.send(lane, sending)
             except UnavailableError as error:
-                failed[index] = str(error)
+                failed[index] = Unsent(error)
         return failed
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:

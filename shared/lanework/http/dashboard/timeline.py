@@ -73,6 +73,8 @@ def _present(record: JobRecord) -> Iterator[Moment]:
         case State.RUNNING:
             title = "Asked to stop" if record.cancel_asked else "Running"
             yield Moment(at=None, title=title, state=record.state, detail=record.progress_note)
+        case State.UNKNOWN:
+            yield Moment(at=None, title="Can't be read", state=record.state, detail=record.damage)
         case _:
             yield Moment(at=record.due_at if _is_later(record) else None, title=_waiting(record), state=record.state)
 

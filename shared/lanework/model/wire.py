@@ -1,0 +1,34 @@
+"""Text as SQS carries it. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_NOT_CARRIED: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What SQS refuses a whole call for (SQS, SendMessage, "Important"): control characters, U+FFFE, U+FFFF, surrogates."""
+
+
+def escaped(json_text: str) -> str:
+    r"""
+    Return JSON text that SQS takes and that means the same: `\uffff` stands for a character that it refuses.
+
+    Outside of its strings JSON has none of them, and within them each may be written so (RFC 8259, section 7). What
+    was three bytes becomes six: a body at most doubles.
+    """
+    return json_text if json_text.isascii() else _NOT_CARRIED.sub(_escape, json_text)
+
+
+def printable(text: str) -> str:
+    """Return text for people, with a question mark for each character that SQS refuses."""
+    return _NOT_CARRIED.sub("?", text)
+
+
+def refused_in(text: str) -> str | None:
+    """Return the first character that SQS refuses a text for, such as `U+FFFF`, or None."""
+    found = _NOT_CARRIED.search(text)
+    return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def _escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
