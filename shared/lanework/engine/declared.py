@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ValidationError
 
-from lanework.errors import DeclarationError, InvalidOptionError
+from lanework.errors import DeclarationError, InvalidOptionError, InvalidPayloadError
 from lanework.model.payload import written
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source, begun, word_of
 from lanework.model.ticks import Timetable
@@ -87,13 +87,16 @@ def check_declared(schedule: Schedule, model: type[BaseModel], *, debounce: time
         )
         raise DeclarationError(msg)
     try:
-        written(model.model_validate({}))
+        written(schedule.name, model, model.model_validate({}))
     except ValidationError as error:
         fields = ", ".join(sorted({str(one["loc"][0]) for one in error.errors() if one["loc"]})) or str(error.title)
         msg = (
             f"job {schedule.name!r} has a schedule, so its payload is {{}}, which {model.__name__} doesn't accept: "
             f"give {fields} a default, or add a schedule with a payload (app.schedules.add)"
         )
+        raise DeclarationError(msg) from None
+    except InvalidPayloadError as error:
+        msg = f"job {schedule.name!r} has a schedule, so its payload is {{}}, and {error}"
         raise DeclarationError(msg) from None
 
 

@@ -77,7 +77,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         type=request.type.name,
         queue=request.type.queue,
         lane=policy.lane,
-        payload=written(request.payload, partly=request.takes is not None),
+        payload=written(request.type.name, request.type.model, request.payload, partly=request.takes is not None),
         version=request.type.version,
         attempts=policy.attempts,
         backoff=policy.backoff,

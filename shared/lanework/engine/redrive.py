@@ -109,7 +109,8 @@ def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
         InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
     """
     job_type = registry.get(record.type)
-    return Edit(payload=written(parsed(job_type.name, job_type.model, text)), version=job_type.version)
+    name, model = job_type.name, job_type.model
+    return Edit(payload=written(name, model, parsed(name, model, text)), version=job_type.version)
 
 
 def _after(answer: Answer, change: Change) -> JobRecord | Fate:

@@ -96,7 +96,7 @@ class ScheduleDesk:
             NotProddedError: It is recorded, but EventBridge didn't take it.
         """
         model = self._registry.get(job_type)
-        text = written(parsed(model.name, model.model, payload))
+        text = written(model.name, model.model, parsed(model.name, model.model, payload))
         schedule = schedule_of(
             name, job_type=model.name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up, payload=text
         )

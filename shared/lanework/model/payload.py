@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean
 from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.round_trip import changed, changed_part, problems_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,7 +73,9 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
             raise InvalidPayloadError(job_type, [f"expected {model.__name__}, got {type(payload).__name__}"])
         return model.model_validate(payload, by_alias=True, by_name=True)
     except ValidationError as error:
-        raise InvalidPayloadError(job_type, _problems(error)) from None
+        raise InvalidPayloadError(job_type, problems_of(error)) from None
+    except UnicodeError:
+        raise InvalidPayloadError(job_type, ["payload: holds a lone surrogate, which is no text"]) from None
 
 
 def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
@@ -92,18 +95,23 @@ def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) 
     return model.model_construct(_fields_set=set(given), **given)
 
 
-def written(payload: BaseModel, *, partly: bool = False) -> str:
+def written(job_type: str, model: type[BaseModel], payload: BaseModel, *, partly: bool = False) -> str:
     """
-    Return the payload as JSON text.
+    Return the payload as JSON text that a job reads back as the same payload.
 
     Args:
+        job_type: For the error.
+        model: The job type's model.
         payload: The payload.
         partly: Only the fields that were given: another job's result will give the rest.
 
     Raises:
+        InvalidPayloadError: It can't be written, or would not come back as it is; the error names each field.
         TooLargeError: It is over 256 KB.
     """
-    text = payload.model_dump_json(by_alias=False, exclude_unset=partly, warnings=not partly)
+    text, problems = text_of(payload, partly=partly)
+    if problems:
+        raise InvalidPayloadError(job_type, problems)
     size = len(text.encode())
     if size > LARGEST_PAYLOAD:
         raise TooLargeError(
@@ -112,6 +120,9 @@ def written(payload: BaseModel, *, partly: bool = False) -> str:
             limit=LARGEST_PAYLOAD,
             why="what an item and a message can hold with room to spare; keep the data in S3 and send its key",
         )
+    problems = changed_part(payload, text) if partly else changed(payload, text, model)
+    if problems:
+        raise InvalidPayloadError(job_type, problems)
     return text
 
 
@@ -165,15 +176,3 @@ def _parts(annotation: object) -> Iterator[object]:
     for one in get_args(annotation):
         yield one
         yield from _parts(one)
-
-
-def _problems(error: ValidationError) -> list[str]:
-    return [
-        f"{_place(one['loc']) or 'payload'}: {one['msg']}"
-        for one in error.errors(include_input=False, include_url=False, include_context=False)
-    ]
-
-
-def _place(parts: tuple[int | str, ...]) -> str:
-    """Return where a problem is, without pydantic's own words for the members of a union: `tuple[str, ...]`."""
-    return ".".join(str(part) for part in parts if isinstance(part, int) or "[" not in part)

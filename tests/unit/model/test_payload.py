@@ -41,7 +41,7 @@ SEEN = {"e-mail": "bat@example.com", "in": {"ofUser": "bat"}}
 def test_a_field_with_an_alias_comes_back_as_it_was_written() -> None:
     payload = Aliased.model_validate(SEEN)
 
-    text = written(payload)
+    text = written("a.job", Aliased, payload)
 
     assert text == '{"e_mail":"bat@example.com","inner":{"of_user":"bat"}}'
     assert parsed("a.job", Aliased, text) == payload
@@ -61,7 +61,7 @@ def test_a_field_is_public_in_every_spelling() -> None:
     shown = {name: getattr(Shown(), name) for name in Shown.model_fields if name != "private"}
 
     assert shown == public_part(Shown())
-    assert {**shown, "private": "•••"} == masked(written(Shown()), Shown)
+    assert {**shown, "private": "•••"} == masked(written("a.job", Shown, Shown()), Shown)
 
 
 class InPart(BaseModel):

@@ -53,13 +53,13 @@ class GuardPromises:
 
     def asks(self, request: Request) -> None:
         """Note what a producer begins to ask for."""
-        self._asked[written(request.payload)] = (self.promises.now(), request)
+        self._asked[written(request.type.name, request.type.model, request.payload)] = (self.promises.now(), request)
 
     def acknowledge(self, request: Request, receipt: Receipt[Any]) -> None:
         """Check what a producer was told: that job has what it asked for, or stood in its way."""
         self.promises.acked.add(receipt.job_id)
         if request.type.name in GUARDED:
-            is_in = (receipt.job_id, written(request.payload)) in self._landed
+            is_in = (receipt.job_id, written(request.type.name, request.type.model, request.payload)) in self._landed
             self.promises.keep(is_in or receipt.duplicate, "an enqueue was acknowledged and had no effect")
             self.promises.keep(is_in or request.debounce is None, "a debounced payload was told to be a repetition")
 
