@@ -210,7 +210,11 @@ class App:
         """Looks at dead jobs, redrives and drops them."""
         from lanework.engine.dead_letter_desk import DeadLetterDesk  # noqa: PLC0415
 
-        return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
+        if self._is_flushed:
+            return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
+        # Elsewhere events aren't counted. What becomes of the dead is: alerts end by it.
+        counting = Fanout(self.ports.events, CounterSink(self.ports.statistics, self.ports.clock))
+        return DeadLetterDesk(replace(self.ports, events=counting), self.registry, self.enqueue_request)
 
     @cached_property
     def cleaning(self) -> CleaningDesk:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.messages import Sending
+from lanework.engine.dead_letters import bury
+from lanework.engine.messages import LARGEST_MESSAGE, Sending
 from lanework.errors import UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
@@ -118,6 +119,19 @@ def test_what_is_buried_lies_in_the_dead_letter_queue_with_its_cause(backend: Ba
         assert buried.attributes == {"cause": "exhausted", "error": "OSError: ? no"}
 
 
+def test_as_large_a_message_as_sqs_takes_is_buried_whole_and_without_what_would_make_it_too_large(
+    backend: Backend,
+) -> None:
+    body = "x" * (LARGEST_MESSAGE - 100)
+
+    bury(backend.ports.lanes, Lane.HIGH, body, cause="invalid", error="OSError: " + "no " * 100)
+
+    (buried,) = backend.dead(Lane.HIGH)
+    assert buried.body == body
+    if backend.name != "memory":
+        assert buried.attributes == {"cause": "invalid"}
+
+
 def test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot(backend: Backend) -> None:
     backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: no")
 
@@ -145,7 +159,7 @@ def test_a_dead_letter_that_was_looked_at_is_hidden_until_it_is_shown_again_and_
 
     lanes.show_dead(Lane.HIGH, [letter.handle])
     (again,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
-    lanes.delete_dead(Lane.HIGH, again.handle)
+    lanes.delete_dead(Lane.HIGH, [again.handle, "not-a-handle"])
     lanes.show_dead(Lane.HIGH, [again.handle])
 
     assert lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(0)) == []

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, seconds
-from lanework.engine.messages import DeadLetter, LaneCounts, Unsent
+from lanework.engine.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
 from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.wire import printable
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
     from lanework.engine.messages import Sending
     from lanework.model.lanes import Lane
-
-_BATCH_BYTES: Final = 1024 * 1024
-"""Most bytes of a batch, all messages together (SQS quotas, "Message size")."""
 
 _OF_THE_MESSAGE: Final = frozenset(
     {
@@ -95,7 +92,7 @@ class SqsLanes:
 
     def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """See `Lanes.bury`. Cause and error are message attributes too, so that the console shows them."""
-        attributes = {"cause": cause, "error": error[:500]}
+        attributes = {"cause": cause, "error": error}
         with _sending(f"sending to the dead-letter queue of lane {lane}"):
             self._clients.sqs.send_message(
                 QueueUrl=self._queues.url(lane, "-dlq"),
@@ -138,10 +135,17 @@ class SqsLanes:
                     ],
                 )
 
-    def delete_dead(self, lane: Lane, handle: str) -> None:
+    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """See `Lanes.delete_dead`."""
-        with suppress(UnavailableError, ConfigError), translated(f"deleting a dead letter of lane {lane}"):
-            self._clients.sqs.delete_message(QueueUrl=self._queues.url(lane, "-dlq"), ReceiptHandle=handle)
+        for start in range(0, len(handles), BATCH):
+            with suppress(UnavailableError, ConfigError), translated(f"deleting dead letters of lane {lane}"):
+                self._clients.sqs.delete_message_batch(
+                    QueueUrl=self._queues.url(lane, "-dlq"),
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": handle}
+                        for index, handle in enumerate(handles[start : start + BATCH])
+                    ],
+                )
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """See `Lanes.change_visibility`: a message that can't be hidden for longer comes back sooner, which is safe."""
@@ -195,8 +199,8 @@ def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
     batch: list[int] = []
     size = 0
     for index, sending in enumerate(sendings):
-        length = len(sending.body.encode())
-        if batch and (len(batch) == BATCH or size + length > _BATCH_BYTES):
+        length = size_of(sending.body)
+        if batch and (len(batch) == BATCH or size + length > LARGEST_MESSAGE):
             yield batch
             batch, size = [], 0
         batch.append(index)

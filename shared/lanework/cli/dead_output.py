@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lanework.engine.dead_groups import Grouping
     from lanework.engine.dead_jobs import DeadList, Plan
+    from lanework.engine.letters import Unread
+    from lanework.model.lanes import Lane
     from lanework.model.states import JobRecord
 
 Action = Literal["redrive", "drop"]
@@ -33,17 +35,22 @@ _APART = frozenset({"failures", "retired"})
 _DONE: dict[Action, str] = {"redrive": "redriven", "drop": "dropped"}
 
 
-def print_list(found: DeadList, *, as_json: bool) -> None:
-    """Print a page of the list."""
+def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: bool) -> None:
+    """Print a page of the list, and what lies in dead-letter queues that is nobody's job."""
     if as_json:
-        print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor})
+        letters = [{"lane": lane, "count": one.count, "problem": one.problem} for lane, one in unreadable.items()]
+        print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor, "unreadable": letters})
         return
-    if not found.jobs:
+    if found.jobs:
+        out().print(_table(found.jobs))
+    else:
         out().print("no job is dead" if found.cursor is None else "none in this page")
-        return
-    out().print(_table(found.jobs))
-    if found.cursor is not None:
+    if found.jobs and found.cursor is not None:
         out().print(f"\nMore: --cursor '{found.cursor}'", markup=False)
+    for lane, one in unreadable.items():
+        messages = "1 message" if one.count == 1 else f"{one.count:,} messages"
+        said = f"\n{messages} in the dead-letter queue of lane {lane} can't be read: {one.problem}"
+        out().print(said, markup=False)
 
 
 def print_groups(grouping: Grouping, *, as_json: bool) -> None:

@@ -65,7 +65,8 @@ def list_(
     found = _page(app_, which, limit=limit, cursor=cursor)
     if not found.jobs and cursor is None and not asked.is_empty:
         raise app_.dead_letters.jobs.nothing(which)
-    print_list(found, as_json=as_json)
+    unreadable = app_.dead_letters.unreadable() if found.cursor is None else {}
+    print_list(found, unreadable, as_json=as_json)
 
 
 @app.command()

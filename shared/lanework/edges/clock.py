@@ -31,6 +31,9 @@ _MARGIN: Final = timedelta(seconds=10)
 _LEFT_TO_OTHERS: Final = timedelta(seconds=30)
 """What schedules leave of a tick to the sweep and the reconciler, however much there is to catch up with."""
 
+_LEFT_TO_SWEEP: Final = timedelta(seconds=20)
+"""What the reconciler leaves, however many dead letters there are to look through."""
+
 
 def clock(app: App) -> Handler:
     """
@@ -50,6 +53,12 @@ def clock(app: App) -> Handler:
         standing = app.alarmist(channels, job=alerts.job).tick(depths)
         return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
 
+    def reconciled(has_time: Callable[[], bool]) -> dict[str, Any]:
+        done = Reconciler(app.ports).tick(has_time=has_time)
+        if done.refused:
+            raise done.refused[0]
+        return asdict(done)
+
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def has_time(margin: timedelta = _MARGIN) -> bool:
             return timedelta(milliseconds=context.get_remaining_time_in_millis()) > margin
@@ -60,7 +69,7 @@ def clock(app: App) -> Handler:
                 return {"fired": asdict(app.schedule_clock.prod(name, str(event.get("at")), has_time=has_time))}
             return _all_of(
                 lambda: {"fired": asdict(app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
-                lambda: {"reconciled": asdict(Reconciler(app.ports).tick(has_time=has_time))},
+                lambda: {"reconciled": reconciled(lambda: has_time(_LEFT_TO_SWEEP))},
                 lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
                 lambda: {"enqueued": app.housekeeper.tick() if has_time() else ()},
                 lambda: look_at_lanes(has_time),

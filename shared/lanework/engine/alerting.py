@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanework.engine.request import request_of
+from lanework.engine.still_dead import still_dead
 from lanework.errors import LaneworkError
 from lanework.model.alerts import Alert, Alerts, Phase, Situation, Thresholds, findings_of
 from lanework.model.buckets import MINUTE
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lanework.engine.receipt import Receipt
     from lanework.engine.registry import Registry
     from lanework.engine.request import Request
-    from lanework.engine.statistics import Overview, Statistics
+    from lanework.engine.statistics import Overview, Statistics, Window
     from lanework.model.buckets import Depth
     from lanework.model.lanes import Lane
 
@@ -103,7 +104,8 @@ class Alarmist:
         store, overview = self._ports.statistics, self._statistics.overview()
         kept = overview.alerts
         before = Alerts.at_text(kept)
-        findings = findings_of(_situation(overview, depths), self._limits)
+        situation = still_dead(_situation(overview, depths), self._limits, self._ports)
+        findings = findings_of(situation, self._limits)
         standing = before.after(findings, now=self._ports.clock())
         if standing != before:
             if not store.keep_alerts(standing.text, before=kept):  # another tick was faster, and tells
@@ -143,10 +145,15 @@ def _situation(overview: Overview, depths: Mapping[Lane, Depth]) -> Situation:
     return Situation(
         hour=overview.hour.numbers,
         minutes=overview.hour.latest(_LATELY).numbers,
-        deaths_in_a_day=together(overview.day.numbers.values())[Count.DEAD],
+        deaths_in_a_day=_in_all(overview.day, Count.DEAD),
+        dealt_with_in_a_day=_in_all(overview.day, Count.DEALT_WITH),
         incidents=overview.hour.incidents,
         depths=depths,
     )
+
+
+def _in_all(window: Window, count: Count) -> int:
+    return together(window.numbers.values())[count]
 
 
 def alert_as_json(alert: Alert) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -17,10 +18,11 @@ from lanework.engine.system import DROP, REDRIVE, DeadLetterOrder
 from lanework.errors import InvalidOptionError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lanework.engine.dead_groups import Grouping
     from lanework.engine.dead_jobs import Plan
+    from lanework.engine.letters import Unread
     from lanework.engine.ports import Ports
     from lanework.engine.receipt import Receipt
     from lanework.engine.redrive import Fate
@@ -49,6 +51,16 @@ class DeadLetterDesk:
     def jobs(self) -> DeadJobs:
         """Reads them: one, a page, all that match, a plan."""
         return DeadJobs(self._ports)
+
+    def unreadable(self) -> dict[Lane, Unread]:
+        """
+        Return what lies in dead-letter queues that can't be read, as the clock last saw it: no job's, so in no list.
+
+        It stays there until somebody looks at it and deletes it, or for 14 days.
+        """
+        from lanework.engine.letters import unread  # noqa: PLC0415 - the clock's, which an API has no need of
+
+        return unread(self._ports)
 
     def groups(self, which: Filter) -> Grouping:
         """Return them by error; see `dead_groups.groups`."""
@@ -80,7 +92,8 @@ class DeadLetterDesk:
             return self._by_a_job(REDRIVE, plan, orders or Orders())
         orders = orders or Orders()
         rollout = Rollout(self._ports, self._redriver.redrive, orders, between=between)
-        return rollout.run(self.fixed(plan), count=plan.count) if orders.canary else rollout.these(plan.jobs)
+        with self._told():
+            return rollout.run(self.fixed(plan), count=plan.count) if orders.canary else rollout.these(plan.jobs)
 
     def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
         """
@@ -95,7 +108,8 @@ class DeadLetterDesk:
         """End the jobs of a plan for good; takes and returns what `redrive` does."""
         if not plan.is_one_page:
             return self._by_a_job(DROP, plan, Orders())
-        return Rollout(self._ports, self._redriver.drop, Orders(), between=between).these(plan.jobs)
+        with self._told():
+            return Rollout(self._ports, self._redriver.drop, Orders(), between=between).these(plan.jobs)
 
     def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """
@@ -108,11 +122,13 @@ class DeadLetterDesk:
 
     def redrive_one(self, record: JobRecord) -> Fate:
         """Give a dead job another life, with the payload it has."""
-        return self._redriver.redrive(record)
+        with self._told():
+            return self._redriver.redrive(record)
 
     def redrive_with(self, record: JobRecord, edit: Edit) -> Fate:
         """Give a dead job another life with another payload, one that `checked_edit` returned."""
-        return self._redriver.redrive(record, edit=edit)
+        with self._told():
+            return self._redriver.redrive(record, edit=edit)
 
     def move_back(self, lane: Lane, *, rate: int | None = None) -> None:
         """
@@ -142,6 +158,14 @@ class DeadLetterDesk:
         until = max([self._ports.clock(), *(death + timedelta(milliseconds=1) for death in deaths)])
         asked = plan.filter.died_before
         return replace(plan.filter, died_before=until if asked is None else min(asked, until))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let events go out: whoever calls may be a process that does so nowhere else."""
+        try:
+            yield
+        finally:
+            self._ports.events.flush()
 
     def _by_a_job(self, name: str, plan: Plan, orders: Orders) -> Receipt[Any]:
         checked_rate(orders.rate)

@@ -7,11 +7,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lanework.errors import LaneworkError
     from lanework.model.envelope import Envelope
 
 LONGEST_SQS_DELAY: Final = timedelta(minutes=15)
 """DelaySeconds goes up to 900 (SQS, SendMessage). What waits longer is sent by the sweep."""
+
+LARGEST_MESSAGE: Final = 1024 * 1024
+"""Bytes of a message, its attributes included, and of all messages of a batch (SQS quotas, "Message size")."""
+
+_TYPE_OF_ATTRIBUTE: Final = "String"
+
+
+def size_of(body: str, attributes: Mapping[str, str] | None = None) -> int:
+    """Return what SQS counts as a message's size: its body, and name, type and value of each attribute that it has."""
+    said = ((name, _TYPE_OF_ATTRIBUTE, value) for name, value in (attributes or {}).items() if value)
+    return len(body.encode(errors="replace")) + sum(len(part.encode()) for parts in said for part in parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

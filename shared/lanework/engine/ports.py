@@ -201,9 +201,12 @@ class Lanes(Protocol):
         """
         Send a dead job's ticket, or a copy of an undecodable message, to the lane's dead-letter queue.
 
+        The engine's own `bury` sees to it that it fits: SQS counts cause and error, which are attributes, too.
+
         Raises:
             UnavailableError: Whether it was sent is not known.
             UnsendableError: SQS refuses it: no later try could send it.
+            ConfigError: There is no such queue, or no permission.
         """
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
@@ -212,8 +215,8 @@ class Lanes(Protocol):
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """Let received messages of the lane's dead-letter queue be seen again at once. Never raises."""
 
-    def delete_dead(self, lane: Lane, handle: str) -> None:
-        """Delete a message from the lane's dead-letter queue; a stale receipt handle does nothing."""
+    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+        """Delete messages from the lane's dead-letter queue; a stale handle does nothing. Never raises."""
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """Let a received message come back after this long; a stale receipt handle does nothing. Never raises."""

@@ -29,7 +29,8 @@ class LaneStanding:
         is_paused: Whether its jobs are kept from starting.
         waiting, active, delayed: Messages that are ready, handed out, or sent with a delay: SQS's numbers, approximate.
         completed: Jobs that ever completed, since the stack began to count.
-        failed: Tickets in its dead-letter queue at the clock's last tick, and the deaths since.
+        failed: Tickets in its dead-letter queue at the clock's last tick, and the deaths since, less those of them that
+            were redriven or dropped since.
         oldest: How long the oldest message waits at least, in whole minutes, if the lane hands out the oldest first;
             None if nothing waits.
         last_hour: What its jobs did.
@@ -186,13 +187,15 @@ def oldest_wait(lane: Lane, hour: Window) -> timedelta:
 
 
 def _dead_now(lane: Lane, hour: Window) -> int:
-    deaths = 0
+    """Return how many lay there at the last tick, with who died since, less those that were redriven or dropped."""
+    since = 0
     for bucket in reversed(hour.buckets):
         depth: Depth | None = bucket.depths.get(lane)
         if depth is not None:
-            return depth.dead + deaths
-        deaths += sum(one[Count.DEAD] for key, one in bucket.numbers.items() if key.lane is lane)
-    return deaths
+            return max(depth.dead + since, 0)
+        of_lane = [one for key, one in bucket.numbers.items() if key.lane is lane]
+        since += sum(one[Count.DEAD] - one[Count.DEALT_WITH] for one in of_lane)
+    return max(since, 0)
 
 
 def _shares(overview: Overview) -> dict[Lane, dict[str, float]]:

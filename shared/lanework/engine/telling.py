@@ -20,7 +20,7 @@ from lanework.engine.enqueue import Enqueuer
 from lanework.engine.handover import QUEUE
 from lanework.engine.registry import Options
 from lanework.engine.request import Request
-from lanework.errors import EnqueueError, UnavailableError
+from lanework.errors import EnqueueError, LaneworkError, UnavailableError
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
@@ -154,13 +154,20 @@ def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) ->
     Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
 
     Raises:
-        UnavailableError: One was not told; the next tick does it.
+        LaneworkError: Some were not told, which kept none of the others; the next tick does it.
     """
     done = 0
+    refused: list[LaneworkError] = []
     for shard in range(SHARDS):
         ids = ports.ledger.held(UNTOLD, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
         for record in ports.ledger.get_many(ids).values() if ids else ():
-            if record.held_by == UNTOLD:
+            if record.held_by != UNTOLD:
+                continue
+            try:
                 ports.tell(record)
                 done += isinstance(ports.ledger.change(record.job_id, as_told(record)), Applied)
+            except LaneworkError as error:
+                refused.append(error)
+    if refused:
+        raise refused[0]
     return done

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.engine.dead_letters import bury
 from lanework.engine.dispatch import dispatch
 from lanework.engine.handover import release_later
 from lanework.engine.shards import Shards
@@ -214,7 +215,7 @@ class Waiting:
         ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
         cause, error = str(death.write["cause"]), str(death.write["error"])
         with suppress(UnsendableError):  # the record is in the list of dead jobs, and its redrive needs no ticket
-            self._ports.lanes.bury(child.lane, ticket.encode(), cause=cause, error=error)
+            bury(self._ports.lanes, child.lane, ticket.encode(), cause=cause, error=error)
 
     def _follow(self, child: JobRecord, change: Change) -> None:
         """Send a job that was let go; note one that ended, for those that wait for it."""

@@ -152,12 +152,21 @@ class DeadJob(Answer):
     fingerprint: str
 
 
+class Unreadable(Answer):
+    """Messages of a dead-letter queue that are none of Lanework's: they stay until somebody deletes them."""
+
+    lane: str
+    count: int
+    problem: str = Field(description="What is wrong with one of them.")
+
+
 class DeadList(Answer):
     """Part of the list of dead jobs, the latest death first."""
 
     count: int = Field(description="Jobs of this page.")
     jobs: tuple[DeadJob, ...]
     cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
+    unreadable: tuple[Unreadable, ...] = Field(default=(), description="With the last page: what is nobody's job.")
 
 
 class DeadGroup(Answer):

@@ -14,7 +14,7 @@ from lanework.engine.dead_jobs import Plan
 from lanework.engine.inspect import as_json
 from lanework.engine.receipt import Receipt
 from lanework.engine.rollout import Outcome
-from lanework.http.answers import DeadGroup, DeadGroups, DeadJob, DeadList, Moved
+from lanework.http.answers import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
 from lanework.http.bodies import Dropping, Redriving, Which
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
@@ -33,7 +33,15 @@ def add_to(routes: Routes, app: App) -> None:
     def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
         """List dead jobs, the latest death first."""
         found = app.dead_letters.jobs.page(which.filter(), limit=limit, cursor=cursor)
-        return DeadList(count=len(found.jobs), jobs=tuple(map(dead_job, found.jobs)), cursor=found.cursor)
+        unreadable = app.dead_letters.unreadable() if found.cursor is None else {}
+        return DeadList(
+            count=len(found.jobs),
+            jobs=tuple(map(dead_job, found.jobs)),
+            cursor=found.cursor,
+            unreadable=tuple(
+                Unreadable(lane=lane, count=one.count, problem=one.problem) for lane, one in unreadable.items()
+            ),
+        )
 
     @routes.add("GET", "/api/admin/dlq/groups", Role.VIEWER, tag=TAG)
     def group_dead_jobs(which: Annotated[Which, Query()]) -> DeadGroups:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import count
-from typing import TYPE_CHECKING, Final
+from itertools import count, islice
+from typing import TYPE_CHECKING
 
 from lanework.engine.inbox import Received
-from lanework.engine.messages import DeadLetter, LaneCounts, Sending, Unsent
+from lanework.engine.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Sending, Unsent, size_of
 from lanework.errors import UnsendableError
 from lanework.model.lanes import LANES, Lane
 from lanework.model.wire import refused_in
@@ -43,10 +43,6 @@ class _Queue:
     dead: list[_Letter] = field(default_factory=list)
 
 
-_LARGEST: Final = 1024 * 1024
-"""Bytes of a message (SQS quotas, "Message size")."""
-
-
 class MemoryLanes:
     """Implements the `Lanes` port, and what a consumer does with a queue: receive, delete, change visibility."""
 
@@ -72,9 +68,9 @@ class MemoryLanes:
                 unsent[index] = Unsent(error)
         return unsent
 
-    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:  # noqa: ARG002 - shown in the console only
-        """See `Lanes.bury`."""
-        _check(body)
+    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+        """See `Lanes.bury`; cause and error are shown in the console only."""
+        _check(body, cause=cause, error=error)
         self._put_dead(lane, body, was_moved_by_sqs=False)
 
     def move_to_dead(self, lane: Lane, handle: str) -> None:
@@ -86,21 +82,23 @@ class MemoryLanes:
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         """See `Lanes.receive_dead`."""
         now = self._clock()
-        seen = [one for one in self._queues[lane].dead if one.visible_at <= now][:limit]
+        seen = list(islice((one for one in self._queues[lane].dead if one.visible_at <= now), limit))
         for letter in seen:
             letter.visible_at = now + hide_for
         return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """See `Lanes.show_dead`."""
+        shown = set(handles)
         for letter in self._queues[lane].dead:
-            if letter.handle in handles:
+            if letter.handle in shown:
                 letter.visible_at = self._clock()
 
-    def delete_dead(self, lane: Lane, handle: str) -> None:
+    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """See `Lanes.delete_dead`."""
         queue = self._queues[lane]
-        queue.dead = [one for one in queue.dead if one.handle != handle]
+        gone = set(handles)
+        queue.dead = [one for one in queue.dead if one.handle not in gone]
 
     def _put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
         letter = _Letter(
@@ -163,14 +161,14 @@ class MemoryLanes:
         return min((one.visible_at for one in self._queues[lane].messages), default=None)
 
 
-def _check(body: str) -> None:
+def _check(body: str, **attributes: str) -> None:
     """
     Refuse what SQS refuses.
 
     Raises:
-        UnsendableError: Of the text, a character or the size can't be sent.
+        UnsendableError: Of the text, a character or the size, attributes included, can't be sent.
     """
     refused = refused_in(body)
-    if refused is not None or len(body.encode(errors="replace")) > _LARGEST or not body:
+    if refused is not None or not body or size_of(body, attributes) > LARGEST_MESSAGE:
         msg = f"SQS refuses the message: it holds {refused}" if refused else "SQS refuses the message: its size"
         raise UnsendableError(msg)

@@ -70,6 +70,9 @@ class Situation:
         hour: What was counted in the last hour.
         minutes: And in the last five minutes.
         deaths_in_a_day: How many jobs died in the last day.
+        dealt_with_in_a_day: How many dead jobs were redriven or dropped in it, whenever they died.
+        still_dead: Of the types of which any were dealt with within the hour, how many that died in it still are; None
+            where that needs no look.
         incidents: Late and dead jobs of the last hour by name, the latest first.
         depths: How much each lane holds.
     """
@@ -79,6 +82,13 @@ class Situation:
     deaths_in_a_day: int
     incidents: Sequence[Incident]
     depths: Mapping[Lane, Depth]
+    dealt_with_in_a_day: int = 0
+    still_dead: Mapping[str, int] | None = None
+
+    def dead_of(self, type_: str) -> int:
+        """Return how many jobs of a type died within the hour, and are what somebody should look at."""
+        died = sum(one[Count.DEAD] for key, one in self.hour.items() if key.type == type_)
+        return died if self.still_dead is None else min(died, self.still_dead.get(type_, died))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,10 +228,8 @@ def findings_of(situation: Situation, limits: Thresholds) -> tuple[Finding, ...]
 
 
 def _deaths_by_type(situation: Situation) -> list[Finding]:
-    deaths: dict[str, int] = {}
-    for key, one in situation.hour.items():
-        if one[Count.DEAD] and key.type:
-            deaths[key.type] = deaths.get(key.type, 0) + one[Count.DEAD]
+    types = sorted({key.type for key, one in situation.hour.items() if one[Count.DEAD] and key.type})
+    deaths = {type_: situation.dead_of(type_) for type_ in types}
     return [
         Finding(
             rule=Rule.DEATH,
@@ -229,7 +237,8 @@ def _deaths_by_type(situation: Situation) -> list[Finding]:
             text=_death_text(type_, count, situation.incidents),
             next_step=f"lanework dlq list --type {type_}",
         )
-        for type_, count in sorted(deaths.items())
+        for type_, count in deaths.items()
+        if count
     ]
 
 

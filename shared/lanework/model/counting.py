@@ -27,6 +27,9 @@ _TURNED_AWAY: Final = frozenset(
 )
 """What becomes of a message that was delivered and starts no job now."""
 
+_DEALT_WITH: Final = frozenset({Action.REDRIVEN, Action.DROPPED_DEAD})
+"""What somebody does with a dead job."""
+
 
 def is_late(lane: Lane, waited: timedelta) -> bool:
     """Tell whether a first start breaks its lane's promise."""
@@ -50,6 +53,8 @@ def counted(event: Event) -> dict[str, int]:
     if event.action is Action.INVOKED:
         billed = 0 if event.ran_for is None or event.memory_mb is None else _mb_ms(event.ran_for, event.memory_mb)
         return {Count.INVOCATIONS: 1, Count.BILLED_MB_MS: billed}
+    if event.action in _DEALT_WITH:
+        return {Count.DEALT_WITH: 1}
     return {Count.TURNED_AWAY: 1} if event.action in _TURNED_AWAY else {}
 
 

@@ -34,6 +34,7 @@ class Count(StrEnum):
     CANCELLED = "k"
     PARKED = "p"
     TURNED_AWAY = "u"
+    DEALT_WITH = "e"
     WAIT_MS = "wt"
     RUN_MS = "rt"
     RETRIES_MS = "rr"

@@ -11,14 +11,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, Jobs, State
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.alerts import Alert, Phase, Rule
 from lanework.model.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.dead_filter import Filter
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Key, Numbers
 from lanework.observe.webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
+from tests.factories import a_record
 from tests.fakes import Flaky
 from tests.unit.engine.conftest import World
 
@@ -214,3 +216,73 @@ def test_a_minute_in_which_nothing_happens_costs_three_writes_and_five_reads_of_
     idle()
 
     assert sorted(store.calls) == ["add", "board", "hours", "keep_minute", "keep_total", "raw", "raw", "total"]
+
+
+def died(world: World, name: str) -> None:
+    """Let a job die for good, and be counted."""
+    at = world.clock()
+    world.app.ports.ledger.put(a_record(job_id=name, state=State.DEAD, due_at=None, ended_at=at, sweep_at=at))
+    die(world)
+
+
+def drop_all(world: World) -> None:
+    world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(Filter()))
+
+
+def test_an_alert_ends_when_what_it_told_of_was_dropped_and_a_new_death_is_told_again(world: World) -> None:
+    listener = Listener()
+    died(world, "job-1")
+    died(world, "job-2")
+    tick(world, listener)
+    drop_all(world)
+    for _ in range(7):
+        tick(world, listener)
+
+    assert listener.told == [("raised", "death"), ("resolved", "death")]
+    died(world, "job-3")
+    tick(world, listener)
+    assert listener.told[2:] == [("raised", "death")]
+    assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
+
+
+def test_an_alert_goes_on_while_one_of_those_that_it_told_of_is_dead(world: World) -> None:
+    listener = Listener()
+    died(world, "job-1")
+    died(world, "job-2")
+    tick(world, listener)
+    desk = world.app.dead_letters
+    desk.redrive(desk.jobs.plan(Filter(job_ids=("job-1",))))
+    for _ in range(7):
+        tick(world, listener)
+
+    assert listener.told == [("raised", "death")]
+    assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
+
+
+def test_what_was_dropped_long_after_its_death_hides_no_new_death(world: World) -> None:
+    listener = Listener()
+    died(world, "old")
+    world.clock.advance(timedelta(hours=3))
+    drop_all(world)
+    died(world, "new")
+
+    tick(world, listener)
+
+    assert listener.told == [("raised", "death")]
+
+
+def test_too_many_deaths_in_a_day_are_over_when_they_were_dealt_with(world: World) -> None:
+    listener = Listener()
+    for number in range(11):
+        died(world, f"job-{number}")
+    tick(world, listener)
+    drop_all(world)
+    for _ in range(7):
+        tick(world, listener)
+
+    assert sorted(listener.told) == [
+        ("raised", "death"),
+        ("raised", "deaths"),
+        ("resolved", "death"),
+        ("resolved", "deaths"),
+    ]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from lanework import Cause, State
+from lanework.engine.letters import MOST_BOUNCES
 from lanework.engine.messages import Sending
-from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
+from lanework.engine.reconcile import Reconciler
 from lanework.engine.sweep import Sweeper
 from lanework.model import interventions
 from lanework.model.envelope import Envelope

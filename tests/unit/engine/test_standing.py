@@ -71,6 +71,14 @@ def test_the_dead_are_those_of_the_last_tick_and_who_died_since(world: World) ->
     assert high(world).failed == 5
 
 
+def test_what_was_redriven_or_dropped_since_the_tick_is_dead_no_more(world: World) -> None:
+    tick(world, 0, dead=67)
+    world.clock.advance(MINUTE)
+    count(world, GREETING, dead=2, dealt_with=69)
+
+    assert high(world).failed == 0
+
+
 def test_what_waited_at_a_tick_and_cannot_have_started_since_is_at_least_as_old(world: World) -> None:
     world.greet.enqueue(Greeting(name="Bat"))
     assert high(world).oldest == timedelta(0)

@@ -13,9 +13,10 @@ from lanework import Cause, InvalidOptionError, JobNotFoundError, Jobs, State, U
 from lanework.engine.delivery import Ack, Delivery, Keep
 from lanework.engine.execute import Executor, in_order
 from lanework.engine.execution import LEASE_MARGIN, Execution
+from lanework.engine.letters import MOST_BOUNCES
 from lanework.engine.order import order_of
 from lanework.engine.pauses import PauseWatch
-from lanework.engine.reconcile import MOST_BOUNCES, Reconciler
+from lanework.engine.reconcile import Reconciler
 from lanework.engine.redrive import Redriver
 from lanework.engine.system import WEBHOOK
 from lanework.engine.telling import TELL_AGAIN, WebhookOrder

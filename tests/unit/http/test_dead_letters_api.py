@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import State
+from lanework.engine.reconcile import Reconciler
+from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from tests.unit.http.conftest import Shop
@@ -157,3 +159,15 @@ def test_a_cursor_of_another_list_is_refused(shop: Shop) -> None:
     answer = shop.api.get("/api/admin/dlq?cursor=2026-01-02%7C2026-01-02T12:00:00.000%2B00:00%23email%23x%23job-1")
 
     assert (answer.status, answer.problem) == (400, "invalid-option")
+
+
+def test_what_is_nobodys_job_is_listed_where_the_list_ends(shop: Shop) -> None:
+    shop.app.ports.lanes.bury(Lane.HIGH, "not json", cause="invalid", error="")
+    Reconciler(shop.app.ports).tick()
+
+    answer = shop.api.get("/api/admin/dlq")
+    page = shop.api.get("/dead")
+
+    (found,) = answer.json["unreadable"]
+    assert (found["lane"], found["count"], found["problem"].startswith("not a Lanework message")) == ("high", 1, True)
+    assert "1 message in the dead-letter queue of lane high can" in page.text

@@ -58,6 +58,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             count=sum(group.count for group in found.groups),
             asked=_asked(which),
             is_all=bool(all),
+            unreadable=app.dead_letters.unreadable() if found.is_counted else {},
             queues=app.registry.queues,
             types=[one.name for one in app.registry.types],
         )
