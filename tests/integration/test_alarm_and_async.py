@@ -11,8 +11,9 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, Jobs, State, TimedOut
-from lanework.edges.alarm import REPEAT_S, alarm
+from lanework.edges.alarm import alarm
 from lanework.edges.worker import worker
+from lanework.engine.runtime import REPEAT_S
 from lanework.model.lanes import Lane
 from tests.integration.conftest import Edge, LambdaContext, Number
 

@@ -111,7 +111,7 @@ class FailuresAttribute(Attribute[tuple[Failure, ...]]):
 
     def serialize(self, value: tuple[Failure, ...]) -> str:
         """Return what DynamoDB stores."""
-        rows = [[one.life, one.attempt, round(one.at.timestamp() * 1000), one.error] for one in value]
+        rows = [[one.life, one.attempt, round(one.at.timestamp() * 1000), one.error, one.error_type] for one in value]
         return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
     def deserialize(self, value: str) -> tuple[Failure, ...]:
@@ -122,8 +122,9 @@ class FailuresAttribute(Attribute[tuple[Failure, ...]]):
                 attempt=attempt,
                 at=datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000),
                 error=error,
+                error_type=error_type,
             )
-            for life, attempt, at_ms, error in json.loads(value)
+            for life, attempt, at_ms, error, error_type in json.loads(value)
         )
 
 
@@ -193,6 +194,7 @@ class JobItem(Model):
     ended_at = MomentAttribute(null=True)
     cause = WordAttribute(Cause, null=True)
     error = UnicodeAttribute(null=True)
+    error_type = UnicodeAttribute(null=True)
     failures = FailuresAttribute(null=True)
     progress = NumberAttribute(null=True)
     progress_note = UnicodeAttribute(null=True)

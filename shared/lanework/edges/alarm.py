@@ -5,17 +5,15 @@ from __future__ import annotations
 import signal
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from lanework.engine.runtime import REPEAT_S
 from lanework.model.outcomes import TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
     from types import FrameType
-
-REPEAT_S: Final = 0.25
-"""Code that catches the interruption, or a library that swallows it, is interrupted again after this long."""
 
 
 @contextmanager

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.engine import outcome as outcomes
 from lanework.engine.admission import Admission
 from lanework.engine.claim import Claim
+from lanework.engine.completion import awaited, ran
 from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
@@ -16,7 +19,7 @@ from lanework.engine.middleware import around
 from lanework.engine.notebook import LedgerNotebook
 from lanework.engine.outcome import NoSlot, Snoozed
 from lanework.engine.run import Run
-from lanework.engine.runtime import bounded, exited
+from lanework.engine.runtime import bounded, exited, is_from_outside
 from lanework.engine.settle import Settlement
 from lanework.engine.stack import stack_of
 from lanework.errors import LaneworkError, UnavailableError
@@ -24,7 +27,7 @@ from lanework.model import moves, parking
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
-from lanework.model.outcomes import Suspended, TimedOut
+from lanework.model.outcomes import TimedOut
 from lanework.model.payload import parsed, public_part
 from lanework.model.states import JobRecord
 
@@ -33,9 +36,10 @@ if TYPE_CHECKING:
 
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.middleware import Middleware
-    from lanework.engine.outcome import Outcome
+    from lanework.engine.outcome import Outcome, Returned
     from lanework.engine.ports import Ports
     from lanework.engine.registry import JobType
+    from lanework.engine.runtime import Body
     from lanework.model.envelope import Envelope
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
@@ -44,6 +48,9 @@ LEASE_MARGIN: Final = timedelta(seconds=5)
 ROOM_TO_WRITE: Final = timedelta(seconds=2)
 """What must be left of an invocation beyond a job's timeout for the job to be begun in it."""
 
+
+_JUDGING: Final = timedelta(seconds=1)
+"""How long may be spent on asking an exception what it says: its `__str__` is code of the job's, too."""
 
 LIMITS_UNANSWERED: Final = timedelta(seconds=5)
 """How long a claimed run waits that can't know whether its limits let it begin; no attempt is used."""
@@ -151,18 +158,32 @@ class Execution:
         record = self._claimed()
         try:
             self._follow(record)
-            self._outcome = outcomes.of_value(self._call(record))
-        except (Exception, TimedOut, Suspended, BaseExceptionGroup) as raised:
-            error = outcomes.meant_by(raised)
-            self._outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
-            if outcomes.is_exhausted(self._outcome) and (stack := stack_of(error)):
-                self._notebook.log(stack)
-            if isinstance(error, TimedOut):
-                self._ports.runtime.renew()
+            self._outcome = returned = self._call(record)
+        except BaseException as raised:
+            if is_from_outside(raised):
+                raise
+            self._outcome = self._judged(raised, record)
             raise GaveUpError from raised
         finally:
             self._notebook.close()
-        return self._outcome.result
+        return returned.result
+
+    def _judged(self, raised: BaseException, record: JobRecord) -> Outcome:
+        """Say how an attempt ended that raised; what the exception itself does when it is asked counts for nothing."""
+        runtime = self._ports.runtime
+        try:
+            with runtime.limit(_JUDGING):
+                error = exited(raised) if isinstance(raised, SystemExit) else outcomes.meant_by(raised)
+                outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
+                if outcomes.is_exhausted(outcome) and (stack := stack_of(error)):
+                    self._notebook.log(stack)
+        except BaseException as problem:
+            if is_from_outside(problem):
+                raise
+            return outcomes.of_unknown(raised, record)
+        if issubclass(type(error), TimedOut):
+            runtime.renew()
+        return outcome
 
     def beat(self) -> bool:
         """
@@ -216,28 +237,44 @@ class Execution:
         self._type = self._find(record.type)
         self._envelope = as_recorded(self._envelope, record, self._ports.ledger)
 
-    def _call(self, record: JobRecord) -> object:
+    def _call(self, record: JobRecord) -> Returned:
         job_type = self._type
         if job_type is None or self._envelope.version > job_type.version:
             raise outcomes.NoCodeError(self._envelope.type, self._envelope.version)
-        text = self._envelope.payload if record.payload is None else record.payload
+        run = self._run_of(record)
+        call = self._call_async if job_type.is_async else self._call_here
+        return copy_context().run(
+            call, job_type, run, self._envelope.payload if record.payload is None else record.payload
+        )
+
+    def _call_here(self, job_type: JobType, run: Run, text: str) -> Returned:
+        """Run synchronous code; what it returns is awaited if it can be, and written, within its time."""
+        with self._ports.runtime.limit(self._timeout):
+            arguments = self._arguments(job_type, run, text)
+            with around(self._middleware, run):
+                value = job_type.function(*arguments)
+                if isawaitable(value):
+                    value = self._wait(awaited(value), run.deadline - self._ports.clock())
+            return outcomes.of_value(ran(value))
+
+    def _call_async(self, job_type: JobType, run: Run, text: str) -> Returned:
+        with self._ports.runtime.limit(self._timeout):
+            code = partial(job_type.function, *self._arguments(job_type, run, text))
+        return outcomes.of_value(self._wait(self._awaited(code, run), self._timeout))
+
+    def _arguments(self, job_type: JobType, run: Run, text: str) -> tuple[Any, ...]:
         payload = parsed(job_type.name, job_type.model, text)
         self._journal.public = public_part(payload)
-        run = self._run_of(record)
-        arguments: tuple[Any, ...] = (payload, run) if job_type.takes_run else (payload,)
-        runtime = self._ports.runtime
-        if job_type.is_async:
-            code = cast("Callable[..., Coroutine[Any, Any, object]]", job_type.function)
-            return runtime.run_async(bounded(self._awaited(partial(code, *arguments), run), self._timeout))
-        try:
-            with runtime.limit(self._timeout), around(self._middleware, run):
-                return job_type.function(*arguments)
-        except SystemExit as error:
-            raise exited(error) from error
+        return (payload, run) if job_type.takes_run else (payload,)
 
-    async def _awaited(self, code: Callable[[], Coroutine[Any, Any, object]], run: Run) -> object:
+    def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
+        """Return a coroutine's value, or raise what it raised."""
+        body = cast("Body", self._ports.runtime.run_async(bounded(coroutine, timeout)))
+        return body.result()
+
+    async def _awaited(self, code: Callable[[], object], run: Run) -> object:
         with around(self._middleware, run):
-            return await code()
+            return await awaited(code())
 
     def _run_of(self, record: JobRecord) -> Run:
         return Run(

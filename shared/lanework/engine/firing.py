@@ -201,7 +201,13 @@ class ScheduleClock:
     ) -> None:
         said = None if error is None else _said(error)
         event = Event(
-            action=action, at=self._ports.clock(), schedule=name, job_id=run, reason=reason or said, error=said
+            action=action,
+            at=self._ports.clock(),
+            schedule=name,
+            job_id=run,
+            reason=reason or said,
+            error=said,
+            error_type=None if error is None else type(error).__name__,
         )
         self._ports.events.emit(event)
 

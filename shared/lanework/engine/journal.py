@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _ENDS_A_RUN: Final = frozenset({Action.COMPLETED, Action.RETRYING, Action.DEAD, Action.CANCELLED})
 
+_FAILED: Final = frozenset({Action.RETRYING, Action.DEAD})
+
 
 class Journal:
     """
@@ -57,7 +59,7 @@ class Journal:
     ) -> None:
         """Emit an event about a run, from the record as the transition left it."""
         now = self._clock()
-        ends = action in _ENDS_A_RUN
+        ends, failed = action in _ENDS_A_RUN, action in _FAILED
         self._events.emit(
             Event(
                 action=action,
@@ -68,7 +70,8 @@ class Journal:
                 lane=record.lane,
                 attempt=record.attempts,
                 cause=record.cause,
-                error=record.error if action in (Action.RETRYING, Action.DEAD) else None,
+                error=record.error if failed else None,
+                error_type=record.error_type if failed else None,
                 wait=wait,
                 reason=reason,
                 waited=waited_since(record, self._sent_at) if action is Action.STARTED else None,

@@ -7,10 +7,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import ClaimLostError, UnavailableError
+from lanework.errors import ClaimLostError, LaneworkError, UnavailableError
 from lanework.model import moves
 from lanework.model.change import Refused
 from lanework.model.events import Action
+from lanework.model.legible import legible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_LINES: Final = 100
 MOST_BYTES: Final = 16 * 1024
+LONGEST_NOTE: Final = 200
 _LOOK_EVERY: Final = timedelta(seconds=1)
 
 
@@ -38,7 +40,8 @@ class LedgerNotebook:
 
     def progress(self, percent: int, note: str | None) -> None:
         """See `Notebook.progress`. A ledger that doesn't answer doesn't fail the job."""
-        change = moves.report_progress(claim_id=self._claim_id, percent=percent, note=note)
+        told = None if note is None else legible(note, most=LONGEST_NOTE)
+        change = moves.report_progress(claim_id=self._claim_id, percent=percent, note=told)
         try:
             answer = self._ports.ledger.change(self._job_id, change)
         except UnavailableError as error:
@@ -52,7 +55,9 @@ class LedgerNotebook:
 
     def log(self, line: str) -> None:
         """See `Notebook.log`."""
-        self._lines.append(f"{self._ports.clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {line}")
+        self._lines.append(
+            f"{self._ports.clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {legible(str(line), most=MOST_BYTES)}"
+        )
 
     def is_cancelled(self) -> bool:
         """See `Notebook.is_cancelled`."""
@@ -94,7 +99,7 @@ class LedgerNotebook:
             self._ports.ledger.add_log(
                 self._job_id, self._claim_id, at=self._ports.clock(), lines=fitting(tuple(self._lines))
             )
-        except UnavailableError as error:
+        except LaneworkError as error:
             self._journal.note(Action.WRITE_FAILED, reason=f"log: {error}")
 
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, cast
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import to_json
 
-from lanework.errors import InvalidPayloadError
-from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
+from lanework.engine.fault import fault_of, members_of, type_of
+from lanework.errors import InvalidOptionError, InvalidPayloadError
+from lanework.model.outcomes import (
+    LONGEST_PARK,
+    Cancel,
+    Discard,
+    RetryAfter,
+    Snooze,
+    Suspended,
+    TimedOut,
+    checked_wait,
+)
 from lanework.model.retry_after import asked_wait
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from lanework.engine.registry import JobType
@@ -22,6 +32,12 @@ if TYPE_CHECKING:
 
 LARGEST_RESULT: Final = 256 * 1024
 """Bytes of JSON; with it an item stays under DynamoDB's 400 KB."""
+
+_MOST_MEMBERS: Final = 1_000
+"""Members of an exception group that are looked at."""
+
+_NOT_JSON: Final = frozenset({"PydanticSerializationError", "ValueError"})
+"""What the writer itself raises of a value that is no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,7 @@ class Failed:
 
     error: str
     wait: timedelta | None = None
+    error_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,7 @@ class Doomed:
 
     cause: Cause
     error: str
+    error_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,64 +124,82 @@ def meant_by(raised: BaseException) -> BaseException:
     Return what an exception group of a job's code means, as `asyncio.TaskGroup` raises one; others mean themselves.
 
     A group of one is that one. Several waits are the one that ends first; beside an error they count for nothing.
-
-    Raises:
-        BaseExceptionGroup: It holds what is no job's to raise, such as `KeyboardInterrupt`.
     """
-    if not isinstance(raised, BaseExceptionGroup):
+    if not issubclass(type(raised), BaseExceptionGroup):
         return raised
-    errors = raised.split(Suspended)[1]
-    leaves = tuple(_leaves(raised if errors is None else errors))
-    if errors is None:
-        return min((one for one in leaves if isinstance(one, Suspended)), key=lambda one: one.until)
-    if timed_out := [one for one in leaves if isinstance(one, TimedOut)]:
-        return timed_out[0]
-    if not isinstance(errors, Exception):
-        raise raised
-    return leaves[0] if len(leaves) == 1 else errors
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for one in group.exceptions:
-        if isinstance(one, BaseExceptionGroup):
-            yield from _leaves(one)
-        else:
-            yield one
+    members = tuple(islice(members_of(raised), _MOST_MEMBERS))
+    errors = [one for one in members if not issubclass(type(one), Suspended)]
+    if not errors:
+        return min(cast("tuple[Suspended, ...]", members), key=lambda one: one.until)
+    timed_out = next((one for one in errors if issubclass(type(one), TimedOut)), None)
+    return timed_out or (errors[0] if len(errors) == 1 else raised)
 
 
 def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, *, now: datetime) -> Outcome:
     """Say what an exception means for the attempt that raised it."""
-    text = f"{type(error).__name__}: {error}"
+    try:
+        asked = _asked(error, record, now)
+    except InvalidOptionError as problem:  # a wait that was set by hand
+        error, asked = problem, None
+    except BaseException:  # noqa: BLE001 - it lies about its class, or has lost what it is to say
+        asked = None
+    if asked is not None:
+        return asked
+    fault = fault_of(error)
     discard_on = () if job_type is None else job_type.discard_on
-    outcome: Outcome
+    if issubclass(type(error), discard_on):
+        return Doomed(Cause.DISCARDED, fault.said, fault.type)
+    if record.attempts >= record.max_attempts:
+        return Doomed(Cause.EXHAUSTED, fault.said, fault.type)
+    return Failed(fault.said, _wait_after(error, now), fault.type)
+
+
+def of_unknown(raised: BaseException, record: JobRecord) -> Outcome:
+    """Say what becomes of an attempt that ended by an exception of which not even this can be said."""
+    kind = type_of(raised)
+    error = f"{kind}: (nothing more can be said of it)"
+    is_last = record.attempts >= record.max_attempts
+    return Doomed(Cause.EXHAUSTED, error, kind) if is_last else Failed(error, None, kind)
+
+
+def _asked(error: BaseException, record: JobRecord, now: datetime) -> Outcome | None:
+    """Return what an exception asks for that is no failure to try again after; None of one that is."""
     match error:
         case Snooze(wait=wait):
-            outcome = Snoozed(wait)
-        case Suspended():
-            outcome = _waiting(error, now)
-        case Cancel():
-            outcome = Cancelled(str(error))
-        case Discard():
-            outcome = Doomed(Cause.DISCARDED, str(error))
-        case NoCodeError():
-            outcome = Doomed(Cause.UNKNOWN_TYPE, str(error))
-        case InvalidPayloadError(job_type=name) if name == record.type:
-            outcome = Doomed(Cause.INVALID, str(error))
-        case _ if isinstance(error, discard_on):
-            outcome = Doomed(Cause.DISCARDED, text)
-        case _ if record.attempts >= record.max_attempts:
-            outcome = Doomed(Cause.EXHAUSTED, text)
+            return Snoozed(checked_wait("Snooze", wait))
         case RetryAfter(wait=wait):
-            outcome = Failed(text, wait)
+            checked_wait("RetryAfter", wait)
+        case Suspended():
+            return _waiting(error, now)
+        case Cancel():
+            return Cancelled(fault_of(error).reason)
+        case Discard():
+            return _doomed(Cause.DISCARDED, error)
+        case NoCodeError():
+            return _doomed(Cause.UNKNOWN_TYPE, error)
+        case InvalidPayloadError(job_type=name) if name == record.type:
+            return _doomed(Cause.INVALID, error)
         case _:
-            outcome = Failed(text, asked_wait(error, now=now))
-    return outcome
+            pass
+    return None
+
+
+def _wait_after(error: BaseException, now: datetime) -> timedelta | None:
+    """Return when a failed attempt is to be followed by another, where its error says so."""
+    if not issubclass(type(error), RetryAfter):
+        return asked_wait(error, now=now)
+    wait = getattr(error, "wait", None)
+    return wait if isinstance(wait, timedelta) else None
+
+
+def _doomed(cause: Cause, error: BaseException) -> Doomed:
+    fault = fault_of(error)
+    return Doomed(cause, fault.reason, fault.type)
 
 
 def _waiting(suspended: Suspended, now: datetime) -> Snoozed | Awaiting:
-    if suspended.signal is None:
-        return Snoozed(max(suspended.until - now, timedelta(0)))
-    return Awaiting(suspended.signal, suspended.until)
+    wait = min(max(suspended.until - now, timedelta(0)), LONGEST_PARK)
+    return Snoozed(wait) if suspended.signal is None else Awaiting(str(suspended.signal), now + wait)
 
 
 def of_value(value: object) -> Returned:
@@ -172,8 +208,10 @@ def of_value(value: object) -> Returned:
         return Returned()
     try:
         text = to_json(value).decode()
-    except (PydanticSerializationError, ValueError) as error:
-        return Returned(omitted=f"not JSON: {error}"[:200])
+    except BaseException as error:  # noqa: BLE001 - how it is written may be code of the job's
+        fault = fault_of(error)
+        is_ours = fault.type in _NOT_JSON
+        return Returned(omitted=f"not JSON: {fault.text if is_ours else fault.said}"[:200])
     size = len(text.encode())
     if size > LARGEST_RESULT:
         return Returned(omitted=f"{size:,} bytes, over the limit of {LARGEST_RESULT:,}")

@@ -99,7 +99,8 @@ class Settlement:
             wait = Backoff(base=self.run.backoff_base).wait_after(self.run.attempts, rand=self.ports.rand)
         is_held = wait <= LONGEST_HELD
         move = moves.retry if is_held else moves.hand_to_sweep
-        match self._write(move(self.run, error=failed.error, now=now, wait=wait)):
+        change = move(self.run, error=failed.error, error_type=failed.error_type, now=now, wait=wait)
+        match self._write(change):
             case Ack() | Keep() as report:
                 return report
             case record:
@@ -109,7 +110,8 @@ class Settlement:
     def _die(self, doomed: Doomed) -> Report:
         now = self.ports.clock()
         expires_at = moves.expiry(now=now, ever_died=True)
-        change = moves.die(self.run, cause=doomed.cause, error=doomed.error, now=now, expires_at=expires_at)
+        error, type_ = doomed.error, doomed.error_type
+        change = moves.die(self.run, cause=doomed.cause, error=error, error_type=type_, now=now, expires_at=expires_at)
         match self._write(change):
             case Ack() | Keep() as report:
                 return report

@@ -5,18 +5,30 @@ from __future__ import annotations
 from traceback import extract_tb
 from typing import Final
 
+from lanework.engine.fault import fault_of, traceback_of
 from lanework.model.outcomes import RetryAfter
 
 MOST_FRAMES: Final = 12
 """The innermost frames that are told; a deeper stack is one that goes round in circles."""
 
+_MOST_READ: Final = 3 * MOST_FRAMES
+
 
 def stack_of(error: BaseException) -> str | None:
-    """Return where an exception comes from, the innermost call last; None if the job's own code has raised nothing."""
-    if isinstance(error, RetryAfter):  # it was asked for, and says why itself
+    """
+    Return where an exception comes from, the innermost call last; None if the job's own code has raised nothing.
+
+    What led to it stands under it, so that a long text leaves room for all of it here.
+    """
+    if issubclass(type(error), RetryAfter):  # it was asked for, and says why itself
         return None
-    frames = [frame for frame in extract_tb(error.__traceback__) if "/lanework/engine/" not in frame.filename]
+    frames = [
+        frame
+        for frame in extract_tb(traceback_of(error), limit=-_MOST_READ)
+        if "/lanework/engine/" not in frame.filename
+    ]
     if not frames:
         return None
+    fault = fault_of(error)
     told = [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames[-MOST_FRAMES:]]
-    return "\n".join((f"{type(error).__name__} at", *told))
+    return "\n".join((f"{fault.type} at", *told, *fault.trail))

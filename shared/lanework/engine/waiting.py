@@ -24,7 +24,7 @@ from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
-from lanework.model.states import ENDED, State
+from lanework.model.states import ENDED, Cause, State
 from lanework.model.untold import UNTOLD, to_be_told, told
 from lanework.model.waiting import GONE, Moment, fact_of, step_of
 from lanework.model.workflow import read_ref, workflow_fact
@@ -44,6 +44,10 @@ MOST_AT_ONCE: Final = 25
 _PAGE: Final = 100
 _ROUNDS: Final = 60
 """How often a job is tried whose parents end one after the other: it may have 50."""
+
+
+_WHY: Final = ("what it waits for has not completed", "it can't take the result of what it waited for")
+"""Why a waiting job died. Its error says more, and may quote that of another job, which no log line may."""
 
 
 class Waiting:
@@ -223,7 +227,7 @@ class Waiting:
         if child.state is State.CANCELLED:
             self._tell(Action.CANCELLED, child, "what it waits for won't happen")
         elif child.state is State.DEAD:
-            self._tell(Action.DEAD, child, child.error)
+            self._tell(Action.DEAD, child, _WHY[child.cause is Cause.INVALID])
         else:
             written: Any = change.write.get("payload")
             payload = written or child.payload or self._ports.ledger.payload_of(child)

@@ -80,7 +80,8 @@ class Event:
         job_id, type, queue, lane: Which job; None only for a message that is no envelope.
         attempt: Number of the attempt that it is about.
         cause: Why the job died.
-        error: `ExceptionType: message`, for failures.
+        error: `ExceptionType: message`, for failures. It may quote a payload: no log line and no message tells it.
+        error_type: Its type alone.
         wait: Until the next attempt, or until the message is looked at again.
         ran_for: How long the attempt took, or the invocation.
         waited: From the asked to the first start.
@@ -100,6 +101,7 @@ class Event:
     attempt: int | None = None
     cause: Cause | None = None
     error: str | None = None
+    error_type: str | None = None
     wait: timedelta | None = None
     ran_for: timedelta | None = None
     waited: timedelta | None = None

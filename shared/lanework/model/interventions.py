@@ -268,6 +268,7 @@ def retire(record: JobRecord) -> Change:
             "result": None,
             "result_omitted": STRIPPED if is_completed else None,
             "error": None,
+            "error_type": None,
             "failures": (),
             "progress": None,
             "progress_note": None,

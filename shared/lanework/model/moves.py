@@ -164,6 +164,7 @@ def complete(
             "held_by": None,
             "ended_at": now,
             "error": None,
+            "error_type": None,
             "result": result,
             "result_omitted": result_omitted,
             "expires_at": expires_at,
@@ -171,27 +172,31 @@ def complete(
     )
 
 
-def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Change:
+def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta, error_type: str | None = None) -> Change:
     """Let a failed run with attempts left wait for the next one."""
     return Change(
         name="retry",
         require=(*mine(claim_of(run)), NotSet("cancel_asked")),
-        write={"state": State.RETRYING, "due_at": now + wait, **_failed(run, error, now)},
+        write={"state": State.RETRYING, "due_at": now + wait, **_failed(run, error, error_type, now)},
     )
 
 
-def hand_to_sweep(run: JobRecord, *, error: str, now: datetime, wait: timedelta) -> Change:
+def hand_to_sweep(
+    run: JobRecord, *, error: str, now: datetime, wait: timedelta, error_type: str | None = None
+) -> Change:
     """Let a failed run wait for longer than a message is held back: in the sweep index, its message acked."""
-    plain = retry(run, error=error, now=now, wait=wait)
+    plain = retry(run, error=error, error_type=error_type, now=now, wait=wait)
     return replace(plain, name="hand_to_sweep", write={**plain.write, "sweep_at": now + wait, "held_by": None})
 
 
-def die(run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: datetime) -> Change:
+def die(
+    run: JobRecord, *, cause: Cause, error: str, now: datetime, expires_at: datetime, error_type: str | None = None
+) -> Change:
     """Give up on a job from within its run."""
     return Change(
         name="die",
         require=(*mine(claim_of(run)), NotSet("cancel_asked")),
-        write={**death(cause, now, expires_at), **_failed(run, error, now)},
+        write={**death(cause, now, expires_at), **_failed(run, error, error_type, now)},
     )
 
 
@@ -201,7 +206,7 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     return Change(
         name="die_of_crash",
         require=(*_abandoned(crashed, now), NotSet("cancel_asked")),
-        write={**death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, now)},
+        write={**death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, None, now)},
     )
 
 
@@ -275,6 +280,7 @@ def death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, object
     return {
         "state": State.DEAD,
         "cause": cause,
+        "error_type": None,
         "due_at": None,
         "ended_at": now,
         "sweep_at": now,
@@ -295,7 +301,11 @@ def cancellation(now: datetime, expires_at: datetime) -> dict[str, object]:
     }
 
 
-def _failed(run: JobRecord, error: str, now: datetime) -> dict[str, object]:
+def _failed(run: JobRecord, error: str, error_type: str | None, now: datetime) -> dict[str, object]:
     short = error if len(error) <= LONGEST_ERROR else f"{error[: LONGEST_ERROR - 1]}…"
-    failure = Failure(attempt=run.attempts, life=run.life, at=now, error=short)
-    return {"error": short, "failures": (*run.failures, failure)[-KEPT_FAILURES:]}
+    failure = Failure(attempt=run.attempts, life=run.life, at=now, error=short, error_type=error_type)
+    return {
+        "error": short,
+        "error_type": error_type,
+        "failures": (*run.failures, failure)[-KEPT_FAILURES:],
+    }

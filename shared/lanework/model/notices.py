@@ -65,7 +65,7 @@ def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
         life=record.life,
         attempt=record.attempts,
         cause=record.cause,
-        error_type=_type_of(record.error) if record.state is State.DEAD else None,
+        error_type=record.error_type if record.state is State.DEAD else None,
         correlation_id=correlation_of(record.headers),
         created_at=record.created_at,
         started_at=record.started_at,
@@ -98,7 +98,7 @@ def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stac
         lane=record.lane,
         life=record.life,
         attempt=record.attempts if action in _OF_AN_ATTEMPT else None,
-        error_type=_type_of(record.error) if action is Action.RETRYING else None,
+        error_type=record.error_type if action is Action.RETRYING else None,
         correlation_id=correlation_of(record.headers),
         created_at=record.created_at,
         wait_seconds=None if waits_until is None else max((waits_until - at).total_seconds(), 0),
@@ -119,7 +119,3 @@ def _moment_of(record: JobRecord, action: Action) -> datetime | None:
 
 def _id(*told: object) -> str:
     return f"evt_{sha256(' '.join(map(str, told)).encode()).hexdigest()[:32]}"
-
-
-def _type_of(error: str | None) -> str | None:
-    return None if error is None else error.partition(":")[0]

@@ -31,7 +31,7 @@ class Snooze(Outcome):
     """
 
     def __init__(self, wait: timedelta) -> None:
-        self.wait = _checked("Snooze", wait)
+        self.wait = checked_wait("Snooze", wait)
         super().__init__(f"snoozed for {wait}")
 
 
@@ -44,7 +44,7 @@ class RetryAfter(Outcome):
     """
 
     def __init__(self, wait: timedelta, reason: str = "asked to come back later") -> None:
-        self.wait = _checked("RetryAfter", wait)
+        self.wait = checked_wait("RetryAfter", wait)
         super().__init__(reason)
 
 
@@ -89,7 +89,13 @@ class TimedOut(BaseException):
         super().__init__(f"took longer than {timeout.total_seconds():g} s")
 
 
-def _checked(name: str, wait: timedelta) -> timedelta:
+def checked_wait(name: str, wait: timedelta) -> timedelta:
+    """
+    Return a wait that a job asks for.
+
+    Raises:
+        InvalidOptionError: It can't be used.
+    """
     if timedelta(0) < wait <= LONGEST_PARK:
         return wait
     msg = f"{name} needs a wait above zero and of at most {LONGEST_PARK.days} days, got {wait}"

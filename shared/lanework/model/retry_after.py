@@ -12,6 +12,8 @@ from lanework.model.outcomes import LONGEST_PARK
 _ASKS: Final = frozenset({429, 503})
 """Statuses with which a server may send Retry-After for an overload (RFC 9110, section 10.2.3; RFC 6585, section 4)."""
 
+_LONGEST_S: Final = str(int(LONGEST_PARK.total_seconds()))
+
 _STATUS: Final = ("status_code", "status", "code")
 
 
@@ -20,8 +22,16 @@ def asked_wait(error: BaseException, *, now: datetime) -> timedelta | None:
     Return the wait that a Retry-After header asks for, or None.
 
     Understands requests and httpx (`error.response`), aiohttp and urllib (the error itself), and botocore (a dict with
-    `ResponseMetadata`), by their shape: none of them is imported.
+    `ResponseMetadata`), by their shape: none of them is imported. What a remote sends, or a library's properties raise,
+    raises nothing here: a wait that can't be read is none.
     """
+    try:
+        return _asked_wait(error, now)
+    except Exception:  # noqa: BLE001 - code of whatever library
+        return None
+
+
+def _asked_wait(error: BaseException, now: datetime) -> timedelta | None:
     for carrier in (getattr(error, "response", None), error):
         status, headers = _read(carrier)
         if status in _ASKS:
@@ -54,9 +64,8 @@ def _parsed(value: str | None, now: datetime) -> timedelta | None:
         return None
     text = value.strip()
     if text.isascii() and text.isdigit():
-        return timedelta(seconds=min(int(text), int(LONGEST_PARK.total_seconds())))
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
+        digits = text.lstrip("0")
+        is_readable = len(digits) <= len(_LONGEST_S)  # Python reads no number of over 4,300 digits
+        return timedelta(seconds=min(int(digits or "0"), int(_LONGEST_S))) if is_readable else LONGEST_PARK
+    at = parsedate_to_datetime(text)
     return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now

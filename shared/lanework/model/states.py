@@ -79,13 +79,15 @@ class Failure:
         attempt: Its number within its life, from 1.
         life: The life it belonged to, from 1.
         at: When it ended.
-        error: `ExceptionType: message`, shortened.
+        error: `ExceptionType: message`, and under it what led to it; shortened.
+        error_type: The type alone; None where the attempt ended without an exception.
     """
 
     attempt: int
     life: int
     at: datetime
     error: str
+    error_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,10 @@ class JobRecord:
         started_at: When its latest attempt began.
         ended_at: When it reached an end.
         cause: Why it died.
-        error: Error of the latest failure, as `ExceptionType: message`.
+        error: Error of the latest failure, as `ExceptionType: message` with what led to it, or the reason of a
+            `Discard`. It may quote a payload.
+        error_type: Its type alone, which is all of it that logs, events and webhooks tell; None where no exception was
+            raised, as of a job that wasn't started in time.
         failures: The latest failed attempts, oldest first.
         progress: 0 to 100, as the job last said.
         progress_note: What the job said with it.
@@ -172,6 +177,7 @@ class JobRecord:
     ended_at: datetime | None = None
     cause: Cause | None = None
     error: str | None = None
+    error_type: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: int | None = None
     progress_note: str | None = None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+from lanework.engine.others import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Fanout:
-    """Implements the `EventSink` port: hands every event to each of its sinks, in their order."""
+    """Implements the `EventSink` port: hands every event to each of its sinks, in their order, whatever one raises."""
 
     def __init__(self, *sinks: EventSink) -> None:
         """Hand events to these."""
@@ -21,12 +24,12 @@ class Fanout:
     def emit(self, event: Event) -> None:
         """Take one event."""
         for sink in self._sinks:
-            sink.emit(event)
+            apart("sink.failed", partial(sink.emit, event))
 
     def flush(self) -> None:
         """Let every sink write out what it took."""
         for sink in self._sinks:
-            sink.flush()
+            apart("sink.failed", sink.flush)
 
 
 class Beside(Fanout):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from typing import TYPE_CHECKING
+
+from lanework.engine.others import apart
+from lanework.engine.completion import ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,10 +24,11 @@ class HookSink:
     def emit(self, event: Event) -> None:
         """Call each; what one raises is logged, and stops nothing."""
         for hook in self._hooks:
-            try:
-                hook(event)
-            except Exception:
-                logging.getLogger("lanework").exception("hook.failed", extra={"action": event.action.value})
+            apart("hook.failed", partial(_call, hook, event))
 
     def flush(self) -> None:
         """Nothing waits."""
+
+
+def _call(hook: Callable[[Event], object], event: Event) -> None:
+    ran(hook(event))

@@ -83,7 +83,7 @@ def fields_of(event: Event) -> dict[str, object]:
         "lane": event.lane,
         "attempt": event.attempt,
         "cause": event.cause,
-        "error_type": None if event.error is None else event.error.partition(":")[0],
+        "error_type": event.error_type,
         "wait_s": None if event.wait is None else event.wait.total_seconds(),
         "waited_s": None if event.waited is None else event.waited.total_seconds(),
         "memory_mb": event.memory_mb,

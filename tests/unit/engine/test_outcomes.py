@@ -50,6 +50,7 @@ from tests.unit.engine.test_execute import put, raises, tickets
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
 BAT = Greeting(name="Bat")
+TOGETHER = "ExceptionGroup: together (1 sub-exception)\n- OSError: a\n- ValueError: b"
 
 
 def test_a_snooze_does_not_use_up_an_attempt_and_ends_to_the_second(world: World) -> None:
@@ -193,7 +194,7 @@ def test_errors_that_are_declared_permanent_are_death_at_once() -> None:
         ([Suspended(NOON + HOUR), Suspended(NOON + SECOND)], (State.PARKED, None, None)),
         ([Suspended(NOON + HOUR), ValueError("lost")], (State.RETRYING, None, "ValueError: lost")),
         ([TimedOut(SECOND), ValueError("lost")], (State.RETRYING, None, "TimedOut: took longer than 1 s")),
-        ([OSError("a"), ValueError("b")], (State.RETRYING, None, "ExceptionGroup: together (1 sub-exception)")),
+        ([OSError("a"), ValueError("b")], (State.RETRYING, None, TOGETHER)),
     ],
 )
 def test_what_is_raised_in_a_task_group_counts_as_if_it_were_alone(
@@ -211,13 +212,6 @@ def test_of_several_waits_the_first_to_end_counts(world: World) -> None:
     world.execute(put(world))
 
     assert world.stored().due_at == NOON + SECOND
-
-
-def test_a_group_with_what_no_job_may_raise_passes(world: World) -> None:
-    world.behave = raises(BaseExceptionGroup("together", [ValueError(), KeyboardInterrupt()]))
-
-    with pytest.raises(BaseExceptionGroup):
-        world.execute(put(world))
 
 
 def test_cancel_ends_the_job_as_cancelled_without_a_ticket(world: World) -> None:

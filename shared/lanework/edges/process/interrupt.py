@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.alarm import REPEAT_S, alarm
+from lanework.edges.alarm import alarm
+from lanework.engine.runtime import REPEAT_S
 from lanework.forks import in_a_child
 from lanework.model.outcomes import TimedOut
 
