@@ -24,7 +24,8 @@ DEAD = Event(
     lane=Lane.HIGH,
     attempt=3,
     cause=Cause.EXHAUSTED,
-    error="SMTPRecipientsRefused: bat@example.com",
+    error="no mailbox bat@example.com: refused",
+    error_type="SMTPRecipientsRefused",
     ran_for=timedelta(milliseconds=1500),
     public={"provider": "github"},
 )

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from lanework.engine import outcome as outcomes
 from lanework.engine.admission import Admission
 from lanework.engine.claim import Claim
-from lanework.engine.completion import awaited, ran
 from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
 from lanework.engine.middleware import around
 from lanework.engine.notebook import LedgerNotebook
-from lanework.engine.outcome import NoSlot, Snoozed
+from lanework.engine.outcome import NoSlot, Snoozed, awaited, of_value, ran
 from lanework.engine.run import Run
-from lanework.engine.runtime import bounded, exited, is_from_outside
+from lanework.engine.runtime import bounded, is_from_outside
 from lanework.engine.settle import Settlement
-from lanework.engine.stack import stack_of
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model import moves, parking
 from lanework.model.change import Applied
@@ -170,17 +168,20 @@ class Execution:
 
     def _judged(self, raised: BaseException, record: JobRecord) -> Outcome:
         """Say how an attempt ended that raised; what the exception itself does when it is asked counts for nothing."""
+        from lanework.engine import failure  # noqa: PLC0415 - for what goes wrong
+        from lanework.engine.stack import stack_of  # noqa: PLC0415
+
         runtime = self._ports.runtime
         try:
             with runtime.limit(_JUDGING):
-                error = exited(raised) if isinstance(raised, SystemExit) else outcomes.meant_by(raised)
-                outcome = outcomes.of_error(error, record, self._type, now=self._ports.clock())
+                error = failure.meant_by(raised)
+                outcome = failure.of_error(error, record, self._type, now=self._ports.clock())
                 if outcomes.is_exhausted(outcome) and (stack := stack_of(error)):
                     self._notebook.log(stack)
         except BaseException as problem:
             if is_from_outside(problem):
                 raise
-            return outcomes.of_unknown(raised, record)
+            return failure.of_unknown(raised, record)
         if issubclass(type(error), TimedOut):
             runtime.renew()
         return outcome
@@ -255,12 +256,12 @@ class Execution:
                 value = job_type.function(*arguments)
                 if isawaitable(value):
                     value = self._wait(awaited(value), run.deadline - self._ports.clock())
-            return outcomes.of_value(ran(value))
+            return of_value(ran(value))
 
     def _call_async(self, job_type: JobType, run: Run, text: str) -> Returned:
         with self._ports.runtime.limit(self._timeout):
             code = partial(job_type.function, *self._arguments(job_type, run, text))
-        return outcomes.of_value(self._wait(self._awaited(code, run), self._timeout))
+        return of_value(self._wait(self._awaited(code, run), self._timeout))
 
     def _arguments(self, job_type: JobType, run: Run, text: str) -> tuple[Any, ...]:
         payload = parsed(job_type.name, job_type.model, text)

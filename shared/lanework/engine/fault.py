@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import ValidationError
 
-from lanework.model.legible import legible
 from lanework.model.moves import LONGEST_ERROR
 from lanework.model.payload import MASK
+from lanework.model.wire import legible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +106,13 @@ def text_of(error: BaseException) -> str:
 def traceback_of(error: BaseException) -> TracebackType | None:
     """Return where an exception comes from."""
     return cast("TracebackType | None", _traceback_of(error))
+
+
+def place_of(error: BaseException) -> str:
+    """Return what was raised, and where, without its text: `KeyError in change, ledger.py:12`."""
+    frames = extract_tb(traceback_of(error))
+    where = f" in {frames[-1].name}, {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type_of(error)}{where}"
 
 
 def members_of(group: BaseException) -> Iterator[BaseException]:

@@ -11,7 +11,7 @@ from lanework.errors import ClaimLostError, LaneworkError, UnavailableError
 from lanework.model import moves
 from lanework.model.change import Refused
 from lanework.model.events import Action
-from lanework.model.legible import legible
+from lanework.model.wire import legible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

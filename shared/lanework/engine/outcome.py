@@ -1,40 +1,26 @@
-"""How an attempt ended, as one of a closed set of values, and how that is told from what a job returned or raised."""
+"""How an attempt ended, as one of a closed set of values, and how that is told from what a job's code returned."""
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import islice
-from typing import TYPE_CHECKING, Final, cast
+from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from lanework.engine.fault import fault_of, members_of, type_of
-from lanework.errors import InvalidOptionError, InvalidPayloadError
-from lanework.model.outcomes import (
-    LONGEST_PARK,
-    Cancel,
-    Discard,
-    RetryAfter,
-    Snooze,
-    Suspended,
-    TimedOut,
-    checked_wait,
-)
-from lanework.model.retry_after import asked_wait
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from lanework.engine.registry import JobType
-    from lanework.model.states import JobRecord
+    from datetime import datetime, timedelta
 
 LARGEST_RESULT: Final = 256 * 1024
 """Bytes of JSON; with it an item stays under DynamoDB's 400 KB."""
 
-_MOST_MEMBERS: Final = 1_000
-"""Members of an exception group that are looked at."""
+_MOST_NESTED: Final = 10
+"""How often what was awaited may be awaitable itself."""
+
+_LAZY: Final = (map, filter)
 
 _NOT_JSON: Final = frozenset({"PydanticSerializationError", "ValueError"})
 """What the writer itself raises of a value that is no JSON."""
@@ -119,89 +105,6 @@ class NoCodeError(Exception):
         super().__init__(f"no code for job type {name!r}, version {version}, is deployed")
 
 
-def meant_by(raised: BaseException) -> BaseException:
-    """
-    Return what an exception group of a job's code means, as `asyncio.TaskGroup` raises one; others mean themselves.
-
-    A group of one is that one. Several waits are the one that ends first; beside an error they count for nothing.
-    """
-    if not issubclass(type(raised), BaseExceptionGroup):
-        return raised
-    members = tuple(islice(members_of(raised), _MOST_MEMBERS))
-    errors = [one for one in members if not issubclass(type(one), Suspended)]
-    if not errors:
-        return min(cast("tuple[Suspended, ...]", members), key=lambda one: one.until)
-    timed_out = next((one for one in errors if issubclass(type(one), TimedOut)), None)
-    return timed_out or (errors[0] if len(errors) == 1 else raised)
-
-
-def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, *, now: datetime) -> Outcome:
-    """Say what an exception means for the attempt that raised it."""
-    try:
-        asked = _asked(error, record, now)
-    except InvalidOptionError as problem:  # a wait that was set by hand
-        error, asked = problem, None
-    except BaseException:  # noqa: BLE001 - it lies about its class, or has lost what it is to say
-        asked = None
-    if asked is not None:
-        return asked
-    fault = fault_of(error)
-    discard_on = () if job_type is None else job_type.discard_on
-    if issubclass(type(error), discard_on):
-        return Doomed(Cause.DISCARDED, fault.said, fault.type)
-    if record.attempts >= record.max_attempts:
-        return Doomed(Cause.EXHAUSTED, fault.said, fault.type)
-    return Failed(fault.said, _wait_after(error, now), fault.type)
-
-
-def of_unknown(raised: BaseException, record: JobRecord) -> Outcome:
-    """Say what becomes of an attempt that ended by an exception of which not even this can be said."""
-    kind = type_of(raised)
-    error = f"{kind}: (nothing more can be said of it)"
-    is_last = record.attempts >= record.max_attempts
-    return Doomed(Cause.EXHAUSTED, error, kind) if is_last else Failed(error, None, kind)
-
-
-def _asked(error: BaseException, record: JobRecord, now: datetime) -> Outcome | None:
-    """Return what an exception asks for that is no failure to try again after; None of one that is."""
-    match error:
-        case Snooze(wait=wait):
-            return Snoozed(checked_wait("Snooze", wait))
-        case RetryAfter(wait=wait):
-            checked_wait("RetryAfter", wait)
-        case Suspended():
-            return _waiting(error, now)
-        case Cancel():
-            return Cancelled(fault_of(error).reason)
-        case Discard():
-            return _doomed(Cause.DISCARDED, error)
-        case NoCodeError():
-            return _doomed(Cause.UNKNOWN_TYPE, error)
-        case InvalidPayloadError(job_type=name) if name == record.type:
-            return _doomed(Cause.INVALID, error)
-        case _:
-            pass
-    return None
-
-
-def _wait_after(error: BaseException, now: datetime) -> timedelta | None:
-    """Return when a failed attempt is to be followed by another, where its error says so."""
-    if not issubclass(type(error), RetryAfter):
-        return asked_wait(error, now=now)
-    wait = getattr(error, "wait", None)
-    return wait if isinstance(wait, timedelta) else None
-
-
-def _doomed(cause: Cause, error: BaseException) -> Doomed:
-    fault = fault_of(error)
-    return Doomed(cause, fault.reason, fault.type)
-
-
-def _waiting(suspended: Suspended, now: datetime) -> Snoozed | Awaiting:
-    wait = min(max(suspended.until - now, timedelta(0)), LONGEST_PARK)
-    return Snoozed(wait) if suspended.signal is None else Awaiting(str(suspended.signal), now + wait)
-
-
 def of_value(value: object) -> Returned:
     """Write a result as JSON text; what can't be kept doesn't undo what was done (rule 13)."""
     if value is None:
@@ -209,6 +112,8 @@ def of_value(value: object) -> Returned:
     try:
         text = to_json(value).decode()
     except BaseException as error:  # noqa: BLE001 - how it is written may be code of the job's
+        from lanework.engine.fault import fault_of  # noqa: PLC0415 - for what goes wrong
+
         fault = fault_of(error)
         is_ours = fault.type in _NOT_JSON
         return Returned(omitted=f"not JSON: {fault.text if is_ours else fault.said}"[:200])
@@ -216,3 +121,59 @@ def of_value(value: object) -> Returned:
     if size > LARGEST_RESULT:
         return Returned(omitted=f"{size:,} bytes, over the limit of {LARGEST_RESULT:,}")
     return Returned(result=text)
+
+
+class NotRunError(Exception):
+    """Raised when a job's code, or a step of it, returned code that was yet to be run."""
+
+
+async def awaited(value: object) -> object:
+    """
+    Return a value, awaited if it can be.
+
+    Raises:
+        NotRunError: It is code that was not run.
+    """
+    for _ in range(_MOST_NESTED):
+        if not isawaitable(value):
+            break
+        value = await value
+    return ran(value)
+
+
+def ran(value: object) -> object:
+    """
+    Return a value that a job's code returned.
+
+    Raises:
+        NotRunError: It is code that was not run. It is closed.
+    """
+    what = _unrun(value)
+    if what is None:
+        return value
+    if isgenerator(value) or iscoroutine(value):
+        value.close()
+    msg = f"it returned {what}, so its code has not run: {_HINTS[what]}"
+    raise NotRunError(msg)
+
+
+_HINTS: Final = {
+    "a generator": "leave out `yield`, or collect in the job what it gives, as in list(…)",
+    "an asynchronous generator": "leave out `yield`, or collect in the job what it gives: [one async for one in …]",
+    "an iterator that computes as it goes": "collect in the job what it gives, as in list(…)",
+    "a future": "wait in the job for its result()",
+    "an awaitable": "await it in the job, declared with `async def`",
+}
+
+
+def _unrun(value: Any) -> str | None:  # noqa: ANN401 - whatever was returned
+    """Return what a value is that stands for code which has not run; None of others."""
+    if isgenerator(value):
+        return "a generator"
+    if isasyncgen(value):
+        return "an asynchronous generator"
+    if isinstance(value, _LAZY):
+        return "an iterator that computes as it goes"
+    if isinstance(value, Future):
+        return "a future"
+    return "an awaitable" if isawaitable(value) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 from opcode import opmap
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.fault import traceback_of
 from lanework.model.outcomes import TimedOut
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _LEFT_OVER_S: Final = 1.0
 """How long what a coroutine has left behind in a loop of its own may take to end, once it was cancelled."""
 
 _RAISE: Final = opmap["RAISE_VARARGS"]
+
+_traceback_of: Final = BaseException.__dict__["__traceback__"].__get__
+"""The interpreter's own: a class may override what `error.__traceback__` gives, or raise there."""
 
 
 def unlimited(_: timedelta) -> AbstractContextManager[None]:
@@ -40,10 +43,23 @@ def is_from_outside(raised: BaseException) -> bool:
     """
     if not issubclass(type(raised), KeyboardInterrupt) or threading.current_thread() is not threading.main_thread():
         return False
-    last = traceback_of(raised)
+    last = _traceback_of(raised)
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     return last is None or last.tb_frame.f_code.co_code[last.tb_lasti] != _RAISE
+
+
+def apart(what: str, call: Callable[[], object]) -> None:
+    """Call code of others beside a job, such as a hook; what it raises is logged as `what`, without its text."""
+    try:
+        call()
+    except BaseException as error:
+        if is_from_outside(error):
+            raise
+        from lanework.engine.fault import place_of  # noqa: PLC0415 - for what goes wrong
+
+        where = {"action": what, "reason": place_of(error)}  # the text may quote a payload
+        logging.getLogger("lanework").error(what, extra=where)  # noqa: TRY400
 
 
 def in_a_loop_of_its_own(coroutine: Coroutine[Any, Any, object]) -> object:
@@ -114,7 +130,7 @@ def exited(error: SystemExit) -> RuntimeError:
     """Return what a job's code fails with that calls `sys.exit`: the process isn't its own."""
     given: object = error.code
     code = given if given is None or isinstance(given, int | str) else type(given).__name__
-    return RuntimeError(f"it called sys.exit({code!r})").with_traceback(traceback_of(error))
+    return RuntimeError(f"it called sys.exit({code!r})").with_traceback(_traceback_of(error))
 
 
 @dataclass(slots=True, eq=False)

@@ -27,7 +27,7 @@ def asked_wait(error: BaseException, *, now: datetime) -> timedelta | None:
     """
     try:
         return _asked_wait(error, now)
-    except Exception:  # noqa: BLE001 - code of whatever library
+    except BaseException:  # noqa: BLE001 - code of whatever library
         return None
 
 

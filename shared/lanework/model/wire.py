@@ -8,6 +8,9 @@ from typing import Final
 _NOT_CARRIED: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What SQS refuses a whole call for (SQS, SendMessage, "Important"): control characters, U+FFFE, U+FFFF, surrogates."""
 
+_UNFIT: Final = re.compile("[^\t\n\r -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""The same, and what steers a terminal."""
+
 
 def escaped(json_text: str) -> str:
     r"""
@@ -28,6 +31,20 @@ def refused_in(text: str) -> str | None:
     """Return the first character that SQS refuses a text for, such as `U+FFFF`, or None."""
     found = _NOT_CARRIED.search(text)
     return None if found is None else f"U+{ord(found[0]):04X}"
+
+
+def legible(text: str, *, most: int) -> str:
+    r"""
+    Return a text that came from anywhere, for people: unfit characters as `\udcff`, and `…` at the end of a longer one.
+
+    Args:
+        text: Any text, of a subclass of `str` too.
+        most: How many characters; an escaped one counts as one.
+    """
+    cut = str.__getitem__(text, slice(0, most + 1))
+    if len(cut) > most:
+        cut = f"{cut[: most - 1]}…"
+    return _UNFIT.sub(_escape, cut)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanework.engine.others import apart
-from lanework.engine.completion import ran
+from lanework.engine.outcome import ran
+from lanework.engine.runtime import apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

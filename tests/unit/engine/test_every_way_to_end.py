@@ -41,8 +41,8 @@ class EndlessError(Exception):
 
 
 class LyingError(Exception):
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
         raise FromALibraryError
 
     @property
@@ -54,7 +54,7 @@ class LyingError(Exception):
         raise FromALibraryError
 
     @property
-    def __notes__(self) -> Any:
+    def __notes__(self) -> Any:  # type: ignore[override]
         raise FromALibraryError
 
 
@@ -121,7 +121,7 @@ RAISED: list[tuple[Callable[[], BaseException], str]] = [
     (with_notes_that_are_none, "ValueError: lost"),
     (lambda: of_a_chain(10_000), "ValueError: 9999\ncaused by ValueError: 9998"),
     (of_a_circle, "ValueError: first\ncaused by ValueError: second"),
-    (deeply_grouped, "SystemExit: 4"),
+    (deeply_grouped, "RuntimeError: it called sys.exit(4)"),
     (lambda: BaseExceptionGroup("both", [ValueError("lost"), KeyboardInterrupt()]), "BaseExceptionGroup: both"),
     (lambda: a_snooze_of(timedelta.max), "InvalidOptionError: Snooze needs a wait above zero"),
     (lambda: a_snooze_of("soon"), "Snooze: "),
