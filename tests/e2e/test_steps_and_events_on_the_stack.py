@@ -18,6 +18,7 @@ from lanework import App, Cause, JobEndedError, Signalling, State
 from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
+from lanework.model.webhooks import secrets_in, secrets_of
 from tests.e2e.test_embedded_stack import free_port
 from tests.projects import a_project, application_on
 from tests.watched_bus import WatchedBus
@@ -70,8 +71,14 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.got: list[tuple[dict[str, str], bytes]] = []
 
-    def taken(self, secret: str) -> list[dict[str, Any]]:
-        """Return the events that were taken, their signatures checked."""
+    @property
+    def hook(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_address[1]}/hook"
+
+    def taken(self, stacks_secret: str) -> list[dict[str, Any]]:
+        """Return the events that were taken, their signatures checked with this receiver's own secret."""
+        (secret,) = secrets_of(self.hook, secrets_in(stacks_secret))
         for headers, body in self.got:
             check(headers, body, secret)
         return [json.loads(body) for _, body in self.got[1:]]
@@ -134,7 +141,7 @@ def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
 ) -> None:
     secret = kept_secret(stack.clients)
     assert kept_secret(stack.clients) == secret
-    hook = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
+    hook = receiver.hook
 
     app.enqueue("order.refund", {"amount": 5}, job_id="refund-1", webhook=hook, correlation_id="request-7")
     wait_for(lambda: app.get("refund-1").awaits == "approved", within=SOON, what="the job to ask")
@@ -158,7 +165,7 @@ def test_a_job_waits_for_a_signal_and_a_while_and_the_world_is_told_of_its_end(
 def test_an_async_job_whose_signal_does_not_come_is_dead_and_that_is_told(
     stack: RunningStack, app: App, receiver: Receiver
 ) -> None:
-    hook = f"http://127.0.0.1:{receiver.server_address[1]}/hook"
+    hook = receiver.hook
     before = len(receiver.got)
     app.enqueue("order.reject", {"amount": 5}, job_id="reject-1", webhook=hook)
 

@@ -13,7 +13,7 @@ from lanework.engine.execute import in_order
 from lanework.errors import LaneworkError
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import LANES, Lane
-from lanework.model.webhooks import secrets_in
+from lanework.model.webhooks import secrets_in, secrets_of
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.integration.commands import run
@@ -48,6 +48,31 @@ def test_a_secret_is_one_that_webhooks_can_be_signed_with(lanework: Callable[...
 
     assert len(secrets_in(made)[0]) == 32
     assert lanework("secret").strip().splitlines()[-1] != made
+
+
+def test_a_receiver_is_shown_the_secret_that_its_own_messages_are_signed_with(
+    lanework: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = (json.loads(lanework("secret", "--json"))["secret"] for _ in range(2))
+    monkeypatch.setenv("LANEWORK_WEBHOOK_SECRET", new)
+
+    shown = json.loads(lanework("secret", f"{URL}?token=1", "--json"))
+    assert shown == {
+        "endpoint": "https://hooks.example.com:443/lanework",
+        "secrets": list(secrets_of(URL, secrets_in(new))),
+        "secret": secrets_of(URL, secrets_in(new))[0],
+    }
+    assert shown["secret"] in lanework("secret", URL)
+    assert new not in lanework("secret", URL)
+    monkeypatch.setenv("LANEWORK_WEBHOOK_SECRET", f"{old} {new}")
+    assert len(json.loads(lanework("secret", URL, "--json"))["secrets"]) == 2
+
+
+def test_without_a_secret_of_the_stack_no_receiver_has_one(lanework: Callable[..., str]) -> None:
+    with pytest.raises(LaneworkError, match="no secret to sign webhooks with"):
+        lanework("secret", URL)
+    with pytest.raises(LaneworkError, match="an https:// address"):
+        lanework("secret", "http://hooks.example.com/")
 
 
 def test_deliveries_are_listed_and_sent_once_more(lanework: Callable[..., str], world: World) -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lanework.app import App
+from lanework.aws.clients import Clients
+from lanework.aws.deployed.stack import Look, find_stack
 from lanework.cli.output import say
-from lanework.errors import StackError
+from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
-from lanework.local.clients import Clients
+from lanework.local.clients import Clients as LocalClients
 from lanework.local.project import Project, find_project
 from lanework.local.running import find_running
 from lanework.local.surroundings import enter
 from lanework.settings import Settings
-from lanework.wiring import aws_ports
+from lanework.wiring import aws_ports, utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def project_here() -> Project | None:
@@ -56,6 +63,27 @@ def application() -> App:
     return app
 
 
+def signing_keys() -> Sequence[bytes]:
+    """
+    Return the keys that the stack signs webhooks with: the environment's, else those that the stack was deployed with.
+
+    Raises:
+        ConfigError: There are none, or they can't be read.
+    """
+    enter_embedded_stack(project_here())
+    settings = Settings.from_env()
+    if settings.webhook_secret is None and settings.webhook_secret_parameter is None:
+        settings = settings.model_copy(update={"webhook_secret_parameter": _secret_parameter(settings)})
+    return aws_ports(settings).world.secrets()
+
+
+def _secret_parameter(settings: Settings) -> str | None:
+    with suppress(ConfigError):  # no stack of CloudFormation's, or nobody may ask: there is no secret, which is said
+        stack = find_stack(settings, Look(Clients(settings)), clock=utc_now)
+        return stack.parameters.get("WebhookSecretParameter") or None
+    return None
+
+
 def enter_embedded_stack(project: Project | None) -> None:
     """Let this process's environment name the project's embedded stack, if it runs."""
     running = None if project is None else find_running(project)
@@ -64,4 +92,4 @@ def enter_embedded_stack(project: Project | None) -> None:
     other = os.environ.get("LANEWORK_STACK")
     if other not in (None, "", running.stack):
         say(f"using the embedded stack at {running.endpoint}; stop `lanework dev` to reach LANEWORK_STACK={other}")
-    enter(running, Clients(endpoint=running.endpoint, region=running.region))
+    enter(running, LocalClients(endpoint=running.endpoint, region=running.region))

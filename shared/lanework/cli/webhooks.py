@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import connected
+from lanework.cli.connect import connected, signing_keys
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.times import stamp
 from lanework.engine.handover import QUEUE
@@ -14,6 +14,10 @@ from lanework.engine.inspect import as_json
 from lanework.engine.system import WEBHOOK
 from lanework.engine.telling import ABOUT
 from lanework.local.webhook_secret import new_secret
+from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 app = typer.Typer(
     name="webhooks",
@@ -24,18 +28,40 @@ app = typer.Typer(
 
 
 @app.command()
-def secret(as_json_: AsJson = False) -> None:
+def secret(
+    url: Annotated[
+        str | None, typer.Argument(metavar="[URL]", help="An address: show the secret that its receiver checks with.")
+    ] = None,
+    as_json_: AsJson = False,
+) -> None:
     """
-    Make a secret to sign webhooks with. Nothing else knows it.
+    Show the secret of one receiver, which is derived from the stack's; without an address, make one for a stack.
 
-    Example: lanework webhooks secret
+    Messages to an address are signed for it alone: no receiver can sign for another. Two are shown while the stack's
+    secret is being changed; either will do. What is made here for a stack nothing else knows.
+
+    Examples: lanework webhooks secret https://hooks.example.com/lanework · lanework webhooks secret
     """
+    if url is not None:
+        _show_secrets(url, secrets_of(checked_webhook(url), signing_keys()), as_json=as_json_)
+        return
     made = new_secret()
     if as_json_:
         print_json({"secret": made})
         return
-    say("for the SSM parameter that WebhookSecretParameter names, and for the receivers:")
+    say(
+        "for the SSM parameter that WebhookSecretParameter names; receivers get their own: give this command an address"
+    )
     out().print(made, markup=False, soft_wrap=True)
+
+
+def _show_secrets(url: str, secrets: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"endpoint": endpoint_of(url), "secrets": secrets, "secret": secrets[-1]})
+        return
+    say(f"for the receiver at {endpoint_of(url)}:")
+    for one in secrets:
+        out().print(one, markup=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.errors import ConfigError, LaneworkError
 from lanework.model.outcomes import Discard
-from lanework.model.webhooks import signed
+from lanework.model.webhooks import checked_webhook, key_for, signed
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports
@@ -37,15 +37,18 @@ def deliver(order: WebhookOrder, ports: Ports) -> dict[str, Any]:
 
     Raises:
         Discard: The receiver doesn't want any more (410).
-        NotTakenError, UnavailableError, ForbiddenAddressError: It didn't take it.
+        NotTakenError, UnavailableError: It didn't take it.
+        InvalidOptionError, ForbiddenAddressError: It can't be sent there, today or later.
         ConfigError: There is nothing to sign it with.
     """
     world = ports.world
     if world.post is None:
         msg = "no webhook can be sent from here"
         raise ConfigError(msg)
+    checked_webhook(order.url)
     timestamp = int(ports.clock().timestamp())
-    signature = signed(order.body, event_id=order.event_id, timestamp=timestamp, secrets=world.secrets())
+    keys = [key_for(order.url, key) for key in world.secrets()]
+    signature = signed(order.body, event_id=order.event_id, timestamp=timestamp, secrets=keys)
     headers = {"content-type": "application/json", "user-agent": AGENT, **signature}
     answer = world.post(order.url, order.body, headers)
     if answer.status_code == HTTPStatus.GONE:

@@ -12,8 +12,9 @@ from lanework.engine.jobs import Jobs
 from lanework.engine.rollout import Orders
 from lanework.engine.run import Run
 from lanework.engine.telling import WebhookOrder
-from lanework.errors import ForbiddenAddressError
+from lanework.errors import ForbiddenAddressError, InvalidOptionError
 from lanework.model.dead_filter import Filter
+from lanework.model.limits import Concurrency
 from lanework.model.retention import Cleaning
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ WEBHOOK: Final = "lanework.webhook"
 WEBHOOK_ATTEMPTS: Final = 12
 WEBHOOK_BACKOFF: Final = timedelta(seconds=30)
 """Twelve attempts, with waits from 30 s to 8.5 h: a receiver may be away for 17 hours."""
+
+WEBHOOK_TIMEOUT: Final = timedelta(seconds=20)
+"""Of a delivery as a whole: the exchange has 10 s, and the secret may have to be read."""
 
 ATTEMPTS: Final = 3
 
@@ -97,9 +101,16 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
 
         return system_work.drop(order, run, ports())
 
-    @family.job(WEBHOOK, attempts=WEBHOOK_ATTEMPTS, backoff=WEBHOOK_BACKOFF, discard_on=(ForbiddenAddressError,))
+    @family.job(
+        WEBHOOK,
+        attempts=WEBHOOK_ATTEMPTS,
+        backoff=WEBHOOK_BACKOFF,
+        timeout=WEBHOOK_TIMEOUT,
+        concurrency=Concurrency(1, key="host"),
+        discard_on=(ForbiddenAddressError, InvalidOptionError),
+    )
     def webhook(order: WebhookOrder) -> dict[str, Any]:
-        """Send a webhook."""
+        """Send a webhook: one at a time to each host, so that a slow one leaves the lane a worker."""
         from lanework.engine.delivering import deliver  # noqa: PLC0415
 
         return deliver(order, ports())

@@ -12,7 +12,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
@@ -29,6 +29,7 @@ from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.states import JobRecord, State
 from lanework.model.untold import UNTOLD
 from lanework.model.untold import told as as_told
+from lanework.model.webhooks import host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ class WebhookOrder(BaseModel):
         url: Where to.
         event_id: The notice's id.
         body: The notice.
+        host: The address's, whatever is given: what deliveries are limited by.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -66,6 +68,12 @@ class WebhookOrder(BaseModel):
     url: str
     event_id: str
     body: str
+    host: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_host(cls, given: Any) -> Any:  # noqa: ANN401 - whatever is to be validated
+        return {**given, "host": host_of(str(given.get("url", "")))} if isinstance(given, dict) else given
 
 
 class Teller:

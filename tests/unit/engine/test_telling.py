@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.notices import Notice
 from lanework.model.untold import TOLD_WITHIN
-from lanework.model.webhooks import signed
+from lanework.model.webhooks import host_of, key_for, signed
 from lanework.testing import NOON, drain, sweep
 from tests.fakes import break_ports, mend_ports
 from tests.unit.engine.conftest import Greeting, World
@@ -35,7 +36,7 @@ from tests.unit.engine.test_execute import put, raises
 from tests.unit.engine.test_reconcile import give_up_on_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lanework import JobRecord
 
@@ -53,13 +54,23 @@ class Everybody:
     Attributes:
         posted: What the receiver got.
         answers: What the receiver says, one after the other; 200 when nothing is left.
+        meanwhile: What happens while it takes its time.
+        at_once: How many messages it had at once at most, by host.
     """
 
     posted: list[tuple[str, str, Mapping[str, str]]] = field(default_factory=list)
     answers: list[Answered | Exception] = field(default_factory=list)
+    meanwhile: Callable[[], object] = bool
+    at_once: Counter[str] = field(default_factory=Counter)
+    now: Counter[str] = field(default_factory=Counter)
 
     def post(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
         self.posted.append((url, body, headers))
+        host = host_of(url)
+        self.now[host] += 1
+        self.at_once[host] = max(self.at_once[host], self.now[host])
+        self.meanwhile()
+        self.now[host] -= 1
         answer = self.answers.pop(0) if self.answers else Answered(status_code=200)
         if isinstance(answer, Exception):
             raise answer
@@ -356,7 +367,7 @@ def test_a_webhook_tells_of_a_completion_signed_and_once(world: World) -> None:
     notice = Notice.model_validate_json(body)
     assert (url, notice.type, notice.job_id, others) == (URL, "job.completed", "job-1", [])
     timestamp = int(headers["webhook-timestamp"])
-    expected = signed(body, event_id=notice.id, timestamp=timestamp, secrets=[KEY])
+    expected = signed(body, event_id=notice.id, timestamp=timestamp, secrets=[key_for(URL, KEY)])
     assert {name: headers[name] for name in expected} == expected
     assert [(one.state, one.result) for one in deliveries(world)] == [(State.COMPLETED, '{"status":200}')]
     assert dict(deliveries(world)[0].headers) == {"about-job": "job-1", "correlation-id": "job-1"}
@@ -449,6 +460,46 @@ def test_a_receiver_that_wants_no_more_and_one_that_is_private_are_not_asked_aga
 
     delivery = deliveries(world)[0]
     assert (delivery.state, delivery.cause, said in str(delivery.error)) == (State.DEAD, Cause.DISCARDED, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://hooks.example.com/", "https://a..b/", "https://[::1%eth0]/", "file:///", "", "%"]
+)
+def test_an_address_that_can_never_work_is_not_asked_at_all(world: World, url: str) -> None:
+    """One that was kept before such addresses were refused, or by something else than an enqueue."""
+    everyone = everybody(world)
+    records: Any = world.app.ports.ledger
+    body = put(world)
+    records.records["job-1"] = replace(records.records["job-1"], webhook=url)
+    world.execute(body)
+    drain(world.app)
+
+    posted_or_dead = [(one.state, one.cause, one.attempts) for one in deliveries(world)]
+    assert everyone.posted == []
+    assert posted_or_dead in ([], [(State.DEAD, Cause.DISCARDED, 1)])
+
+
+def test_while_one_host_takes_its_time_another_delivery_to_it_waits_and_one_to_another_host_does_not(
+    world: World,
+) -> None:
+    everyone = everybody(world)
+    for number, url in enumerate((URL, f"{URL}&again", "https://other.example.com/")):
+        world.greet.enqueue(BAT, job_id=f"job-{number}", webhook=url)
+    drain(world.app, Lane.HIGH)
+    everyone.meanwhile = lambda: drain(world.app, Lane.LOW)
+
+    drain(world.app, Lane.LOW)
+
+    assert [url for url, _, _ in everyone.posted] == [URL, "https://other.example.com/", f"{URL}&again"]
+    assert everyone.at_once == {"hooks.example.com": 1, "other.example.com": 1}
+
+
+def test_a_delivery_is_limited_by_the_host_that_its_address_names_whatever_it_says_itself() -> None:
+    order = WebhookOrder.model_validate(
+        {"url": "https://A.example.com.:8443/x", "event_id": "e", "body": "", "host": "b"}
+    )
+
+    assert order.host == "a.example.com"
 
 
 def test_a_webhook_whose_delivery_can_not_be_enqueued_is_made_up_for(world: World) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lanework import ConfigError, InvalidOptionError, Jobs
-from lanework.model.webhooks import LONGEST_URL, PREFIX, checked_webhook, secrets_in, signed
+from lanework.model.webhooks import LONGEST_URL, PREFIX, checked_webhook, key_for, secrets_in, secrets_of, signed
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,12 @@ from lanework.model.webhooks import LONGEST_URL, PREFIX, checked_webhook, secret
         "http://localhost:8000/hook",
         "http://127.0.0.1:8000",
         "http://[::1]:8000",
+        "https://hooks.example.com.:443/",
+        "https://xn--80aswg.xn--l1acc/hook",
+        "https://my_hooks.example.com/a//b/../c;d=e?f=g&h[]=i",
+        "https://203.0.113.7/hook",
+        "https://[2606:4700::1]:8443/hook",
+        "HTTPS://HOOKS.EXAMPLE.COM/",
     ],
 )
 def test_an_address_that_can_be_sent_to(url: str) -> None:
@@ -45,6 +51,34 @@ def test_an_address_that_can_be_sent_to(url: str) -> None:
         "https://[::1",
         "https://example.com:99999/",
         "https://example.com:0/",
+        "https://example.com:-1/",
+        "https://example.com:8o/",
+        "https://@hooks.example.com/",
+        "https://:@hooks.example.com/",
+        "https://hooks.example.com\\@evil.example.com/",
+        "https://exa%6dple.com/",
+        "https://[fe80::1%25eth0]/",
+        "https://[fe80::1%eth0]/",
+        "https://[127.0.0.1]/",
+        "https://[v1.example]/",
+        "https://a..example.com/",
+        "https://.example.com/",
+        "https://-a.example.com/",
+        "https://a-.example.com/",
+        "https://" + "a" * 64 + ".example.com/",
+        "https://" + "a." * 130 + "com/",
+        "https://256.1.1.1/",
+        "https://1.2.3.04/",
+        "https://exam;ple.com/",
+        "https://example.com:/\t",
+        "https:///path",
+        "https:hooks.example.com",
+        "//hooks.example.com",
+        "javascript:alert(1)",
+        "https://hooks.example.com/\x7f",
+        "https://hooks.example.com/\u2028",
+        "http://localhost.example.com/",
+        "http://127.0.0.2/",
     ],
 )
 def test_an_address_that_can_not_is_refused_without_being_repeated(url: str) -> None:
@@ -86,6 +120,46 @@ def test_while_a_secret_is_changed_there_is_a_signature_by_each() -> None:
     assert both.split() == [
         signed("{}", event_id="evt_1", timestamp=1, secrets=secrets_in(one))["webhook-signature"] for one in (old, new)
     ]
+
+
+KEY = b"k" * 32
+
+
+def test_the_receiver_at_one_address_can_not_sign_for_another() -> None:
+    addresses = [
+        "https://hooks.example.com/a",
+        "https://hooks.example.com/b",
+        "https://hooks.example.com/a/",
+        "https://other.example.com/a",
+        "https://hooks.example.com:8443/a",
+        "http://localhost/a",
+        "https://[2606:4700::1]/a",
+    ]
+    keys = {key_for(url, KEY) for url in addresses}
+
+    assert len(keys) == len(addresses)
+    assert KEY not in keys
+    assert key_for(addresses[0], b"o" * 32) not in keys
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "HTTPS://Hooks.Example.com/a",
+        "https://hooks.example.com:443/a",
+        "https://hooks.example.com./a",
+        "https://hooks.example.com/a?token=1",
+        "https://hooks.example.com/a?token=2",
+    ],
+)
+def test_one_receiver_has_one_secret_however_its_address_is_written_and_whatever_it_is_asked(url: str) -> None:
+    assert key_for(url, KEY) == key_for("https://hooks.example.com/a", KEY)
+
+
+def test_what_a_receiver_is_given_is_what_messages_to_it_are_signed_with() -> None:
+    (secret,) = secrets_of("https://hooks.example.com/a", [KEY])
+
+    assert secrets_in(secret) == (key_for("https://hooks.example.com/a", KEY),)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "secret", "whsec_", "whsec_c2hvcnQ=", "whsec_!!!"])
