@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from lanework.engine.receipt import Receipt
     from lanework.engine.rollup import RollUp
     from lanework.engine.schedules import ScheduleDesk
+    from lanework.engine.search import Search
     from lanework.engine.standing import Standing
     from lanework.engine.statistics import Statistics, Window
     from lanework.engine.webhook_desk import WebhookDesk
@@ -158,6 +159,13 @@ class App:
     def inspector(self) -> Inspector:
         """Reads jobs and lanes."""
         return Inspector(self.ports)
+
+    @property
+    def search(self) -> Search:
+        """Finds jobs by lane, state, type and queue, and those that started late. It loads when it is asked for."""
+        from lanework.engine.search import Search  # noqa: PLC0415
+
+        return Search(self.ports)
 
     @cached_property
     def statistics(self) -> Statistics:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from lanework import Lane
 from lanework.http.tokens import Role
+from lanework.model.buckets import Bucket, Incident, Kind
+from lanework.model.numbers import Count, Key, Numbers
+from lanework.testing import NOON
 from tests.gateway import TOKENS
 
 if TYPE_CHECKING:
@@ -183,3 +188,104 @@ def test_everything_can_be_reached_by_keyboard(visitor: Visitor) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Cancel it")).to_be_hidden()
     expect(page.locator("summary")).to_be_focused()
+
+
+def late_and_dead(app: App) -> None:
+    """Count what makes an alert of late starts in lane critical, and one of deaths."""
+    incidents = [
+        Incident(
+            kind=Kind.LATE,
+            at=NOON,
+            job_id=f"capture-dead-{number}",
+            type="payment.capture",
+            queue="payments",
+            lane=Lane.CRITICAL,
+            attempt=1,
+            waited=timedelta(seconds=4),
+        )
+        for number in range(5)
+    ]
+    key = Key(lane=Lane.CRITICAL, queue="payments", type="payment.capture")
+    numbers = Numbers({Count.STARTED: 20, Count.FIRST_STARTS: 20, Count.LATE: 8, Count.DEAD: 5})
+    app.ports.statistics.add(Bucket(at=NOON, numbers={key: numbers}, incidents=tuple(incidents)))
+    app.alarmist().tick({})
+
+
+def test_an_alert_and_a_lane_lead_to_exactly_the_jobs_that_they_speak_of(visitor: Visitor, stage: Stage) -> None:
+    late_and_dead(stage.app)
+    visitor.log_in()
+    page = visitor.page
+
+    alerts = page.get_by_role("list", name="Alerts")
+    alerts.get_by_role("link", name=re.compile("critical started later")).click()
+    expect(page.get_by_label("Late start")).to_have_value("hour")
+    expect(page.locator("[name=lane]")).to_have_value("critical")
+    expect(page.locator(".told")).to_have_text(
+        "8 jobs of lane critical started later than promised in the last hour, of which 5 are known by name."
+    )
+    expect(page.locator("tbody tr")).to_have_count(5)
+    expect(page.locator("tbody .lane-name.critical")).to_have_count(5)
+
+    visitor.open("").locator("article", has_text="critical").get_by_role("link", name=re.compile(r"\d+ late")).click()
+    expect(page.locator("tbody tr")).to_have_count(5)
+
+    visitor.open("")
+    alerts.get_by_role("link", name=re.compile("jobs of type payment.capture died")).click()
+    expect(page.locator("select[name=type]")).to_have_value("payment.capture")
+    expect(page.locator("select[name=within]")).to_have_value("hour")
+    expect(page.locator(".groups > li")).to_have_count(1)
+
+
+def test_a_job_leads_to_its_workflow_and_the_workflow_to_each_of_its_jobs(visitor: Visitor, stage: Stage) -> None:
+    visitor.log_in()
+    page = visitor.open("workflows/year-2025")
+    page.get_by_text("jobs by name").click()
+    names = page.locator(".listed a")
+    shown = names.all_inner_texts()
+    assert len(shown) == len(set(shown)) > 12
+
+    names.filter(has_text=re.compile(r"\.1$")).first.click()
+    expect(page.locator(".facts", has_text="Workflow").get_by_role("link").first).to_be_visible()
+    page.locator(".facts").get_by_role("link", name="year-2025", exact=True).first.click()
+    expect(page).to_have_url(f"{stage.root}workflows/year-2025")
+
+
+def test_a_job_leads_to_what_it_waits_for_and_to_what_waits_for_it(visitor: Visitor, stage: Stage) -> None:
+    stage.app.enqueue("user.welcome", {}, job_id="parent", delay=timedelta(minutes=1))
+    stage.app.enqueue("user.welcome", {}, job_id="child", after=["parent"])
+    visitor.log_in()
+
+    visitor.open("jobs/child").get_by_role("link", name="parent").click()
+    expect(visitor.page).to_have_url(f"{stage.root}jobs/parent")
+    visitor.page.get_by_role("link", name="child").click()
+    expect(visitor.page).to_have_url(f"{stage.root}jobs/child")
+
+
+IN_NEW_YORK = {"timezone_id": "America/New_York", "viewport": {"width": 1280, "height": 860}}
+
+
+@pytest.mark.parametrize("visitor", [IN_NEW_YORK], indirect=True)
+def test_a_schedule_says_its_times_in_its_own_zone_in_utc_and_in_the_browser_s(visitor: Visitor, stage: Stage) -> None:
+    stage.app.schedules.add("dst", "user.welcome", {}, cron="0 9 28,29 3 *", tz="Europe/Berlin")
+    visitor.log_in()
+
+    ticks = visitor.open("schedules").locator("[data-key='dst'] .ticks li")
+
+    expect(ticks.nth(0)).to_contain_text("2026-03-28 09:00 CET 2026-03-28 08:00 UTC · 2026-03-28 04:00 here")
+    expect(ticks.nth(1)).to_contain_text("2026-03-29 09:00 CEST 2026-03-29 07:00 UTC · 2026-03-29 03:00 here")
+    expect(visitor.page.locator("[data-key='cleanup.expired-tokens'] .ticks li").first).not_to_contain_text("UTC ·")
+
+
+def test_a_schedule_leads_to_its_last_runs_and_each_of_them_back(visitor: Visitor, stage: Stage) -> None:
+    visitor.log_in()
+    page = visitor.open("schedules")
+    page.locator("[data-key='cleanup.expired-tokens']").get_by_role("button", name="Run now").click()
+    run = stage.app.schedules.get("cleanup.expired-tokens").schedule.run_id(NOON.replace(hour=2))
+    stage.app.enqueue("cleanup.expired-tokens", {}, job_id=run)
+
+    card = visitor.open("schedules").locator("[data-key='cleanup.expired-tokens']")
+    card.get_by_role("link", name="2026-01-02 02:00 UTC").click()
+    expect(page).to_have_url(re.compile("jobs/cleanup.expired-tokens@2026-01-02T02:00Z"))
+    page.get_by_role("link", name="cleanup.expired-tokens", exact=True).click()
+
+    expect(page).to_have_url(f"{stage.root}schedules#schedule-cleanup.expired-tokens")

@@ -112,7 +112,7 @@ def test_what_ran_is_counted_told_and_measured(stack: RunningStack, app: App) ->
     got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10)["Messages"]
     subjects = [json.loads(one["Body"])["Subject"] for one in got]
     assert subjects.count("Lanework: death ops.work") == 1
-    told = next(one.job_id for one in app.inspector.newest().jobs if one.job_id.startswith("alert-death-ops.work"))
+    told = next(one.job_id for one in app.search.newest().jobs if one.job_id.startswith("alert-death-ops.work"))
     wait_for(lambda: app.get(told).state is State.COMPLETED, within=SOON, what="the alert's job")
     assert app.get(told).result == '"death ops.work"'
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lanework.cli.connect import application, connected
+from lanework.cli.connect import application, connected, project_here
 from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
 from lanework.cli.times import stamp
 from lanework.cli.values import duration, moment, payload
 from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, iso, ran_for, waited
+from lanework.engine.late_starts import Within
+from lanework.engine.search import JobFilter, checked
 from lanework.engine.signals import Signalling
 from lanework.model.lanes import lane_of
 from lanework.model.states import ENDED, State
@@ -222,17 +224,24 @@ def list_(
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
     lane: Annotated[str | None, typer.Option(help="Only this lane: critical … batch, or 1 to 5.")] = None,
     status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
+    late: Annotated[
+        Within | None, typer.Option(help="Only jobs that started later than promised, within this time.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Most jobs of a page, 1 to 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     as_json_: AsJson = False,
 ) -> None:
     """
-    List jobs, newest first.
+    List jobs, newest first; the dead by their death, the late by their start.
 
     Example: lanework list --status dead --lane critical
     """
+    app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
     only = None if lane is None else lane_of(lane)
-    page = connected().inspector.newest(type_=type_, queue=queue, lane=only, state=status, limit=limit, cursor=cursor)
+    which = JobFilter(type=type_, queue=queue, lane=only, state=status, late=late)
+    page = app.search.newest(which, limit=limit, cursor=cursor)
+    if cursor is None and app.registry.types:
+        checked(which, page, app.registry)
     if as_json_:
         print_json(
             {
@@ -242,8 +251,9 @@ def list_(
             }
         )
         return
-    out().print(_jobs_table(page.jobs))
-    _say_what_follows(page)
+    if page.jobs:
+        out().print(_jobs_table(page.jobs))
+    _say_what_follows(page, which)
 
 
 def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
@@ -266,8 +276,9 @@ def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
     )
 
 
-def _say_what_follows(page: JobPage) -> None:
-    if page.cursor is not None:
+def _say_what_follows(page: JobPage, which: JobFilter) -> None:
+    if page.jobs and page.cursor is not None:
         out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
     elif not page.jobs:
-        out().print(f"no such jobs since {stamp(page.seen_until)}", markup=False)
+        back = "" if page.cursor is None else f"; to look further back: --cursor '{page.cursor}'"
+        out().print(f"no such jobs {which.order} since {stamp(page.seen_until)}{back}", markup=False)

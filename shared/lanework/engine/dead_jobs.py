@@ -33,7 +33,7 @@ MOST_COUNTED: Final = 10_000
 """Dead jobs that a plan or a grouped list looks at before it says "at least"."""
 
 _PAGES_LOOKED_AT: Final = 10
-"""Pages that are read for the first of those that are asked for, so that a filter that matches little stays bounded."""
+"""Pages that are read for one of those that are asked for, so that a filter that matches little stays bounded."""
 
 _LOOKED_AT_FOR_ADVICE: Final = 1_000
 
@@ -99,7 +99,9 @@ class DeadJobs:
 
     def page(self, which: Filter, *, limit: int = 20, cursor: str | None = None) -> DeadList:
         """
-        Return dead jobs, the latest death first, in five reads. May be short and have a cursor: 100 are looked at.
+        Return dead jobs, the latest death first; five reads for each 100 that are looked at, of which there are 1,000.
+
+        Where few are what is asked for, a page may be short, even empty, and have a cursor: where it stopped looking.
 
         Args:
             which: What is asked for.
@@ -113,23 +115,16 @@ class DeadJobs:
             msg = f"limit must lie between 1 and {PAGE}, got {limit}"
             raise InvalidOptionError(msg)
         before = None if cursor is None else _checked(cursor)
-        page = self._ports.ledger.dead(before=before, limit=PAGE, since=which.died_after, until=which.died_before)
-        found = [one for one in self._read([key.job_id for key in page.keys]) if which.matches(one)]
-        if len(found) > limit:
-            return DeadList(jobs=tuple(found[:limit]), cursor=_position(found[limit - 1]))
-        return DeadList(jobs=tuple(found), cursor=page.cursor)
-
-    def first(self, which: Filter, *, limit: int) -> tuple[JobRecord, ...]:
-        """Return the first dead jobs that are asked for, the latest death first; 1,000 are looked at."""
         found: list[JobRecord] = []
-        cursor: str | None = None
         for _ in range(_PAGES_LOOKED_AT):
-            page = self.page(which, limit=limit - len(found), cursor=cursor)
-            found += page.jobs
-            cursor = page.cursor
-            if cursor is None or len(found) == limit:
+            page = self._ports.ledger.dead(before=before, limit=PAGE, since=which.died_after, until=which.died_before)
+            found += [one for one in self._read([key.job_id for key in page.keys]) if which.matches(one)]
+            before = page.cursor
+            if len(found) > limit:
+                return DeadList(jobs=tuple(found[:limit]), cursor=_position(found[limit - 1]))
+            if before is None or len(found) == limit:
                 break
-        return tuple(found)
+        return DeadList(jobs=tuple(found), cursor=before)
 
     def matching(self, which: Filter) -> Iterator[JobRecord]:
         """Yield every dead job that is asked for, the latest death first, a page of reads at a time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Final, overload
 
@@ -34,9 +34,9 @@ class JobPage:
     Part of a list of jobs.
 
     Attributes:
-        jobs: Newest first.
+        jobs: The latest first.
         cursor: Give it to get the next page; None after the last.
-        seen_until: Jobs enqueued later than this are in the pages so far.
+        seen_until: What came later than this is in the pages so far.
     """
 
     jobs: tuple[JobRecord, ...]
@@ -96,59 +96,6 @@ class Inspector:
         oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
         return JobPage(jobs=jobs, cursor=f"{day_before(day)}|" if day > oldest else None, seen_until=start_of(day))
 
-    def newest(
-        self,
-        *,
-        lane: Lane | None = None,
-        state: State | None = None,
-        type_: str | None = None,
-        queue: str | None = None,
-        limit: int = 20,
-        cursor: str | None = None,
-    ) -> JobPage:
-        """Return a page as `search` does, but go on until it is full or 16 were read, as many as days are kept."""
-        check_limit(limit)
-        jobs: list[JobRecord] = []
-        for _ in range(DAYS_KEPT + 1):
-            page = self.search(lane=lane, state=state, type_=type_, queue=queue, limit=limit - len(jobs), cursor=cursor)
-            jobs += page.jobs
-            cursor = page.cursor
-            if cursor is None or len(jobs) == limit:
-                break
-        return replace(page, jobs=tuple(jobs))
-
-    def search(
-        self,
-        *,
-        lane: Lane | None = None,
-        state: State | None = None,
-        type_: str | None = None,
-        queue: str | None = None,
-        limit: int = 20,
-        cursor: str | None = None,
-    ) -> JobPage:
-        """
-        Return jobs as `page` does, also by what only their records say; 100 are read, so that a page may be short.
-
-        Args:
-            lane: Only this lane.
-            state: Only jobs that stand there.
-            type_, queue, limit, cursor: As in `page`, whose cursors it shares.
-
-        Raises:
-            InvalidOptionError: The limit or the cursor can't be used.
-        """
-        if (lane, state) == (None, None):
-            return self.page(type_=type_, queue=queue, limit=limit, cursor=cursor)
-        check_limit(limit)
-        page = self.page(type_=type_, queue=queue, limit=LONGEST_PAGE, cursor=cursor)
-        found = [one for one in page.jobs if lane in (None, one.lane) and state in (None, one.state)]
-        if len(found) <= limit:
-            return replace(page, jobs=tuple(found))
-        last = JobKey.of(found[limit - 1])
-        cursor = f"{last.created_at.date().isoformat()}|{last.position}"
-        return JobPage(jobs=tuple(found[:limit]), cursor=cursor, seen_until=last.created_at)
-
     def log(self, job_id: str) -> tuple[str, ...]:
         """
         Return what a job said through `run.log`, all attempts, oldest first: the last 100 lines, at most 16 KB.
@@ -204,6 +151,7 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "waitsFor": _waits_for(record),
         "after": list(record.after),
         "waitsForJobs": list(record.open_parents) if record.state is State.BLOCKED else [],
+        "workflow": record.workflow,
         "startedAt": iso(record.started_at),
         "processedAt": iso(record.ended_at),
         "attemptCount": record.attempts,

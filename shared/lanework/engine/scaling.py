@@ -10,7 +10,7 @@ from lanework.engine.inspect import ran_for
 from lanework.model.states import State
 
 if TYPE_CHECKING:
-    from lanework.engine.inspect import Inspector
+    from lanework.engine.search import Search
     from lanework.model.lanes import Lane
 
 LOOKED_AT: Final = 100
@@ -47,9 +47,9 @@ class Scaling:
         return -(-self.waiting // self.per_worker)
 
 
-def run_time_in(lane: Lane, inspector: Inspector) -> timedelta | None:
+def run_time_in(lane: Lane, search: Search) -> timedelta | None:
     """Return the mean run time of the lane's jobs among the hundred enqueued last; None if none has completed."""
-    jobs = inspector.newest(limit=LOOKED_AT).jobs
+    jobs = search.newest(limit=LOOKED_AT).jobs
     times = [ran_for(one) for one in jobs if one.lane is lane and one.state is State.COMPLETED]
     known = [one for one in times if one is not None]
     return sum(known, timedelta(0)) / len(known) if known else None

@@ -71,6 +71,7 @@ class Job(Answer):
     waits_for: str | None = Field(description="The pause, the limit or the signal that it waits for.")
     after: tuple[str, ...] = Field(description="The jobs and workflows that it was enqueued to wait for.")
     waits_for_jobs: tuple[str, ...] = Field(description="Of these, the ones that it still waits for.")
+    workflow: str | None = Field(description="The workflow that it is part of, or is called back by.")
     started_at: str | None
     processed_at: str | None = Field(description="When it ended.")
     attempt_count: int
@@ -89,11 +90,11 @@ class Job(Answer):
 
 
 class JobList(Answer):
-    """Part of a list of jobs, newest first."""
+    """Part of a list of jobs, the latest first."""
 
     jobs: tuple[Job, ...]
     cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
-    seen_until: str = Field(description="Jobs enqueued later than this are in the pages so far.")
+    seen_until: str = Field(description="What came later than this is in the pages so far.")
 
 
 class Progress(Answer):

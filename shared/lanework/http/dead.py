@@ -14,6 +14,7 @@ from lanework.engine.dead_jobs import Plan
 from lanework.engine.inspect import as_json
 from lanework.engine.receipt import Receipt
 from lanework.engine.rollout import Outcome
+from lanework.engine.search import check_names
 from lanework.http.answers import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
 from lanework.http.bodies import Dropping, Redriving, Which
 from lanework.http.jobs import Cursor, Limit
@@ -32,7 +33,10 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/admin/dlq", Role.VIEWER, tag=TAG)
     def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
         """List dead jobs, the latest death first."""
-        found = app.dead_letters.jobs.page(which.filter(), limit=limit, cursor=cursor)
+        asked = which.filter()
+        found = app.dead_letters.jobs.page(asked, limit=limit, cursor=cursor)
+        if not found.jobs and cursor is None:
+            check_names(app.registry, type_=asked.type, queue=asked.queue)
         unreadable = app.dead_letters.unreadable() if found.cursor is None else {}
         return DeadList(
             count=len(found.jobs),

@@ -123,7 +123,7 @@ def add_reading(routes: Routes, app: App) -> None:
         """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
         _check(queue, app)
         _check_range(start, end)
-        found = app.dead_letters.jobs.first(Filter(queue=queue), limit=end + 1)[start:]
+        found = app.dead_letters.jobs.page(Filter(queue=queue), limit=end + 1).jobs[start:]
         return FailedJobs(data=tuple(_failed(one, app) for one in found))
 
 

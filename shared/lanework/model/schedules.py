@@ -25,6 +25,8 @@ SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
 """What EventBridge fills in with the time that a call is for (EventBridge Scheduler, "Adding context attributes")."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_RUN: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z(\+manual)?")
+"""What `Schedule.run_id` and `Schedule.manual_run_id` make."""
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -106,6 +108,12 @@ class Schedule:
     def manual_run_id(self, now: datetime) -> str:
         """Return the id of a run that somebody asked for, beside the ticks; one a second."""
         return f"{self.name}@{now:%Y-%m-%dT%H:%M:%SZ}+manual"
+
+
+def schedule_of_run(job_id: str) -> str | None:
+    """Return the name of the schedule whose run a job's id says that it is; None if it says nothing of the kind."""
+    found = _RUN.fullmatch(job_id)
+    return None if found is None else found["name"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,7 +130,7 @@ def test_an_alert_can_be_a_job_of_the_application() -> None:
 
     text = "1 job of type user.greeting died within an hour"
     assert sent == [("raised", "death user.greeting", text), ("resolved", "Resolved: death user.greeting", text)]
-    assert "alert-death-user.greeting@20260102T120000-raised" in [one.job_id for one in app.inspector.newest().jobs]
+    assert "alert-death-user.greeting@20260102T120000-raised" in [one.job_id for one in app.search.newest().jobs]
 
 
 def test_an_alert_for_a_job_that_does_not_exist_is_said_each_minute_and_stops_nothing(world: World) -> None:

@@ -112,7 +112,7 @@ def test_a_type_filter_shows_its_type_even_if_no_code_knows_it_any_more(shop: Sh
     page = logged_in(shop.api).get("/dead?type=user.goodbye").text
 
     assert "<option selected>user.goodbye</option>" in page
-    assert "None of the latest deaths is of these." in page
+    assert "No dead job is of these." in page
 
 
 def test_all_of_an_error_are_all_of_them_whatever_is_ticked(shop: Shop) -> None:

@@ -71,7 +71,7 @@ def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
     assert alert["nextStep"] == "lanework dlq list --type user.greeting"
     page = shop.api.get("/").text
     assert "job-2 in lane high after 1 attempt" in page
-    assert 'href="./dead?type=user.greeting">' in page
+    assert 'href="./dead?type=user.greeting&amp;within=hour">' in page
 
     shop.clock.advance(timedelta(hours=2))
     shop.app.alarmist().tick({})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -12,12 +12,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
 from lanework.engine.dead_jobs import Plan
+from lanework.engine.late_starts import Within
 from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
 from lanework.engine.rollout import Orders, Outcome
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, UnknownNameError
 from lanework.http.dashboard.rendering import TAG, Pages
-from lanework.http.dashboard.words import plural
+from lanework.http.dashboard.words import DAY, HOUR, plural
 from lanework.http.forms import FORM, Form
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
@@ -47,18 +48,21 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         lane: Word = "",
         queue: Word = "",
         type: Word = "",  # noqa: A002
+        within: Word = "",
         all: Word = "",  # noqa: A002
     ) -> Response[str]:
         """Show the dead by their error: the newest 100, or all of them."""
-        which = _among(lane, queue, type)
+        among = _Among(lane=lane, queue=queue, type=type, within=within)
+        which = among.filter(app.ports.clock())
         found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
         return pages.show(
             "dead.html",
             found=found,
             count=sum(group.count for group in found.groups),
-            asked=_asked(which),
+            asked=among.asked,
             is_all=bool(all),
             unreadable=app.dead_letters.unreadable() if found.is_counted else {},
+            withins=tuple(Within),
             queues=app.registry.queues,
             types=[one.name for one in app.registry.types],
         )
@@ -69,19 +73,21 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         lane: Word = "",
         queue: Word = "",
         type: Word = "",  # noqa: A002
+        within: Word = "",
         cursor: Word = "",
     ) -> Response[str]:
         """Show the dead of one error."""
-        which = replace(_among(lane, queue, type), fingerprint=fingerprint)
+        among = _Among(lane=lane, queue=queue, type=type, within=within)
+        which = replace(among.filter(app.ports.clock()), fingerprint=fingerprint)
         found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
         return pages.show(
-            "dead_group.html", found=found, fingerprint=fingerprint, asked=_asked(which), is_first=not cursor
+            "dead_group.html", found=found, fingerprint=fingerprint, asked=among.asked, is_first=not cursor
         )
 
     @routes.add("POST", "/dead/plan", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def plan_page() -> Response[str]:
         """Show what a redrive or a drop would move, and ask."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
         plan = wanted.plan(app.dead_letters)
         if plan.count == 0:
             return pages.done(_unchanged(plan), "dead")
@@ -90,14 +96,14 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             wanted=wanted,
             plan=plan,
             left=_left(plan.left_out, most=len(plan.left_out)),
-            asked=_asked(wanted.which),
+            asked=wanted.among.asked,
             before=app.dead_letters.fixed(plan).died_before,
         )
 
     @routes.add("POST", "/dead/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def redrive_many() -> Response[str]:
         """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
         desk, orders = app.dead_letters, wanted.orders
         move = desk.redrive if orders == Orders() else lambda plan: desk.redrive_later(plan, orders)
         return _moved(wanted.plan(desk), move, pages, does="redrives", done="Redriven")
@@ -105,7 +111,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def drop_many() -> Response[str]:
         """Give dead jobs up for good; many of them by a job, whose page is shown."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event))
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
         desk = app.dead_letters
         return _moved(wanted.plan(desk), desk.drop, pages, does="drops", done="Dropped")
 
@@ -117,16 +123,18 @@ class _Wanted:
 
     Attributes:
         action: What is to become of the jobs.
+        among: The filters of the page that it was on.
         which: Which jobs: chosen ones, those of one error, or all; of these, those that the page before showed.
         orders: At which pace, and whether as a canary.
     """
 
     action: Literal["redrive", "drop"]
+    among: _Among
     which: Filter
     orders: Orders
 
     @classmethod
-    def of(cls, form: Form) -> _Wanted:
+    def of(cls, form: Form, now: datetime) -> _Wanted:
         """
         Return what a form says.
 
@@ -138,11 +146,13 @@ class _Wanted:
         if not (chosen or error or form.one("all")):
             msg = "no job is selected: tick some, or take all of an error"
             raise InvalidOptionError(msg)
-        among = _among(form.one("lane"), form.one("queue"), form.one("type"))
+        words = {name: form.one(name) or "" for name in ("lane", "queue", "type", "within")}
+        among = _Among(**words)
         return cls(
             action="drop" if form.one("action") == "drop" else "redrive",
+            among=among,
             which=replace(
-                among,
+                among.filter(now),
                 fingerprint=error,
                 job_ids=() if error else chosen,  # "all of them" is a button beside the ticks
                 died_before=_moment(form.one("before")),
@@ -160,15 +170,38 @@ class _Wanted:
         return desk.jobs.plan_of_chosen(self.which) if self.which.job_ids else desk.jobs.plan(self.which)
 
 
-def _among(lane: str | None, queue: str | None, type_: str | None) -> Filter:
-    """Return what the page's filters say; an empty one says nothing."""
-    return Filter(lane=lane_of(lane) if lane else None, queue=queue or None, type=type_ or None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Among:
+    """The page's filters, as they were chosen; an empty one says nothing."""
 
+    lane: str
+    queue: str
+    type: str
+    within: str
 
-def _asked(which: Filter) -> dict[str, str]:
-    """Return the page's filters, for links and forms that keep them."""
-    asked = {"lane": which.lane, "queue": which.queue, "type": which.type}
-    return {name: value for name, value in asked.items() if value is not None}
+    @property
+    def asked(self) -> dict[str, str]:
+        """Those that say something, for links and forms that keep them."""
+        return {name: word for name, word in asdict(self).items() if word}
+
+    def filter(self, now: datetime) -> Filter:
+        """
+        Return what they say.
+
+        Raises:
+            UnknownNameError: There is no such lane, or no such time.
+        """
+        ago = {"": None, Within.HOUR: HOUR, Within.DAY: DAY}
+        if self.within not in ago:
+            kind = "time"
+            raise UnknownNameError(kind, self.within, list(Within))
+        since = ago[self.within]
+        return Filter(
+            lane=lane_of(self.lane) if self.lane else None,
+            queue=self.queue or None,
+            type=self.type or None,
+            died_after=None if since is None else now - since,
+        )
 
 
 def _moment(text: str | None) -> datetime | None:

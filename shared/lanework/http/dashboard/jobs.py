@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
 from lanework.engine.cancel import Cancelling
+from lanework.engine.late_starts import Within, late_count
+from lanework.engine.search import JobFilter
 from lanework.errors import JobNotFoundError, UnknownNameError
+from lanework.http.dashboard.relations import relations
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.timeline import timeline
 from lanework.http.forms import FORM
@@ -29,6 +33,8 @@ ROWS = 50
 
 Word = Annotated[str, Query()]
 
+WordT = TypeVar("WordT", bound=StrEnum)
+
 
 def add_to(routes: Routes, pages: Pages, app: App) -> None:
     """Register them."""
@@ -40,26 +46,29 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         queue: Word = "",
         lane: Word = "",
         status: Word = "",
+        late: Word = "",
         cursor: Word = "",
     ) -> Response[str]:
         """Show jobs, the newest first, or go to the one that was asked for by its id."""
         if id.strip():
             return pages.see(f"jobs/{_known(id.strip(), app).job_id}")
-        page = app.inspector.search(
-            type_=type or None,
+        which = JobFilter(
+            type=type or None,
             queue=queue or None,
             lane=lane_of(lane) if lane else None,
-            state=_state(status) if status else None,
-            limit=ROWS,
-            cursor=cursor or None,
+            state=_one_of(State, "status", status),
+            late=_one_of(Within, "late", late),
         )
-        asked = {"type": type, "queue": queue, "lane": lane, "status": status}
+        asked = {"type": type, "queue": queue, "lane": lane, "status": status, "late": late}
         return pages.show(
             "jobs.html",
-            page=page,
-            asked=asked,
-            is_filtered=any(asked.values()),
+            page=app.search.page(which, limit=ROWS, cursor=cursor or None),
+            order=which.order,
+            late=None if which.late is None else late_count(app.ports, which.late, lane=which.lane),
+            asked={name: word for name, word in asked.items() if word},
             is_first=not cursor,
+            withins=tuple(Within),
+            rows=ROWS,
             states=tuple(State),
             types=[one.name for one in app.registry.types],
             queues=app.registry.queues,
@@ -76,6 +85,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             log=app.inspector.log(job_id),
             payload=_payload(record, app),
             correlation=correlation_of(record.headers),
+            related=relations(record, app),
         )
 
     @routes.add("POST", "/jobs/<job_id>/cancel", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
@@ -123,12 +133,11 @@ def _known(job_id: str, app: App) -> JobRecord:
         raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="job-not-found", detail=str(error))) from error
 
 
-def _state(word: str) -> State:
+def _one_of(words: type[WordT], kind: str, word: str) -> WordT | None:
     try:
-        return State(word)
+        return words(word) if word else None
     except ValueError:
-        kind = "status"
-        raise UnknownNameError(kind, word, [one.value for one in State]) from None
+        raise UnknownNameError(kind, word, [one.value for one in words]) from None
 
 
 def _payload(record: JobRecord, app: App) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
+from lanework.engine.late_starts import Within
 from lanework.engine.statistics import Window
 from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import TAG, Pages
@@ -50,15 +51,15 @@ def _page_of(alert: Alert) -> str:
     """Return the page where something can be done about an alert, from the root."""
     match alert.rule:
         case Rule.DEATH:
-            return f"dead?{urlencode({'type': alert.subject})}"
+            return f"dead?{urlencode({'type': alert.subject, 'within': Within.HOUR})}"
         case Rule.DEATHS:
-            return "dead"
+            return f"dead?within={Within.DAY}"
         case Rule.FAILED:
             return f"dead?lane={alert.subject}"
         case Rule.WAITING:
             return f"jobs?status=queued&lane={alert.subject}"
         case Rule.SLA:
-            return f"jobs?lane={alert.subject}"
+            return f"jobs?late={Within.HOUR}&lane={alert.subject}"
 
 
 def _chart(title: str, window: Window, form: str) -> dict[str, object]:

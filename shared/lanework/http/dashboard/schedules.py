@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Annotated
 
@@ -9,14 +12,39 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from lanework.app import App
+from lanework.engine.schedules import Listed
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.forms import FORM
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
+from lanework.model.states import JobRecord, State
 
 TICKS = 5
 
+RUNS = 3
+
+_MOST_RUNS = 300
+"""Runs that are looked up for one page: three calls."""
+
+_PAGE = 100
+
 Name = Annotated[str, Path()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """
+    A run of a schedule.
+
+    Attributes:
+        job_id: Its job.
+        at: Its tick; None if its id doesn't tell.
+        state: Where it stands; None if its record has expired.
+    """
+
+    job_id: str
+    at: datetime | None
+    state: State | None
 
 
 def add_to(routes: Routes, pages: Pages, app: App) -> None:
@@ -30,7 +58,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         upcoming = {
             one.record.schedule.name: tuple(islice(one.record.schedule.timetable.after(now), TICKS)) for one in listed
         }
-        return pages.show("schedules.html", listed=listed, upcoming=upcoming)
+        return pages.show("schedules.html", listed=listed, upcoming=upcoming, runs=_runs(listed, app, now))
 
     @routes.add("POST", "/schedules/<name>/run", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def run_on_page(name: Name) -> Response[str]:
@@ -56,3 +84,23 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             return f"Resumed: {name} fires again, from now. What the pause held up is not caught up with."
 
         return pages.trying(resume, "schedules")
+
+
+def _runs(listed: Sequence[Listed], app: App, now: datetime) -> dict[str, list[_Run]]:
+    """Return each schedule's last run, and those of the ticks before now that are still kept, the latest first."""
+    ticks: dict[str, dict[str, datetime]] = {}
+    for one in listed:
+        schedule = one.record.schedule
+        ticks[schedule.name] = {schedule.run_id(at): at for at in islice(schedule.timetable.before(now), RUNS)}
+    ids = [run for runs in ticks.values() for run in runs][:_MOST_RUNS]
+    records: dict[str, JobRecord] = {}
+    for start in range(0, len(ids), _PAGE):
+        records |= app.ports.ledger.get_many(ids[start : start + _PAGE])
+    found: dict[str, list[_Run]] = {}
+    for one in listed:
+        own, last = ticks[one.record.schedule.name], one.record.last_run
+        runs = [_Run(job_id=run, at=at, state=records[run].state) for run, at in own.items() if run in records]
+        if last is not None and last not in {run.job_id for run in runs}:
+            runs.insert(0, _Run(job_id=last, at=own.get(last) or one.record.last_tick, state=one.last_state))
+        found[one.record.schedule.name] = runs
+    return found

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from math import floor
 from typing import Final
+from zoneinfo import ZoneInfo
 
 SECOND: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(minutes=1)
@@ -54,6 +55,11 @@ def ago(moment: datetime | None, now: datetime) -> str:
 def stamp(moment: datetime | None) -> str:
     """Return a moment in UTC to the second, such as `2026-01-02 12:00:05 UTC`; a dash for None."""
     return "–" if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def zoned(moment: datetime, tz: str) -> str:
+    """Return a moment in a zone to the minute, with the zone's name as of then, such as `2026-07-01 09:00 CEST`."""
+    return f"{moment.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M %Z}"
 
 
 def machine(moment: datetime) -> str:
@@ -116,5 +122,6 @@ FILTERS: Final = {
     "share": share,
     "stamp": stamp,
     "usd": usd,
+    "zoned": zoned,
 }
 """What templates call them by."""

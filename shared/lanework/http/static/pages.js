@@ -120,6 +120,7 @@ async function refresh() {
     if (!answer.ok && answer.status !== 404) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!renewing) return;
+    localise(page);
     renewAll(document.getElementById("main"), page.getElementById("main"));
     count();
     failedSince = null;
@@ -127,6 +128,20 @@ async function refresh() {
   } catch {
     failedSince ??= new Date();
     tell(`No answer since ${failedSince.toLocaleTimeString()}`, true);
+  }
+}
+
+const clock = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "short" });
+
+/** Tell times in the browser's own zone, too, where that says something else than what is there. */
+function localise(root) {
+  for (const time of root.querySelectorAll("main time[title]")) {
+    if (!time.title.includes(" here")) time.title += `, ${clock.format(new Date(time.dateTime))} here`;
+  }
+  for (const here of root.querySelectorAll("[data-here]")) {
+    const text = clock.format(new Date(here.dataset.here));
+    here.hidden = here.closest("li").textContent.includes(text) && here.textContent === "";
+    if (!here.hidden) here.textContent = `${text} here · `;
   }
 }
 
@@ -191,6 +206,7 @@ const [path, place] = JSON.parse(sessionStorage.getItem("place") ?? "[]");
 sessionStorage.removeItem("place");
 if (path === location.pathname) scrollTo(0, place);
 document.querySelector("nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+localise(document);
 count();
 if (renewing) {
   tell("Live", false);
