@@ -213,6 +213,24 @@ class QuotaExceededError(LaneworkError):
         super().__init__(f"{quota} is used up ({n:,} in {per}): one more fits from {at:%Y-%m-%d %H:%M:%S} UTC{rest}")
 
 
+class JobIdTakenError(LaneworkError):
+    """
+    Raised when a job can't be enqueued under its id, since a job of another type has it. Of many, the others were.
+
+    Attributes:
+        job_id: The id.
+        job_type: What was to be enqueued.
+        taken_by: The type of the job that has it.
+    """
+
+    def __init__(self, job_id: str, job_type: str, *, taken_by: str, rest: str = "") -> None:
+        self.job_id, self.job_type, self.taken_by = job_id, job_type, taken_by
+        super().__init__(
+            f"job id {job_id!r} can't be used for {job_type!r}: a job of type {taken_by!r} has it; take an id that "
+            f"tells the types apart, such as '{job_type}-{job_id}'{rest}"
+        )
+
+
 class JobStateError(LaneworkError):
     """
     Raised when a job is in a state in which what was asked of it can't be done; a class of its own says which.

@@ -199,6 +199,7 @@ class JobItem(Model):
     progress = NumberAttribute(null=True)
     progress_note = UnicodeAttribute(null=True)
     payload = UnicodeAttribute(null=True)
+    digest = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
     result_omitted = UnicodeAttribute(null=True)
     after = IdsAttribute(null=True)

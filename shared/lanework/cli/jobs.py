@@ -108,9 +108,17 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     receipt = application().enqueue(job_type, payload(payload_), **options)
     if as_json_:
         overdue = None if receipt.overdue is None else receipt.overdue.total_seconds()
-        print_json({"jobId": receipt.job_id, "duplicate": receipt.duplicate, "overdueSeconds": overdue})
+        print_json(
+            {
+                "jobId": receipt.job_id,
+                "duplicate": receipt.duplicate,
+                "payloadDiffers": receipt.payload_differs,
+                "overdueSeconds": overdue,
+            }
+        )
         return
-    existed = " (existed before: nothing new was enqueued)" if receipt.duplicate else ""
+    other = " with another payload" if receipt.payload_differs else ""
+    existed = f" (existed before{other}: nothing new was enqueued)" if receipt.duplicate else ""
     late = "" if receipt.overdue is None else " (that time is past: it starts now)"
     out().print(f"{receipt.job_id}{existed}{late}", markup=False)
 

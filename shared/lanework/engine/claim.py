@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -14,7 +14,7 @@ from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
 from lanework.model.backoff import Backoff
-from lanework.model.change import Applied
+from lanework.model.change import Applied, Equals
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
 from lanework.model.events import Action
 from lanework.model.states import ENDED, JobRecord, State
@@ -64,7 +64,7 @@ class Claim:
             lease=self.lease,
             expires_at=moves.expiry(now=now, ever_died=True),
         )
-        change = moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        change = self._change(now)
         for _ in range(_ROUNDS):
             stored = self._apply(change)
             if stored is not None and self._is_mine(stored):
@@ -90,9 +90,18 @@ class Claim:
                     assert_never(unreachable)
         return Keep(timedelta(seconds=1))
 
+    def _change(self, now: datetime) -> Change:
+        change = moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        if not self.envelope.unrecorded:
+            return change
+        # Whoever sent it could not look whose its id is.
+        return replace(change, require=(*change.require, Equals("type", self.envelope.type)))
+
     def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
         if stored is not None and stored.state is State.UNKNOWN and stored.claim_id == self.claim_id:
             return EndBy(die_unreadable(stored, self.claim_id, now=by.now, expires_at=by.expires_at))
+        if stored is not None and self.envelope.unrecorded and stored.type != self.envelope.type:
+            return Drop(f"its id is that of a job of type {stored.type}; nobody could be told, the ledger was away")
         verdict = judge(stored, self.envelope, by)
         if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
             tell_of_death(stored, self.ports)  # its next life says nothing of its death

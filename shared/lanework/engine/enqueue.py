@@ -15,10 +15,17 @@ from lanework.engine.gate import Gate
 from lanework.engine.messages import LONGEST_SQS_DELAY, Sending
 from lanework.engine.order import order_of
 from lanework.engine.parents import Parents
-from lanework.engine.placed import Placed, Placer
+from lanework.engine.placed import Placed, Placer, check_type
 from lanework.engine.ports import UnavailableOne
 from lanework.engine.unsendable import end_unsendable
-from lanework.errors import ConfigError, EnqueueError, QuotaExceededError, UnavailableError, UnsendableError
+from lanework.errors import (
+    ConfigError,
+    EnqueueError,
+    JobIdTakenError,
+    QuotaExceededError,
+    UnavailableError,
+    UnsendableError,
+)
 from lanework.model import interventions
 from lanework.model.change import Refused
 from lanework.model.events import Action, Event
@@ -58,6 +65,7 @@ class Enqueuer:
             TooLargeError: The payload is over 256 KB.
             InvalidOptionError: The delay can't be used.
             QuotaExceededError: A quota of its is used up.
+            JobIdTakenError: A job of another type has its id.
             UnknownParentError: It waits for a job that doesn't exist.
             EnqueueError: Neither recorded nor sent; or SQS refuses its message for what it is, and it is dead.
         """
@@ -83,13 +91,15 @@ class Enqueuer:
             TooLargeError, InvalidOptionError, UnknownParentError: One of them can't be enqueued; nothing was.
             EnqueueError: Some were neither recorded nor sent; the others were, if no quota refused them.
             QuotaExceededError: Some were refused by a quota; the others were enqueued.
+            JobIdTakenError: Jobs of other types have the ids of some; the others were enqueued. None was if two types
+                among them have the same id.
         """
         orders = [self._order(request) for request in requests]
         first: dict[str, Order] = {}
         for order in orders:
-            first.setdefault(order.envelope.id, order)
+            check_type(order.request, first.setdefault(order.envelope.id, order).record)
         joined = self._joined(list(first.values()))
-        placed, lost, full = self._place_all(joined)
+        placed, lost, refused = self._place_all(joined)
         lost |= self._send_all(placed.values())
         for one in placed.values():
             if one.record.job_id not in lost:
@@ -100,14 +110,15 @@ class Enqueuer:
             error = next(iter(lost.values()))
             reason = f"{error.reason} ({len(lost)} of {len(first)} jobs were not enqueued)"
             raise EnqueueError(error.job_id, reason, is_final=all(one.is_final for one in lost.values()))
-        if full:
-            self._refuse(orders, full)
+        if refused:
+            raise _first_of(refused, orders)
         seen: set[str] = set()
         receipts: list[Receipt[Any]] = []
         for order in orders:
-            receipt = placed[order.envelope.id].receipt
-            receipts.append(receipt if order.envelope.id not in seen else placed[order.envelope.id].repeated)
-            seen.add(order.envelope.id)
+            job_id = order.envelope.id
+            one = placed[job_id]
+            receipts.append(one.receipt if job_id not in seen else one.repeated_by(first[job_id], order))
+            seen.add(job_id)
         return receipts
 
     def _order(self, request: Request) -> Order:
@@ -135,23 +146,23 @@ class Enqueuer:
 
     def _place_all(
         self, orders: Sequence[Order]
-    ) -> tuple[dict[str, Placed], dict[str, EnqueueError], dict[str, QuotaExceededError]]:
-        """Record jobs; return them by their orders' ids, those that are lost with the error, those over a quota."""
+    ) -> tuple[dict[str, Placed], dict[str, EnqueueError], dict[str, QuotaExceededError | JobIdTakenError]]:
+        """Record jobs; return them by their orders' ids, with errors those that are lost, and that were refused."""
         plain = [order for order in orders if order.guards is None]
         answers = self._ledger.put_many([order.record for order in plain])
         put = {order.envelope.id: answer for order, answer in zip(plain, answers, strict=True)}
         placed: dict[str, Placed] = {}
         lost: dict[str, EnqueueError] = {}
-        full: dict[str, QuotaExceededError] = {}
+        refused: dict[str, QuotaExceededError | JobIdTakenError] = {}
         for order in orders:
             job_id = order.envelope.id
             try:
                 placed[job_id] = self._placed(order, put[job_id]) if job_id in put else self._place(order)
             except EnqueueError as error:
                 lost[job_id] = error
-            except QuotaExceededError as error:
-                full[job_id] = error
-        return placed, lost, full
+            except (QuotaExceededError, JobIdTakenError) as error:
+                refused[job_id] = error
+        return placed, lost, refused
 
     def _placed(self, order: Order, answer: JobRecord | UnavailableOne | None) -> Placed:
         if isinstance(answer, UnavailableOne):
@@ -196,14 +207,6 @@ class Enqueuer:
             reason = f"recorded as dead, cause unsendable: {unsent}"
             raise EnqueueError(record.job_id, reason, is_final=True) from unsent
 
-    def _refuse(self, orders: Sequence[Order], full: Mapping[str, QuotaExceededError]) -> None:
-        """Raise what a quota said to the first of many."""
-        refused = tuple(index for index, order in enumerate(orders) if order.envelope.id in full)
-        error = full[orders[refused[0]].envelope.id]
-        raise QuotaExceededError(
-            error.quota, n=error.n, per=error.per, retry_at=error.retry_at, refused=refused, of=len(orders)
-        )
-
     def _sending(self, envelope: Envelope) -> Sending:
         left = timedelta(0) if envelope.run_at is None else max(envelope.run_at - self._clock(), timedelta(0))
         return Sending.of(envelope, delay=min(left, LONGEST_SQS_DELAY))
@@ -215,3 +218,18 @@ class Enqueuer:
         self, record: JobRecord, action: Action, *, reason: str | None, public: Mapping[str, object] | None = None
     ) -> None:
         self._events.emit(Event.about(record, action, at=self._clock(), reason=reason, public=public))
+
+
+def _first_of(
+    refused: Mapping[str, QuotaExceededError | JobIdTakenError], orders: Sequence[Order]
+) -> QuotaExceededError | JobIdTakenError:
+    """Return what was said to the first of many, with how many were refused."""
+    places = tuple(index for index, order in enumerate(orders) if order.envelope.id in refused)
+    error = refused[orders[places[0]].envelope.id]
+    if isinstance(error, JobIdTakenError):
+        rest = (
+            f" ({len(places)} of {len(orders)} jobs were refused, the others were enqueued)" if len(orders) > 1 else ""
+        )
+        return JobIdTakenError(error.job_id, error.job_type, taken_by=error.taken_by, rest=rest)
+    n, per, retry_at = error.n, error.per, error.retry_at
+    return QuotaExceededError(error.quota, n=n, per=per, retry_at=retry_at, refused=places, of=len(orders))

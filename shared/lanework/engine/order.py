@@ -88,6 +88,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         tenant=request.tenant,
         headers=request.headers,
         webhook=policy.webhook,
+        digest=request.digest,
     )
     record = moves.new_record(envelope)
     if start is not None and start - now > look_ahead:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.gate import Existing, New
 from lanework.engine.receipt import Receipt
-from lanework.errors import EnqueueError, UnavailableError
+from lanework.errors import EnqueueError, InvalidPayloadError, JobIdTakenError, UnavailableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
+from lanework.model.payload import digest_of, parsed
 from lanework.model.states import State
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lanework.engine.guards import Guards
     from lanework.engine.order import Order
     from lanework.engine.ports import Ledger
+    from lanework.engine.request import Request
     from lanework.model.states import JobRecord
 
 
@@ -47,10 +49,10 @@ class Placed:
     reason: str | None = None
     public: Mapping[str, object]
 
-    @property
-    def repeated(self) -> Receipt[Any]:
-        """The receipt of a second order of the same call for this job."""
-        return replace(self.receipt, duplicate=True)
+    def repeated_by(self, first: Order, second: Order) -> Receipt[Any]:
+        """Return the receipt of a second order of the same call for this job."""
+        differs = self.receipt.payload_differs or first.envelope.payload != second.envelope.payload
+        return replace(self.receipt, duplicate=True, payload_differs=differs)
 
 
 class Placer:
@@ -115,14 +117,42 @@ class Placer:
                 return self._superseded(order, superseded)
 
     def _repeated(self, order: Order, job_id: str, existing: JobRecord | None) -> Placed:
-        """Answer a repeated id or key; what was never claimed is sent again, since its message may never have left."""
+        """
+        Answer a repeated id or key; what was never claimed is sent again, since its message may never have left.
+
+        Raises:
+            JobIdTakenError: The id is that of another type's job.
+        """
+        differs = False
+        if existing is not None:
+            check_type(order.request, existing)
+            differs = self._differs(order, existing)
         return Placed(
-            receipt=Receipt(job_id=job_id, duplicate=True),
+            receipt=Receipt(job_id=job_id, duplicate=True, payload_differs=differs),
             record=replace(order.record, job_id=job_id) if existing is None else existing,
             message=None if existing is None else self._message_again(existing, order),
             action=Action.REPEATED,
+            reason="with another payload, which will not run" if differs else None,
             public=order.public,
         )
+
+    def _differs(self, order: Order, existing: JobRecord) -> bool:
+        """
+        Tell whether a job was given something else than is asked for now.
+
+        Equal digests need no read of a payload that is kept apart; unequal ones do, since what is written from a set
+        may differ in its order only. Of what can't be known, nothing is said.
+        """
+        if order.envelope.digest is not None:
+            return existing.digest != order.envelope.digest
+        is_open = existing.takes is not None or order.request.takes is not None  # another job's result is part of it
+        if existing.retired or is_open or existing.digest == digest_of(order.envelope.payload):
+            return False
+        try:
+            text = self._ledger.payload_of(existing)
+        except UnavailableError:
+            return existing.digest is not None
+        return text is not None and not _is_same(text, order)
 
     def _message_again(self, existing: JobRecord, order: Order) -> Envelope | None:
         if existing.state is not State.QUEUED or existing.life != 1 or existing.claim_id is not None:
@@ -142,3 +172,25 @@ class Placer:
             action=Action.SUPERSEDED,
             public=order.public,
         )
+
+
+def check_type(request: Request, existing: JobRecord) -> None:
+    """
+    Refuse an id that a job of another type has.
+
+    Raises:
+        JobIdTakenError: One has.
+    """
+    if existing.type not in (request.type.name, *request.type.aliases):
+        raise JobIdTakenError(existing.job_id, request.type.name, taken_by=existing.type)
+
+
+def _is_same(text: str, order: Order) -> bool:
+    """Tell whether a stored payload says what is ordered: word for word, or as the job's own model reads it."""
+    if text == order.envelope.payload:
+        return True
+    job_type = order.request.type
+    try:
+        return parsed(job_type.name, job_type.model, text) == order.request.payload
+    except InvalidPayloadError:
+        return False

@@ -29,12 +29,14 @@ class Receipt(Generic[ResultT_co]):
         job_id: The job's id.
         duplicate: Such a job existed before: one with this id, or with the same key within `unique_for`. Nothing new
             will run; the id is that job's.
+        payload_differs: That job was given another payload than this one: what was asked for now will not run.
         ran_inline: It was not enqueued: its code ran in the caller, as `fallback="inline"` asked for.
         overdue: How long ago the asked start was; None unless it lay in the past, and so became now.
     """
 
     job_id: str
     duplicate: bool = False
+    payload_differs: bool = False
     ran_inline: bool = False
     overdue: timedelta | None = None
     reader: ReadsResults | None = field(default=None, repr=False, compare=False)

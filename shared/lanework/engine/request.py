@@ -104,6 +104,7 @@ class Request:
         workflow: The workflow that it is part of, or is called back by.
         slot: Its place there.
         runs_inline: Its code is run by the caller where it can't be enqueued.
+        digest: Of all that the caller said, where a repeated id must say the same, as `digest_of` makes it.
     """
 
     type: JobType
@@ -123,6 +124,7 @@ class Request:
     workflow: str | None = None
     slot: int | None = None
     runs_inline: bool = False
+    digest: str | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """

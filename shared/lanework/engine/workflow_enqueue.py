@@ -8,6 +8,7 @@ answer, and the reconciler cancels it. Repeated with the same id before that, it
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +17,13 @@ from lanework.engine.circles import around, check_circle, with_beyond
 from lanework.engine.plan import Draft, Layout, Workflow, check_step, waits_of
 from lanework.engine.shards import Shards
 from lanework.engine.waiting import Waiting
-from lanework.errors import InvalidOptionError, UnknownParentError, WorkflowClosedError, WorkflowNotFoundError
+from lanework.errors import (
+    InvalidOptionError,
+    JobIdTakenError,
+    UnknownParentError,
+    WorkflowClosedError,
+    WorkflowNotFoundError,
+)
 from lanework.model.ids import checked_workflow_id
 from lanework.model.shard import FIRST_LOOK, SHARD, VOID, Shard
 from lanework.model.waiting import Standing
@@ -79,6 +86,7 @@ class WorkflowEnqueuer:
             UnknownJobTypeError: A job's type, or a callback's, isn't the application's; nothing was enqueued.
             UnknownParentError: A job waits for one that doesn't exist; nothing was enqueued.
             EnqueueError, QuotaExceededError: Not all was enqueued. Repeat it with the same id, or it is cancelled.
+            JobIdTakenError: Another job has the id of one of its jobs, such as `ID.2`. Take another id.
             UnavailableError: The same.
         """
         if not isinstance(plan, Workflow):
@@ -168,11 +176,13 @@ class WorkflowEnqueuer:
         repeated = [
             (request, receipt.job_id)
             for request, receipt in zip(requests, receipts, strict=True)
-            if receipt.duplicate and request.slot is not None
+            if receipt.duplicate and request.workflow is not None
         ]
         for request, job_id in repeated:
             record = self._ports.ledger.get(job_id)
             own = record is not None and (record.workflow, record.slot) == (request.workflow, request.slot)
+            if not own and record is not None and _is_derived(request):
+                raise JobIdTakenError(job_id, request.type.name, taken_by=record.type)
             if not own and request.workflow is not None and request.slot is not None:
                 shard = self._store.tell(request.workflow, request.slot, VOID)
                 if shard is not None and shard.is_ended:
@@ -209,6 +219,11 @@ class WorkflowEnqueuer:
             if unknown:
                 raise UnknownParentError(name, unknown)
         return bool(facts)
+
+
+def _is_derived(request: Request) -> bool:
+    """Tell whether a job's id was made of its workflow's: the one who has it may stay, its job can't be left out."""
+    return re.fullmatch(rf"{re.escape(request.workflow or '')}\.([0-9]+|on-[a-z]+)", request.job_id or "") is not None
 
 
 def _shards_of(draft: Draft, now: datetime) -> Iterable[tuple[Shard, tuple[str, ...]]]:

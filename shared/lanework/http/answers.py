@@ -27,17 +27,25 @@ class Enqueued(Answer):
     message: str
     job_id: str
     status: Literal["enqueued", "duplicate"] = Field(description="duplicate: it existed before, nothing new will run.")
+    payload_differs: bool = Field(description="That job was given another payload, and this one's will not run.")
     overdue_seconds: float | None = Field(description="How long ago the asked start was; null unless it was.")
 
     @classmethod
     def of(cls, receipt: Receipt[Any], type_: str) -> Enqueued:
         """Return a receipt as an answer."""
         return cls(
-            message=f"{type_} was enqueued before" if receipt.duplicate else f"{type_} enqueued",
+            message=_said(receipt, type_),
             job_id=receipt.job_id,
             status="duplicate" if receipt.duplicate else "enqueued",
+            payload_differs=receipt.payload_differs,
             overdue_seconds=None if receipt.overdue is None else receipt.overdue.total_seconds(),
         )
+
+
+def _said(receipt: Receipt[Any], type_: str) -> str:
+    if not receipt.duplicate:
+        return f"{type_} enqueued"
+    return f"{type_} was enqueued before{', with another payload' if receipt.payload_differs else ''}"
 
 
 class EnqueuedMany(Answer):

@@ -58,26 +58,19 @@ class NewJob(Body):
     unique_for_seconds: Seconds | None = Field(default=None, description="One job for each key within this time.")
     debounce_seconds: Seconds | None = Field(default=None, description="The last for each key runs, after this time.")
 
-    def options(self, job_id: str | None) -> EnqueueOptions:
+    def options(self) -> EnqueueOptions:
         """
         Return what it says beside type and payload.
 
-        Args:
-            job_id: The id that the request's `Idempotency-Key` makes, if it has one.
-
         Raises:
             UnknownLaneError: There is no such lane.
-            InvalidOptionError: Both the header and the body name an id.
         """
-        if job_id is not None and self.job_id is not None:
-            msg = "jobId and the Idempotency-Key header both say which job this is; give one of them"
-            raise InvalidOptionError(msg)
         said: EnqueueOptions = {
             "lane": None if self.lane is None else lane_of(self.lane),
             "delay": _duration(self.delay_seconds),
             "run_at": self.run_at,
             "start_by": self.start_by,
-            "job_id": job_id or self.job_id,
+            "job_id": self.job_id,
             "tenant": self.tenant,
             "after": self.after,
             "on_failure": self.on_failure,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -21,10 +21,11 @@ from lanework.engine.redrive import Fate
 from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
 from lanework.engine.search import JobFilter, checked
-from lanework.errors import UnknownJobTypeError, did_you_mean
+from lanework.errors import InvalidOptionError, UnknownJobTypeError, did_you_mean
 from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress, Signalled
 from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.problems import Problem, ProblemError
+from lanework.http.repeats import Key, key_of, once, with_key
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
 from lanework.http.tracing import traced
@@ -38,24 +39,34 @@ Cursor = Annotated[str | None, Query(description="Where the page before ended.")
 Limit = Annotated[int, Query(ge=1, le=100, description="Most of a page, 1 to 100.")]
 IdempotencyKey = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="Any text: a request that is repeated with it enqueues nothing new."),
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 printable characters: a request that is repeated with it enqueues nothing new, and "
+        "another request with it is refused (422).",
+    ),
 ]
 
 
 def add_producing(routes: Routes, app: App) -> None:
     """Register what enqueues."""
 
-    def enqueue_all(requests: list[Request]) -> list[Receipt[Any]]:
+    def enqueue_all(requests: Sequence[Request]) -> list[Receipt[Any]]:
         headers = routes.resolver.current_event.headers
         return app.enqueue_many([traced(one, headers) for one in requests])
 
-    def enqueue_one(request: Request) -> Receipt[Any]:
-        return app.enqueue_request(traced(request, routes.resolver.current_event.headers))
+    def enqueue_one(requests: Sequence[Request]) -> list[Receipt[Any]]:
+        return [app.enqueue_request(traced(requests[0], routes.resolver.current_event.headers))]
+
+    def key_in(header: str | None) -> Key | None:
+        event = routes.resolver.current_event
+        return key_of(header, path=event.path, body=event.decoded_body or "null")
 
     @routes.add("POST", "/api/jobs", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
     def enqueue(job: NewJob, idempotency_key: IdempotencyKey = None) -> Enqueued:
         """Enqueue a job."""
-        return Enqueued.of(enqueue_one(_request(job, app, idempotency_key)), job.type)
+        key = key_in(idempotency_key)
+        (receipt,) = once([_request(job, app, key)], key, enqueue_one, app)
+        return Enqueued.of(receipt, job.type)
 
     @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
     def enqueue_many(wanted: NewJobs, idempotency_key: IdempotencyKey = None) -> EnqueuedMany:
@@ -64,8 +75,9 @@ def add_producing(routes: Routes, app: App) -> None:
 
         Quotas are the exception: the jobs that fit are enqueued, and the problem says how many were refused.
         """
-        requests = [_request(job, app, idempotency_key, number) for number, job in enumerate(wanted.jobs)]
-        receipts = enqueue_all(requests)
+        key = key_in(idempotency_key)
+        requests = [_request(job, app, key, number) for number, job in enumerate(wanted.jobs)]
+        receipts = once(requests, key, enqueue_all, app)
         return EnqueuedMany(
             jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
         )
@@ -80,8 +92,9 @@ def add_producing(routes: Routes, app: App) -> None:
     ) -> Enqueued:
         """Enqueue a job whose payload is the whole body."""
         found = type_in(job, app.registry)
-        request = request_of(found, json.dumps(payload), {"job_id": _id_of(idempotency_key, found.name)})
-        return Enqueued.of(enqueue_one(request), found.name)
+        key = key_in(idempotency_key)
+        (receipt,) = once([with_key(request_of(found, json.dumps(payload), {}), key)], key, enqueue_one, app)
+        return Enqueued.of(receipt, found.name)
 
 
 def add_reading(routes: Routes, app: App) -> None:
@@ -187,9 +200,12 @@ def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> Jo
     return app.get(job_id)
 
 
-def _request(job: NewJob, app: App, idempotency_key: str | None, number: int = 0) -> Request:
-    options = job.options(_id_of(idempotency_key, job.type, number))
-    return request_of(type_called(job.type, app.registry), json.dumps(job.payload), options)
+def _request(job: NewJob, app: App, key: Key | None, number: int = 0) -> Request:
+    if key is not None and job.job_id is not None:
+        msg = "jobId and the Idempotency-Key header both say which job this is; give one of them"
+        raise InvalidOptionError(msg)
+    request = request_of(type_called(job.type, app.registry), json.dumps(job.payload), job.options())
+    return with_key(request, key, number)
 
 
 def type_called(name: str, registry: Registry) -> JobType:
@@ -237,11 +253,6 @@ def _words(name: str) -> list[str]:
 
 def _has(words: list[str], wanted: list[str]) -> bool:
     return any(words[start : start + len(wanted)] == wanted for start in range(len(words)))
-
-
-def _id_of(key: str | None, type_: str, number: int = 0) -> str | None:
-    """Return the id of the job that an `Idempotency-Key` means: the same for the same key, type and place."""
-    return None if key is None else f"key-{sha256(f'{type_} {number} {key}'.encode()).hexdigest()[:40]}"
 
 
 def _conflict(kind: str, detail: str) -> Problem:

@@ -38,6 +38,7 @@ class Envelope(BaseModel):
         tenant: On whose behalf; the message's group.
         headers: What goes along beside the payload, by name.
         webhook: Where its completion or death is told.
+        digest: Of the request that it was asked for with, where that says more than its payload.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
         unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
     """
@@ -61,6 +62,7 @@ class Envelope(BaseModel):
     tenant: str | None = None
     headers: Headers = ()
     webhook: str | None = None
+    digest: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
     ticket: bool = False
     unrecorded: bool = False
 

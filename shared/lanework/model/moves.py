@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.model.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet, WorthStarting
 from lanework.model.lanes import DLQ_RETENTION, QUEUE_RETENTION
+from lanework.model.payload import digest_of, is_apart
 from lanework.model.states import AT_ONCE, WAITING, Cause, Failure, JobRecord, State
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         webhook=envelope.webhook,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
+        digest=envelope.digest or (digest_of(envelope.payload) if is_apart(envelope.payload) else None),
     )
 
 

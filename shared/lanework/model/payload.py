@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar, Union, get_args, get_origin
 
@@ -50,6 +51,11 @@ class Edit:
 def is_apart(payload: str | None) -> bool:
     """Tell whether a payload is kept apart from its record: writes then answer with a record that has none."""
     return payload is not None and len(payload.encode()) > INLINE_PAYLOAD
+
+
+def digest_of(text: str) -> str:
+    """Return 16 characters by which a text is known again: enough to tell apart what is sent under one id."""
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:

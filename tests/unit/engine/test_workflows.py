@@ -15,6 +15,7 @@ from lanework import (
     EnqueueError,
     InvalidOptionError,
     InvalidPayloadError,
+    JobIdTakenError,
     Jobs,
     Run,
     State,
@@ -795,3 +796,11 @@ def test_a_callback_of_another_application_is_refused_and_nothing_enqueued(shop:
         shop.app.workflows.enqueue(batch([shop.job()], on_success=somewhere.request(Number(n=1))))
     assert shop.app.inspector.page().jobs == ()
     assert shop.app.workflows.newest() == ()
+
+
+@pytest.mark.parametrize("taken", ["w.2", "w.on-success"])
+def test_a_workflow_is_told_that_somebody_has_the_id_of_one_of_its_jobs(shop: Shop, taken: str) -> None:
+    shop.app.enqueue_many([shop.job(9, job_id=taken, delay=1000 * MINUTE)])
+
+    with pytest.raises(JobIdTakenError, match=taken):
+        shop.app.workflows.enqueue(batch([shop.job(1), shop.job(2)], on_success=shop.job(3)), workflow_id="w")

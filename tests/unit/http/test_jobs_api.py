@@ -335,3 +335,76 @@ def test_in_development_a_type_is_tried_with_its_example(shop: Shop) -> None:
         "name": "Bat",
         "provider": "gitlab",
     }
+
+
+JOB = {"type": "user.greeting", "payload": {"name": "Bat"}}
+
+
+@pytest.mark.parametrize("key", ["", " ", "\t", "x" * 256, "ключ", "a\x07b", "a\x00b"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/api/jobs", JOB), ("/api/jobs/greeting", {"name": "Bat"}), ("/api/jobs/batch", {"jobs": [JOB]})],
+)
+def test_a_key_that_is_none_is_a_bad_request_and_enqueues_nothing(
+    shop: Shop, path: str, body: object, key: str
+) -> None:
+    answer = shop.api.post(path, body, Idempotency_Key=key)
+
+    assert (answer.status, "Idempotency-Key" in answer.json["detail"]) == (400, True)
+    assert shop.api.get("/api/jobs").json["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("/api/jobs", {**JOB, "payload": {"name": "Dorj"}}),
+        ("/api/jobs", {**JOB, "payload": {"name": "x" * 1500}}),
+        ("/api/jobs", {**JOB, "lane": "low"}),
+        ("/api/jobs", {**JOB, "delaySeconds": 60}),
+        ("/api/jobs", {**JOB, "type": "upkeep.sweep", "payload": {}}),
+        ("/api/jobs/greeting", {"name": "Bat"}),
+        ("/api/jobs/batch", {"jobs": [JOB]}),
+        ("/api/jobs/batch", {"jobs": [JOB, JOB, JOB]}),
+    ],
+)
+def test_the_same_key_with_another_request_is_refused_and_enqueues_nothing(
+    shop: Shop, path: str, other: object
+) -> None:
+    first = shop.api.post("/api/jobs", JOB, Idempotency_Key="k1")
+
+    answer = shop.api.post(path, other, Idempotency_Key="k1")
+
+    assert (first.status, answer.status, answer.problem) == (202, 422, "idempotency-key-reused")
+    assert len(shop.api.get("/api/jobs").json["jobs"]) == 1
+    again = shop.api.post("/api/jobs", {"payload": {"name": "Bat"}, "type": "user.greeting"}, Idempotency_Key="k1")
+    assert (again.status, again.json["status"], again.json["jobId"]) == (202, "duplicate", first.json["jobId"])
+
+
+def test_a_key_of_several_jobs_with_others_enqueues_none_of_them(shop: Shop) -> None:
+    two, three = {"jobs": [JOB, JOB]}, {"jobs": [JOB, JOB, JOB]}
+    shop.api.post("/api/jobs/batch", two, Idempotency_Key="k1")
+
+    assert shop.api.post("/api/jobs/batch", three, Idempotency_Key="k1").status == 422
+    assert len(shop.api.get("/api/jobs").json["jobs"]) == 2
+
+
+def test_an_id_that_another_types_job_has_is_a_conflict_that_names_both(shop: Shop) -> None:
+    shop.enqueue(job_id="mine")
+
+    answer = shop.api.post("/api/jobs", {"type": "upkeep.sweep", "jobId": "mine"})
+
+    assert (answer.status, answer.problem) == (409, "job-id-taken")
+    assert "upkeep.sweep" in answer.json["detail"]
+    assert "user.greeting" in answer.json["detail"]
+
+
+def test_an_answer_says_that_the_payload_differs(shop: Shop) -> None:
+    shop.enqueue(job_id="mine")
+
+    same, other = (
+        shop.api.post("/api/jobs", {**JOB, "payload": {"name": name}, "jobId": "mine"}).json for name in ("Bat", "Dorj")
+    )
+
+    assert (same["status"], same["payloadDiffers"]) == ("duplicate", False)
+    assert (other["status"], other["payloadDiffers"]) == ("duplicate", True)
+    assert "with another payload" in other["message"]

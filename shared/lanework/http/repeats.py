@@ -1,0 +1,122 @@
+"""The Idempotency-Key header: a request that is repeated with it enqueues nothing new, and another one is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.errors import InvalidOptionError, JobIdTakenError
+from lanework.http.problems import Problem, ProblemError
+from lanework.model.payload import digest_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanework.app import App
+    from lanework.engine.receipt import Receipt
+    from lanework.engine.request import Request
+
+LONGEST_KEY: Final = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """
+    A request's key.
+
+    Attributes:
+        text: The key.
+        digest: Of all that the request says.
+    """
+
+    text: str
+    digest: str
+
+    def job_id(self, number: int) -> str:
+        """Return the id of the job that the key means: the same for the same key and place in the request."""
+        return f"key-{sha256(f'{number} {self.text}'.encode()).hexdigest()[:40]}"
+
+    def reused(self) -> ProblemError:
+        """Return the refusal of the key, which went with another request before (IETF, draft Idempotency-Key)."""
+        return ProblemError(
+            Problem(
+                status=HTTPStatus.UNPROCESSABLE_ENTITY,
+                kind="idempotency-key-reused",
+                detail=f"Idempotency-Key {self.text!r} went with another request before: take a new key for this one, "
+                "or repeat that one as it was",
+            )
+        )
+
+
+def key_of(header: str | None, *, path: str, body: str) -> Key | None:
+    """
+    Return the key that a request has, if it has one.
+
+    Args:
+        header: The header, None if it isn't there.
+        path: The request's path, which may name a job type.
+        body: Its body; how it is spaced, and in which order its fields come, doesn't matter.
+
+    Raises:
+        InvalidOptionError: The key is empty, too long, or isn't printable ASCII.
+    """
+    if header is None:
+        return None
+    text = header.strip()
+    if not 1 <= len(text) <= LONGEST_KEY or not (text.isascii() and text.isprintable()):
+        got = "it is empty" if not text else f"got {len(text)} characters" if len(text) > LONGEST_KEY else repr(text)
+        msg = (
+            f"Idempotency-Key takes 1 to {LONGEST_KEY} printable ASCII characters, such as a UUID, and {got}; "
+            "without the header nothing is known again"
+        )
+        raise InvalidOptionError(msg)
+    said = json.dumps([path.rstrip("/"), json.loads(body)], sort_keys=True, separators=(",", ":"))
+    return Key(text=text, digest=digest_of(said))
+
+
+def with_key(request: Request, key: Key | None, number: int = 0) -> Request:
+    """
+    Return a request under its key.
+
+    Raises:
+        InvalidOptionError: It is debounced, and has no id that could be given.
+    """
+    if key is None:
+        return request
+    if request.debounce is not None:
+        msg = "a debounced job starts when its window is over, under an id of its own: leave out the Idempotency-Key"
+        raise InvalidOptionError(msg)
+    return replace(request, job_id=key.job_id(number), digest=key.digest)
+
+
+def once(
+    requests: Sequence[Request],
+    key: Key | None,
+    enqueue: Callable[[Sequence[Request]], Sequence[Receipt[Any]]],
+    app: App,
+) -> Sequence[Receipt[Any]]:
+    """
+    Enqueue what a request asks for, once for each key.
+
+    Of several jobs the first is looked up before: were the key used by another request, none is enqueued.
+
+    Raises:
+        ProblemError: 422: the key went with another request before.
+    """
+    if key is None:
+        return enqueue(requests)
+    if len(requests) > 1:
+        first = str(requests[0].job_id)
+        found = app.ports.ledger.get_many([first], consistent=True).get(first)
+        if found is not None and found.digest != key.digest:
+            raise key.reused()
+    try:
+        receipts = enqueue(requests)
+    except JobIdTakenError as error:
+        raise key.reused() from error
+    if any(one.payload_differs for one in receipts):
+        raise key.reused()
+    return receipts
