@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 import time
 from datetime import timedelta
@@ -150,3 +151,81 @@ def test_one_async_job_that_fails_does_not_harm_the_others(edge: Edge) -> None:
 
     assert len(answer["batchItemFailures"]) == 1
     assert [State.RETRYING, State.COMPLETED, State.COMPLETED] == [app.get(f"job-{n}").state for n in (0, 1, 2)]
+
+
+class FromALibraryError(BaseException):
+    """As trio's `Cancelled`, or pytest's outcomes."""
+
+
+def test_whatever_an_async_job_does_to_the_event_loop_its_neighbours_in_the_batch_complete(edge: Edge) -> None:
+    family = Jobs(queue="meetings", lane="high", attempts=1)
+    everybody = asyncio.Event()
+
+    async def leave() -> None:
+        sys.exit(4)
+
+    @family.job("meeting.leave")
+    async def leaves(_: Number) -> None:
+        try:
+            await asyncio.gather(leave())
+        finally:
+            asyncio.get_running_loop().stop()
+            everybody.set()
+
+    @family.job("meeting.library")
+    async def breaks(_: Number) -> None:
+        await everybody.wait()
+        raise FromALibraryError
+
+    @family.job("meeting.stay")
+    async def stays(number: Number) -> int:
+        await everybody.wait()
+        await asyncio.sleep(0.01)
+        return number.n
+
+    @family.job("meeting.after")
+    def after(_: Number) -> None:
+        raise FromALibraryError
+
+    app = App(family)
+    app.use(edge.app.ports)
+    handler = worker(app)
+    app.enqueue_many(one.request(Number(n=1), job_id=one.name) for one in (stays, leaves, breaks, after))
+    stays.enqueue(Number(n=2), job_id="another")
+    messages = edge.receive(Lane.HIGH)
+    assert len(messages) == 5
+
+    answer = handler(edge.event(Lane.HIGH, messages), LambdaContext())  # type: ignore[arg-type]
+
+    assert answer == {"batchItemFailures": []}
+    assert [app.get(one).state for one in ("meeting.stay", "another")] == [State.COMPLETED] * 2
+    assert {one: app.get(one).error for one in ("meeting.leave", "meeting.library", "meeting.after")} == {
+        "meeting.leave": "RuntimeError: it called sys.exit(4)",
+        "meeting.library": "FromALibraryError: ",
+        "meeting.after": "FromALibraryError: ",
+    }
+
+
+def test_a_sync_job_that_leaves_no_event_loop_behind_harms_no_async_job_after_it(edge: Edge) -> None:
+    family = Jobs(queue="meetings", lane="high", attempts=1)
+
+    async def nothing() -> None:
+        """Do nothing."""
+
+    @family.job("meeting.own")
+    def own(_: Number) -> None:
+        asyncio.run(nothing())
+
+    @family.job("meeting.stay")
+    async def stays(number: Number) -> int:
+        await asyncio.sleep(0)
+        return number.n
+
+    app = App(family)
+    app.use(edge.app.ports)
+    handler = worker(app)
+    for number, one in enumerate((own, stays, own, stays)):
+        one.enqueue(Number(n=1), job_id=f"job-{number}")
+        handler(edge.event(Lane.HIGH, edge.receive(Lane.HIGH)), LambdaContext())  # type: ignore[arg-type]
+
+    assert [app.get(f"job-{number}").state for number in range(4)] == [State.COMPLETED] * 4

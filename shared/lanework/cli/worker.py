@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from contextlib import ExitStack, closing
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Final
+from threading import Timer
+from typing import TYPE_CHECKING, Annotated, Final, NoReturn
 
 import typer
 from aws_lambda_powertools import Logger
@@ -21,7 +23,8 @@ from lanework.edges.process.health import Address, serve_health
 from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
-from lanework.model.events import Event
+from lanework.engine.fault import place_of
+from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane, lane_of
 from lanework.observe.logs import LogSink
 from lanework.settings import MetricSettings, Settings
@@ -31,9 +34,13 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from lanework.engine.inbox import Inbox
-    from lanework.model.events import Action
 
 _SHORTEST_LEASE: Final = timedelta(seconds=3)
+_BY_FAULT: Final = 70
+"""Exit code of a process that had a fault of its own (EX_SOFTWARE of sysexits)."""
+
+_LEFT_OVER_S: Final = 10.0
+"""How long a process whose jobs have ended waits for the threads that they have left behind."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -137,8 +144,23 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
 
 def _child(line: Connection, *, plan: Plan) -> None:
     """Do a child's work; its process is made by the parent."""
-    if not run_child(line, _prepare, plan):
-        os._exit(0)  # what still runs was given back, and can't be waited for
+    try:
+        has_ended = run_child(line, _prepare, plan)
+    except BaseException as error:  # noqa: BLE001 - whatever it is, this process can't go on
+        _tell(Action.FAULT, place_of(error))
+        _end(_BY_FAULT)
+    if not has_ended:
+        _end(0)  # what still runs was given back, and can't be waited for
+    last = Timer(_LEFT_OVER_S, _end, (0,))  # threads that a job has left behind would be waited for without end
+    last.daemon = True
+    last.start()
+
+
+def _end(code: int) -> NoReturn:
+    """End this process at once."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _prepare() -> tuple[App, Inbox]:

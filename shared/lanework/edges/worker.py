@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.batch import (
-    AsyncBatchProcessor,
-    BatchProcessor,
-    EventType,
-    async_process_partial_response,
-    process_partial_response,
-)
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lanework.aws.idempotency import powertools_guard
 from lanework.edges.alarm import alarm
 from lanework.edges.loaded import all_is_loaded
 from lanework.engine.delivery import Delivery, Keep
+from lanework.engine.runtime import is_from_outside
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
@@ -31,13 +25,14 @@ from lanework.settings import MetricSettings
 from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
+    from lanework.edges.shared_loop import SharedLoop
     from lanework.engine.execute import Executor
     from lanework.model.lanes import Lane
 
@@ -95,27 +90,19 @@ class _Batch:
             is_first, begun = not begun, True
             self._handle(executor, record, is_first=is_first)
 
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-        answer = process_partial_response(
-            event={"Records": records}, record_handler=handle, processor=processor, context=self.context
-        )
-        return answer["batchItemFailures"]
+        return self._kept(BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False), records, handle)
 
     def run_together(self, records: Records) -> list[Any]:
         """Run async jobs side by side: each claim and completion in a thread of its own, every body in one loop."""
         if not records:
             return []
-        with ThreadPoolExecutor(len(records)) as threads:
+        executor = self.app.executor(powertools_guard(self.context), run_async=_loop().run)
+        return self._kept(_SideBySide(), records, partial(self._handle, executor, is_first=True))
 
-            async def handle(record: SQSRecord) -> None:
-                loop = asyncio.get_running_loop()
-                executor = self.app.executor(powertools_guard(self.context), run_async=_runner_in(loop))
-                await loop.run_in_executor(threads, partial(self._handle, executor, record, is_first=True))
-
-            processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-            answer = async_process_partial_response(
-                event={"Records": records}, record_handler=handle, processor=processor, context=self.context
-            )
+    def _kept(self, processor: BatchProcessor, records: Records, handle: Callable[[SQSRecord], None]) -> list[Any]:
+        answer = process_partial_response(
+            event={"Records": records}, record_handler=handle, processor=processor, context=self.context
+        )
         return answer["batchItemFailures"]
 
     def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
@@ -140,26 +127,48 @@ class _Batch:
         try:
             report = executor.execute(delivery)
         except LaneworkError as error:
-            self._say(lane, error)
+            self._say(Action.REFUSED, lane, str(error))
             raise
+        except BaseException as error:
+            if is_from_outside(error):
+                raise
+            from lanework.engine.fault import place_of  # noqa: PLC0415 - for what goes wrong
+
+            self._say(Action.FAULT, lane, place_of(error))
+            raise KeptError(record.message_id) from error
         if isinstance(report, Keep):
             if report.after is not None:
                 self.app.ports.lanes.change_visibility(lane, record.receipt_handle, report.after)
             raise KeptError(record.message_id)
 
-    def _say(self, lane: Lane, error: LaneworkError) -> None:
+    def _say(self, action: Action, lane: Lane, reason: str) -> None:
         """Say what Powertools would report as a failed message only: a table or permission that is missing, say."""
         ports = self.app.ports
-        ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
+        ports.events.emit(Event(action=action, at=ports.clock(), lane=lane, reason=reason))
 
 
-def _runner_in(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, object]], object]:
-    """Return what runs a coroutine in that loop, for a thread that waits for its value."""
+class _SideBySide(BatchProcessor):
+    """Handles the messages of a batch at the same time, a thread for each."""
 
-    def run(coroutine: Coroutine[Any, Any, object]) -> object:
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    def __init__(self) -> None:
+        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
 
-    return run
+    def process(self) -> list[tuple[Any, ...]]:
+        """See `BasePartialProcessor.process`."""
+        with ThreadPoolExecutor(len(self.records)) as threads:
+            return list(threads.map(self._process_record, self.records))
+
+
+_loops: Final[list[SharedLoop]] = []
+
+
+def _loop() -> SharedLoop:
+    """Return the event loop of this environment's async jobs: one for all invocations, as long as it lasts."""
+    from lanework.edges.shared_loop import SharedLoop  # noqa: PLC0415 - where there are async jobs
+
+    if not (_loops and _loops[-1].is_running):
+        _loops[:] = [SharedLoop()]
+    return _loops[-1]
 
 
 def _sent_at(record: SQSRecord) -> datetime | None:

@@ -79,7 +79,7 @@ def in_a_loop_of_its_own(coroutine: Coroutine[Any, Any, object]) -> object:
         _run_until(loop, task)
         return task.result()
     finally:
-        _end(loop)
+        wind_up(loop)
 
 
 def _run_until(loop: asyncio.AbstractEventLoop, task: asyncio.Future[Any]) -> None:
@@ -93,7 +93,7 @@ def _run_until(loop: asyncio.AbstractEventLoop, task: asyncio.Future[Any]) -> No
                 raise
 
 
-def _end(loop: asyncio.AbstractEventLoop) -> None:
+def wind_up(loop: asyncio.AbstractEventLoop) -> None:
     """Close a loop; what still runs in it is cancelled, and has a moment to see it."""
     left = asyncio.all_tasks(loop)
     for one in left:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.heeding import Heeding
+from lanework.edges.process.vital import vital_thread
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Beat:
         peak_mb: The most memory that it has had.
         is_worn_out: It receives no more, and ends when its jobs have; another one is to take its place.
         problem: Why it gives up for good, if it does: what starting it anew won't cure.
+        fault: Why it gives up because of a fault of its own; another one follows.
     """
 
     begun: int = 0
@@ -45,6 +47,7 @@ class Beat:
     peak_mb: int = 0
     is_worn_out: bool = False
     problem: str | None = None
+    fault: str | None = None
 
 
 def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: Plan) -> bool:
@@ -80,10 +83,9 @@ class _Beating:
         self._line = line
         self._consumer = consumer
         self._is_over = Event()
-        self._thread = Thread(target=self._run, name="beat", daemon=True)
 
     def __enter__(self) -> None:
-        self._thread.start()
+        self._thread = vital_thread("beat", self._run, self._consumer.fail)
 
     def __exit__(self, *_: object) -> None:
         self._is_over.set()
@@ -102,4 +104,10 @@ class _Beating:
 
     def _beat(self) -> Beat:
         gauge, is_worn_out = self._consumer.gauge, self._consumer.is_worn_out
-        return Beat(begun=gauge.begun, ended=gauge.ended, peak_mb=gauge.peak_mb, is_worn_out=is_worn_out)
+        return Beat(
+            begun=gauge.begun,
+            ended=gauge.ended,
+            peak_mb=gauge.peak_mb,
+            is_worn_out=is_worn_out,
+            fault=self._consumer.fault,
+        )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from threading import Event as Flag
-from threading import Thread
-from traceback import extract_tb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lanework.edges.process.gauge import Gauge
 from lanework.edges.process.interrupt import interrupt
@@ -18,10 +14,12 @@ from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.reception import Reception
 from lanework.edges.process.turns import HELD_PER_SLOT, Turns
 from lanework.edges.process.work import Work
+from lanework.edges.shared_loop import SharedLoop
+from lanework.engine.fault import place_of
 from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
     from concurrent.futures import Future
 
     from lanework.app import App
@@ -38,6 +36,7 @@ class Consumer:
     Attributes:
         gauge: How it goes.
         is_worn_out: Whether it receives no more because it has done enough: another one is to take its place.
+        fault: Why it gives up because of a fault of its own, if it does.
     """
 
     def __init__(self, app: App, inbox: Inbox, plan: Plan) -> None:
@@ -45,6 +44,7 @@ class Consumer:
         app.limit_code_by(interrupt)
         self.gauge = Gauge()
         self.is_worn_out = False
+        self.fault: str | None = None
         self._app = app
         self._inbox = inbox
         self._plan = plan
@@ -52,9 +52,10 @@ class Consumer:
         self._asked = Flag()
         self._giving_up = Flag()
         self._turns = Turns(plan.lanes, slots=plan.slots)
-        self._work = Work(app, inbox, lease=plan.lease, run_async=self._run_async)
+        self._fault: BaseException | None = None
+        self._loop = SharedLoop(self.fail)
+        self._work = Work(app, inbox, lease=plan.lease, run_async=self._loop.run, failed=self.fail)
         self._receivers: list[Future[None]] = []
-        self._loop = asyncio.new_event_loop()
         self._threads = ThreadPoolExecutor(plan.slots * HELD_PER_SLOT, thread_name_prefix="slot")
         self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
 
@@ -68,6 +69,14 @@ class Consumer:
         self._giving_up.set()
         self.stop()
 
+    def fail(self, name: str, error: BaseException) -> None:
+        """Give up: a thread of the process's own has ended by itself, and what it did nobody does any more."""
+        reason = f"its thread {name!r} ended by itself: {place_of(error)}"
+        ports = self._app.ports
+        ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), reason=reason))
+        self._fault, self.fault = self._fault or error, self.fault or reason
+        self.give_up()
+
     def run(self) -> bool:
         """
         Work until stopped or worn out, or, with `is_once`, until there is nothing more to do.
@@ -79,9 +88,8 @@ class Consumer:
 
         Raises:
             ConfigError: There is no such stack, or no permission; what had been begun has ended.
+            BaseException: What has ended a thread of its own; what had been begun was given back: end the process.
         """
-        loop = Thread(target=self._loop.run_forever, name="async", daemon=True)
-        loop.start()
         problem = self._receive_all()
         self._turns.wait_until_free(unless=self._asked)
         has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
@@ -91,11 +99,9 @@ class Consumer:
         self._threads.shutdown(wait=has_ended, cancel_futures=True)
         self._work.close()
         if has_ended:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            loop.join()
             self._loop.close()
-        for receiver in self._receivers:
-            receiver.result()  # raises what ended it, if that was a fault
+        if self._fault is not None:
+            raise self._fault
         if problem is not None:
             raise problem
         return has_ended
@@ -143,8 +149,9 @@ class Consumer:
 
     def _end_by_fault(self, receiver: Future[None]) -> None:
         """End a process of which a lane would be received from no more, though it looked well."""
-        if receiver.exception() is not None:
-            self.stop()
+        error = receiver.exception()
+        if error is not None:
+            self.fail("receive", error)
 
     def _begin(self, lane: Lane, messages: Sequence[Received]) -> None:
         """Begin the jobs of messages; all are held before one is, so that the first to claim knows of the others."""
@@ -176,10 +183,5 @@ class Consumer:
         """Say that the worker itself failed; the message comes again. An error's text may quote a payload: not said."""
         error = None if done.cancelled() else done.exception()
         if error is not None:
-            frame = extract_tb(error.__traceback__)[-1]
-            reason = f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name}:{frame.lineno}"
             ports = self._app.ports
-            ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), lane=lane, reason=reason))
-
-    def _run_async(self, coroutine: Coroutine[Any, Any, object]) -> object:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+            ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), lane=lane, reason=place_of(error)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Event, Thread
+from threading import Event
 from typing import TYPE_CHECKING, Final
+
+from lanework.edges.process.vital import unheard, vital_thread
 
 if TYPE_CHECKING:
     from lanework.app import App
+    from lanework.edges.process.vital import Failed
 
 _EVERY_S: Final = 5.0
 
@@ -14,12 +17,11 @@ _EVERY_S: Final = 5.0
 class Flusher:
     """Flushes an application's events in a thread, until it is closed."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, failed: Failed = unheard) -> None:
         """Begin."""
         self._app = app
         self._is_closed = Event()
-        self._thread = Thread(target=self._run, name="flusher", daemon=True)
-        self._thread.start()
+        self._thread = vital_thread("flusher", self._run, failed)
 
     def close(self) -> None:
         """Flush once more, and end."""

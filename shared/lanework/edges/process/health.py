@@ -29,7 +29,7 @@ class Address:
 @contextmanager
 def serve_health(parent: Parent, at: Address) -> Iterator[int]:
     """
-    Answer `GET /health` while a block lasts: 200 if every process is alive, 503 if one hangs; JSON with the processes.
+    Answer `GET /health` while a block lasts: 200 if every process is well, 503 if one hangs or fails; JSON with them.
 
     Yields:
         The port, which the system chooses where 0 is asked for.
@@ -70,10 +70,11 @@ def serve_health(parent: Parent, at: Address) -> Iterator[int]:
 
 
 def health_of(parent: Parent) -> tuple[HTTPStatus, dict[str, object]]:
-    """Return what the endpoint answers: ok, stopping, or hanging."""
+    """Return what the endpoint answers: ok, stopping, failing (a process has a fault of its own), or hanging."""
     processes = parent.vitals()
-    is_hanging = any(one.hangs for one in processes)
-    state = "hanging" if is_hanging else "stopping" if parent.is_stopping else "ok"
+    is_hanging, is_failing = any(one.hangs for one in processes), any(one.fault for one in processes)
+    is_bad = is_hanging or is_failing
+    state = "hanging" if is_hanging else "failing" if is_failing else "stopping" if parent.is_stopping else "ok"
     shown = [
         {
             "pid": one.pid,
@@ -81,8 +82,9 @@ def health_of(parent: Parent) -> tuple[HTTPStatus, dict[str, object]]:
             "ended": one.ended,
             "peak_mb": one.peak_mb,
             "silent_for_s": round(one.silent_for.total_seconds(), 1),
+            "fault": one.fault,
         }
         for one in processes
     ]
-    status = HTTPStatus.SERVICE_UNAVAILABLE if is_hanging else HTTPStatus.OK
+    status = HTTPStatus.SERVICE_UNAVAILABLE if is_bad else HTTPStatus.OK
     return status, {"status": state, "processes": shown}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Condition, Event, Thread
+from threading import Condition, Event
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.vital import unheard, vital_thread
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
     from lanework.edges.process.outbox import Outbox
+    from lanework.edges.process.vital import Failed
     from lanework.engine.execution import Execution
     from lanework.model.lanes import Lane
 
@@ -35,15 +37,14 @@ class _Held:
 class Heart:
     """Beats three times a lease for every message that is held, and every run that was claimed."""
 
-    def __init__(self, outbox: Outbox, *, lease: timedelta) -> None:
+    def __init__(self, outbox: Outbox, *, lease: timedelta, failed: Failed = unheard) -> None:
         """Begin to beat."""
         self._outbox = outbox
         self._lease = lease
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
         self._is_closed = Event()
-        self._thread = Thread(target=self._run, name="heart", daemon=True)
-        self._thread.start()
+        self._thread = vital_thread("heart", self._run, failed)
 
     def hold(self, lane: Lane, handle: str) -> None:
         """Keep a received message."""

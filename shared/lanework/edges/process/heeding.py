@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from lanework.engine.runtime import apart
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -47,7 +49,7 @@ class Heeding:
     def _run(self, wanted: Mapping[int, Callable[[], object]]) -> None:
         while numbers := os.read(self._heard, 64):
             for number in numbers:
-                wanted.get(number, _nothing)()
+                apart("signal.failed", wanted.get(number, _nothing))  # or nobody would hear the next one
         os.close(self._heard)
 
     def _hold(self) -> None:

@@ -29,7 +29,13 @@ def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
     Raises:
         ConfigError: There is no such stack, or no permission.
     """
-    work = Work(app, inbox, lease=plan.lease)
+    faults: list[BaseException] = []
+
+    def fail(_: str, error: BaseException) -> None:
+        faults.append(error)
+        stopping.set()
+
+    work = Work(app, inbox, lease=plan.lease, failed=fail)
     receptions = [Reception(lane, inbox, app.ports, stopping) for lane in plan.lanes]
     try:
         while not stopping.is_set():
@@ -41,6 +47,8 @@ def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
                 if plan.is_once:
                     return
                 stopping.wait(_PAUSE.total_seconds())
+        if faults:
+            raise faults[0]
     finally:
         work.give_back_all()
         work.close()

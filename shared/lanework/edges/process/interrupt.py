@@ -113,7 +113,7 @@ class _Watchman:
         """Let a watch ring when its time is over."""
         with self._changed:
             self._watches.add(watch)
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="timeouts", daemon=True)
                 self._thread.start()
             if watch.rings_at < self._looks_at:

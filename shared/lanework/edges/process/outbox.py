@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from threading import Condition, Thread
+from threading import Condition
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lanework.edges.process.plan import NO_WAIT
+from lanework.edges.process.vital import unheard, vital_thread
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from lanework.edges.process.vital import Failed
     from lanework.engine.inbox import Inbox
     from lanework.model.lanes import Lane
 
@@ -55,15 +57,14 @@ class _Pile(Generic[V]):
 class Outbox:
     """Collects what is to be said to SQS, and says it from a thread of its own."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, failed: Failed = unheard) -> None:
         """Say it to these queues."""
         self._inbox = inbox
         self._deletes: dict[Lane, _Pile[None]] = defaultdict(_Pile)
         self._hides: dict[Lane, _Pile[timedelta]] = defaultdict(_Pile)
         self._changed = Condition()
         self._is_closed = False
-        self._thread = Thread(target=self._run, name="outbox", daemon=True)
-        self._thread.start()
+        self._thread = vital_thread("outbox", self._run, failed)
 
     def delete(self, lane: Lane, handle: str) -> None:
         """Delete a message soon."""

@@ -66,6 +66,7 @@ class Vitals:
         ended: Jobs that have ended in it.
         peak_mb: The most memory that it has had.
         silent_for: How long it has said nothing.
+        fault: Why it gives up because of a fault of its own, if it does.
     """
 
     pid: int
@@ -73,6 +74,7 @@ class Vitals:
     ended: int
     peak_mb: int
     silent_for: timedelta
+    fault: str | None = None
 
     @property
     def hangs(self) -> bool:
@@ -126,6 +128,7 @@ class Parent:
                 ended=child.beat.ended,
                 peak_mb=child.beat.peak_mb,
                 silent_for=timedelta(seconds=now - child.beat_at),
+                fault=child.beat.fault,
             )
             for child in self._children()
         ]

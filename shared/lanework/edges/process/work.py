@@ -10,6 +10,7 @@ from lanework.edges.process.heart import Heart
 from lanework.edges.process.interrupt import disarm
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
+from lanework.edges.process.vital import unheard
 from lanework.engine.delivery import Ack, Delivery, Keep
 from lanework.engine.execute import finish
 from lanework.errors import LaneworkError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from lanework.app import App
+    from lanework.edges.process.vital import Failed
     from lanework.engine.delivery import Report
     from lanework.engine.execution import Execution
     from lanework.engine.inbox import Inbox, Received
@@ -37,14 +39,15 @@ class Work:
         *,
         lease: timedelta,
         run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None,
+        failed: Failed = unheard,
     ) -> None:
-        """Begin to keep what will be received; `run_async` is `App.executor`'s."""
+        """Begin to keep what will be received; `run_async` is `App.executor`'s, `failed` that of its threads."""
         self._app = app
         self._lease = lease
         self._run_async = run_async
-        self._outbox = Outbox(inbox)
-        self._heart = Heart(self._outbox, lease=lease)
-        self._flusher = Flusher(app)
+        self._outbox = Outbox(inbox, failed)
+        self._heart = Heart(self._outbox, lease=lease, failed=failed)
+        self._flusher = Flusher(app, failed)
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
