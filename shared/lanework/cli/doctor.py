@@ -6,6 +6,7 @@ import importlib.util
 import os
 import sys
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,15 +64,40 @@ def check() -> None:
     """
     Check template.yaml before it is deployed: what `doctor --template` does, and cfn-lint, which it must find.
 
-    Prints what to paste for a schedule that the template lacks. Exit code 1 if there is anything to complain about.
+    Says which release of Lanework it is of, and prints what to paste for a schedule that it lacks. Exit code 1 if there
+    is anything to complain about, such as a conflict of an upgrade that nobody has resolved.
     """
     if not _has_lint():
         msg = "checking a template needs cfn-lint; try: pip install cfn-lint"
         raise ConfigError(msg)
     project = find_project(Path.cwd())
+    _tell_release(project.root)
     findings = _of_template(project, lint=True)
     sys.stdout.write(_pasted(project, findings))
     _tell(project.template.name, findings, as_json=False)
+
+
+def _tell_release(project: Path) -> None:
+    """
+    Say which release a project's deployed files are of.
+
+    Raises:
+        ConfigError: A conflict is open in one of them.
+    """
+    from lanework.starter import BASE, is_behind, release_of, unresolved  # noqa: PLC0415 - reads all of its files
+
+    marked = unresolved(project)
+    if marked:
+        msg = (
+            f"{', '.join(marked)}: a conflict of an upgrade is open; look for <<<<<<<, resolve it, and say "
+            "`lanework upgrade` again"
+        )
+        raise ConfigError(msg)
+    if (project / BASE).is_dir():
+        release = release_of(project)
+        named = "a release that isn't noted" if release is None else f"Lanework {release}"
+        behind = f", and {version('lanework')} has another: lanework upgrade" if is_behind(project) else ""
+        out().print(f"template.yaml and its neighbours are of {named}{behind}", markup=False)
 
 
 def _of_template(project: Project, *, lint: bool) -> list[Finding]:

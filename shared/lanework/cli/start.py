@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from lanework.cli.output import out, say
+from lanework.cli.output import complain, out, say
 from lanework.local import find_project
-from lanework.starter import difference, make_project
+from lanework.starter import UNDONE, carry_out, make_project
+from lanework.starter import upgrade as merge_steps
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,17 +44,26 @@ def test(context: typer.Context) -> None:
     raise typer.Exit(subprocess.run(command, cwd=project.root, check=False).returncode)  # noqa: S603 - pytest
 
 
-def upgrade() -> None:
+def upgrade(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+) -> None:
     """
-    Show what this release changes in template.yaml, handlers/ and shared/Makefile, as a patch.
+    Bring template.yaml, handlers/ and shared/Makefile to this release: what it changes is merged into what you have.
 
-    The project's own changes are no part of it, and stay where it is applied.
+    Where your changes and Lanework's meet, both are left in the file, marked as git marks a conflict: resolve it and
+    say `lanework upgrade` again. Exit code 1 while a conflict is open.
 
-    Example: lanework upgrade | patch -p1
+    Example: lanework upgrade --dry-run
     """
-    found = difference(find_project(Path.cwd()).root)
-    if found:
-        sys.stdout.write(found)
-        say("apply it in the project's folder with: lanework upgrade | patch -p1")
-    else:
+    project = find_project(Path.cwd()).root
+    steps = merge_steps(project)
+    for step in steps:
+        out().print(f"{step.path}: {step.fate}", markup=False)
+    if not steps:
         say("nothing to upgrade: the project has what this release makes")
+    open_ones = [step.path for step in steps if step.fate in UNDONE]
+    if not dry_run:
+        carry_out(project, steps)
+    if open_ones:
+        complain(f"resolve {', '.join(open_ones)}, then say `lanework upgrade` again")
+        raise typer.Exit(1)

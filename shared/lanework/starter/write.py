@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from lanework.errors import ConfigError
 from lanework.starter.files import deployed_files, name_for, project_files
-from lanework.starter.upgrade import BASE
+from lanework.starter.upgrade import BASE, RELEASE
 
 SHOWN = 3
 """How many names of what is in the way are said."""
@@ -24,15 +25,16 @@ def make_project(folder: Path) -> list[str]:
     files = project_files(name_for(folder.resolve()))
     _refuse_what_is_in_the_way(folder, files)
     base = {f"{BASE}/{path}": content for path, content in deployed_files().items()}
+    base[RELEASE] = f"{version('lanework')}\n"
     for path, content in {**files, **base}.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(content, encoding="utf-8")
+        target.write_text(content, encoding="utf-8", newline="\n")
     return sorted(files)
 
 
 def _refuse_what_is_in_the_way(folder: Path, files: dict[str, str]) -> None:
-    written = {Path(path).parts[0] for path in files} | {BASE}
+    written = {Path(path).parts[0] for path in files} | {BASE, RELEASE}
     found = sorted(
         one.name
         for one in folder.iterdir()
