@@ -223,6 +223,23 @@ def test_a_live_lease_keeps_others_out_and_an_ended_one_lets_one_in(backend: Bac
     assert (stored(backend).attempts, stored(backend).first_started_at) == (2, NOON)
 
 
+def test_a_heartbeat_that_comes_late_shortens_no_lease(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record())
+    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    later = moves.beat(claim_id="claim-1", until=NOON + 3 * LEASE)
+    assert isinstance(ledger.change("job-1", later), Applied)
+
+    late = ledger.change("job-1", moves.beat(claim_id="claim-1", until=NOON + 2 * LEASE))
+
+    assert isinstance(late, Refused)
+    assert moves.is_held_by(late.record, "claim-1"), "it is refused, and the run holds its job"
+    assert isinstance(ledger.change("job-1", later), Applied), "a repeated one lands again"
+    record = ledger.get("job-1")
+    assert record is not None
+    assert record.due_at == NOON + 3 * LEASE
+
+
 def test_a_completed_job_keeps_its_result_and_is_no_longer_due(backend: Backend) -> None:
     backend.ports.ledger.put(a_record(sweep_at=NOON))
     claim(backend, "first")

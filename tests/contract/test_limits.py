@@ -50,6 +50,29 @@ def test_a_slot_that_was_given_back_can_be_taken_and_giving_back_twice_does_noth
     assert limits.give_back("concurrency:never-used", "claim-1").holders == {}
 
 
+def test_a_slot_is_held_for_longer_and_never_shorter(limits: Limits) -> None:
+    """A heartbeat's call may come late, behind the next one's."""
+    taken(limits, "claim-1")
+    limits.extend(NAME, "claim-1", until=LATER + SECOND)
+    limits.extend(NAME, "claim-1", until=LATER)
+    limits.extend(NAME, "claim-2", until=LATER)
+    limits.extend("concurrency:never-used", "claim-1", until=LATER)
+
+    assert limits.slots(NAME).holders == {"claim-1": LATER + SECOND}
+    assert limits.slots("concurrency:never-used").holders == {}
+
+
+def test_a_run_hands_its_slot_over_to_its_own_job_in_one_write(limits: Limits) -> None:
+    """Given back while its code runs on, it keeps the slot until that is over, and nobody comes between."""
+    taken(limits, "claim-1", n=1)
+
+    assert limits.take(NAME, n=1, holder="job:a", until=LATER + SECOND, kept_for="claim-1")[0]
+
+    assert limits.slots(NAME).holders == {"job:a": LATER + SECOND}
+    assert not taken(limits, "claim-2", n=1, job="b")
+    assert taken(limits, "claim-2", n=1, job="a")
+
+
 def test_a_slot_is_kept_for_one_job_which_takes_it_over(limits: Limits) -> None:
     taken(limits, "claim-1", n=2)
     assert limits.keep_for(NAME, n=2, holder="job:a", until=LATER)[0]

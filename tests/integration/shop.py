@@ -35,7 +35,7 @@ SOON = timedelta(seconds=90)
 """A deadline, for a machine that is busy with other things; what is waited for takes a second or two."""
 
 CODE = """
-import asyncio, os, re, time
+import asyncio, ctypes, os, re, time
 from datetime import timedelta
 from pathlib import Path
 from pydantic import BaseModel
@@ -74,6 +74,30 @@ async def doze(nap: Nap, run: Run) -> None:
 def hang(nap: Nap, run: Run) -> None:
     note(nap, "begin", run)
     re.match("(a+)+$", "a" * 60 + "b")  # holds the interpreter for years
+
+@tasks.job("task.seize")
+def seize(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    ctypes.PyDLL(None).sleep(int(nap.seconds))  # a call that doesn't let go of the interpreter
+    note(nap, "end", run)
+
+@tasks.job("task.stuck", timeout=timedelta(seconds=1))
+def stuck(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    if run.attempt == 1:
+        ctypes.PyDLL(None).sleep(600)
+
+@tasks.job("task.tick")
+def tick(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    over_at = time.monotonic() + nap.seconds
+    while time.monotonic() < over_at:
+        note(nap, "tick", run)
+        time.sleep(0.05)
+
+@tasks.job("task.alone", concurrency=1)
+def alone(nap: Nap, run: Run) -> None:
+    tick(nap, run)
 
 @tasks.job("task.spin", timeout=timedelta(seconds=1))
 def spin(nap: Nap, run: Run) -> None:

@@ -72,7 +72,7 @@ CHANGES: dict[str, Change] = {
     "hand to sweep": moves.hand_to_sweep(RUNNING, error="OSError: no", now=NOON, wait=SECOND),
     "die": moves.die(RUNNING, cause=Cause.EXHAUSTED, error="OSError: no", now=NOON, expires_at=KEPT_UNTIL),
     "snooze": parking.snooze(RUNNING, now=NOON, wait=SECOND),
-    "give back": parking.give_back(RUNNING, now=NOON),
+    "give back": parking.give_back(RUNNING, due_at=NOON),
     "beat": moves.beat(claim_id="claim-1", until=NOON + LEASE * 2),
     "cancel a waiting one": interventions.cancel_waiting(now=NOON, expires_at=KEPT_UNTIL),
     "redrive": interventions.redrive(RECORDS["dead"], now=NOON),

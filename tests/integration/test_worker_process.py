@@ -54,8 +54,10 @@ def test_sigterm_lets_running_jobs_end_and_gives_back_the_rest(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("how", ["a second SIGTERM", "the end of grace"])
-def test_what_will_not_end_is_given_back_at_once_without_an_attempt_used(shop: Shop, how: str) -> None:
-    ids = shop.enqueue(2, seconds=600)
+def test_what_will_not_end_is_given_back_without_an_attempt_used_and_runs_nowhere_else_meanwhile(
+    shop: Shop, how: str
+) -> None:
+    ids = shop.enqueue(2, seconds=600, type_="task.tick")
     process = shop.worker("--lane", "high", "--grace", "1s" if how == "the end of grace" else "10m", *shop.with_health)
     shop.until(lambda: len(shop.notes("begin")) == 2, "both to begin")
     process.send_signal(signal.SIGTERM)
@@ -67,6 +69,22 @@ def test_what_will_not_end_is_given_back_at_once_without_an_attempt_used(shop: S
     assert {(one.state, one.attempts) for one in map(shop.record, ids)} == {(State.PARKED, 0)}
     shop.worker("--lane", "high")
     shop.until(lambda: len(shop.notes("begin")) == 4, "both to begin again", within=timedelta(seconds=45))
+
+
+def test_a_limit_of_one_stays_one_while_a_worker_that_runs_its_job_is_scaled_in(shop: Shop) -> None:
+    """Another worker waits for the job, and for its slot, while the code runs on that was given back."""
+    shop.enqueue(2, seconds=600, type_="task.alone")
+    process = shop.worker("--lane", "high", "--grace", "1s", "-c", "2")
+    shop.until(lambda: len(shop.notes("begin")) == 1, "one to begin")
+    shop.worker("--lane", "high", "-c", "2")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    shop.until(lambda: len(shop.notes("begin")) == 2, "one to begin again", within=timedelta(seconds=45))
+    first, second = shop.notes("begin")
+    last_tick = max(float(one[3]) for one in shop.notes("tick") if one[4] == first[4])
+    assert float(second[3]) > last_tick
+    assert second[1:3] == first[1:3], "the same job, which goes first, and its first attempt"
 
 
 def test_a_second_sigterm_is_not_lost_on_a_process_that_has_not_come_to_see_the_first(shop: Shop) -> None:
@@ -115,8 +133,10 @@ def test_a_process_that_is_renewed_twice_lets_its_jobs_end(shop: Shop) -> None:
     assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
 
 
-def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop) -> None:
-    (job_id,) = shop.enqueue(1, seconds=10, lane="low")
+@pytest.mark.parametrize("type_", ["task.nap", "task.seize"])
+def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop, type_: str) -> None:
+    """Also one whose single call holds the interpreter, so that its own process can't do anything for it."""
+    (job_id,) = shop.enqueue(1, seconds=12, lane="low", type_=type_)
     process = shop.worker("--lane", "low", "--lease", "3s")
     rival = shop.worker("--lane", "low", "--lease", "3s")
 
@@ -125,6 +145,18 @@ def test_a_job_that_runs_for_longer_than_its_lease_is_kept_alive(shop: Shop) -> 
         one.send_signal(signal.SIGTERM)
         assert ended(one)[0] == 0
     assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
+
+
+def test_a_process_that_one_call_holds_far_beyond_its_timeout_is_killed_and_its_job_tried_again(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, type_="task.stuck")
+
+    process = shop.worker("--lane", "high", "--lease", "3s")
+    shop.until(lambda: shop.record(job_id).state is State.COMPLETED, "the second attempt")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    assert f"says nothing, and job {job_id} runs" in (shop.root / "log.out").read_text()
+    assert [one[2] for one in shop.notes("begin")] == ["1", "2"]
 
 
 def test_synchronous_code_that_takes_too_long_is_stopped_in_its_thread(shop: Shop) -> None:

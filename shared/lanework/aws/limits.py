@@ -60,7 +60,7 @@ class DynamoLimits:
                 name,
                 {
                     "UpdateExpression": "SET holders.#holder = :until",
-                    "ConditionExpression": "attribute_exists(holders.#holder)",
+                    "ConditionExpression": "holders.#holder < :until",
                     "ExpressionAttributeNames": {"#holder": holder},
                     "ExpressionAttributeValues": {":until": _at(until)},
                 },

@@ -19,7 +19,7 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from lanework.app import App
-from lanework.cli.connect import application
+from lanework.cli.connect import application, connected
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
 from lanework.cli.stack import Port, prepare
@@ -27,6 +27,7 @@ from lanework.cli.times import time_of_day
 from lanework.edges.process.child import run_child
 from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.inline import run_inline
+from lanework.edges.process.keeper import Keeper
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
 from lanework.errors import InvalidOptionError, StackError
@@ -43,9 +44,11 @@ from lanework.settings import Settings
 from lanework.wiring import aws_inbox
 
 if TYPE_CHECKING:
+    from ctypes import Array, c_ubyte
     from multiprocessing.connection import Connection
 
     from lanework.engine.inbox import Inbox
+    from lanework.engine.ports import Ports
     from lanework.local import RunningStack
     from lanework.local.watch import Redeployed
     from lanework.model.events import Action
@@ -134,7 +137,8 @@ def _debug_here(plan: Plan) -> None:
 
 def _work_here(stack: RunningStack, plan: Plan) -> None:
     """Run jobs in a child, which starts anew with each change, until Ctrl-C."""
-    parent = Parent(partial(_child, plan=plan), processes=1, grace=plan.grace, is_once=plan.is_once, say=_tell)
+    keeper = Keeper(_reach, lease=plan.lease)
+    parent = Parent(partial(_child, plan=plan), plan=plan, processes=1, keeper=keeper, say=_tell)
 
     def stop() -> None:
         if not parent.is_stopping:
@@ -173,9 +177,9 @@ def _tell_of(change: Redeployed) -> None:
     say(f"deployed {files}" if change.problem is None else f"not deployed: {change.problem}")
 
 
-def _child(line: Connection, *, plan: Plan) -> None:
+def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
     """Do the worker process's work."""
-    if not run_child(line, _prepare, plan):
+    if not run_child(line, memory, _prepare, plan):
         os._exit(0)  # what still runs was given back, and can't be waited for
 
 
@@ -183,6 +187,10 @@ def _prepare() -> tuple[App, Inbox]:
     app = application()
     app.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
     return app, aws_inbox(Settings.from_env())
+
+
+def _reach() -> tuple[Ports, Inbox]:
+    return connected().ports, aws_inbox(Settings.from_env())
 
 
 def _tell(action: Action, reason: str) -> None:

@@ -15,12 +15,13 @@ import typer
 from aws_lambda_powertools import Logger
 
 from lanework.app import App
-from lanework.cli.connect import application
+from lanework.cli.connect import application, connected
 from lanework.cli.output import say
 from lanework.cli.values import duration
 from lanework.edges.process.child import run_child
 from lanework.edges.process.health import Address, serve_health
 from lanework.edges.process.heeding import Heeding
+from lanework.edges.process.keeper import Keeper
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
 from lanework.engine.fault import place_of
@@ -31,9 +32,11 @@ from lanework.settings import MetricSettings, Settings
 from lanework.wiring import aws_inbox, metric_sinks, utc_now
 
 if TYPE_CHECKING:
+    from ctypes import Array, c_ubyte
     from multiprocessing.connection import Connection
 
     from lanework.engine.inbox import Inbox
+    from lanework.engine.ports import Ports
 
 _SHORTEST_LEASE: Final = timedelta(seconds=3)
 _BY_FAULT: Final = 70
@@ -130,7 +133,8 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
         most_mb=max_mb,
         is_once=once,
     )
-    parent = Parent(partial(_child, plan=plan), processes=processes, grace=grace, is_once=once, say=_tell)
+    keeper = Keeper(_reach, lease=lease)
+    parent = Parent(partial(_child, plan=plan), plan=plan, processes=processes, keeper=keeper, say=_tell)
     with ExitStack() as undo:
         signals = undo.enter_context(closing(Heeding(signal.SIGTERM, signal.SIGINT)))
         signals.heed({signal.SIGTERM: parent.stop, signal.SIGINT: parent.stop})
@@ -142,10 +146,10 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
         parent.run()
 
 
-def _child(line: Connection, *, plan: Plan) -> None:
+def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
     """Do a child's work; its process is made by the parent."""
     try:
-        has_ended = run_child(line, _prepare, plan)
+        has_ended = run_child(line, memory, _prepare, plan)
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process can't go on
         _tell(Action.FAULT, place_of(error))
         _end(_BY_FAULT)
@@ -167,6 +171,11 @@ def _prepare() -> tuple[App, Inbox]:
     app = application()
     app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     return app, aws_inbox(Settings.from_env())
+
+
+def _reach() -> tuple[Ports, Inbox]:
+    """Connect to the stack from the parent, which keeps jobs alive whose process can't."""
+    return connected().ports, aws_inbox(Settings.from_env())
 
 
 def _tell(action: Action, reason: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic_core import from_json
 
 from lanework.engine.outcome import Booked, NoSlot
-from lanework.engine.waking import ANNOUNCED_FOR, LOOK_EVERY, Waker, free_expired, kept_for
+from lanework.engine.waking import ANNOUNCED_FOR, KEPT_FOR, LOOK_EVERY, Waker, free_expired, kept_for
 from lanework.errors import UnavailableError
 from lanework.model.limits import SLOT_LASTS, Concurrency, Rate
 
@@ -69,17 +69,31 @@ class Admission:
             self.give_back(run)
         return booked
 
-    def extend(self, run: JobRecord, *, until: datetime) -> None:
-        """Hold on to what the run holds, for as long as its lease was lengthened."""
-        for name in list(self.held):
-            self.ports.limits.extend(name, cast("str", run.claim_id), until=until)
-
     def give_back(self, run: JobRecord) -> None:
         """Free what the run holds; what can't be freed now is free when its lease is over."""
         for name in list(self.held):
             n = self.held.pop(name)
             try:
                 Waker(ports=self.ports).give_back(name, cast("str", run.claim_id), n=n)
+            except UnavailableError:
+                continue
+
+    def hold_until(self, run: JobRecord, due_at: datetime) -> None:
+        """
+        Keep what the run holds for its job, which may begin again from then: until then its code may still run.
+
+        What can't be kept so is held by the run until its lease is over.
+        """
+        for name in list(self.held):
+            n = self.held.pop(name)
+            try:
+                self.ports.limits.take(
+                    name,
+                    n=n,
+                    holder=kept_for(run.job_id),
+                    until=due_at + KEPT_FOR,
+                    kept_for=cast("str", run.claim_id),
+                )
             except UnavailableError:
                 continue
 

@@ -21,8 +21,6 @@ from lanework.engine.run import Run
 from lanework.engine.runtime import bounded, is_from_outside
 from lanework.engine.settle import Settlement
 from lanework.errors import LaneworkError, UnavailableError
-from lanework.model import moves, parking
-from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
 from lanework.model.outcomes import TimedOut
@@ -31,8 +29,10 @@ from lanework.model.states import JobRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+    from datetime import datetime
 
     from lanework.engine.delivery import Delivery, Report
+    from lanework.engine.holding import Holding
     from lanework.engine.middleware import Middleware
     from lanework.engine.outcome import Outcome, Returned
     from lanework.engine.ports import Ports
@@ -41,7 +41,10 @@ if TYPE_CHECKING:
     from lanework.model.envelope import Envelope
 
 LEASE_MARGIN: Final = timedelta(seconds=5)
-"""A lease outlasts the invocation by this much, so that no clock's error ends it while the job still runs."""
+"""A lease outlasts its invocation, or heartbeat, by this much: no clock's error ends it while the job still runs."""
+
+ROOM_TO_ANSWER: Final = timedelta(milliseconds=500)
+"""What is left of an invocation when it no longer tries to write an outcome: it has to answer for other messages."""
 
 ROOM_TO_WRITE: Final = timedelta(seconds=2)
 """What must be left of an invocation beyond a job's timeout for the job to be begun in it."""
@@ -87,7 +90,9 @@ class Execution:
         self._find = find
         self._type = find(envelope.type)
         self._time_left = time_left
-        self._lease = delivery.lease or time_left + LEASE_MARGIN
+        self._lease = (delivery.lease or time_left) + LEASE_MARGIN
+        self._is_kept_alive = delivery.lease is not None
+        self._may_write_until = ports.clock() + time_left - ROOM_TO_ANSWER
         self._asked = envelope.timeout or LANES[envelope.lane].usual_job
         self._timeout = max(min(self._asked, time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
         self._ports = ports
@@ -119,6 +124,8 @@ class Execution:
         ).make():
             case JobRecord() as record:
                 self.stored = record
+                if self._is_kept_alive:
+                    self._may_write_until = cast("datetime", record.due_at)
                 return self._admit(record)
             case report:
                 self.report = report
@@ -187,39 +194,28 @@ class Execution:
         return outcome
 
     def beat(self) -> bool:
-        """
-        Lengthen the run's lease, and its hold on its limits' slots; called from beside the job's code.
+        """Lengthen what the run holds, as `hold_on` does; tell whether it still holds its job."""
+        from lanework.engine.holding import hold_on  # noqa: PLC0415 - Lambda needs none
 
-        Returns:
-            False if another attempt has taken over: what this one does counts no more.
-
-        Raises:
-            UnavailableError: Whether it was lengthened is not known; try again before the lease is over.
-        """
-        run, until = self._claimed(), self._ports.clock() + self._lease
-        change = moves.beat(claim_id=self._claim_id, until=until)
-        answer = self._ports.ledger.change(self.job_id, change)
-        if not isinstance(answer, Applied):
+        stored = hold_on(self.holding(), until=self._ports.clock() + self._lease, ports=self._ports)
+        if stored is None or stored.cancel_asked:
             self._notebook.stop()
-            return False
-        if answer.record.cancel_asked:
-            self._notebook.stop()
-        self._admission.extend(run, until=until)
-        return True
+        if stored is not None and stored.due_at is not None:
+            self._may_write_until = stored.due_at
+        return stored is not None
 
-    def give_back(self) -> bool:
-        """
-        Put the job back while its code still runs, without an attempt used: its worker is about to stop.
+    def holding(self) -> Holding:
+        """Return what the run holds, so that another process can hold it for this one."""
+        from lanework.engine.holding import Holding  # noqa: PLC0415 - as above
 
-        Returns:
-            Whether that landed; if not, the job has ended meanwhile, or its lease decides.
-        """
-        run = self._claimed()
-        answer = self._ports.ledger.change(self.job_id, parking.give_back(run, now=self._ports.clock()))
-        if isinstance(answer, Applied):
-            self._journal.run(Action.GIVEN_BACK, answer.record)
-            self._admission.give_back(run)
-        return isinstance(answer, Applied)
+        slots = tuple(self._admission.held)
+        return Holding(job_id=self.job_id, claim_id=self._claim_id, slots=slots, timeout=self._timeout)
+
+    def give_back(self, *, ends_within: timedelta | None) -> timedelta | None:
+        """Put the job back without an attempt used, as `holding.give_back` does."""
+        from lanework.engine.holding import give_back  # noqa: PLC0415 - as above
+
+        return give_back(self._claimed(), self._admission, self._ports, self._journal, ends_within=ends_within)
 
     def complete(self) -> None:
         """Record that the job is done, and ack its message."""
@@ -228,7 +224,13 @@ class Execution:
     def settle(self) -> None:
         """Record how the attempt ended, and say what becomes of its message."""
         run = self._claimed()
-        settlement = Settlement(envelope=self._envelope, run=run, ports=self._ports, journal=self._journal)
+        settlement = Settlement(
+            envelope=self._envelope,
+            run=run,
+            ports=self._ports,
+            journal=self._journal,
+            may_try_until=lambda: self._may_write_until,
+        )
         self.report = settlement.of(cast("Outcome", self._outcome))
         if self.report != Keep():  # else nothing was recorded: as long as the lease lasts, the job counts as running
             self._admission.give_back(run)

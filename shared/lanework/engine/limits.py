@@ -62,7 +62,7 @@ class Limits(Protocol):
         """Keep a slot for a job that is on its way, if fewer than `n` are held and none is kept for it already."""
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
-        """Hold a slot for longer; one that isn't held stays so."""
+        """Hold a slot for longer, never shorter; one that isn't held stays so."""
 
     def give_back(self, name: str, holder: str) -> Slots:
         """Free a slot; one that isn't held stays so."""

@@ -11,13 +11,14 @@ from lanework.engine.dispatch import dispatch
 from lanework.engine.outcome import Awaiting, Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
 from lanework.engine.telling import buried, told
 from lanework.engine.waiting import follow_up
-from lanework.errors import UnavailableError
+from lanework.errors import ConfigError, UnavailableError
 from lanework.model import moves, parking
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from lanework.engine.delivery import Report
@@ -32,7 +33,10 @@ LONGEST_HELD: Final = timedelta(minutes=15)
 """What waits longer leaves the queue for the sweep index; up to here a message carries it (SQS, DelaySeconds)."""
 
 _PAUSES_S: Final = (0.1, 0.3, 0.9)
-"""Between tries to write an outcome; with boto's own retries they stay within what an invocation keeps back for it."""
+"""Between the first tries to write an outcome, which stay within what an invocation keeps back for it."""
+
+_LONGEST_PAUSE_S: Final = 10.0
+"""Between later ones, each three times as long as the one before: for as long as the run surely holds its job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,14 @@ class Settlement:
     Attributes:
         envelope: Its message.
         run: Its record as the claim left it.
+        may_try_until: Until when its outcome is tried to be written, as of now.
     """
 
     envelope: Envelope
     run: JobRecord
     ports: Ports
     journal: Journal
+    may_try_until: Callable[[], datetime]
 
     def of(self, outcome: Outcome) -> Report:
         """Record the outcome and say what becomes of the message."""
@@ -158,24 +164,36 @@ class Settlement:
                 again = self._change_persistently(parking.look_again(self.run, now=self.ports.clock()))
                 if isinstance(again, Applied):
                     return again.record
-        except UnavailableError as error:
-            self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
+        except (UnavailableError, ConfigError) as error:
+            self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}, given up: {error}")
             return Keep()
         self.journal.note(Action.WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
         return Keep()
 
     def _change_persistently(self, change: Change) -> Answer:
-        """Write, and try again for a while where the ledger doesn't answer: what was done would be done again."""
-        for pause_s in _PAUSES_S:
+        """Write, and try again where the ledger doesn't answer, or refuses: what was done would be done again."""
+        for number, pause_s in enumerate(self._pauses()):
             try:
                 return self.ports.ledger.change(self.run.job_id, change)
-            except UnavailableError:
+            except (UnavailableError, ConfigError) as error:
+                if number == 0:
+                    self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
                 self.ports.runtime.pause(pause_s)
         return self.ports.ledger.change(self.run.job_id, change)
 
+    def _pauses(self) -> Iterator[float]:
+        """Yield pauses that grow, some in any case, then for as long as the run may go on trying."""
+        yield from _PAUSES_S
+        pause_s, paused_s = _PAUSES_S[-1], 0.0
+        most_s = (self.may_try_until() - self.ports.clock()).total_seconds()
+        while (left_s := (self.may_try_until() - self.ports.clock()).total_seconds()) > 0 and paused_s < most_s:
+            pause_s = min(3 * pause_s, _LONGEST_PAUSE_S)
+            paused_s += pause_s
+            yield min(pause_s, left_s)
+
     def _end_cancelled(self) -> Report:
         """End a run that didn't complete as cancelled: that was asked for while it ran (rule 8)."""
-        answer = self.ports.ledger.change(self.run.job_id, self._ending())
+        answer = self._change_persistently(self._ending())
         if not isinstance(answer, Applied):
             return Keep()
         self.journal.run(Action.CANCELLED, answer.record)

@@ -43,7 +43,8 @@ class MemoryLimits:
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
         """See `Limits.extend`."""
         with self._lock:
-            if holder in self._of(name).holders:
+            held_until = self._of(name).holders.get(holder)
+            if held_until is not None and held_until < until:
                 self._write(name, {**self._of(name).holders, holder: until})
 
     def give_back(self, name: str, holder: str) -> Slots:

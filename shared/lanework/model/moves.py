@@ -231,8 +231,13 @@ def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime)
 
 
 def beat(*, claim_id: str, until: datetime) -> Change:
-    """Lengthen a run's lease, where its worker lives on for as long as its job takes."""
-    return Change(name="beat", require=mine(claim_id), write={"due_at": until})
+    """Lengthen a run's lease, where its worker lives on for as long as its job takes; a late one shortens nothing."""
+    return Change(name="beat", require=(*mine(claim_id), DueBy(until)), write={"due_at": until})
+
+
+def is_held_by(stored: JobRecord | None, claim_id: str) -> bool:
+    """Tell whether a job is running, and the run is this one."""
+    return stored is not None and stored.state is State.RUNNING and stored.claim_id == claim_id
 
 
 def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import multiprocessing
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +11,9 @@ from typing import TYPE_CHECKING, cast
 from lanework import ConfigError
 from lanework.edges.process.heart import Heart
 from lanework.edges.process.outbox import Outbox
+from lanework.edges.process.roster import Roster, memory_for
+from lanework.engine.execution import LEASE_MARGIN
+from lanework.engine.holding import Holding
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
@@ -16,6 +21,7 @@ if TYPE_CHECKING:
     from lanework.engine.inbox import Inbox
 
 MINUTE = timedelta(minutes=1)
+NO_TIME = timedelta(0)
 
 
 @dataclass(slots=True)
@@ -48,9 +54,12 @@ class Running:
         self.stored = "claimed"
         return True
 
-    def give_back(self) -> bool:
+    def give_back(self, *, ends_within: timedelta | None) -> timedelta:
         self.given_back += 1
-        return True
+        return NO_TIME if ends_within is None else ends_within + LEASE_MARGIN
+
+    def holding(self) -> Holding:
+        return Holding(job_id="job-1", claim_id="claim-1", slots=(), timeout=MINUTE)
 
     def beat(self) -> bool:
         self.beats += 1
@@ -60,10 +69,10 @@ class Running:
         raise ConfigError(msg)
 
 
-def a_heart(*, lease: timedelta = MINUTE) -> tuple[Heart, Said, Callable[[], None]]:
+def a_heart(*, lease: timedelta = MINUTE, roster: Roster | None = None) -> tuple[Heart, Said, Callable[[], None]]:
     said = Said()
     outbox = Outbox(cast("Inbox", said))
-    heart = Heart(outbox, lease=lease)
+    heart = Heart(outbox, lease=lease, roster=roster)
     heart.hold(Lane.LOW, "handle")
 
     def close() -> None:
@@ -110,3 +119,47 @@ def test_a_heart_that_is_refused_beats_on() -> None:
 
     assert running.has_beaten_twice.wait(30)
     close()
+
+
+def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_was_not_begun_at_once() -> None:
+    heart, said, close = a_heart()
+    heart.hold(Lane.LOW, "waiting")
+    running = Running()
+    running.may_claim.set()
+    heart.claim("handle", cast("Execution", running))
+
+    heart.give_back_all(ends_within=timedelta(seconds=5))
+    close()
+
+    assert running.given_back == 1
+    assert said.hidden == {"handle": timedelta(seconds=5) + LEASE_MARGIN, "waiting": NO_TIME}
+
+
+def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
+    """The parent reads there which jobs to keep alive for a process that can't."""
+    memory = memory_for(multiprocessing.get_context("spawn"), runs=2)
+    parents, forever = Roster(memory), time.monotonic() + 3600
+    heart, _, close = a_heart(roster=Roster(memory))
+    running = Running()
+    running.may_claim.set()
+    assert parents.entries(kept_before=forever) == []
+
+    heart.claim("handle", cast("Execution", running))
+
+    (entry,) = parents.entries(kept_before=forever)
+    assert (entry.lane, entry.handle, entry.holding) == (Lane.LOW, "handle", running.holding())
+    assert entry.over_at - entry.kept_at == MINUTE.total_seconds()
+    heart.let_go("handle")
+    close()
+    assert parents.entries(kept_before=forever) == []
+
+
+def test_a_message_is_hidden_by_the_clocks_margin_longer_than_a_heartbeat() -> None:
+    heart, said, close = a_heart(lease=timedelta(milliseconds=30))
+    running = Running()
+    running.may_claim.set()
+    heart.claim("handle", cast("Execution", running))
+    assert running.has_beaten_twice.wait(30)
+    close()
+
+    assert said.hidden == {"handle": timedelta(milliseconds=30) + LEASE_MARGIN}

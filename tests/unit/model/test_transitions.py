@@ -53,7 +53,7 @@ MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
     (RUNNING, parking.snooze(RUNNING, now=NOON, wait=SECOND), [Action.PARKED]),
     (RUNNING, parking.wait_for_signal(RUNNING, signal="paid", until=NOON + SECOND), [Action.PARKED]),
     (RUNNING, parking.look_again(RUNNING, now=NOON), [Action.PARKED]),
-    (RUNNING, parking.give_back(RUNNING, now=NOON), [Action.PARKED]),
+    (RUNNING, parking.give_back(RUNNING, due_at=NOON), [Action.PARKED]),
     (RUNNING, parking.wait_for_slot(RUNNING, limit="limit:tenant", now=NOON), [Action.PARKED]),
     (RUNNING, parking.wait_for_start(RUNNING, limit="rate:email", start=NOON + SECOND), [Action.PARKED]),
     (QUEUED, interventions.hold(life=1, name="queue:email", now=NOON), [Action.PARKED]),

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.heeding import Heeding
+from lanework.edges.process.roster import Roster
 from lanework.edges.process.vital import vital_thread
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ctypes import Array, c_ubyte
+    from datetime import timedelta
     from multiprocessing.connection import Connection
 
     from lanework.app import App
@@ -50,12 +53,13 @@ class Beat:
     fault: str | None = None
 
 
-def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: Plan) -> bool:
+def run_child(line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tuple[App, Inbox]], plan: Plan) -> bool:
     """
     Empty lanes in this process.
 
     Args:
         line: To the parent.
+        memory: Where the parent reads what runs here.
         prepare: Makes the application.
         plan: What to do.
 
@@ -67,13 +71,19 @@ def run_child(line: Connection, prepare: Callable[[], tuple[App, Inbox]], plan: 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
     try:
         app, inbox = prepare()
-        consumer = Consumer(app, inbox, plan)
+        consumer = Consumer(app, inbox, plan, roster=Roster(memory), end_within=_end_within)
         signals.heed({signal.SIGTERM: consumer.stop, GIVE_UP: consumer.give_up})
         with _Beating(line, consumer):
             return consumer.run()
     except LaneworkError as error:
         line.send(Beat(problem=str(error)))
         return True
+
+
+def _end_within(wait: timedelta) -> None:
+    """Let the system end this process after so long, also if one call holds the interpreter; for the main thread."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, wait.total_seconds())
 
 
 class _Beating:

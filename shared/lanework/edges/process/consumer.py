@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from datetime import timedelta
 from functools import partial
 from threading import Event as Flag
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.gauge import Gauge
 from lanework.edges.process.interrupt import interrupt
@@ -19,14 +20,18 @@ from lanework.engine.fault import place_of
 from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from lanework.app import App
     from lanework.edges.process.plan import Plan
+    from lanework.edges.process.roster import Roster
     from lanework.engine.inbox import Inbox, Received
     from lanework.errors import LaneworkError
     from lanework.model.lanes import Lane
+
+_CUT_OFF: Final = timedelta(seconds=5)
+"""How long a process may take to give back what still runs, and to end: its code runs on meanwhile."""
 
 
 class Consumer:
@@ -39,8 +44,26 @@ class Consumer:
         fault: Why it gives up because of a fault of its own, if it does.
     """
 
-    def __init__(self, app: App, inbox: Inbox, plan: Plan) -> None:
-        """Prepare; `run` begins."""
+    def __init__(
+        self,
+        app: App,
+        inbox: Inbox,
+        plan: Plan,
+        *,
+        roster: Roster | None = None,
+        end_within: Callable[[timedelta], object] = lambda _: None,
+    ) -> None:
+        """
+        Prepare; `run` begins.
+
+        Args:
+            app: Whose jobs it runs.
+            inbox: Where they come from.
+            plan: What to do.
+            roster: What runs is written into it, for the parent.
+            end_within: Sees to it that the process has ended by then, whatever its code does; called before what still
+                runs is given back.
+        """
         app.limit_code_by(interrupt)
         self.gauge = Gauge()
         self.is_worn_out = False
@@ -53,8 +76,9 @@ class Consumer:
         self._giving_up = Flag()
         self._turns = Turns(plan.lanes, slots=plan.slots)
         self._fault: BaseException | None = None
+        self._end_within = end_within
         self._loop = SharedLoop(self.fail)
-        self._work = Work(app, inbox, lease=plan.lease, run_async=self._loop.run, failed=self.fail)
+        self._work = Work(app, inbox, lease=plan.lease, run_async=self._loop.run, roster=roster, failed=self.fail)
         self._receivers: list[Future[None]] = []
         self._threads = ThreadPoolExecutor(plan.slots * HELD_PER_SLOT, thread_name_prefix="slot")
         self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
@@ -93,9 +117,10 @@ class Consumer:
         problem = self._receive_all()
         self._turns.wait_until_free(unless=self._asked)
         has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
+        self._receiving.shutdown()  # what a poll brings yet is put back
         if not has_ended:
-            self._work.give_back_all()
-        self._receiving.shutdown()  # what a poll brings yet, such as what was just given back, is given back, too
+            self._end_within(_CUT_OFF)
+            self._work.give_back_all(ends_within=_CUT_OFF)
         self._threads.shutdown(wait=has_ended, cancel_futures=True)
         self._work.close()
         if has_ended:
@@ -136,7 +161,7 @@ class Consumer:
             try:
                 poll = NO_WAIT if had_some else self._plan.poll
                 asked = taken if taken < MOST_AT_ONCE else taken - taken % MOST_AT_ONCE
-                messages = reception.receive(limit=asked, wait=poll, hide_for=self._plan.lease)
+                messages = reception.receive(limit=asked, wait=poll, hide_for=self._plan.hides_for)
             finally:
                 self._turns.give_back(taken - len(messages))
             self._begin(reception.lane, messages)

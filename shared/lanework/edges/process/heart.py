@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,14 +10,18 @@ from threading import Condition, Event
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.vital import unheard, vital_thread
+from lanework.engine.execution import LEASE_MARGIN
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
     from lanework.edges.process.outbox import Outbox
+    from lanework.edges.process.roster import Roster
     from lanework.edges.process.vital import Failed
     from lanework.engine.execution import Execution
     from lanework.model.lanes import Lane
 
+
+_AT_ONCE: Final = 16
 
 _CLAIMING: Final = timedelta(seconds=5)
 """How long a stop waits for claims that are on their way, so that what they claim is given back, too."""
@@ -37,10 +42,13 @@ class _Held:
 class Heart:
     """Beats three times a lease for every message that is held, and every run that was claimed."""
 
-    def __init__(self, outbox: Outbox, *, lease: timedelta, failed: Failed = unheard) -> None:
-        """Begin to beat."""
+    def __init__(
+        self, outbox: Outbox, *, lease: timedelta, roster: Roster | None = None, failed: Failed = unheard
+    ) -> None:
+        """Begin to beat; what runs is written into the roster, where the parent reads it."""
         self._outbox = outbox
         self._lease = lease
+        self._roster = roster
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
         self._is_closed = Event()
@@ -68,7 +76,9 @@ class Heart:
                 is_given_back = held.is_given_back
                 held.is_claiming = is_given_back
             if is_given_back:
-                self._give_back(handle, held)
+                self._give_back(handle, held, ends_within=None)
+            elif is_claimed and self._roster is not None:
+                self._roster.enter(held.lane, handle, execution.holding())
             return is_claimed and not is_given_back
         finally:
             with self._lock:
@@ -79,24 +89,36 @@ class Heart:
         """Keep it no more; tell whether it was given back meanwhile."""
         with self._lock:
             held = self._held.pop(handle)
+            if self._roster is not None:
+                self._roster.leave(handle)
             return held.is_given_back
 
-    def give_back_all(self) -> None:
-        """Give back what is held, at once and without an attempt used: its code will be cut off."""
+    def give_back_all(self, *, ends_within: timedelta | None = None) -> None:
+        """
+        Give back what is held, without an attempt used.
+
+        Args:
+            ends_within: After how long no code of this process runs any more, because it is killed then: what runs may
+                not begin elsewhere before. None if no code runs now.
+        """
         with self._lock:
             claiming = [one for one in self._held.values() if one.is_claiming]
             others = [(handle, one) for handle, one in self._held.items() if not one.is_claiming]
             for one in self._held.values():
                 one.is_given_back = True
-        for handle, one in others:
-            self._give_back(handle, one)
+        if others:
+            with ThreadPoolExecutor(min(len(others), _AT_ONCE)) as threads:
+                for handle, one in others:
+                    threads.submit(self._give_back, handle, one, ends_within=ends_within)
         with self._lock:
             self._lock.wait_for(lambda: not any(one.is_claiming for one in claiming), _CLAIMING.total_seconds())
 
-    def _give_back(self, handle: str, held: _Held) -> None:
+    def _give_back(self, handle: str, held: _Held, *, ends_within: timedelta | None) -> None:
         with suppress(LaneworkError):
-            if not held.is_running or (held.execution is not None and held.execution.give_back()):
-                self._outbox.hide(held.lane, handle, timedelta(0))
+            execution = held.execution if held.is_running else None
+            wait = timedelta(0) if execution is None else execution.give_back(ends_within=ends_within)
+            if wait is not None:
+                self._outbox.hide(held.lane, handle, wait)
 
     def close(self) -> None:
         """Beat no more."""
@@ -108,7 +130,15 @@ class Heart:
             with self._lock:
                 held = [(handle, one) for handle, one in self._held.items() if not one.is_given_back]
             for handle, one in held:
-                self._outbox.hide(one.lane, handle, self._lease)
-                if one.is_running and one.execution is not None:
-                    with suppress(LaneworkError):  # a refusal, too, may be over before the lease is
-                        one.execution.beat()
+                self._beat(handle, one)
+
+    def _beat(self, handle: str, held: _Held) -> None:
+        with self._lock:
+            if self._held.get(handle) is not held or held.is_given_back:
+                return  # answered meanwhile: it comes back when that answer says
+            self._outbox.hide(held.lane, handle, self._lease + LEASE_MARGIN)
+            if self._roster is not None:
+                self._roster.keep(handle)
+        if held.is_running and held.execution is not None:
+            with suppress(LaneworkError):  # a refusal, too, may be over before the lease is
+                held.execution.beat()

@@ -56,7 +56,7 @@ def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
 
 def _do_one(work: Work, reception: Reception, plan: Plan) -> bool:
     """Do the next job of a lane; tell whether there was one."""
-    for message in reception.receive(limit=1, wait=NO_WAIT, hide_for=plan.lease):
+    for message in reception.receive(limit=1, wait=NO_WAIT, hide_for=plan.hides_for):
         work.hold(reception.lane, message)
         work.do(reception.lane, message)
         return True

@@ -8,23 +8,34 @@ import random
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.process.child import GIVE_UP, Beat
+from lanework.edges.process.child import GIVE_UP
+from lanework.edges.process.roster import Roster, memory_for
+from lanework.edges.process.started import Child, Place, end_of, is_alive
+from lanework.edges.process.turns import HELD_PER_SLOT
 from lanework.errors import ConfigError
 from lanework.model.backoff import Backoff
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.process import BaseProcess
+    from ctypes import Array, c_ubyte
+
+    from lanework.edges.process.keeper import Keeper
+    from lanework.edges.process.plan import Plan
+    from lanework.edges.process.roster import Entry
 
 _LOOK_S: Final = 0.5
 _STUCK: Final = timedelta(seconds=30)
 """A child that says nothing for so long hangs; it speaks every second."""
+
+_SILENT: Final = timedelta(seconds=5)
+_BEYOND_S: Final = 10.0
+"""How long after its timeout a job's code is waited for whose process says nothing."""
 
 _BEYOND_GRACE: Final = timedelta(seconds=10)
 """How much longer than its jobs' grace a child may take to end, before it is killed."""
@@ -33,26 +44,6 @@ _YOUNG: Final = timedelta(seconds=30)
 """A child that dies younger than this may die of the same again at once: the next one waits longer each time."""
 
 _AGAIN: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(minutes=1))
-
-
-@dataclass(slots=True)
-class _Child:
-    process: BaseProcess
-    pid: int
-    line: Connection
-    started_at: float
-    beat_at: float
-    beat: Beat = field(default_factory=Beat)
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where one child after the other works; those that are worn out end beside the one that has followed them."""
-
-    child: _Child | None = None
-    worn_out: list[_Child] = field(default_factory=list)
-    deaths: int = 0
-    not_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,27 +78,30 @@ class Parent:
 
     def __init__(
         self,
-        work: Callable[[Connection], None],
+        work: Callable[[Connection, Array[c_ubyte]], None],
         *,
+        plan: Plan,
         processes: int,
-        grace: timedelta,
-        is_once: bool,
+        keeper: Keeper,
         say: Callable[[Action, str], None],
     ) -> None:
         """
         Prepare; `run` begins.
 
         Args:
-            work: What a child does; it is sent to it, so a module must have it by name.
+            work: What a child does, with a line to here and memory for what runs in it; it is sent to it, so a module
+                must have it by name.
+            plan: What a child is to do.
             processes: How many there are.
-            grace: How long a child's jobs may go on after it was asked to stop.
-            is_once: A child that ends has nothing more to do.
+            keeper: Keeps alive what runs in a child that can't.
             say: Is told what becomes of processes.
         """
         self._work = work
-        self._places = [_Place() for _ in range(processes)]
-        self._grace = grace
-        self._is_once = is_once
+        self._places = [Place() for _ in range(processes)]
+        self._plan = plan
+        self._keeper = keeper
+        self._grace = plan.grace
+        self._is_once = plan.is_once
         self._say = say
         self._context = multiprocessing.get_context("spawn")
         self._stop_asked_at: float | None = None
@@ -152,6 +146,15 @@ class Parent:
         Raises:
             ConfigError: A process can't work, and starting it anew won't cure that.
         """
+        self._keeper.start(self._neglected)
+        try:
+            self._keep_up()
+        finally:
+            self._keeper.close()
+        if self._problem is not None:
+            raise ConfigError(self._problem)
+
+    def _keep_up(self) -> None:
         for place in self._places:
             self._fill(place)
         while (children := self._children()) or any(self._is_to_be_filled(place) for place in self._places):
@@ -160,8 +163,10 @@ class Parent:
             for place in self._places:
                 self._look_after(place)
             self._kill_overdue()
-        if self._problem is not None:
-            raise ConfigError(self._problem)
+            self._kill_hanging()
+            if self._keeper.has_failed and not self.is_stopping:
+                self._problem = "what keeps the jobs of busy processes alive has failed; the traceback is on stderr"
+                self.stop()
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children():
@@ -169,24 +174,27 @@ class Parent:
                 if child.process.is_alive():
                     os.kill(child.pid, number)
 
-    def _children(self) -> list[_Child]:
+    def _children(self) -> list[Child]:
         return [one for place in self._places for one in (place.child, *place.worn_out) if one is not None]
 
-    def _fill(self, place: _Place) -> None:
+    def _fill(self, place: Place) -> None:
         """Start a process."""
         line, its_end = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=self._work, args=(its_end,))
+        memory = memory_for(self._context, runs=self._plan.slots * HELD_PER_SLOT)
+        process = self._context.Process(target=self._work, args=(its_end, memory))
         process.start()
         its_end.close()
         now = time.monotonic()
-        place.child = _Child(process=process, pid=process.pid or 0, line=line, started_at=now, beat_at=now)
+        place.child = Child(
+            process=process, pid=process.pid or 0, line=line, roster=Roster(memory), started_at=now, beat_at=now
+        )
         if self.is_stopping:  # asked while it was started, and so not passed on to it
             process.terminate()
 
-    def _is_to_be_filled(self, place: _Place) -> bool:
+    def _is_to_be_filled(self, place: Place) -> bool:
         return place.child is None and not self.is_stopping and not (self._is_once and not place.deaths)
 
-    def _look_after(self, place: _Place) -> None:
+    def _look_after(self, place: Place) -> None:
         """Hear a place's processes; say of those that have ended what is news, and start another where one is due."""
         child = place.child
         if child is not None:
@@ -205,7 +213,7 @@ class Parent:
         if self._is_to_be_filled(place) and time.monotonic() >= place.not_before:
             self._fill(place)
 
-    def _hear(self, child: _Child) -> None:
+    def _hear(self, child: Child) -> None:
         with suppress(EOFError, OSError):
             while not child.line.closed and child.line.poll():
                 child.beat = child.line.recv()
@@ -215,7 +223,7 @@ class Parent:
             if not self.is_stopping:
                 self.stop()
 
-    def _has_ended(self, place: _Place, child: _Child) -> None:
+    def _has_ended(self, place: Place, child: Child) -> None:
         code = child.process.exitcode
         child.line.close()
         child.process.close()
@@ -231,7 +239,31 @@ class Parent:
         place.not_before = time.monotonic() + pause_s
         running = child.beat.begun - child.beat.ended
         its = f"its jobs ({running} a moment ago) start again when their lease is over"
-        self._say(Action.PROCESS_DIED, f"process {child.pid} {_end_of(code)}; {its}")
+        self._say(Action.PROCESS_DIED, f"process {child.pid} {end_of(code)}; {its}")
+
+    def _neglected(self, before: float) -> list[Entry]:
+        """Return what runs in live children and was last kept alive before this."""
+        return [
+            one for child in self._children() if is_alive(child) for one in child.roster.entries(kept_before=before)
+        ]
+
+    def _kill_hanging(self) -> None:
+        """
+        Kill a child that says nothing while a job of it should long have been stopped.
+
+        One call holds its interpreter, so that no timeout comes through, or it was stopped: for good, it seems.
+        """
+        now = time.monotonic()
+        for child in self._children():
+            if now - child.beat_at < _SILENT.total_seconds() or child.is_killed:
+                continue
+            overdue = [one for one in child.roster.entries(kept_before=now) if one.over_at + _BEYOND_S < now]
+            if overdue:
+                child.is_killed = True
+                child.process.kill()
+                held = overdue[0].holding
+                late = f"{now - overdue[0].over_at:.0f} s beyond its timeout of {held.timeout.total_seconds():g} s"
+                self._say(Action.PROCESS_DIED, f"process {child.pid} says nothing, and job {held.job_id} runs {late}")
 
     def _kill_overdue(self) -> None:
         """Kill what doesn't end although its grace is over: code that holds the interpreter can't be interrupted."""
@@ -240,9 +272,3 @@ class Parent:
         if time.monotonic() > self._stop_asked_at + (self._grace + _BEYOND_GRACE).total_seconds():
             for child in self._children():
                 child.process.kill()
-
-
-def _end_of(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"ended with exit code {code}"
-    return f"was killed by {signal.Signals(-code).name}"

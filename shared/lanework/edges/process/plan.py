@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.execution import LEASE_MARGIN
+
 if TYPE_CHECKING:
     from lanework.edges.process.gauge import Gauge
     from lanework.model.lanes import Lane
@@ -35,7 +37,8 @@ class Plan:
     Attributes:
         lanes: Whose queues it empties, the first first.
         slots: How many jobs it runs at once.
-        lease: How long a claim holds, and a message stays hidden, without a heartbeat: what a killed process costs.
+        lease: How long a claim holds, and a message stays hidden, without a heartbeat: what a killed process costs. The
+            clocks' margin of 5 s comes on top.
         grace: How long jobs may go on after it was asked to stop.
         most_jobs: After how many jobs it ends, to be started anew; None never.
         most_mb: At how much memory, in MB of its peak, it ends, to be started anew; None never.
@@ -49,6 +52,11 @@ class Plan:
     most_jobs: int | None = None
     most_mb: int | None = None
     is_once: bool = False
+
+    @property
+    def hides_for(self) -> timedelta:
+        """How long a received message stays hidden without a heartbeat: for as long as a claim holds."""
+        return self.lease + LEASE_MARGIN
 
     @property
     def poll(self) -> timedelta:

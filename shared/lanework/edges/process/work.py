@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from lanework.app import App
+    from lanework.edges.process.roster import Roster
     from lanework.edges.process.vital import Failed
     from lanework.engine.delivery import Report
     from lanework.engine.execution import Execution
@@ -39,14 +40,25 @@ class Work:
         *,
         lease: timedelta,
         run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None,
+        roster: Roster | None = None,
         failed: Failed = unheard,
     ) -> None:
-        """Begin to keep what will be received; `run_async` is `App.executor`'s, `failed` that of its threads."""
+        """
+        Begin to keep what will be received.
+
+        Args:
+            app: Whose jobs.
+            inbox: Where they come from.
+            lease: How long they are held without a heartbeat.
+            run_async: `App.executor`'s.
+            roster: What the parent reads.
+            failed: Hears of threads of this that have ended by themselves.
+        """
         self._app = app
         self._lease = lease
         self._run_async = run_async
         self._outbox = Outbox(inbox, failed)
-        self._heart = Heart(self._outbox, lease=lease, failed=failed)
+        self._heart = Heart(self._outbox, lease=lease, roster=roster, failed=failed)
         self._flusher = Flusher(app, failed)
 
     def hold(self, lane: Lane, message: Received) -> None:
@@ -74,9 +86,9 @@ class Work:
             self._app.ports.ledger.expect(-1)
             self._answer(lane, message, report)
 
-    def give_back_all(self) -> None:
-        """Give back what is held, at once and without an attempt used: its code will be cut off."""
-        self._heart.give_back_all()
+    def give_back_all(self, *, ends_within: timedelta | None = None) -> None:
+        """Give back what is held, without an attempt used. Arguments as in `Heart.give_back_all`."""
+        self._heart.give_back_all(ends_within=ends_within)
 
     def close(self) -> None:
         """Keep nothing any more, and say what is still to be said."""

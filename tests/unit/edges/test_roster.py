@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import multiprocessing
+import time
+from ctypes import Array, c_ubyte
+from datetime import timedelta
+
+import pytest
+
+from lanework.edges.process.roster import Roster, memory_for
+from lanework.engine.holding import Holding
+from lanework.model.lanes import Lane
+
+SPAWN = multiprocessing.get_context("spawn")
+MINUTE = timedelta(minutes=1)
+
+
+def a_holding(number: int = 1, *, slots: int = 1) -> Holding:
+    names = tuple(f"concurrency:type:task.alone:user={index:024}" for index in range(slots))
+    return Holding(job_id=f"job-{number}", claim_id=f"claim-{number}", slots=names, timeout=MINUTE)
+
+
+def later() -> float:
+    return time.monotonic() + 3600
+
+
+def test_a_run_that_was_kept_alive_lately_is_none_to_look_after() -> None:
+    roster = Roster(memory_for(SPAWN, runs=2))
+    before = time.monotonic()
+    roster.enter(Lane.LOW, "handle", a_holding())
+
+    assert roster.entries(kept_before=before) == []
+    (entry,) = roster.entries(kept_before=later())
+    roster.keep("handle")
+    (kept,) = roster.entries(kept_before=later())
+    assert kept.kept_at >= entry.kept_at >= before
+    assert (kept.holding, kept.over_at) == (a_holding(), entry.over_at)
+
+
+def test_as_many_runs_come_and_go_as_like_and_one_too_many_is_left_out() -> None:
+    roster = Roster(memory_for(SPAWN, runs=2))
+    for number in range(50):
+        roster.enter(Lane.LOW, f"handle-{number}", a_holding(number))
+        roster.leave(f"handle-{number}")
+        roster.leave(f"handle-{number}")
+    for number in range(3):
+        roster.enter(Lane.HIGH, f"handle-{number}", a_holding(number))
+    roster.keep("handle-2")
+
+    assert {one.holding.job_id for one in roster.entries(kept_before=later())} == {"job-0", "job-1"}
+
+
+@pytest.mark.parametrize(("slots", "known"), [(10, 1), (500, 0)])
+def test_what_does_not_fit_is_left_to_its_own_process(slots: int, known: int) -> None:
+    roster = Roster(memory_for(SPAWN, runs=1))
+
+    roster.enter(Lane.LOW, "h" * 1024, a_holding(slots=slots))
+    assert len(roster.entries(kept_before=later())) == known
+
+    roster.leave("h" * 1024)
+    roster.enter(Lane.LOW, "handle", a_holding())
+    assert len(roster.entries(kept_before=later())) == 1
+
+
+def test_a_row_that_is_being_written_is_none() -> None:
+    memory = memory_for(SPAWN, runs=1)
+    writer, reader = Roster(memory), Roster(memory)
+    writer.enter(Lane.LOW, "handle", a_holding())
+    for index in (30, 100):
+        memory[index] ^= 0xFF
+        assert reader.entries(kept_before=later()) == []
+        memory[index] ^= 0xFF
+
+    assert len(reader.entries(kept_before=later())) == 1
+
+
+def _enter(memory: Array[c_ubyte]) -> None:
+    Roster(memory).enter(Lane.LOW, "handle", a_holding())
+
+
+def test_another_process_writes_what_this_one_reads_and_it_stays_when_that_one_has_gone() -> None:
+    memory = memory_for(SPAWN, runs=4)
+    process = SPAWN.Process(target=_enter, args=(memory,))
+    process.start()
+    process.join(60)
+
+    assert process.exitcode == 0
+    (entry,) = Roster(memory).entries(kept_before=later())
+    assert entry.holding == a_holding()
