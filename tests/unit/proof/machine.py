@@ -257,6 +257,19 @@ class NothingIsLost(RuleBasedStateMachine):
     def an_outcome_is_recorded(self, trouble: Trouble, number: int) -> None:
         self.world.settle(trouble, number)
 
+    @precondition(lambda self: self.world.open)
+    @rule(trouble=troubles, number=numbers, act=st.sampled_from(["gives back what runs", "before it began", "beats"]))
+    def a_worker_stops_or_beats(self, trouble: Trouble, number: int, act: str) -> None:
+        """What was given back runs on: later steps let it report, return or fail, until its process is killed."""
+        if act == "beats":
+            self.world.beat(trouble, number)
+        else:
+            self.world.give_back(trouble, number, has_begun=act == "gives back what runs")
+
+    @rule(worker=workers)
+    def a_worker_is_started_anew(self, worker: str) -> None:
+        self.world.start_anew(worker)
+
     @precondition(lambda self: len(self.world.open) > 1)
     @rule(number=numbers)
     def a_worker_is_killed(self, number: int) -> None:

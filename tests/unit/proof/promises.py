@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from lanework.engine.holding import Holding
     from lanework.engine.ports import Clock, Ledger
     from lanework.model.change import Answer, Change, Kept
     from lanework.model.envelope import Envelope
@@ -85,6 +86,7 @@ class Promises:
     _completed: set[str] = field(default_factory=set)
     _failed: set[str] = field(default_factory=set)
     _let_go_in: set[tuple[str, int]] = field(default_factory=set)
+    _runs_on: dict[str, tuple[str, datetime]] = field(default_factory=dict)
 
     def keep(self, is_kept: bool, promise: str) -> None:
         """Note a broken promise, and stop: a job's code may be running, and what it raises is caught."""
@@ -196,7 +198,13 @@ class Promises:
                 within = [one for one in begun if one[0] > self.now() - window]
                 self.keep(len(within) <= limit.n, f"{len(within)} within {window} under {name}")
 
+    def runs_on(self, run: Holding, until: datetime) -> None:
+        """Note that a run's code may run until then, though it is given back."""
+        self._runs_on[run.claim_id] = (run.job_id, until)
+
     def _is_live(self, job_id: str, claim_id: str, ledger: Ledger) -> bool:
+        if claim_id in self._runs_on:
+            return self._runs_on[claim_id][1] > self.now()
         record = ledger.get(job_id)
         is_running = record is not None and record.state is State.RUNNING and record.claim_id == claim_id
         return is_running and self._invocation_ends[claim_id] > self.now()
@@ -206,6 +214,8 @@ class Promises:
             return
         assert before.due_at is not None
         self.keep(before.due_at <= actor.clock(), f"{name} before the job was due on the worker's own clock")
+        ends = [until for job_id, until in self._runs_on.values() if job_id == before.job_id]
+        self.keep(all(one <= self.now() for one in ends), f"{name} while code that was given back runs on")
         if before.state is State.RUNNING:
             assert before.claim_id is not None
             self.keep(self._invocation_ends[before.claim_id] <= self.now(), "two live leases")

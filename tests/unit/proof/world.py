@@ -18,7 +18,7 @@ from lanework.engine.delivery import Ack, Delivery, Keep, Report
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.execution import Execution, GaveUpError
-from lanework.engine.pauses import PauseWatch, resume
+from lanework.engine.pauses import KNOWN_FOR, PauseWatch, resume
 from lanework.engine.ports import Ports
 from lanework.engine.reconcile import Reconciler
 from lanework.engine.redrive import Redriver, checked_edit
@@ -59,6 +59,7 @@ from tests.unit.proof.queues import LANES_USED, Queues, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from lanework.engine.limits import Limits
     from lanework.engine.pauses import Flags
@@ -76,6 +77,9 @@ PAUSES = ("lane:high", "queue:proof", "type:proof.two")
 SIGNAL = "go"
 
 BACKOFF = timedelta(seconds=2)
+
+CUT_OFF = timedelta(seconds=5)
+"""How long code may run on that was given back, until its process is killed."""
 
 Bounds = Mapping[str, tuple[Bound, ...]]
 """The limits of each job type."""
@@ -140,6 +144,7 @@ class OpenRun:
     Attributes:
         claimed: Type and payload of the job as it was recorded when it was claimed.
         ending: How its code ended, once it has.
+        killed_at: When its process is killed, in true time; its code may run until then, given back or not.
     """
 
     execution: Execution
@@ -148,6 +153,7 @@ class OpenRun:
     lane: Lane
     handle: str
     ending: Ending | None = None
+    killed_at: datetime | None = None
 
 
 class World:
@@ -177,6 +183,8 @@ class World:
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
         self._flags = Beset(flags, "dynamodb", self._adversary)
+        self._flags_stored = flags
+        self._paused_since: dict[str, datetime] = {}
         self._workflows = Beset(self._base.workflows, "dynamodb", self._adversary)
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
@@ -286,7 +294,7 @@ class World:
         message = self.queues.lanes.receive(lane)
         if message is None:
             return
-        time_left = LANES[lane].timeout
+        time_left, came_at = LANES[lane].timeout, self.time()
         with self._acting(worker, trouble, lasts=time_left) as actor:
             actor.message = read(message.body)
             begun: list[OpenRun] = []
@@ -295,6 +303,7 @@ class World:
                 if not execution.claim():
                     return
                 self._admitted(execution, actor)
+                self._keeps_to_pauses(actor, came_at)
                 claimed = self.promises.jobs[execution.job_id]
                 run = OpenRun(execution=execution, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
                 if begins_only:
@@ -319,8 +328,43 @@ class World:
         limits = [(bound.name_for({}, None), bound.limit) for bound in self._types[record.type].bounds]
         self.promises.admitted(record, actor, limits, self.stored)
 
+    def _keeps_to_pauses(self, actor: Actor, came_at: datetime) -> None:
+        """Check that nothing begins under a pause that every worker has seen: by then it knows, or begins nothing."""
+        message = actor.message
+        assert message is not None
+        for name in (f"lane:{message.lane}", f"queue:{message.queue}", f"type:{message.type}"):
+            since = self._paused_since.get(name)
+            self.promises.keep(since is None or since > came_at - KNOWN_FOR, f"a job began while {name} was paused")
+
+    def start_anew(self, worker: str) -> None:
+        """A worker's process is replaced by another, which has read nothing yet."""
+        self._watches.pop(worker, None)
+
+    def give_back(self, trouble: Trouble, number: int, *, has_begun: bool) -> None:
+        """A worker that stops gives a run back; its code runs on, until the process is killed."""
+        self._bury_the_killed()
+        if runs := [run for run in self.open if run.ending is None and run.killed_at is None]:
+            run = runs[number % len(runs)]
+            run.killed_at = self.time() + (CUT_OFF if has_begun else timedelta(0))
+            run.actor.earliest = run.killed_at
+            with self._acting(run.actor, trouble), self._ends_by_crash(run), suppress(UnavailableError):
+                self.promises.runs_on(run.execution.holding(), run.killed_at)
+                run.execution.give_back(ends_within=CUT_OFF if has_begun else None)
+
+    def beat(self, trouble: Trouble, number: int) -> None:
+        """A worker lengthens the lease of a run that is under way, given back or not, taken over or not."""
+        self._bury_the_killed()
+        if self.open:
+            run = self.open[number % len(self.open)]
+            with self._acting(run.actor, trouble), self._ends_by_crash(run), suppress(UnavailableError):
+                run.execution.beat()
+
+    def _bury_the_killed(self) -> None:
+        self.open = [run for run in self.open if run.killed_at is None or run.killed_at > self.time()]
+
     def run(self, trouble: Trouble, number: int, ending: Ending) -> None:
         """The code of a run that is under way comes to its end, perhaps long after it should have."""
+        self._bury_the_killed()
         if runs := [run for run in self.open if run.ending is None]:
             run = runs[number % len(runs)]
             with self._acting(run.actor, trouble), self._ends_by_crash(run):
@@ -328,6 +372,7 @@ class World:
 
     def settle(self, trouble: Trouble, number: int) -> None:
         """The outcome of a run that is under way is recorded."""
+        self._bury_the_killed()
         if runs := [run for run in self.open if run.ending is not None]:
             run = runs[number % len(runs)]
             self.open.remove(run)
@@ -354,11 +399,18 @@ class World:
         """An operator pauses a lane, a queue or a type."""
         with self._acting("operator", trouble), suppress(UnavailableError):
             self._ports("operator").flags.pause(name)
+        self._note_pauses()
 
     def resume(self, trouble: Trouble, name: str) -> None:
         """An operator resumes it."""
         with self._acting("operator", trouble), suppress(UnavailableError):
             resume(name, self._ports("operator"))
+        self._note_pauses()
+
+    def _note_pauses(self) -> None:
+        """Note what is paused, and since when at the latest: an answer may have been lost, or a call not landed."""
+        paused = self._flags_stored.read().paused
+        self._paused_since = {name: self._paused_since.get(name, self.time()) for name in paused}
 
     def cancel(self, trouble: Trouble, job_id: str) -> None:
         """An operator cancels a job."""
