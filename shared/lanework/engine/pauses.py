@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UnknownNameError
@@ -101,7 +101,7 @@ class PauseWatch:
         in_a_child(self, PauseWatch._begin)
 
     def _begin(self) -> None:
-        self._reading = Lock()
+        self._reading = RLock()
         self._known = FlagSet()
         self._read_at: datetime | None = None
         self._asked_at: datetime | None = None
