@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
 
 from lanework.engine.middleware import around
+from lanework.engine.outcome import awaited, ran
 from lanework.engine.receipt import Receipt
 from lanework.engine.registry import settled
 from lanework.engine.run import Run
@@ -77,12 +79,11 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     )
     code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
     if job_type.is_async:
-        coroutine = _awaited(cast("Callable[[], Coroutine[Any, Any, object]]", code), middleware, run)
-        with ThreadPoolExecutor(1) as beside:  # the caller may be in an event loop of its own
-            value = beside.submit(copy_context().run, ports.runtime.run_async, coroutine).result()
+        value = _beside(_awaited(code, middleware, run), ports)
     else:
         with around(middleware, run):
             value = code()
+            value = _beside(awaited(value), ports) if isawaitable(value) else ran(value)
     return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
 
 
@@ -97,11 +98,15 @@ def _runs_elsewhere(job_id: str, ports: Ports) -> bool:
     return answer.record is not None and not isinstance(answer, Applied)
 
 
-async def _awaited(
-    code: Callable[[], Coroutine[Any, Any, object]], middleware: Sequence[Middleware], run: Run
-) -> object:
+async def _awaited(code: Callable[[], object], middleware: Sequence[Middleware], run: Run) -> object:
     with around(middleware, run):
-        return await code()
+        return await awaited(code())
+
+
+def _beside(coroutine: Coroutine[Any, Any, object], ports: Ports) -> object:
+    """Return a coroutine's value; the caller may be in an event loop of its own."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(copy_context().run, ports.runtime.run_async, coroutine).result()
 
 
 @dataclass(frozen=True, slots=True)

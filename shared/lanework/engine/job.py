@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from inspect import isawaitable
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -18,7 +19,9 @@ from typing import (
 
 from pydantic import BaseModel
 
+from lanework.engine.outcome import ran
 from lanework.engine.request import EnqueueOptions, Request, link_of, request_of
+from lanework.engine.signature import code_of
 from lanework.model.waiting import WHOLE
 
 if TYPE_CHECKING:
@@ -55,9 +58,10 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         """Made by `@family.job(...)`."""
         self.type = job_type
         self._app = app
-        self.__doc__ = job_type.function.__doc__
-        self.__name__ = job_type.function.__name__
-        self.__module__ = job_type.function.__module__
+        code = code_of(job_type.function)
+        self.__doc__ = code.__doc__
+        self.__name__ = code.__name__
+        self.__module__ = code.__module__
 
     @property
     def name(self) -> str:
@@ -65,8 +69,14 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         return self.type.name
 
     def __call__(self, payload: PayloadT, /, *args: RestP.args, **kwargs: RestP.kwargs) -> DirectT_co:
-        """Run the job's code directly: no queue, no record, no retry."""
-        return cast("DirectT_co", self.type.function(payload, *args, **kwargs))
+        """
+        Run the job's code directly: no queue, no record, no retry.
+
+        Raises:
+            NotRunError: It returned code that was yet to be run, such as a generator; a coroutine is yours to await.
+        """
+        value = self.type.function(payload, *args, **kwargs)
+        return cast("DirectT_co", value if isawaitable(value) else ran(value))
 
     def __repr__(self) -> str:
         return f"<Job {self.name} of queue {self.type.queue!r}>"

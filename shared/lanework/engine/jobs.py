@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.declared import check_declared, declared_schedule
 from lanework.engine.job import Job
 from lanework.engine.registry import JobType, Options, Where, settled
 from lanework.engine.request import check_durations, check_windows
-from lanework.engine.signature import check_keys, signature_of
+from lanework.engine.signature import check_keys, is_async, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
 from lanework.model.ids import checked_job_type, checked_queue
 from lanework.model.limits import Concurrency, bounds_of
@@ -178,7 +177,7 @@ class Jobs:
                 function=function,
                 model=model,
                 takes_run=takes_run,
-                is_async=inspect.iscoroutinefunction(function),
+                is_async=is_async(function),
                 options=options,
                 returns=returns,
                 discard_on=discard_on,

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.errors import LaneworkError
 from lanework.model.headers import CORRELATION, inherited
@@ -96,6 +97,8 @@ def _receipts_of(one: Middleware, requests: Sequence[Request], proceed: Proceed)
     """Return what a middleware's `enqueue` does, or say who forgot to."""
     receipts: object = one.enqueue(requests, proceed)
     if not isinstance(receipts, list):
+        if isawaitable(receipts):
+            getattr(receipts, "close", lambda: None)()  # an `async def`: nothing of it has run
         kind = type(receipts).__name__
         msg = f"{type(one).__name__}.enqueue returned {kind}: it has to return the receipts that `proceed` returns"
         raise LaneworkError(msg)
@@ -107,8 +110,23 @@ def around(middleware: Sequence[Middleware], run: Run) -> Iterator[None]:
     """Enter middleware around a job's code, the first outermost; none of them makes an exception go away."""
     with ExitStack() as stack:
         for one in middleware:
-            stack.enter_context(_firm(one.run(run)))
+            stack.enter_context(_firm(_context(one, run)))
         yield
+
+
+def _context(one: Middleware, run: Run) -> AbstractContextManager[object]:
+    """Return the context of a middleware, or say why there is none."""
+    context: object = one.run(run)
+    if hasattr(type(context), "__enter__"):
+        return cast("AbstractContextManager[object]", context)
+    if isawaitable(context) or hasattr(type(context), "__next__"):
+        getattr(context, "close", lambda: None)()
+    kind = type(context).__name__
+    msg = (
+        f"{type(one).__name__}.run returned {kind}: it has to return a context, as a function under @contextmanager "
+        "does (not `async def`, nor @asynccontextmanager: it is entered in the job's own task)"
+    )
+    raise LaneworkError(msg)
 
 
 @contextmanager

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from inspect import isawaitable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from lanework.engine.outcome import NotRunError, ran
 from lanework.errors import InvalidOptionError, SignalTimeoutError, TooLargeError
 from lanework.model.headers import CORRELATION
 from lanework.model.outcomes import Suspended
@@ -165,19 +167,21 @@ class Run:
             call: Does the step; what it returns must be JSON, at most 256 KB: it comes back as such on later attempts.
 
         Raises:
-            InvalidOptionError: The name can't be used, or what the step returned is not JSON.
+            InvalidOptionError: The name can't be used, or what the step returned is not JSON, or is code that was yet
+                to run: a coroutine (`once_async` awaits it), or a generator.
             TooLargeError: What it returned is too large. Either way the step was done, and a retry repeats it.
         """
         _check_name("step", name)
         before = self._notebook.step(name)
-        return self._kept(name, call()) if before is None else cast("T", from_json(before))
+        return self._kept(name, _ran(name, call())) if before is None else cast("T", from_json(before))
 
     async def once_async(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
         """Do a step of an async job, `call` being awaited; otherwise as `once`. Other jobs go on meanwhile."""
         _check_name("step", name)
         before = await asyncio.to_thread(self._notebook.step, name)
         if before is None:
-            return await asyncio.to_thread(self._kept, name, await call())
+            value: Any = call()
+            return await asyncio.to_thread(self._kept, name, _ran(name, await value if isawaitable(value) else value))
         return cast("T", from_json(before))
 
     def _kept(self, name: str, result: T) -> T:
@@ -260,6 +264,15 @@ def signal_step(signal: str) -> str:
         InvalidOptionError: The signal's name can't be used.
     """
     return f"signal/{_check_name('signal', signal)}"
+
+
+def _ran(name: str, value: T) -> T:
+    """Return what a step returned, unless it stands for code that has not run."""
+    try:
+        return cast("T", ran(value))
+    except NotRunError as error:
+        msg = f"step {name!r} was not done: {error}; or do it by run.once_async, which awaits it"
+        raise InvalidOptionError(msg) from None
 
 
 def _check_name(kind: str, name: str) -> str:

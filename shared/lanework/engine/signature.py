@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel
@@ -14,13 +15,16 @@ from lanework.model.payload import with_misplaced_marks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FunctionType
 
 
 def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
     """Return the payload's model, whether the function takes a run, and what it returns."""
-    where = f"job {name!r} ({function.__module__}.{function.__qualname__})"
+    code = code_of(function)
+    where = f"job {name!r} ({code.__module__}.{code.__qualname__})"
+    _check_that_it_runs(where, function)
     parameters = list(inspect.signature(function).parameters.values())
-    hints = _hints(where, function)
+    hints = _hints(where, code)
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if not parameters or parameters[0].kind not in positional:
         msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
@@ -44,6 +48,47 @@ def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseM
             )
             raise DeclarationError(msg)
     return model, takes_run, hints.get("return", Any)
+
+
+def code_of(function: Callable[..., object]) -> FunctionType:
+    """
+    Return the function that runs where this is called: a partial's, or the method of an object that can be called.
+
+    Raises:
+        DeclarationError: There is none to be seen.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    found: Any = function
+    if not (inspect.isroutine(function) or inspect.isclass(function)):
+        found = inspect.getattr_static(type(function), "__call__", None)  # an object that can be called
+    found = getattr(found, "__func__", found)
+    if not inspect.isfunction(found):  # such as a cache of functools': what it wraps
+        found = getattr(function, "__wrapped__", None)
+    if inspect.isfunction(found):
+        return found
+    msg = f"a job is a function, or an object that is called as one, written in Python; got {function!r}"
+    raise DeclarationError(msg)
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Tell whether calling it gives a coroutine, as far as that can be seen before."""
+    return inspect.iscoroutinefunction(code_of(function))
+
+
+def _check_that_it_runs(where: str, function: Callable[..., object]) -> None:
+    """Refuse code whose call runs nothing of it, also under a decorator that keeps it as `__wrapped__`."""
+    code: object = code_of(function)
+    seen: list[object] = []
+    while code is not None and code not in seen:
+        if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
+            msg = (
+                f"{where} has a `yield`: to call it makes a generator and runs nothing of it. Leave the `yield` out; a "
+                "job that goes piece by piece says so by run.progress, or enqueues a job for each"
+            )
+            raise DeclarationError(msg)
+        seen.append(code)
+        code = getattr(code, "__wrapped__", None)
 
 
 def check_keys(name: str, model: type[BaseModel], keys: Iterable[str]) -> None:
