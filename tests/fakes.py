@@ -22,12 +22,14 @@ class Flaky:
         port: What stands behind.
         broken: Calls that fail before they do anything, by name.
         mute: Calls that are done and whose answer is then lost, by name.
+        mute_once: The same, of the next one of each name.
         calls: Every call so far, by name.
     """
 
     port: Any
     broken: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
+    mute_once: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -38,7 +40,8 @@ class Flaky:
             if name in self.broken:
                 raise UnavailableError(name)
             answer = behind(*args, **kwargs)
-            if name in self.mute:
+            if name in self.mute | self.mute_once:
+                self.mute_once -= {name}
                 raise UnavailableError(name)
             return answer
 

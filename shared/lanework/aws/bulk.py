@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
+from lanework.aws.conditional import was_repeated
 from lanework.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -75,14 +76,20 @@ class BulkPut:
         self._table = table
         self._has_partiql = True
 
-    def insert(self, items: Sequence[dict[str, Any]]) -> list[bool]:
-        """Insert items that must not exist; True for each that was made, False for one to be asked for singly."""
-        made: list[bool] = []
+    def insert(self, items: Sequence[dict[str, Any]]) -> list[bool | None]:
+        """
+        Insert items that must not exist.
+
+        Returns:
+            True for each that was made. False for one to be asked for singly; None for one that is, too, and may have
+            been made, by a call whose answer was lost.
+        """
+        made: list[bool | None] = []
         for chunk in chunks(items):
             made += self._insert_chunk(chunk) if self._has_partiql else [False] * len(chunk)
         return made
 
-    def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool]:
+    def _insert_chunk(self, chunk: Sequence[dict[str, Any]]) -> list[bool | None]:
         statements = [insertion(self._table, item) for item in chunk]
         try:
             answer = self._clients.dynamodb.batch_execute_statement(Statements=statements)
@@ -93,8 +100,9 @@ class BulkPut:
                 raise
             # Single puts do the same everywhere. An endpoint that can't do it isn't asked again; a busy one is.
             self._has_partiql = not is_unknown_to_the_endpoint(error)
-            return [False] * len(chunk)
-        return ["Error" not in one for one in answer["Responses"]]
+            return [None if self._has_partiql else False] * len(chunk)
+        refused = None if was_repeated(answer) else False
+        return [True if "Error" not in one else refused for one in answer["Responses"]]
 
     def write(self, items: Sequence[dict[str, Any]]) -> None:
         """Put items whatever is there."""

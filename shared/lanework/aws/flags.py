@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
+from lanework.aws.conditional import put_if
 from lanework.engine.pauses import FlagSet
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class DynamoFlags:
                 "ExpressionAttributeNames": {"#position": "position"},
                 "ExpressionAttributeValues": {":since": {"S": since}},
             }
-            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
+            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
 
     def _update(self, expression: str, name: str) -> None:
         with translated(f"writing the pause of {name}"):

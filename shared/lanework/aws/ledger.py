@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from lanework.aws.beside import Beside, key_beside
+from lanework.aws.beside import Beside
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
+from lanework.aws.conditional import put_if, write_if
 from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
 from lanework.aws.indexes import dead_page, due_page, recent_page
 from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
+from lanework.aws.payloads import Payloads
 from lanework.aws.reading import to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
 from lanework.aws.transactions import write_together
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
-from lanework.model.change import Applied, Kept, Refused
+from lanework.model.change import Applied, Kept, Refused, has_landed
 from lanework.model.payload import is_apart
+from lanework.model.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from lanework.aws.clients import Clients
     from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
     from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
-
-_PAYLOAD_BACKSTOP = timedelta(days=365)
-"""A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
 
 
 class DynamoLedger:
@@ -47,19 +46,32 @@ class DynamoLedger:
         self._table = f"{stack}-jobs"
         self._bulk = BulkPut(clients, self._table)
         self._beside = Beside(clients, self._table)
+        self._payloads = Payloads(clients, self._table)
         self._marks = Marks(clients, self._table)
         self._together = Together(clients)
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
+        return self._put(record)
+
+    def _put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
+        if not is_apart(record.payload):
+            return self._put_record(record, is_repeated=is_repeated)
+        beside = self._payloads.item_of(record)
+        with translated("recording a payload"):
+            is_there = self._payloads.put_first(beside)
+        if not is_there:  # of a producer that was cut off, or of another job that has the id
+            return self.put_guarded(record, ())
+        existing = self._put_record(record, is_repeated=is_repeated)
+        if existing is not None and _has_no_use_for(existing, record):
+            with translated("letting a payload go"):
+                self._payloads.disown(beside)
+        return existing
+
+    def _put_record(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | None:
         with translated("recording a job"):
-            existing = write_if(self._clients.dynamodb.put_item, self._putting(record))[1]
-        if existing is not None:
-            return self._record(existing)
-        if is_apart(record.payload):
-            with translated("recording a payload"):
-                self._clients.dynamodb.put_item(TableName=self._table, Item=_payload_item_of(record))
-        return None
+            existing = put_if(self._clients.dynamodb.put_item, self._putting(record), is_repeated=is_repeated)[1]
+        return None if existing is None else self._record(existing)
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """See `Ledger.put_many`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
@@ -73,13 +85,19 @@ class DynamoLedger:
         return answers
 
     def _put_chunk(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        apart = [record for record in records if is_apart(record.payload)]
+        with translated("recording payloads"):
+            kept = self._bulk.insert([self._payloads.item_of(record) for record in apart]) if apart else []
+        without = {record.job_id for record, is_kept in zip(apart, kept, strict=True) if not is_kept}
+        whole = [record for record in records if record.job_id not in without]
         with translated("recording jobs"):
-            made = self._bulk.insert([to_item(record, self._model) for record in records])
-            apart = [
-                record for record, is_made in zip(records, made, strict=True) if is_made and is_apart(record.payload)
-            ]
-            self._bulk.write([_payload_item_of(record) for record in apart])
-        return [None if is_made else self._put_again(record) for record, is_made in zip(records, made, strict=True)]
+            made = self._bulk.insert([to_item(record, self._model) for record in whole])
+        became: dict[str, bool | None] = dict.fromkeys(without, False)
+        became |= {record.job_id: is_made for record, is_made in zip(whole, made, strict=True)}
+        return [
+            None if became[one.job_id] else self._put_again(one, is_repeated=became[one.job_id] is None)
+            for one in records
+        ]
 
     def _putting(self, record: JobRecord) -> dict[str, Any]:
         """Return the request that puts a job whose id is free."""
@@ -98,7 +116,7 @@ class DynamoLedger:
 
     def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
         """See `Ledger.put_guarded`."""
-        beside = [_payload_item_of(record)] if is_apart(record.payload) else []
+        beside = [self._payloads.item_of(record)] if is_apart(record.payload) else []
         existing = self._marks.put(self._putting(record), beside, markings)
         return None if existing is None else self._record(existing)
 
@@ -115,11 +133,11 @@ class DynamoLedger:
             return self._change_with_payload(job_id, change, payload)
         with translated(f"writing {change.name} of job {job_id}"), self._together.company() as has_company:
             answer = self._change_together(job_id, change) if has_company else None
-            answer = answer or self._change_singly(job_id, change)
+            answer = _as_landed(answer or self._change_singly(job_id, change), change)
             if isinstance(answer, Applied) and "expires_at" in change.write and answer.record.payload is None:
                 expires_at = cast("datetime | None", change.write["expires_at"])
                 if not has_company or expires_at is None or not self._expire_payload_together(job_id, expires_at):
-                    self._set_payload_expiry(job_id, expires_at)
+                    self._payloads.expire(job_id, expires_at)
         return answer
 
     def _change_together(self, job_id: str, change: Change) -> Answer | None:
@@ -152,7 +170,7 @@ class DynamoLedger:
             return Kept(item["result"]["S"])
         if refused:
             stored = refused.get(0)
-            return Refused(None if stored is None else self._record(stored))
+            return _as_landed(Refused(None if stored is None else self._record(stored)), change)
         record = self.get(job_id)
         return Refused(None) if record is None else Applied(record)
 
@@ -192,10 +210,12 @@ class DynamoLedger:
         if record.payload is not None:
             return record.payload
         with translated(f"reading the payload of job {record.job_id}"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=_payload_key(record.job_id), ConsistentRead=True
-            )
-        return answer["Item"][PAYLOAD]["S"] if PAYLOAD in answer.get("Item", {}) else None
+            return self._payloads.read(record.job_id)
+
+    def put_back(self, job_id: str, payload: str) -> bool:
+        """See `Ledger.put_back`."""
+        with translated(f"seeing to the payload of job {job_id}"):
+            return self._payloads.put_back(job_id, payload)
 
     def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
         """See `Ledger.due`."""
@@ -266,64 +286,36 @@ class DynamoLedger:
         own = replace(change, write={**change.write, PAYLOAD: None})
         with translated(f"writing {change.name} of job {job_id}"):
             is_written, stored = write_both(
-                self._clients.dynamodb, self._updating(job_id, own), _payload_item(job_id, payload, datetime.now(UTC))
+                self._clients.dynamodb, self._updating(job_id, own), self._payloads.item(job_id, payload)
             )
         if not is_written:
-            return Refused(None if stored is None else self._record(stored))
+            return _as_landed(Refused(None if stored is None else self._record(stored)), change)
         record = self.get(job_id)
         return Refused(None) if record is None else Applied(record)
 
-    def _put_again(self, record: JobRecord) -> JobRecord | UnavailableOne | None:
+    def _put_again(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | UnavailableOne | None:
         """Ask one by one for what a bulk insert didn't make: it existed, or its service was busy."""
         try:
-            return self.put(record)
+            return self._put(record, is_repeated=is_repeated)
         except UnavailableError as error:
             return UnavailableOne(str(error))
 
     def _expire_payload_together(self, job_id: str, expires_at: datetime) -> bool:
         """Let a payload's own item expire, with what other threads write now; False where that is not known to be."""
-        statement = {
-            "Statement": f'UPDATE "{self._table}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
-            "RETURNING MODIFIED NEW *",
-            "Parameters": [
-                {"N": self._model.expires_at.serialize(expires_at)},
-                {"S": pk_of(job_id)},
-                {"S": PAYLOAD},
-            ],
-        }
+        statement = self._payloads.expiring(job_id, expires_at)
         return self._together.write(f"{job_id} {PAYLOAD}", statement) is not None
-
-    def _set_payload_expiry(self, job_id: str, expires_at: datetime | None) -> None:
-        if expires_at is None:
-            update: dict[str, Any] = {"UpdateExpression": "REMOVE expires_at"}
-        else:
-            seconds = self._model.expires_at.serialize(expires_at)
-            update = {
-                "UpdateExpression": "SET expires_at = :at",
-                "ExpressionAttributeValues": {":at": {"N": seconds}},
-            }
-        condition = {"ConditionExpression": "attribute_exists(pk)"}  # its put may have been lost
-        write_if(
-            self._clients.dynamodb.update_item,
-            {"TableName": self._table, "Key": _payload_key(job_id), **condition, **update},
-        )
 
     def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
         return to_record(raw, self._model)
 
 
-def _payload_key(job_id: str) -> dict[str, Any]:
-    return key_beside(job_id, PAYLOAD)
+def _as_landed(answer: Answer, change: Change) -> Answer:
+    """Return an answer, a refusal by what this very change has left being none (rule 17)."""
+    is_own = isinstance(answer, Refused) and answer.record is not None and has_landed(change, answer.record)
+    return Applied(answer.record) if is_own and answer.record is not None else answer
 
 
-def _payload_item_of(record: JobRecord) -> dict[str, Any]:
-    return _payload_item(record.job_id, cast("str", record.payload), record.run_at)
-
-
-def _payload_item(job_id: str, payload: str, starts_at: datetime) -> dict[str, Any]:
-    backstop = round((starts_at + _PAYLOAD_BACKSTOP).timestamp())
-    return {
-        **_payload_key(job_id),
-        PAYLOAD: {"S": payload},
-        "expires_at": {"N": str(backstop)},
-    }
+def _has_no_use_for(existing: JobRecord, record: JobRecord) -> bool:
+    """Tell whether a payload that was put for a record is none that the job which has the id may be without."""
+    differs = None not in (existing.digest, record.digest) and existing.digest != record.digest
+    return existing.payload is not None or existing.state in ENDED or differs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
@@ -11,7 +12,7 @@ from lanework.aws.items import LIMITS_SHARD, MomentAttribute
 from lanework.engine.limits import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lanework.aws.clients import Clients
 
@@ -34,7 +35,8 @@ class DynamoLimits:
         update = {
             "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires REMOVE holders.#kept",
             "ConditionExpression": (
-                "attribute_exists(holders) AND (attribute_exists(holders.#kept) OR size(holders) < :n)"
+                "attribute_exists(holders) AND (attribute_exists(holders.#holder) OR attribute_exists(holders.#kept) "
+                "OR size(holders) < :n)"
             ),
             "ExpressionAttributeNames": {"#holder": holder, "#kept": kept_for},
             "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
@@ -51,7 +53,7 @@ class DynamoLimits:
             "ExpressionAttributeNames": {"#holder": holder},
             "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
         }
-        return self._hold(name, update)
+        return self._hold(name, update, is_own=lambda item: item["holders"]["M"].get(holder) == _at(until))
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
         """See `Limits.extend`."""
@@ -86,7 +88,7 @@ class DynamoLimits:
         paths = [f"holders.{one}" for one in names]
         as_seen = " AND ".join(f"{path} = {value}" for path, value in zip(paths, values, strict=True))
         with translated(f"freeing slots of {name}"):
-            is_done, _ = self._update(
+            is_done, item = self._update(
                 name,
                 {
                     "UpdateExpression": f"REMOVE {', '.join(paths)}",
@@ -95,7 +97,7 @@ class DynamoLimits:
                     "ExpressionAttributeValues": values,
                 },
             )
-        return is_done
+        return is_done or _slots(item).holders.keys().isdisjoint(holders)
 
     def slots(self, name: str) -> Slots:
         """See `Limits.slots`."""
@@ -152,10 +154,12 @@ class DynamoLimits:
             )
         return [item["pk"]["S"].removeprefix("limit#") for item in answer["Items"]]
 
-    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None) -> bool:
+    def reserve(
+        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
+    ) -> bool:
         """See `Limits.reserve`."""
-        is_free = "attribute_not_exists(free_from) OR free_from <= :at"
-        values = {":at": _at(at), ":after": _at(at + interval), ":expires": _expiry(at)}
+        is_free = "attribute_not_exists(free_from) OR free_from <= :at OR (reserved_by = :by AND free_from = :after)"
+        values = {":at": _at(at), ":after": _at(at + interval), ":expires": _expiry(at), ":by": _mark(by)}
         if missed is not None:
             is_free += " OR free_from = :missed"
             values[":missed"] = _at(missed + interval)
@@ -163,29 +167,30 @@ class DynamoLimits:
             is_reserved, _ = self._update(
                 name,
                 {
-                    "UpdateExpression": "SET free_from = :after, expires_at = :expires",
+                    "UpdateExpression": "SET free_from = :after, expires_at = :expires, reserved_by = :by",
                     "ConditionExpression": is_free,
                     "ExpressionAttributeValues": values,
                 },
             )
         return is_reserved
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta) -> datetime:
+    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
         """See `Limits.queue_up`."""
+        update: dict[str, Any] = {
+            "UpdateExpression": (
+                "SET free_from = if_not_exists(free_from, :now) + :interval, expires_at = :expires, reserved_by = :by"
+            ),
+            "ExpressionAttributeValues": {
+                ":now": _at(now),
+                ":interval": _number(interval // timedelta(milliseconds=1)),
+                ":expires": _expiry(now),
+                ":by": _mark(by),
+            },
+        }
+        if by is not None:
+            update["ConditionExpression"] = "attribute_not_exists(reserved_by) OR reserved_by <> :by"
         with translated(f"reserving a start under {name}"):
-            _, item = self._update(
-                name,
-                {
-                    "UpdateExpression": (
-                        "SET free_from = if_not_exists(free_from, :now) + :interval, expires_at = :expires"
-                    ),
-                    "ExpressionAttributeValues": {
-                        ":now": _at(now),
-                        ":interval": _number(interval // timedelta(milliseconds=1)),
-                        ":expires": _expiry(now),
-                    },
-                },
-            )
+            _, item = self._update(name, update)
         return _MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
 
     def free_from(self, name: str) -> datetime | None:
@@ -195,12 +200,14 @@ class DynamoLimits:
         found = answer.get("Item", {}).get("free_from")
         return None if found is None else _MOMENT.deserialize(found["N"])
 
-    def _hold(self, name: str, update: dict[str, Any]) -> tuple[bool, Slots]:
+    def _hold(
+        self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
+    ) -> tuple[bool, Slots]:
         with translated(f"taking a slot of {name}"):
-            is_taken, item = self._update(name, update)
+            is_taken, item = self._update(name, update, is_own=is_own)
             if not is_taken and (item is None or "holders" not in item):
                 self._open(name)
-                is_taken, item = self._update(name, update)
+                is_taken, item = self._update(name, update, is_own=is_own)
         return is_taken, _slots(item)
 
     def _open(self, name: str) -> None:
@@ -213,12 +220,19 @@ class DynamoLimits:
             },
         )
 
-    def _update(self, name: str, update: dict[str, Any]) -> tuple[bool, dict[str, Any] | None]:
+    def _update(
+        self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
+    ) -> tuple[bool, dict[str, Any] | None]:
         """Update a limit's item; return whether its condition held, and the item as it stands."""
         on_refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ConditionExpression" in update else {}
         request: Any = {"TableName": self._table, "Key": _key(name), "ReturnValues": "ALL_NEW", **on_refusal, **update}
-        answer, refused_by = write_if(self._clients.dynamodb.update_item, request)
+        answer, refused_by = write_if(self._clients.dynamodb.update_item, request, is_own=is_own)
         return (False, refused_by) if answer is None else (True, answer["Attributes"])
+
+
+def _mark(by: str | None) -> dict[str, str]:
+    """Return the mark of a reservation; one without an id gets one, which nobody asks for again."""
+    return {"S": by or token_hex(8)}
 
 
 def _key(name: str) -> dict[str, Any]:

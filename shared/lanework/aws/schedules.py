@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
+from lanework.aws.conditional import put_if
 from lanework.aws.items import MomentAttribute, may_exist
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.ticks import Timetable
@@ -100,7 +100,7 @@ class DynamoSchedules:
                 "ConditionExpression": condition,
                 "ExpressionAttributeValues": values,
             }
-            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
+            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
 
 
 def _key(name: str) -> dict[str, Any]:

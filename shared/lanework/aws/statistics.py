@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
+from lanework.aws.conditional import put_if, write_if
 from lanework.engine.statistics_store import Board, Total
 from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.numbers import Key, Numbers
@@ -174,7 +174,7 @@ class DynamoStatistics:
         whole = {"pk": _BOARD, "sk": {"S": sk}, **item}
         with translated("keeping statistics"):
             request = {"TableName": self._table, "Item": whole, **condition}
-            return write_if(self._clients.dynamodb.put_item, request)[0] is not None
+            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
 
 
 def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
+from lanework.aws.conditional import was_repeated
 from lanework.errors import ContendedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -40,9 +41,20 @@ def write_together(client: DynamoDBClient, items: Sequence[dict[str, Any]]) -> d
             raise
         reasons: list[dict[str, Any]] = cast("Any", error.response).get("CancellationReasons", [])
         failed = {at: one.get("Item") for at, one in enumerate(reasons) if one.get("Code") == _CONDITION_FAILED}
+        if was_repeated(error.response) and any(_is_own(items[at], found) for at, found in failed.items()):
+            return {}
         if failed:
             return failed
         codes = [str(one.get("Code")) for one in reasons]
         msg = f"writing items together: {', '.join(codes) or error}"
         raise (ContendedError if _CONFLICT in codes else UnavailableError)(msg) from error
     return {}
+
+
+def _is_own(item: dict[str, Any], found: dict[str, Any] | None) -> bool:
+    """
+    Tell whether a put was refused by itself: the client repeated the call, whose answer had been lost (rule 17).
+
+    AWS knows a repeated transaction by its token (TransactWriteItems, ClientRequestToken); not every emulator does.
+    """
+    return found is not None and "Put" in item and found == item["Put"]["Item"]

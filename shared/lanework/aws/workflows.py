@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
+from lanework.aws.conditional import put_if, write_if
 from lanework.aws.indexes import recent_page
 from lanework.aws.items import MomentAttribute, may_exist, pk_of
 from lanework.aws.workflow_items import (
@@ -111,7 +111,7 @@ class DynamoWorkflows:
             request["ConditionExpression"] = "revision = :read"
             request["ExpressionAttributeValues"] = {":read": {"N": str(record.revision)}}
         with translated(f"writing workflow {record.workflow_id}"):
-            answer, _ = write_if(self._clients.dynamodb.put_item, request)
+            answer, _ = put_if(self._clients.dynamodb.put_item, request)
         return None if answer is None else written
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
@@ -133,7 +133,7 @@ class DynamoWorkflows:
                             "Item": item,
                             "ConditionExpression": "attribute_not_exists(pk)",
                         }
-                        write_if(self._clients.dynamodb.put_item, request)
+                        put_if(self._clients.dynamodb.put_item, request)
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         """See `WorkflowStore.shards`."""

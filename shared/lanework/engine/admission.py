@@ -116,13 +116,18 @@ class Admission:
         return [(bound.name_for(fields, run.tenant), bound.limit) for bound in self.bounds]
 
     def _take(self, name: str, n: int, run: JobRecord) -> bool:
-        """Take a slot; if none is free, let it be known that a job waits, before it does."""
+        """
+        Take a slot; if none is free, let it be known that a job waits, before it does.
+
+        It counts as held from before it is asked for: where the answer is lost, it is given back.
+        """
+        self.held[name] = n
         is_taken, slots = self._try(name, n, run)
         if not is_taken and free_expired(name, slots, self.ports):
             is_taken, slots = self._try(name, n, run)
         if is_taken:
-            self.held[name] = n
             return True
+        del self.held[name]
         self._announce(name, n, slots)
         return False
 
@@ -148,7 +153,7 @@ class Admission:
         start = run.rate_slot if run.rate_attempt == run.attempts else None
         for _ in range(_ROUNDS):
             if start is None or not self._is_valid(start):
-                start = self._reserve(rates, missed=start)
+                start = self._reserve(rates, run, missed=start)
             if start is not None and start > self.ports.clock():
                 return Booked(max(rates, key=lambda one: one[1].interval)[0], start)
             if start is not None and self._is_valid(start):
@@ -159,7 +164,9 @@ class Admission:
         """Tell whether a reserved start is yet to come, or over for so short that none has begun in its place."""
         return self.ports.clock() < start + SLOT_LASTS
 
-    def _reserve(self, rates: Sequence[tuple[str, Rate]], *, missed: datetime | None) -> datetime | None:
+    def _reserve(
+        self, rates: Sequence[tuple[str, Rate]], run: JobRecord, *, missed: datetime | None
+    ) -> datetime | None:
         """
         Reserve a start: now if every rate is free, else the first that suits them all.
 
@@ -170,12 +177,15 @@ class Admission:
             The start; None if another job reserved one meanwhile.
         """
         now, limits = self.ports.clock(), self.ports.limits
+        by = f"{run.claim_id}@{now.isoformat(timespec='milliseconds')}"
         if len(rates) == 1:
             ((name, rate),) = rates
-            is_free = limits.reserve(name, at=now, interval=rate.interval, missed=missed)
-            return now if is_free else limits.queue_up(name, now=now, interval=rate.interval)
+            is_free = limits.reserve(name, at=now, interval=rate.interval, missed=missed, by=by)
+            return now if is_free else limits.queue_up(name, now=now, interval=rate.interval, by=by)
         start = max(now, *(self._free_from(name, rate, missed, now) for name, rate in rates))
-        is_reserved = all(limits.reserve(name, at=start, interval=rate.interval, missed=missed) for name, rate in rates)
+        is_reserved = all(
+            limits.reserve(name, at=start, interval=rate.interval, missed=missed, by=by) for name, rate in rates
+        )
         return start if is_reserved else None
 
     def _free_from(self, name: str, rate: Rate, missed: datetime | None, now: datetime) -> datetime:

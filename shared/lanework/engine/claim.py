@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
 from lanework.engine.delivery import Ack, Keep
-from lanework.engine.hold import leave_to_sweep
+from lanework.engine.hold import keep_payload, leave_to_sweep
 from lanework.engine.settle import LONGEST_HELD
 from lanework.engine.telling import buried, tell_of_death, told
 from lanework.engine.waiting import Waiting, follow_up
@@ -136,6 +136,7 @@ class Claim:
                 return report
             case Applied(record) if record.state is State.BLOCKED:
                 self.journal.note(Action.REDRIVEN, reason="it waits again for what it died of")
+                keep_payload(self.envelope.model_copy(update={"life": record.life}), record, self.ports)
                 Waiting(self.ports).look([record.job_id])
                 return Ack()
             case Applied(record) if record.state is State.UNKNOWN:

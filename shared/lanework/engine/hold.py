@@ -12,6 +12,7 @@ from lanework.model import interventions, moves
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.lanes import LONGEST_IN_LAMBDA
+from lanework.model.payload import is_apart
 from lanework.model.states import WAITING, State
 
 if TYPE_CHECKING:
@@ -33,6 +34,18 @@ OFFER_AGAIN: Final = timedelta(minutes=5)
 """After how long a lane is handed again what Lambda can't run: a worker process may empty it by then."""
 
 
+def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
+    """
+    See that a payload lies beside its job before a message goes that may be the last to hold it (rule 16).
+
+    Raises:
+        UnavailableError: Whether it does is not known: keep the message.
+    """
+    is_beside = record.payload is None and is_apart(message.payload)
+    if is_beside and record.life == message.life and record.superseded_at is None:
+        ports.ledger.put_back(record.job_id, message.payload)
+
+
 def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report | None:
     """
     Park a paused job under its pause.
@@ -42,6 +55,8 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
     """
     try:
         answer = ports.ledger.change(message.id, interventions.hold(life=message.life, name=name, now=ports.clock()))
+        if isinstance(answer, Applied):
+            keep_payload(message, answer.record, ports)
     except UnavailableError as error:
         journal.note(Action.CLAIM_FAILED, reason=str(error))
         return Keep(LOOK_AGAIN)
@@ -110,6 +125,7 @@ def leave_to_sweep(message: Envelope, stored: JobRecord | None, *, at: datetime,
     if stored is None:
         record = moves.new_record(message)
         return ports.ledger.put(replace(record, state=State.SCHEDULED, sweep_at=at)) is None
+    keep_payload(message, stored, ports)
     if stored.sweep_at is not None and stored.sweep_at <= at:
         return True
     is_new = stored.sweep_at is None

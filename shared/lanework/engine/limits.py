@@ -44,6 +44,8 @@ class Limits(Protocol):
         """
         Take a slot, if fewer than `n` are held, or in place of the one that is kept for this job.
 
+        A holder that has one already has it still: whoever lost an answer asks again (rule 17).
+
         Args:
             name: The limit.
             n: How many slots there are.
@@ -68,7 +70,7 @@ class Limits(Protocol):
         """Free a slot; one that isn't held stays so."""
 
     def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
-        """Free slots whose holders' time is over; False if one of them isn't held any more as it was seen."""
+        """Free slots whose holders' time is over; False if one of them is still held, and not as it was seen."""
 
     def slots(self, name: str) -> Slots:
         """Return the slots as of now (a consistent read)."""
@@ -89,7 +91,9 @@ class Limits(Protocol):
     def contended(self, *, until: datetime, limit: int) -> list[str]:
         """Return the limits that the sweep is to look at by then, soonest first; at most `limit`."""
 
-    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None) -> bool:
+    def reserve(
+        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
+    ) -> bool:
         """
         Reserve a start under a rate, if it is free by then; tell whether it was.
 
@@ -99,14 +103,15 @@ class Limits(Protocol):
             interval: The time between two starts.
             missed: The start that was reserved for the same job before, and that it came too late for. If none was
                 reserved after it, the rate counts as free.
+            by: An id of this reservation: who lost an answer asks again with it.
 
         Raises:
             UnavailableError: Whether it was reserved is not known; it is then lost.
         """
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta) -> datetime:
+    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
         """
-        Reserve the first start after all that are reserved, and return it.
+        Reserve the first start after all that are reserved, and return it; `by` as in `reserve`.
 
         Raises:
             UnavailableError: Whether it was reserved is not known; it is then lost.

@@ -10,8 +10,8 @@ from lanework.engine.receipt import Receipt
 from lanework.errors import EnqueueError, InvalidPayloadError, JobIdTakenError, UnavailableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
-from lanework.model.payload import digest_of, parsed
-from lanework.model.states import State
+from lanework.model.payload import digest_of, is_apart, parsed
+from lanework.model.states import WAITING, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,13 +155,27 @@ class Placer:
         return text is not None and not _is_same(text, order)
 
     def _message_again(self, existing: JobRecord, order: Order) -> Envelope | None:
-        if existing.state is not State.QUEUED or existing.life != 1 or existing.claim_id is not None:
-            return None
+        """Return a message for a job that may have none, or whose payload was missing and is put back first."""
+        is_unsent = existing.state is State.QUEUED and existing.life == 1 and existing.claim_id is None
         try:
+            is_mended = self._puts_back(existing, order)
+            if not (is_unsent or is_mended):
+                return None
             payload = self._ledger.payload_of(existing)
         except UnavailableError as error:
             raise EnqueueError(existing.job_id, f"recorded before, but not sent again: {error}") from error
         return Envelope.of(existing, order.envelope.payload if payload is None else payload)
+
+    def _puts_back(self, existing: JobRecord, order: Order) -> bool:
+        """Put back the payload of a job that waits, if it lies beside the record and is missing; tell if it was."""
+        is_beside = existing.payload is None and is_apart(order.envelope.payload)
+        is_same = existing.digest in (None, digest_of(order.envelope.payload))
+        return (
+            is_beside
+            and is_same
+            and existing.state in WAITING
+            and self._ledger.put_back(existing.job_id, order.envelope.payload)
+        )
 
     def _superseded(self, order: Order, superseded: Superseded) -> Placed:
         record = superseded.record

@@ -44,7 +44,8 @@ class Ledger(Protocol):
         """
         Record a new job. Return None if that happened, or the record that already has the id.
 
-        A record that has expired and was not removed yet gives its id up.
+        A record that has expired and was not removed yet gives its id up. A payload that lies beside the record is
+        written before it, so that no record is without; should only that have happened, the id is free (rule 16).
 
         Raises:
             UnavailableError: Whether it was written is not known.
@@ -76,6 +77,8 @@ class Ledger(Protocol):
         """
         Write, if the conditions hold of the stored item.
 
+        A refusal by a record that shows this very change is `Applied`: it landed, and its answer was lost (rule 17).
+
         Raises:
             UnavailableError: Whether it was written is not known.
         """
@@ -104,7 +107,17 @@ class Ledger(Protocol):
         """
         Return the job's payload, wherever it is kept.
 
-        None if its producer was lost between the two writes that a payload over 1 KB takes: the caller repeats them.
+        None if what lies beside the record is missing: `put_back` mends it.
+        """
+
+    def put_back(self, job_id: str, payload: str) -> bool:
+        """
+        See that a payload which lies beside its job's record is there: put this one if none is; tell whether it did.
+
+        Costs a read where it is there, as it ought to be.
+
+        Raises:
+            UnavailableError: Whether it is there is not known.
         """
 
     def clear_beside(self, job_id: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.telling import tell_of_death
@@ -18,12 +18,8 @@ from lanework.model.states import State
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports
     from lanework.engine.registry import Registry
-    from lanework.model.change import Answer, Change
+    from lanework.model.change import Answer
     from lanework.model.states import JobRecord
-
-
-_TELLING: Final = frozenset({"state", "life", "sweep_at", "ended_at"})
-"""Fields by which a redrive or a drop is known again: both write the moment of their own."""
 
 
 class Fate(StrEnum):
@@ -65,7 +61,7 @@ class Redriver:
             return Fate.NO_PAYLOAD
         tell_of_death(record, self._ports)  # its next life says nothing of its death
         change = interventions.redrive(record, now=self._ports.clock(), edit=edit)
-        after = _after(self._ports.ledger.change(record.job_id, change), change)
+        after = _after(self._ports.ledger.change(record.job_id, change))
         if isinstance(after, Fate):
             return after
         if after.state is State.BLOCKED:
@@ -88,7 +84,7 @@ class Redriver:
         """
         tell_of_death(record, self._ports)  # a cancelled job says nothing of its death
         change = self._ports.ending(interventions.drop(record, now=self._ports.clock()))
-        after = _after(self._ports.ledger.change(record.job_id, change), change)
+        after = _after(self._ports.ledger.change(record.job_id, change))
         if isinstance(after, Fate):
             return after
         self._emit(Action.DROPPED_DEAD, after)
@@ -113,12 +109,8 @@ def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
     return Edit(payload=written(name, model, parsed(name, model, text)), version=job_type.version)
 
 
-def _after(answer: Answer, change: Change) -> JobRecord | Fate:
-    """Return the record that the change left; a refusal by exactly that record is a landed write, its answer lost."""
-    record = answer.record
-    if record is None:
-        return Fate.NOT_FOUND
+def _after(answer: Answer) -> JobRecord | Fate:
+    """Return the record that the change left, or why it left none."""
     if isinstance(answer, Applied):
-        return record
-    is_ours = all(getattr(record, name) == value for name, value in change.write.items() if name in _TELLING)
-    return record if is_ours else Fate.NOT_DEAD
+        return answer.record
+    return Fate.NOT_FOUND if answer.record is None else Fate.NOT_DEAD

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never, cast
 
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.dispatch import dispatch
+from lanework.engine.hold import LOOK_AGAIN, keep_payload
 from lanework.engine.outcome import Awaiting, Booked, Cancelled, Doomed, Failed, NoSlot, Returned, Snoozed
 from lanework.engine.telling import buried, told
 from lanework.engine.waiting import follow_up
@@ -111,7 +112,7 @@ class Settlement:
                 return report
             case record:
                 self.journal.run(Action.RETRYING, record, wait=wait)
-                return Keep(wait) if is_held else Ack()
+                return Keep(wait) if is_held else self._let_go(record)
 
     def _die(self, doomed: Doomed) -> Report:
         now = self.ports.clock()
@@ -140,6 +141,15 @@ class Settlement:
             failed = dispatch(record, message, self.ports)
             if failed is not None:
                 self.journal.note(Action.WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
+        return self._let_go(record)
+
+    def _let_go(self, record: JobRecord) -> Report:
+        """Ack a message whose job goes on without it, once the payload is known to lie beside the record."""
+        try:
+            keep_payload(self.envelope, record, self.ports)
+        except UnavailableError as error:
+            self.journal.note(Action.WRITE_FAILED, reason=f"its payload: {error}", wait=LOOK_AGAIN)
+            return Keep(LOOK_AGAIN)
         return Ack()
 
     def _cancel(self) -> Report:
@@ -156,8 +166,8 @@ class Settlement:
         try:
             answer = self._change_persistently(change)
             record = answer.record
-            if isinstance(answer, Applied) or moves.landed(record, change, claim_id=self._claim_id):
-                return cast("JobRecord", record)
+            if isinstance(answer, Applied):
+                return answer.record
             if record is not None and record.cancel_asked and record.claim_id == self._claim_id:
                 return self._end_cancelled()
             if record is not None and record.claim_id == self._claim_id and record.signal_id != self.run.signal_id:

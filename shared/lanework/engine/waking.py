@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dispatch import dispatch
+from lanework.engine.persistence import persistently
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -56,7 +58,7 @@ class Waker:
         Raises:
             UnavailableError: It is free when its holder's lease is over, and handed over by the sweep.
         """
-        slots = self.ports.limits.give_back(name, holder)
+        slots = persistently(lambda: self.ports.limits.give_back(name, holder), self.ports.runtime)
         if slots.waiting_since is not None:
             self.hand_over(name, n=n)
 
@@ -79,9 +81,7 @@ class Waker:
                 candidates.append(parked)
             before = woken
             for job_id in candidates:
-                is_kept, slots = self.ports.limits.keep_for(
-                    name, n=n, holder=kept_for(job_id), until=self.ports.clock() + KEPT_FOR
-                )
+                is_kept, slots = self._keep_for(job_id, name, n)
                 if is_kept:
                     woken += self._wake(name, job_id)
                 elif kept_for(job_id) not in slots.holders:
@@ -89,9 +89,21 @@ class Waker:
             if woken == before:
                 return woken
 
+    def _keep_for(self, job_id: str, name: str, n: int) -> tuple[bool, Slots]:
+        """Keep a slot for a job; one that is kept until this very moment was kept by a try whose answer was lost."""
+        until, holder, tries = self.ports.clock() + KEPT_FOR, kept_for(job_id), count()
+
+        def ask() -> tuple[bool, Slots]:
+            is_first = next(tries) == 0
+            is_kept, slots = self.ports.limits.keep_for(name, n=n, holder=holder, until=until)
+            return is_kept or (not is_first and slots.holders.get(holder) == until), slots
+
+        return persistently(ask, self.ports.runtime)
+
     def _wake(self, name: str, job_id: str) -> bool:
         """Send a job that a slot is kept for; one that doesn't wait any more gives the slot up."""
-        answer = self.ports.ledger.change(job_id, interventions.release(name, now=self.ports.clock()))
+        change = interventions.release(name, now=self.ports.clock())
+        answer = persistently(lambda: self.ports.ledger.change(job_id, change), self.ports.runtime)
         if not isinstance(answer, Applied) or answer.record.state is State.RUNNING:
             self.ports.limits.give_back(name, kept_for(job_id))
             return False

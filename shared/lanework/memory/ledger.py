@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from threading import Lock
-from typing import TYPE_CHECKING, Any, assert_never
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
-from lanework.errors import ContendedError
-from lanework.model.change import Applied, AttemptsLeft, DueBy, Equals, InStates, Kept, NotSet, Refused, WorthStarting
+from lanework.engine.ports import UnavailableOne
+from lanework.errors import ContendedError, UnavailableError
+from lanework.model.change import Applied, Kept, Refused, has_landed, holds
 from lanework.model.ids import held_shard, shard_of
 from lanework.model.payload import is_apart
 from lanework.model.states import State
@@ -18,45 +19,81 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.listing import KeyT
-    from lanework.engine.ports import UnavailableOne
-    from lanework.model.change import Answer, Change, Condition
+    from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
 
 
 class MemoryLedger:
     """
-    Implements the `Ledger` port.
+    Implements the `Ledger` port. As on DynamoDB, a payload over 1 KB lies beside its record, and is a write of its own.
 
     Attributes:
-        records: Every job's record, by id.
+        records: Every job's record, by id, without a payload that lies beside it.
+        payloads: The payloads that lie beside their records, by job.
+        each: Makes one of the writes of a call that takes several; the proof lets any of them fail.
     """
 
     def __init__(self) -> None:
         """Begin empty."""
         self.records: dict[str, JobRecord] = {}
-        self._lock = Lock()
+        self.payloads: dict[str, str] = {}
+        self.each: Callable[[Callable[[], Any]], Any] = _at_once
+        self._lock = RLock()
         self._steps: dict[tuple[str, str], str] = {}
         self._logs: dict[str, list[str]] = {}
         self._marks: dict[str, Mark] = {}
 
     def put(self, record: JobRecord) -> JobRecord | None:
-        """See `Ledger.put`."""
+        """See `Ledger.put`: the payload beside it first, so that no record is without."""
+        if not is_apart(record.payload):
+            return self._put_record(record)
+        was_there = self.each(lambda: self._put_payload(record))
+        existing: JobRecord | None = self.each(lambda: self._put_record(record, has_another=was_there))
+        return existing
+
+    def _put_payload(self, record: JobRecord) -> bool:
+        """Put a payload unless there is one; tell whether there was another."""
+        with self._lock:
+            return self.payloads.setdefault(record.job_id, record.payload or "") != record.payload
+
+    def _put_record(self, record: JobRecord, *, has_another: bool = False) -> JobRecord | None:
         with self._lock:
             existing = self._in_the_way(record)
             if existing is None:
-                self.records[record.job_id] = record
+                self._keep(record, is_payload_new=has_another)
+            elif existing.payload is not None or existing.retired:  # one that ended may have its own
+                self.payloads.pop(record.job_id, None)  # it belongs to nothing
             return existing
+
+    def _keep(self, record: JobRecord, *, is_payload_new: bool = True) -> None:
+        self.records[record.job_id] = _answered(record)
+        if is_payload_new and is_apart(record.payload):
+            self.payloads[record.job_id] = record.payload or ""
 
     def _in_the_way(self, record: JobRecord) -> JobRecord | None:
         existing = self.records.get(record.job_id)
         now = record.started_at or record.created_at
         is_over = existing is not None and existing.expires_at is not None and existing.expires_at <= now
-        return None if is_over or existing is None else _answered(existing)
+        return None if is_over else existing
+
+    def put_back(self, job_id: str, payload: str) -> bool:
+        """See `Ledger.put_back`."""
+        with self._lock:
+            is_missing = job_id in self.records and job_id not in self.payloads
+            if is_missing:
+                self.payloads[job_id] = payload
+            return is_missing
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """See `Ledger.put_many`."""
-        return [self.put(record) for record in records]
+        return [self._put_one(record) for record in records]
+
+    def _put_one(self, record: JobRecord) -> JobRecord | UnavailableOne | None:
+        try:
+            return self.put(record)
+        except UnavailableError as error:
+            return UnavailableOne(str(error))
 
     def marks(self, names: Sequence[str]) -> dict[str, Mark]:
         """See `Ledger.marks`."""
@@ -74,7 +111,7 @@ class MemoryLedger:
                 if marking.after != (None if found is None else found.job_id):
                     msg = f"{marking.mark.name} was written meanwhile"
                     raise ContendedError(msg)
-            self.records[record.job_id] = record
+            self._keep(record)
             self._marks |= {marking.mark.name: marking.mark for marking in markings}
             return None
 
@@ -85,40 +122,41 @@ class MemoryLedger:
         """See `Ledger.change`."""
         with self._lock:
             stored = self.records.get(job_id)
-            if stored is None or not all(_holds(condition, stored) for condition in change.require):
-                return Refused(None if stored is None else _answered(stored))
-            self.records[job_id] = _changed(stored, change)
-            return Applied(_answered(self.records[job_id]))
+            if stored is None or not all(holds(condition, stored) for condition in change.require):
+                return _refused(stored, change)
+            self._keep(_changed(stored, change))
+            return Applied(self.records[job_id])
 
     def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
         """See `Ledger.change_and_keep`."""
         with self._lock:
             stored = self.records.get(job_id)
-            if stored is None or not all(_holds(condition, stored) for condition in change.require):
-                return Refused(None if stored is None else _answered(stored))
+            if stored is None or not all(holds(condition, stored) for condition in change.require):
+                return _refused(stored, change)
             if (job_id, step) in self._steps:
                 return Kept(self._steps[job_id, step])
             self._steps[job_id, step] = text
-            self.records[job_id] = _changed(stored, change)
-            return Applied(_answered(self.records[job_id]))
+            self._keep(_changed(stored, change))
+            return Applied(self.records[job_id])
 
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`."""
-        return self.records.get(job_id)
+        with self._lock:
+            record = self.records.get(job_id)
+            return record if record is None else replace(record, payload=self.payload_of(record))
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:  # noqa: ARG002
         """See `Ledger.get_many`."""
-        return {job_id: _answered(self.records[job_id]) for job_id in job_ids if job_id in self.records}
+        return {job_id: self.records[job_id] for job_id in job_ids if job_id in self.records}
 
     def payload_of(self, record: JobRecord) -> str | None:
         """See `Ledger.payload_of`."""
-        if record.payload is not None or record.job_id not in self.records:
-            return record.payload
-        return self.records[record.job_id].payload
+        return self.payloads.get(record.job_id) if record.payload is None else record.payload
 
     def clear_beside(self, job_id: str) -> None:
         """See `Ledger.clear_beside`."""
         self._logs.pop(job_id, None)
+        self.payloads.pop(job_id, None)
         self._steps = {key: result for key, result in self._steps.items() if key[0] != job_id}
 
     def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
@@ -190,6 +228,10 @@ def _answered(record: JobRecord) -> JobRecord:
     return replace(record, payload=None) if is_apart(record.payload) else record
 
 
+def _refused(stored: JobRecord | None, change: Change) -> Answer:
+    return Applied(stored) if stored is not None and has_landed(change, stored) else Refused(stored)
+
+
 def _page(keys: Iterable[KeyT], before: str | None, limit: int) -> Page[KeyT]:
     found = sorted(keys, key=lambda key: key.position, reverse=True)
     rest = found if before is None else [key for key in found if key.position < before]
@@ -197,26 +239,12 @@ def _page(keys: Iterable[KeyT], before: str | None, limit: int) -> Page[KeyT]:
     return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
 
 
-def _holds(condition: Condition, stored: JobRecord) -> bool:
-    match condition:
-        case Equals(name, value):
-            return bool(getattr(stored, name) == value)
-        case InStates(states):
-            return stored.state in states
-        case DueBy(moment):
-            return stored.due_at is not None and stored.due_at <= moment
-        case AttemptsLeft():
-            return stored.attempts < stored.max_attempts
-        case WorthStarting(moment):
-            return stored.is_worth_starting(moment)
-        case NotSet(name):
-            return not getattr(stored, name)
-        case unreachable:
-            assert_never(unreachable)
-
-
 def _changed(stored: JobRecord, change: Change) -> JobRecord:
     once = {name: value for name, value in change.write_once.items() if getattr(stored, name) is None}
     attempts = {"attempts": stored.attempts + change.attempts} if change.attempts else {}
     written: dict[str, Any] = {**once, **attempts, **change.write}
     return replace(stored, **written)
+
+
+def _at_once(write: Callable[[], Any]) -> Any:  # noqa: ANN401 - what a write answers
+    return write()

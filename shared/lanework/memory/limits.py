@@ -21,13 +21,14 @@ class MemoryLimits:
         self._slots: dict[str, Slots] = {}
         self._look_at: dict[str, datetime] = {}
         self._free_from: dict[str, datetime] = {}
+        self._reserved_by: dict[str, str | None] = {}
         self._lock = Lock()
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
         """See `Limits.take`."""
         with self._lock:
             slots = self._of(name)
-            if kept_for not in slots.holders and len(slots.holders) >= n:
+            if slots.holders.keys().isdisjoint((holder, kept_for)) and len(slots.holders) >= n:
                 return False, slots
             others = {one: at for one, at in slots.holders.items() if one != kept_for}
             return True, self._write(name, {**others, holder: until})
@@ -56,6 +57,8 @@ class MemoryLimits:
         """See `Limits.drop`."""
         with self._lock:
             held = self._of(name).holders
+            if held.keys().isdisjoint(holders):
+                return True
             if any(held.get(one) != at for one, at in holders.items()):
                 return False
             self._write(name, {one: at for one, at in held.items() if one not in holders})
@@ -87,22 +90,26 @@ class MemoryLimits:
         found = sorted((at, name) for name, at in self._look_at.items() if at <= until)
         return [name for _, name in found][:limit]
 
-    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None) -> bool:
+    def reserve(
+        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
+    ) -> bool:
         """See `Limits.reserve`."""
         with self._lock:
             free_from = self._free_from.get(name)
             is_last = missed is not None and free_from == missed + interval
-            if free_from is not None and free_from > at and not is_last:
+            is_own = by is not None and self._reserved_by.get(name) == by and free_from == at + interval
+            if free_from is not None and free_from > at and not (is_last or is_own):
                 return False
-            self._free_from[name] = at + interval
+            self._free_from[name], self._reserved_by[name] = at + interval, by
             return True
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta) -> datetime:
+    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
         """See `Limits.queue_up`."""
         with self._lock:
-            start = self._free_from.get(name, now)
-            self._free_from[name] = start + interval
-            return start
+            if by is None or self._reserved_by.get(name) != by:
+                self._free_from[name] = self._free_from.get(name, now) + interval
+                self._reserved_by[name] = by
+            return self._free_from[name] - interval
 
     def free_from(self, name: str) -> datetime | None:
         """See `Limits.free_from`."""

@@ -8,11 +8,11 @@ memory or as one DynamoDB UpdateItem. So the protocol is written once and every 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from lanework.model.states import JobRecord, State
 
@@ -105,3 +105,66 @@ class Kept:
     """Nothing was written, since the step that was to be kept with it is kept already; `text` is what it left."""
 
     text: str
+
+
+_NOT_SHOWN: Final = frozenset({"payload", "expires_at"})
+"""What a record may hold elsewhere than it was written, or rounded."""
+
+_ROUNDING: Final = timedelta(milliseconds=1)
+
+
+def holds(condition: Condition, stored: JobRecord) -> bool:
+    """Tell whether a condition holds of a record."""
+    match condition:
+        case Equals(name, value):
+            return bool(getattr(stored, name) == value)
+        case InStates(states):
+            return stored.state in states
+        case DueBy(moment):
+            return stored.due_at is not None and stored.due_at <= moment
+        case AttemptsLeft():
+            return stored.attempts < stored.max_attempts
+        case WorthStarting(moment):
+            return stored.is_worth_starting(moment)
+        case NotSet(name):
+            return not getattr(stored, name)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def has_landed(change: Change, stored: JobRecord) -> bool:
+    """
+    Tell whether the record that refused a change shows that very change: it landed, and its answer was lost (rule 17).
+
+    All that it writes must be there (a claim id, a time, an id of its own), and each condition on what it doesn't write
+    must hold: the claim id that a run's writes require, for one, is then still that run's.
+    """
+    shown = change.write.keys() - _NOT_SHOWN
+    touched = {*change.write, *change.write_once} | ({"attempts"} if change.attempts else set())
+    return (
+        bool(shown)
+        and all(_is_shown(change.write[name], getattr(stored, name)) for name in shown)
+        and all(holds(one, stored) for one in change.require if touched.isdisjoint(_read_by(one)))
+    )
+
+
+def _read_by(condition: Condition) -> set[str]:
+    match condition:
+        case Equals(name) | NotSet(name):
+            return {name}
+        case InStates():
+            return {"state"}
+        case DueBy():
+            return {"due_at"}
+        case AttemptsLeft():
+            return {"attempts"}
+        case WorthStarting():
+            return {"first_started_at"}
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _is_shown(written: object, stored: object) -> bool:
+    if isinstance(written, datetime) and isinstance(stored, datetime):
+        return abs(written - stored) <= _ROUNDING
+    return (written or None) == (stored or None)

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 CLAIMABLE: Final = WAITING | {State.RUNNING}
 """A running job is claimable once its lease (`due_at`) is over."""
 
-_TELLING: Final = frozenset({"state", "due_at", "ended_at", "cause"})
-"""Fields by which a run knows its own outcome again."""
-
 KEPT_FAILURES: Final = 10
 """Failed attempts kept with the job; each later write pays for them."""
 
@@ -252,17 +249,6 @@ def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:
 def expiry(*, now: datetime, ever_died: bool) -> datetime:
     """Return until when an ended job's record is kept: a day longer than any message of it can exist (rule 6)."""
     return now + (DLQ_RETENTION if ever_died else QUEUE_RETENTION) + timedelta(days=1)
-
-
-def landed(refused: JobRecord | None, change: Change, *, claim_id: str) -> bool:
-    """
-    Tell whether a refused write of this run had in fact landed, its answer lost (rule 1).
-
-    The claim id alone doesn't say so: whoever ends an abandoned run leaves it in place.
-    """
-    if refused is None or refused.claim_id != claim_id:
-        return False
-    return all(getattr(refused, name) == (value or None) for name, value in change.write.items() if name in _TELLING)
 
 
 def mine(claim_id: str) -> tuple[InStates, Equals]:

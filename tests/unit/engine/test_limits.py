@@ -473,3 +473,40 @@ def test_a_limit_that_lets_nothing_through_is_refused(limit: Callable[[], object
 def test_a_key_that_is_no_field_is_refused_with_the_nearest() -> None:
     with pytest.raises(DeclarationError, match=r"key 'usr' is no field of Charge, did you mean 'user'\?"):
         a_shop(concurrency=Concurrency(1, key="usr"))
+
+
+@pytest.mark.parametrize("lost", ["take", "give_back", "keep_for", "extend", "announce", "slots"])
+def test_a_limit_of_one_does_not_stand_still_after_a_lost_answer(lost: str) -> None:
+    """The sweep would mend it a minute later; the end of a lease, later than that."""
+    shop = a_shop(concurrency=1)
+    ids = shop.enqueue(4)
+    shop.meanwhile = lambda _: shop.deliver()
+    limits = break_limits(shop.app)
+    limits.mute_once = {lost}
+
+    drain(shop.app)
+    for _ in range(15):
+        shop.clock.advance(SECOND)
+        drain(shop.app)
+
+    assert sorted(ids) == sorted(shop.finished())
+    assert shop.most == 1
+
+
+def test_a_job_that_was_let_go_by_a_write_whose_answer_was_lost_keeps_its_slot_and_is_sent() -> None:
+    shop = a_shop(concurrency=1)
+    ids = shop.enqueue(2)
+    ledger, _ = break_ports(shop.app)
+
+    def look(run: Run) -> None:
+        shop.deliver()
+        if run.job_id == "bat-0":
+            ledger.mute_once = {"change"}
+
+    shop.meanwhile = look
+    shop.deliver()
+    shop.clock.advance(SECOND)
+    shop.deliver()
+
+    assert sorted(ids) == sorted(shop.finished())
+    assert shop.most == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lanework.engine.messages import Unsent
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.messages import Sending
     from lanework.model.lanes import Lane
+    from lanework.model.shard import Shard
     from lanework.model.states import JobRecord
 
 T = TypeVar("T")
@@ -39,11 +41,18 @@ class Kind(StrEnum):
     CRASH_AFTER = "crash after it took effect"
     REFUSED = "refused"
     LOST = "took effect, answer lost"
+    REPEATED = "took effect, answer lost, and the client repeats the call"
     MEANWHILE = "something else happens first"
     SQS_DOWN = "SQS is down from here on"
     LEDGER_DOWN = "DynamoDB is down from here on"
     ALL_DOWN = "both are down from here on"
 
+
+SEES_ITSELF = frozenset({"put", "put_guarded", "change_and_keep", "keep_for", "write", "remove", "move_bookmark"})
+"""
+Writes whose own first try the adapters on DynamoDB tell from another's by what the client says of its tries; memory has
+no such client. tests/contract/test_lost_answers.py shows that they do.
+"""
 
 _LASTING: dict[Kind, set[Service]] = {
     Kind.SQS_DOWN: {"sqs"},
@@ -94,8 +103,8 @@ class Adversary:
         """Let what is down come back before the step is over."""
         self._down = set()
 
-    def stand_at(self, service: Service, call: Callable[[], T]) -> T:
-        """Do a port call, unless the trouble says otherwise."""
+    def stand_at(self, service: Service, call: Callable[[], T], *, may_repeat: bool = True) -> T:
+        """Do a port call, or one write of a call that takes several, unless the trouble says otherwise."""
         self._calls += 1
         assert self._calls < MOST_CALLS, "a step that never ends"
         kind = self._trouble.kind if self._calls == self._trouble.at else Kind.NOTHING
@@ -108,6 +117,8 @@ class Adversary:
         if kind is Kind.REFUSED or service in self._down:
             raise UnavailableError(service)
         answer = call()
+        if kind is Kind.REPEATED and may_repeat:
+            answer = call()
         if kind is Kind.CRASH_AFTER:
             raise CrashError
         if kind is Kind.LOST:
@@ -127,9 +138,22 @@ class Beset:
         behind = getattr(self._port, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self._adversary.stand_at(self._service, lambda: behind(*args, **kwargs))
+            may_repeat = name not in SEES_ITSELF
+            return self._adversary.stand_at(self._service, lambda: behind(*args, **kwargs), may_repeat=may_repeat)
 
         return call
+
+
+class BesetWorkflows(Beset):
+    """Workflows, where each of many writes may fail by itself."""
+
+    def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
+        for edge in edges:
+            self._adversary.stand_at(self._service, partial(self._port.add_children, [edge]))
+
+    def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
+        for shard in shards:
+            self._adversary.stand_at(self._service, partial(self._port.make_shards, [shard]))
 
 
 class BesetLedger(Beset):

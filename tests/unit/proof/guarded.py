@@ -133,6 +133,6 @@ class GuardedLedger(WatchedLedger):
     def change(self, job_id: str, change: Change) -> Answer:
         before = self._ledger.get(job_id)
         answer = super().change(job_id, change)
-        if isinstance(answer, Applied):
+        if isinstance(answer, Applied) and self._ledger.get(job_id) != before:
             self._guards.watch_change(change, before, answer.record)
         return answer

@@ -278,4 +278,6 @@ class WatchedLedger:
             # A large payload is no part of the answer.
             payload = cast("str | None", change.write.get("payload", before.payload))
             after = replace(answer.record, payload=payload)
+            if after == before:
+                return  # it had landed before, and its answer was lost
             self._promises.watch_change(change.name, before, after, self._actor())

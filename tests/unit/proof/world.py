@@ -44,6 +44,7 @@ from lanework.errors import (
     UnknownParentError,
     WorkflowNotFoundError,
 )
+from lanework.memory import MemoryLedger
 from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
 from lanework.model.outcomes import Suspended, TimedOut
@@ -52,7 +53,7 @@ from lanework.model.states import ENDED, JobRecord, State
 from lanework.model.untold import UNTOLD
 from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
-from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, CrashError, Trouble
+from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
 from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, End, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
@@ -182,10 +183,12 @@ class World:
         watched = GuardedLedger(ledger, self.promises, self.guards, lambda: self._actors[-1])
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)
+        if isinstance(ledger, MemoryLedger):
+            ledger.each = lambda write: self._adversary.stand_at("dynamodb", write)
         self._flags = Beset(flags, "dynamodb", self._adversary)
         self._flags_stored = flags
         self._paused_since: dict[str, datetime] = {}
-        self._workflows = Beset(self._base.workflows, "dynamodb", self._adversary)
+        self._workflows = BesetWorkflows(self._base.workflows, "dynamodb", self._adversary)
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
         self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
@@ -521,7 +524,8 @@ class World:
                     one.life == record.life for one in in_queue
                 )
             case _:
-                return record.sweep_at is not None or any(one.life == record.life for one in in_queue)
+                is_whole = self.stored.payload_of(record) is not None
+                return (record.sweep_at is not None and is_whole) or any(one.life == record.life for one in in_queue)
 
     def _has_come(self, job_id: str) -> bool:
         """Whether a job's signal has; that its time was over may be written by a run whose claim was taken over."""
