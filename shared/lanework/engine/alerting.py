@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from lanework.engine.request import request_of
+from lanework.engine.request import own_request
 from lanework.engine.still_dead import still_dead
 from lanework.errors import LaneworkError
 from lanework.model.alerts import Alert, Alerts, Phase, Situation, Thresholds, findings_of
 from lanework.model.buckets import MINUTE
 from lanework.model.events import Action, Event
-from lanework.model.ids import checked_job_id
 from lanework.model.numbers import Count, together
 
 if TYPE_CHECKING:
@@ -68,10 +67,8 @@ class JobChannel:
 
     def tell(self, alert: Alert) -> None:
         """Enqueue it, under an id that makes one job of an alert that is told twice."""
-        job_id = checked_job_id(
-            f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
-        )
-        self.enqueue(request_of(self.registry.get(self.job_type), alert_as_json(alert), {"job_id": job_id}))
+        job_id = f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
+        self.enqueue(own_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
 
 
 class Alarmist:

@@ -17,6 +17,7 @@ from lanework.model.backoff import Backoff
 from lanework.model.change import Applied, Equals
 from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
 from lanework.model.events import Action
+from lanework.model.ids import needs_record
 from lanework.model.states import ENDED, JobRecord, State
 from lanework.model.unreadable import die_unreadable
 
@@ -102,6 +103,8 @@ class Claim:
             return EndBy(die_unreadable(stored, self.claim_id, now=by.now, expires_at=by.expires_at))
         if stored is not None and self.envelope.unrecorded and stored.type != self.envelope.type:
             return Drop(f"its id is that of a job of type {stored.type}; nobody could be told, the ledger was away")
+        if stored is None and needs_record(self.envelope.id):
+            return Drop("its id is one of Lanework's own, whose jobs have records, and it has none")
         verdict = judge(stored, self.envelope, by)
         if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
             tell_of_death(stored, self.ports)  # its next life says nothing of its death

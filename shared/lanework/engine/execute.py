@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.claim import UNANSWERED
 from lanework.engine.dead_letters import set_aside
-from lanework.engine.delivery import Keep
+from lanework.engine.delivery import Ack, Keep
 from lanework.engine.execution import Execution, GaveUpError
 from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.journal import Journal
 from lanework.errors import ConfigError, UnavailableError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
+from lanework.model.ids import needs_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +60,10 @@ class Executor:
             envelope = Envelope.decode(delivery.body)
         except UndecodableError as problem:
             return set_aside(delivery, str(problem), self._ports)
+        if envelope.unrecorded and needs_record(envelope.id):
+            reason = "its id is one of Lanework's own, whose jobs are recorded before they are sent"
+            Journal(envelope, self._ports.events, self._ports.clock).note(Action.DROPPED, reason=reason)
+            return Ack()
         job_type = self._registry.find(envelope.type)
         return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope)
 

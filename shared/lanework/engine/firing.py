@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.declared import Declared
 from lanework.engine.inspect import is_expired
-from lanework.engine.request import request_of
+from lanework.engine.own_ids import enqueue_own, is_anothers
+from lanework.engine.request import own_request
 from lanework.errors import (
     ConfigError,
     EnqueueError,
@@ -25,7 +26,7 @@ from lanework.errors import (
     UnavailableError,
 )
 from lanework.model.events import Action, Event
-from lanework.model.schedules import MOST_CAUGHT_UP, Overlap, chosen
+from lanework.model.schedules import MOST_CAUGHT_UP, Overlap, chosen, tick_of
 from lanework.model.states import ENDED
 
 if TYPE_CHECKING:
@@ -171,7 +172,8 @@ class ScheduleClock:
         """Enqueue the job of a reserved tick, and settle; `last_run` is what stays if it can't be enqueued."""
         schedule, run = record.schedule, record.last_run or record.schedule.run_id(record.last_tick)
         try:
-            last_run = self._enqueue(self._request(schedule, run)).job_id
+            request, tick = self._request(schedule, run), record.last_tick
+            last_run = enqueue_own(request, self._enqueue, self._ports, since=tick).job_id
             fired = Fired(enqueued=1)
         except (UnavailableError, EnqueueError, ConfigError) as error:
             self._emit(Action.SCHEDULE_LEFT, schedule.name, run=run, error=error)
@@ -182,13 +184,16 @@ class ScheduleClock:
         return self._ports.schedules.write(record.settled(last_run=last_run)), fired
 
     def _request(self, schedule: Schedule, run: str) -> Request:
-        return request_of(self._registry.get(schedule.job_type), schedule.payload, {"job_id": run})
+        return own_request(self._registry.get(schedule.job_type), schedule.payload, run)
 
     def _still_runs(self, job_id: str | None) -> bool:
         if job_id is None:
             return False
         found = self._ports.ledger.get_many([job_id]).get(job_id)
-        return found is not None and found.state not in ENDED and not is_expired(found, self._ports.clock())
+        if found is None or found.state in ENDED or is_expired(found, self._ports.clock()):
+            return False
+        tick = tick_of(job_id)
+        return tick is None or not is_anothers(found, since=tick)
 
     def _emit(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.engine.own_ids import enqueue_own
 from lanework.engine.registry import Options
 from lanework.engine.request import Request
 from lanework.engine.system import ARCHIVE, CLEAN, ArchiveOrder, CleanOrder
@@ -11,6 +12,7 @@ from lanework.model.retention import cleanings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from pydantic import BaseModel
 
@@ -42,10 +44,11 @@ class Housekeeper:
         wanted = tuple(self._wanted())
         if not wanted:
             return ()
-        hour = f"{self._ports.clock():%Y-%m-%dT%H}"
+        began = self._ports.clock().replace(minute=0, second=0, microsecond=0)
+        hour = f"{began:%Y-%m-%dT%H}"
         if self._ports.flags.bookmark(_BOOKMARK) == hour:
             return ()
-        enqueued = tuple(self._one(name, payload, hour) for name, payload in wanted)
+        enqueued = tuple(self._one(name, payload, began) for name, payload in wanted)
         self._ports.flags.set_bookmark(_BOOKMARK, hour)
         return enqueued
 
@@ -57,6 +60,7 @@ class Housekeeper:
         if self._ports.archive is not None:
             yield ARCHIVE, ArchiveOrder()
 
-    def _one(self, name: str, payload: BaseModel, hour: str) -> str:
-        job_type = self._registry.get(name)
-        return self._enqueue(Request(type=job_type, payload=payload, options=Options(), job_id=f"{name}@{hour}")).job_id
+    def _one(self, name: str, payload: BaseModel, began: datetime) -> str:
+        job_id = f"{name}@{began:%Y-%m-%dT%H}"
+        request = Request(type=self._registry.get(name), payload=payload, options=Options(), job_id=job_id)
+        return enqueue_own(request, self._enqueue, self._ports, since=began).job_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.request import Request
 from lanework.errors import InvalidOptionError
-from lanework.model.ids import checked_job_id
+from lanework.model.ids import well_formed_job_id
 from lanework.model.shard import SHARD, slot_of
 from lanework.model.workflow import PREFIX, Kind, When, check_size, ref_of
 
@@ -200,7 +200,7 @@ class Layout:
             else:
                 waits = (*before, *step.after)
                 _check_takes(step, waits)
-                checked_job_id(name)
+                well_formed_job_id(name)
                 self.requests.append(replace(step, job_id=name, after=waits, workflow=draft.workflow_id, slot=slot))
             if draft.kind is Kind.CHAIN:
                 before = (name,)

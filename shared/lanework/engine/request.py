@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypedDict
 from lanework.engine.registry import Options, settled
 from lanework.errors import InvalidOptionError, did_you_mean
 from lanework.model.headers import CORRELATION, Headers, with_headers
-from lanework.model.ids import checked_job_id, checked_parent, checked_tenant
+from lanework.model.ids import checked_job_id, checked_parent, checked_tenant, well_formed_job_id
 from lanework.model.limits import TENANT, Quota
 from lanework.model.payload import parsed, part_of
 from lanework.model.waiting import checked_takes, on_failure_of
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 LONGEST_DELAY: Final = timedelta(days=366 * 10)
 LONGEST_UNIQUE: Final = timedelta(days=30)
+_DEBOUNCED_ALONE: Final = (
+    "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
+)
 MOST_PARENTS: Final = 50
 """Every write of a waiting job pays for their ids."""
 
@@ -151,6 +154,20 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
     return _request(job_type, parsed(job_type.name, job_type.model, payload), said)
 
 
+def own_request(job_type: JobType, payload: Mapping[str, object] | str, job_id: str) -> Request:
+    """
+    Return the request for a job under an id of Lanework's own, which no caller may give.
+
+    Raises:
+        InvalidPayloadError: The payload doesn't fit.
+        InvalidOptionError: The job is debounced, or the id is too long.
+    """
+    request = request_of(job_type, payload, {})
+    if request.debounce is not None:
+        raise InvalidOptionError(_DEBOUNCED_ALONE)
+    return replace(request, job_id=well_formed_job_id(job_id))
+
+
 def link_of(job_type: JobType, takes: str, given: Mapping[str, object], said: EnqueueOptions) -> Request:
     """
     Return the request for a job that takes the result of the one before it in a chain.
@@ -206,10 +223,7 @@ def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Req
     unique_for, debounce = said.get("unique_for", job_type.unique_for), said.get("debounce", job_type.debounce)
     check_windows(job_type.key, unique_for=unique_for, debounce=debounce)
     if debounce is not None and (request.delay, request.run_at, request.job_id) != (None, None, None):
-        msg = (
-            "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
-        )
-        raise InvalidOptionError(msg)
+        raise InvalidOptionError(_DEBOUNCED_ALONE)
     return _falling_back(_waiting(replace(request, unique_for=unique_for, debounce=debounce), said), said)
 
 

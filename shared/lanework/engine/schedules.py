@@ -7,7 +7,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.declared import Declared, schedule_of
-from lanework.engine.request import request_of
+from lanework.engine.own_ids import enqueue_own
+from lanework.engine.request import own_request
 from lanework.errors import ConfigError, InvalidOptionError, NotProddedError, UnavailableError, UnknownNameError
 from lanework.model.payload import parsed, written
 from lanework.model.schedules import Source, begun
@@ -101,7 +102,7 @@ class ScheduleDesk:
             name, job_type=model.name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up, payload=text
         )
         now = self._ports.clock()
-        request_of(model, text, {"job_id": schedule.run_id(now)})
+        own_request(model, text, schedule.run_id(now))
         self._refuse_declared(name, "added over")
         if schedule.timetable.next(now) is None:
             msg = f"schedule {name!r} would never fire: its last tick was {schedule.timetable.latest(now)}"
@@ -209,8 +210,9 @@ class ScheduleDesk:
             EnqueueError, InvalidPayloadError, UnknownJobTypeError: As in `App.enqueue`.
         """
         schedule = self.get(name).schedule
-        run = schedule.manual_run_id(self._ports.clock())
-        return self._enqueue(request_of(self._registry.get(schedule.job_type), schedule.payload, {"job_id": run}))
+        now = self._ports.clock()
+        request = own_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
+        return enqueue_own(request, self._enqueue, self._ports, since=now)
 
     def _recorded(self, schedule: Schedule, now: datetime) -> ScheduleRecord:
         for _ in range(_TRIES):

@@ -18,9 +18,10 @@ from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.handover import QUEUE
+from lanework.engine.own_ids import enqueue_own
 from lanework.engine.registry import Options
 from lanework.engine.request import Request
-from lanework.errors import EnqueueError, LaneworkError, UnavailableError
+from lanework.errors import EnqueueError, JobIdTakenError, LaneworkError, UnavailableError
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
@@ -97,7 +98,7 @@ class Teller:
         if url is not None:
             try:
                 self.send(record, url)
-            except EnqueueError as error:
+            except (EnqueueError, JobIdTakenError) as error:
                 raise UnavailableError(str(error)) from error
 
     def send(self, record: JobRecord, url: str, *, again: str = "") -> Receipt[Any]:
@@ -125,7 +126,8 @@ class Teller:
             job_id=f"webhook-{digest}",
             headers=((ABOUT, record.job_id), (CORRELATION, correlation_id)),
         )
-        return Enqueuer(self._ports).enqueue(request)
+        since = record.ended_at or record.created_at
+        return enqueue_own(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
 
 
 def told(record: JobRecord, ports: Ports, journal: Journal) -> Report:

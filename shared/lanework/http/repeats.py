@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.errors import InvalidOptionError, JobIdTakenError
 from lanework.http.problems import Problem, ProblemError
+from lanework.model.ids import KEY
 from lanework.model.payload import digest_of
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Key:
 
     def job_id(self, number: int) -> str:
         """Return the id of the job that the key means: the same for the same key and place in the request."""
-        return f"key-{sha256(f'{number} {self.text}'.encode()).hexdigest()[:40]}"
+        return f"{KEY}{sha256(f'{number} {self.text}'.encode()).hexdigest()[:40]}"
 
     def reused(self) -> ProblemError:
         """Return the refusal of the key, which went with another request before (IETF, draft Idempotency-Key)."""

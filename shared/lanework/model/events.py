@@ -54,6 +54,7 @@ class Action(StrEnum):
     SCHEDULE_SKIPPED = "schedule.skipped"
     SCHEDULE_FAILED = "schedule.failed"
     SCHEDULE_LEFT = "schedule.left"
+    ID_TAKEN = "job.id_taken"
     WRITE_REFUSED = "run.write_refused"
     GIVEN_BACK = "run.given_back"
     AWAY = "worker.queue_away"

@@ -18,6 +18,21 @@ LIMIT: Final = "concurrency:"
 """How the names of limits that hold jobs begin; pauses' names begin otherwise."""
 
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,127}")
+KEY: Final = "key-"
+"""How the id of a job begins that was asked for with an Idempotency-Key."""
+
+_OURS: Final = re.compile(
+    r"lanework[.-].*"
+    r"|[a-z0-9][a-z0-9._-]{0,63}@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z(\+[a-z0-9]+)?"
+    r"|webhook-[0-9a-f]{32}(\+\d)?"
+    r"|alert-.+@\d{8}T\d{6}-(raised|resolved)(\+\d)?"
+    rf"|{KEY}[0-9a-f]{{40}}"
+)
+"""
+Ids of our own: of Lanework's jobs, of schedules' runs (`nightly@2026-11-30T00:39Z`), of webhooks, of alerts' jobs, and
+of requests with an Idempotency-Key. What a job makes of its own, as `nightly@2026-11-30T00:39Z.mail`, is none of them.
+"""
+
 _WORKFLOW: Final = re.compile(rf"workflow/{_JOB_ID.pattern}(/ended|/failed)?")
 _JOB_TYPE: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*")
 _QUEUE: Final = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -28,13 +43,41 @@ _LONGEST_WORKFLOW: Final = 96
 
 def checked_job_id(job_id: str) -> str:
     """
-    Return the id if it may name a job.
+    Return the id if a caller may give it to a job.
+
+    Raises:
+        InvalidOptionError: It is empty, over 128 characters, holds a character that a URL, SQS or a log can't, or is
+            one of our own.
+    """
+    if is_ours(well_formed_job_id(job_id)):
+        msg = (
+            f"job_id {job_id!r} can't be used: it is an id of Lanework's own, which a schedule's run, a webhook or an "
+            "alert has; put a word of yours before it"
+        )
+        raise InvalidOptionError(msg)
+    return job_id
+
+
+def is_ours(job_id: str) -> bool:
+    """Tell whether an id is one that Lanework makes itself, and that no caller may give to a job."""
+    return _OURS.fullmatch(job_id) is not None
+
+
+def needs_record(job_id: str) -> bool:
+    """Tell whether a job under this id is never sent without a record: whoever makes it tries again instead."""
+    return is_ours(job_id) and not job_id.startswith(KEY)
+
+
+def well_formed_job_id(job_id: str) -> str:
+    """
+    Return the id if a job may have it, whoever gives it.
 
     Raises:
         InvalidOptionError: It is empty, over 128 characters, or holds a character that a URL, SQS or a log can't.
     """
-    if _JOB_ID.fullmatch(job_id):
-        return job_id
+    said: object = job_id  # whoever calls may have no types
+    if isinstance(said, str) and _JOB_ID.fullmatch(said):
+        return said
     msg = (
         f"job_id {job_id!r} can't be used: 1 to 128 of letters, digits and _ . : @ = + ~ -, "
         "beginning with a letter or digit"
@@ -51,7 +94,7 @@ def checked_parent(name: str) -> str:
     """
     if _WORKFLOW.fullmatch(name):
         return name
-    return checked_job_id(name)
+    return well_formed_job_id(name)
 
 
 def checked_workflow_id(workflow_id: str) -> str:

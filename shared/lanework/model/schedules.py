@@ -24,8 +24,9 @@ MOST_CAUGHT_UP: Final = 1000
 SCHEDULED_TIME: Final = "<aws.scheduler.scheduled-time>"
 """What EventBridge fills in with the time that a call is for (EventBridge Scheduler, "Adding context attributes")."""
 
+_TICK: Final = re.compile(r"[^@]+@(?P<tick>\d{4}-\d\d-\d\dT\d\d:\d\dZ)(\+\d)?")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_RUN: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z(\+manual)?")
+_RUN: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z(\+[a-z0-9]+)?")
 """What `Schedule.run_id` and `Schedule.manual_run_id` make."""
 
 WordT = TypeVar("WordT", bound=StrEnum)
@@ -114,6 +115,12 @@ def schedule_of_run(job_id: str) -> str | None:
     """Return the name of the schedule whose run a job's id says that it is; None if it says nothing of the kind."""
     found = _RUN.fullmatch(job_id)
     return None if found is None else found["name"]
+
+
+def tick_of(run_id: str) -> datetime | None:
+    """Return the tick that a run id names; None of an id that names none."""
+    said = _TICK.fullmatch(run_id)
+    return None if said is None else datetime.strptime(said["tick"], "%Y-%m-%dT%H:%M%z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
