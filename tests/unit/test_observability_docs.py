@@ -8,7 +8,7 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.cli.main import Exit
+from lanework.cli.exits import Exit
 from lanework.engine.standing import standing
 from lanework.model.alerts import Rule, Thresholds
 from lanework.model.buckets import Bucket

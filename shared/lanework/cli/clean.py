@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import connected
+from lanework.cli.connect import application, connected, project_here
 from lanework.cli.output import AsJson, confirm, out, print_json, table_of
 from lanework.cli.progress import bar
-from lanework.cli.values import duration
+from lanework.cli.values import duration, end
 from lanework.engine.receipt import Receipt
-from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.engine.search import check_names
+from lanework.errors import InvalidOptionError
 from lanework.model.retention import Cleaning
-from lanework.model.states import ENDED, State
+from lanework.model.states import State
 
 if TYPE_CHECKING:
     from lanework.engine.cleaning import Cleaned, CleanPlan
@@ -28,14 +29,14 @@ def add_to(app: typer.Typer) -> None:
 def clean(
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
     status: Annotated[
-        str, typer.Option(metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
-    ] = State.COMPLETED.value,
+        State, typer.Option(parser=end, metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
+    ] = State.COMPLETED,
     older_than: Annotated[
         timedelta | None,
         typer.Option(parser=duration, metavar="DURATION", help="Only what ended longer ago: 90, 10m, 1h30m, 2d."),
     ] = None,
     keep: Annotated[
-        int | None, typer.Option(metavar="N", help="All but the newest N of each queue; 0 keeps none.")
+        int | None, typer.Option(min=0, metavar="N", help="All but the newest N of each queue; 0 keeps none.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
@@ -51,10 +52,11 @@ def clean(
     if older_than is None and keep is None:
         msg = "nothing says which jobs: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
         raise InvalidOptionError(msg)
-    state = _state(status)
-    app = connected()
+    app = connected() if queue is None or project_here() is None else application()
     before = None if older_than is None else app.ports.clock() - older_than
-    plan = app.cleaning.plan(Cleaning(state=state, queue=queue, keep=keep or 0, ended_before=before))
+    plan = app.cleaning.plan(Cleaning(state=status, queue=queue, keep=keep or 0, ended_before=before))
+    if plan.count == 0 and app.registry.types:
+        check_names(app.registry, type_=None, queue=queue)
     if dry_run or plan.count == 0:
         _print_plan(plan, is_dry_run=dry_run, as_json=as_json)
         return
@@ -62,14 +64,6 @@ def clean(
     with bar("cleaning", total=plan.count) as show:
         became = app.cleaning.clean(plan, between=lambda done: show(done.retired + done.passed_over))
     _print_outcome(plan, became, as_json=as_json)
-
-
-def _state(word: str) -> State:
-    ends = sorted(state.value for state in ENDED)
-    if word.lower() not in ends:
-        kind = "status"
-        raise UnknownNameError(kind, word, ends)
-    return State(word.lower())
 
 
 def _print_plan(plan: CleanPlan, *, is_dry_run: bool, as_json: bool) -> None:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, cast, get_t
 
 import typer
 
+from lanework.cli.values import cause as cause_
 from lanework.cli.values import duration
+from lanework.cli.values import lane as lane_
 from lanework.errors import InvalidOptionError
 from lanework.model.dead_filter import Filter
-from lanework.model.lanes import lane_of
-from lanework.model.states import cause_of
+from lanework.model.lanes import Lane
+from lanework.model.states import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +28,18 @@ P = ParamSpec("P")
 class Asked:
     """Which dead jobs the command line asks for, as it was typed. Fields and options are the same."""
 
-    lane: Annotated[str | None, typer.Option(help="Only this lane: critical … batch, or 1 to 5.")] = None
+    lane: Annotated[
+        Lane | None, typer.Option(parser=lane_, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5.")
+    ] = None
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None
     type: Annotated[str | None, typer.Option(help="Only this job type.")] = None
     cause: Annotated[
-        str | None,
+        Cause | None,
         typer.Option(
+            parser=cause_,
+            metavar="CAUSE",
             help="Only this cause: exhausted, discarded, invalid, unknown_type, expired, crashed, infra, "
-            "parent_failed, unsendable."
+            "parent_failed, unsendable.",
         ),
     ] = None
     error: Annotated[str | None, typer.Option(metavar="TEXT", help="Only errors with this text in them.")] = None
@@ -59,16 +65,15 @@ class Asked:
 
         Raises:
             InvalidOptionError: Nothing can be both so old and so young.
-            UnknownNameError: There is no such lane or cause; the message names the nearest.
         """
         if self.older_than is not None and self.younger_than is not None and self.older_than >= self.younger_than:
             msg = "--older-than must be shorter than --younger-than: no job can have died at both times"
             raise InvalidOptionError(msg)
         return Filter(
-            lane=None if self.lane is None else lane_of(self.lane),
+            lane=self.lane,
             queue=self.queue,
             type=self.type,
-            cause=None if self.cause is None else cause_of(self.cause),
+            cause=self.cause,
             error=self.error,
             fingerprint=None if self.fingerprint is None else self.fingerprint.lower(),
             died_before=None if self.older_than is None else now - self.older_than,

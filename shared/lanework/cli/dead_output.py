@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, print_json, table_of
 from lanework.cli.times import stamp
 from lanework.engine.inspect import as_json as job_json
@@ -138,10 +139,10 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
     if isinstance(became, Outcome) and became.stopped is not None:
         remaining = plan.count - became.moved - became.passed_over
         complain(f"stopped: {became.stopped}; {remaining} were left as they are")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
     if left and plan.filter.job_ids:
         complain(f"{len(left)} of the {len(plan.left_out) + plan.count} jobs could not be {_DONE[action]}")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _print_job_that_does_it(action: Action, plan: Plan, became: Receipt[object], *, as_json: bool) -> None:

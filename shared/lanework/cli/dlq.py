@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lanework.cli.connect import application, connected
+from lanework.cli.connect import application, connected, project_here
 from lanework.cli.dead_options import Asked, asking
 from lanework.cli.dead_output import (
     print_fate,
@@ -17,27 +17,36 @@ from lanework.cli.dead_output import (
     print_outcome,
     print_plan,
 )
+from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, confirm, out, print_json, say
 from lanework.cli.progress import bar
+from lanework.cli.values import job_id as existing
 from lanework.cli.values import payload
+from lanework.cli.values import rate as rate_
 from lanework.engine.dead_jobs import DeadList
 from lanework.engine.rollout import Orders
-from lanework.errors import InvalidOptionError
+from lanework.engine.search import check_names
+from lanework.errors import InvalidOptionError, NothingMatchesError
+from lanework.local.application import load_app
 from lanework.model.dead_filter import Filter
-from lanework.model.lanes import lane_of
 
 if TYPE_CHECKING:
     from lanework.app import App
+    from lanework.engine.dead_groups import Grouping
     from lanework.engine.dead_jobs import Plan
+    from lanework.model.lanes import Lane
 
 app = typer.Typer(
     name="dlq",
     help="Look at dead jobs, give them another life, or drop them.",
+    epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Jobs by their id, instead of filters.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", parser=existing, help="Jobs by their id, instead of filters.")
+]
 All = Annotated[bool, typer.Option("--all", help="Every dead job.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, and change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
@@ -48,7 +57,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 def list_(
     asked: Asked,
     group: Annotated[bool, typer.Option("--group", help="By error: what differs from job to job left out.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Most jobs of a page, 1 to 100.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most jobs of a page, 1 to 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -60,10 +69,11 @@ def list_(
     app_ = connected()
     which = asked.filter(app_.ports.clock())
     if group:
-        print_groups(app_.dead_letters.groups(which), as_json=as_json)
+        print_groups(_groups(app_, asked, which), as_json=as_json)
         return
     found = _page(app_, which, limit=limit, cursor=cursor)
     if not found.jobs and cursor is None and not asked.is_empty:
+        _check_names(asked)
         raise app_.dead_letters.jobs.nothing(which)
     unreadable = app_.dead_letters.unreadable() if found.cursor is None else {}
     print_list(found, unreadable, as_json=as_json)
@@ -71,7 +81,7 @@ def list_(
 
 @app.command()
 def show(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     only_payload: Annotated[
         bool, typer.Option("--payload", help="Print its payload and nothing else, to edit it.")
     ] = False,
@@ -98,7 +108,9 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
     canary: Annotated[
         bool, typer.Option("--canary", help="One first, then a tenth, then the rest; stops if one dies again.")
     ] = False,
-    rate: Annotated[float | None, typer.Option(metavar="N", help="Most jobs a second, 0.1 to 1000.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(parser=rate_, metavar="N", help="Most jobs a second, 0.1 to 1000.")
+    ] = None,
     payload_: Annotated[
         str | None,
         typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="Another payload, for exactly one job."),
@@ -179,7 +191,26 @@ class _Chosen:
             msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
             raise InvalidOptionError(msg)
         which = Filter(job_ids=self.ids) if self.ids else self.asked.filter(app_.ports.clock())
-        return app_.dead_letters.jobs.plan(which)
+        try:
+            return app_.dead_letters.jobs.plan(which)
+        except NothingMatchesError:
+            _check_names(self.asked)
+            raise
+
+
+def _groups(app_: App, asked: Asked, which: Filter) -> Grouping:
+    try:
+        return app_.dead_letters.groups(which)
+    except NothingMatchesError:
+        _check_names(asked)
+        raise
+
+
+def _check_names(asked: Asked) -> None:
+    """Refuse a type or a queue that the project doesn't have; elsewhere, nothing knows."""
+    project = project_here()
+    if project is not None and (asked.type, asked.queue) != (None, None):
+        check_names(load_app(project).registry, type_=asked.type, queue=asked.queue)
 
 
 def _page(app_: App, which: Filter, *, limit: int, cursor: str | None) -> DeadList:
@@ -216,7 +247,7 @@ def _redrive_natively(chosen: _Chosen, orders: Orders, *, is_plain: bool, yes: b
     if rate != orders.rate:
         msg = f"with --native, --rate is a whole number from 1 to 500, got {orders.rate:g}"
         raise InvalidOptionError(msg)
-    lane = lane_of(str(asked.lane))
+    lane = cast("Lane", asked.lane)
     app_ = connected()
     confirm(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
     app_.dead_letters.move_back(lane, rate=rate)

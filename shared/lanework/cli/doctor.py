@@ -14,6 +14,7 @@ import typer
 from rich.text import Text
 
 from lanework.cli.connect import enter_embedded_stack, project_here
+from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, say
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
@@ -168,7 +169,7 @@ def _tell(what: str, findings: list[Finding], *, as_json: bool) -> None:
             _explain(one)
         out().print(f"{len(findings)} to mend; Lanework's docs/doctor.md explains the rules", markup=False)
     if findings:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _explain(one: Finding) -> None:

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lanework.cli.connect import application, connected, project_here
+from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
 from lanework.cli.times import stamp
-from lanework.cli.values import duration, moment, payload
+from lanework.cli.values import duration, lane, moment, one_of, payload
+from lanework.cli.values import job_id as existing
 from lanework.engine.cancel import Cancelling
 from lanework.engine.inspect import as_json, iso, ran_for, waited
 from lanework.engine.late_starts import Within
 from lanework.engine.search import JobFilter, checked
 from lanework.engine.signals import Signalling
-from lanework.model.lanes import lane_of
+from lanework.model.lanes import Lane
 from lanework.model.states import ENDED, State
+from lanework.model.waiting import OnFailure
 
 if TYPE_CHECKING:
     from lanework.engine.inspect import JobPage
@@ -46,7 +49,12 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     payload_: Annotated[
         str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="The payload; - reads standard input.")
     ] = "{}",
-    lane: Annotated[str | None, typer.Option(help="Another lane than the type's: critical … batch, or 1 to 5.")] = None,
+    lane_: Annotated[
+        Lane | None,
+        typer.Option(
+            "--lane", parser=lane, metavar="LANE", help="Another lane than the type's: critical … batch, or 1 to 5."
+        ),
+    ] = None,
     delay: Annotated[
         timedelta | None,
         typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m."),
@@ -65,7 +73,12 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
         list[str] | None, typer.Option(metavar="ID", help="A job that must have completed before; may be repeated.")
     ] = None,
     on_failure: Annotated[
-        str | None, typer.Option(help="If one of these dies: wait (the default), cancel, run or die.")
+        OnFailure | None,
+        typer.Option(
+            parser=one_of(OnFailure),
+            metavar="WORD",
+            help="If one of these dies: wait (the default), cancel, run or die.",
+        ),
     ] = None,
     correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None,
     webhook: Annotated[
@@ -95,12 +108,12 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
         "job_id": job_id,
         "tenant": tenant,
         "after": after,
-        "on_failure": cast("OnFailureName | None", on_failure),  # what it isn't is refused with the nearest
+        "on_failure": cast("OnFailureName | None", on_failure),
         "correlation_id": correlation_id,
         "webhook": webhook,
     }
-    if lane is not None:
-        options["lane"] = lane_of(lane)
+    if lane_ is not None:
+        options["lane"] = lane_
     if unique_for is not None:
         options["unique_for"] = unique_for
     if debounce is not None:
@@ -124,7 +137,7 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
 
 
 def get(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     as_json_: AsJson = False,
 ) -> None:
     """Show where a job stands. Exit code 1 if there is none."""
@@ -142,7 +155,7 @@ def get(
 
 
 def log(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     as_json_: AsJson = False,
 ) -> None:
     """Print what a job said through `run.log`: the last 100 lines, at most 16 KB."""
@@ -155,7 +168,7 @@ def log(
 
 
 def cancel(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     as_json_: AsJson = False,
 ) -> None:
     """Cancel a job: one that waits ends at once, a running one is asked to stop. Exit code 1 if it has ended."""
@@ -169,11 +182,11 @@ def cancel(
         state = connected().get(job_id).state
         hint = f"; to give it up for good: lanework dlq drop {job_id}" if state is State.DEAD else ""
         complain(f"job {job_id!r} is {state} and can't be cancelled{hint}")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def reschedule(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     at: Annotated[
         datetime | None,
         typer.Option(parser=moment, metavar="TIME", help="Its new start, such as 2026-12-24T18:00:00+01:00."),
@@ -201,7 +214,7 @@ def reschedule(
 
 
 def signal(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     name: Annotated[str, typer.Argument(metavar="NAME", help="The signal, as the job calls it: approved.")],
     payload_: Annotated[
         str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="What it brings; - reads standard input.")
@@ -230,12 +243,15 @@ def signal(
 def list_(
     type_: Annotated[str | None, typer.Option("--type", help="Only this job type.")] = None,
     queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
-    lane: Annotated[str | None, typer.Option(help="Only this lane: critical … batch, or 1 to 5.")] = None,
+    lane_: Annotated[
+        Lane | None,
+        typer.Option("--lane", parser=lane, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5."),
+    ] = None,
     status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
     late: Annotated[
         Within | None, typer.Option(help="Only jobs that started later than promised, within this time.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Most jobs of a page, 1 to 100.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most jobs of a page, 1 to 100.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     as_json_: AsJson = False,
 ) -> None:
@@ -245,8 +261,7 @@ def list_(
     Example: lanework list --status dead --lane critical
     """
     app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
-    only = None if lane is None else lane_of(lane)
-    which = JobFilter(type=type_, queue=queue, lane=only, state=status, late=late)
+    which = JobFilter(type=type_, queue=queue, lane=lane_, state=status, late=late)
     page = app.search.newest(which, limit=limit, cursor=cursor)
     if cursor is None and app.registry.types:
         checked(which, page, app.registry)

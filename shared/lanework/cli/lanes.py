@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import application, connected
+from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, say
 from lanework.cli.progress import bar
 from lanework.cli.values import duration
-from lanework.model.lanes import lane_of
+from lanework.cli.values import lane as lane_
+from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from lanework.engine.messages import LaneCounts
@@ -25,7 +27,9 @@ def add_to(app: typer.Typer) -> None:
         app.command(name)(command)
 
 
-LaneOption = Annotated[str | None, typer.Option("--lane", help="A lane: critical … batch, or 1 to 5.")]
+LaneOption = Annotated[
+    Lane | None, typer.Option("--lane", parser=lane_, metavar="LANE", help="A lane: critical … batch, or 1 to 5.")
+]
 QueueOption = Annotated[str | None, typer.Option("--queue", help="A queue, such as email.")]
 TypeOption = Annotated[str | None, typer.Option("--type", help="A job type.")]
 
@@ -42,7 +46,7 @@ def pause(
         else:
             out().print("\n".join(names) or "nothing is paused", markup=False)
         return
-    name = app.pause(lane=None if lane is None else lane_of(lane), queue=queue, job_type=type_)
+    name = app.pause(lane=lane, queue=queue, job_type=type_)
     if as_json_:
         print_json({"paused": name})
     else:
@@ -54,7 +58,7 @@ def resume(
 ) -> None:
     """Take a pause away; what it held is sent by the next minute's tick."""
     app = application() if queue or type_ else connected()
-    held = app.resume(lane=None if lane is None else lane_of(lane), queue=queue, job_type=type_)
+    held = app.resume(lane=lane, queue=queue, job_type=type_)
     if as_json_:
         print_json({"held": held})
     else:
@@ -62,7 +66,7 @@ def resume(
 
 
 def drain(
-    lane: Annotated[str, typer.Argument(metavar="LANE", help="critical … batch, or 1 to 5.")],
+    lane: Annotated[Lane, typer.Argument(metavar="LANE", parser=lane_, help="critical … batch, or 1 to 5.")],
     timeout: Annotated[
         timedelta, typer.Option(parser=duration, metavar="DURATION", help="How long to wait at most.")
     ] = "10m",  # type: ignore[assignment]  # typer parses the default, too
@@ -73,26 +77,25 @@ def drain(
 
     What is delayed by over 15 minutes, snoozed for long or paused is in no lane. Exit code 1 if time runs out.
     """
-    which = lane_of(lane)
     app = connected()
     deadline = time.monotonic() + timeout.total_seconds()
-    counts = app.inspector.counts_of(which)
+    counts = app.inspector.counts_of(lane)
     most, before = _held(counts), None
-    with bar(f"draining {which}", total=most) as show:
+    with bar(f"draining {lane}", total=most) as show:
         while counts.holds_anything:
             if time.monotonic() > deadline:
-                complain(f"lane {which} still holds messages after {timeout.total_seconds():g} s: {_described(counts)}")
-                raise typer.Exit(1)
+                complain(f"lane {lane} still holds messages after {timeout.total_seconds():g} s: {_described(counts)}")
+                raise typer.Exit(Exit.FAILED)
             if counts != before and not sys.stderr.isatty():
-                say(f"{which}: {_described(counts)}")
+                say(f"{lane}: {_described(counts)}")
             before, most = counts, max(most, _held(counts))
             show(most - _held(counts))
             time.sleep(1)
-            counts = app.inspector.counts_of(which)
+            counts = app.inspector.counts_of(lane)
     if as_json_:
-        print_json({"lane": which, "drained": True})
+        print_json({"lane": lane, "drained": True})
     else:
-        out().print(f"{which}: drained", markup=False)
+        out().print(f"{lane}: drained", markup=False)
 
 
 def _held(counts: LaneCounts) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from enum import IntEnum
+from functools import cache
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.main import get_command
 
 from lanework.cli import (
     clean,
@@ -28,22 +29,17 @@ from lanework.cli import (
     worker,
     workflows,
 )
+from lanework.cli.exits import EPILOG, Exit, exit_of
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
-
-class Exit(IntEnum):
-    """What the command's exit code says."""
-
-    OK = 0
-    FAILED = 1
-    USAGE = 2
-    INTERRUPTED = 130
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 app = typer.Typer(
     name="lanework",
-    epilog="Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong usage, 130 interrupted.",
+    epilog=EPILOG,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -85,12 +81,23 @@ app.add_typer(workflows.app)
 app.add_typer(webhooks.app)
 
 
-def main() -> None:
-    """Run the command, as `lanework` in a shell does."""
+@cache
+def _command() -> Callable[..., None]:
+    """Return all commands, put together once."""
+    return get_command(app)
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """
+    Run the command, as `lanework` in a shell does.
+
+    Args:
+        words: What follows `lanework`; None takes what this process was started with.
+    """
     try:
-        app()
+        _command()(None if words is None else list(words), prog_name="lanework")
     except LaneworkError as error:
         complain(str(error))
-        sys.exit(Exit.FAILED)
+        sys.exit(exit_of(error))
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)

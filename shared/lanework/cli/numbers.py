@@ -15,8 +15,10 @@ from rich.live import Live
 from rich.text import Text
 
 from lanework.cli.connect import connected
+from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
 from lanework.cli.times import stamp
+from lanework.cli.values import lane
 from lanework.engine.alerting import alert_as_json
 from lanework.engine.figures import (
     costs_as_json,
@@ -28,7 +30,7 @@ from lanework.engine.figures import (
 )
 from lanework.engine.standing import Standing, standing
 from lanework.engine.statistics import by_type, lanes_of
-from lanework.model.lanes import lane_of
+from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Numbers
 from lanework.model.sla import Kept, kept_by_lane, kept_by_type, late_jobs
 
@@ -89,7 +91,10 @@ def stats(
 
 
 def sla(
-    lane: Annotated[str | None, typer.Option(help="Only this lane: critical … batch, or 1 to 5.")] = None,
+    only: Annotated[
+        Lane | None,
+        typer.Option("--lane", parser=lane, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5."),
+    ] = None,
     day: Day = False,
     as_json_: AsJson = False,
 ) -> None:
@@ -99,7 +104,6 @@ def sla(
     Example: lanework sla --lane critical --day
     """
     app = connected()
-    only = None if lane is None else lane_of(lane)
     overview = app.statistics.overview()
     window = overview.day if day else overview.hour
     lanes = [one for one in kept_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
@@ -164,7 +168,7 @@ def alerts(as_json_: AsJson = False) -> None:
     else:
         out().print(Text("\n").join(map(_told, (*found.active, *found.resolved))), soft_wrap=True)
     if found.active:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _counted(app: App) -> Standing:

@@ -9,10 +9,10 @@ import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, seconds
-from lanework.cli.values import duration
+from lanework.cli.values import duration, lane
 from lanework.engine.scaling import Scaling, run_time_in
 from lanework.errors import InvalidOptionError
-from lanework.model.lanes import LANES, lane_of
+from lanework.model.lanes import LANES, Lane
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,7 +21,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def scaling(
-    lane: Annotated[str, typer.Argument(metavar="LANE", help="critical … batch, or 1 to 5.")],
+    which: Annotated[Lane, typer.Argument(metavar="LANE", parser=lane, help="critical … batch, or 1 to 5.")],
     concurrency: Annotated[
         int, typer.Option("--concurrency", "-c", min=1, help="How many jobs a worker runs at once.")
     ] = 4,
@@ -46,7 +46,6 @@ def scaling(
 
     Example: lanework scaling low --concurrency 4
     """
-    which = lane_of(lane)
     target = within or LANES[which].start_within
     if not target:
         msg = f"lane {which} promises no start: say in which time its backlog is to be gone, such as --within 1h"

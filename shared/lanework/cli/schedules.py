@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lanework.cli.connect import application, connected, project_here
+from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.times import local, stamp
-from lanework.cli.values import duration, payload
+from lanework.cli.values import duration, one_of, payload
 from lanework.engine.schedules import Listed, as_json, next_of
+from lanework.model.schedules import CatchUp, Overlap
 from lanework.model.ticks import zone_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="schedules",
     help="Jobs that are enqueued by themselves: look at their schedules, add some, pause them, run one now.",
+    epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -46,10 +49,20 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each word of a schedule
     ] = None,
     tz: Annotated[str | None, typer.Option(metavar="ZONE", help="Zone of the cron: Asia/Tokyo. Default UTC.")] = None,
     overlap: Annotated[
-        str | None, typer.Option(help="While the previous run has not ended: skip (the default) or allow.")
+        Overlap | None,
+        typer.Option(
+            parser=one_of(Overlap),
+            metavar="WORD",
+            help="While the previous run has not ended: skip (the default) or allow.",
+        ),
     ] = None,
     catch_up: Annotated[
-        str | None, typer.Option(help="Of missed ticks: latest (the default), skip, or all (with --overlap allow).")
+        CatchUp | None,
+        typer.Option(
+            parser=one_of(CatchUp),
+            metavar="WORD",
+            help="Of missed ticks: latest (the default), skip, or all (with --overlap allow).",
+        ),
     ] = None,
     as_json_: AsJson = False,
 ) -> None:
@@ -66,7 +79,7 @@ def add(  # noqa: PLR0913, PLR0917 - an option for each word of a schedule
         cron=cron,
         every=every,
         tz=tz,
-        overlap=cast("OverlapName | None", overlap),  # what it isn't, `add` refuses with the nearest
+        overlap=cast("OverlapName | None", overlap),
         catch_up=cast("CatchUpName | None", catch_up),
     )
     if not added.is_prodded:
@@ -149,7 +162,7 @@ def run(name: Name, as_json_: AsJson = False) -> None:
 @app.command("next")
 def next_(
     name: Name,
-    count: Annotated[int, typer.Option("--count", "-n", help="How many ticks, 1 to 1,000.")] = 5,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=1000, help="How many ticks, 1 to 1,000.")] = 5,
     as_json_: AsJson = False,
 ) -> None:
     """

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lanework.cli.exits import Exit
 from lanework.cli.follow import follow, show_outcome
 from lanework.cli.output import AsJson, complain, print_json, say
 from lanework.errors import ConfigError
@@ -17,7 +18,10 @@ from lanework.local.demo import Demo, summary_of
 from lanework.local.interpreter import emulator_python
 from lanework.local.surroundings import enter
 
-Port = Annotated[int | None, typer.Option(help="Port to use if it is free; else another one is taken. Default 4566.")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=1, max=65_535, help="Port to use if it is free; else another one is taken. Default 4566."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,7 +52,7 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
     if problems:
         for problem in problems:
             complain(problem)
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def prepare(project: Project) -> None:

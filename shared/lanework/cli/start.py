@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, say
 from lanework.local import find_project
 from lanework.starter import UNDONE, carry_out, make_project
@@ -66,4 +67,4 @@ def upgrade(
         carry_out(project, steps)
     if open_ones:
         complain(f"resolve {', '.join(open_ones)}, then say `lanework upgrade` again")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)

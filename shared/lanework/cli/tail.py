@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from lanework.cli.connect import connected
+from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json
 from lanework.cli.times import time_of_day
+from lanework.cli.values import job_id as existing
 from lanework.engine.inspect import as_json
 from lanework.model.states import ENDED, State
 
@@ -28,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def tail(
-    job_id: Annotated[str, typer.Argument(metavar="ID")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
     as_json_: AsJson = False,
 ) -> None:
     """
@@ -48,7 +50,7 @@ def tail(
             out().print(f"  {line}", markup=False)
         out().print(_line(app, record), markup=False)
     if record is None or record.state is not State.COMPLETED:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
 
 
 def _changes(app: App, job_id: str) -> Iterator[tuple[JobRecord, tuple[str, ...]]]:

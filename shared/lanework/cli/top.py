@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lanework.cli.connect import connected
+from lanework.cli.exits import Exit
 from lanework.cli.output import complain, seconds, table_of
 from lanework.cli.times import stamp, time_of_day
 from lanework.engine.standing import standing
@@ -41,7 +42,7 @@ def top() -> None:
     """Show the lanes live: what waits, runs and dies, how fast and how late, and active alerts. Ctrl-C ends it."""
     if not sys.stdout.isatty():
         complain("top needs a terminal; in a pipe use lanework stats --watch --json")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FAILED)
     app = connected()
     console = Console(highlight=False)
     with Live(console=console, screen=True, auto_refresh=False) as live:

@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
+from lanework.engine.rollout import FASTEST, SLOWEST, checked_rate
+from lanework.errors import LaneworkError, UnknownNameError, did_you_mean
+from lanework.model.lanes import Lane, lane_of
+from lanework.model.states import ENDED, Cause, State, cause_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+WordT = TypeVar("WordT", bound=StrEnum)
+
+LONGEST: Final = timedelta(days=36_500)
+"""Longest duration that is read."""
+
+_LONGEST_SHOWN: Final = 60
+_ID: Final = re.compile(r"[!-.0-~]{1,128}")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[dhms])")
 
 
 def duration(text: str) -> timedelta:
@@ -21,12 +39,22 @@ def duration(text: str) -> timedelta:
         typer.BadParameter: It isn't one.
     """
     parts = _PART.findall(text)
-    if parts and "".join(number + unit for number, unit in parts) == text:
-        return timedelta(seconds=sum(float(number) * _UNITS[unit] for number, unit in parts))
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return timedelta(seconds=float(text))
-    msg = f"{text!r} is no duration; write it as 90 (seconds), 1.5s, 10m, 1h30m or 2d"
+    try:
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            return _short_enough(sum(float(number) * _UNITS[unit] for number, unit in parts))
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+            return _short_enough(float(text))
+    except OverflowError:
+        msg = f"{_cut(text)!r} is too long: {LONGEST.days:,}d, a hundred years, is the most"
+        raise typer.BadParameter(msg) from None
+    msg = f"{_cut(text)!r} is no duration; write it as 90 (seconds), 1.5s, 10m, 1h30m or 2d"
     raise typer.BadParameter(msg)
+
+
+def _short_enough(seconds: float) -> timedelta:
+    if seconds > LONGEST.total_seconds():
+        raise OverflowError
+    return timedelta(seconds=seconds)
 
 
 def moment(text: str) -> datetime:
@@ -38,13 +66,101 @@ def moment(text: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
-        msg = f"{text!r} is no time; write it as 2026-12-24T18:00:00Z or 2026-12-24T18:00:00+01:00"
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # a year that a zone's offset leads out of, too
+        msg = f"{_cut(text)!r} is no time; write it as 2026-12-24T18:00:00Z or 2026-12-24T18:00:00+01:00"
         raise typer.BadParameter(msg) from None
-    if found.tzinfo is None:
-        msg = f"{text!r} doesn't say in which zone; append Z for UTC, or an offset such as +01:00"
+    msg = f"{_cut(text)!r} doesn't say in which zone; append Z for UTC, or an offset such as +01:00"
+    raise typer.BadParameter(msg)
+
+
+def lane(text: str | Lane) -> Lane:
+    """
+    Read a lane: its name, or 1 to 5.
+
+    Raises:
+        typer.BadParameter: There is none; the message names the nearest.
+    """
+    return _named(lane_of, text)
+
+
+def cause(text: str | Cause) -> Cause:
+    """
+    Read why a job died.
+
+    Raises:
+        typer.BadParameter: It is none of the causes; the message names the nearest.
+    """
+    return _named(cause_of, text)
+
+
+def end(text: str | State) -> State:
+    """
+    Read the state that a job ended in.
+
+    Raises:
+        typer.BadParameter: It is none of them; the message names the nearest.
+    """
+    ends = sorted(state.value for state in ENDED)
+    if str(text).lower() not in ends:
+        msg = f"unknown status {_cut(str(text))!r}{did_you_mean(str(text), ends)}"
+        raise typer.BadParameter(msg)
+    return State(str(text).lower())
+
+
+def one_of(words: type[WordT]) -> Callable[[str], WordT]:
+    """Return what reads one of these words, and names the nearest to any other."""
+
+    def read(text: str) -> WordT:
+        try:
+            return words(text)
+        except ValueError:
+            msg = f"{_cut(text)!r} is none of {', '.join(words)}{did_you_mean(text, list(words))}"
+            raise typer.BadParameter(msg) from None
+
+    return read
+
+
+def rate(text: str | float) -> float:
+    """
+    Read a number of jobs a second.
+
+    Raises:
+        typer.BadParameter: It isn't one, or can't be kept.
+    """
+    try:
+        found = checked_rate(float(text))
+    except (ValueError, LaneworkError):
+        found = None
+    if found is None:
+        msg = f"{_cut(str(text))!r} is no rate; write a number of jobs a second from {SLOWEST:g} to {FASTEST:g}"
         raise typer.BadParameter(msg)
     return found
+
+
+def job_id(text: str) -> str:
+    """
+    Read the id of a job, a workflow or a schedule that is there already.
+
+    Raises:
+        typer.BadParameter: Nothing can be called so.
+    """
+    if _ID.fullmatch(text):
+        return text
+    msg = f"{_cut(text)!r} can be no id: those have 1 to 128 letters, digits and signs, no spaces and no slashes"
+    raise typer.BadParameter(msg)
+
+
+def _named(read: Callable[[str], T], text: str) -> T:
+    try:
+        return read(str(text))
+    except UnknownNameError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def payload(text: str) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import connected, signing_keys
+from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.times import stamp
+from lanework.cli.values import job_id as existing
 from lanework.engine.handover import QUEUE
 from lanework.engine.inspect import as_json
 from lanework.engine.system import WEBHOOK
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="webhooks",
     help="What is told to others when jobs end: the secret, deliveries, sending once more.",
+    epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -66,7 +69,9 @@ def _show_secrets(url: str, secrets: Sequence[str], *, as_json: bool) -> None:
 
 @app.command("list")
 def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Most deliveries of a page, 1 to 100.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=100, help="Most deliveries of a page, 1 to 100.")
+    ] = 20,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     as_json_: AsJson = False,
 ) -> None:
@@ -87,7 +92,7 @@ def list_(
 
 @app.command()
 def redeliver(
-    job_id: Annotated[str, typer.Argument(metavar="ID", help="The job that completed or died.")],
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing, help="The job that completed or died.")],
     url: Annotated[str | None, typer.Option(help="Another address than the job's.")] = None,
     as_json_: AsJson = False,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from contextlib import ExitStack, closing
@@ -16,8 +17,10 @@ from aws_lambda_powertools import Logger
 
 from lanework.app import App
 from lanework.cli.connect import application, connected
+from lanework.cli.exits import Exit
 from lanework.cli.output import say
 from lanework.cli.values import duration
+from lanework.cli.values import lane as lane_
 from lanework.edges.process.child import run_child
 from lanework.edges.process.health import Address, serve_health
 from lanework.edges.process.heeding import Heeding
@@ -26,7 +29,7 @@ from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
 from lanework.engine.fault import place_of
 from lanework.model.events import Action, Event
-from lanework.model.lanes import Lane, lane_of
+from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import MetricSettings, Settings
 from lanework.wiring import aws_inbox, metric_sinks, utc_now
@@ -38,10 +41,10 @@ if TYPE_CHECKING:
     from lanework.engine.inbox import Inbox
     from lanework.engine.ports import Ports
 
+_DIGITS: Final = re.compile(r"[0-9]{1,7}")
+_MOST: Final = 1_000_000
+_HIGHEST_PORT: Final = 65_535
 _SHORTEST_LEASE: Final = timedelta(seconds=3)
-_BY_FAULT: Final = 70
-"""Exit code of a process that had a fault of its own (EX_SOFTWARE of sysexits)."""
-
 _LEFT_OVER_S: Final = 10.0
 """How long a process whose jobs have ended waits for the threads that they have left behind."""
 
@@ -60,19 +63,16 @@ def _lease(text: str) -> timedelta:
 
 
 def _at_least_one(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        msg = f"must be a whole number from 1, got {text}"
+    number = int(text) if _DIGITS.fullmatch(text) else 0
+    if not 1 <= number <= _MOST:
+        msg = f"must be a whole number from 1 to {_MOST:,}, got {text[:20]}"
         raise typer.BadParameter(msg)
     return number
 
 
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
+    if not host or not _DIGITS.fullmatch(port) or int(port) > _HIGHEST_PORT:
         msg = f"{text!r} is no address; write it as 127.0.0.1:8080, or 0.0.0.0:8080 to be asked from elsewhere"
         raise typer.BadParameter(msg)
     return Address(host, int(port))
@@ -80,7 +80,14 @@ def _address(text: str) -> Address:
 
 def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
     lane: Annotated[
-        list[str], typer.Option("--lane", "-l", help="A lane to empty: critical … batch, or 1 to 5. May be repeated.")
+        list[Lane],
+        typer.Option(
+            "--lane",
+            "-l",
+            parser=lane_,
+            metavar="LANE",
+            help="A lane to empty: critical … batch, or 1 to 5. May be repeated.",
+        ),
     ],
     concurrency: Annotated[
         int,
@@ -123,9 +130,8 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
 
     Example: lanework worker --lane low --lane batch --concurrency 4
     """
-    asked = {lane_of(one) for one in lane}
     plan = Plan(
-        lanes=tuple(one for one in Lane if one in asked),
+        lanes=tuple(one for one in Lane if one in lane),
         slots=concurrency,
         grace=grace,
         lease=lease,
@@ -152,7 +158,7 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
         has_ended = run_child(line, memory, _prepare, plan)
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process can't go on
         _tell(Action.FAULT, place_of(error))
-        _end(_BY_FAULT)
+        _end(Exit.FAULT)
     if not has_ended:
         _end(0)  # what still runs was given back, and can't be waited for
     last = Timer(_LEFT_OVER_S, _end, (0,))  # threads that a job has left behind would be waited for without end

@@ -10,8 +10,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from lanework.cli.connect import connected
+from lanework.cli.exits import EPILOG
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
 from lanework.cli.times import stamp
+from lanework.cli.values import job_id as existing
 from lanework.engine.workflow_reader import as_json, counts_as_json
 from lanework.model.states import State
 from lanework.model.workflow import When, WorkflowState
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="workflow",
     help="Chains, groups and batches: where they stand, what is in them; cancel them, retry what died.",
+    epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The workflow.")]
+Id = Annotated[str, typer.Argument(metavar="ID", parser=existing, help="The workflow.")]
 
 _WIDEST: Final = 60
 """Characters of a result in a table."""
