@@ -15,8 +15,8 @@ from lanework.engine.inspect import Inspector
 from lanework.engine.middleware import Carrying, enqueue_through
 from lanework.engine.pauses import PauseWatch, flag_of, resume
 from lanework.engine.registry import Registry
-from lanework.engine.request import EnqueueOptions, Request, checked_moment, request_of
-from lanework.engine.reschedule import reschedule
+from lanework.engine.request import EnqueueOptions, Request, request_of
+from lanework.engine.reschedule import reschedule, start_of
 from lanework.engine.results import await_result
 from lanework.engine.signals import Signalling, signal
 from lanework.engine.system import WEBHOOK, system_jobs
@@ -394,9 +394,9 @@ class App:
             JobNotWaitingError: It runs or has ended.
             InvalidOptionError: The time can't be used.
         """
-        at = run_at if run_at is not None else self.ports.clock() + delay
+        start = start_of(run_at, delay, now=self.ports.clock())
         try:
-            return reschedule(job_id, at=checked_moment("run_at", at), ports=self.ports)
+            return reschedule(job_id, at=start, ports=self.ports)
         finally:
             self._flush()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from types import UnionType
 
 
 class LaneworkError(Exception):
@@ -35,7 +36,7 @@ class UnknownNameError(LaneworkError):
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        super().__init__(f"unknown {kind} {name!r}{did_you_mean(str(name), self.known)}")
+        super().__init__(f"unknown {kind} {shown(name)}{did_you_mean(name, self.known)}")
 
 
 class UnknownLaneError(UnknownNameError):
@@ -89,7 +90,7 @@ class JobNotFoundError(LaneworkError):
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
-        super().__init__(f"no job {job_id!r}: it was never enqueued here, or its record has expired")
+        super().__init__(f"no job {shown(job_id)}: it was never enqueued here, or its record has expired")
 
 
 class JobFailedError(LaneworkError):
@@ -169,7 +170,7 @@ class WorkflowNotFoundError(LaneworkError):
 
     def __init__(self, workflow_id: str) -> None:
         self.workflow_id = workflow_id
-        super().__init__(f"no workflow {workflow_id!r}: it was never enqueued here, or its record has expired")
+        super().__init__(f"no workflow {shown(workflow_id)}: it was never enqueued here, or its record has expired")
 
 
 class WorkflowClosedError(LaneworkError):
@@ -357,13 +358,33 @@ class StackError(LaneworkError):
 
 def foreign_cursor(cursor: str) -> InvalidOptionError:
     """Return the error of a cursor that another list gave out, or nobody."""
-    return InvalidOptionError(f"cursor {cursor!r} is not one that this list gave out")
+    return InvalidOptionError(f"cursor {shown(cursor)} is not one that this list gave out")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+_LONGEST_SHOWN: Final = 100
+"""Characters of a value that a message repeats; a name that is longer is none that could be meant."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, in one line: its `repr`, cut; its type where that can't be written."""
+    try:
+        text = str(value) if isinstance(value, timedelta) else repr(value)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return f"a value of type {type(value).__name__}"
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def is_a(value: object, kind: type | UnionType) -> bool:
+    """Tell whether a caller's value is of a kind, whatever its annotation promises: not every caller has a checker."""
+    return isinstance(value, kind)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` for the nearest known name, or a list of all if there are few, or nothing."""
     names = [str(one) for one in known]
-    close = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
+    word = name.lower() if isinstance(name, str) and len(name) <= _LONGEST_SHOWN else ""
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
     if close:
         return f", did you mean {close[0]!r}?"
     if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in

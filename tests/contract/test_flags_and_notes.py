@@ -8,7 +8,6 @@ from lanework.model import interventions, moves, parking
 from lanework.model.change import Applied, Kept, Refused
 from lanework.model.ids import shard_of
 from lanework.model.states import AT_ONCE, JobRecord, State
-from lanework.model.unreadable import put_off
 from lanework.testing import NOON
 from tests.contract.conftest import Backend, ids_due
 from tests.factories import LEASE, a_record
@@ -32,7 +31,7 @@ def test_due_entries_are_walked_page_by_page_though_they_move_meanwhile(backend:
             record = ledger.get(one.job_id)
             assert record is not None
             to = NOON + timedelta(hours=1) if len(seen) % 2 else NOON + 5 * SECOND
-            assert isinstance(ledger.change(one.job_id, put_off(record, to=to)), Applied)
+            assert isinstance(ledger.change(one.job_id, interventions.put_off(record, to=to)), Applied)
         after = page.cursor
         if after is None:
             break

@@ -227,7 +227,10 @@ _LONGEST_NAME: Final = 512
 
 def may_exist(name: str) -> bool:
     """Tell whether a name fits a key. DynamoDB answers a read of a longer key with an error, not with nothing."""
-    return len(name.encode()) <= _LONGEST_NAME
+    try:
+        return len(name.encode()) <= _LONGEST_NAME
+    except (AttributeError, UnicodeEncodeError):  # a lone surrogate, which no name has
+        return False
 
 
 def pk_of(job_id: str) -> str:

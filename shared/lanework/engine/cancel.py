@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.inspect import is_expired
 from lanework.engine.waiting import follow_up
-from lanework.errors import JobNotFoundError
+from lanework.errors import JobNotFoundError, is_a
 from lanework.model import interventions, moves
 from lanework.model.change import Applied
 from lanework.model.events import Action, Event
@@ -40,6 +40,8 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
         JobNotFoundError: There is none.
         UnavailableError: Whether it was cancelled is not known; repeat it.
     """
+    if not is_a(job_id, str):
+        raise JobNotFoundError(job_id)
     stored: JobRecord | None = None
     for _ in range(_ROUNDS):
         now = ports.clock()
@@ -53,7 +55,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
         match stored.state:
             case State.CANCELLED:
                 return Cancelling.CANCELLED
-            case State.COMPLETED | State.DEAD:
+            case State.COMPLETED | State.DEAD | State.UNKNOWN:
                 return Cancelling.TOO_LATE
             case State.RUNNING if stored.due_at is not None and stored.due_at <= now:
                 ending = moves.cancel_abandoned(stored, now=now, expires_at=moves.expiry(now=now, ever_died=True))

@@ -15,11 +15,21 @@ from lanework.errors import UnavailableError
 from lanework.model import moves
 from lanework.model.backoff import Backoff
 from lanework.model.change import Applied, Equals
-from lanework.model.delivery import Claimant, ClaimBy, Create, Drop, EndBy, SendTicket, WaitAgain, WaitUntil, judge
+from lanework.model.delivery import (
+    Claimant,
+    ClaimBy,
+    Create,
+    Drop,
+    EndBy,
+    SendTicket,
+    WaitAgain,
+    WaitUntil,
+    die_unreadable,
+    judge,
+)
 from lanework.model.events import Action
 from lanework.model.ids import needs_record
 from lanework.model.states import ENDED, JobRecord, State
-from lanework.model.unreadable import die_unreadable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -100,7 +110,7 @@ class Claim:
 
     def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
         if stored is not None and stored.state is State.UNKNOWN and stored.claim_id == self.claim_id:
-            return EndBy(die_unreadable(stored, self.claim_id, now=by.now, expires_at=by.expires_at))
+            return EndBy(die_unreadable(stored, by))
         if stored is not None and self.envelope.unrecorded and stored.type != self.envelope.type:
             return Drop(f"its id is that of a job of type {stored.type}; nobody could be told, the ledger was away")
         if stored is None and needs_record(self.envelope.id):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ValidationError
 
-from lanework.errors import DeclarationError, InvalidOptionError, InvalidPayloadError
+from lanework.errors import DeclarationError, InvalidOptionError, InvalidPayloadError, shown
 from lanework.model.payload import written
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source, begun, word_of
 from lanework.model.ticks import Timetable
@@ -68,7 +68,7 @@ def declared_schedule(
     if cron is None and every is None:
         for word, value in (("tz", tz), ("overlap", overlap), ("catch_up", catch_up)):
             if value is not None:
-                msg = f"job {name!r}: {word}={value!r} goes with cron= or every=; give one of them, or leave it out"
+                msg = f"job {name!r}: {word}={shown(value)} goes with cron= or every=: give one, or leave it out"
                 raise InvalidOptionError(msg)
         return None
     return schedule_of(name, job_type=name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up)

@@ -17,7 +17,6 @@ from lanework.engine.order import order_of
 from lanework.engine.parents import Parents
 from lanework.engine.placed import Placed, Placer, check_type
 from lanework.engine.ports import UnavailableOne
-from lanework.engine.unsendable import end_unsendable
 from lanework.errors import (
     ConfigError,
     EnqueueError,
@@ -203,6 +202,8 @@ class Enqueuer:
         self._emit(placed.record, Action.LEFT_TO_SWEEP, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
+        from lanework.engine.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
+
         if end_unsendable(record, str(unsent), self._ports):
             reason = f"recorded as dead, cause unsendable: {unsent}"
             raise EnqueueError(record.job_id, reason, is_final=True) from unsent

@@ -20,6 +20,7 @@ from typing import (
 from pydantic import BaseModel
 
 from lanework.engine.outcome import ran
+from lanework.engine.registry import listed
 from lanework.engine.request import EnqueueOptions, Request, link_of, request_of
 from lanework.engine.signature import code_of
 from lanework.model.waiting import WHOLE
@@ -151,7 +152,7 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         Raises:
             EnqueueError: Some were neither recorded nor sent; its text says how many.
         """
-        requests = [one if isinstance(one, Request) else self.request(one) for one in payloads]
+        requests = [one if isinstance(one, Request) else self.request(one) for one in listed("enqueue_many", payloads)]
         return self._app().enqueue_many(requests)
 
 

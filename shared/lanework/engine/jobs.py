@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.declared import check_declared, declared_schedule
 from lanework.engine.job import Job
-from lanework.engine.registry import JobType, Options, Where, settled
-from lanework.engine.request import check_durations, check_windows
+from lanework.engine.registry import MOST_VERSIONS, JobType, Options, Where, check_durations, checked_names, settled
+from lanework.engine.request import check_windows
 from lanework.engine.signature import check_keys, is_async, signature_of
-from lanework.errors import ConfigError, DeclarationError, InvalidOptionError
+from lanework.errors import ConfigError, DeclarationError, InvalidOptionError, shown
 from lanework.model.ids import checked_job_type, checked_queue
-from lanework.model.limits import Concurrency, bounds_of
+from lanework.model.limits import Concurrency, bounds_of, is_count
 from lanework.model.retention import Retention
 
 if TYPE_CHECKING:
@@ -144,19 +144,20 @@ class Jobs:
             InvalidOptionError, UnknownLaneError: An argument can't be used.
         """
         if not isinstance(name, str):
-            msg = f'a job type needs a name: write @{self.queue}.job("{self.queue}.…") over the function, got {name!r}'
+            how = f'write @{self.queue}.job("{self.queue}.…") over the function'
+            msg = f"a job type needs a name: {how}, got {shown(name)}"
             raise DeclarationError(msg)
-        for one in (name, *aliases):
+        for one in (name, *checked_names("aliases", aliases)):
             checked_job_type(one)
         check_durations(backoff=backoff, timeout=timeout, unique_for=unique_for, debounce=debounce, every=every)
-        if version < 1:
-            msg = f"version of job {name!r} must be 1 or more, got {version}"
+        if not is_count(version) or not 1 <= version <= MOST_VERSIONS:
+            msg = f"version of job {name!r} must be a number from 1 to {MOST_VERSIONS:,}, got {shown(version)}"
             raise InvalidOptionError(msg)
         said = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook)
         options = said.over(self._options)
         settled(options)
         bounds = (*self._bounds, *_bounds(f"type:{name}", concurrency, rate, quota))
-        keys = (key,) if isinstance(key, str) else key or ()
+        keys = checked_names("key", key)
         check_windows(keys, unique_for=unique_for, debounce=debounce)
         schedule = declared_schedule(name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up)
 

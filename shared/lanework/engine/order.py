@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from lanework.engine.guards import guards_of
-from lanework.engine.registry import settled
+from lanework.engine.registry import LONGEST_DELAY, settled
 from lanework.errors import InvalidOptionError
 from lanework.model import blocking, moves
 from lanework.model.envelope import Envelope
@@ -66,6 +66,9 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
     wait = request.delay or request.debounce
     asked = now + wait if wait else request.run_at
     start = asked if asked is not None and asked > now else None
+    if start is not None and start - now > LONGEST_DELAY:
+        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {start.isoformat()}"
+        raise InvalidOptionError(msg)
     start_by = now + request.start_by if isinstance(request.start_by, timedelta) else request.start_by
     if start_by is not None and start_by <= (start or now):
         msg = (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UnknownNameError
 from lanework.forks import in_a_child
@@ -179,7 +179,7 @@ def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, 
             raise UnknownNameError("queue", queue, registry.queues)
         return f"queue:{queue}"
     if registry is not None and registry.types:
-        registry.get(str(job_type))
+        registry.get(cast("str", job_type))
     return f"type:{job_type}"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from lanework.engine.registry import listed
 from lanework.engine.request import Request
 from lanework.errors import InvalidOptionError
 from lanework.model.ids import well_formed_job_id
@@ -64,7 +65,7 @@ def group(steps: Iterable[Request | Workflow]) -> Workflow:
     Raises:
         InvalidOptionError: There is no step.
     """
-    return Workflow(kind=Kind.GROUP, steps=tuple(steps))
+    return Workflow(kind=Kind.GROUP, steps=tuple(listed("group", steps)))
 
 
 def batch(
@@ -88,7 +89,7 @@ def batch(
     """
     asked = {When.COMPLETED: on_success, When.ENDED: on_complete, When.FAILED: on_failure}
     callbacks = {when: request for when, request in asked.items() if request is not None}
-    return Workflow(kind=Kind.BATCH, steps=tuple(steps), callbacks=callbacks)
+    return Workflow(kind=Kind.BATCH, steps=tuple(listed("batch", steps)), callbacks=callbacks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError
+from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError, is_a, shown
 from lanework.model.backoff import Backoff
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, Lane, lane_of
-from lanework.model.limits import Quota
+from lanework.model.limits import Quota, is_count
 from lanework.model.retention import BY_AGE
 from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lanework.model.retention import Retention
     from lanework.model.schedules import Schedule
 
+T = TypeVar("T")
 Where = Literal["anywhere", "worker"]
 
 
@@ -70,6 +72,10 @@ class Policy:
     webhook: str | None = None
 
 
+LONGEST_DELAY: Final = timedelta(days=366 * 10)
+"""How far ahead a start may lie."""
+
+MOST_VERSIONS: Final = 1_000_000
 MOST_ATTEMPTS: Final = 100
 """More would meet the queue's maxReceiveCount (1,000), since throttles and waits are receives too."""
 
@@ -84,8 +90,8 @@ def settled(options: Options) -> Policy:
     """
     lane = Lane.MEDIUM if options.lane is None else lane_of(options.lane)
     attempts = LANES[lane].attempts if options.attempts is None else options.attempts
-    if not 1 <= attempts <= MOST_ATTEMPTS:
-        msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {attempts}"
+    if not is_count(attempts) or not 1 <= attempts <= MOST_ATTEMPTS:
+        msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {shown(attempts)}"
         raise InvalidOptionError(msg)
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
     timeout = LANES[lane].usual_job if options.timeout is None else options.timeout
@@ -186,7 +192,7 @@ class Registry:
 
     def find(self, name: str) -> JobType | None:
         """Return the job type that has the name, or had it before; or None."""
-        return self._types.get(name) or self._aliases.get(name)
+        return (self._types.get(name) or self._aliases.get(name)) if is_a(name, str) else None
 
     def get(self, name: str) -> JobType:
         """
@@ -222,3 +228,66 @@ def _retentions(types: Iterable[JobType]) -> Mapping[str, Retention]:
             msg = f"two families of queue {one.queue!r} keep different numbers of jobs; say keep_… in one of them only"
             raise DeclarationError(msg)
     return found
+
+
+def check_durations(**given: object) -> None:
+    """
+    Refuse a bare number, of which nobody knows whether it means seconds.
+
+    Raises:
+        InvalidOptionError: One is neither None nor a timedelta.
+    """
+    for name, value in given.items():
+        if value is not None and not isinstance(value, timedelta):
+            msg = f"{name} must be a timedelta, as in {name}=timedelta(seconds=10), got {shown(value)}"
+            raise InvalidOptionError(msg)
+
+
+def checked_moment(name: str, moment: datetime) -> datetime:
+    """
+    Return a moment, in UTC and the whole milliseconds that the ledger keeps, if it says which it is.
+
+    Raises:
+        InvalidOptionError: It is no datetime, or has no time zone.
+    """
+    if not isinstance(moment, datetime):
+        msg = f"{name} must be a datetime with a time zone, got {shown(moment)}"
+        raise InvalidOptionError(msg)
+    if moment.utcoffset() is None:
+        msg = f"{name} needs a time zone, got {moment.isoformat()}: datetime(…, tzinfo=UTC), or datetime.now(UTC) + …"
+        raise InvalidOptionError(msg)
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        msg = f"{name} lies outside of the years 1 to 9999 in UTC: {moment.isoformat()}"
+        raise InvalidOptionError(msg) from None
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def listed(what: str, given: Iterable[T]) -> Iterable[T]:
+    """
+    Return what was given for a list, if it is one.
+
+    Raises:
+        InvalidOptionError: It is not.
+    """
+    if is_a(given, Iterable) and not is_a(given, str | bytes):
+        return given
+    msg = f"{what} takes a list, got {shown(given)}"
+    raise InvalidOptionError(msg)
+
+
+def checked_names(what: str, given: object) -> tuple[str, ...]:
+    """
+    Return names that were given for one or several, none for None.
+
+    Raises:
+        InvalidOptionError: They are neither a name nor a list of them.
+    """
+    if given is None or isinstance(given, str):
+        return () if given is None else (given,)
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if all(isinstance(one, str) for one in names):
+        return names
+    msg = f"{what} takes a name, or several in a tuple, got {shown(given)}"
+    raise InvalidOptionError(msg)

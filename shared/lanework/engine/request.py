@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
-from lanework.engine.registry import Options, settled
-from lanework.errors import InvalidOptionError, did_you_mean
+from lanework.engine.registry import LONGEST_DELAY, Options, check_durations, checked_moment, settled
+from lanework.errors import InvalidOptionError, did_you_mean, is_a, shown
 from lanework.model.headers import CORRELATION, Headers, with_headers
 from lanework.model.ids import checked_job_id, checked_parent, checked_tenant, well_formed_job_id
 from lanework.model.limits import TENANT, Quota
@@ -15,7 +16,7 @@ from lanework.model.payload import parsed, part_of
 from lanework.model.waiting import checked_takes, on_failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from pydantic import BaseModel
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.waiting import OnFailure, OnFailureName
 
-LONGEST_DELAY: Final = timedelta(days=366 * 10)
 LONGEST_UNIQUE: Final = timedelta(days=30)
 _DEBOUNCED_ALONE: Final = (
     "a debounced job starts when its window is over, under an id of its own: leave out delay, run_at and job_id"
@@ -233,7 +233,7 @@ def _falling_back(request: Request, said: EnqueueOptions) -> Request:
     if fallback is None:
         return request
     if fallback != "inline":
-        msg = f"fallback must be 'inline', or left out to have EnqueueError raised, got {fallback!r}"
+        msg = f"fallback must be 'inline', or left out to have EnqueueError raised, got {shown(fallback)}"
         raise InvalidOptionError(msg)
     if request.delay or request.run_at is not None or request.after or request.debounce is not None:
         msg = "fallback='inline' runs a job at once: leave out delay, run_at, after and debounce"
@@ -247,8 +247,8 @@ def _falling_back(request: Request, said: EnqueueOptions) -> Request:
 def _waiting(request: Request, said: EnqueueOptions) -> Request:
     """Return a request with what it waits for."""
     after, on_failure = said.get("after") or (), said.get("on_failure")
-    if isinstance(after, str):
-        msg = f"after takes a list of job ids: after=[{after!r}]"
+    if not is_a(after, Sequence) or is_a(after, str | bytes):
+        msg = f"after takes a list of job ids: after=[{shown(after)}]"
         raise InvalidOptionError(msg)
     if len(after) > MOST_PARENTS:
         msg = f"a job can wait for {MOST_PARENTS} others, not {len(after)}: gather many with a group or a batch"
@@ -269,20 +269,7 @@ def _check_known(said: EnqueueOptions) -> None:
     for name in said:
         if name not in known:
             hint = did_you_mean(name, known) or f"; known: {', '.join(known)}"
-            msg = f"unknown option {name!r} of an enqueue{hint}"
-            raise InvalidOptionError(msg)
-
-
-def check_durations(**given: object) -> None:
-    """
-    Refuse a bare number, of which nobody knows whether it means seconds.
-
-    Raises:
-        InvalidOptionError: One is neither None nor a timedelta.
-    """
-    for name, value in given.items():
-        if value is not None and not isinstance(value, timedelta):
-            msg = f"{name} must be a timedelta, as in {name}=timedelta(seconds=10), got {value!r}"
+            msg = f"unknown option {shown(name)} of an enqueue{hint}"
             raise InvalidOptionError(msg)
 
 
@@ -315,29 +302,13 @@ def _checked_delay(delay: timedelta | None) -> timedelta | None:
     raise InvalidOptionError(msg)
 
 
-def checked_moment(name: str, moment: datetime) -> datetime:
-    """
-    Return a moment, in UTC and the whole milliseconds that the ledger keeps, if it says which it is.
-
-    Raises:
-        InvalidOptionError: It is no datetime, or has no time zone.
-    """
-    if not isinstance(moment, datetime):
-        msg = f"{name} must be a datetime with a time zone, got {moment!r}"
-        raise InvalidOptionError(msg)
-    if moment.tzinfo is None:
-        msg = f"{name} needs a time zone, got {moment.isoformat()}: datetime(…, tzinfo=UTC), or datetime.now(UTC) + …"
-        raise InvalidOptionError(msg)
-    utc = moment.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
-
-
 def _checked_start_by(start_by: datetime | timedelta | None) -> datetime | timedelta | None:
     if start_by is None:
         return None
     if isinstance(start_by, datetime):
         return checked_moment("start_by", start_by)
-    if start_by <= timedelta(0):
-        msg = f"start_by as a duration must be above zero, got {start_by}"
+    check_durations(start_by=start_by)
+    if not timedelta(0) < start_by <= LONGEST_DELAY:
+        msg = f"start_by as a duration must be above zero and at most {LONGEST_DELAY.days} days, got {start_by}"
         raise InvalidOptionError(msg)
     return start_by

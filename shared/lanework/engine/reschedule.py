@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.inspect import is_expired
-from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, UnavailableError
+from lanework.engine.registry import LONGEST_DELAY, check_durations, checked_moment
+from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, UnavailableError, is_a, shown
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -27,7 +29,26 @@ _HINTS: Final = {
     State.DEAD: "redrive it to run it again",
     State.COMPLETED: "enqueue it anew",
     State.CANCELLED: "enqueue it anew",
+    State.UNKNOWN: "its record can't be read",
 }
+
+
+def start_of(run_at: datetime | None, delay: timedelta, *, now: datetime) -> datetime:
+    """
+    Return the new start that a caller asks for.
+
+    Raises:
+        InvalidOptionError: It can't be used, or lies further ahead than a job may be delayed.
+    """
+    check_durations(delay=delay)
+    if run_at is None and not (is_a(delay, timedelta) and -LONGEST_DELAY <= delay <= LONGEST_DELAY):
+        msg = f"delay must lie between 0 and {LONGEST_DELAY.days} days, got {shown(delay)}"
+        raise InvalidOptionError(msg)
+    start = now + delay if run_at is None else checked_moment("run_at", run_at)
+    if start - now > LONGEST_DELAY:
+        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {start.isoformat()}"
+        raise InvalidOptionError(msg)
+    return checked_moment("run_at", start)
 
 
 def reschedule(job_id: str, *, at: datetime, ports: Ports) -> JobRecord:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
 from lanework.engine.inspect import is_expired
-from lanework.errors import JobFailedError, JobNotFoundError, ResultTimeoutError
+from lanework.engine.registry import LONGEST_DELAY
+from lanework.errors import InvalidOptionError, JobFailedError, JobNotFoundError, ResultTimeoutError, is_a, shown
 from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
 
     from lanework.engine.ports import Ports
     from lanework.engine.registry import Registry
@@ -38,7 +39,10 @@ def await_result(
     Raises:
         JobNotFoundError, JobFailedError, ResultTimeoutError: As `App.result` says.
     """
-    until = ports.clock() + timeout
+    if not is_a(timeout, timedelta):
+        msg = f"timeout must be a timedelta, got {shown(timeout)}"
+        raise InvalidOptionError(msg)
+    until = ports.clock() + min(max(timeout, timedelta(0)), LONGEST_DELAY)
     pause_s = _FIRST_PAUSE_S
     while True:
         record = ports.ledger.get(job_id)

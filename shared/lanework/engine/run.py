@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from lanework.engine.outcome import NotRunError, ran
-from lanework.errors import InvalidOptionError, SignalTimeoutError, TooLargeError
+from lanework.errors import InvalidOptionError, SignalTimeoutError, TooLargeError, is_a, shown
 from lanework.model.headers import CORRELATION
 from lanework.model.outcomes import Suspended
 
@@ -276,14 +276,14 @@ def _ran(name: str, value: T) -> T:
 
 
 def _check_name(kind: str, name: str) -> str:
-    if _STEP.fullmatch(name):
+    if is_a(name, str) and _STEP.fullmatch(name):
         return name
-    msg = f"{kind} {name!r} can't be used: 1 to 64 of letters, digits and _ . : -"
+    msg = f"{kind} {shown(name)} can't be used: 1 to 64 of letters, digits and _ . : -"
     raise InvalidOptionError(msg)
 
 
 def _check_wait(name: str, wait: timedelta) -> timedelta:
-    if timedelta(0) < wait <= LONGEST_WAIT:
+    if is_a(wait, timedelta) and timedelta(0) < wait <= LONGEST_WAIT:
         return wait
-    msg = f"{name} must be above zero and at most {LONGEST_WAIT.days} days, got {wait}"
+    msg = f"{name} must be a timedelta above zero and of at most {LONGEST_WAIT.days} days, got {shown(wait)}"
     raise InvalidOptionError(msg)

@@ -40,6 +40,7 @@ _HINTS: Final = {
     State.COMPLETED: "it has run to its end without",
     State.CANCELLED: "it was not wanted any more",
     State.DEAD: "redrive it first",
+    State.UNKNOWN: "its record can't be read",
 }
 
 
@@ -71,7 +72,7 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         stored = ports.ledger.get(job_id)
         if stored is None or is_expired(stored, now):
             raise JobNotFoundError(job_id)
-        if stored.state in ENDED:
+        if stored.state in ENDED or stored.state is State.UNKNOWN:
             raise JobEndedError(job_id, state=stored.state, hint=_HINTS[stored.state])
         change = interventions.signal(stored, name, signal_id=ports.new_id(), now=now)
         try:
@@ -103,8 +104,8 @@ def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> Non
 def _written(payload: object) -> str:
     try:
         text = to_json(payload).decode()
-    except (PydanticSerializationError, ValueError) as error:
-        msg = f"the signal's payload is not JSON: {error}"
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        msg = f"the signal's payload is not JSON: {type(error).__name__}"
         raise InvalidOptionError(msg) from None
     size = len(text.encode())
     if size > LARGEST:

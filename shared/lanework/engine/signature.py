@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from pydantic import BaseModel
 
 from lanework.engine.run import Run
-from lanework.errors import DeclarationError, did_you_mean
+from lanework.errors import DeclarationError, did_you_mean, shown
 from lanework.model.limits import TENANT
 from lanework.model.payload import with_misplaced_marks
 
@@ -100,7 +100,9 @@ def check_keys(name: str, model: type[BaseModel], keys: Iterable[str]) -> None:
     """
     for key in keys:
         if key != TENANT and key not in model.model_fields:
-            msg = f"job {name!r}: key {key!r} is no field of {model.__name__}{did_you_mean(key, model.model_fields)}"
+            msg = (
+                f"job {name!r}: key {shown(key)} is no field of {model.__name__}{did_you_mean(key, model.model_fields)}"
+            )
             raise DeclarationError(msg)
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.apart import Apart
 from lanework.engine.dispatch import SENT_AGAIN_AFTER
+from lanework.engine.journal import Apart
 from lanework.engine.messages import LONGEST_SQS_DELAY, Sending
 from lanework.engine.pauses import may_forget, release
-from lanework.engine.unsendable import end_unsendable
 from lanework.engine.waking import Waker
 from lanework.errors import ConfigError, UndecodableError, UnsendableError
 from lanework.model import interventions
@@ -20,7 +19,6 @@ from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
 from lanework.model.lanes import Lane
 from lanework.model.states import State
-from lanework.model.unreadable import put_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -170,6 +168,8 @@ class Sweeper:
             self._end(record, str(unsent.error))
 
     def _end(self, record: JobRecord, reason: str) -> None:
+        from lanework.engine.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
+
         self._ended += end_unsendable(record, reason, self._ports)
 
     def _note_left(self, lane: Lane, errors: Sequence[LaneworkError], *, of: int) -> None:
@@ -199,6 +199,6 @@ class Sweeper:
     def _put_off(self, record: JobRecord) -> None:
         """Let a record wait that this code can't read: a later release's, perhaps, whose sweep can."""
         now = self._ports.clock()
-        self._ports.ledger.change(record.job_id, put_off(record, to=now + SENT_AGAIN_AFTER))
+        self._ports.ledger.change(record.job_id, interventions.put_off(record, to=now + SENT_AGAIN_AFTER))
         self._ports.events.emit(Event.about(record, Action.UNREADABLE, at=now, reason=record.damage))
         self._unreadable += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
 from lanework.engine.ports import UnavailableOne
-from lanework.errors import ContendedError, UnavailableError
+from lanework.errors import ContendedError, UnavailableError, is_a
 from lanework.model.change import Applied, Kept, Refused, has_landed, holds
 from lanework.model.ids import held_shard, shard_of
 from lanework.model.payload import is_apart
@@ -142,7 +142,7 @@ class MemoryLedger:
     def get(self, job_id: str) -> JobRecord | None:
         """See `Ledger.get`."""
         with self._lock:
-            record = self.records.get(job_id)
+            record = self.records.get(job_id) if is_a(job_id, str) else None
             return record if record is None else replace(record, payload=self.payload_of(record))
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:  # noqa: ARG002

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.listing import Page
 from lanework.engine.workflow_store import key_of
+from lanework.errors import is_a
 from lanework.model.ids import shard_of
 from lanework.model.shard import place_of
 
@@ -44,7 +45,7 @@ class MemoryWorkflows:
 
     def get(self, workflow_id: str) -> WorkflowRecord | None:
         """See `WorkflowStore.get`."""
-        return self._records.get(workflow_id)
+        return self._records.get(workflow_id) if is_a(workflow_id, str) else None
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
         """See `WorkflowStore.get_many`."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from cronsim import CronSim, CronSimError
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, is_a, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +35,11 @@ _MAY_HOLD: Final = (
 )
 _EVENTBRIDGE_DAYS: Final = "1 to 7 (Sunday is 1) or SUN to SAT, MON#2 (the second Monday), 6L (the last Friday)"
 _SECOND: Final = timedelta(seconds=1)
+_LONGEST: Final = 256
+"""Characters (EventBridge Scheduler, CreateSchedule, "ScheduleExpression")."""
+
+_TOO_LARGE: Final = re.compile(r"\d{5,}")
+"""No field holds a number of five digits; a range of them would be written out before it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,6 @@ class Cron:
                 yield from _within(year, _walk(self.fields, min(wall, _wall(year + 1)), newest_first=True))
 
 
-@lru_cache(maxsize=1000)
 def cron_of(text: str) -> Cron:
     """
     Read a cron expression: five fields, or EventBridge's six, bare or as `cron(…)`.
@@ -88,6 +92,18 @@ def cron_of(text: str) -> Cron:
     Raises:
         InvalidOptionError: It is none, or it never fires; the message names the field and what it may hold.
     """
+    if not is_a(text, str) or len(text) > _LONGEST:
+        msg = f"cron {shown(text)} can't be used: it is a text of at most {_LONGEST} characters, such as '0 2 * * *'"
+        raise InvalidOptionError(msg)
+    number = _TOO_LARGE.search(text)
+    if number is not None:
+        msg = f"cron {shown(text)} holds {shown(number[0])}, which no field can: {'; '.join(_MAY_HOLD[:5])}"
+        raise InvalidOptionError(msg)
+    return _read(text)
+
+
+@lru_cache(maxsize=1000)
+def _read(text: str) -> Cron:
     wrapped = re.fullmatch(r"\s*cron\((.*)\)\s*", text)
     fields = tuple((wrapped[1] if wrapped else text).upper().split())
     if len(fields) == _SIX:
@@ -97,8 +113,8 @@ def cron_of(text: str) -> Cron:
         cron = Cron(fields=fields)
     else:
         msg = (
-            f"cron {text!r} has {len(fields)} fields: write five (minute hour day-of-month month day-of-week), such as "
-            "'0 2 * * *', or EventBridge's six, such as 'cron(0 2 * * ? *)'"
+            f"cron {shown(text)} has {len(fields)} fields: write five (minute hour day-of-month month day-of-week), "
+            "such as '0 2 * * *', or EventBridge's six, such as 'cron(0 2 * * ? *)'"
         )
         raise InvalidOptionError(msg)
     first = _wall(min(cron.years) if cron.years else 2000) - _SECOND
@@ -217,7 +233,7 @@ def _check(fields: tuple[str, ...], written: tuple[str, ...], may_hold: tuple[st
 
 
 def _refused(index: int, value: str, may_hold: str) -> InvalidOptionError:
-    return InvalidOptionError(f"cron field {index + 1} ({_NAMES[index]}) can't be {value!r}: {may_hold}")
+    return InvalidOptionError(f"cron field {index + 1} ({_NAMES[index]}) can't be {shown(value)}: {may_hold}")
 
 
 def _never(fields: tuple[str, ...]) -> InvalidOptionError:

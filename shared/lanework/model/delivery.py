@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from lanework.model import interventions, moves
-from lanework.model.states import State
-from lanework.model.unreadable import LOOK_AGAIN
+from lanework.model.change import Change
+from lanework.model.states import Cause, State
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
-    from lanework.model.change import Change
     from lanework.model.envelope import Envelope
     from lanework.model.states import JobRecord
+
+
+_UNREADABLE_FOR: Final = timedelta(minutes=5)
+"""How long a message waits whose job's record can't be read: until a release is deployed that can, perhaps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
     if stored is None:
         return Create() if message.unrecorded or message.ticket else Drop("its record was retired")
     if stored.state is State.UNKNOWN:
-        return WaitUntil(by.now + LOOK_AGAIN)
+        return WaitUntil(by.now + _UNREADABLE_FOR)
     if stored.life != message.life:
         return _of_another_life(stored, message, by)
     match stored.state:
@@ -124,3 +128,15 @@ def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
     if stored.attempts >= stored.max_attempts:
         return ClaimBy(moves.claim_again(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return ClaimBy(moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
+
+
+def die_unreadable(claimed: JobRecord, by: Claimant) -> Change:
+    """Give up on a job that was claimed before it was found that its record can't be read."""
+    return Change(
+        name="die_unreadable",
+        require=moves.mine(by.claim_id),
+        write={
+            **moves.death(Cause.INVALID, by.now, by.expires_at),
+            "error": (claimed.error or "")[: moves.LONGEST_ERROR],
+        },
+    )

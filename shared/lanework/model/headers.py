@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, is_a, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +30,12 @@ def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
         InvalidOptionError: A name or a value can't be used, or they are too long together.
     """
     for name, value in more.items():
-        if not _NAME.fullmatch(name):
-            msg = f"header {name!r} can't be used: lower-case letters, digits and -, at most 64, such as 'traceparent'"
+        if not (is_a(name, str) and _NAME.fullmatch(name)):
+            rule = "lower-case letters, digits and -, at most 64, such as 'traceparent'"
+            msg = f"header {shown(name)} can't be used: {rule}"
             raise InvalidOptionError(msg)
-        if not _VALUE.fullmatch(value):
-            msg = f"the value of header {name!r} can't be used: one printable ASCII character or more"
+        if not (is_a(value, str) and _VALUE.fullmatch(value)):
+            msg = f"the value of header {shown(name)} can't be used: one printable ASCII character or more"
             raise InvalidOptionError(msg)
     together = {**dict(headers), **more}
     size = _size(together)

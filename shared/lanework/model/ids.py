@@ -6,7 +6,7 @@ import re
 from typing import Final
 from zlib import crc32
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, shown
 
 SHARDS: Final = 4
 """
@@ -75,11 +75,10 @@ def well_formed_job_id(job_id: str) -> str:
     Raises:
         InvalidOptionError: It is empty, over 128 characters, or holds a character that a URL, SQS or a log can't.
     """
-    said: object = job_id  # whoever calls may have no types
-    if isinstance(said, str) and _JOB_ID.fullmatch(said):
-        return said
+    if _fits(_JOB_ID, job_id):
+        return job_id
     msg = (
-        f"job_id {job_id!r} can't be used: 1 to 128 of letters, digits and _ . : @ = + ~ -, "
+        f"job_id {shown(job_id)} can't be used: 1 to 128 of letters, digits and _ . : @ = + ~ -, "
         "beginning with a letter or digit"
     )
     raise InvalidOptionError(msg)
@@ -92,7 +91,7 @@ def checked_parent(name: str) -> str:
     Raises:
         InvalidOptionError: It names nothing that could exist.
     """
-    if _WORKFLOW.fullmatch(name):
+    if _fits(_WORKFLOW, name):
         return name
     return well_formed_job_id(name)
 
@@ -104,11 +103,10 @@ def checked_workflow_id(workflow_id: str) -> str:
     Raises:
         InvalidOptionError: It can't be a job's, or is over 96 characters.
     """
-    if len(workflow_id) <= _LONGEST_WORKFLOW and _JOB_ID.fullmatch(workflow_id):
+    if _fits(_JOB_ID, workflow_id) and len(workflow_id) <= _LONGEST_WORKFLOW:
         return workflow_id
-    msg = (
-        f"workflow_id {workflow_id!r} can't be used: 1 to {_LONGEST_WORKFLOW} of the characters that a job_id may have"
-    )
+    rule = f"1 to {_LONGEST_WORKFLOW} of the characters that a job_id may have"
+    msg = f"workflow_id {shown(workflow_id)} can't be used: {rule}"
     raise InvalidOptionError(msg)
 
 
@@ -119,10 +117,10 @@ def checked_job_type(name: str) -> str:
     Raises:
         InvalidOptionError: It may not.
     """
-    if len(name) <= _LONGEST_TYPE and _JOB_TYPE.fullmatch(name):
+    if _fits(_JOB_TYPE, name) and len(name) <= _LONGEST_TYPE:
         return name
     msg = (
-        f"job type {name!r} can't be used: dotted words of lower-case letters, digits, _ and -, "
+        f"job type {shown(name)} can't be used: dotted words of lower-case letters, digits, _ and -, "
         f"at most {_LONGEST_TYPE} characters, such as 'user.signin.notification'"
     )
     raise InvalidOptionError(msg)
@@ -135,9 +133,9 @@ def checked_queue(name: str) -> str:
     Raises:
         InvalidOptionError: It may not.
     """
-    if _QUEUE.fullmatch(name):
+    if _fits(_QUEUE, name):
         return name
-    msg = f"queue {name!r} can't be used: one word of lower-case letters, digits, _ and -, at most 64 characters"
+    msg = f"queue {shown(name)} can't be used: one word of lower-case letters, digits, _ and -, at most 64 characters"
     raise InvalidOptionError(msg)
 
 
@@ -148,11 +146,10 @@ def checked_tenant(tenant: str) -> str:
     Raises:
         InvalidOptionError: It is empty, over 128 characters, or holds a space or a character outside of ASCII.
     """
-    if _TENANT.fullmatch(tenant):
+    if _fits(_TENANT, tenant):
         return tenant
-    msg = (
-        f"tenant {tenant!r} can't be used: 1 to 128 printable ASCII characters without spaces, such as an account's id"
-    )
+    rule = "1 to 128 printable ASCII characters without spaces, such as an account's id"
+    msg = f"tenant {shown(tenant)} can't be used: {rule}"
     raise InvalidOptionError(msg)
 
 
@@ -169,3 +166,7 @@ def held_shard(name: str, job_id: str) -> int:
     perhaps, is spread over all.
     """
     return 0 if name.startswith(LIMIT) else shard_of(job_id)
+
+
+def _fits(pattern: re.Pattern[str], name: object) -> bool:
+    return isinstance(name, str) and pattern.fullmatch(name) is not None

@@ -77,6 +77,11 @@ def die_unsent(record: JobRecord, *, error: str, now: datetime, expires_at: date
     )
 
 
+def put_off(record: JobRecord, *, to: datetime) -> Change:
+    """Move the sweep entry of a record that can't be read; nothing else of it is touched."""
+    return Change(name="put_off", require=(Equals("sweep_at", record.sweep_at),), write={"sweep_at": to})
+
+
 def expire(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
     """Give up on a job that was not started by the time that its caller named."""
     return Change(

@@ -93,6 +93,9 @@ _ALIASES: Final[Mapping[str, Lane]] = {
 }
 
 
+_NUMBERS: Final = range(1, len(Lane) + 1)
+
+
 def lane_of(name: str | int) -> Lane:
     """
     Return the lane that a user's word means: its name, `normal` for medium, or 1 to 5 from critical to batch.
@@ -100,8 +103,8 @@ def lane_of(name: str | int) -> Lane:
     Raises:
         UnknownLaneError: The word is none of these; the message names the nearest lane.
     """
-    word = str(name).lower()
-    alias = _ALIASES.get(word)
+    word = str(name).lower() if isinstance(name, str) or name in _NUMBERS else ""
+    alias = None if isinstance(name, bool) else _ALIASES.get(word)
     if alias is not None:
         return alias
     try:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, is_a, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +145,7 @@ class Bound:
 
 def digest_of(value: object) -> str:
     """Return 24 characters that stand for a value: the same for the same value, and nothing can be read from them."""
-    return blake2s(str(value).encode(), digest_size=12).hexdigest()
+    return blake2s(str(value).encode(errors="surrogatepass"), digest_size=12).hexdigest()
 
 
 def bounds_of(scope: str, *given: Limit | tuple[Limit, ...] | None) -> tuple[Bound, ...]:
@@ -158,21 +158,29 @@ def bounds_of(scope: str, *given: Limit | tuple[Limit, ...] | None) -> tuple[Bou
     limits = [one for some in given if some is not None for one in (some if isinstance(some, tuple) else (some,))]
     for one in limits:
         if not isinstance(one, Concurrency | Rate | Quota):
-            msg = f"a limit is Concurrency(5), Rate(100, per=timedelta(minutes=1)) or Quota(…), got {one!r}"
+            msg = f"a limit is Concurrency(5), Rate(100, per=timedelta(minutes=1)) or Quota(…), got {shown(one)}"
             raise InvalidOptionError(msg)
     return tuple(Bound(limit, scope) for limit in limits)
 
 
+def is_count(n: object) -> bool:
+    """Tell whether a value is a whole number; `True` is none, though Python counts with it."""
+    return isinstance(n, int) and not isinstance(n, bool)
+
+
 def _check_count(what: str, n: int, most: int, *, instead: str) -> None:
+    if not is_count(n):
+        msg = f"{what} needs a whole number, got {shown(n)}"
+        raise InvalidOptionError(msg)
     if n < 1:
-        msg = f"{what} needs at least 1, got {n}: {instead}"
+        msg = f"{what} needs at least 1, got {shown(n)}: {instead}"
         raise InvalidOptionError(msg)
     if n > most:
-        msg = f"{what} can be at most {most:,}, got {n:,}"
+        msg = f"{what} can be at most {most:,}, got {shown(n)}"
         raise InvalidOptionError(msg)
 
 
 def _check_window(what: str, per: timedelta) -> None:
-    if not timedelta(seconds=1) <= per <= LONGEST_WINDOW:
-        msg = f"{what} needs a window of 1 s to {LONGEST_WINDOW.days} days, got per={per}"
+    if not is_a(per, timedelta) or not timedelta(seconds=1) <= per <= LONGEST_WINDOW:
+        msg = f"{what} needs a window of 1 s to {LONGEST_WINDOW.days} days, got per={shown(per)}"
         raise InvalidOptionError(msg)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, is_a, shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,7 +96,7 @@ def checked_wait(name: str, wait: timedelta) -> timedelta:
     Raises:
         InvalidOptionError: It can't be used.
     """
-    if timedelta(0) < wait <= LONGEST_PARK:
+    if is_a(wait, timedelta) and timedelta(0) < wait <= LONGEST_PARK:
         return wait
-    msg = f"{name} needs a wait above zero and of at most {LONGEST_PARK.days} days, got {wait}"
+    msg = f"{name} needs a wait above zero and of at most {LONGEST_PARK.days} days, got {shown(wait)}"
     raise InvalidOptionError(msg)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Final, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean
+from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean, is_a, shown
 from lanework.model.envelope import LARGEST_PAYLOAD
-from lanework.model.round_trip import changed, changed_part, problems_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from pydantic.fields import FieldInfo
 
@@ -24,8 +25,14 @@ class PublicMark:
     """Marks a payload field that may appear in logs and events."""
 
 
+OF_USERS_CODE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a payload's own serializers, validators and comparisons raise, beside what pydantic makes of it."""
+
 _PUBLIC: Final = PublicMark()
 MASK: Final = "•••"
+_LONGEST_NAME: Final = 64
+"""Characters of a field's name that an error repeats as it is."""
+
 INLINE_PAYLOAD: Final = 1024
 """Bytes of payload that a job's own item holds; a write unit is 1 KB (DynamoDB)."""
 
@@ -91,14 +98,20 @@ def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) 
     Raises:
         InvalidPayloadError: It has no such field.
     """
+    if not isinstance(given, Mapping):
+        raise InvalidPayloadError(job_type, [f"given: expected a mapping of fields, got {type(given).__name__}"])
     unknown = [
-        f"{name}: no such field{did_you_mean(name, model.model_fields)}"
+        f"{_named(name)}: no such field{did_you_mean(name, model.model_fields)}"
         for name in given
         if name not in model.model_fields
     ]
     if unknown:
         raise InvalidPayloadError(job_type, unknown)
     return model.model_construct(_fields_set=set(given), **given)
+
+
+def _named(name: str) -> str:
+    return name if is_a(name, str) and name.isidentifier() and len(name) <= _LONGEST_NAME else shown(name)
 
 
 def written(job_type: str, model: type[BaseModel], payload: BaseModel, *, partly: bool = False) -> str:
@@ -115,9 +128,10 @@ def written(job_type: str, model: type[BaseModel], payload: BaseModel, *, partly
         InvalidPayloadError: It can't be written, or would not come back as it is; the error names each field.
         TooLargeError: It is over 256 KB.
     """
-    text, problems = text_of(payload, partly=partly)
-    if problems:
-        raise InvalidPayloadError(job_type, problems)
+    try:
+        text = payload.model_dump_json(by_alias=False, exclude_unset=partly, warnings=False)
+    except OF_USERS_CODE as error:
+        raise InvalidPayloadError(job_type, _odd().unwritable(payload, error)) from None
     size = len(text.encode())
     if size > LARGEST_PAYLOAD:
         raise TooLargeError(
@@ -126,16 +140,37 @@ def written(job_type: str, model: type[BaseModel], payload: BaseModel, *, partly
             limit=LARGEST_PAYLOAD,
             why="what an item and a message can hold with room to spare; keep the data in S3 and send its key",
         )
-    problems = changed_part(payload, text) if partly else changed(payload, text, model)
+    problems = _odd().changed_part(payload, text) if partly else _changed(payload, text, model)
     if problems:
         raise InvalidPayloadError(job_type, problems)
     return text
 
 
+def _changed(payload: BaseModel, text: str, model: type[BaseModel]) -> list[str]:
+    """
+    Return what of a payload a job would not get as it was given, as `field: what is wrong`; nothing is the rule.
+
+    The rule costs one validation, 5 µs for a small payload, of an enqueue's 3 ms (docs/decisions/0031).
+    """
+    is_finite = "NaN" not in text and "Infinity" not in text  # in a string, they are looked at more closely
+    with suppress(*OF_USERS_CODE):
+        if is_finite and model.model_validate_json(text, by_alias=True, by_name=True) == payload:
+            return []
+    found: list[str] = _odd().changed(payload, text, model)
+    return found
+
+
+def _odd() -> Any:  # noqa: ANN401 - a module
+    """Return what names the fields that don't come back: loaded where there are some."""
+    from lanework.model import round_trip  # noqa: PLC0415 - as it says
+
+    return round_trip
+
+
 def public_part(payload: BaseModel) -> dict[str, object]:
     """Return the fields that are marked `Public`, as JSON values."""
     names = _public_names(type(payload))
-    return payload.model_dump(mode="json", include=names) if names else {}
+    return payload.model_dump(mode="json", include=names, warnings=False) if names else {}
 
 
 def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
@@ -182,3 +217,16 @@ def _parts(annotation: object) -> Iterator[object]:
     for one in get_args(annotation):
         yield one
         yield from _parts(one)
+
+
+def problems_of(error: ValidationError) -> list[str]:
+    """Return one `field: what is wrong` for each problem; no value is repeated."""
+    return [
+        f"{_place(one['loc']) or 'payload'}: {one['msg']}"
+        for one in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+
+
+def _place(parts: tuple[int | str, ...]) -> str:
+    """Return where a problem is, without pydantic's own words for the members of a union: `tuple[str, ...]`."""
+    return ".".join(str(part) for part in parts if isinstance(part, int) or "[" not in part)

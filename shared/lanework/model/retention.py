@@ -6,12 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, shown
 from lanework.model.change import Change, Equals, InStates
+from lanework.model.limits import is_count
 from lanework.model.states import ENDED, JobRecord, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+
+_MOST_KEPT: Final = 10**9
+"""More than any table keeps; a number beyond it is a slip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +34,9 @@ class Retention:
 
     def __post_init__(self) -> None:
         for name, count in (("keep_completed", self.completed), ("keep_failed", self.failed)):
-            if count is not None and count < 0:
-                msg = f"{name} must be 0 (keep none) or more, got {count}; leave it out to keep all until they expire"
+            if count is not None and not (is_count(count) and 0 <= count <= _MOST_KEPT):
+                rule = "leave it out to keep all until they expire"
+                msg = f"{name} must be 0 (keep none) or more, got {shown(count)}; {rule}"
                 raise InvalidOptionError(msg)
 
     @property

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.errors import InvalidOptionError, UnknownNameError, is_a, shown
 
 if TYPE_CHECKING:
     from lanework.model.ticks import Timetable
@@ -88,10 +88,10 @@ class Schedule:
         Raises:
             InvalidOptionError: Something can't be used; the message says what to write instead.
         """
-        if not _NAME.fullmatch(self.name):
+        if not (is_a(self.name, str) and _NAME.fullmatch(self.name)):
             msg = (
-                f"schedule {self.name!r} can't be used as a name: 1 to 64 of lower-case letters, digits, . _ and -, "
-                "beginning with a letter or digit"
+                f"schedule {shown(self.name)} can't be used as a name: 1 to 64 of lower-case letters, digits, . _ and "
+                "-, beginning with a letter or digit"
             )
             raise InvalidOptionError(msg)
         if self.catch_up is CatchUp.ALL and self.overlap is Overlap.SKIP:

@@ -14,7 +14,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from lanework.errors import InvalidOptionError, did_you_mean
+from lanework.errors import InvalidOptionError, did_you_mean, is_a, shown
 from lanework.model.cron import Cron, cron_of, in_eventbridge
 
 if TYPE_CHECKING:
@@ -178,18 +178,18 @@ def zone_of(name: str) -> ZoneInfo:
     """
     try:
         return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: the name of a folder of zones, such as 'Asia'
+    except (KeyError, TypeError, ValueError, OSError):  # OSError: the name of a folder of zones, such as 'Asia'
         hint = did_you_mean(name, sorted(available_timezones())) or "; write an IANA name, such as 'Europe/Berlin'"
-        msg = f"unknown time zone {name!r}{hint}"
+        msg = f"unknown time zone {shown(name)}{hint}"
         raise InvalidOptionError(msg) from None
 
 
 def _check_every(every: timedelta, tz: str) -> None:
-    if every % MINUTE or not MINUTE <= every <= LONGEST_EVERY:
-        msg = f"every must be whole minutes, from 1 minute to {LONGEST_EVERY.days} days, got {every}"
+    if not is_a(every, timedelta) or every % MINUTE or not MINUTE <= every <= LONGEST_EVERY:
+        msg = f"every must be whole minutes, from 1 minute to {LONGEST_EVERY.days} days, got {shown(every)}"
         raise InvalidOptionError(msg)
     if tz != "UTC":
-        msg = f"tz={tz!r} goes with cron=: an interval is the same length in every zone; leave it out"
+        msg = f"tz={shown(tz)} goes with cron=: an interval is the same length in every zone; leave it out"
         raise InvalidOptionError(msg)
 
 

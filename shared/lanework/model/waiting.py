@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lanework.errors import InvalidOptionError, UnknownNameError, did_you_mean
+from lanework.errors import InvalidOptionError, UnknownNameError, did_you_mean, is_a, shown
 from lanework.model import blocking
 from lanework.model.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import QUEUE_RETENTION
@@ -48,7 +48,7 @@ def on_failure_of(name: str) -> OnFailure:
         UnknownNameError: There is none; the message names the nearest.
     """
     try:
-        return OnFailure(name.lower())
+        return OnFailure(name.lower() if is_a(name, str) else name)
     except ValueError:
         raise UnknownNameError("on_failure", name, [one.value for one in OnFailure]) from None
 
@@ -195,7 +195,7 @@ def checked_takes(takes: str, fields: Mapping[str, object], job_type: str) -> st
     Raises:
         InvalidOptionError: The payload has no such field.
     """
-    if takes == WHOLE or takes in fields:
+    if is_a(takes, str) and (takes == WHOLE or takes in fields):
         return takes
-    msg = f"takes={takes!r} names no field of {job_type}'s payload{did_you_mean(takes, fields)}"
+    msg = f"takes={shown(takes)} names no field of {job_type}'s payload{did_you_mean(takes, fields)}"
     raise InvalidOptionError(msg)

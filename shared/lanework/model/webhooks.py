@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lanework.errors import ConfigError, InvalidOptionError
+from lanework.errors import ConfigError, InvalidOptionError, is_a
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def checked_webhook(url: str) -> str:
         InvalidOptionError: It isn't https (or http on the machine itself, for development), or holds a password, or
             names no host that there can be.
     """
-    if len(url) <= LONGEST_URL and is_address(url):
+    if is_a(url, str) and len(url) <= LONGEST_URL and is_address(url):
         parts = urlsplit(url)
         if parts.scheme == "https" or parts.hostname in _HERE:
             return url

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import Cause, JobRecord, State
-from lanework.model import blocking, interventions, moves, parking, retention, unreadable, untold
+from lanework.model import blocking, delivery, interventions, moves, parking, retention, untold
 from lanework.model.events import Action
 from lanework.model.payload import Edit
 from lanework.model.transitions import transitions
@@ -65,8 +65,8 @@ MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
     (HELD, interventions.bounce(HELD, at=NOON), [Action.BOUNCED]),
     (QUEUED, interventions.die_of_infra(QUEUED, **END), [Action.DEAD]),
     (QUEUED, interventions.die_unsent(QUEUED, error="SQS refuses it", **END), [Action.DEAD]),
-    (RUNNING, unreadable.die_unreadable(RUNNING, "c1", **END), [Action.DEAD]),
-    (QUEUED, unreadable.put_off(QUEUED, to=NOON), []),
+    (RUNNING, delivery.die_unreadable(RUNNING, delivery.Claimant(claim_id="c1", lease=LEASE, **END)), [Action.DEAD]),
+    (QUEUED, interventions.put_off(QUEUED, to=NOON), []),
     (QUEUED, interventions.expire(replace(QUEUED, start_by=NOON), **END), [Action.DEAD]),
     (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=False), [Action.RESCHEDULED]),
     (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=True), [Action.RESCHEDULED]),
@@ -115,7 +115,7 @@ def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it
 
 def test_no_move_is_missing_here() -> None:
     """Whoever writes another move says here what is told of it."""
-    modules = (blocking, interventions, moves, parking, retention, unreadable, untold)
+    modules = (blocking, delivery, interventions, moves, parking, retention, untold)
     source = "".join(Path(str(one.__file__)).read_text() for one in modules)
     named = set(re.findall(r'(?:\bname=|_parked\(\s*)"(\w+)"', source))
 
