@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -66,6 +67,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     _tell_problems(resolver, parts, app)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        event = _with_plain_path(event)
         asked = _with_body(event)
         try:
             parts.load_for(APIGatewayProxyEventV2(asked).path)
@@ -76,6 +78,16 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
         return {**answer, **body, "headers": {**HEADERS, **answer["headers"]}}
 
     return handler
+
+
+def _with_plain_path(event: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the event with the path that its client meant: `/api/job/a%3Ab` is that of job `a:b`.
+
+    API Gateway decodes a path, others that hand us such events don't. No name that a path can hold has a `%`.
+    """
+    path = event["rawPath"]
+    return {**event, "rawPath": unquote(path)} if "%" in path else event
 
 
 def _with_body(event: dict[str, Any]) -> dict[str, Any]:

@@ -173,7 +173,7 @@ class Placer:
     def _puts_back(self, existing: JobRecord, order: Order) -> bool:
         """Put back the payload of a job that waits, if it lies beside the record and is missing; tell if it was."""
         is_beside = existing.payload is None and is_apart(order.envelope.payload)
-        is_same = existing.digest in (None, digest_of(order.envelope.payload))
+        is_same = existing.digest in (None, order.record.digest)
         return (
             is_beside
             and is_same

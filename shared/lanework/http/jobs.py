@@ -131,6 +131,11 @@ def add_reading(routes: Routes, app: App) -> None:
         """Say where a job stands."""
         return Job.model_validate(as_json(app.get(job)))
 
+    @routes.add("GET", "/api/job/<job>", Role.VIEWER, tag=TAG)
+    def get_job_of_any_id(job: JobId) -> Job:
+        """Say where a job stands, also if its id is a word of another path, such as metrics."""
+        return get_job(job)
+
     @routes.add("GET", "/api/jobs/<job_id>/progress", Role.VIEWER, tag=TAG)
     def get_progress(job_id: JobId) -> Progress:
         """Say how far a job is."""
