@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from lanework.engine.own_ids import taken_ids
 from lanework.engine.request import own_request
 from lanework.engine.still_dead import still_dead
 from lanework.errors import LaneworkError
@@ -101,7 +102,8 @@ class Alarmist:
         store, overview = self._ports.statistics, self._statistics.overview()
         kept = overview.alerts
         before = Alerts.at_text(kept)
-        situation = still_dead(_situation(overview, depths), self._limits, self._ports)
+        found = still_dead(_situation(overview, depths), self._limits, self._ports)
+        situation = replace(found, taken=self._taken())
         findings = findings_of(situation, self._limits)
         standing = before.after(findings, now=self._ports.clock())
         if standing != before:
@@ -113,6 +115,10 @@ class Alarmist:
         if told != standing:
             store.keep_alerts(told.text, before=kept)
         return told
+
+    def _taken(self) -> dict[str, str]:
+        now = self._ports.clock()
+        return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < 60 * MINUTE}
 
     def _tell(self, standing: Alerts) -> Alerts:
         for channel in self._channels:

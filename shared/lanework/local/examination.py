@@ -11,6 +11,7 @@ from lanework.aws.deployed.stack import find_stack
 from lanework.doctor.case import Case, Code, Live
 from lanework.doctor.graph import Graph
 from lanework.doctor.template import graph_of
+from lanework.engine.own_ids import taken_ids
 from lanework.engine.registry import settled
 from lanework.engine.strangers import strangers
 from lanework.local.check import REGION, translate
@@ -91,6 +92,7 @@ def live_case(
         skew=stack.skew,
         refusals=tuple(look.refusals),
         strangers={} if app is None else strangers(app.inspector, app.registry),
+        taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
         changed_files=changed_files(files, project.shared) if project is not None and files else None,
         intended=intended,
     )

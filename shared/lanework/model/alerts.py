@@ -32,6 +32,7 @@ class Rule(StrEnum):
     WAITING = "waiting"
     FAILED = "failed"
     SLA = "sla"
+    TAKEN = "taken"
 
 
 class Phase(StrEnum):
@@ -73,6 +74,7 @@ class Situation:
         dealt_with_in_a_day: How many dead jobs were redriven or dropped in it, whenever they died.
         still_dead: Of the types of which any were dealt with within the hour, how many that died in it still are; None
             where that needs no look.
+        taken: Ids of our own that were found within the hour to be another's job's, and of which type that is.
         incidents: Late and dead jobs of the last hour by name, the latest first.
         depths: How much each lane holds.
     """
@@ -84,6 +86,7 @@ class Situation:
     depths: Mapping[Lane, Depth]
     dealt_with_in_a_day: int = 0
     still_dead: Mapping[str, int] | None = None
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     def dead_of(self, type_: str) -> int:
         """Return how many jobs of a type died within the hour, and are what somebody should look at."""
@@ -224,6 +227,7 @@ def findings_of(situation: Situation, limits: Thresholds) -> tuple[Finding, ...]
         *_deaths_in_a_day(situation, limits),
         *_depths(situation, limits),
         *_late_lanes(situation, limits),
+        *_taken_ids(situation),
     )
 
 
@@ -283,6 +287,18 @@ def _late_lanes(situation: Situation, limits: Thresholds) -> list[Finding]:
             text = f"{late:,} of {starts:,} jobs of lane {lane} started later than the promised {within} within an hour"
             found.append(Finding(rule=Rule.SLA, subject=lane, text=text, next_step=f"lanework sla --lane {lane}"))
     return found
+
+
+def _taken_ids(situation: Situation) -> list[Finding]:
+    return [
+        Finding(
+            rule=Rule.TAKEN,
+            subject=job_id,
+            text=f"a job of type {type_} has the id {job_id}, which is Lanework's own: the run goes on under the next",
+            next_step=f"lanework get {job_id}",
+        )
+        for job_id, type_ in sorted(situation.taken.items())
+    ]
 
 
 def _of(lane: Lane, numbers: Mapping[Key, Numbers]) -> Numbers:

@@ -93,6 +93,13 @@ def test_jobs_of_an_unknown_type_and_a_refused_look_are_told(intended: Graph) ->
     assert "iam:GetRolePolicy" in refusal.todo
 
 
+def test_an_id_of_ours_that_another_job_has_is_told_with_its_type(intended: Graph) -> None:
+    (finding,) = found(intended, Live(taken={"nightly@2026-11-30T00:39Z": "report.month"}))
+
+    assert (finding.rule, finding.about) == ("own-ids", "nightly@2026-11-30T00:39Z")
+    assert "report.month" in finding.what
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(2, None), (3600, "3600 s ahead of"), (-90, "90 s behind")])
 def test_a_clock_is_off_beyond_two_seconds(seconds: int, said: str | None, intended: Graph) -> None:
     findings = found(intended, Live(skew=timedelta(seconds=seconds)))

@@ -182,3 +182,18 @@ def test_ids_that_are_all_taken_are_an_error(world: World) -> None:
     tick(world)
 
     assert "schedule.failed" in world.events.actions
+
+
+def test_an_alert_names_who_has_the_id_and_is_over_once_none_was_found_for_an_hour(world: World) -> None:
+    every_five_minutes(world)
+    world.app.ports.ledger.put(replace(a_record(job_id=RUN), type="user.other"))
+    tick(world)
+
+    (alert,) = world.app.alarmist().tick({}).active
+
+    assert (alert.rule.value, alert.subject, alert.next_step) == ("taken", RUN, f"lanework get {RUN}")
+    assert "user.other" in alert.text
+    for _ in range(14):
+        tick(world)
+        world.app.alarmist().tick({})
+    assert world.app.alerts().active == ()

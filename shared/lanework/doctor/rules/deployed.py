@@ -79,6 +79,15 @@ def _strangers(case: Case) -> Iterator[Complaint]:
         )
 
 
+def _taken(case: Case) -> Iterator[Complaint]:
+    for job_id, type_ in ({} if case.live is None else case.live.taken).items():
+        yield Complaint(
+            about=job_id,
+            what=f"a job of type {type_} has this id, which is Lanework's own: its run goes on under the next",
+            todo=f"find out who enqueued it: lanework get {job_id}; no caller can any more, with this release",
+        )
+
+
 def _skew(case: Case) -> Iterator[Complaint]:
     if case.live is None or abs(case.live.skew) <= LARGEST_SKEW:
         return
@@ -117,6 +126,12 @@ RULES: Final = (
         demands="No job waits whose type the code doesn't have.",
         why="its worker can't run it: it dies of unknown_type",
         look=_strangers,
+    ),
+    Rule(
+        name="own-ids",
+        demands="No job of somebody's has an id of Lanework's own, such as a schedule's run.",
+        why="it was enqueued before these were reserved, by accident or to keep a schedule from running",
+        look=_taken,
     ),
     Rule(
         name="clock-skew",

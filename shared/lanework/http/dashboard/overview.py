@@ -58,6 +58,8 @@ def _page_of(alert: Alert) -> str:
             return f"dead?lane={alert.subject}"
         case Rule.WAITING:
             return f"jobs?status=queued&lane={alert.subject}"
+        case Rule.TAKEN:
+            return f"jobs/{alert.subject}"
         case Rule.SLA:
             return f"jobs?late={Within.HOUR}&lane={alert.subject}"
 
