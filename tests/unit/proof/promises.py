@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from lanework.engine.holding import Holding
     from lanework.engine.ports import Clock, Ledger
     from lanework.model.change import Answer, Change, Kept
     from lanework.model.envelope import Envelope
@@ -47,6 +46,7 @@ class Actor:
         claim_id: The run that it is in, once it has one.
         earliest: Before when, in true time, what it asks for must not begin: an enqueue's delay, a retry's wait.
         read_at: When, in true time, it last read what guards remember.
+        runs_on_until: Until when, in true time, its code may run that it gives back.
     """
 
     clock: Clock
@@ -55,6 +55,7 @@ class Actor:
     claim_id: str | None = None
     earliest: datetime | None = None
     read_at: datetime | None = None
+    runs_on_until: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -129,6 +130,8 @@ class Promises:
             self._begins(after, actor)
         elif before.state is State.RUNNING and after.state in WAITING:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
+        if name == "give_back" and actor.runs_on_until is not None and before.claim_id is not None:
+            self._runs_on[before.claim_id] = (before.job_id, actor.runs_on_until)
         if after.state in (State.COMPLETED, State.DEAD):
             self.ends.add((after.job_id, after.life, after.state))
         self._may_begin(name, before, after, actor)
@@ -197,10 +200,6 @@ class Promises:
                 window = limit.per - MOST_SKEW
                 within = [one for one in begun if one[0] > self.now() - window]
                 self.keep(len(within) <= limit.n, f"{len(within)} within {window} under {name}")
-
-    def runs_on(self, run: Holding, until: datetime) -> None:
-        """Note that a run's code may run until then, though it is given back."""
-        self._runs_on[run.claim_id] = (run.job_id, until)
 
     def _is_live(self, job_id: str, claim_id: str, ledger: Ledger) -> bool:
         if claim_id in self._runs_on:

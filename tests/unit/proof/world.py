@@ -349,9 +349,8 @@ class World:
         if runs := [run for run in self.open if run.ending is None and run.killed_at is None]:
             run = runs[number % len(runs)]
             run.killed_at = self.time() + (CUT_OFF if has_begun else timedelta(0))
-            run.actor.earliest = run.killed_at
+            run.actor.earliest = run.actor.runs_on_until = run.killed_at
             with self._acting(run.actor, trouble), self._ends_by_crash(run), suppress(UnavailableError):
-                self.promises.runs_on(run.execution.holding(), run.killed_at)
                 run.execution.give_back(ends_within=CUT_OFF if has_begun else None)
 
     def beat(self, trouble: Trouble, number: int) -> None:
