@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections import Counter
 from datetime import timedelta
@@ -10,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from lanework import State
+from tests.integration.refuser import Refusal, refuser_before
 from tests.integration.relay import Relay
 from tests.integration.shop import Shop, ended, is_alive, is_pending
 
@@ -261,6 +263,32 @@ def test_a_process_that_can_not_be_interrupted_is_killed_after_its_grace(shop: S
 
     assert ended(process)[0] == 0
     assert shop.record(job_id).state is State.RUNNING, "until its lease is over"
+
+
+EXPIRED = "Signature expired: 20261130T000000Z is now earlier than 20261130T000500Z"
+
+
+def test_an_expired_signature_is_waited_out_by_name_and_a_wrong_key_ends_the_worker(shop: Shop) -> None:
+    """At a receive, at a claim, at an outcome: told, and tried again; no job runs twice for it."""
+    with refuser_before(shop.environment["AWS_ENDPOINT_URL"]) as refuser:
+        shop.environment["AWS_ENDPOINT_URL"] = refuser.endpoint
+        behind = timedelta(minutes=10)
+        refuser.refuse(Refusal("AmazonSQS.ReceiveMessage", "InvalidSignatureException", EXPIRED, ahead=behind))
+        refuser.refuse(Refusal("AmazonSQS.ReceiveMessage", "OverLimit"))
+        (job_id,) = shop.enqueue(1, type_="task.wait")
+        process = shop.worker("--lane", "high", "-c", "1")
+        shop.until(lambda: len(shop.notes("begin")) == 1, "the job to begin")
+        refuser.refuse(Refusal("DynamoDB_", "AccessDeniedException", "no policy allows it", times=3))
+        shop.let_go()
+        shop.until(lambda: shop.record(job_id).state is State.COMPLETED, "its outcome, at the fourth try")
+        refuser.refuse(Refusal("AmazonSQS.ReceiveMessage", "UnrecognizedClientException", "invalid token", times=99))
+
+        code, said = ended(process)
+    lines = (shop.root / "log.out").read_text()
+    assert (code, "UnrecognizedClientException" in said) == (1, True)
+    assert (shop.said("worker.queue_away"), shop.said("worker.queue_back")) == (1, 1)
+    assert re.search(r"InvalidSignatureException: this machine's clock is (9 min 5\d|10 min \d) s behind AWS's", lines)
+    assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
 
 
 def test_an_endpoint_that_vanishes_is_waited_for_and_said_once(shop: Shop) -> None:

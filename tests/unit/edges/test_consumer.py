@@ -3,19 +3,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, Jobs, State
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.plan import Plan
 from lanework.engine.inbox import Received
+from lanework.engine.pauses import FlagSet
 from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.change import Answer, Change
 from lanework.model.lanes import Lane
 from lanework.testing import EventList, app_in_memory
+
+if TYPE_CHECKING:
+    from lanework.engine.pauses import Flags
 
 
 class Nothing(BaseModel):
@@ -103,6 +108,50 @@ def test_a_fault_of_the_worker_itself_is_said_without_its_text_and_keeps_the_mes
     (fault,) = [one for one in events.events if one.action == "worker.fault"]
     assert str(fault.reason).startswith("KeyError in change, test_consumer.py:")
     assert lanes.counts(Lane.LOW).in_flight == 1
+
+
+@dataclass
+class SlowFlags:
+    """Flags that are read as slowly as messages come: not before so many are there that every slot has one."""
+
+    flags: Flags
+    inbox: CountingInbox
+
+    def read(self) -> FlagSet:
+        assert self.inbox.are_there.wait(30)
+        return self.flags.read()
+
+
+class CountingInbox(MemoryInbox):
+    """Says when sixteen messages were received."""
+
+    def __init__(self, lanes: MemoryLanes) -> None:
+        super().__init__(lanes)
+        self.count = 0
+        self.are_there = Event()
+
+    def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
+        found = super().receive(lane, limit=limit, wait=wait, hide_for=hide_for)
+        self.count += len(found)
+        if self.count == 16:
+            self.are_there.set()
+        return found
+
+
+def test_none_of_many_paused_jobs_starts_in_a_worker_that_was_just_started() -> None:
+    events = EventList()
+    app = app_in_memory(App(tasks), events=events)
+    ids = [receipt.job_id for receipt in app.enqueue_many(nothing.request(Nothing()) for _ in range(60))]
+    app.pause(queue="tasks")
+    lanes = app.ports.lanes
+    assert isinstance(lanes, MemoryLanes)
+    inbox = CountingInbox(lanes)
+    app.use(replace(app.ports, flags=cast("Flags", SlowFlags(app.ports.flags, inbox))))
+
+    assert Consumer(app, inbox, Plan(lanes=(Lane.LOW,), slots=16, is_once=True)).run()
+
+    assert {(one.state, one.attempts) for one in map(app.get, ids)} == {(State.PARKED, 0)}
+    assert "job.started" not in events.actions
 
 
 @pytest.mark.parametrize("is_once", [False, True])

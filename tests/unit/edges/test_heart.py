@@ -111,14 +111,19 @@ def test_what_was_given_back_before_its_claim_is_not_claimed() -> None:
     assert said.hidden == {"handle": timedelta(0)}
 
 
-def test_a_heart_that_is_refused_beats_on() -> None:
-    heart, _, close = a_heart(lease=timedelta(milliseconds=30))
+def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
+    told: list[str] = []
+    outbox = Outbox(cast("Inbox", Said()))
+    heart = Heart(outbox, lease=timedelta(milliseconds=30), tell=lambda error: told.append(str(error)))
+    heart.hold(Lane.LOW, "handle")
     running = Running()
     running.may_claim.set()
     heart.claim("handle", cast("Execution", running))
 
     assert running.has_beaten_twice.wait(30)
-    close()
+    heart.close()
+    outbox.close()
+    assert told == ["no permission"]
 
 
 def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_was_not_begun_at_once() -> None:

@@ -35,6 +35,7 @@ from lanework.engine.world import World as Outside
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
+    JobIdTakenError,
     JobNotFoundError,
     JobNotWaitingError,
     QuotaExceededError,
@@ -228,7 +229,7 @@ class World:
         request = self._request(name=name, type_=type_, delay=delay, attempts=attempts, start_by=start_by)
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time() + (delay or timedelta(0))
-            with suppress(EnqueueError):
+            with suppress(JobIdTakenError, EnqueueError):
                 self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
 
     def enqueue_waiting(self, trouble: Trouble, name: str, *, after: Sequence[str], policy: OnFailure) -> None:
@@ -238,7 +239,7 @@ class World:
         )
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time()
-            with suppress(EnqueueError, UnknownParentError):
+            with suppress(JobIdTakenError, EnqueueError, UnknownParentError):
                 self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
 
     def enqueue_workflow(self, trouble: Trouble, workflow_id: str) -> None:
@@ -251,7 +252,7 @@ class World:
             actor.earliest = self.time()
             ports = self._ports("producer")
             enqueuer = WorkflowEnqueuer(ports, self._registry, Enqueuer(ports).enqueue_many)
-            with suppress(EnqueueError, UnavailableError):
+            with suppress(JobIdTakenError, EnqueueError, UnavailableError):
                 enqueuer.enqueue(plan, workflow_id)
                 self.promises.acked |= {*MEMBERS[workflow_id], *(CALLED_BACK if workflow_id == BATCH else ())}
 
@@ -268,7 +269,7 @@ class World:
         with self._acting(by, trouble) as actor:
             actor.earliest = self.time() + (request.debounce or timedelta(0))
             self.guards.asks(request)
-            with suppress(EnqueueError, QuotaExceededError):
+            with suppress(JobIdTakenError, EnqueueError, QuotaExceededError):
                 self.guards.acknowledge(request, Enqueuer(self._ports(by)).enqueue(request))
 
     def enqueue_many(self, trouble: Trouble, chosen: list[str | None], *, delay: timedelta | None) -> None:
@@ -283,7 +284,7 @@ class World:
             actor.earliest = self.time() + min(one.delay or one.debounce or timedelta(0) for one in requests)
             for request in requests:
                 self.guards.asks(request)
-            with suppress(EnqueueError, QuotaExceededError):
+            with suppress(JobIdTakenError, EnqueueError, QuotaExceededError):
                 receipts = Enqueuer(self._ports("producer")).enqueue_many(requests)
                 for request, receipt in zip(requests, receipts, strict=True):
                     self.guards.acknowledge(request, receipt)

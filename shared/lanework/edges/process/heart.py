@@ -14,6 +14,8 @@ from lanework.engine.execution import LEASE_MARGIN
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lanework.edges.process.outbox import Outbox
     from lanework.edges.process.roster import Roster
     from lanework.edges.process.vital import Failed
@@ -43,12 +45,20 @@ class Heart:
     """Beats three times a lease for every message that is held, and every run that was claimed."""
 
     def __init__(
-        self, outbox: Outbox, *, lease: timedelta, roster: Roster | None = None, failed: Failed = unheard
+        self,
+        outbox: Outbox,
+        *,
+        lease: timedelta,
+        roster: Roster | None = None,
+        failed: Failed = unheard,
+        tell: Callable[[LaneworkError], object] = lambda _: None,
     ) -> None:
-        """Begin to beat; what runs is written into the roster, where the parent reads it."""
+        """Begin to beat; what runs is written into the roster, where the parent reads it; a refusal is told once."""
         self._outbox = outbox
         self._lease = lease
         self._roster = roster
+        self._tell = tell
+        self._is_refused = False
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
         self._is_closed = Event()
@@ -140,5 +150,10 @@ class Heart:
             if self._roster is not None:
                 self._roster.keep(handle)
         if held.is_running and held.execution is not None:
-            with suppress(LaneworkError):  # a refusal, too, may be over before the lease is
+            try:
                 held.execution.beat()
+                self._is_refused = False
+            except LaneworkError as error:  # a refusal, too, may be over before the lease is
+                if not self._is_refused:
+                    self._tell(error)
+                self._is_refused = True

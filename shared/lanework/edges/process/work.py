@@ -58,7 +58,7 @@ class Work:
         self._lease = lease
         self._run_async = run_async
         self._outbox = Outbox(inbox, failed)
-        self._heart = Heart(self._outbox, lease=lease, roster=roster, failed=failed)
+        self._heart = Heart(self._outbox, lease=lease, roster=roster, failed=failed, tell=self._tell_of_refusal)
         self._flusher = Flusher(app, failed)
 
     def hold(self, lane: Lane, message: Received) -> None:
@@ -95,6 +95,10 @@ class Work:
         self._heart.close()
         self._outbox.close()
         self._flusher.close()
+
+    def _tell_of_refusal(self, error: LaneworkError) -> None:
+        ports = self._app.ports
+        ports.events.emit(Event(action=Action.WRITE_FAILED, at=ports.clock(), reason=f"lengthening leases: {error}"))
 
     def _answer(self, lane: Lane, message: Received, report: Report) -> None:
         if self._heart.let_go(message.handle):
