@@ -12,14 +12,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import count, product
+from itertools import count, islice, product
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from pydantic import BaseModel
 
 from lanework import App, InvalidOptionError, Jobs, UnknownNameError
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.firing import ScheduleClock
+from lanework.engine.request import request_of
 from lanework.engine.schedules import ScheduleDesk
 from lanework.errors import NotProddedError, UnavailableError
 from lanework.memory import MemoryLanes, MemoryLedger
@@ -28,6 +30,7 @@ from lanework.model.lanes import Lane
 from lanework.model.schedules import ScheduleRecord, Source
 from lanework.model.states import ENDED, State
 from lanework.testing import Clock, memory_ports
+from tests.factories import a_record
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, CrashError, Trouble
 from tests.unit.proof.promises import MOST_SKEW
 from tests.unit.proof.world import Silence
@@ -77,12 +80,14 @@ class Watch:
 
     Attributes:
         now: The true time.
+        taken: Run ids that somebody has taken before their tick.
         recorded: How often each job was recorded, by run id.
         since: From when nothing of a schedule may be missed.
         reserved: Run ids that were reserved, and whose schedule was not stopped since.
     """
 
     now: Clock
+    taken: set[str] = field(default_factory=set)
     recorded: Counter[str] = field(default_factory=Counter)
     since: dict[str, datetime] = field(default_factory=dict)
     reserved: dict[str, set[str]] = field(default_factory=dict)
@@ -91,8 +96,10 @@ class Watch:
     def record(self, job: JobRecord) -> None:
         """Check a job that was just recorded."""
         self.recorded[job.job_id] += 1
-        name, _, said = job.job_id.partition("@")
+        run, _, number = job.job_id.partition("+")
+        name, _, said = run.partition("@")
         tick = datetime.fromisoformat(said)
+        assert (number == "2") == (run in self.taken), f"{job.job_id} is not the id of its run"
         assert self.recorded[job.job_id] == 1, f"{job.job_id} was recorded twice"
         assert tick <= self.now() + _EARLY + MOST_SKEW, f"{job.job_id} before its time"
         assert any(one.latest(tick) == tick for one in self._in_force[name]), f"{job.job_id} is no tick"
@@ -210,10 +217,35 @@ class Clockwork:
                 case _:
                     desk.add(ADDED, "proof.other", **TIMETABLES[timetable], **WORDS[self._words])
 
+    def take(self, name: str, *, ahead: int, how: str) -> None:
+        """
+        Somebody has the id of a run that is to come: refused at the door, and in a record from before that was so.
+
+        Args:
+            name: The schedule.
+            ahead: Which of its ticks; the next ones are too near to be known as another's by their age.
+            how: His job: `delayed` for years, or `another` type's.
+        """
+        record = self._store.get(name)
+        if record is None:
+            return
+        ticks = islice(record.schedule.timetable.after(self.time() + 2 * MINUTE + 2 * MOST_SKEW), ahead, None)
+        run = record.schedule.run_id(next(ticks))
+        app = self._apps["clock-1"]
+        with pytest.raises(InvalidOptionError, match="Lanework's own"):
+            request_of(app.registry.get("proof.other"), {}, {"job_id": run})
+        if run in self._jobs.records or self._watch.recorded[run]:
+            return
+        job_type = record.schedule.job_type if how == "delayed" else "proof.theirs"
+        far = self.time() + 3000 * timedelta(days=1)
+        theirs = a_record(job_id=run, state=State.SCHEDULED, due_at=far, sweep_at=far, run_at=far)
+        self._jobs.records[run] = replace(theirs, type=job_type, payload="{}", created_at=self.time())
+        self._watch.taken.add(run)
+
     def end_jobs(self) -> None:
-        """Every job that was enqueued has run."""
+        """Every job that was enqueued has run; what somebody else delayed waits on."""
         for job_id, record in self._jobs.records.items():
-            if record.state not in ENDED:
+            if record.state not in ENDED and job_id not in self._watch.taken:
                 self._jobs.records[job_id] = replace(record, state=State.COMPLETED)
 
     # --- what must hold
@@ -230,7 +262,8 @@ class Clockwork:
             self.end_jobs()
             self.time.advance(MINUTE)
             self.tick(Trouble(), "clock-1")
-        there = self._jobs.records.keys() | self._sent()
+        jobs = self._jobs.records.keys() | self._sent()
+        there = (jobs - self._watch.taken) | {run for run in self._watch.taken if f"{run}+2" in jobs}
         for record in self._store.all():
             name = record.schedule.name
             since = self._watch.since[name] + MOST_SKEW if self._words == "all" else honest_from

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.unit.proof.adversary import Kind, Trouble
-from tests.unit.proof.clockwork import CLOCKS, NAMES, TIMETABLES, WORDS, Clockwork
+from tests.unit.proof.clockwork import CLOCKS, DECLARED, NAMES, TIMETABLES, WORDS, Clockwork
 from tests.unit.proof.profiles import SCHEDULES
 from tests.unit.proof.world import SKEWS
 
@@ -73,6 +74,10 @@ class EveryTickRunsOnce(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.work.time.advance(timedelta(seconds=seconds))
 
+    @rule(name=names, ahead=st.integers(0, 3), how=st.sampled_from(["delayed", "another"]))
+    def somebody_takes_the_id_of_a_run(self, name: str, ahead: int, how: str) -> None:
+        self.work.take(name, ahead=ahead, how=how)
+
     @rule()
     def jobs_end(self) -> None:
         self.work.end_jobs()
@@ -94,5 +99,16 @@ def test_a_clock_that_writes_what_another_code_has_just_been_brought_to_lets_the
     work.time.advance(timedelta(minutes=16))
     work.tick(Trouble(Kind.MEANWHILE, 3, ("ten minutes pass", "another ticks")), "clock-1")
     work.deploy("clock-1", "each ten minutes elsewhere")
+
+    work.every_tick_has_its_job()
+
+
+@pytest.mark.parametrize("how", ["delayed", "another"])
+@pytest.mark.parametrize("words", sorted(WORDS))
+def test_ids_that_somebody_took_before_their_ticks_hold_no_run_up(how: str, words: str) -> None:
+    work = Clockwork(dict.fromkeys((*CLOCKS, "operator"), 0), words=words, deployed="each five minutes")
+    work.tick(Trouble(), "clock-1")
+    for ahead in range(4):
+        work.take(DECLARED, ahead=ahead, how=how)
 
     work.every_tick_has_its_job()
