@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from types import UnionType
 
 
+_MOST_PROBLEMS: Final = 21
+_LONGEST_PROBLEM: Final = 400
+"""What an error repeats of what is wrong with a payload."""
+
+
 class LaneworkError(Exception):
     """Raised when Lanework can't do what was asked. Catch it to catch every error of Lanework."""
 
@@ -53,11 +58,14 @@ class InvalidPayloadError(LaneworkError):
 
     Attributes:
         job_type: Name of the job type.
-        problems: One `field: what is wrong` for each problem.
+        problems: One `field: what is wrong` for each problem, and at the end how many more there are.
     """
 
     def __init__(self, job_type: str, problems: Iterable[str]) -> None:
-        self.job_type, self.problems = job_type, tuple(problems)
+        found = [_cut(one, _LONGEST_PROBLEM) for one in problems]
+        more = len(found) - _MOST_PROBLEMS
+        self.job_type = job_type
+        self.problems = tuple(found if more < 1 else [*found[:_MOST_PROBLEMS], f"payload: {more:,} more problems"])
         super().__init__(f"payload of {job_type} is not valid: {'; '.join(self.problems)}")
 
 
@@ -390,3 +398,7 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in
         return f"; known: {', '.join(names)}"
     return ""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

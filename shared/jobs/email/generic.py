@@ -35,6 +35,8 @@ NAMED: Final[dict[str, type[Context]]] = {
 LARGEST_ATTACHMENTS: Final = 150 * 1024
 """All of a mail's together; a payload ends at 256 KB, and base64 adds a third. A larger file is a link."""
 
+_MOST_TOLD: Final = 20
+
 
 class File(Payload):
     """
@@ -98,7 +100,9 @@ class SendEmail(Payload):
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
-            problems = "; ".join(f"data.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            problems = "; ".join(
+                f"data.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:_MOST_TOLD]
+            )
             msg = f"template {self.template!r}: {problems}"
             raise ValueError(msg) from None
 

@@ -179,7 +179,7 @@ def _heard(read: Callable[[], Cryptomus | NowPayments]) -> Said:
     except SignatureError as error:
         raise HttpError(HTTPStatus.UNAUTHORIZED, str(error)) from None
     except ValidationError as error:
-        fields = ", ".join(str(one["loc"][0]) for one in error.errors() if one["loc"])
+        fields = ", ".join(dict.fromkeys(str(one["loc"][0]) for one in error.errors() if one["loc"]))
         raise HttpError(HTTPStatus.BAD_REQUEST, f"can't be used: {fields}") from None
     return {"duplicate": receipt.duplicate}
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jobs.store import User
 
 LARGEST_BODY: Final = 64 * 1024
+_MOST_PROBLEMS: Final = 20
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -60,7 +61,7 @@ class Request:
             return model.model_validate_json(self.body)
         except ValidationError as error:
             problems = error.errors(include_input=False, include_url=False, include_context=False)
-            said = "; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in problems)
+            said = "; ".join(": ".join([*map(str, one["loc"]), one["msg"]]) for one in problems[:_MOST_PROBLEMS])
             raise HttpError(HTTPStatus.BAD_REQUEST, said) from None
 
     def signed_in(self) -> User:

@@ -195,6 +195,7 @@ class JobItem(Model):
     cause = WordAttribute(Cause, null=True)
     error = UnicodeAttribute(null=True)
     error_type = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute(null=True)
     failures = FailuresAttribute(null=True)
     progress = NumberAttribute(null=True)
     progress_note = UnicodeAttribute(null=True)

@@ -15,7 +15,7 @@ from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
 from lanework.engine.rollout import Outcome
 from lanework.errors import LaneworkError
-from lanework.model.fingerprint import fingerprint
+from lanework.model.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -215,7 +215,7 @@ def _table(jobs: Sequence[JobRecord]) -> Table:
 
 
 def _json(record: JobRecord) -> dict[str, object]:
-    return {**job_json(record), "fingerprint": fingerprint(record.error or "")}
+    return {**job_json(record), "fingerprint": fingerprint_of(record)}
 
 
 def _count(plan: Plan) -> str:

@@ -28,7 +28,7 @@ LONGEST: Final = timedelta(days=36_500)
 _LONGEST_SHOWN: Final = 60
 _ID: Final = re.compile(r"[!-.0-~]{1,128}")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "ms": 0.001}
-_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[dhms])")
+_PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|[dhms])")
 
 
 def duration(text: str) -> timedelta:

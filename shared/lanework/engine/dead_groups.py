@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lanework.engine.dead_jobs import MOST_COUNTED, PAGE
 from lanework.model.dead_filter import Filter
-from lanework.model.fingerprint import fingerprint, shape_of
+from lanework.model.fingerprint import fingerprint_of, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -86,7 +86,7 @@ def latest_groups(dead: DeadJobs, which: Filter) -> Grouping:
 def _grouped(jobs: Iterable[JobRecord], *, is_counted: bool) -> Grouping:
     by_error: dict[str, list[JobRecord]] = {}
     for record in jobs:
-        by_error.setdefault(fingerprint(record.error or ""), []).append(record)
+        by_error.setdefault(fingerprint_of(record), []).append(record)
     found = [_group(error, same) for error, same in by_error.items()]
     return Grouping(
         groups=tuple(sorted(found, key=lambda group: group.count, reverse=True)),

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from pydantic_core import ValidationError
 
 from lanework.model.moves import LONGEST_ERROR
-from lanework.model.payload import MASK
+from lanework.model.refusals import MASK, message_of
 from lanework.model.wire import legible
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ _MOST_NOTES: Final = 3
 _MOST_MEMBERS: Final = 3
 _MOST_LINES: Final = 10
 _MOST_PROBLEMS: Final = 5
-
-_SHORTEST_QUOTED: Final = 4
-"""A shorter value may be part of pydantic's own words; there it is looked for in quotes."""
 
 _name_of: Final = type.__dict__["__name__"].__get__
 _cause_of: Final = BaseException.__dict__["__cause__"].__get__
@@ -159,7 +156,7 @@ def _line(head: str, text: str) -> str:
 def _refusal(error: ValidationError) -> str:
     """Return what pydantic refused, and why, without what it was given."""
     problems = error.errors(include_url=False)
-    told = [f"{_place(one['loc'])}: {_message(one)}" for one in cast("list[Any]", problems[:_MOST_PROBLEMS])]
+    told = [f"{_place(one['loc'])}: {message_of(one)}" for one in cast("list[Any]", problems[:_MOST_PROBLEMS])]
     rest = len(problems) - len(told)
     return f"{error.title} is not valid: {'; '.join(told)}{f'; and {rest} more' if rest else ''}"
 
@@ -167,16 +164,6 @@ def _refusal(error: ValidationError) -> str:
 def _place(parts: tuple[int | str, ...]) -> str:
     """Return where a problem is; a part that can't be the name of a field may be a key of what was given."""
     return ".".join(str(one) if isinstance(one, int) or one.isidentifier() else MASK for one in parts) or "it"
-
-
-def _message(problem: dict[str, Any]) -> str:
-    """Return pydantic's words for a problem, without a value that they quote."""
-    said, given = str(problem["msg"]), problem.get("input")
-    context = problem.get("ctx") or {}
-    quoted = {text for text in (given, context.get("tag")) if isinstance(text, str) and text}
-    for one in sorted(quoted, key=len, reverse=True):
-        said = said.replace(f"'{one}'", MASK) if len(one) < _SHORTEST_QUOTED else said.replace(one, MASK)
-    return said
 
 
 def _without_inputs(text: str) -> str:

@@ -20,7 +20,7 @@ from lanework.http.bodies import Dropping, Redriving, Which
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
-from lanework.model.fingerprint import fingerprint
+from lanework.model.fingerprint import fingerprint_of
 from lanework.model.states import JobRecord
 
 TAG: Final = "Dead letters"
@@ -79,7 +79,7 @@ def dead_job(record: JobRecord) -> DeadJob:
     """Return a dead job as the list shows it."""
     shown = as_json(record)
     names = ("jobId", "error", "attemptCount", "createdAt", "processedAt", "queue", "lane", "cause", "life")
-    extra = {"jobType": record.type, "status": "dlq", "fingerprint": fingerprint(record.error or "")}
+    extra = {"jobType": record.type, "status": "dlq", "fingerprint": fingerprint_of(record)}
     return DeadJob.model_validate({**{name: shown[name] for name in names}, **extra})
 
 

@@ -33,14 +33,18 @@ from lanework.errors import (
     WorkflowClosedError,
     WorkflowNotFoundError,
 )
+from lanework.model.refusals import MOST_PROBLEMS, message_of, place_of
+from lanework.model.wire import legible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
     from typing import Any
 
     from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+_LONGEST_DETAIL: Final = 2_000
+_LONGEST_MESSAGE: Final = 400
 CONTENT_TYPE: Final = "application/problem+json"
 
 _STATUS: Final[tuple[tuple[type[LaneworkError], HTTPStatus], ...]] = (
@@ -76,7 +80,7 @@ class Problem:
         status: The HTTP status.
         kind: A stable word for programs, such as `job-not-found`.
         detail: What is wrong with this request, and what to do.
-        errors: One for each field that is wrong: `in` (query, path, header, body), `field`, `message`.
+        errors: The first 20 fields that are wrong: `in` (query, path, header, body), `field`, `message`.
         headers: Headers of the answer.
     """
 
@@ -85,6 +89,15 @@ class Problem:
     detail: str
     errors: tuple[Mapping[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Bound the answer: what is wrong with a request can be as long as the request."""
+        cut = tuple(
+            {name: legible(text, most=_LONGEST_MESSAGE) for name, text in one.items()}
+            for one in self.errors[:MOST_PROBLEMS]
+        )
+        object.__setattr__(self, "errors", cut)
+        object.__setattr__(self, "detail", legible(self.detail, most=_LONGEST_DETAIL))
 
     def response(self) -> Response[str]:
         """Return it as an answer."""
@@ -152,11 +165,14 @@ def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
 
 def not_as_documented(error: RequestValidationError) -> Problem:
     """Return what is wrong with a request that doesn't fit the API's description; no value of it is repeated."""
-    errors = tuple(_of_field(one) for one in error.errors())
-    in_the_body = all(one["in"] == "body" for one in errors)
-    is_json = not any(one["type"] == "json_invalid" for one in error.errors())
+    found = error.errors()
+    errors = tuple(_of_field(one) for one in found[:MOST_PROBLEMS])
+    in_the_body = all(one["loc"][0] == "body" or one["type"] == "json_invalid" for one in found)
+    is_json = not any(one["type"] == "json_invalid" for one in found)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if in_the_body and is_json else HTTPStatus.BAD_REQUEST
     told = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in errors)
+    if len(found) > len(errors):
+        told = f"{len(found):,} fields are wrong, of which the first: {told}"
     return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=told, errors=errors)
 
 
@@ -178,11 +194,7 @@ def _of_field(error: Mapping[str, Any]) -> Mapping[str, str]:
     if error["type"] == "json_invalid":
         return {"in": "body", "field": "", "message": str(error["ctx"]["error"])}
     named = path[-1:] if place == "query" else path  # several parameters may come as one value, whose name nobody knows
-    return {"in": str(place), "field": _dotted(named), "message": error["msg"]}
-
-
-def _dotted(path: Sequence[object]) -> str:
-    return ".".join(str(part) for part in path)
+    return {"in": str(place), "field": place_of(named), "message": message_of(error)}
 
 
 def _retry_after(error: LaneworkError, status: HTTPStatus, now: datetime) -> Mapping[str, str]:

@@ -96,7 +96,7 @@ def cancel_blocked(child: JobRecord, *, now: datetime, expires_at: datetime) -> 
 def die_of_parent(child: JobRecord, *, parent: str, says: str, now: datetime, expires_at: datetime) -> Change:
     """Give up on a job because of a parent's end. It keeps what it waits for: a redrive lets it wait again."""
     error = f"{parent!r}, which it waits for, has not completed: {says}"
-    return _death(child, Cause.PARENT_FAILED, error[:500], now=now, expires_at=expires_at)
+    return _death(child, Cause.PARENT_FAILED, error, now=now, expires_at=expires_at)
 
 
 def die_of_input(child: JobRecord, *, problem: str, now: datetime, expires_at: datetime) -> Change:
@@ -118,7 +118,7 @@ def _death(child: JobRecord, cause: Cause, error: str, *, now: datetime, expires
     return Change(
         name="die_blocked",
         require=_as_seen(child),
-        write={**death(cause, now, expires_at), "error": error},
+        write=death(cause, error, now, expires_at),
     )
 
 

@@ -104,7 +104,7 @@ def cron_of(text: str) -> Cron:
 
 @lru_cache(maxsize=1000)
 def _read(text: str) -> Cron:
-    wrapped = re.fullmatch(r"\s*cron\((.*)\)\s*", text)
+    wrapped = re.fullmatch(r"cron\((.*)\)", text.strip())
     fields = tuple((wrapped[1] if wrapped else text).upper().split())
     if len(fields) == _SIX:
         cron = _from_eventbridge(fields)

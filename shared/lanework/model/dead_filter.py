@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from lanework.model.fingerprint import fingerprint
+from lanework.model.fingerprint import fingerprint_of
 from lanework.model.lanes import Lane  # noqa: TC001 - a redrive's payload holds a Filter, and pydantic reads its types
 from lanework.model.states import Cause, State
 
@@ -51,7 +51,7 @@ class Filter:
         error = record.error or ""
         return (
             (self.error is None or self.error.casefold() in error.casefold())
-            and (self.fingerprint is None or self.fingerprint == fingerprint(error))
+            and (self.fingerprint is None or self.fingerprint == fingerprint_of(record))
             and (self.died_before is None or died_at < self.died_before)
             and (self.died_after is None or died_at >= self.died_after)
             and (not self.job_ids or record.job_id in self.job_ids)

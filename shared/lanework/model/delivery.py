@@ -135,8 +135,5 @@ def die_unreadable(claimed: JobRecord, by: Claimant) -> Change:
     return Change(
         name="die_unreadable",
         require=moves.mine(by.claim_id),
-        write={
-            **moves.death(Cause.INVALID, by.now, by.expires_at),
-            "error": (claimed.error or "")[: moves.LONGEST_ERROR],
-        },
+        write=moves.death(Cause.INVALID, claimed.error or "", by.now, by.expires_at),
     )

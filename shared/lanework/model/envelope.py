@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, V
 from lanework.errors import UndecodableError
 from lanework.model.headers import Headers
 from lanework.model.lanes import Lane
+from lanework.model.refusals import problems_of
 from lanework.model.wire import escaped
 
 if TYPE_CHECKING:
@@ -125,8 +126,4 @@ class Envelope(BaseModel):
 
 
 def _problems(error: ValidationError) -> str:
-    """Return what is wrong, by its fields; no value is repeated."""
-    return "; ".join(
-        f"{'.'.join(str(part) for part in one['loc']) or 'body'}: {one['msg']}"
-        for one in error.errors(include_input=False, include_url=False, include_context=False)
-    )
+    return "; ".join(problems_of(error, whole="body"))

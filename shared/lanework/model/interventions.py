@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.model.blocking import BLOCKED
 from lanework.model.change import Change, Equals, InStates, NotSet
-from lanework.model.moves import CLAIMABLE, LONGEST_ERROR, cancellation, death, expiry
+from lanework.model.moves import CLAIMABLE, cancellation, death, expiry
 from lanework.model.states import AT_ONCE, WAITING, Cause, State
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def die_of_infra(record: JobRecord, *, now: datetime, expires_at: datetime) -> C
     return Change(
         name="die_of_infra",
         require=_as_seen(record),
-        write={
-            **death(Cause.INFRA, now, expires_at),
-            "error": "SQS moved its message to the dead-letter queue again and again",
-        },
+        write=death(Cause.INFRA, "SQS moved its message to the dead-letter queue again and again", now, expires_at),
     )
 
 
@@ -73,7 +70,7 @@ def die_unsent(record: JobRecord, *, error: str, now: datetime, expires_at: date
     return Change(
         name="die_unsent",
         require=_as_seen(record),
-        write={**death(Cause.UNSENDABLE, now, expires_at), "error": error[:LONGEST_ERROR]},
+        write=death(Cause.UNSENDABLE, error, now, expires_at),
     )
 
 
@@ -92,10 +89,7 @@ def expire(record: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
             Equals("start_by", record.start_by),
             NotSet("first_started_at"),
         ),
-        write={
-            **death(Cause.EXPIRED, now, expires_at),
-            "error": f"not started by {record.start_by:%Y-%m-%d %H:%M:%S} UTC",
-        },
+        write=death(Cause.EXPIRED, f"not started by {record.start_by:%Y-%m-%d %H:%M:%S} UTC", now, expires_at),
     )
 
 
@@ -274,6 +268,7 @@ def retire(record: JobRecord) -> Change:
             "result_omitted": STRIPPED if is_completed else None,
             "error": None,
             "error_type": None,
+            "fingerprint": None,
             "failures": (),
             "progress": None,
             "progress_note": None,

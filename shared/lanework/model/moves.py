@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet, WorthStarting
+from lanework.model.fingerprint import fingerprint
 from lanework.model.lanes import DLQ_RETENTION, QUEUE_RETENTION
 from lanework.model.payload import digest_of, is_apart
 from lanework.model.states import AT_ONCE, WAITING, Cause, Failure, JobRecord, State
@@ -195,7 +196,7 @@ def die(
     return Change(
         name="die",
         require=(*mine(claim_of(run)), NotSet("cancel_asked")),
-        write={**death(cause, now, expires_at), **_failed(run, error, error_type, now)},
+        write={**death(cause, error, now, expires_at), **_failed(run, error, error_type, now)},
     )
 
 
@@ -205,7 +206,7 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     return Change(
         name="die_of_crash",
         require=(*_abandoned(crashed, now), NotSet("cancel_asked")),
-        write={**death(Cause.CRASHED, now, expires_at), **_failed(crashed, error, None, now)},
+        write={**death(Cause.CRASHED, error, now, expires_at), **_failed(crashed, error, None, now)},
     )
 
 
@@ -268,12 +269,15 @@ def claim_of(run: JobRecord) -> str:
     return run.claim_id
 
 
-def death(cause: Cause, now: datetime, expires_at: datetime) -> dict[str, object]:
-    """Return what every death writes."""
+def death(cause: Cause, error: str, now: datetime, expires_at: datetime) -> dict[str, object]:
+    """Return what every death writes; what its error has in common with others is found once, here."""
+    error = _cut(error)
     return {
         "state": State.DEAD,
         "cause": cause,
+        "error": error,
         "error_type": None,
+        "fingerprint": fingerprint(error),
         "due_at": None,
         "ended_at": now,
         "sweep_at": now,
@@ -295,10 +299,14 @@ def cancellation(now: datetime, expires_at: datetime) -> dict[str, object]:
 
 
 def _failed(run: JobRecord, error: str, error_type: str | None, now: datetime) -> dict[str, object]:
-    short = error if len(error) <= LONGEST_ERROR else f"{error[: LONGEST_ERROR - 1]}…"
+    short = _cut(error)
     failure = Failure(attempt=run.attempts, life=run.life, at=now, error=short, error_type=error_type)
     return {
         "error": short,
         "error_type": error_type,
         "failures": (*run.failures, failure)[-KEPT_FAILURES:],
     }
+
+
+def _cut(error: str) -> str:
+    return error if len(error) <= LONGEST_ERROR else f"{error[: LONGEST_ERROR - 1]}…"

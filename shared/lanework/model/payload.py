@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean, is_a, shown
 from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.refusals import MASK, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ OF_USERS_CODE: Final = (ArithmeticError, AttributeError, LookupError, RecursionE
 """What a payload's own serializers, validators and comparisons raise, beside what pydantic makes of it."""
 
 _PUBLIC: Final = PublicMark()
-MASK: Final = "•••"
 _LONGEST_NAME: Final = 64
 """Characters of a field's name that an error repeats as it is."""
 
@@ -217,16 +217,3 @@ def _parts(annotation: object) -> Iterator[object]:
     for one in get_args(annotation):
         yield one
         yield from _parts(one)
-
-
-def problems_of(error: ValidationError) -> list[str]:
-    """Return one `field: what is wrong` for each problem; no value is repeated."""
-    return [
-        f"{_place(one['loc']) or 'payload'}: {one['msg']}"
-        for one in error.errors(include_input=False, include_url=False, include_context=False)
-    ]
-
-
-def _place(parts: tuple[int | str, ...]) -> str:
-    """Return where a problem is, without pydantic's own words for the members of a union: `tuple[str, ...]`."""
-    return ".".join(str(part) for part in parts if isinstance(part, int) or "[" not in part)

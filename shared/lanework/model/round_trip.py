@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from lanework.model.payload import OF_USERS_CODE, problems_of
+from lanework.model.payload import OF_USERS_CODE
+from lanework.model.refusals import problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

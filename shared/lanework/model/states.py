@@ -121,6 +121,7 @@ class JobRecord:
             `Discard`. It may quote a payload.
         error_type: Its type alone, which is all of it that logs, events and webhooks tell; None where no exception was
             raised, as of a job that wasn't started in time.
+        fingerprint: Of the error that it died of, if it did: what that has in common with others.
         failures: The latest failed attempts, oldest first.
         progress: 0 to 100, as the job last said.
         progress_note: What the job said with it.
@@ -180,6 +181,7 @@ class JobRecord:
     cause: Cause | None = None
     error: str | None = None
     error_type: str | None = None
+    fingerprint: str | None = None
     failures: tuple[Failure, ...] = ()
     progress: int | None = None
     progress_note: str | None = None

@@ -10,10 +10,11 @@ from lanework.engine.dead_jobs import MOST_COUNTED
 from lanework.errors import NotDeadError, NothingMatchesError
 from lanework.model.dead_filter import Filter
 from lanework.model.fingerprint import fingerprint
-from lanework.testing import NOON
+from lanework.testing import NOON, drain
 from tests.factories import a_record
 from tests.fakes import Flaky, break_ports
-from tests.unit.engine.conftest import World
+from tests.unit.engine.conftest import Greeting, World
+from tests.unit.engine.test_execute import raises
 
 SECOND = timedelta(seconds=1)
 
@@ -234,3 +235,26 @@ def test_the_dead_are_grouped_by_what_went_wrong_the_largest_group_first(world: 
     assert (second.shape, second.count) == ("ValueError: bad input", 2)
     assert second.fingerprint == fingerprint("ValueError: bad input")
     assert len(ids(world, Filter(fingerprint=first.fingerprint))) == 6
+
+
+def test_what_an_error_has_in_common_with_others_is_found_once_when_the_job_dies(world: World) -> None:
+    world.behave = raises(ValueError("order 17 is not paid"))
+    world.greet.enqueue(Greeting(name="Bat"), job_id="job-1", attempts=1)
+    drain(world.app)
+
+    kept = world.stored().fingerprint
+    assert kept == fingerprint("ValueError: order 18 is not paid")
+    world.app.dead_letters.redrive_one(world.stored())
+    world.behave = raises(LookupError("no mailbox"))
+    drain(world.app)
+
+    assert world.stored().fingerprint == fingerprint("LookupError: no mailbox")
+
+
+def test_a_job_that_died_before_its_fingerprint_was_kept_is_grouped_with_those_that_died_later(world: World) -> None:
+    bury(world, 2)
+    bury(world, 1, first=2, fingerprint=fingerprint("OSError: no route to host 2"))
+
+    (group,) = world.app.dead_letters.groups(Filter()).groups
+
+    assert group.count == 3

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
+from pydantic import BaseModel, Field
 
+from lanework import App, Jobs
 from lanework.http.routing import LARGEST_BODY
+from lanework.testing import app_in_memory
 from tests.fakes import break_ports
 from tests.gateway import a_client
 
@@ -119,3 +122,59 @@ def test_what_breaks_here_is_logged_and_not_told(shop: Shop, caplog: pytest.LogC
 
     assert (answer.status, answer.problem) == (500, "internal")
     assert "1234" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        ("/api/jobs", {"type": "user.greeting", "payload": {"name": "Bat"}, "after": [7] * 100_000}, "invalid-request"),
+        ("/api/jobs", {"type": "user.greeting", **{f"no{n}": 1 for n in range(5_000)}}, "invalid-request"),
+        ("/api/jobs", {"type": "user.greeting", "k" * 100_000: 1}, "invalid-request"),
+        ("/api/jobs", {"type": "user.greeting", "lane": "s3cret" * 20_000}, None),
+        ("/api/jobs", {"type": "s3cret" * 20_000}, None),
+        ("/api/jobs", {"type": "user.greeting", "onFailure": "s3cret" * 20_000}, None),
+        ("/api/jobs", {"type": "user.greeting", "jobId": "s3cret " * 20_000}, None),
+        ("/api/jobs/batch", {"jobs": [{"s3cret": "s3cret"}] * 1_000}, None),
+    ],
+)
+def test_what_is_wrong_with_a_body_is_told_in_a_bounded_answer(
+    shop: Shop, path: str, body: dict[str, Any], kind: str | None
+) -> None:
+    answer = shop.api.post(path, body)
+
+    assert 400 <= answer.status < 500
+    assert kind in (None, answer.problem)
+    assert len(answer.text) < 10_000
+    assert len(answer.json.get("errors", [])) <= 20
+    assert answer.text.count("s3cret") < 40
+
+
+def test_what_is_wrong_with_a_payload_is_told_in_a_bounded_answer_without_its_values() -> None:
+    family = Jobs(queue="orders", lane="high")
+    family.job("order.place")(place)
+    api = a_client(app_in_memory(App(family)))
+    payload = {"lines": ["s3cret"] * 30_000, "paid": {"kind": "s3cret-kind"}}
+
+    answer = api.post("/api/jobs", {"type": "order.place", "payload": payload})
+
+    assert (answer.status, answer.problem) == (422, "invalid-payload")
+    assert len(answer.json["errors"]) == 20
+    assert "more problems" in answer.json["detail"]
+    assert "s3cret" not in answer.text
+    assert len(answer.text) < 10_000
+
+
+class Card(BaseModel):
+    kind: Literal["card"]
+
+
+class Cash(BaseModel):
+    kind: Literal["cash"]
+
+
+class Order(BaseModel):
+    lines: list[int]
+    paid: Annotated[Card | Cash, Field(discriminator="kind")]
+
+
+def place(order: Order) -> None: ...
