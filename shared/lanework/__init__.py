@@ -39,6 +39,7 @@ from lanework.errors import (
     WorkflowClosedError,
     WorkflowNotFoundError,
 )
+from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Concurrency, Quota, Rate
 from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
@@ -78,6 +79,9 @@ __all__ = [  # noqa: RUF022 - grouped
     "Snooze",
     "Suspended",
     "TimedOut",
+    # What is told of
+    "Action",
+    "Event",
     # Where jobs stand
     "Cancelling",
     "Cause",

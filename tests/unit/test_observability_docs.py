@@ -1,4 +1,4 @@
-"""docs/observability.md names what the code has: metrics, rules, prices, exit codes."""
+"""docs/observability.md names what the code has: metrics, rules, prices."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.cli.exits import Exit
 from lanework.engine.standing import standing
 from lanework.model.alerts import Rule, Thresholds
 from lanework.model.buckets import Bucket
@@ -44,9 +43,3 @@ def test_every_rule_is_described_with_its_threshold() -> None:
     assert f"more than {limits.waiting:,} messages" in rows["waiting"]
     assert f"more than {limits.failed} dead jobs" in rows["failed"]
     assert f"at least {limits.starts}" in rows["sla"]
-
-
-def test_every_exit_code_is_described() -> None:
-    codes = {int(code) for code in re.findall(r"^\| (\d+) \|", DOCS, flags=re.MULTILINE)}
-
-    assert {int(code) for code in Exit} == codes

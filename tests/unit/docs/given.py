@@ -1,0 +1,191 @@
+"""What pages suppose: the code of an application that they don't show. A page that supposes nothing has no entry."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from pydantic import BaseModel
+
+from jobs import app as example
+from lanework import Jobs, Middleware, Public, Run, SignalTimeoutError, State, WorkflowState
+from lanework.memory import MemoryLedger
+from lanework.model.states import Cause
+from lanework.testing import NOON, Clock, Notes, a_run, app_in_memory, drain, sweep
+from tests.factories import a_record
+
+Names = dict[str, Any]
+
+
+class Order(BaseModel):
+    """Payload of examples."""
+
+    amount: int = 5
+    customer_id: str = "customer-1"
+
+
+class Nothing(BaseModel):
+    """Payload of examples."""
+
+
+class User(BaseModel):
+    """Payload of examples."""
+
+    user_id: str = "user-1"
+    page: str = "/"
+
+
+class Doubled(Exception):  # noqa: N818 - an error of an example
+    """Raised by nobody."""
+
+
+def _nothing(*_: Any, **__: Any) -> None: ...
+
+
+@contextmanager
+def _scope(*_: Any) -> Iterator[Any]:
+    yield SimpleNamespace(set_tag=_nothing, set_context=_nothing)
+
+
+def _readme() -> Names:
+    return {"Payload": BaseModel, "Public": Public, "Run": Run, "demo": Jobs(queue="demo"), "a_run": a_run}
+
+
+def _dead_letters() -> Names:
+    app_in_memory(example, Clock())
+    ledger = example.ports.ledger
+    assert isinstance(ledger, MemoryLedger)
+    for number in (1, 2, 3):
+        died = NOON - timedelta(minutes=10 - number)
+        record = a_record(job_id=f"order-{number}", type="demo.doomed", state=State.DEAD, created_at=died)
+        ledger.records[record.job_id] = replace(
+            record, ended_at=died, sweep_at=died, cause=Cause.EXHAUSTED, error="OnPurposeError: no route to host"
+        )
+    return {}
+
+
+def _events() -> Names:
+    sentry = SimpleNamespace(new_scope=_scope, capture_exception=_nothing, capture_message=_nothing)
+    return {"Jobs": Jobs, "App": type(example), "Order": Order, "order": Order(), "sentry_sdk": sentry}
+
+
+def _limits() -> Names:
+    reports, search = Jobs(queue="reports"), Jobs(queue="search")
+    return {"Order": Order, "Report": User, "Page": User, "reports": reports, "search": search, "order": Order()}
+
+
+def _middleware() -> Names:
+    metrics = SimpleNamespace(count=_nothing, timer=_scope)
+    request_id = ContextVar("request_id", default=str(uuid.uuid4()))
+    logger = Logger(service="docs", level=logging.ERROR)
+    families = {"email": Jobs(queue="email"), "payments": Jobs(queue="payments")}
+    return {"metrics": metrics, "request_id": request_id, "logger": logger, **families}
+
+
+def _schedules() -> Names:
+    return {
+        "App": type(example),
+        "cleanup": Jobs(queue="cleanup"),
+        "stock": Jobs(queue="stock"),
+        "ExpiredTokens": Nothing,
+        "Nothing": Nothing,
+        "Run": Run,
+        "timedelta": timedelta,
+    }
+
+
+def _steps() -> Names:
+    return {
+        "orders": Jobs(queue="orders"),
+        "App": type(example),
+        "ask_an_agent": _nothing,
+        "gateway": SimpleNamespace(refund=lambda _, *, idempotency_key: "paid" if idempotency_key else None),
+        "clock": Clock(),
+        "app_in_memory": app_in_memory,
+        "timedelta": timedelta,
+        **{one.__name__: one for one in (Order, Run, SignalTimeoutError, Notes, a_run, drain, sweep)},
+    }
+
+
+def _writing_jobs() -> Names:
+    class Table(BaseModel):
+        name: str
+
+    def count_rows(table: Table, run: Run, *, read: Callable[[str], list[str]]) -> int:
+        run.progress(50, "reading")
+        return len(read(table.name))
+
+    other = {"address": "other@example.com", "provider": "github"}
+    return {
+        "signin": {"address": "bat@example.com", "provider": "github"},
+        "other": other,
+        "payments": Jobs(queue="payments"),
+        "users": Jobs(queue="users"),
+        "CardDeclinedError": Doubled,
+        "warehouse_has": bool,
+        "gateway": SimpleNamespace(capture=lambda *_, **__: "captured"),
+        **{one.__name__: one for one in (Order, User, Table, count_rows)},
+    }
+
+
+GIVEN: dict[str, Callable[[], Names]] = {
+    "README.md": _readme,
+    "docs/dead-letters.md": _dead_letters,
+    "docs/events.md": _events,
+    "docs/limits.md": _limits,
+    "docs/middleware.md": _middleware,
+    "docs/observability.md": lambda: {"BaseModel": BaseModel, "ops": Jobs(queue="ops"), "send_email": _nothing},
+    "docs/retention.md": lambda: {"Jobs": Jobs},
+    "docs/schedules.md": _schedules,
+    "docs/steps.md": _steps,
+    "docs/worker.md": lambda: {"reports": Jobs(queue="reports"), "Report": User, "timedelta": timedelta},
+    "docs/writing-jobs.md": _writing_jobs,
+}
+
+
+def check_readme(names: Names) -> None:
+    """Look at what the README's job has done."""
+    drain(names["app"])
+    record = names["app"].get("welcome-42")
+    assert (record.state, record.result) == (State.COMPLETED, '"welcomed a free user"')
+
+
+def check_steps(names: Names) -> None:
+    """Look at what the refund has come to."""
+    record = names["app"].get("refund-42")
+    assert (record.state, record.result) == (State.COMPLETED, '"paid"')
+
+
+def check_workflows(names: Names) -> None:
+    """Look at what has come of each recipe."""
+    app = names["app"]
+    drain(app)
+    assert [app.get(one).state for one in ("both", "bottom", "visits-today.2")] == [State.COMPLETED] * 3
+    done = {one: app.workflows.get(one).record.state for one in ("visits-today", "etl", "crawl", "tidy", "site")}
+    assert set(done.values()) == {WorkflowState.COMPLETED}
+    assert app.get("crawl.on-success").result == str(sum(len(f"https://example.com/{n}") for n in range(1_000)))
+    assert app.get("tidy.on-complete").state is State.COMPLETED
+    assert app.get("tidy.on-failure").state is State.CANCELLED
+    assert app.workflows.get("site").counts.completed == 1 + 3 + 3  # what is found twice runs once
+
+
+def check_events(names: Names) -> None:
+    """Look at whether a receiver that is written as shown knows its webhooks."""
+    assert issubclass(names["Sentry"], Middleware)
+
+
+CHECKS: dict[str, Callable[[Names], None]] = {
+    "README.md": check_readme,
+    "docs/events.md": check_events,
+    "docs/steps.md": check_steps,
+    "docs/workflows.md": check_workflows,
+}
+"""What pages promise beside what their code itself says."""

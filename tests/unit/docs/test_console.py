@@ -1,0 +1,189 @@
+"""Every command that a document shows exists, with these options and values; docs/cli.md has every command there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+import typer
+from botocore import xform_name
+
+from lanework.cli.exits import Exit
+from lanework.cli.main import app
+from tests.gateway import a_client
+from tests.unit.docs.pages import PAGES, ROOT, STARTER, Block, blocks, prose_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.unit.http.conftest import Shop
+
+SHELL = {"export", "cd", "mkdir", "set", "jq", "zcat", "docker", "sam", "uv", "pip", "git", "$EDITOR", "cat", "patch"}
+"""Commands of others, of which nothing here knows more than the name."""
+
+CONSOLE = blocks("console", "sh")
+
+
+def commands_of(block: Block) -> Iterator[list[str]]:
+    """Yield the commands of a block, as words; in a `console` block they begin with `$`, in `sh` each line is one."""
+    text = re.sub(r"\\\n\s*", " ", block.text)
+    for line in text.splitlines():
+        if block.language == "console" and not line.startswith("$ "):
+            continue
+        yield from simple_commands(line.removeprefix("$ "))
+
+
+def simple_commands(line: str) -> Iterator[list[str]]:
+    """Yield the commands that a line of a shell joins, without redirections and assignments before them."""
+    lexer = shlex.shlex(re.sub(r"\w+=\$\(", "", line), posix=True, punctuation_chars="|&;<>")
+    lexer.whitespace_split, lexer.commenters = True, "#"
+    words: list[str] = []
+    skip = False
+    for word in [*lexer, ";"]:
+        if skip:
+            skip = False
+        elif word in {"<", ">", ">>"}:
+            skip = True
+        elif re.fullmatch(r"[|&;]+", word):
+            while words and re.fullmatch(r"\w+=.*", words[0]):
+                words.pop(0)
+            if words:
+                yield words
+            words = []
+        else:
+            words.append(word.rstrip(")"))
+
+
+@pytest.mark.parametrize("block", CONSOLE, ids=str)
+def test_every_command_exists_with_its_options_and_values(block: Block, shop: Shop) -> None:
+    for name, *words in commands_of(block):
+        program = name.rpartition("/")[2]
+        if program == "lanework":
+            check_lanework(words)
+        elif program == "make":
+            check_make(words, block.page)
+        elif program == "pytest":
+            assert all((ROOT / word).exists() for word in words if word.startswith("tests/"))
+        elif program == "aws":
+            check_aws(words)
+        elif program == "curl":
+            check_curl(words, shop)
+        elif program in {"python", "python3"}:
+            assert words[0] == "-m"
+        else:
+            assert program in SHELL, f"{block}: {program}"
+        check_paths(words)
+
+
+@cache
+def command_line() -> Any:
+    """Return all commands, put together once."""
+    return typer.main.get_command(app)
+
+
+def check_lanework(words: list[str]) -> None:
+    """Parse a command as the command line does; nothing runs."""
+    command = command_line()
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        assert words[0] in command.commands, words
+        command, words = command.commands[words[0]], words[1:]
+    shown = [word.replace("…", "0") for word in words]
+    assert not hasattr(command, "commands") or not shown, f"{words} is no command"
+    command.make_context("lanework", shown)
+
+
+def check_make(words: list[str], page: str) -> None:
+    targets = [word for word in words if "=" not in word]
+    folder = Path(STARTER).parent if page == STARTER else Path()
+    for word in targets:
+        assert word in _targets(str(folder)) | _targets("shared/lanework/starter/project"), word
+
+
+@cache
+def _targets(folder: str) -> frozenset[str]:
+    path = ROOT / folder / "Makefile"
+    return frozenset(re.findall(r"^([\w-]+):", path.read_text(), re.MULTILINE)) if path.exists() else frozenset()
+
+
+def check_aws(words: list[str]) -> None:
+    """Look for a service's operation, and for each option among its parameters."""
+    service, operation, *options = words
+    if service == "s3":
+        assert operation in {"cp", "ls", "sync"}
+        return
+    model = _service(service)
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    assert operation in operations
+    shape = model.operation_model(operations[operation]).input_shape
+    members = {} if shape is None else shape.members
+    known = {f"--{xform_name(name, '-')}" for name in members} | {"--query", "--output", "--region", "--profile"}
+    assert {word for word in options if word.startswith("--")} <= known
+
+
+@cache
+def _service(name: str) -> Any:
+    return botocore.session.get_session().get_service_model(name)
+
+
+def check_curl(words: list[str], shop: Shop) -> None:
+    """Look for the address among the API's endpoints, and for the body's fields in what it takes."""
+    (path,) = [word.removeprefix("$API") for word in words if word.startswith("$API")]
+    paths = a_client(shop.app).get("/openapi.json").json["paths"]
+    assert any(re.fullmatch(re.sub(r"\{.*?\}", "[^/]+", one), path) for one in paths), path
+
+
+def check_paths(words: list[str]) -> None:
+    for word in words:
+        path = word.removeprefix("file://")
+        if re.match(r"(infra|events|localstack|tests|docs)/", path):
+            assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_every_command_in_a_sentence_exists_with_its_options(page: str) -> None:
+    for code in re.findall(r"`((?:\.venv/bin/)?lanework [a-z][^`]*)`", prose_of(page)):
+        for name, *words in simple_commands(code.replace("…", "")):
+            if name.endswith("lanework"):
+                check_names(words)
+
+
+def check_names(words: list[str]) -> None:
+    """Look for a command and its options; what stands for a value may stand there."""
+    command = command_line()
+    while hasattr(command, "commands") and words:
+        word, *words = words
+        if word.startswith("-") or word.isupper():
+            break
+        assert word in command.commands, word
+        command = command.commands[word]
+    known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help", "-h"}
+    takes_any = command.context_settings.get("ignore_unknown_options", False)
+    options = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+    assert takes_any or options <= known, options - known
+
+
+def test_every_target_in_a_sentence_is_one_of_make() -> None:
+    for page in PAGES:
+        for code in re.findall(r"`make ([a-z][\w-]*)[^`]*`", prose_of(page)):
+            assert code in _targets("") | _targets("shared/lanework/starter/project"), f"{page}: make {code}"
+
+
+def test_the_page_of_the_command_line_has_every_command_and_every_exit_code() -> None:
+    def leaves(group: Any, words: str) -> Iterator[tuple[str, str]]:
+        for name, command in group.commands.items():
+            if hasattr(command, "commands"):
+                yield from leaves(command, f"{words} {name}")
+            else:
+                yield f"{words} {name}", (command.help or "").strip().splitlines()[0]
+
+    page = text_of("docs/cli.md")
+
+    assert dict(re.findall(r"^\| `(lanework .*?)` \| (.*) \|$", page, re.MULTILINE)) == dict(
+        leaves(command_line(), "lanework")
+    )
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {int(code) for code in Exit}
