@@ -11,7 +11,7 @@ import json
 import struct
 import time
 from ctypes import c_ubyte
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -62,13 +62,14 @@ class Roster:
 
     def enter(self, lane: Lane, handle: str, holding: Holding) -> None:
         """Write a run down; one that doesn't fit is kept alive by its own process only."""
-        text = json.dumps([lane, handle, {**asdict(holding), "timeout": holding.timeout.total_seconds()}]).encode()
+        timeout_s = holding.timeout.total_seconds()
+        text = json.dumps((lane, handle, holding.job_id, holding.claim_id, holding.slots, timeout_s)).encode()
         if not self._free or len(text) > _ROW - _HEAD.size:
             return
         row = self._rows[handle] = self._free.pop()
         now, start = time.monotonic(), row * _ROW
         self._bytes[start + _HEAD.size : start + _HEAD.size + len(text)] = text
-        _HEAD.pack_into(self._bytes, start, now, now + holding.timeout.total_seconds(), len(text), crc32(text))
+        _HEAD.pack_into(self._bytes, start, now, now + timeout_s, len(text), crc32(text))
 
     def keep(self, handle: str) -> None:
         """Note that a run is being kept alive now."""
@@ -102,11 +103,7 @@ def memory_for(context: BaseContext, *, runs: int) -> Array[c_ubyte]:
 
 
 def _entry_of(text: bytes, kept_at: float, over_at: float) -> Entry:
-    lane, handle, held = json.loads(text)
-    holding = Holding(
-        job_id=held["job_id"],
-        claim_id=held["claim_id"],
-        slots=tuple(held["slots"]),
-        timeout=timedelta(seconds=held["timeout"]),
-    )
+    lane, handle, job_id, claim_id, slots, timeout_s = json.loads(text)
+    timeout = timedelta(seconds=timeout_s)
+    holding = Holding(job_id=job_id, claim_id=claim_id, slots=tuple(slots), timeout=timeout)
     return Entry(lane=Lane(lane), handle=handle, holding=holding, kept_at=kept_at, over_at=over_at)
