@@ -338,7 +338,8 @@ class World:
         assert message is not None
         for name in (f"lane:{message.lane}", f"queue:{message.queue}", f"type:{message.type}"):
             since = self._paused_since.get(name)
-            self.promises.keep(since is None or since > came_at - KNOWN_FOR, f"a job began while {name} was paused")
+            if since is not None and name in self._flags_stored.read().paused:
+                self.promises.keep(since > came_at - KNOWN_FOR, f"a job began while {name} was paused")
 
     def start_anew(self, worker: str) -> None:
         """A worker's process is replaced by another, which has read nothing yet."""
