@@ -14,6 +14,7 @@ from lanework.engine.outcome import awaited, ran
 from lanework.engine.receipt import Receipt
 from lanework.engine.registry import settled
 from lanework.engine.run import Run
+from lanework.engine.runtime import exited
 from lanework.errors import EnqueueError, UnavailableError
 from lanework.model import interventions
 from lanework.model.change import Applied
@@ -78,12 +79,15 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
         notebook=_Unkept(error.job_id),
     )
     code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
-    if job_type.is_async:
-        value = _beside(_awaited(code, middleware, run), ports)
-    else:
-        with around(middleware, run):
-            value = code()
-            value = _beside(awaited(value), ports) if isawaitable(value) else ran(value)
+    try:
+        if job_type.is_async:
+            value = _beside(_awaited(code, middleware, run), ports)
+        else:
+            with around(middleware, run):
+                value = code()
+                value = _beside(awaited(value), ports) if isawaitable(value) else ran(value)
+    except SystemExit as raised:  # the process is the caller's
+        raise exited(raised) from None
     return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
 
 

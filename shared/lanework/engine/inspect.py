@@ -159,8 +159,16 @@ def as_json(record: JobRecord) -> dict[str, object]:
         "life": record.life,
         "cause": record.cause,
         "error": record.error,
+        "errorType": record.error_type,
         "failures": [
-            {"life": one.life, "attempt": one.attempt, "at": iso(one.at), "error": one.error} for one in record.failures
+            {
+                "life": one.life,
+                "attempt": one.attempt,
+                "at": iso(one.at),
+                "error": one.error,
+                "errorType": one.error_type,
+            }
+            for one in record.failures
         ],
         "progress": record.progress,
         "progressNote": record.progress_note,

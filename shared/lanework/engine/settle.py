@@ -77,8 +77,8 @@ class Settlement:
                 return self._park(change, reason=limit)
             case Booked(limit, start):
                 return self._park(parking.wait_for_start(self.run, limit=limit, start=start), reason=limit)
-            case Cancelled():
-                return self._cancel()
+            case Cancelled(reason):
+                return self._cancel(reason)
             case unreachable:
                 assert_never(unreachable)
 
@@ -152,8 +152,8 @@ class Settlement:
             return Keep(LOOK_AGAIN)
         return Ack()
 
-    def _cancel(self) -> Report:
-        match self._write(self._ending()):
+    def _cancel(self, reason: str) -> Report:
+        match self._write(self._ending(reason)):
             case Ack() | Keep() as report:
                 return report
             case record:
@@ -210,10 +210,10 @@ class Settlement:
         follow_up(answer.record, self.ports)
         return Ack()
 
-    def _ending(self) -> Change:
+    def _ending(self, reason: str | None = None) -> Change:
         now = self.ports.clock()
         expires_at = moves.expiry(now=now, ever_died=self.run.life > 1)
-        return self.ports.ending(moves.cancel_run(self.run, now=now, expires_at=expires_at))
+        return self.ports.ending(moves.cancel_run(self.run, now=now, expires_at=expires_at, reason=reason))
 
     @property
     def _claim_id(self) -> str:

@@ -34,6 +34,7 @@ class Node:
         role: `job`, `workflow`, or of what is called back `success`, `complete` or `failure`.
         life: Which of the job's lives.
         error: Error of the latest failure.
+        error_type: Its type alone.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Node:
     role: str
     life: int = 1
     error: str | None = None
+    error_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ class Drawing:
                 role=role,
                 life=record.life,
                 error=record.error,
+                error_type=record.error_type,
             )
         )
         self._parents[job_id] = record.after

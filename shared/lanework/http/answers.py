@@ -61,6 +61,7 @@ class FailedAttempt(Answer):
     attempt: int
     at: str
     error: str
+    error_type: str | None
 
 
 class Job(Answer):
@@ -86,7 +87,8 @@ class Job(Answer):
     max_attempts: int
     life: int
     cause: Cause | None = Field(description="Why it died.")
-    error: str | None
+    error: str | None = Field(description="Its type and text, and what led to it; only an admin reads private values.")
+    error_type: str | None = Field(description="The type alone; null where no exception was raised.")
     failures: tuple[FailedAttempt, ...]
     progress: int | None
     progress_note: str | None
@@ -151,6 +153,7 @@ class DeadJob(Answer):
     job_type: str
     status: Literal["dlq"]
     error: str | None
+    error_type: str | None
     attempt_count: int
     created_at: str
     processed_at: str | None

@@ -19,6 +19,7 @@ from lanework.http.answers import DeadGroup, DeadGroups, DeadJob, DeadList, Move
 from lanework.http.bodies import Dropping, Redriving, Which
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.model.fingerprint import fingerprint_of
 from lanework.model.states import JobRecord
@@ -29,6 +30,7 @@ _MOST_GROUPS: Final = 100
 
 def add_to(routes: Routes, app: App) -> None:
     """Register them."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/api/admin/dlq", Role.VIEWER, tag=TAG)
     def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
@@ -40,7 +42,7 @@ def add_to(routes: Routes, app: App) -> None:
         unreadable = app.dead_letters.unreadable() if found.cursor is None else {}
         return DeadList(
             count=len(found.jobs),
-            jobs=tuple(map(dead_job, found.jobs)),
+            jobs=tuple(map(dead_job, found.jobs, sight.records(found.jobs))),
             cursor=found.cursor,
             unreadable=tuple(
                 Unreadable(lane=lane, count=one.count, problem=one.problem) for lane, one in unreadable.items()
@@ -51,7 +53,8 @@ def add_to(routes: Routes, app: App) -> None:
     def group_dead_jobs(which: Annotated[Which, Query()]) -> DeadGroups:
         """Count dead jobs by their error, what differs from job to job left out."""
         found = app.dead_letters.groups(which.filter())
-        return DeadGroups(groups=tuple(map(_group, found.groups[:_MOST_GROUPS])), is_counted=found.is_counted)
+        shown = tuple(_group(one, sight) for one in found.groups[:_MOST_GROUPS])
+        return DeadGroups(groups=shown, is_counted=found.is_counted)
 
     @routes.add("POST", "/api/admin/dlq/redrive", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
     def redrive_dead_jobs(which: Redriving) -> Moved:
@@ -75,18 +78,23 @@ def add_to(routes: Routes, app: App) -> None:
         return _moved("drop", plan, None if which.dry_run else app.dead_letters.drop(plan))
 
 
-def dead_job(record: JobRecord) -> DeadJob:
-    """Return a dead job as the list shows it."""
-    shown = as_json(record)
-    names = ("jobId", "error", "attemptCount", "createdAt", "processedAt", "queue", "lane", "cause", "life")
-    extra = {"jobType": record.type, "status": "dlq", "fingerprint": fingerprint_of(record)}
+def dead_job(record: JobRecord, seen: JobRecord | None = None) -> DeadJob:
+    """Return a dead job as the list shows it; `seen` is what of it the caller reads, all of it by default."""
+    shown = as_json(seen or record)
+    names = ("error", "errorType", "attemptCount", "createdAt", "processedAt", "queue", "lane", "cause", "life")
+    extra = {
+        "jobId": record.job_id,
+        "jobType": record.type,
+        "status": "dlq",
+        "fingerprint": fingerprint_of(record),
+    }
     return DeadJob.model_validate({**{name: shown[name] for name in names}, **extra})
 
 
-def _group(group: Group) -> DeadGroup:
+def _group(group: Group, sight: Sight) -> DeadGroup:
     return DeadGroup(
         fingerprint=group.fingerprint,
-        error=group.shape,
+        error=sight.error(group.shape, group.latest),
         count=group.count,
         types=group.types,
         lanes=group.lanes,

@@ -27,6 +27,7 @@ from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.repeats import Key, key_of, once, with_key
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.http.tracing import traced
 from lanework.model.lanes import lane_of
@@ -99,6 +100,7 @@ def add_producing(routes: Routes, app: App) -> None:
 
 def add_reading(routes: Routes, app: App) -> None:
     """Register what looks at jobs."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/api/jobs", Role.VIEWER, tag=TAG)
     def list_jobs(
@@ -123,13 +125,13 @@ def add_reading(routes: Routes, app: App) -> None:
         page = app.search.page(which, limit=limit, cursor=cursor)
         if cursor is None:
             checked(which, page, app.registry)
-        jobs = tuple(Job.model_validate(as_json(one)) for one in page.jobs)
+        jobs = tuple(Job.model_validate(as_json(one)) for one in sight.records(page.jobs))
         return JobList(jobs=jobs, cursor=page.cursor, seen_until=iso(page.seen_until))
 
     @routes.add("GET", "/api/jobs/<job>", Role.VIEWER, tag=TAG)
     def get_job(job: JobId) -> Job:
         """Say where a job stands."""
-        return Job.model_validate(as_json(app.get(job)))
+        return Job.model_validate(as_json(sight.record(app.get(job))))
 
     @routes.add("GET", "/api/job/<job>", Role.VIEWER, tag=TAG)
     def get_job_of_any_id(job: JobId) -> Job:
@@ -139,13 +141,13 @@ def add_reading(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/jobs/<job_id>/progress", Role.VIEWER, tag=TAG)
     def get_progress(job_id: JobId) -> Progress:
         """Say how far a job is."""
-        record = app.get(job_id)
+        record = sight.record(app.get(job_id))
         return Progress(job_id=job_id, status=record.state, progress=record.progress, note=record.progress_note)
 
     @routes.add("GET", "/api/jobs/<job_id>/logs", Role.VIEWER, tag=TAG)
     def get_logs(job_id: JobId) -> Log:
         """Give what a job said through `run.log`, in all its attempts."""
-        return Log(job_id=job_id, lines=app.inspector.log(job_id))
+        return Log(job_id=job_id, lines=sight.log(app.get(job_id)))
 
     @routes.add("GET", "/api/jobs/<job_id>/payload", Role.ADMIN, tag=TAG)
     def get_payload(job_id: JobId) -> JobPayload:

@@ -19,6 +19,7 @@ from lanework.http.jobs import JobId, retry
 from lanework.http.pauses import Paused, Resumed, resumed
 from lanework.http.problems import Problem, ProblemError, wrong_query
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.model import retention
 from lanework.model.dead_filter import Filter
@@ -95,6 +96,7 @@ class CleaningOrdered(Answer):
 
 def add_reading(routes: Routes, app: App) -> None:
     """Register what looks at queues."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/api/v1/jobs/queues", Role.VIEWER, tag=TAG)
     def list_queues() -> AllQueues:
@@ -124,7 +126,7 @@ def add_reading(routes: Routes, app: App) -> None:
         _check(queue, app)
         _check_range(start, end)
         found = app.dead_letters.jobs.page(Filter(queue=queue), limit=end + 1).jobs[start:]
-        return FailedJobs(data=tuple(_failed(one, app) for one in found))
+        return FailedJobs(data=tuple(_failed(one, app) for one in sight.records(found)))
 
 
 def add_steering(routes: Routes, app: App) -> None:

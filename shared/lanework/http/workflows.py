@@ -12,6 +12,7 @@ from lanework.engine.workflow_reader import as_json, counts_as_json
 from lanework.http.answers import Answer
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.model.states import State
 from lanework.model.workflow import Kind, When, WorkflowState
@@ -105,6 +106,7 @@ class Asked(Answer):
 
 def add_reading(routes: Routes, app: App) -> None:
     """Register what looks at workflows."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/api/workflows", Role.VIEWER, tag=TAG)
     def list_workflows(limit: Limit = 20, cursor: Cursor = None) -> WorkflowList:
@@ -141,7 +143,7 @@ def add_reading(routes: Routes, app: App) -> None:
                         "within": one.within,
                         "role": one.role,
                         "life": one.life,
-                        "error": one.error,
+                        "error": one.error if sight.is_full else one.error_type,
                     }
                 )
                 for one in graph.nodes
@@ -159,7 +161,7 @@ def add_reading(routes: Routes, app: App) -> None:
         """List what a workflow's jobs returned."""
         page = app.workflows.result_page(workflow_id, after=cursor, limit=limit)
         results = (
-            Result(job_id=one.job_id, status=one.state, result=one.result, result_omitted=one.omitted)
+            Result(job_id=one.job_id, status=one.state, result=sight.value(one.result), result_omitted=one.omitted)
             for one in page.results
         )
         return Results(results=tuple(results), cursor=page.next)

@@ -210,12 +210,13 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     )
 
 
-def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime) -> Change:
-    """End a run as cancelled: it was asked to stop and didn't complete."""
+def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime, reason: str | None = None) -> Change:
+    """End a run as cancelled: it was asked to stop and didn't complete, or it said itself why it is to end."""
+    said = {} if reason is None else {"error": reason[:LONGEST_ERROR], "error_type": "Cancel"}
     return Change(
         name="cancel_run",
         require=mine(claim_of(run)),
-        write=cancellation(now, expires_at),
+        write={**cancellation(now, expires_at), **said},
     )
 
 

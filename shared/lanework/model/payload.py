@@ -169,7 +169,7 @@ def _odd() -> Any:  # noqa: ANN401 - a module
 
 def public_part(payload: BaseModel) -> dict[str, object]:
     """Return the fields that are marked `Public`, as JSON values."""
-    names = _public_names(type(payload))
+    names = public_names(type(payload))
     return payload.model_dump(mode="json", include=names, warnings=False) if names else {}
 
 
@@ -181,7 +181,7 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
         text: JSON text, as `written` returned it.
         model: The job type's model; None, of a type that the application doesn't know, masks every field.
     """
-    shown = set() if model is None else _public_names(model)
+    shown = set() if model is None else public_names(model)
     return {name: value if name in shown else MASK for name, value in json.loads(text).items()}
 
 
@@ -194,7 +194,8 @@ def with_misplaced_marks(model: type[BaseModel]) -> list[str]:
     ]
 
 
-def _public_names(model: type[BaseModel]) -> set[str]:
+def public_names(model: type[BaseModel]) -> set[str]:
+    """Return the fields that are marked `Public`."""
     return {name for name, info in model.model_fields.items() if _is_public(info)}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -281,3 +282,26 @@ def test_middleware_whose_enqueue_is_asynchronous_is_refused() -> None:
 
     with pytest.raises(LaneworkError, match=r"Wrong\.enqueue returned coroutine"):
         job.enqueue(BAT)
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_job_that_is_run_by_its_caller_does_not_end_the_callers_process(*, is_async: bool) -> None:
+    family = Jobs(queue="tasks")
+
+    def leave(_: Greeting) -> None:
+        sys.exit(3)
+
+    async def leave_later(_: Greeting) -> None:
+        async def inner() -> None:
+            sys.exit(3)
+
+        await asyncio.gather(inner())
+
+    job: Any = family.job("task.one")(leave_later if is_async else leave)
+    app = app_in_memory(App(family))
+    ledger, lanes = break_ports(app)
+    ledger.broken.add("put")
+    lanes.broken.add("send")
+
+    with pytest.raises(RuntimeError, match=r"it called sys\.exit\(3\)"):
+        job.enqueue(BAT, fallback="inline")

@@ -109,7 +109,7 @@ def test_a_job_as_json_has_the_names_that_clients_know() -> None:
         started_at=NOON + timedelta(seconds=5),
         ended_at=NOON + timedelta(seconds=5, milliseconds=250),
         result='{"sent":1}',
-        failures=(Failure(attempt=1, life=1, at=NOON, error="OSError: no"),),
+        failures=(Failure(attempt=1, life=1, at=NOON, error="OSError: no", error_type="OSError"),),
     )
 
     job = as_json(record)
@@ -120,4 +120,11 @@ def test_a_job_as_json_has_the_names_that_clients_know() -> None:
     )
     assert ("2026-01-02T12:00:00.000Z", "2026-01-02T12:00:05.250Z") == (job["createdAt"], job["processedAt"])
     assert (job["waitSeconds"], job["runSeconds"], job["result"]) == (1.0, 0.25, {"sent": 1})
-    assert job["failures"] == [{"life": 1, "attempt": 1, "at": "2026-01-02T12:00:00.000Z", "error": "OSError: no"}]
+    failed = {
+        "life": 1,
+        "attempt": 1,
+        "at": "2026-01-02T12:00:00.000Z",
+        "error": "OSError: no",
+        "errorType": "OSError",
+    }
+    assert job["failures"] == [failed]

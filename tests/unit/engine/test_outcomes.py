@@ -221,6 +221,7 @@ def test_cancel_ends_the_job_as_cancelled_without_a_ticket(world: World) -> None
     assert world.execute(put(world)) == Ack()
 
     assert (world.stored().state, tickets(world)) == (State.CANCELLED, [])
+    assert (world.stored().error, world.stored().error_type) == ("no longer wanted", "Cancel")
 
 
 @pytest.mark.parametrize("wait", [timedelta(0), -SECOND, timedelta(days=400)])

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
+from lanework.engine.dead_groups import Group
 from lanework.engine.dead_jobs import Plan
 from lanework.engine.late_starts import Within
 from lanework.engine.receipt import Receipt
@@ -21,6 +22,7 @@ from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import DAY, HOUR, plural
 from lanework.http.forms import FORM, Form
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.model.dead_filter import Filter
 from lanework.model.lanes import lane_of
@@ -42,6 +44,7 @@ Word = Annotated[str, Query()]
 
 def add_to(routes: Routes, pages: Pages, app: App) -> None:
     """Register them."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/dead", Role.VIEWER, tag=TAG, is_documented=False)
     def groups_page(
@@ -57,7 +60,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
         return pages.show(
             "dead.html",
-            found=found,
+            found=replace(found, groups=tuple(_seen(one, sight) for one in found.groups)),
             count=sum(group.count for group in found.groups),
             asked=among.asked,
             is_all=bool(all),
@@ -80,6 +83,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         among = _Among(lane=lane, queue=queue, type=type, within=within)
         which = replace(among.filter(app.ports.clock()), fingerprint=fingerprint)
         found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
+        found = replace(found, jobs=sight.records(found.jobs))
         return pages.show(
             "dead_group.html", found=found, fingerprint=fingerprint, asked=among.asked, is_first=not cursor
         )
@@ -114,6 +118,10 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
         desk = app.dead_letters
         return _moved(wanted.plan(desk), desk.drop, pages, does="drops", done="Dropped")
+
+
+def _seen(group: Group, sight: Sight) -> Group:
+    return replace(group, shape=sight.error(group.shape, group.latest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

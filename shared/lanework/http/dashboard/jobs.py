@@ -22,6 +22,7 @@ from lanework.http.forms import FORM
 from lanework.http.jobs import retry
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
+from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.model.dead_filter import Filter
 from lanework.model.headers import correlation_of
@@ -38,6 +39,7 @@ WordT = TypeVar("WordT", bound=StrEnum)
 
 def add_to(routes: Routes, pages: Pages, app: App) -> None:
     """Register them."""
+    sight = Sight(routes, app)
 
     @routes.add("GET", "/jobs", Role.VIEWER, tag=TAG, is_documented=False)
     def list_page(
@@ -78,11 +80,12 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def job_page(job_id: Annotated[str, Path()]) -> Response[str]:
         """Show one job."""
         record = _known(job_id, app)
+        shown = sight.record(record)
         return pages.show(
             "job.html",
-            job=record,
-            timeline=timeline(record),
-            log=app.inspector.log(job_id),
+            job=shown,
+            timeline=timeline(shown),
+            log=sight.log(record),
             payload=_payload(record, app),
             correlation=correlation_of(record.headers),
             related=relations(record, app),
