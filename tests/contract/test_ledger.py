@@ -485,3 +485,28 @@ def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backen
     assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
     assert stored(backend).state is State.CANCELLED
     assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
+
+
+def test_jobs_are_read_from_a_moment_on_oldest_first_and_with_what_tells_whether_something_carries_them(
+    backend: Backend,
+) -> None:
+    ledger = backend.ports.ledger
+    for number in range(12):
+        at = NOON + number * SECOND
+        ledger.put(a_record(job_id=f"job-{number}", created_at=at, run_at=at, tenant="shop" if number % 2 else None))
+    ledger.change("job-3", moves.claim(life=1, claim_id="mine", now=NOON + 20 * SECOND, lease=LEASE))
+    ledger.change("job-4", interventions.enter_unsent(at=NOON))
+    day = NOON.date().isoformat()
+    after = (NOON + 2 * SECOND).isoformat(timespec="milliseconds")
+
+    page = ledger.enqueued(day=day, after=after, until=NOON + 10 * SECOND)
+    rest = ledger.enqueued(day=day, after=page.keys[3].position, until=NOON + 10 * SECOND)
+    found = {one.job_id: one for one in ledger.summaries([*(key.job_id for key in page.keys), "nobody"])}
+
+    assert [f"job-{number}" for number in range(2, 10)] == [key.job_id for key in page.keys]
+    assert page.cursor is None
+    assert [f"job-{number}" for number in range(6, 10)] == [key.job_id for key in rest.keys]
+    assert {key.job_id for key in page.keys} - {"job-3", "job-4"} == {one for one in found if found[one].is_unsent}
+    assert {"job-3", "job-5", "job-7", "job-9"} == {one for one in found if found[one].tenant == "shop"}
+    assert ledger.enqueued(day=day, after=after, until=NOON + SECOND).keys == ()
+    assert not isinstance(ledger.change("job-3", interventions.enter_unsent(at=NOON)), Applied)

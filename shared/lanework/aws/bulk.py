@@ -34,6 +34,7 @@ def read_all(
     keys: Sequence[dict[str, Any]],
     *,
     is_consistent: bool = False,
+    only: Sequence[str] = (),
     pause: Callable[[float], None] = time.sleep,
 ) -> Iterator[dict[str, Any]]:
     """
@@ -47,13 +48,18 @@ def read_all(
         table: Which table.
         keys: Which items, each once.
         is_consistent: Whether what was written a moment ago is to be seen.
+        only: The attributes to read; all if none are named.
         pause: Waits for so many seconds.
 
     Raises:
         UnavailableError: The table is too busy for some of them.
     """
     for start in range(0, len(keys), _KEYS):
-        wanted: Any = {table: {"Keys": keys[start : start + _KEYS], "ConsistentRead": is_consistent}}
+        asked: Any = {"Keys": keys[start : start + _KEYS], "ConsistentRead": is_consistent}
+        if only:
+            asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in only)
+            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in only}
+        wanted: Any = {table: asked}
         for number in range(_READ_ROUNDS):
             if number:
                 pause(_PAUSE_S * 2 ** (number - 1))

@@ -7,8 +7,10 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.items import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
-from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
+from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
 from lanework.model.ids import SHARDS
+from lanework.model.lanes import Lane
+from lanework.model.states import AT_ONCE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,6 +60,58 @@ def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[
     if len(kept) > limit or (known_from and len(kept) == limit):
         return Page(keys=tuple(kept[:limit]), cursor=kept[limit - 1].position if limit else None)
     return Page(keys=tuple(kept), cursor=known_from or None)
+
+
+def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+    """See `Ledger.enqueued`."""
+    low = f"{after}\x00" if "#" in after else after
+    high = until.isoformat(timespec="milliseconds")
+    if high <= low:
+        return Page(keys=(), cursor=None)
+    found: list[JobKey] = []
+    known_to: str | None = None
+    for number in range(SHARDS):
+        values = {":shard": {"S": recent_shard_of(day, number)}, ":low": {"S": low}, ":high": {"S": high}}
+        query = _query(table, "recent", "recent_shard = :shard AND recent_key BETWEEN :low AND :high", values)
+        answer = client.query(**{**query, "ScanIndexForward": True, "Limit": _MOST_PER_QUERY})
+        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
+        found += keys
+        if keys and "LastEvaluatedKey" in answer:
+            known_to = min(known_to or keys[-1].position, keys[-1].position)
+    known = (key for key in found if known_to is None or key.position <= known_to)
+    return Page(keys=tuple(sorted(known, key=lambda key: key.position)), cursor=known_to)
+
+
+def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
+    """Return what a job's item says, of which only `SUMMARISED` was read."""
+    moment = JobItem.due_at
+    return Summary(
+        job_id=job_id_of(item["pk"]["S"]),
+        type=item["type"]["S"],
+        lane=Lane(item["lane"]["S"]),
+        life=int(item["life"]["N"]),
+        is_queued=item["state"]["S"] == State.QUEUED.value,
+        is_unclaimed="claim_id" not in item,
+        has_entry="sweep_at" in item,
+        created_at=moment.deserialize(item["created_at"]["N"]),
+        due_at=moment.deserialize(item["due_at"]["N"]) if "due_at" in item else AT_ONCE,
+        tenant=item["tenant"]["S"] if "tenant" in item else None,
+    )
+
+
+SUMMARISED: Final = (
+    "pk",
+    "type",
+    "lane",
+    "life",
+    "state",
+    "claim_id",
+    "sweep_at",
+    "created_at",
+    "due_at",
+    "tenant",
+)
+"""What a summary needs; reading less costs the same, and is sent and read faster."""
 
 
 def dead_page(

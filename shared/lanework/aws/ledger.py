@@ -9,10 +9,9 @@ from lanework.aws.beside import Beside
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
 from lanework.aws.conditional import put_if, write_if
-from lanework.aws.edits import write_both
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
-from lanework.aws.indexes import dead_page, due_page, recent_page
+from lanework.aws.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
 from lanework.aws.items import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
 from lanework.aws.payloads import Payloads
 from lanework.aws.reading import to_record
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.aws.clients import Clients
-    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
+    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
     from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
@@ -274,6 +273,17 @@ class DynamoLedger:
         with translated("listing jobs"):
             return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
 
+    def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+        """See `Ledger.enqueued`."""
+        with translated("listing jobs"):
+            return enqueued_page(self._clients.dynamodb, self._table, day=day, after=after, until=until)
+
+    def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
+        """See `Ledger.summaries`."""
+        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids)]
+        with translated("reading jobs"):
+            return [summary_of(item) for item in read_all(self._clients, self._table, keys, only=SUMMARISED)]
+
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
     ) -> Page[DeadKey]:
@@ -285,10 +295,10 @@ class DynamoLedger:
         """Carry out a change whose payload lies beside the job: both items, or neither."""
         own = replace(change, write={**change.write, PAYLOAD: None})
         with translated(f"writing {change.name} of job {job_id}"):
-            is_written, stored = write_both(
-                self._clients.dynamodb, self._updating(job_id, own), self._payloads.item(job_id, payload)
-            )
-        if not is_written:
+            beside = {"TableName": self._table, "Item": self._payloads.item(job_id, payload)}
+            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, own)}, {"Put": beside}])
+        if refused:
+            stored = refused.get(0)
             return _as_landed(Refused(None if stored is None else self._record(stored)), change)
         record = self.get(job_id)
         return Refused(None) if record is None else Applied(record)

@@ -28,7 +28,7 @@ from lanework.engine.figures import (
     numbers_as_json,
     queue_as_json,
 )
-from lanework.engine.standing import Standing, standing
+from lanework.engine.standing import LaneStanding, Standing, standing
 from lanework.engine.statistics import by_type, lanes_of
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Numbers
@@ -204,12 +204,19 @@ def _stats_table(now: Standing, by: By, *, is_day: bool) -> Table:
     numbers = lanes_of(window.numbers)
     lanes = (
         (
-            *(f"{one.lane}{' (paused)' if one.is_paused else ''}", one.waiting, one.active, one.delayed, one.failed),
+            *(f"{one.lane}{_remark(one)}", one.waiting, one.active, one.delayed, one.failed),
             *(_about(one.oldest), seconds(one.kept.promise), *_done(numbers.get(one.lane, Numbers()))),
         )
         for one in now.lanes
     )
     return table_of(("lane", *held, "dead", "oldest", "starts within", *done), lanes)
+
+
+def _remark(one: LaneStanding) -> str:
+    """Return what else there is to say of a lane."""
+    if one.is_paused:
+        return " (paused)"
+    return f" ({one.unsent} never sent)" if one.unsent else ""
 
 
 def _window(now: Standing, *, is_day: bool) -> Window:

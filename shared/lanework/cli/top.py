@@ -94,7 +94,9 @@ def _lanes(now: Standing) -> RenderableType:
 
 
 def _name(one: LaneStanding) -> Text:
-    return Text(f"{one.lane} (paused)", style="magenta") if one.is_paused else Text(one.lane, style="bold")
+    if one.is_paused:
+        return Text(f"{one.lane} (paused)", style="magenta")
+    return Text(f"{one.lane} ({one.unsent} never sent)", style="red") if one.unsent else Text(one.lane, style="bold")
 
 
 def _amount(count: int, style: str) -> Text:

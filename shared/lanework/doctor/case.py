@@ -51,6 +51,7 @@ class Live:
         refusals: What could not be looked at.
         strangers: Job types that no code here has, and how many jobs of each wait or died of it.
         taken: Ids of Lanework's own that were found within a day to be another's job's, and of which type that is.
+        unsent: Lanes that are empty, and how many of the newest jobs are queued in them: recorded, and never sent.
         changed_files: Files of the layer that differ from those here; None: could not be compared.
         intended: What the template here would make of the stack; None: there is no template.
     """
@@ -59,6 +60,7 @@ class Live:
     refusals: tuple[Refusal, ...] = ()
     strangers: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
+    unsent: Mapping[str, int] = field(default_factory=dict)
     changed_files: tuple[str, ...] | None = None
     intended: Graph | None = None
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
 from lanework.edges.loaded import all_is_loaded
 from lanework.engine.reconcile import Reconciler
+from lanework.engine.registry import settled
 from lanework.engine.sweep import Sweeper
 from lanework.errors import LaneworkError
 from lanework.observe.logs import LogSink
@@ -17,11 +19,13 @@ from lanework.settings import AlertSettings
 from lanework.wiring import alert_channels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
+    from lanework.engine.messages import LaneCounts
+    from lanework.model.lanes import Lane
 
     Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -46,12 +50,21 @@ def clock(app: App) -> Handler:
     alerts = AlertSettings.from_env()
     channels = alert_channels(alerts)
 
-    def look_at_lanes(has_time: Callable[[], bool]) -> dict[str, Any]:
-        depths = app.inspector.depths()
+    def home(job_type: str) -> Lane | None:
+        found = app.registry.find(job_type)
+        return None if found is None else settled(found.options).lane
+
+    def look_at_lanes(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
+        depths = app.inspector.depths(counts)
         app.roll_up.note(depths)
         rolled_up = app.roll_up.tick(has_time=has_time)
         standing = app.alarmist(channels, job=alerts.job).tick(depths)
         return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
+
+    def unsent(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
+        from lanework.engine.unsent import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
+
+        return asdict(UnsentJobs(app.ports, home=home).tick(counts, has_time=has_time))
 
     def reconciled(has_time: Callable[[], bool]) -> dict[str, Any]:
         done = Reconciler(app.ports).tick(has_time=has_time)
@@ -63,6 +76,7 @@ def clock(app: App) -> Handler:
         def has_time(margin: timedelta = _MARGIN) -> bool:
             return timedelta(milliseconds=context.get_remaining_time_in_millis()) > margin
 
+        counted = cache(app.inspector.counts)
         try:
             name = event.get("schedule")
             if isinstance(name, str):
@@ -70,9 +84,10 @@ def clock(app: App) -> Handler:
             return _all_of(
                 lambda: {"fired": asdict(app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
                 lambda: {"reconciled": reconciled(lambda: has_time(_LEFT_TO_SWEEP))},
+                lambda: {"unsent": unsent(counted(), lambda: has_time(_LEFT_TO_SWEEP))},
                 lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
                 lambda: {"enqueued": app.housekeeper.tick() if has_time() else ()},
-                lambda: look_at_lanes(has_time),
+                lambda: look_at_lanes(counted(), has_time),
             )
         finally:
             app.ports.events.flush()

@@ -47,6 +47,7 @@ def lane_as_json(one: LaneStanding) -> dict[str, object]:
         "delayed": one.delayed,
         "total": one.total,
         "isPaused": one.is_paused,
+        "unsent": one.unsent,
         "oldestSeconds": _seconds(one.oldest),
         "promiseSeconds": _seconds(one.kept.promise),
         "lastHour": numbers_as_json(one.last_hour),

@@ -17,6 +17,8 @@ from lanework.model.lanes import Lane
 from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lanework.engine.messages import LaneCounts
     from lanework.engine.ports import Ports
     from lanework.model.states import JobRecord
@@ -110,11 +112,11 @@ class Inspector:
         """Return what SQS says of every lane, approximately."""
         return {lane: self.counts_of(lane) for lane in Lane}
 
-    def depths(self) -> dict[Lane, Depth]:
-        """Return what `counts` does, as it is kept with a minute's numbers."""
+    def depths(self, counts: Mapping[Lane, LaneCounts] | None = None) -> dict[Lane, Depth]:
+        """Return what `counts` does, or did a moment ago, as it is kept with a minute's numbers."""
         return {
             lane: Depth(waiting=one.waiting, in_flight=one.in_flight, delayed=one.delayed, dead=one.dead)
-            for lane, one in self.counts().items()
+            for lane, one in (counts or self.counts()).items()
         }
 
     def counts_of(self, lane: Lane) -> LaneCounts:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from lanework.model.states import AT_ONCE, State
+
 if TYPE_CHECKING:
+    from lanework.model.lanes import Lane
     from lanework.model.states import JobRecord
 
 
@@ -72,6 +75,62 @@ class DueKey:
         """Return the key whose position this is."""
         at, job_id = position.split("#", 1)
         return cls(sweep_at=datetime.fromisoformat(at), job_id=job_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """
+    What tells whether something carries a job: a fraction of its record.
+
+    Attributes:
+        job_id: Which job.
+        type: Its type.
+        lane: Its lane.
+        life: Which of its lives.
+        is_queued: It waits for its first start.
+        is_unclaimed: It was never claimed.
+        has_entry: The sweep has an entry of it.
+        created_at: When it was enqueued.
+        due_at: From when it may start; long ago for at once.
+        tenant: On whose behalf.
+    """
+
+    job_id: str
+    type: str
+    lane: Lane
+    life: int
+    is_queued: bool
+    is_unclaimed: bool
+    has_entry: bool
+    created_at: datetime
+    due_at: datetime
+    tenant: str | None
+
+    @classmethod
+    def of(cls, record: JobRecord) -> Summary:
+        """Return what a record says."""
+        return cls(
+            job_id=record.job_id,
+            type=record.type,
+            lane=record.lane,
+            life=record.life,
+            is_queued=record.state is State.QUEUED,
+            is_unclaimed=record.claim_id is None,
+            has_entry=record.sweep_at is not None,
+            created_at=record.created_at,
+            due_at=record.due_at or AT_ONCE,
+            tenant=record.tenant,
+        )
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether only a message can carry it, if there is one."""
+        return self.is_queued and self.is_unclaimed and self.life == 1 and not self.has_entry
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether it was asked to start later than at once."""
+        return self.due_at > self.created_at
 
 
 KeyT = TypeVar("KeyT", JobKey, DeadKey, DueKey)

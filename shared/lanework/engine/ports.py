@@ -15,7 +15,7 @@ from lanework.model.retention import to_be_archived
 if TYPE_CHECKING:
     from lanework.engine.execution import Execution
     from lanework.engine.limits import Limits
-    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
+    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
     from lanework.engine.messages import DeadLetter, LaneCounts, Sending, Unsent
     from lanework.engine.pauses import Flags
     from lanework.engine.schedule_store import Scheduler, ScheduleStore
@@ -168,6 +168,22 @@ class Ledger(Protocol):
             A page, from one query of each shard. With a filter it may be short, even empty, and still have a cursor:
             a query looks at 1,000 keys.
         """
+
+    def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+        """
+        Return jobs that were enqueued on a day, oldest first.
+
+        Args:
+            day: The day (UTC).
+            after: Cursor of the page before, or a moment: what was enqueued then or later.
+            until: What was enqueued earlier than this.
+
+        Returns:
+            Up to 1,000 of each shard, in one query of each; no cursor if these are all.
+        """
+
+    def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
+        """Return what is known of jobs that exist, as of a moment ago; at most 100, each for half a read unit."""
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.engine.statistics import Statistics, by_lane, by_queue, lanes_of
+from lanework.engine.unsent_now import unsent_now
 from lanework.model.lanes import Lane
 from lanework.model.numbers import Count, Numbers
 from lanework.model.sla import Kept, kept_by_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lanework.engine.messages import LaneCounts
     from lanework.engine.ports import Ports
     from lanework.engine.statistics import Overview, Window
     from lanework.model.buckets import Depth
+
+
+_LOOKED_AT: Final = 50
+"""Jobs that a glance reads: pages renew themselves, and each costs half a read unit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class LaneStanding:
         last_hour: What its jobs did.
         starts: How many of their runs started in each minute of it, oldest first.
         kept: How its promise was kept in the last hour.
+        unsent: Of the newest jobs, those that are queued while the lane is empty: recorded, and never sent.
     """
 
     lane: Lane
@@ -49,6 +55,7 @@ class LaneStanding:
     last_hour: Numbers
     starts: tuple[int, ...]
     kept: Kept
+    unsent: int = 0
 
     @property
     def total(self) -> int:
@@ -80,7 +87,7 @@ class QueueStanding:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """
-    How everything stands, from five counts of SQS's and four reads.
+    How everything stands, from five counts of SQS's, four reads, and a look at the newest jobs.
 
     Attributes:
         overview: What was counted.
@@ -101,14 +108,18 @@ def standing(ports: Ports, *, queues: Iterable[str] = ()) -> Standing:
     counts = {lane: ports.lanes.live(lane) for lane in Lane}
     return Standing(
         overview=overview,
-        lanes=lanes_standing(overview, counts, paused=paused),
+        lanes=lanes_standing(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
         queues=queues_standing(overview, counts, paused=paused, queues=queues),
         paused=paused,
     )
 
 
 def lanes_standing(
-    overview: Overview, counts: Mapping[Lane, LaneCounts], *, paused: frozenset[str]
+    overview: Overview,
+    counts: Mapping[Lane, LaneCounts],
+    *,
+    paused: frozenset[str],
+    unsent: Mapping[Lane, Sequence[str]],
 ) -> tuple[LaneStanding, ...]:
     """
     Return how every lane stands, the most urgent first.
@@ -117,6 +128,7 @@ def lanes_standing(
         overview: What was read.
         counts: Of each lane; their `dead` isn't looked at.
         paused: What is paused.
+        unsent: The jobs that are queued while their lane is empty.
     """
     hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
     kept = {one.lane: one for one in kept_by_lane(hour)}
@@ -135,6 +147,7 @@ def lanes_standing(
             last_hour=hour.get(lane, Numbers()),
             starts=tuple(step[Count.STARTED] for step in steps.get(lane, nothing)),
             kept=kept[lane],
+            unsent=len(unsent.get(lane, ())),
         )
         for lane in Lane
     )

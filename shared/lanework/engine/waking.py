@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanework.engine.dispatch import dispatch
-from lanework.engine.persistence import persistently
+from lanework.errors import UnavailableError
 from lanework.model import interventions
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.limits import Slots
     from lanework.engine.ports import Ports
+    from lanework.engine.runtime import Runtime
 
 KEPT_FOR: Final = timedelta(seconds=30)
 """How long a woken job's slot is kept for it, so that no later job takes it meanwhile."""
@@ -43,6 +44,12 @@ _LIMITS: Final = 100
 def kept_for(job_id: str) -> str:
     """Return the holder of a slot that is kept for a job."""
     return f"job:{job_id}"
+
+
+_PAUSES_S: Final = (0.1, 0.3, 0.9)
+"""Between tries; with boto's own retries they stay within what an invocation keeps back for writing."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,3 +150,18 @@ def free_expired(name: str, slots: Slots, ports: Ports) -> bool:
     """Free the slots of crashed runs, and of woken jobs that didn't come; tell whether there were any."""
     expired = slots.expired(ports.clock())
     return bool(expired) and ports.limits.drop(name, expired)
+
+
+def persistently(call: Callable[[], T], runtime: Runtime) -> T:
+    """
+    Call, and call again for a while where the service doesn't answer; a call that had landed meets itself (rule 17).
+
+    Raises:
+        UnavailableError: It still doesn't.
+    """
+    for pause_s in _PAUSES_S:
+        try:
+            return call()
+        except UnavailableError:
+            runtime.pause(pause_s)
+    return call()

@@ -61,6 +61,9 @@ class Stats(Answer):
 
     lanes: dict[Lane, LaneStats]
     paused: tuple[str, ...] = Field(description="Such as lane:low, queue:email or type:user.otp.")
+    unsent: dict[Lane, int] = Field(
+        description="Empty lanes, and how many of the newest jobs are queued in them: recorded, and never sent."
+    )
 
 
 class Metrics(Answer):
@@ -83,7 +86,11 @@ def add_to(routes: Routes, app: App) -> None:
     def get_stats() -> Stats:
         """Say how every lane does."""
         now = app.standing()
-        return Stats(lanes={one.lane: _stats(one) for one in now.lanes}, paused=tuple(sorted(now.paused)))
+        return Stats(
+            lanes={one.lane: _stats(one) for one in now.lanes},
+            paused=tuple(sorted(now.paused)),
+            unsent={one.lane: one.unsent for one in now.lanes if one.unsent},
+        )
 
     @routes.add("GET", "/api/jobs/metrics", Role.VIEWER, tag=TAG)
     def get_metrics() -> Metrics:

@@ -13,9 +13,11 @@ from lanework.doctor.graph import Graph
 from lanework.doctor.template import graph_of
 from lanework.engine.own_ids import taken_ids
 from lanework.engine.registry import settled
-from lanework.engine.strangers import strangers
+from lanework.engine.strangers import LOOKED_AT, strangers
+from lanework.engine.unsent_now import unsent_now
 from lanework.local.check import REGION, translate
 from lanework.local.template import read_template
+from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,10 +95,17 @@ def live_case(
         refusals=tuple(look.refusals),
         strangers={} if app is None else strangers(app.inspector, app.registry),
         taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
+        unsent={} if app is None else _unsent(app),
         changed_files=changed_files(files, project.shared) if project is not None and files else None,
         intended=intended,
     )
     return Case(graph=graph, code=None if app is None else code_of(app), live=live)
+
+
+def _unsent(app: App) -> dict[str, int]:
+    counts = {lane: app.ports.lanes.live(lane) for lane in Lane}
+    found = unsent_now(app.ports, counts, look_at=2 * LOOKED_AT)
+    return {str(lane): len(jobs) for lane, jobs in found.items()}
 
 
 def changed_files(deployed: Mapping[str, bytes], shared: Path) -> tuple[str, ...]:

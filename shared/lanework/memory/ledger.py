@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.listing import DeadKey, DueKey, JobKey, Page
+from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import ContendedError, UnavailableError, is_a
 from lanework.model.change import Applied, Kept, Refused, has_landed, holds
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lanework.model.change import Answer, Change
     from lanework.model.marks import Mark, Marking
     from lanework.model.states import JobRecord
+
+
+_PAGE = 1_000
 
 
 class MemoryLedger:
@@ -207,6 +210,21 @@ class MemoryLedger:
         shown = (record for record in self.records.values() if not record.retired)
         keys = (key for key in map(JobKey.of, shown) if key.created_at.date().isoformat() == day)
         return _page((key for key in keys if keep is None or keep(key)), before, limit)
+
+    def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+        """See `Ledger.enqueued`."""
+        keys = [JobKey.of(record) for record in list(self.records.values()) if not record.retired]
+        found = [
+            key
+            for key in sorted(keys, key=lambda key: key.position)
+            if key.created_at.date().isoformat() == day and key.created_at < until and key.position > after
+        ]
+        cursor = found[_PAGE - 1].position if len(found) > _PAGE else None
+        return Page(keys=tuple(found[:_PAGE]), cursor=cursor)
+
+    def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
+        """See `Ledger.summaries`."""
+        return [Summary.of(self.records[job_id]) for job_id in job_ids if job_id in self.records]
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None

@@ -47,6 +47,15 @@ def enter(record: JobRecord, *, at: datetime) -> Change:
     return Change(name="enter", require=(*_as_seen(record), NotSet("sweep_at")), write={"sweep_at": at})
 
 
+def enter_unsent(*, at: datetime) -> Change:
+    """Enter a job that was recorded and that nothing carries; one that was claimed, ended or entered stays as it is."""
+    return Change(
+        name="enter",
+        require=(InStates(frozenset({State.QUEUED})), Equals("life", 1), NotSet("claim_id"), NotSet("sweep_at")),
+        write={"sweep_at": at},
+    )
+
+
 def bounce(record: JobRecord, *, at: datetime) -> Change:
     """Enter a job whose message SQS had moved to the dead-letter queue; it must stand as it was seen (rule 15)."""
     return Change(

@@ -11,6 +11,8 @@ from lanework.model.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.lanes import LANES, Lane
 from lanework.model.numbers import Count, Key, Numbers, a_run_time, a_wait
 from lanework.observe.openmetrics import openmetrics
+from lanework.testing import NOON
+from tests.factories import a_record
 from tests.fakes import Flaky
 from tests.unit.engine.conftest import Greeting, World
 
@@ -51,6 +53,14 @@ def test_a_lane_shows_what_it_holds_and_what_its_jobs_did(world: World) -> None:
     )
     assert found.is_paused
     assert (timedelta(seconds=5), 0.8) == (found.kept.promise, found.kept.kept_share)
+
+
+def test_a_lane_tells_of_jobs_that_are_queued_while_it_is_empty(world: World) -> None:
+    world.app.ports.ledger.put(a_record(created_at=NOON - 2 * MINUTE, run_at=NOON - 2 * MINUTE))
+    assert high(world).unsent == 1
+
+    world.greet.enqueue(Greeting(name="Bat"))
+    assert high(world).unsent == 0, "a message that waits may be its own"
 
 
 def test_everything_at_a_glance_is_five_counts_and_four_reads(world: World) -> None:

@@ -9,9 +9,11 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework import State
+from tests.factories import a_record
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.factories import a_record
+from tests.unit.http.conftest import Shop
 
 
 def test_the_lanes_numbers_have_the_seeds_shape(shop: Shop) -> None:
@@ -48,6 +50,15 @@ def test_messages_are_counted(shop: Shop) -> None:
         "lateInLastHour": 0,
         "keptInLastHour": None,
     }
+
+
+def test_jobs_that_are_queued_while_their_lane_is_empty_are_told_of(shop: Shop) -> None:
+    long_ago = shop.app.ports.clock() - timedelta(minutes=5)
+    shop.app.ports.ledger.put(a_record(created_at=long_ago, run_at=long_ago))
+
+    assert shop.api.get("/api/stats").json["unsent"] == {"high": 1}
+    shop.enqueue()
+    assert shop.api.get("/api/stats").json["unsent"] == {}
 
 
 def test_prometheus_can_read_the_metrics(shop: Shop) -> None:

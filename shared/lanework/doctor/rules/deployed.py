@@ -88,6 +88,17 @@ def _taken(case: Case) -> Iterator[Complaint]:
         )
 
 
+def _unsent(case: Case) -> Iterator[Complaint]:
+    for lane, count in ({} if case.live is None else case.live.unsent).items():
+        yield Complaint(
+            about=lane,
+            what=f"{count} of the newest jobs {'is' if count == 1 else 'are'} queued while the lane is empty: "
+            "recorded, and never sent",
+            todo=f"lanework list --status queued --lane {lane} shows them; the clock function sends them within five "
+            "minutes: if they stay, look into its log",
+        )
+
+
 def _skew(case: Case) -> Iterator[Complaint]:
     if case.live is None or abs(case.live.skew) <= LARGEST_SKEW:
         return
@@ -132,6 +143,12 @@ RULES: Final = (
         demands="No job of somebody's has an id of Lanework's own, such as a schedule's run.",
         why="it was enqueued before these were reserved, by accident or to keep a schedule from running",
         look=_taken,
+    ),
+    Rule(
+        name="unsent",
+        demands="No job is queued while its lane is empty.",
+        why="its producer stopped between the record and the message, and nothing carries it until the clock sends it",
+        look=_unsent,
     ),
     Rule(
         name="clock-skew",
