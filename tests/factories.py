@@ -17,7 +17,7 @@ LEASE = timedelta(seconds=35)
 
 def a_message(**facts: Any) -> Envelope:
     """Return a message of an ordinary job that was enqueued at noon."""
-    ordinary = {
+    ordinary: dict[str, Any] = {
         "id": "job-1",
         "type": "user.greeting",
         "queue": "email",

@@ -19,7 +19,7 @@ from lanework.engine.request import EnqueueOptions, Request, request_of
 from lanework.engine.reschedule import reschedule, start_of
 from lanework.engine.results import await_result
 from lanework.engine.signals import Signalling, signal
-from lanework.engine.system import WEBHOOK, system_jobs
+from lanework.engine.system import WEBHOOK, refuse_names_of_ours, system_jobs
 from lanework.engine.telling import Teller
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
@@ -76,8 +76,9 @@ class App:
             middleware: Code around every enqueue and every run, the first outermost.
 
         Raises:
-            DeclarationError: Two job types have the same name.
+            DeclarationError: Two job types have the same name, or one has a name or the queue of Lanework's own.
         """
+        refuse_names_of_ours(job_type for family in families for job_type in family.types)
         together = (*families, system_jobs(lambda: self.ports))
         self.registry = Registry(job_type for family in together for job_type in family.types)
         self._middleware: tuple[Middleware, ...] = (Carrying(), *middleware)

@@ -181,7 +181,7 @@ def a_run(
 def memory_ports(clock: Clock | None = None, *, events: EventList | None = None) -> Ports:
     """Return ports that live in memory: time stands still until somebody waits, ids count up, jitter is none."""
     time = Clock() if clock is None else clock
-    numbers = count(1)
+    numbers, nonces = count(1), count(1)
     return Ports(
         ledger=MemoryLedger(),
         lanes=MemoryLanes(time),
@@ -194,6 +194,7 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
         events=EventList() if events is None else events,
         clock=time,
         new_id=lambda: f"id-{next(numbers)}",
+        new_nonce=lambda: f"nonce-{next(nonces)}",
         rand=lambda: 0.0,
         runtime=Runtime(pause=lambda seconds: time.advance(timedelta(seconds=seconds))),
     )

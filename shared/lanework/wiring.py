@@ -6,6 +6,7 @@ import logging
 import random
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
 from ulid import ULIDGenerator
@@ -55,6 +56,7 @@ def aws_ports(settings: Settings) -> Ports:
         events=LogSink(logging.getLogger("lanework")),
         clock=utc_now,
         new_id=new_ulid,
+        new_nonce=partial(token_urlsafe, 12),
         rand=random.random,
         runtime=Runtime(renew=clients.renew),
         look_ahead=timedelta(seconds=settings.look_ahead_s),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from lanework.model import interventions, moves
-from lanework.model.change import Applied, Refused
+from lanework.model.change import Applied, Change, Refused
 from lanework.model.envelope import LARGEST_PAYLOAD
 from lanework.model.ids import SHARDS
 from lanework.model.payload import Edit
@@ -143,6 +143,23 @@ def test_what_was_never_put_is_not_there(backend: Backend) -> None:
     assert backend.ports.ledger.change("nobody", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
         None
     )
+
+
+def test_a_claim_needs_the_nonce_that_the_record_has(backend: Backend) -> None:
+    ledger = backend.ports.ledger
+    ledger.put(a_record(nonce="kept"))
+    ledger.put(a_record(job_id="job-2"))
+
+    def claim(nonce: str | None) -> Change:
+        return moves.asked_by(a_message(nonce=nonce), moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+
+    for job_id, wrong in (("job-1", None), ("job-1", "guessed"), ("job-2", "guessed")):
+        refused = ledger.change(job_id, claim(wrong))
+        assert isinstance(refused, Refused)
+        assert refused.record is not None
+        assert refused.record.claim_id is None
+    assert isinstance(ledger.change("job-1", claim("kept")), Applied)
+    assert isinstance(ledger.change("job-2", claim(None)), Applied)
 
 
 def test_what_is_too_long_for_a_key_is_not_there(backend: Backend) -> None:

@@ -54,6 +54,8 @@ def writes_of(change: Change, job_id: str) -> dict[str, object]:
 def _one(condition: Condition, model: type[JobItem]) -> Expression:
     found: Expression
     match condition:
+        case Equals(name, None):
+            found = getattr(model, name).does_not_exist()
         case Equals(name, value):
             found = getattr(model, name) == value
         case InStates(states):

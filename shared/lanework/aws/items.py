@@ -186,6 +186,7 @@ class JobItem(Model):
     tenant = UnicodeAttribute(null=True)
     headers = HeadersAttribute(null=True)
     webhook = UnicodeAttribute(null=True)
+    nonce = UnicodeAttribute(null=True)
     rate_limit = UnicodeAttribute(null=True)
     rate_slot = MomentAttribute(null=True)
     rate_attempt = NumberAttribute(null=True)

@@ -103,6 +103,8 @@ class _Said:
 
 def _require(said: _Said, condition: Condition) -> None:
     match condition:
+        case Equals(name, None):
+            said.require_missing(name)
         case Equals(name, value):
             said.require(name, "=", value)
         case InStates(states):

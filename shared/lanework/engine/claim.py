@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -14,7 +14,7 @@ from lanework.engine.waiting import Waiting, follow_up
 from lanework.errors import UnavailableError
 from lanework.model import moves
 from lanework.model.backoff import Backoff
-from lanework.model.change import Applied, Equals
+from lanework.model.change import Applied
 from lanework.model.delivery import (
     Claimant,
     ClaimBy,
@@ -48,9 +48,21 @@ UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes
 """A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
 
 
+@dataclass(frozen=True, slots=True)
+class NotItsOwn:
+    """The job may start, but this message isn't its own: it must be taken as its record says it."""
+
+    record: JobRecord
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One try of one message to start its job."""
+    """
+    One try of one message to start its job.
+
+    Attributes:
+        makes_no_record: Its type's jobs never begin without a record.
+    """
 
     envelope: Envelope
     claim_id: str
@@ -58,8 +70,9 @@ class Claim:
     receives: int
     ports: Ports
     journal: Journal
+    makes_no_record: bool = False
 
-    def make(self) -> JobRecord | Report:
+    def make(self) -> JobRecord | Report | NotItsOwn:
         """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
         try:
             return self._make(self.ports.clock())
@@ -68,51 +81,55 @@ class Claim:
             self.journal.note(Action.CLAIM_FAILED, reason=str(error), wait=wait)
             return Keep(wait)
 
-    def _make(self, now: datetime) -> JobRecord | Report:
+    def _make(self, now: datetime) -> JobRecord | Report | NotItsOwn:
         by = Claimant(
             claim_id=self.claim_id,
             now=now,
             lease=self.lease,
             expires_at=moves.expiry(now=now, ever_died=True),
         )
-        change = self._change(now)
+        first = moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        change = moves.asked_by(self.envelope, first)
         for _ in range(_ROUNDS):
             stored = self._apply(change)
             if stored is not None and self._is_mine(stored):
                 return stored
-            match self._verdict(stored, by):
-                case ClaimBy(change):
-                    continue
-                case Create():
-                    answer = self._create(now)
-                    if answer is not None:
-                        return answer
-                case EndBy(change=ending) | WaitAgain(change=ending):
-                    return self._end(ending)
-                case WaitUntil(moment):
-                    return self._wait(moment, now, stored)
-                case SendTicket():
-                    assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
-                    return buried(self.envelope, stored, self.ports, self.journal)
-                case Drop(reason):
-                    self.journal.note(Action.DROPPED, reason=reason)
-                    return self._dropped(stored)
-                case unreachable:
-                    assert_never(unreachable)
+            verdict = self._verdict(stored, by)
+            if isinstance(verdict, ClaimBy):
+                if stored is not None and not self.envelope.speaks_for(stored):
+                    self.journal.note(Action.DROPPED, reason=f"its id is that of another job, of type {stored.type}")
+                    return NotItsOwn(stored)
+                change = verdict.change
+            elif (answer := self._answer(verdict, stored, now)) is not None:
+                return answer
         return Keep(timedelta(seconds=1))
 
-    def _change(self, now: datetime) -> Change:
-        change = moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
-        if not self.envelope.unrecorded:
-            return change
-        # Whoever sent it could not look whose its id is.
-        return replace(change, require=(*change.require, Equals("type", self.envelope.type)))
+    def _answer(
+        self,
+        verdict: Create | EndBy | WaitAgain | WaitUntil | SendTicket | Drop,
+        stored: JobRecord | None,
+        now: datetime,
+    ) -> JobRecord | Report | None:
+        """Do as a verdict says; None if somebody was faster, so that the claim is tried again."""
+        match verdict:
+            case Create():
+                return self._create(now)
+            case EndBy(change=ending) | WaitAgain(change=ending):
+                return self._end(ending)
+            case WaitUntil(moment):
+                return self._wait(moment, now, stored)
+            case SendTicket():
+                assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
+                return buried(self.envelope, stored, self.ports, self.journal)
+            case Drop(reason):
+                self.journal.note(Action.DROPPED, reason=reason)
+                return self._dropped(stored)
+            case unreachable:
+                assert_never(unreachable)
 
     def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
         if stored is not None and stored.state is State.UNKNOWN and stored.claim_id == self.claim_id:
             return EndBy(die_unreadable(stored, by))
-        if stored is not None and self.envelope.unrecorded and stored.type != self.envelope.type:
-            return Drop(f"its id is that of a job of type {stored.type}; nobody could be told, the ledger was away")
         if stored is None and needs_record(self.envelope.id):
             return Drop("its id is one of Lanework's own, whose jobs have records, and it has none")
         verdict = judge(stored, self.envelope, by)
@@ -129,6 +146,9 @@ class Claim:
 
     def _create(self, now: datetime) -> JobRecord | Report | None:
         """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
+        if self.makes_no_record:
+            self.journal.note(Action.DROPPED, reason="without a record: its quota is spent with one")
+            return Ack()
         if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
             return self._wait(self.envelope.run_at, now, None)
         if self.envelope.start_by is not None and self.envelope.start_by <= now:

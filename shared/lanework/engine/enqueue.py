@@ -52,6 +52,7 @@ class Enqueuer:
         self._lanes = ports.lanes
         self._clock = ports.clock
         self._new_id = ports.new_id
+        self._new_nonce = ports.new_nonce
         self._events = ports.events
         self._placer = Placer(ports.ledger, Gate(ports))
         self._parents = Parents(ports)
@@ -121,7 +122,13 @@ class Enqueuer:
         return receipts
 
     def _order(self, request: Request) -> Order:
-        return order_of(request, now=self._clock(), new_id=self._new_id, look_ahead=self._look_ahead)
+        return order_of(
+            request,
+            now=self._clock(),
+            new_id=self._new_id,
+            look_ahead=self._look_ahead,
+            nonce=self._new_nonce(),
+        )
 
     def _joined(self, orders: Sequence[Order]) -> list[Order]:
         try:

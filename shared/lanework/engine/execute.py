@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.engine.claim import UNANSWERED
 from lanework.engine.dead_letters import set_aside
@@ -11,19 +11,27 @@ from lanework.engine.delivery import Ack, Keep
 from lanework.engine.execution import Execution, GaveUpError
 from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.journal import Journal
-from lanework.errors import ConfigError, UnavailableError, UndecodableError
+from lanework.engine.registry import LONGEST_DELAY, Options, settled
+from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 from lanework.model.ids import needs_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from lanework.engine.delivery import Delivery, Report
     from lanework.engine.middleware import Middleware
     from lanework.engine.pauses import PauseWatch
     from lanework.engine.ports import Guard, Ports
     from lanework.engine.registry import JobType, Registry
+    from lanework.model.lanes import Lane
+    from lanework.model.states import JobRecord
+
+
+_OLDEST: Final = timedelta(days=30)
+"""A message lives for 14 days in a queue, and again in a dead-letter queue (SQS, MessageRetentionPeriod)."""
 
 
 class Executor:
@@ -57,13 +65,16 @@ class Executor:
     def execute(self, delivery: Delivery) -> Report:
         """Run the job that a message carries, if it may run now, and say what to do with the message."""
         try:
-            envelope = Envelope.decode(delivery.body)
+            envelope = taken_in(delivery.body, delivery.lane, self._registry, now=self._ports.clock())
         except UndecodableError as problem:
             return set_aside(delivery, str(problem), self._ports)
         if envelope.unrecorded and needs_record(envelope.id):
             reason = "its id is one of Lanework's own, whose jobs are recorded before they are sent"
             Journal(envelope, self._ports.events, self._ports.clock).note(Action.DROPPED, reason=reason)
             return Ack()
+        return self._execute(delivery, envelope)
+
+    def _execute(self, delivery: Delivery, envelope: Envelope) -> Report:
         job_type = self._registry.find(envelope.type)
         return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope)
 
@@ -92,7 +103,19 @@ class Executor:
         if not delivery.is_first and not execution.fits:
             return Keep(timedelta(0))
         self._guard(execution)
+        if execution.spoken_for is not None:
+            return self._as_recorded(delivery, execution.spoken_for)
         return execution.report
+
+    def _as_recorded(self, delivery: Delivery, record: JobRecord) -> Report:
+        """Do as a job's record says, where a message under its id is another's: what that says counts for nothing."""
+        try:
+            payload = self._ports.ledger.payload_of(record)
+        except UnavailableError:
+            return Keep(LOOK_AGAIN)
+        if payload is None or record.lane is not delivery.lane:
+            return Ack()  # its own message carries it, or its entry
+        return self._execute(delivery, Envelope.of(record, payload))
 
 
 def in_order(execution: Execution) -> None:
@@ -111,3 +134,50 @@ def finish(execution: Execution, *, ran: Callable[[], None] = lambda: None) -> N
     else:
         ran()
         execution.complete()
+
+
+def taken_in(body: str, lane: Lane, registry: Registry, *, now: datetime) -> Envelope:
+    """
+    Return what a lane's message says.
+
+    Raises:
+        UndecodableError: No enqueue would have sent it to this lane.
+    """
+    message = Envelope.decode(body, lane=lane)
+    if not (message.unrecorded or message.ticket):
+        return message
+    from lanework.model.intake import refusals_of_first  # noqa: PLC0415 - only where messages come in
+
+    if wrong := [*refusals_of_first(message)]:
+        msg = f"not a Lanework message: {'; '.join(wrong)}"
+        raise UndecodableError(msg)
+    job_type = registry.find(message.type)
+    if message.unrecorded:
+        _check_policy(message, job_type, now)
+    queue = message.queue if job_type is None else job_type.queue
+    created_at = min(max(message.created_at, now - _OLDEST), now)
+    if (queue, created_at) == (message.queue, message.created_at):
+        return message
+    return message.model_copy(update={"queue": queue, "created_at": created_at})
+
+
+def _check_policy(message: Envelope, job_type: JobType | None, now: datetime) -> None:
+    """Refuse a first message that an enqueue of this type wouldn't have sent."""
+    if job_type is not None and job_type.has_quota:
+        msg = "not a Lanework message: unrecorded: a job with a quota is recorded before it is sent"
+        raise UndecodableError(msg)
+    if message.run_at is not None and message.run_at - now > LONGEST_DELAY:
+        msg = "not a Lanework message: run_at: no enqueue takes this"
+        raise UndecodableError(msg)
+    said = Options(
+        lane=message.lane,
+        attempts=message.attempts,
+        backoff=message.backoff,
+        timeout=message.timeout,
+        where=None if job_type is None else job_type.options.where,
+    )
+    try:
+        settled(said)
+    except (InvalidOptionError, UnknownLaneError) as error:
+        msg = f"not a Lanework message: {error}"
+        raise UndecodableError(msg) from None

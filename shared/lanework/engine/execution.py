@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.engine import outcome as outcomes
 from lanework.engine.admission import Admission
-from lanework.engine.claim import Claim
+from lanework.engine.claim import Claim, NotItsOwn
 from lanework.engine.dead_letters import as_recorded
 from lanework.engine.delivery import Keep
 from lanework.engine.journal import Journal
@@ -69,6 +69,7 @@ class Execution:
         job_id: Which job.
         stored: Its record as this execution last saw it; None before the claim.
         report: What to do with the message. Until a step says otherwise it is kept.
+        spoken_for: The record of a job that may start, where the message isn't its own: nothing was claimed.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Execution:
         self.job_id = envelope.id
         self.stored: JobRecord | None = None
         self.report: Report = Keep()
+        self.spoken_for: JobRecord | None = None
         self._envelope = envelope
         self._find = find
         self._type = find(envelope.type)
@@ -121,12 +123,16 @@ class Execution:
             receives=self._receives,
             ports=self._ports,
             journal=self._journal,
+            makes_no_record=self._type is not None and self._type.has_quota,
         ).make():
             case JobRecord() as record:
                 self.stored = record
                 if self._is_kept_alive:
                     self._may_write_until = cast("datetime", record.due_at)
                 return self._admit(record)
+            case NotItsOwn(record):
+                self.spoken_for = record
+                return False
             case report:
                 self.report = report
                 return False

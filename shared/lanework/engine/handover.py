@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.messages import Sending
 from lanework.model import moves
 from lanework.model.envelope import Envelope
+from lanework.model.ids import QUEUE_OF_OURS
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports
 
-QUEUE: Final = "lanework"
-"""Queue of Lanework's own jobs."""
+QUEUE: Final = QUEUE_OF_OURS
 
 RELEASE: Final = "lanework.release"
 
@@ -36,6 +36,7 @@ def release_later(parent: str, ports: Ports) -> None:
         attempts=LANES[Lane.HIGH].attempts,
         backoff=timedelta(seconds=2),
         created_at=ports.clock(),
+        nonce=ports.new_nonce(),
     )
     ports.ledger.put(moves.new_record(envelope))
     ports.lanes.send(envelope.lane, Sending.of(envelope))

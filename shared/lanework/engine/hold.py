@@ -42,7 +42,8 @@ def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
         UnavailableError: Whether it does is not known: keep the message.
     """
     is_beside = record.payload is None and is_apart(message.payload)
-    if is_beside and record.life == message.life and record.superseded_at is None:
+    is_its_own = message.speaks_for(record) and record.life == message.life and record.superseded_at is None
+    if is_beside and is_its_own:
         ports.ledger.put_back(record.job_id, message.payload)
 
 
@@ -54,7 +55,8 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
         What becomes of its message; None if the job doesn't wait, so that claiming it says what else is the matter.
     """
     try:
-        answer = ports.ledger.change(message.id, interventions.hold(life=message.life, name=name, now=ports.clock()))
+        change = interventions.hold(life=message.life, name=name, now=ports.clock())
+        answer = ports.ledger.change(message.id, moves.asked_by(message, change))
         if isinstance(answer, Applied):
             keep_payload(message, answer.record, ports)
     except UnavailableError as error:
@@ -72,7 +74,7 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
 def _would_start(message: Envelope, stored: JobRecord | None) -> bool:
     """Tell whether a message could start its job though nothing waits: a first record, the next life, a crashed run."""
     if stored is None:
-        return message.unrecorded or message.ticket
+        return message.may_make_a_record
     if stored.state is State.DEAD:
         return message.ticket and message.life == stored.life + 1
     return stored.state is State.RUNNING and message.life == stored.life

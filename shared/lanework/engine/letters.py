@@ -189,7 +189,7 @@ class Letters:
 
     def _put_right(self, lane: Lane, body: str) -> bool:
         try:
-            message = Envelope.decode(body)
+            message = Envelope.decode(body, lane=lane)
         except UndecodableError as problem:
             note_undecodable(lane, body, str(problem), self._ports)
             return True
@@ -199,7 +199,8 @@ class Letters:
         journal = Journal(message, self._ports.events, self._ports.clock)
         if stored.state is State.DEAD and stored.life == message.life:
             return isinstance(buried(message, stored, self._ports, journal), Ack)
-        if stored.state is State.DEAD and message.ticket and stored.life == message.life - 1:
+        is_its_ticket = message.ticket and message.speaks_for(stored)
+        if stored.state is State.DEAD and is_its_ticket and stored.life == message.life - 1:
             # Its redrive never came to a claim. The life that it stood for is burnt; a fresh ticket begins the next.
             cause, error = stored.cause or Cause.INFRA, stored.error or ""
             bury(self._ports.lanes, lane, message.encode(), cause=cause, error=error)
@@ -211,7 +212,7 @@ class Letters:
 
     def _without_record(self, lane: Lane, message: Envelope) -> bool:
         """Send an unrecorded job's message back as it is; drop what belongs to a retired record."""
-        if not (message.unrecorded or message.ticket):
+        if not message.may_make_a_record:
             self._note(Action.DROPPED, lane, "its record was retired", job_id=message.id)
             return True
         try:

@@ -48,7 +48,9 @@ class Order:
     guards: Guards | None = None
 
 
-def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta) -> Order:
+def order_of(
+    request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta, nonce: str | None = None
+) -> Order:
     """
     Return the order that a request makes.
 
@@ -57,6 +59,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         now: When.
         new_id: Gives the job's id, unless the request has one.
         look_ahead: What starts later is left to the sweep.
+        nonce: What its record and its messages share.
 
     Raises:
         TooLargeError: The payload is over 256 KB.
@@ -92,6 +95,7 @@ def order_of(request: Request, *, now: datetime, new_id: NewId, look_ahead: time
         headers=request.headers,
         webhook=policy.webhook,
         digest=request.digest,
+        nonce=nonce,
     )
     record = moves.new_record(envelope)
     if start is not None and start - now > look_ahead:

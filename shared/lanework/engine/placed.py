@@ -10,7 +10,7 @@ from lanework.engine.receipt import Receipt
 from lanework.errors import EnqueueError, InvalidPayloadError, JobIdTakenError, UnavailableError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
-from lanework.model.ids import needs_record
+from lanework.model.ids import OURS, needs_record
 from lanework.model.payload import digest_of, is_apart, parsed
 from lanework.model.states import WAITING, State
 
@@ -87,8 +87,10 @@ class Placer:
         Return the message that tells its worker to make the record: the ledger is out of reach (rule 6).
 
         Raises:
-            EnqueueError: The job waits for others, which a message can't; or its id is one of Lanework's own.
+            EnqueueError: The job waits for others, which a message can't; or it, or its id, is one of Lanework's own.
         """
+        if order.envelope.type.startswith(OURS):  # no worker would take it: anybody who may send could write it
+            raise EnqueueError(order.envelope.id, f"{reason}; Lanework's own jobs are not sent unrecorded")
         if order.record.after or order.record.has_children or order.record.workflow is not None:
             why = f"{reason}; a job that waits for others or that others wait for is not sent unrecorded"
             raise EnqueueError(order.envelope.id, why)

@@ -322,6 +322,7 @@ class Ports:
     events: EventSink
     clock: Clock
     new_id: NewId
+    new_nonce: Callable[[], str]
     rand: Rand
     runtime: Runtime = field(default_factory=Runtime)
     look_ahead: timedelta = LONGEST_SQS_DELAY

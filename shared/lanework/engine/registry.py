@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from lanework.errors import DeclarationError, InvalidOptionError, UnknownJobTypeError, is_a, shown
 from lanework.model.backoff import Backoff
-from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, Lane, lane_of
+from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, MOST_ATTEMPTS, Lane, lane_of
 from lanework.model.limits import Quota, is_count
 from lanework.model.retention import BY_AGE
 from lanework.model.webhooks import checked_webhook
@@ -76,8 +76,6 @@ LONGEST_DELAY: Final = timedelta(days=366 * 10)
 """How far ahead a start may lie."""
 
 MOST_VERSIONS: Final = 1_000_000
-MOST_ATTEMPTS: Final = 100
-"""More would meet the queue's maxReceiveCount (1,000), since throttles and waits are receives too."""
 
 
 def settled(options: Options) -> Policy:
@@ -157,6 +155,11 @@ class JobType:
     debounce: timedelta | None = None
     retention: Retention = BY_AGE
     schedule: Schedule | None = None
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether its jobs count against a quota, which is spent with the record: none begins by a message alone."""
+        return any(isinstance(bound.limit, Quota) for bound in self.bounds)
 
     @property
     def waits_for(self) -> tuple[Bound, ...]:

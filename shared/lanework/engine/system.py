@@ -12,15 +12,17 @@ from lanework.engine.jobs import Jobs
 from lanework.engine.rollout import Orders
 from lanework.engine.run import Run
 from lanework.engine.telling import WebhookOrder
-from lanework.errors import ForbiddenAddressError, InvalidOptionError
+from lanework.errors import DeclarationError, ForbiddenAddressError, InvalidOptionError
 from lanework.model.dead_filter import Filter
+from lanework.model.ids import OURS
 from lanework.model.limits import Concurrency
 from lanework.model.retention import Cleaning
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from lanework.engine.ports import Ports
+    from lanework.engine.registry import JobType
 
 REDRIVE: Final = "lanework.redrive"
 DROP: Final = "lanework.drop"
@@ -76,6 +78,22 @@ class ReleaseOrder(BaseModel):
 
 class ArchiveOrder(BaseModel):
     """Payload of `lanework.archive`: it takes whatever is due."""
+
+
+def refuse_names_of_ours(types: Iterable[JobType]) -> None:
+    """
+    Refuse job types of an application that could be taken for Lanework's own.
+
+    Raises:
+        DeclarationError: One has a name that begins with `lanework.`, or the queue `lanework`.
+    """
+    for one in types:
+        if one.queue == QUEUE or any(name.startswith(OURS) for name in (one.name, *one.aliases)):
+            msg = (
+                f"job type {one.name!r} of queue {one.queue!r}: names that begin with {OURS} and the queue {QUEUE} are "
+                "Lanework's own"
+            )
+            raise DeclarationError(msg)
 
 
 def system_jobs(ports: Callable[[], Ports]) -> Jobs:

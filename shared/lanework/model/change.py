@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Equals:
-    """The field has this value."""
+    """The field has this value; None: it holds nothing."""
 
     name: str
     value: object

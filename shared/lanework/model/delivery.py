@@ -82,7 +82,7 @@ class Claimant:
 def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
     """Say what becomes of a message whose claim was refused, given the record as it stands."""
     if stored is None:
-        return Create() if message.unrecorded or message.ticket else Drop("its record was retired")
+        return Create() if message.may_make_a_record else Drop("its record was retired")
     if stored.state is State.UNKNOWN:
         return WaitUntil(by.now + _UNREADABLE_FOR)
     if stored.life != message.life:
@@ -101,6 +101,8 @@ def judge(stored: JobRecord | None, message: Envelope, by: Claimant) -> Verdict:
 
 
 def _of_another_life(stored: JobRecord, message: Envelope, by: Claimant) -> Verdict:
+    if message.ticket and not message.speaks_for(stored):
+        return Drop("this ticket is not the job's own")
     if message.ticket and stored.state is State.DEAD and stored.life == message.life - 1:
         if stored.open_parents:
             return WaitAgain(interventions.redrive(stored, now=by.now))

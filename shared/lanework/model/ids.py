@@ -17,6 +17,12 @@ practices for designing and using partition keys"), so four take 345 million job
 LIMIT: Final = "concurrency:"
 """How the names of limits that hold jobs begin; pauses' names begin otherwise."""
 
+OURS: Final = "lanework."
+"""How the names of Lanework's own job types begin."""
+
+QUEUE_OF_OURS: Final = "lanework"
+"""Queue of Lanework's own jobs."""
+
 _JOB_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@=+~-]{0,127}")
 KEY: Final = "key-"
 """How the id of a job begins that was asked for with an Idempotency-Key."""

@@ -75,6 +75,12 @@ LANES: Final[Mapping[Lane, LaneTerms]] = {
     Lane.BATCH: LaneTerms(start_within=None, workers=2, attempts=1, batch_size=1, timeout=timedelta(minutes=15)),
 }
 
+LARGEST_PAYLOAD: Final = 256 * 1024
+"""Bytes of JSON. The payload's item (at most 400 KB) and the message (at most 1 MiB) then fit with room to spare."""
+
+MOST_ATTEMPTS: Final = 100
+"""More would meet the queue's maxReceiveCount (1,000), since throttles and waits are receives too."""
+
 LONGEST_IN_LAMBDA: Final = max(terms.longest_job for terms in LANES.values())
 """A job that may take longer needs a worker process."""
 

@@ -53,6 +53,7 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         tenant=envelope.tenant,
         headers=envelope.headers,
         webhook=envelope.webhook,
+        nonce=envelope.nonce,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
         digest=envelope.digest or (digest_of(envelope.payload) if is_apart(envelope.payload) else None),
@@ -95,6 +96,11 @@ def claim(*, life: int, claim_id: str, now: datetime, lease: timedelta) -> Chang
     )
 
 
+def asked_by(message: Envelope, change: Change) -> Change:
+    """Return a change that a message asks for: only the job's own may say what becomes of it (rule 22)."""
+    return replace(change, require=(*change.require, Equals("nonce", message.nonce)))
+
+
 def claim_after_crash(crashed: JobRecord, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
     """Start the one attempt beyond `max_attempts` that a crash is allowed, so that a deploy kills nobody."""
     return Change(
@@ -125,7 +131,12 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
     """Start the first attempt of a dead job's next life, from the ticket that SQS moved back (rule 2)."""
     return Change(
         name="begin_life",
-        require=(InStates(frozenset({State.DEAD})), Equals("life", ticket.life - 1), NotSet("open_parents")),
+        require=(
+            InStates(frozenset({State.DEAD})),
+            Equals("life", ticket.life - 1),
+            Equals("nonce", ticket.nonce),
+            NotSet("open_parents"),
+        ),
         write={
             "state": State.RUNNING,
             "life": ticket.life,

@@ -141,6 +141,7 @@ class JobRecord:
         tenant: On whose behalf it was enqueued.
         headers: What goes along beside its payload, by name.
         webhook: Where its completion or death is told.
+        nonce: A random word that its messages have, too: others' messages under its id don't speak for it.
         rate_limit: The rate that a start is reserved under for it.
         rate_slot: That start.
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
@@ -199,6 +200,7 @@ class JobRecord:
     tenant: str | None = None
     headers: Headers = ()
     webhook: str | None = None
+    nonce: str | None = None
     rate_limit: str | None = None
     rate_slot: datetime | None = None
     rate_attempt: int | None = None

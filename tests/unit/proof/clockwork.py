@@ -317,6 +317,7 @@ class Clockwork:
             lanes=cast("Any", BesetLanes(self._base.lanes, "sqs", self._adversary)),
             clock=lambda: self.time() + skew,
             new_id=lambda: f"id-{next(self._numbers)}",
+            new_nonce=lambda: f"nonce-{next(self._numbers)}",
         )
 
     def _watched(self) -> WatchedStore:

@@ -20,6 +20,7 @@ from lanework.model.limits import Bound, Concurrency, Rate
 from lanework.model.outcomes import TimedOut
 from lanework.model.waiting import OnFailure
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
+from tests.unit.proof.forger import KINDS
 from tests.unit.proof.guarded import DEBOUNCED, GUARDED
 from tests.unit.proof.promises import MEMBERS
 from tests.unit.proof.queues import LANES_USED
@@ -341,6 +342,12 @@ class NothingIsLost(RuleBasedStateMachine):
                 queues.deliver_again(number)
             case _:
                 queues.give_up_on(number)
+
+    # --- somebody who may send to the queues, and nothing more
+
+    @rule(kind=st.sampled_from(KINDS), name=subjects, lane=lanes)
+    def somebody_forges_a_message(self, kind: str, name: str, lane: Lane) -> None:
+        self.world.forge(kind, self.world.named(name), lane)
 
     # --- what must hold
 

@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.model.change import Applied
+from lanework.model.ids import OURS
 from lanework.model.limits import Concurrency, Rate
 from lanework.model.states import ENDED, WAITING, Cause, JobRecord, State
 from lanework.model.waiting import OnFailure
 from lanework.model.workflow import GIVEN_UP_AFTER
+from tests.unit.proof.forger import is_forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -98,6 +100,7 @@ class Promises:
     def watch_put(self, record: JobRecord, actor: Actor) -> None:
         """Check a record that was just made."""
         self.keep(record.job_id not in self.jobs, "a record was made a second time")
+        self.keep(not record.type.startswith(OURS), "a message made a job of Lanework's own")
         self.jobs[record.job_id] = (record.type, record.payload)
         if record.state is State.RUNNING:
             is_due = record.run_at == record.created_at or record.run_at <= actor.clock()
@@ -114,6 +117,7 @@ class Promises:
         self.keep(after.life == before.life or before.state is State.DEAD, f"{name} began a life")
         self.keep(after.life - before.life == _lives(before, after), f"{name} leaves the wrong life")
         if after.life > before.life:
+            self.keep(not is_forged(actor.message), f"{name} began a life that somebody forged")
             self._earliest.pop(after.job_id, None)
         if after.life > before.life or name == "supersede":
             self.jobs[after.job_id] = (after.type, after.payload)

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lanework.engine.messages import Sending
+from lanework.errors import UndecodableError
 from lanework.memory import MemoryLanes
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
 LANES_USED = (Lane.HIGH, Lane.MEDIUM)
 
-read = lru_cache(maxsize=4096)(Envelope.decode)
+
+@lru_cache(maxsize=4096)
+def read(body: str) -> Envelope | None:
+    """Return the message that a body holds; None if it holds none."""
+    try:
+        return Envelope.decode(body)
+    except UndecodableError:
+        return None
 
 
 class ForgetfulLanes(MemoryLanes):
@@ -62,13 +70,13 @@ class Queues:
     def waiting(self, job_id: str) -> list[Envelope]:
         """Return a job's messages in the lanes' queues, visible or not."""
         bodies = (one.body for lane in LANES_USED for one in self.lanes._queues[lane].messages)
-        return [message for message in map(read, bodies) if message.id == job_id]
+        return [message for message in map(read, bodies) if message is not None and message.id == job_id]
 
     def dead(self, job_id: str, *, moved_by_sqs: bool) -> list[Envelope]:
         """Return a job's messages in the dead-letter queues: what SQS moved, or what was sent there."""
         letters = (one for lane in LANES_USED for one in self.lanes._queues[lane].dead)
         messages = (read(one.body) for one in letters if one.was_moved_by_sqs is moved_by_sqs)
-        return [message for message in messages if message.id == job_id]
+        return [message for message in messages if message is not None and message.id == job_id]
 
     def next_visible(self) -> list[datetime]:
         """Return when messages and letters can be received."""

@@ -18,6 +18,7 @@ from lanework.engine.delivery import Ack, Delivery, Keep, Report
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.execution import Execution, GaveUpError
+from lanework.engine.messages import Sending
 from lanework.engine.pauses import KNOWN_FOR, PauseWatch, resume
 from lanework.engine.ports import Ports
 from lanework.engine.reconcile import Reconciler
@@ -55,6 +56,7 @@ from lanework.model.untold import UNTOLD
 from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
+from tests.unit.proof.forger import forged
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
 from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, End, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
@@ -460,6 +462,19 @@ class World:
             if (record := ports.ledger.get(job_id)) is not None:
                 Redriver(ports).drop(record)
 
+    def forge(self, kind: str, job_id: str, lane: Lane) -> None:
+        """Somebody who may send to the queues writes a message under a job's id."""
+        record = self.stored.get(job_id)
+        body = forged(
+            kind,
+            job_id,
+            life=1 if record is None else record.life,
+            lane=lane,
+            now=self.time(),
+            guess=next(self._numbers),
+        )
+        self.queues.lanes.send(lane, Sending(body=body))
+
     def pass_time(self) -> None:
         """Go on to the next moment at which something can happen."""
         entries = [
@@ -520,7 +535,8 @@ class World:
             case State.PARKED if record.awaits == SIGNAL and self._has_come(job_id):
                 return False
             case State.DEAD:
-                tickets = [one for one in in_queue + self.queues.dead(job_id, moved_by_sqs=False) if one.ticket]
+                letters = in_queue + self.queues.dead(job_id, moved_by_sqs=False)
+                tickets = [one for one in letters if one.ticket and one.speaks_for(record)]
                 return any(one.life == record.life + 1 for one in tickets) or any(
                     one.life == record.life for one in in_queue
                 )
@@ -732,5 +748,6 @@ class World:
             workflows=cast("Any", self._workflows),
             clock=self._clock(environment),
             new_id=lambda: f"id-{next(self._numbers)}",
+            new_nonce=lambda: f"nonce-{next(self._numbers)}",
             tell=self._tell,
         )
