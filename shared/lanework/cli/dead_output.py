@@ -40,7 +40,8 @@ def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: b
     """Print a page of the list, and what lies in dead-letter queues that is nobody's job."""
     if as_json:
         letters = [{"lane": lane, "count": one.count, "problem": one.problem} for lane, one in unreadable.items()]
-        print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor, "unreadable": letters})
+        beside = {"unreadable": letters} if letters else {}
+        print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor, **beside})
         return
     if found.jobs:
         out().print(_table(found.jobs))

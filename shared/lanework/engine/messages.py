@@ -24,7 +24,11 @@ _TYPE_OF_ATTRIBUTE: Final = "String"
 def size_of(body: str, attributes: Mapping[str, str] | None = None) -> int:
     """Return what SQS counts as a message's size: its body, and name, type and value of each attribute that it has."""
     said = ((name, _TYPE_OF_ATTRIBUTE, value) for name, value in (attributes or {}).items() if value)
-    return len(body.encode(errors="replace")) + sum(len(part.encode()) for parts in said for part in parts)
+    return _bytes_of(body) + sum(_bytes_of(part) for parts in said for part in parts)
+
+
+def _bytes_of(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

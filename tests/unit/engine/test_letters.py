@@ -303,3 +303,9 @@ def test_what_cannot_be_read_stays_and_is_noted_until_it_is_gone(world: World) -
     lanes.delete_dead(Lane.HIGH, [one.handle for one in seen if one.body == "not json"])
     tick(world)
     assert unread(world.app.ports)[Lane.HIGH].count == 1
+
+
+def test_an_error_of_half_a_character_is_no_error_of_its_own(world: World) -> None:
+    bury(world.app.ports.lanes, Lane.HIGH, "ticket", cause="exhausted", error="OSError: \udcff")
+
+    assert letters(world) == ["ticket"]
