@@ -74,7 +74,12 @@ def confirm(question: str, *, yes: bool) -> None:
 def print_json(value: object) -> None:
     """Print a value as JSON, readable in a terminal and on one line in a pipe."""
     indent = 2 if sys.stdout.isatty() else None
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:  # a number that JSON has no word for is null
+        finite = json.loads(json.dumps(value), parse_constant=lambda _: None)
+        text = json.dumps(finite, ensure_ascii=False, indent=indent)
+    sys.stdout.write(text.encode(errors="replace").decode() + "\n")
 
 
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:

@@ -7,9 +7,12 @@ import json
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.engine.dispatch import readable
 from lanework.engine.inspect import as_json
+from lanework.model.change import Applied
 from lanework.model.ids import SHARDS
 from lanework.model.lanes import DLQ_RETENTION
+from lanework.model.payload import as_values
 from lanework.model.retention import ARCHIVE, archived
 from lanework.model.states import State
 
@@ -49,8 +52,9 @@ class Archivist:
         for shard in range(SHARDS):
             while records := self._due(shard):
                 self._put(records, tally)
-                for record in records:
-                    self._ports.ledger.change(record.job_id, archived(record))
+                changes = [self._ports.ledger.change(record.job_id, archived(record)) for record in records]
+                if not any(isinstance(one, Applied) for one in changes):  # they stand otherwise, or the index lags
+                    break
         self._dead(tally)
 
     def _due(self, shard: int) -> list[JobRecord]:
@@ -58,7 +62,7 @@ class Archivist:
         ids = self._ports.ledger.held(ARCHIVE, shard, limit=PAGE)
         found = self._ports.ledger.get_many(ids) if ids else {}
         now = self._ports.clock()
-        records = [found[one] for one in ids if one in found]
+        records = readable([found[one] for one in ids if one in found], self._ports)
         return [one for one in records if one.held_by == ARCHIVE and one.sweep_at is not None and one.sweep_at <= now]
 
     def _dead(self, tally: Tally) -> None:
@@ -84,12 +88,14 @@ class Archivist:
 
     def _line(self, record: JobRecord) -> str:
         payload = self._ports.ledger.payload_of(record)
+        value, problem = (None, None) if payload is None else as_values(payload)
         fields: dict[str, Any] = {
             **as_json(record),
-            "payload": None if payload is None else json.loads(payload),
+            "payload": value if problem is None else payload,
             "log": list(self._ports.ledger.log_of(record.job_id)),
         }
-        return f"{json.dumps(fields, ensure_ascii=False)}\n"
+        text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+        return f"{text.encode(errors='replace').decode()}\n"
 
 
 def _chunks(lines: Iterator[str]) -> Iterator[list[str]]:

@@ -8,14 +8,28 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.messages import Sending
 from lanework.errors import ConfigError, UnavailableError, UnsendableError
 from lanework.model import interventions
+from lanework.model.states import State
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lanework.engine.ports import Ports
     from lanework.model.envelope import Envelope
     from lanework.model.states import JobRecord
 
 SENT_AGAIN_AFTER: Final = timedelta(hours=1)
 """An entry stays until its job ends; while it does, its job is sent again this often."""
+
+
+def readable(records: Iterable[JobRecord], ports: Ports) -> list[JobRecord]:
+    """Return the held jobs that can be read; the entries of the others go to the sweep, so that they hold up nobody."""
+    found: list[JobRecord] = []
+    for record in records:
+        if record.state is not State.UNKNOWN:
+            found.append(record)
+        elif record.held_by is not None and record.sweep_at is not None:
+            ports.ledger.change(record.job_id, interventions.let_go(record, now=ports.clock()))
+    return found
 
 
 def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:

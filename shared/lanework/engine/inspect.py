@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ from lanework.errors import InvalidOptionError, JobNotFoundError, foreign_cursor
 from lanework.model.buckets import Depth
 from lanework.model.headers import correlation_of
 from lanework.model.lanes import Lane
+from lanework.model.payload import as_values
 from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def as_json(record: JobRecord) -> dict[str, object]:
     runs from the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its
     error, its failures and its result.
     """
+    result, problem = (None, None) if record.result is None else as_values(record.result)
     return {
         "jobId": record.job_id,
         "type": record.type,
@@ -174,8 +175,8 @@ def as_json(record: JobRecord) -> dict[str, object]:
         ],
         "progress": record.progress,
         "progressNote": record.progress_note,
-        "result": None if record.result is None else json.loads(record.result),
-        "resultOmitted": record.result_omitted,
+        "result": result,
+        "resultOmitted": record.result_omitted or problem,
         "retired": record.retired,
         "waitSeconds": _seconds(waited(record)),
         "runSeconds": _seconds(ran_for(record)),

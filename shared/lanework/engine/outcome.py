@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from lanework.model.states import Cause
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+
+_LONGEST_NUMBER: Final = 4_300
+"""Digits that Python reads; a result that holds a longer number could never be read again."""
 
 LARGEST_RESULT: Final = 256 * 1024
 """Bytes of JSON; with it an item stays under DynamoDB's 400 KB."""
@@ -110,7 +113,9 @@ def of_value(value: object) -> Returned:
     if value is None:
         return Returned()
     try:
-        text = to_json(value).decode()
+        text = to_json(value, inf_nan_mode="strings").decode()  # NaN is no JSON, and a float reads it from text
+        if len(text) > _LONGEST_NUMBER:
+            from_json(text)
     except BaseException as error:  # noqa: BLE001 - how it is written may be code of the job's
         from lanework.engine.fault import fault_of  # noqa: PLC0415 - for what goes wrong
 

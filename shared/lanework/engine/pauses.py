@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
+from lanework.engine.dispatch import readable
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UnknownNameError
 from lanework.forks import in_a_child
 from lanework.model import interventions
@@ -211,6 +212,8 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
             before = moved
             for job_id in ids:
                 answer = ports.ledger.change(job_id, interventions.release(name, now=ports.clock()))
+                if answer.record is not None:
+                    moved += not readable([answer.record], ports)
                 if isinstance(answer, Applied):
                     moved += 1
                     event = Event.about(answer.record, Action.RELEASED, at=ports.clock(), reason=name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from lanework.engine.inspect import is_expired
 from lanework.engine.registry import LONGEST_DELAY
 from lanework.errors import InvalidOptionError, JobFailedError, JobNotFoundError, ResultTimeoutError, is_a, shown
+from lanework.model.refusals import problems_of
 from lanework.model.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -67,4 +68,8 @@ def _result(record: JobRecord, registry: Registry) -> object:
     if record.result is None:
         return None
     job_type = registry.find(record.type)
-    return TypeAdapter(object if job_type is None else job_type.returns).validate_json(record.result)
+    try:
+        return TypeAdapter(object if job_type is None else job_type.returns).validate_json(record.result)
+    except ValidationError as error:
+        reason = f"its result can't be read as what its function returns: {problems_of(error)[0]}"
+        raise JobFailedError(record.job_id, state=record.state, reason=reason) from None

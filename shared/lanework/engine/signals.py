@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from lanework.engine.dispatch import dispatch
 from lanework.engine.inspect import is_expired
@@ -104,6 +104,7 @@ def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> Non
 def _written(payload: object) -> str:
     try:
         text = to_json(payload).decode()
+        from_json(text, allow_inf_nan=False)  # whoever waits for it reads it so
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         msg = f"the signal's payload is not JSON: {type(error).__name__}"
         raise InvalidOptionError(msg) from None

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from lanework.engine.dead_letters import send_ticket
 from lanework.engine.delivery import Ack, Keep
+from lanework.engine.dispatch import readable
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.handover import QUEUE
 from lanework.engine.own_ids import enqueue_own
@@ -170,7 +171,7 @@ def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) ->
     refused: list[LaneworkError] = []
     for shard in range(SHARDS):
         ids = ports.ledger.held(UNTOLD, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
-        for record in ports.ledger.get_many(ids).values() if ids else ():
+        for record in readable(ports.ledger.get_many(ids).values(), ports) if ids else ():
             if record.held_by != UNTOLD:
                 continue
             try:

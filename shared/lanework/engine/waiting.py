@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dead_letters import bury
-from lanework.engine.dispatch import dispatch
+from lanework.engine.dispatch import dispatch, readable
 from lanework.engine.handover import release_later
 from lanework.engine.shards import Shards
 from lanework.errors import LaneworkError, UnavailableError, UnsendableError
@@ -171,7 +171,7 @@ class Waiting:
 
     def _waiting(self, children: Sequence[str]) -> list[JobRecord]:
         records = self._ports.ledger.get_many(children, consistent=True) if children else {}
-        return [one for one in records.values() if one.state is State.BLOCKED]
+        return [one for one in readable(records.values(), self._ports) if one.state is State.BLOCKED]
 
     def _due(self, shard: int) -> list[JobRecord]:
         now = self._ports.clock()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lanework.engine.dispatch import dispatch
+from lanework.engine.dispatch import dispatch, readable
 from lanework.errors import UnavailableError
 from lanework.model import interventions
 from lanework.model.change import Applied
@@ -112,6 +112,8 @@ class Waker:
         change = interventions.release(name, now=self.ports.clock())
         answer = persistently(lambda: self.ports.ledger.change(job_id, change), self.ports.runtime)
         if not isinstance(answer, Applied) or answer.record.state is State.RUNNING:
+            if answer.record is not None:
+                readable([answer.record], self.ports)
             self.ports.limits.give_back(name, kept_for(job_id))
             return False
         record = answer.record

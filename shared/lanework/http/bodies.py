@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -23,8 +32,33 @@ MOST_JOBS: Final = 100
 
 _TEN_YEARS_S: Final = 366 * 10 * 86_400
 
-Seconds = Annotated[float, Field(ge=0, le=_TEN_YEARS_S)]
-LaneWord = Annotated[str | int, Field(description="critical, high, medium (or normal), low, batch; or 1 to 5.")]
+
+def _moment(value: datetime) -> datetime:
+    """Return a time in UTC, where every part of us can compare and show it."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        kind, message = "datetime_range", "lies outside of the years 1 to 9999 in UTC"
+        raise PydanticCustomError(kind, message) from None
+
+
+def _no_truth(value: object) -> object:
+    """Refuse true and false where a number is meant: Python would count with them."""
+    if isinstance(value, bool):
+        kind, message = "number_type", "Input should be a number, and true and false are none"
+        raise PydanticCustomError(kind, message)
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Count = Annotated[int, BeforeValidator(_no_truth)]
+Number = Annotated[float, BeforeValidator(_no_truth)]
+Seconds = Annotated[float, BeforeValidator(_no_truth), Field(ge=0, le=_TEN_YEARS_S)]
+LaneWord = Annotated[
+    str | int,
+    BeforeValidator(_no_truth),
+    Field(description="critical, high, medium (or normal), low, batch; or 1 to 5."),
+]
 
 
 class Body(BaseModel):
@@ -44,15 +78,15 @@ class NewJob(Body):
     correlation_id: str | None = Field(default=None, description="What it belongs to: log lines name it.")
     webhook: str | None = Field(default=None, description="Address that is told when it completes or dies.")
     delay_seconds: Seconds | None = Field(default=None, description="Wait before it starts.")
-    run_at: AwareDatetime | None = Field(default=None, description="When it starts, instead.")
-    start_by: AwareDatetime | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
+    run_at: Moment | None = Field(default=None, description="When it starts, instead.")
+    start_by: Moment | None = Field(default=None, description="Not started by then, it is dead, cause expired.")
     job_id: str | None = Field(default=None, description="Your own id; a repeated one enqueues nothing new.")
     tenant: str | None = Field(default=None, description="On whose behalf.")
     after: tuple[str, ...] = Field(default=(), description="Ids of jobs that must have completed before it starts.")
     on_failure: Literal["wait", "cancel", "run", "die"] | None = Field(
         default=None, description="What a dead or cancelled one of these does to it; wait by default."
     )
-    attempts: int | None = Field(default=None, description="Most attempts, the first included, 1 to 100.")
+    attempts: Count | None = Field(default=None, description="Most attempts, the first included, 1 to 100.")
     backoff_seconds: Seconds | None = Field(default=None, description="Wait before the second attempt; it doubles.")
     timeout_seconds: Seconds | None = Field(default=None, description="How long an attempt may take.")
     unique_for_seconds: Seconds | None = Field(default=None, description="One job for each key within this time.")
@@ -96,7 +130,7 @@ class NewJobs(Body):
 class Rescheduling(Body):
     """When a waiting job is to start; now, if neither is given."""
 
-    run_at: AwareDatetime | None = None
+    run_at: Moment | None = None
     delay_seconds: Seconds = 0
 
 
@@ -124,8 +158,8 @@ class Which(Body):
     )
     error: str | None = Field(default=None, description="This text is part of the error.")
     fingerprint: str | None = Field(default=None, description="The error's fingerprint, as the groups name it.")
-    died_before: AwareDatetime | None = None
-    died_after: AwareDatetime | None = Field(default=None, description="Died then or later.")
+    died_before: Moment | None = None
+    died_after: Moment | None = Field(default=None, description="Died then or later.")
 
     @field_validator("died_after")
     @classmethod
@@ -185,7 +219,7 @@ class Redriving(Dropping):
     """Which dead jobs to give another life, and how."""
 
     canary: bool = Field(default=False, description="One first, then a tenth, then the rest; stops if one dies again.")
-    rate: float | None = Field(default=None, description="Most jobs a second, 0.1 to 1,000.")
+    rate: Number | None = Field(default=None, description="Most jobs a second, 0.1 to 1,000.")
 
     @property
     def orders(self) -> Orders:
@@ -197,7 +231,7 @@ class Pausing(Body):
     """What to pause or to resume: exactly one of these."""
 
     lane: LaneWord | None = None
-    priority: int | None = Field(default=None, description="A lane by its number: 1 is critical, 5 is batch.")
+    priority: Count | None = Field(default=None, description="A lane by its number: 1 is critical, 5 is batch.")
     queue: str | None = None
     type: str | None = None
 
@@ -218,9 +252,9 @@ class Pausing(Body):
 class Cleaning(Body):
     """Which ended jobs of a queue to retire."""
 
-    grace: int = Field(ge=0, le=_TEN_YEARS_S * 1000, description="Those that ended longer ago, in milliseconds.")
+    grace: Count = Field(ge=0, le=_TEN_YEARS_S * 1000, description="Those that ended longer ago, in milliseconds.")
     status: str = Field(default="completed", description="Those that ended so: completed, failed or cancelled.")
-    keep: int = Field(default=0, ge=0, description="All but so many, the newest.")
+    keep: Count = Field(default=0, ge=0, description="All but so many, the newest.")
 
 
 class NewSchedule(Body):

@@ -31,6 +31,7 @@ from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.http.tracing import traced
 from lanework.model.lanes import lane_of
+from lanework.model.payload import as_values
 from lanework.model.states import JobRecord, State
 
 TAG: Final = "Jobs"
@@ -153,7 +154,7 @@ def add_reading(routes: Routes, app: App) -> None:
     def get_payload(job_id: JobId) -> JobPayload:
         """Give what a job was given, private fields included."""
         text = app.ports.ledger.payload_of(app.get(job_id))
-        return JobPayload(job_id=job_id, payload=None if text is None else json.loads(text))
+        return JobPayload(job_id=job_id, payload=None if text is None else _shown(text))
 
 
 def add_steering(routes: Routes, app: App) -> None:
@@ -185,6 +186,11 @@ def add_steering(routes: Routes, app: App) -> None:
         """Let a job that waits start at another time, sooner or later."""
         delay = timedelta(seconds=when.delay_seconds)
         return Job.model_validate(as_json(app.reschedule(job_id, run_at=when.run_at, delay=delay)))
+
+
+def _shown(text: str) -> Any:  # noqa: ANN401 - it is what it is
+    value, problem = as_values(text)
+    return value if problem is None else text
 
 
 def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> JobRecord:

@@ -83,6 +83,15 @@ def die_unsent(record: JobRecord, *, error: str, now: datetime, expires_at: date
     )
 
 
+def let_go(record: JobRecord, *, now: datetime) -> Change:
+    """Move the entry of a record that can't be read from where it is held to the sweep's, which puts it off."""
+    return Change(
+        name="let_go",
+        require=(Equals("held_by", record.held_by), Equals("sweep_at", record.sweep_at)),
+        write={"sweep_at": now, "held_by": None},
+    )
+
+
 def put_off(record: JobRecord, *, to: datetime) -> Change:
     """Move the sweep entry of a record that can't be read; nothing else of it is touched."""
     return Change(name="put_off", require=(Equals("sweep_at", record.sweep_at),), write={"sweep_at": to})

@@ -29,6 +29,10 @@ class PublicMark:
 OF_USERS_CODE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a payload's own serializers, validators and comparisons raise, beside what pydantic makes of it."""
 
+_DEEPEST: Final = 100
+"""Levels of a value that is shown; what writes answers gives up at 255."""
+
+_LONGEST_WHY: Final = 80
 _PUBLIC: Final = PublicMark()
 _LONGEST_NAME: Final = 64
 """Characters of a field's name that an error repeats as it is."""
@@ -177,12 +181,56 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
     """
     Return a payload for people: fields that aren't marked `Public` have a mask for a value.
 
+    What is no object, as a `RootModel` writes it, is one field, `root`; so is what can't be read, with why.
+
     Args:
         text: JSON text, as `written` returned it.
         model: The job type's model; None, of a type that the application doesn't know, masks every field.
     """
-    shown = set() if model is None else public_names(model)
-    return {name: value if name in shown else MASK for name, value in json.loads(text).items()}
+    public = set() if model is None else public_names(model)
+    value, problem = as_values(text)
+    if problem is not None:
+        return {"root": problem}
+    fields = value if isinstance(value, dict) else {"root": value}
+    return {name: one if name in public else MASK for name, one in fields.items()}
+
+
+def as_values(text: str) -> tuple[Any, str | None]:
+    """
+    Return stored JSON text as values that can be written as JSON again, or None and why they can't be.
+
+    NaN and infinity, which JSON has no word for, become text, and lone surrogates question marks.
+    """
+    try:
+        value = json.loads(text, parse_constant=str, parse_float=_finite)
+        if "\\ud" in text.lower():
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError) as error:
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)[:_LONGEST_WHY]
+        return None, f"can't be shown: {why}"
+    if text.count("[") + text.count("{") > _DEEPEST and _depth(value) > _DEEPEST:
+        return None, "can't be shown: nested too deeply"
+    return value, None
+
+
+def _finite(text: str) -> float | str:
+    value = float(text)
+    return text if value in (float("inf"), float("-inf")) else value
+
+
+def _depth(value: object) -> int:
+    """Return how deep values are nested, as far as it matters."""
+    level: list[object] = [value]
+    for depth in range(_DEEPEST + 1):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one if isinstance(one, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return depth
+    return _DEEPEST + 1
 
 
 def with_misplaced_marks(model: type[BaseModel]) -> list[str]:

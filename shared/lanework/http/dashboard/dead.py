@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -17,7 +17,7 @@ from lanework.engine.late_starts import Within
 from lanework.engine.receipt import Receipt
 from lanework.engine.redrive import Fate
 from lanework.engine.rollout import Orders, Outcome
-from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.errors import InvalidOptionError, UnknownNameError, shown
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import DAY, HOUR, plural
 from lanework.http.forms import FORM, Form
@@ -217,19 +217,19 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        msg = f"before must be a moment with its time zone, got {text!r}"
-        raise InvalidOptionError(msg)
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    msg = f"before must be a moment with its time zone, got {shown(text)}"
+    raise InvalidOptionError(msg)
 
 
 def _rate(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
     except ValueError:
-        msg = f"the rate must be a number of jobs a second, got {text!r}"
+        msg = f"the rate must be a number of jobs a second, got {shown(text)}"
         raise InvalidOptionError(msg) from None
 
 

@@ -86,6 +86,7 @@ class Pages:
             "LANES": LANES,
         }
         body = _environment().get_template(template).render({**known, **values})
+        body = body.encode(errors="replace").decode()  # a lone surrogate in what a job said is no text
         return Response(status_code=status, content_type=HTML, body=body, cookies=list(cookies))
 
     def done(self, note: str, path: str) -> Response[str]:

@@ -8,6 +8,8 @@ from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from lanework.model.payload import as_values
+
 SECOND: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -91,10 +93,8 @@ def plural(count: int, word: str, many: str | None = None) -> str:
 
 def pretty(text: str | None) -> str:
     """Return JSON text laid out for reading; what isn't JSON stays as it is."""
-    try:
-        return json.dumps(json.loads(text or "null"), indent=2, ensure_ascii=False)
-    except ValueError:
-        return text or ""
+    value, problem = as_values(text or "null")
+    return json.dumps(value, indent=2, ensure_ascii=False) if problem is None else text or ""
 
 
 def plain(value: object) -> str:
