@@ -35,7 +35,7 @@ SOON = timedelta(seconds=90)
 """A deadline, for a machine that is busy with other things; what is waited for takes a second or two."""
 
 CODE = """
-import asyncio, ctypes, os, re, time
+import asyncio, ctypes, os, re, sys, threading, time
 from datetime import timedelta
 from pathlib import Path
 from pydantic import BaseModel
@@ -69,6 +69,20 @@ async def doze(nap: Nap, run: Run) -> None:
     note(nap, "begin", run)
     await asyncio.sleep(nap.seconds)
     note(nap, "end", run)
+
+@tasks.job("task.leave", attempts=1)
+async def leave(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    threading.Thread(target=time.sleep, args=(600,)).start()
+    asyncio.get_running_loop().stop()
+    await asyncio.gather(asyncio.to_thread(sys.exit, 4))
+
+@tasks.job("task.break", attempts=1)
+async def break_down(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    asyncio.get_running_loop()._process_events = None
+    await asyncio.sleep(0)
+    await asyncio.sleep(600)
 
 @tasks.job("task.hang")
 def hang(nap: Nap, run: Run) -> None:

@@ -344,3 +344,37 @@ def test_a_stack_that_is_not_there_is_named_at_once(shop: Shop) -> None:
 
     assert code == 1
     assert "receiving from lane high: it doesn't exist; is LANEWORK_STACK right" in complaint
+
+
+def test_an_async_job_that_exits_stops_the_loop_and_leaves_a_thread_behind_harms_neither_neighbours_nor_the_end(
+    shop: Shop,
+) -> None:
+    neighbours = shop.enqueue(3, seconds=0.5, type_="task.doze")
+    (job_id,) = shop.enqueue(1, type_="task.leave")
+    neighbours += shop.enqueue(3, seconds=0.5, type_="task.doze")
+
+    process = shop.worker("--lane", "high", "--concurrency", "8", "--once")
+
+    assert ended(process)[0] == 0
+    assert shop.are_all(neighbours, State.COMPLETED)
+    assert shop.record(job_id).error == "RuntimeError: it called sys.exit(4)"
+    assert (shop.said("worker.fault"), shop.said("worker.process_died")) == (0, 0)
+
+
+def test_a_process_whose_event_loop_is_broken_ends_by_it_and_another_takes_its_place(shop: Shop) -> None:
+    (job_id,) = shop.enqueue(1, type_="task.break")
+    process = shop.worker("--lane", "high")
+    shop.until(lambda: shop.said("worker.process_died") == 1, "the process to end")
+    ids = shop.enqueue(2, type_="task.doze")
+    shop.until(lambda: shop.are_all(ids, State.COMPLETED), "jobs in the next process")
+    process.send_signal(signal.SIGTERM)
+
+    assert ended(process)[0] == 0
+    said = (shop.root / "log.out").read_text()
+    assert "its thread 'async' ended by itself: TypeError in " in said
+    assert "ended with exit code 70" in said
+    found = shop.record(job_id)
+    assert (found.state, found.attempts) == (State.DEAD, 1)
+    assert str(found.error).startswith(
+        "RuntimeError: the event loop that it shared with other jobs has ended\ncaused by"
+    )

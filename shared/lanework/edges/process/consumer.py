@@ -10,6 +10,7 @@ from threading import Event as Flag
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.gauge import Gauge
+from lanework.edges.process.heart import HEART
 from lanework.edges.process.interrupt import interrupt
 from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.reception import Reception
@@ -94,12 +95,16 @@ class Consumer:
         self.stop()
 
     def fail(self, name: str, error: BaseException) -> None:
-        """Give up: a thread of the process's own has ended by itself, and what it did nobody does any more."""
+        """
+        Stop: a thread of the process's own has ended by itself, and what it did nobody does any more.
+
+        What runs may end, and its outcome counts, unless nobody keeps its lease any more: then it is given back.
+        """
         reason = f"its thread {name!r} ended by itself: {place_of(error)}"
         ports = self._app.ports
         ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), reason=reason))
         self._fault, self.fault = self._fault or error, self.fault or reason
-        self.give_up()
+        (self.give_up if name == HEART else self.stop)()
 
     def run(self) -> bool:
         """

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 16
 
+HEART: Final = "heart"
+"""Name of the thread that keeps leases."""
+
 _CLAIMING: Final = timedelta(seconds=5)
 """How long a stop waits for claims that are on their way, so that what they claim is given back, too."""
 
@@ -62,7 +65,7 @@ class Heart:
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
         self._is_closed = Event()
-        self._thread = vital_thread("heart", self._run, failed)
+        self._thread = vital_thread(HEART, self._run, failed)
 
     def hold(self, lane: Lane, handle: str) -> None:
         """Keep a received message."""
