@@ -20,6 +20,7 @@ from lanework.http.access import HEADERS, Access
 from lanework.http.parts import Parts, is_for_programs
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
+from lanework.http.sessions import Sessions
 from lanework.http.tokens import Tokens
 from lanework.observe.logs import LogSink
 from lanework.settings import ApiSettings, Settings
@@ -58,7 +59,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     # Powertools' own order validates first, and so would tell strangers about the API.
     resolver.use(
         [
-            Access(routes, tokens).check,
+            Access(routes, tokens, Sessions(app)).check,
             routes.check_request,
             OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
             OpenAPIResponseValidationMiddleware(has_response_validation_error=True),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
     from lanework.http.routing import Endpoint, Routes
-    from lanework.http.sessions import Session
+    from lanework.http.sessions import Session, Sessions
     from lanework.http.tokens import Tokens
 
 CALLER: Final = "caller"
@@ -57,9 +57,10 @@ class Caller:
 class Access:
     """Lets through whom the endpoint is for. The tokens are asked for at each request, so that they may change."""
 
-    def __init__(self, routes: Routes, tokens: Callable[[], Tokens]) -> None:
-        """Take the endpoints, and what gives the tokens that are accepted."""
+    def __init__(self, routes: Routes, tokens: Callable[[], Tokens], sessions: Sessions) -> None:
+        """Take the endpoints, what gives the tokens that are accepted, and the sessions that are open."""
         self._routes = routes
+        self._sessions = sessions
         self._tokens = tokens
 
     def check(self, app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -98,7 +99,7 @@ class Access:
                 raise ProblemError(_unauthorized("this token is not accepted", error="invalid_token"))
             return Caller(role=role)
         session = session_of(event)
-        role = None if session is None else self._tokens().role_of_key(session.key)
+        role = None if session is None else self._sessions.role(session, self._tokens())
         return None if role is None else Caller(role=role, session=session)
 
     def _is_open(self, app: ApiGatewayResolver) -> bool:

@@ -13,13 +13,19 @@ from lanework.http.dashboard.rendering import FILES, TAG, Pages, text_of, versio
 from lanework.http.forms import FORM
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
-from lanework.http.sessions import closing, comes_from_elsewhere, login_token, opening, root_of
+from lanework.http.sessions import Sessions, closing, comes_from_elsewhere, login_token, opening, root_of, session_of
 from lanework.http.tokens import Role, Tokens
 
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
-def add_to(routes: Routes, pages: Pages, tokens: Callable[[], Tokens], document: Callable[[], dict[str, Any]]) -> None:
+def add_to(
+    routes: Routes,
+    pages: Pages,
+    tokens: Callable[[], Tokens],
+    document: Callable[[], dict[str, Any]],
+    sessions: Sessions,
+) -> None:
     """
     Register them.
 
@@ -28,6 +34,7 @@ def add_to(routes: Routes, pages: Pages, tokens: Callable[[], Tokens], document:
         pages: Renders them.
         tokens: Gives the tokens that are accepted.
         document: Gives the OpenAPI document.
+        sessions: Those that are open.
     """
 
     @routes.add("GET", "/openapi.json", Role.VIEWER, tag=TAG, is_documented=False)
@@ -54,17 +61,19 @@ def add_to(routes: Routes, pages: Pages, tokens: Callable[[], Tokens], document:
         if tokens().role_of_token(token) is None:
             problem = "This token is not accepted."
             return pages.show("login.html", status=HTTPStatus.UNAUTHORIZED, problem=problem)
+        sessions.end(session_of(event))
         return Response(
             status_code=HTTPStatus.SEE_OTHER,
             headers={"Location": root_of(event)},
-            cookies=[opening(token, event)],
+            cookies=[opening(sessions.open(token), event)],
             body="",
         )
 
     @routes.add("POST", "/logout", Role.VIEWER, tag=TAG, takes=FORM, is_documented=False)
     def log_out() -> Response[str]:
-        """End the browser's session."""
+        """End the browser's session, and every copy of its cookie."""
         event = routes.resolver.current_event
+        sessions.end(session_of(event))
         return Response(
             status_code=HTTPStatus.SEE_OTHER,
             headers={"Location": f"{root_of(event)}login"},

@@ -1,26 +1,41 @@
-"""Sessions of browsers: a cookie that holds a token's key, and what keeps other origins from using it."""
+"""Sessions of browsers: issued, random, kept by us until they end; and what keeps other origins from using them."""
 
 from __future__ import annotations
 
 import hmac
+import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from http.cookies import CookieError, SimpleCookie
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
+from lanework.errors import ContendedError
 from lanework.http.forms import Form
-from lanework.http.tokens import key_of
+from lanework.http.tokens import handle_of, hash_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
+    from lanework.app import App
+    from lanework.http.tokens import Role, Tokens
+
 LASTS: Final = timedelta(hours=12)
-"""How long a browser keeps a session. Taking its token off the list ends it at once."""
+"""How long a session lasts, whatever is done with it; taking its token off the list ends it at once."""
+
+MOST: Final = 20
+"""Sessions of one token at a time: another ends the oldest."""
+
+_ROUNDS: Final = 5
+_SECRET_BYTES: Final = 24
 
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf"
@@ -37,13 +52,23 @@ _SECURE: Final = "__Host-"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """
-    A browser's session.
+    A browser's session, as its cookie shows it.
 
     Attributes:
-        key: What its cookie holds: the key of the token that it was traded for.
+        key: What the cookie holds: which token it was traded for, and what is random.
     """
 
     key: str
+
+    @property
+    def handle(self) -> str:
+        """The handle of its token."""
+        return self.key.partition(".")[0]
+
+    @property
+    def digest(self) -> str:
+        """What is kept of it: whoever reads that can't make the cookie."""
+        return sha256(self.key.encode()).hexdigest()[:32]
 
     @property
     def csrf(self) -> str:
@@ -56,8 +81,71 @@ class Session:
         return hmac.compare_digest(shown.encode(), self.csrf.encode())
 
 
+class Sessions:
+    """
+    The sessions that are open: for each token one item, of the digests of its sessions and when each ends.
+
+    It is read at each request that shows a session, so that a logout counts at once and everywhere. Who shows a token
+    pays nothing for it.
+    """
+
+    def __init__(self, app: App) -> None:
+        """Take the application whose table keeps them."""
+        self._app = app
+
+    def open(self, token: str) -> Session:
+        """Trade a token, which was looked at, for a new session; expired ones of it go, and the oldest of many."""
+        handle = handle_of(hash_of(token))
+        session = Session(key=f"{handle}.{token_urlsafe(_SECRET_BYTES)}")
+        ends_at = int((self._app.ports.clock() + LASTS).timestamp())
+        self._change(handle, lambda kept: {**kept, session.digest: ends_at})
+        return session
+
+    def end(self, session: Session | None) -> None:
+        """End a session, if there is one: every copy of its cookie is worth nothing from now on."""
+        if session is not None and _HANDLE.fullmatch(session.handle):
+            self._change(session.handle, lambda kept: {one: at for one, at in kept.items() if one != session.digest})
+
+    def role(self, session: Session, tokens: Tokens) -> Role | None:
+        """Return the role that a session has now: that of its token, as long as both are there."""
+        role = tokens.role_of_handle(session.handle)
+        if role is None:
+            return None
+        ends_at = _read_kept(self._app.ports.flags.bookmark(_name_of(session.handle))).get(session.digest)
+        return role if ends_at is not None and self._app.ports.clock().timestamp() < ends_at else None
+
+    def _change(self, handle: str, change: Callable[[dict[str, int]], dict[str, int]]) -> None:
+        flags, now = self._app.ports.flags, self._app.ports.clock().timestamp()
+        for _ in range(_ROUNDS):
+            before = flags.bookmark(_name_of(handle))
+            kept = change({one: at for one, at in _read_kept(before).items() if at > now})
+            newest = sorted(kept.items(), key=lambda one: one[1])[-MOST:]
+            after = json.dumps(dict(newest))
+            if before is None and not newest:
+                return
+            if before is None:
+                flags.set_bookmark(_name_of(handle), after)
+                return
+            if flags.move_bookmark(_name_of(handle), after, since=before):
+                return
+        msg = "the sessions of this token change too fast"
+        raise ContendedError(msg)
+
+
+_HANDLE: Final = re.compile("[0-9a-f]{32}")
+
+
+def _name_of(handle: str) -> str:
+    return f"sessions {handle}"
+
+
+def _read_kept(text: str | None) -> dict[str, int]:
+    kept: dict[str, int] = json.loads(text or "{}")
+    return kept
+
+
 def session_of(event: BaseProxyEvent) -> Session | None:
-    """Return the session that a request shows, or None. Whether its key still opens anything is not looked at."""
+    """Return the session that a request shows, or None. Whether it is open is not looked at."""
     key = _read(SESSION, event)
     return None if key is None else Session(key=key)
 
@@ -67,9 +155,9 @@ def login_token(event: BaseProxyEvent) -> str:
     return Form.of(event).one("token") or ""
 
 
-def opening(token: str, event: BaseProxyEvent) -> Cookie:
-    """Return the cookie that opens a session for a token."""
-    return _cookie(SESSION, key_of(token), LASTS, event)
+def opening(session: Session, event: BaseProxyEvent) -> Cookie:
+    """Return the cookie that shows a session."""
+    return _cookie(SESSION, session.key, LASTS, event)
 
 
 def closing(event: BaseProxyEvent) -> Cookie:

@@ -69,6 +69,14 @@ class Tokens:
         """Return the role that a token stands for, or None. Takes the same time for every token."""
         return self.role_of_key(key_of(token))
 
+    def role_of_handle(self, handle: str) -> Role | None:
+        """Return the role of the token whose handle a session shows, or None. Takes the same time for every one."""
+        found: Role | None = None
+        for role, kept in self.hashes:
+            if hmac.compare_digest(handle.encode(), handle_of(kept).encode()):
+                found = role
+        return found
+
     def role_of_key(self, key: str) -> Role | None:
         """Return the role that a token's key stands for, or None. Takes the same time for every key."""
         shown = _digest(key)
@@ -92,6 +100,11 @@ def key_of(token: str) -> str:
     neither a stolen cookie nor a list of hashes that somebody could read is as good as a token.
     """
     return hmac.new(token.encode(), b"lanework session", sha256).hexdigest()
+
+
+def handle_of(kept: str) -> str:
+    """Return what a session names its token by, of the hash that is kept of it; neither follows from it."""
+    return hmac.new(kept.encode(), b"lanework session", sha256).hexdigest()[:32]
 
 
 def hash_of(token: str) -> str:

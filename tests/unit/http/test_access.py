@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lanework.http.sessions import Session, Sessions
 from lanework.http.tokens import Role, Tokens, hash_of, key_of, new_token
 from tests.gateway import FORM, HOST, TOKENS, a_form
 from tests.unit.http.browsers import BROWSER, csrf_of, logged_in
 
 if TYPE_CHECKING:
     from tests.unit.http.conftest import Shop
+
+ASKED_IN = 303
+"""Who is nobody, and comes with a browser, is sent to the login page."""
 
 
 @pytest.mark.parametrize(
@@ -186,6 +191,73 @@ def test_logging_out_takes_the_cookie_away(shop: Shop) -> None:
 
     assert (answer.status, answer.headers["location"]) == (303, "./login")
     assert "=; Path=/; Max-Age=0" in answer.cookies[0]
+
+
+def test_a_copy_of_a_sessions_cookie_is_worth_nothing_after_the_logout(shop: Shop) -> None:
+    browser, other = logged_in(shop.api), logged_in(shop.api)
+    copy = browser.as_(None)
+    copy.headers |= browser.headers
+    assert copy.get("/api/jobs").status == 200
+
+    browser.send("POST", "/logout", a_form(csrf=csrf_of(browser)), FORM)
+
+    assert copy.get("/api/jobs").status == ASKED_IN
+    assert other.get("/api/jobs").status == 200, "the same token's other session goes on"
+
+
+def test_a_session_ends_after_twelve_hours_whatever_the_browser_keeps(shop: Shop) -> None:
+    browser = logged_in(shop.api)
+    shop.clock.advance(timedelta(hours=11, minutes=59))
+    assert browser.get("/api/jobs").status == 200
+
+    shop.clock.advance(timedelta(minutes=2))
+
+    assert browser.get("/api/jobs").status == ASKED_IN
+
+
+def test_each_login_makes_another_cookie_and_another_csrf_token_and_ends_the_session_before(shop: Shop) -> None:
+    first = logged_in(shop.api)
+    csrf = csrf_of(first)
+    answer = first.send("POST", "/login", a_form(token=TOKENS[Role.ADMIN]), FORM)
+    second = first.as_(None)
+    second.headers |= {**first.headers, "Cookie": answer.cookies[0].partition(";")[0]}
+
+    assert second.headers["Cookie"] != first.headers["Cookie"]
+    assert csrf_of(second) != csrf
+    assert first.get("/api/jobs").status == ASKED_IN
+    assert second.post("/api/jobs/pause", {"lane": "low"}, X_CSRF_Token=csrf).status == 403
+
+
+def test_sessions_of_a_token_are_bounded_and_the_oldest_ends_first(shop: Shop) -> None:
+    first = logged_in(shop.api)
+    for _ in range(20):
+        shop.clock.advance(timedelta(seconds=1))
+        latest = logged_in(shop.api)
+
+    assert (first.get("/api/jobs").status, latest.get("/api/jobs").status) == (ASKED_IN, 200)
+
+
+def test_a_session_is_what_its_token_is_now_and_ends_with_it(shop: Shop) -> None:
+    token = "mine"
+    accepted = [Tokens(hashes=((Role.ADMIN, hash_of(token)),))]
+    sessions = Sessions(shop.app)
+    session = sessions.open(token)
+
+    roles = [sessions.role(session, accepted[0])]
+    later = (((Role.VIEWER, hash_of(token)),), ((Role.ADMIN, hash_of("other")),), ())
+    roles += [sessions.role(session, Tokens(hashes=kept)) for kept in later]
+
+    assert roles == [Role.ADMIN, Role.VIEWER, None, None]
+
+
+def test_what_is_kept_of_a_session_opens_nothing(shop: Shop) -> None:
+    token = "mine"
+    tokens, sessions = Tokens(hashes=((Role.ADMIN, hash_of(token)),)), Sessions(shop.app)
+    session = sessions.open(token)
+
+    for guess in (session.digest, session.handle, f"{session.handle}.{session.digest}", f"{session.handle}.", "."):
+        assert sessions.role(Session(key=guess), tokens) is None
+    assert sessions.role(Session(key=key_of(token)), tokens) is None
 
 
 @pytest.mark.parametrize("cookie", ["__Host-lanework=", "__Host-lanework=wrong", 'x="', "lanework=abc; ="])

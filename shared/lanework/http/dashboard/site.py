@@ -9,6 +9,7 @@ from lanework.http import pages
 from lanework.http.dashboard import cost, dead, jobs, limits, overview, schedules, workflows
 from lanework.http.dashboard.rendering import Pages
 from lanework.http.document import document_of
+from lanework.http.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ def add_to(routes: Routes, app: App, tokens: Callable[[], Tokens]) -> Pages:
         tokens: Gives the tokens that are accepted.
     """
     shown = Pages(routes, app)
-    pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)))
+    pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)), Sessions(app))
     overview.add_to(routes, shown, app)
     jobs.add_to(routes, shown, app)
     dead.add_to(routes, shown, app)
