@@ -42,7 +42,7 @@ def test_an_enqueued_job_can_be_looked_up_with_every_field_that_clients_know(lan
 def test_a_repeated_id_is_told(lanework: Callable[..., str]) -> None:
     assert lanework("enqueue", "demo.greet", "--job-id", "job-1") == "job-1\n"
     assert "existed before" in lanework("enqueue", "demo.greet", "--job-id", "job-1")
-    assert {"jobId": "job-1", "duplicate": True, "overdueSeconds": None} == json.loads(
+    assert {"jobId": "job-1", "duplicate": True, "payloadDiffers": False, "overdueSeconds": None} == json.loads(
         lanework("enqueue", "demo.greet", "--job-id", "job-1", "--json")
     )
 
@@ -65,20 +65,20 @@ def test_a_delay_is_read_as_people_write_it(lanework: Callable[..., str]) -> Non
 
 
 def test_a_start_is_read_as_a_moment_and_one_in_the_past_is_said(lanework: Callable[..., str]) -> None:
-    lanework("enqueue", "demo.greet", "--job-id", "later", "--at", "2099-12-24T18:00:00+01:00", "--tenant", "acme")
+    lanework("enqueue", "demo.greet", "--job-id", "later", "--at", "2035-12-24T18:00:00+01:00", "--tenant", "acme")
     record = example.get("later")
-    assert (record.run_at.isoformat(), record.tenant) == ("2099-12-24T17:00:00+00:00", "acme")
+    assert (record.run_at.isoformat(), record.tenant) == ("2035-12-24T17:00:00+00:00", "acme")
 
     assert "that time is past: it starts now" in lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z")
     late = json.loads(lanework("enqueue", "demo.greet", "--at", "2020-01-01T00:00:00Z", "--json"))
     assert late["overdueSeconds"] > 0
-    assert "doesn't say in which zone" in lanework("enqueue", "demo.greet", "--at", "2099-12-24T18:00:00")
+    assert "doesn't say in which zone" in lanework("enqueue", "demo.greet", "--at", "2035-12-24T18:00:00")
 
 
 def test_a_last_moment_is_kept(lanework: Callable[..., str]) -> None:
-    lanework("enqueue", "demo.greet", "--job-id", "soon", "--start-by", "2099-12-24T18:00:00Z")
+    lanework("enqueue", "demo.greet", "--job-id", "soon", "--start-by", "2035-12-24T18:00:00Z")
 
-    assert str(example.get("soon").start_by) == "2099-12-24 18:00:00+00:00"
+    assert str(example.get("soon").start_by) == "2035-12-24 18:00:00+00:00"
 
 
 def test_jobs_are_listed_by_lane_and_status(lanework: Callable[..., str]) -> None:
@@ -115,7 +115,7 @@ def test_jobs_are_listed_newest_first_filtered_and_page_by_page(lanework: Callab
     assert second["cursor"] is None
     assert ["flaky"] == [job["jobId"] for job in only["jobs"]]
     assert json.loads(lanework("list", "--queue", "report", "--json"))["jobs"] == []
-    assert "no such jobs since" in lanework("list", "--queue", "report")
+    assert "no such jobs enqueued since" in lanework("list", "--queue", "report")
     assert "More: --cursor" in lanework("list", "--limit", "3")
 
 
@@ -139,14 +139,14 @@ def test_a_lane_is_drained_once_it_holds_nothing(lanework: Callable[..., str]) -
 def test_a_waiting_job_is_rescheduled_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
     lanework("enqueue", "demo.greet", "--job-id", "job-1", "--delay", "2d")
 
-    said = lanework("reschedule", "job-1", "--at", "2099-12-24T18:00:00+01:00")
-    assert said == "job-1: starts at 2099-12-24 17:00:00Z\n"
+    said = lanework("reschedule", "job-1", "--at", "2035-12-24T18:00:00+01:00")
+    assert said == "job-1: starts at 2035-12-24 17:00:00Z\n"
     assert json.loads(lanework("reschedule", "job-1", "--json"))["status"] == "queued"
 
     lanework("cancel", "job-1")
     with pytest.raises(LaneworkError, match=r"is cancelled and doesn't wait for its start: enqueue it anew"):
         lanework("reschedule", "job-1")
-    assert "not both" in lanework("reschedule", "job-1", "--at", "2099-12-24T18:00:00Z", "--delay", "5")
+    assert "not both" in lanework("reschedule", "job-1", "--at", "2035-12-24T18:00:00Z", "--delay", "5")
 
 
 def test_a_job_is_sent_a_signal_and_one_that_ended_is_not(lanework: Callable[..., str]) -> None:
@@ -185,7 +185,6 @@ def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
     ("words", "complaint"),
     [
         (("enqueue", "demo.gret"), "unknown job type 'demo.gret', did you mean 'demo.greet'?"),
-        (("enqueue", "demo.greet", "--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
         (("enqueue", "demo.greet", "-p", '{"name": 5}'), "payload of demo.greet is not valid: name: "),
         (("enqueue", "demo.greet", "-p", "{"), "payload of demo.greet is not valid: payload: Invalid JSON"),
         (("enqueue", "demo.greet", "--job-id", "a b"), "job_id 'a b' can't be used"),
@@ -194,8 +193,6 @@ def test_every_lane_is_counted(lanework: Callable[..., str]) -> None:
         (("log", "nobody"), "no job 'nobody'"),
         (("pause", "--queue", "emial"), "unknown queue 'emial', did you mean 'email'?"),
         (("resume",), "name one lane, one queue or one job type"),
-        (("drain", "lo"), "unknown lane 'lo', did you mean 'low'?"),
-        (("list", "--limit", "0"), "limit must lie between 1 and 100, got 0"),
         (("list", "--cursor", "x"), "cursor 'x' is not one that this list gave out"),
     ],
 )
@@ -214,6 +211,8 @@ def test_a_mistake_is_refused_in_a_line_that_says_what_would_work(
     [
         (("enqueue", "demo.greet", "--lne", "high"), "No such option: --lne"),
         (("enqueue", "demo.greet", "--delay", "1x"), "is no duration"),
+        (("enqueue", "demo.greet", "--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
+        (("drain", "lo"), "unknown lane 'lo', did you mean 'low'?"),
         (("enqueue", "demo.greet", "-p", "@/nowhere"), "can't read the payload"),
         (("enqeue",), "No such command 'enqeue'"),
     ],

@@ -323,9 +323,7 @@ def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (("list", "--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
-        (("redrive", "--cause", "exausted"), "unknown cause 'exausted', did you mean 'exhausted'?"),
-        (("list", "--type", "demo.gret"), "no dead job has the type 'demo.gret', did you mean 'demo.greet'?"),
+        (("list", "--type", "demo.gret"), "unknown job type 'demo.gret', did you mean 'demo.greet'?"),
         (("list", "--cause", "crashed"), "no dead job matches cause crashed; dead are: 1 demo.greet in lane medium (e"),
         (("drop", "--error", "x", "-y"), "no dead job matches error with 'x'; dead are: 1 demo.greet in lane medium"),
         (("list", "--fingerprint", "0" * 8, "--group"), "no dead job matches fingerprint 00000000; dead are: 1 demo"),
@@ -336,12 +334,10 @@ def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
         (("redrive", "nobody"), "no job 'nobody'"),
         (("redrive", "job-1", "-p", '{"name": 5}'), "payload of demo.greet is not valid: name: "),
         (("redrive", "--all", "-p", "{}"), "--payload is for exactly one job, by its id; got 0 ids"),
-        (("redrive", "job-1", "--rate", "0"), "rate must lie between 0.1 and 1000 jobs a second, got 0"),
         (("redrive", "--native"), "--native moves all tickets of one lane and knows nothing else: "),
         (("redrive", "--native", "--lane", "high", "--cause", "crashed"), "--native moves all tickets of one lane"),
         (("redrive", "--native", "--lane", "high", "--rate", "0.5"), "with --native, --rate is a whole number"),
         (("redrive", "--native", "--lane", "high", "--rate", "900", "-y"), "SQS moves 1 to 500 messages a second"),
-        (("list", "--limit", "0"), "limit must lie between 1 and 100, got 0"),
         (("list", "--cursor", "x"), "cursor 'x' is not one that this list gave out"),
     ],
 )
