@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV   := .venv
 RUN    := $(VENV)/bin
 SAM    := .venv-sam
+SCAN   := .venv-checkov
 STACK  := .venv-localstack
 
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack soak check bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,12 @@ $(VENV)/stamp: pyproject.toml requirements.lock
 $(SAM)/stamp:
 	test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0
+	@touch $@
+
+# So does checkov, which pins boto3.
+$(SCAN)/stamp:
+	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
+	$(SCAN)/bin/pip install --quiet --disable-pip-version-check checkov==3.3.30
 	@touch $@
 
 # LocalStack runs on Python 3.13 only, and pins what it needs: `make test-localstack PYTHON313=…` where none is found.
@@ -86,6 +93,9 @@ check: $(VENV)/stamp ## Lint, types, import contracts, template
 	$(RUN)/lint-imports
 	$(RUN)/lanework check
 
+scan: $(SCAN)/stamp ## Look for open doors in template.yaml; .checkov.yaml has the exceptions, each with its reason
+	@CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(SCAN)/bin/checkov --config-file .checkov.yaml
+
 # For another machine: make build RUNTIME=python3.11 ARCHITECTURE=x86_64, and the same to sam deploy's parameters.
 build: $(VENV)/stamp $(SAM)/stamp ## Build what sam deploy sends: the layer and the functions, into .aws-sam/
 	@PATH="$(CURDIR)/$(RUN):$$PATH" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
@@ -107,4 +117,4 @@ lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the lay
 	cd localstack/host && $(CURDIR)/$(COMPILE) --python-version 3.13 --no-annotate --upgrade --output-file requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) $(SAM) $(STACK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -25,6 +25,8 @@ class Settings(BaseModel):
             (`LANEWORK_LOOK_AHEAD`).
         archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
         webhook: Where completions and deaths are told of jobs that name no address (`LANEWORK_WEBHOOK`).
+        webhook_parameter: SSM parameter that holds that address instead (`LANEWORK_WEBHOOK_PARAMETER`): it may hold a
+            token.
         webhook_secret: What webhooks are signed with (`LANEWORK_WEBHOOK_SECRET`).
         webhook_secret_parameter: SSM parameter that holds it instead (`LANEWORK_WEBHOOK_SECRET_PARAMETER`).
         webhooks_to_private: Webhooks may go to this machine and other private addresses; for development
@@ -40,6 +42,7 @@ class Settings(BaseModel):
     look_ahead_s: int = Field(default=900, ge=1, le=900)
     archive_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
     webhook: str | None = None
+    webhook_parameter: str | None = None
     webhook_secret: str | None = Field(default=None, repr=False)
     webhook_secret_parameter: str | None = None
     webhooks_to_private: bool = False
@@ -63,6 +66,7 @@ class Settings(BaseModel):
             "endpoint": env.get("AWS_ENDPOINT_URL") or None,
             "archive_bucket": env.get("LANEWORK_ARCHIVE_BUCKET") or None,
             "webhook": env.get("LANEWORK_WEBHOOK") or None,
+            "webhook_parameter": env.get("LANEWORK_WEBHOOK_PARAMETER") or None,
             "webhook_secret": env.get("LANEWORK_WEBHOOK_SECRET") or None,
             "webhook_secret_parameter": env.get("LANEWORK_WEBHOOK_SECRET_PARAMETER") or None,
             "account": env.get("LANEWORK_ACCOUNT") or None,

@@ -14,6 +14,7 @@ from ulid import ULIDGenerator
 from lanework.engine.ports import Ports
 from lanework.engine.runtime import Runtime
 from lanework.engine.world import World
+from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_a_child
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
@@ -70,10 +71,32 @@ def aws_ports(settings: Settings) -> Ports:
 def _world(settings: Settings) -> World:
     return World(
         stack=settings.stack,
-        webhook=None if settings.webhook is None else checked_webhook(settings.webhook),
+        webhook=_webhook_of(settings),
         post=partial(_post, may_be_private=settings.webhooks_to_private),
         secrets=_secrets_of(settings),
     )
+
+
+def _webhook_of(settings: Settings) -> str | Callable[[], str | None] | None:
+    """Return where ends are told of jobs that name no address, or what reads it when one ends."""
+    if settings.webhook_parameter is None:
+        return None if settings.webhook is None else checked_webhook(settings.webhook)
+    name = settings.webhook_parameter
+
+    @cache
+    def reader() -> Callable[[], str]:
+        from lanework.aws.parameters import ssm_parameter  # noqa: PLC0415 - for what ends a job
+
+        return ssm_parameter(settings, name)
+
+    def read() -> str | None:
+        try:
+            return checked_webhook(reader()().strip())
+        except (ConfigError, InvalidOptionError) as error:  # the job has ended: that is told once this is mended
+            msg = f"the parameter {name} gives no address for webhooks: {error}"
+            raise UnavailableError(msg) from None
+
+    return read
 
 
 def _post(url: str, body: str, headers: Mapping[str, str], *, may_be_private: bool) -> Answered:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -124,3 +125,81 @@ def test_whoever_ends_a_job_may_bury_what_dies_of_it_in_any_lane(policy: str, re
     }
 
     assert {f"{lane.capitalize()}DeadLetterQueue" for lane in Lane} <= queues
+
+
+def actions_on_ssm(role: str, resources: Resources) -> set[str]:
+    """Return the parameters, as the template names them, that a role may read."""
+    attached = [one["Ref"] for one in resources[role]["Properties"].get("ManagedPolicyArns", [])]
+    documents = [resources[one]["Properties"]["PolicyDocument"] for one in attached]
+    documents += [one["PolicyDocument"] for one in resources[role]["Properties"].get("Policies", [])]
+    return set(re.findall(r"parameter\\?\$\{(\w+)\}", str(documents)))
+
+
+def test_only_what_runs_jobs_may_read_what_they_send_by(resources: Resources) -> None:
+    mine = {"WebhookParameter"}
+
+    assert actions_on_ssm("ClockRole", resources) == mine | {"AlertWebhookParameter"}
+    assert actions_on_ssm("ApiRole", resources) == mine | {"ApiTokensParameter"}
+    assert actions_on_ssm("EventsRole", resources) == set()
+    secrets = {"SmtpCredentialsParameter", "GatewayTokenParameter", "WebhookSecretParameter"}
+    assert {lane: actions_on_ssm(f"{lane.capitalize()}WorkerRole", resources) for lane in Lane} == dict.fromkeys(
+        Lane, mine | secrets
+    )
+
+
+@pytest.mark.parametrize("function", ["Clock", "ApiFunction", "EventsFunction"])
+def test_what_runs_no_job_is_not_even_told_where_their_secrets_are(function: str, resources: Resources) -> None:
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+
+    assert ("", "") == (variables["SMTP_CREDENTIALS_PARAMETER"], variables["GATEWAY_TOKEN_PARAMETER"])
+    assert "LANEWORK_WEBHOOK" not in variables, "its address may hold a token"
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_a_dead_letter_queue_takes_from_its_own_lane_only(lane: Lane, resources: Resources) -> None:
+    allowed = of(lane, "DeadLetterQueue", resources)["RedriveAllowPolicy"]
+
+    assert allowed["redrivePermission"] == "byQueue"
+    (source,) = allowed["sourceQueueArns"]
+    assert source["Fn::Sub"].endswith(of(lane, "Queue", resources)["QueueName"]["Fn::Sub"])
+
+
+def test_the_alarms_topic_takes_nothing_without_tls_and_alarms_of_this_account(resources: Resources) -> None:
+    alarms, tls = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (alarms["Effect"], alarms["Principal"]) == ("Allow", {"Service": "cloudwatch.amazonaws.com"})
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_requests_are_logged_without_what_may_be_secret_in_them(resources: Resources) -> None:
+    log = resources["ApiStage"]["Properties"]["AccessLogSettings"]
+
+    assert log["DestinationArn"] == {"Fn::GetAtt": ["ApiAccessLogs", "Arn"]}
+    assert resources["ApiAccessLogs"]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    assert set(json.loads(log["Format"])) == {
+        "requestId",
+        "time",
+        "ip",
+        "method",
+        "path",
+        "status",
+        "bytes",
+        "ms",
+        "error",
+    }
+    assert not re.search("query|header|authoriz|cookie|body", log["Format"], flags=re.IGNORECASE)
+
+
+def test_the_api_takes_no_more_executions_from_the_lanes_than_it_is_given(resources: Resources) -> None:
+    reserved = resources["ApiFunction"]["Properties"]["ReservedConcurrentExecutions"]
+
+    assert reserved["Fn::If"][:2] == ["ApiIsCapped", {"Ref": "ApiConcurrency"}]
+
+
+def test_each_exception_of_the_scan_has_its_reason_beside_it() -> None:
+    lines = (TEMPLATE.parent / ".checkov.yaml").read_text().splitlines()
+    exceptions = [number for number, line in enumerate(lines) if "CKV" in line]
+
+    assert exceptions
+    assert all(lines[number - 1].strip().startswith("# ") for number in exceptions)

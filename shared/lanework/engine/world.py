@@ -39,16 +39,19 @@ class World:
 
     Attributes:
         stack: Whose jobs they are.
-        webhook: Where completions and deaths go of jobs that name no address; None nowhere.
+        webhook: Where completions and deaths go of jobs that name no address; None nowhere. What gives it raises
+            UnavailableError if it can't be read.
         post: Sends webhooks; None sends none.
         secrets: Gives the keys to sign them with; raises ConfigError if there are none.
     """
 
     stack: str = ""
-    webhook: str | None = None
+    webhook: str | Callable[[], str | None] | None = None
     post: Post | None = None
     secrets: Callable[[], Sequence[bytes]] = tuple
 
     def address_of(self, record: JobRecord) -> str | None:
-        """Return where a job's end is sent to."""
-        return record.webhook or self.webhook
+        """Return where a job's end is sent to; raises UnavailableError if that can't be read."""
+        if record.webhook:
+            return record.webhook
+        return self.webhook() if callable(self.webhook) else self.webhook

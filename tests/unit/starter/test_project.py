@@ -24,7 +24,7 @@ EXAMPLES = {
         *("SignInMailsPerUser", "SignInMailsMinutes"),
     },
     "Conditions": {"SmtpNeedsLogin", "GatewaysNeedToken"},
-    "Resources": {"AppTable"},
+    "Resources": {"AppTable", "ApplicationPolicy"},
     "Outputs": {"AppTableName"},
 }
 """What the example application has in template.yaml, by section."""

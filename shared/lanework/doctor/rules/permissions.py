@@ -51,7 +51,8 @@ def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
     if api is not None:
         counted = [one.arn for lane in Lane for one in (graph.queue_of(lane), graph.dead_letters_of(lane)) if one]
         counts = [("sqs:GetQueueAttributes", arn) for arn in counted]
-        yield api, [*counts, *_of_everyone(graph, api), *_parameters(graph, api, "LANEWORK_API_TOKENS_PARAMETER")]
+        tokens = _parameters(graph, api, "LANEWORK_API_TOKENS_PARAMETER")
+        yield api, [*counts, *_of_everyone(graph, api), *_of_ends(graph, api), *tokens]
     events = graph.events
     if events is not None:  # without reading the stream its mapping isn't made
         bus = events.variables.get("LANEWORK_EVENT_BUS", "default")
@@ -65,7 +66,7 @@ def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:
         topic = clock.variables.get("LANEWORK_ALERT_TOPIC")
         alerts = [("sns:Publish", topic)] if topic else []
         webhook = _parameters(graph, clock, "LANEWORK_ALERT_WEBHOOK_PARAMETER")
-        yield clock, [*own, *_of_everyone(graph, clock), *_of_jobs(graph, clock), *alerts, *webhook]
+        yield clock, [*own, *_of_everyone(graph, clock), *_of_ends(graph, clock), *alerts, *webhook]
 
 
 def _of_everyone(graph: Graph, function: Function) -> Iterator[Need]:
@@ -85,11 +86,17 @@ def _of_its_log(graph: Graph, function: Function) -> Iterator[Need]:
 
 
 def _of_jobs(graph: Graph, function: Function) -> Iterator[Need]:
-    """Yield what Lanework's own jobs need, and what tells of ends."""
+    """Yield what Lanework's own jobs need."""
+    yield from _of_ends(graph, function)
     bucket = function.variables.get("LANEWORK_ARCHIVE_BUCKET")
     if bucket:
         yield "s3:PutObject", f"{function.arn.partition(':lambda:')[0]}:s3:::{bucket}/{graph.stack}/jobs/any"
     yield from _parameters(graph, function, "LANEWORK_WEBHOOK_SECRET_PARAMETER")
+
+
+def _of_ends(graph: Graph, function: Function) -> Iterator[Need]:
+    """Yield what whoever ends jobs needs to tell of it."""
+    return _parameters(graph, function, "LANEWORK_WEBHOOK_PARAMETER")
 
 
 def _parameters(graph: Graph, function: Function, variable: str) -> Iterator[Need]:
