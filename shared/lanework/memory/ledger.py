@@ -146,7 +146,9 @@ class MemoryLedger:
         """See `Ledger.get`."""
         with self._lock:
             record = self.records.get(job_id) if is_a(job_id, str) else None
-            return record if record is None else replace(record, payload=self.payload_of(record))
+            beside = None if record is None else self.payloads.get(job_id)
+            # The job's own record wins: what lies beside it may be from before the payload was edited.
+            return record if record is None or beside is None or record.payload else replace(record, payload=beside)
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:  # noqa: ARG002
         """See `Ledger.get_many`."""

@@ -278,10 +278,12 @@ class NothingIsLost(RuleBasedStateMachine):
 
     # --- the clock, an operator, the console
 
-    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile"]))
+    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile", "look for unsent"]))
     def the_clock_ticks(self, trouble: Trouble, act: str) -> None:
         if act == "sweep":
             self.world.sweep(trouble)
+        elif act == "look for unsent":
+            self.world.look_for_unsent(trouble)
         else:
             self.world.reconcile(trouble)
 

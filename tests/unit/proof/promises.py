@@ -70,6 +70,7 @@ class Promises:
         begun: Executions begun, by job and life.
         given_back: Of those, the ones that were snoozed.
         acked: Jobs whose enqueue returned.
+        recorded: Jobs that were recorded to be started by a message or an entry, whether their enqueue returned or not.
         ends: Completions and deaths, of which the world is to be told.
         broken: What didn't hold.
         jobs: The type and payload that each job is recorded with, as of now.
@@ -80,6 +81,7 @@ class Promises:
     begun: Counter[tuple[str, int]] = field(default_factory=Counter)
     given_back: Counter[tuple[str, int]] = field(default_factory=Counter)
     acked: set[str] = field(default_factory=set)
+    recorded: set[str] = field(default_factory=set)
     ends: set[End] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     jobs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
@@ -102,6 +104,8 @@ class Promises:
         self.keep(record.job_id not in self.jobs, "a record was made a second time")
         self.keep(not record.type.startswith(OURS), "a message made a job of Lanework's own")
         self.jobs[record.job_id] = (record.type, record.payload)
+        if record.state in (State.QUEUED, State.SCHEDULED) and record.workflow is None:
+            self.recorded.add(record.job_id)
         if record.state is State.RUNNING:
             is_due = record.run_at == record.created_at or record.run_at <= actor.clock()
             self.keep(record.life > 1 or is_due, "an unrecorded job began before its time")

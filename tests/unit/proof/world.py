@@ -18,6 +18,7 @@ from lanework.engine.delivery import Ack, Delivery, Keep, Report
 from lanework.engine.enqueue import Enqueuer
 from lanework.engine.execute import Executor
 from lanework.engine.execution import Execution, GaveUpError
+from lanework.engine.listing import Summary
 from lanework.engine.messages import Sending
 from lanework.engine.pauses import KNOWN_FOR, PauseWatch, resume
 from lanework.engine.ports import Ports
@@ -29,6 +30,7 @@ from lanework.engine.reschedule import reschedule
 from lanework.engine.run import TIMED_OUT, signal_step
 from lanework.engine.signals import signal
 from lanework.engine.sweep import Sweeper
+from lanework.engine.unsent import UnsentJobs
 from lanework.engine.waking import LOOK_EVERY
 from lanework.engine.workflow_desk import WorkflowDesk
 from lanework.engine.workflow_enqueue import WorkflowEnqueuer
@@ -81,6 +83,7 @@ PAUSES = ("lane:high", "queue:proof", "type:proof.two")
 SIGNAL = "go"
 
 BACKOFF = timedelta(seconds=2)
+MINUTE = timedelta(minutes=1)
 
 CUT_OFF = timedelta(seconds=5)
 """How long code may run on that was given back, until its process is killed."""
@@ -396,6 +399,12 @@ class World:
         with self._acting("sweeper", trouble), suppress(UnavailableError):
             Sweeper(self._ports("sweeper")).tick()
 
+    def look_for_unsent(self, trouble: Trouble) -> None:
+        """The minute tick: what was recorded and never sent is entered."""
+        lanes = {**TYPES, **GUARDED}
+        with self._acting("sweeper", trouble), suppress(UnavailableError):
+            UnsentJobs(self._ports("sweeper"), home=lanes.get).tick()
+
     def reconcile(self, trouble: Trouble) -> None:
         """The minute tick: what SQS moved is brought back."""
         with self._acting("sweeper", trouble), suppress(UnavailableError):
@@ -488,8 +497,12 @@ class World:
         limits = [slots for name in self._bounds_seen for slots in (self._limits_stored.slots(name),)]
         kept = [until for slots in limits for until in slots.holders.values()]
         seen = [slots.waiting_since + LOOK_EVERY for slots in limits if slots.waiting_since is not None]
+        unsent = [one.created_at for one in map(Summary.of, self._records()) if one.is_unsent]
+        finds = [at + wait for at in unsent for wait in (4 * MINUTE, 20 * MINUTE, 90 * MINUTE)]
         after = [
-            at for at in (*self.queues.next_visible(), *looks, *entries, *leases, *kept, *seen) if at > self.time()
+            at
+            for at in (*self.queues.next_visible(), *finds, *looks, *entries, *leases, *kept, *seen)
+            if at > self.time()
         ]
         self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
 
@@ -511,18 +524,21 @@ class World:
         for name in PAUSES:
             self.resume(Trouble(), name)
         for _ in range(1500):
+            self.look_for_unsent(Trouble())
             self.reconcile(Trouble())
             self.sweep(Trouble())
             for lane in LANES_USED:
                 while self.queues.lanes.counts(lane).waiting:
                     self.deliver(Trouble(), worker="worker-1", lane=lane, ending=ending)
             self.every_acknowledged_job_has_a_path_to_an_end()
-            if not self._untold() and all(self._is_over(job_id) for job_id in self.promises.acked):
+            if not self._untold() and all(self._is_over(job_id) for job_id in self._to_end()):
                 return
             self.pass_time()
-        raise AssertionError(
-            [self.stored.get(one) for one in self.promises.acked if not self._is_over(one)], self._untold()
-        )
+        raise AssertionError([self.stored.get(one) for one in self._to_end() if not self._is_over(one)], self._untold())
+
+    def _to_end(self) -> set[str]:
+        """Return the jobs that must end: the acknowledged, and the recorded whose producer died before it sent them."""
+        return self.promises.acked | self.promises.recorded
 
     def _has_path(self, job_id: str) -> bool:
         record = self.stored.get(job_id)
