@@ -68,13 +68,13 @@ class NowPayments(Payload):
     price_currency: Public[str] = Field(alias="price_currency")
 
 
-@webhook.job("webhook.cryptomus", rate=Rate(100, per=MINUTE), discard_on=(WrongAmountError,))
+@webhook.job("webhook.cryptomus", api=False, rate=Rate(100, per=MINUTE), discard_on=(WrongAmountError,))
 def hear_cryptomus(news: Cryptomus, run: Run, *, store: Callable[[], Store] = app_store) -> str:
     """Book what Cryptomus says of a payment; return how the payment stands."""
     return _hear(news.order_id, news.status, news.amount, news.currency, run, store())
 
 
-@webhook.job("webhook.nowpayments", rate=Rate(100, per=MINUTE), discard_on=(WrongAmountError,))
+@webhook.job("webhook.nowpayments", api=False, rate=Rate(100, per=MINUTE), discard_on=(WrongAmountError,))
 def hear_nowpayments(news: NowPayments, run: Run, *, store: Callable[[], Store] = app_store) -> str:
     """Book what NOWPayments says of a payment; return how the payment stands."""
     return _hear(news.order_id, news.payment_status, news.price_amount, news.price_currency, run, store())

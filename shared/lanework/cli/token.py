@@ -8,7 +8,7 @@ import typer
 
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say
-from lanework.http.tokens import Role, hash_of, new_token, role_of
+from lanework.http.tokens import Role, checked_scope, hash_of, new_token, role_of
 
 app = typer.Typer(
     name="token",
@@ -29,16 +29,20 @@ def new(
     role: Annotated[
         str, typer.Option(help="What it may do: viewer (look), producer (and enqueue), admin (and steer).")
     ] = Role.VIEWER.value,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="Of a producer: only this job type, or 'email.*'; repeat it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """
     Make a token, and print it with what is kept of it. Nothing else knows the token: it can't be shown again.
 
-    Example: lanework token new --role producer
+    Example: lanework token new --role producer --type 'email.*'
     """
     its_role = role_of(role)
+    scope = checked_scope(its_role, types or ())
     token = new_token(its_role)
-    entry = f"{its_role}:{hash_of(token)}"
+    entry = ":".join([its_role, *(["+".join(scope)] if scope else []), hash_of(token)])
     if as_json:
         print_json({"token": token, "role": its_role, "entry": entry})
         return

@@ -108,6 +108,7 @@ class Jobs:
         tz: str | None = None,
         overlap: OverlapName | None = None,
         catch_up: CatchUpName | None = None,
+        api: bool = True,
         discard_on: tuple[type[Exception], ...] = (),
         version: int = 1,
         aliases: tuple[str, ...] = (),
@@ -132,6 +133,7 @@ class Jobs:
             every: Or at this interval, in whole minutes, counted from 1970-01-01T00:00Z: no deployment shifts it.
             tz: Zone of `cron`, an IANA name; UTC if nobody says.
             overlap: `skip`, the default, passes a tick over while the one before still runs; `allow` doesn't look.
+            api: Whether it may be enqueued over HTTP; False leaves that to the application's own code.
             catch_up: Of ticks that were missed, `latest`, the default, runs the newest; `skip` none that is over 5
                 minutes late; `all` each of them, at most 1,000, and needs overlap="allow".
             discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
@@ -190,6 +192,7 @@ class Jobs:
                 debounce=debounce,
                 retention=self._retention,
                 schedule=schedule,
+                api=api,
             )
             return Job(self._types[name], lambda: self.app_for(name))
 

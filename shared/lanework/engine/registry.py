@@ -136,6 +136,7 @@ class JobType:
         debounce: Window within which a later job takes an earlier one's place.
         retention: How many ended jobs of its family are kept.
         schedule: When it is enqueued by itself; None if nobody declared that.
+        api: It may be enqueued over HTTP.
     """
 
     name: str
@@ -155,6 +156,7 @@ class JobType:
     debounce: timedelta | None = None
     retention: Retention = BY_AGE
     schedule: Schedule | None = None
+    api: bool = True
 
     @property
     def has_quota(self) -> bool:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.sessions import comes_from_elsewhere, root_of, session_of
-from lanework.http.tokens import Role
+from lanework.http.tokens import Role, is_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,11 @@ class Caller:
     Attributes:
         role: What they may do.
         session: Their browser's session; None if they came with a token.
+        scope: The job types that they may enqueue and signal; None: all.
     """
 
     role: Role
+    scope: tuple[str, ...] | None = None
     session: Session | None = None
 
 
@@ -97,10 +99,12 @@ class Access:
             role = self._tokens().role_of_token(token.strip()) if scheme.lower() == "bearer" else None
             if role is None:
                 raise ProblemError(_unauthorized("this token is not accepted", error="invalid_token"))
-            return Caller(role=role)
+            return Caller(role=role, scope=self._tokens().scope_of_token(token.strip()))
         session = session_of(event)
         role = None if session is None else self._sessions.role(session, self._tokens())
-        return None if role is None else Caller(role=role, session=session)
+        if session is None or role is None:
+            return None
+        return Caller(role=role, session=session, scope=self._tokens().scope_of_handle(session.handle))
 
     def _is_open(self, app: ApiGatewayResolver) -> bool:
         """Tell whether the endpoint is for anybody. A path that doesn't exist is not: strangers learn of none."""
@@ -116,6 +120,20 @@ def _asked_in(event: BaseProxyEvent) -> Response[Any]:
     if wants_a_page and event.http_method == "GET":
         return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": f"{root_of(event)}login"}, body="")
     raise ProblemError(_unauthorized("show a token: Authorization: Bearer …; `lanework token new` makes one"))
+
+
+def check_scope(app: ApiGatewayResolver, type_: str) -> None:
+    """
+    Refuse a job type that the caller's token is not for.
+
+    Raises:
+        ProblemError: 403.
+    """
+    scope = app.context[CALLER].scope
+    if is_within(type_, scope):
+        return
+    detail = f"your token is for {', '.join(scope)}, not for {type_}"
+    raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-scope", detail=detail))
 
 
 def _check_role(caller: Caller, endpoint: Endpoint) -> None:

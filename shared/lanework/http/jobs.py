@@ -22,6 +22,7 @@ from lanework.engine.registry import JobType, Registry
 from lanework.engine.request import Request, request_of
 from lanework.engine.search import JobFilter, checked
 from lanework.errors import InvalidOptionError, UnknownJobTypeError, did_you_mean
+from lanework.http.access import CALLER, check_scope
 from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress, Signalled
 from lanework.http.bodies import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.problems import Problem, ProblemError
@@ -59,6 +60,11 @@ def add_producing(routes: Routes, app: App) -> None:
     def enqueue_one(requests: Sequence[Request]) -> list[Receipt[Any]]:
         return [app.enqueue_request(traced(requests[0], routes.resolver.current_event.headers))]
 
+    def checked_request(job: NewJob, key: Key | None, number: int = 0) -> Request:
+        request = _request(job, app, key, number)
+        check_scope(routes.resolver, request.type.name)
+        return request
+
     def key_in(header: str | None) -> Key | None:
         event = routes.resolver.current_event
         return key_of(header, path=event.path, body=event.decoded_body or "null")
@@ -67,7 +73,8 @@ def add_producing(routes: Routes, app: App) -> None:
     def enqueue(job: NewJob, idempotency_key: IdempotencyKey = None) -> Enqueued:
         """Enqueue a job."""
         key = key_in(idempotency_key)
-        (receipt,) = once([_request(job, app, key)], key, enqueue_one, app)
+        request = checked_request(job, key)
+        (receipt,) = once([request], key, enqueue_one, app)
         return Enqueued.of(receipt, job.type)
 
     @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
@@ -78,7 +85,7 @@ def add_producing(routes: Routes, app: App) -> None:
         Quotas are the exception: the jobs that fit are enqueued, and the problem says how many were refused.
         """
         key = key_in(idempotency_key)
-        requests = [_request(job, app, key, number) for number, job in enumerate(wanted.jobs)]
+        requests = [checked_request(job, key, number) for number, job in enumerate(wanted.jobs)]
         receipts = once(requests, key, enqueue_all, app)
         return EnqueuedMany(
             jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
@@ -94,6 +101,7 @@ def add_producing(routes: Routes, app: App) -> None:
     ) -> Enqueued:
         """Enqueue a job whose payload is the whole body."""
         found = type_in(job, app.registry)
+        check_scope(routes.resolver, found.name)
         key = key_in(idempotency_key)
         (receipt,) = once([with_key(request_of(found, json.dumps(payload), {}), key)], key, enqueue_one, app)
         return Enqueued.of(receipt, found.name)
@@ -179,6 +187,8 @@ def add_steering(routes: Routes, app: App) -> None:
     @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
     def signal_job(job_id: JobId, signal: Signal) -> Signalled:
         """Send a job a signal that it waits for, or will: `run.wait_for` returns its payload."""
+        if routes.resolver.context[CALLER].scope is not None:
+            check_scope(routes.resolver, app.get(job_id).type)
         return Signalled(job_id=job_id, outcome=app.signal(job_id, signal.name, signal.payload))
 
     @routes.add("POST", "/api/jobs/<job_id>/reschedule", Role.ADMIN, tag=TAG)
@@ -244,7 +254,7 @@ def type_in(name: str, registry: Registry) -> JobType:
         ProblemError: No type has, or several do; the problem names them.
     """
     known = registry.find(name)
-    if known is not None and known.queue != QUEUE:
+    if known is not None and known.queue != QUEUE and known.api:
         return known
     words = _words(name)
     found = [one for one in _own(registry) if _has(_words(one), words)]
@@ -257,7 +267,7 @@ def type_in(name: str, registry: Registry) -> JobType:
 
 
 def _own(registry: Registry) -> list[str]:
-    return [one.name for one in registry.types if one.queue != QUEUE]
+    return [one.name for one in registry.types if one.queue != QUEUE and one.api]
 
 
 def _words(name: str) -> list[str]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError, UnknownNameError
 
-_ENTRY: Final = re.compile(r"([a-z]+):([0-9a-f]{64})")
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ENTRY: Final = re.compile(r"([a-z]+)(?::([a-z0-9_.*+-]+))?:([0-9a-f]{64})")
+_PATTERN: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.\*)?")
 _BYTES: Final = 32
 
 
@@ -50,9 +54,11 @@ class Tokens:
 
     Attributes:
         hashes: Role and hash of each, as `hash_of` makes it.
+        scopes: Of some hashes, the job types that their token may enqueue: names, or `email.*`.
     """
 
     hashes: tuple[tuple[Role, str], ...] = ()
+    scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str) -> Tokens:
@@ -63,7 +69,19 @@ class Tokens:
             ConfigError: An entry makes no sense; the message says which, and repeats no hash.
         """
         entries = text.replace(",", " ").split()
-        return cls(hashes=tuple(_entry(number, entry) for number, entry in enumerate(entries, start=1)))
+        read = [_entry(number, entry) for number, entry in enumerate(entries, start=1)]
+        return cls(
+            hashes=tuple((role, kept) for role, kept, _ in read),
+            scopes={kept: scope for _, kept, scope in read if scope},
+        )
+
+    def scope_of_token(self, token: str) -> tuple[str, ...] | None:
+        """Return the job types that an accepted token may enqueue; None: all of them."""
+        return self.scopes.get(hash_of(token))
+
+    def scope_of_handle(self, handle: str) -> tuple[str, ...] | None:
+        """Return the same of the token whose handle a session shows."""
+        return next((scope for kept, scope in self.scopes.items() if handle_of(kept) == handle), None)
 
     def role_of_token(self, token: str) -> Role | None:
         """Return the role that a token stands for, or None. Takes the same time for every token."""
@@ -116,13 +134,38 @@ def _digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def _entry(number: int, text: str) -> tuple[Role, str]:
+def is_within(name: str, scope: tuple[str, ...] | None) -> bool:
+    """Tell whether a job type is one of a scope: by its name, or below `email.*`. No scope is all."""
+    return scope is None or any(
+        name.startswith(one.removesuffix("*")) if one.endswith(".*") else name == one for one in scope
+    )
+
+
+def checked_scope(role: Role, patterns: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return the job types that a token is for.
+
+    Raises:
+        ConfigError: The role isn't producer, which alone enqueues and does no more, or one names no type.
+    """
+    if patterns and role is not Role.PRODUCER:
+        msg = f"a token for some job types is a producer's, not of the role {role}"
+        raise ConfigError(msg)
+    for one in patterns:
+        if not _PATTERN.fullmatch(one):
+            msg = f"{one!r} names no job types: give a name, or the beginning of some, such as 'email.*'"
+            raise ConfigError(msg)
+    return tuple(patterns)
+
+
+def _entry(number: int, text: str) -> tuple[Role, str, tuple[str, ...]]:
     found = _ENTRY.fullmatch(text)
     if found is None:
         msg = f"entry {number} of the list of tokens is not role:hash, as `lanework token new` prints it"
         raise ConfigError(msg)
     try:
-        return role_of(found[1]), found[2]
-    except UnknownNameError as error:
+        role = role_of(found[1])
+        return role, found[3], checked_scope(role, found[2].split("+") if found[2] else ())
+    except (UnknownNameError, ConfigError) as error:
         msg = f"entry {number} of the list of tokens: {error}"
         raise ConfigError(msg) from error

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lanework import App, Jobs
+from lanework.errors import ConfigError
 from lanework.http.sessions import Session, Sessions
-from lanework.http.tokens import Role, Tokens, hash_of, key_of, new_token
-from tests.gateway import FORM, HOST, TOKENS, a_form
+from lanework.http.tokens import Role, Tokens, hash_of, is_within, key_of, new_token
+from lanework.testing import app_in_memory
+from tests.gateway import FORM, HOST, TOKENS, a_client, a_form
 from tests.unit.http.browsers import BROWSER, csrf_of, logged_in
+from tests.unit.http.conftest import Nothing
 
 if TYPE_CHECKING:
     from tests.unit.http.conftest import Shop
@@ -276,3 +280,53 @@ def test_a_new_token_is_accepted_by_its_hash_alone() -> None:
 def test_a_list_of_tokens_that_makes_no_sense_is_refused(text: str, says: str) -> None:
     with pytest.raises(Exception, match=says):
         Tokens.read(text)
+
+
+def test_a_producers_token_may_be_for_some_job_types(shop: Shop) -> None:
+    token = "mine"
+    tokens = Tokens.read(f"producer:user.*+sms.send:{hash_of(token)}")
+
+    assert (tokens.role_of_token(token), tokens.scope_of_token(token)) == (Role.PRODUCER, ("user.*", "sms.send"))
+    within = [
+        is_within(name, tokens.scope_of_token(token)) for name in ("user.greeting", "users.x", "sms.send", "sms.x")
+    ]
+    assert within == [True, False, True, False]
+    assert is_within("anything", Tokens.read(f"producer:{hash_of(token)}").scope_of_token(token))
+    api = a_client(shop.app, tokens=tokens).as_(None)
+    headers = {"Authorization": f"Bearer {token}"}
+    for path, body, status in (
+        ("/api/jobs", {"type": "user.greeting", "payload": {"name": "Bat"}}, 202),
+        ("/api/jobs", {"type": "upkeep.sweep", "payload": {}}, 403),
+        ("/api/jobs/batch", {"jobs": [{"type": "upkeep.sweep", "payload": {}}]}, 403),
+        ("/api/jobs/upkeep-sweep", {}, 403),
+        ("/api/jobs/greeting", {"name": "Bat"}, 202),
+    ):
+        assert api.send("POST", path, body, headers).status == status, path
+
+
+@pytest.mark.parametrize(
+    "entry", ["admin:email.*", "viewer:email.send", "producer:*", "producer:Email", "producer:a.*.b"]
+)
+def test_a_scope_that_makes_no_sense_is_refused(entry: str) -> None:
+    with pytest.raises(ConfigError, match="entry 1"):
+        Tokens.read(f"{entry}:{hash_of('x')}")
+
+
+def test_a_job_type_may_be_kept_from_http() -> None:
+    family = Jobs(queue="pay")
+
+    @family.job("payment.book", api=False)
+    def book(_: Nothing) -> None: ...
+
+    app = app_in_memory(App(family))
+    api = a_client(app, is_development=True)
+
+    for path, body in (
+        ("/api/jobs", {"type": "payment.book", "payload": {}}),
+        ("/api/jobs/batch", {"jobs": [{"type": "payment.book", "payload": {}}]}),
+        ("/api/jobs/payment.book", {}),
+        ("/api/jobs/book", {}),
+        ("/api/jobs/test/payment.book", {}),
+    ):
+        assert api.post(path, body).status in (400, 404, 422), path
+    assert book.enqueue(Nothing()).job_id
