@@ -67,6 +67,7 @@ MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
     (QUEUED, interventions.die_unsent(QUEUED, error="SQS refuses it", **END), [Action.DEAD]),
     (RUNNING, delivery.die_unreadable(RUNNING, delivery.Claimant(claim_id="c1", lease=LEASE, **END)), [Action.DEAD]),
     (QUEUED, interventions.put_off(QUEUED, to=NOON), []),
+    (BLOCKED, interventions.let_go(BLOCKED, now=NOON), []),
     (QUEUED, interventions.expire(replace(QUEUED, start_by=NOON), **END), [Action.DEAD]),
     (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=False), [Action.RESCHEDULED]),
     (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=True), [Action.RESCHEDULED]),

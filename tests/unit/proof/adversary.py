@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lanework.engine.messages import Unsent
 from lanework.engine.ports import UnavailableOne
-from lanework.errors import UnavailableError
+from lanework.errors import UnavailableError, UnsendableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,7 +177,7 @@ class BesetLanes(Beset):
         for index, sending in enumerate(sendings):
             try:
                 self.send(lane, sending)
-            except UnavailableError as error:
+            except (UnavailableError, UnsendableError) as error:
                 failed[index] = Unsent(error)
         return failed
 

@@ -22,6 +22,7 @@ from lanework.model.waiting import OnFailure
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
 from tests.unit.proof.forger import KINDS
 from tests.unit.proof.guarded import DEBOUNCED, GUARDED
+from tests.unit.proof.poison import POISONS
 from tests.unit.proof.promises import MEMBERS
 from tests.unit.proof.queues import LANES_USED
 from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, World
@@ -346,6 +347,10 @@ class NothingIsLost(RuleBasedStateMachine):
                 queues.give_up_on(number)
 
     # --- somebody who may send to the queues, and nothing more
+
+    @rule(kind=st.sampled_from(sorted(POISONS)), lane=lanes)
+    def something_lies_in_the_way_of_the_ticks(self, kind: str, lane: Lane) -> None:
+        self.world.poison(kind, lane)
 
     @rule(kind=st.sampled_from(KINDS), name=subjects, lane=lanes)
     def somebody_forges_a_message(self, kind: str, name: str, lane: Lane) -> None:

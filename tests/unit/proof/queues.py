@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from lanework.engine.messages import Sending
-from lanework.errors import UndecodableError
+from lanework.errors import UndecodableError, UnsendableError
 from lanework.memory import MemoryLanes
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
+from tests.unit.proof.poison import REFUSED
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Clock
@@ -34,6 +35,13 @@ class ForgetfulLanes(MemoryLanes):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.gone: list[tuple[Lane, str]] = []
+
+    def send(self, lane: Lane, sending: Sending) -> None:
+        message = read(sending.body)
+        if message is not None and message.id.startswith(REFUSED):
+            msg = "Invalid characters found"
+            raise UnsendableError(msg)
+        super().send(lane, sending)
 
     def delete(self, lane: Lane, handle: str) -> None:
         self.gone += [(lane, one.body) for one in self._queues[lane].messages if one.handle == handle]

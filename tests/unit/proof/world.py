@@ -60,6 +60,7 @@ from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
 from tests.unit.proof.forger import forged
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
+from tests.unit.proof.poison import poisoned
 from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, End, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
 
@@ -483,6 +484,10 @@ class World:
             guess=next(self._numbers),
         )
         self.queues.lanes.send(lane, Sending(body=body))
+
+    def poison(self, kind: str, lane: Lane) -> None:
+        """Something lies where the ticks look that they can't handle."""
+        self.stored.put(poisoned(kind, lane=lane, now=self.time()))
 
     def pass_time(self) -> None:
         """Go on to the next moment at which something can happen."""
