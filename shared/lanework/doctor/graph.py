@@ -28,6 +28,7 @@ class Queue:
         max_receives: After how many receives it does.
         is_encrypted: Whether what it holds is encrypted at rest.
         is_tls_only: Whether its policy refuses what comes without TLS.
+        takes_from: ARNs of the queues that may use it as their dead-letter queue; None lets every queue of the account.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Queue:
     max_receives: int | None
     is_encrypted: bool
     is_tls_only: bool
+    takes_from: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lanework.doctor.graph import Statement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def statements_of(document: dict[str, Any]) -> Iterator[Statement]:
@@ -51,3 +51,13 @@ def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - a policy's values come a
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def sources_in(policy: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the queues that a RedriveAllowPolicy lets use a queue for their dead letters; None if all may."""
+    match policy.get("redrivePermission", "allowAll"):
+        case "byQueue":
+            return tuple(policy.get("sourceQueueArns", ()))
+        case "denyAll":
+            return ()
+    return None

@@ -21,7 +21,7 @@ from lanework.doctor.graph import (
     is_queue,
 )
 from lanework.doctor.intrinsics import Resolver
-from lanework.doctor.policies import refuses_plain_text, statements_of
+from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -101,6 +101,7 @@ class _Reader:
                     for policy in policies
                     if any(str(url).rpartition("/")[2] == name for url in policy["Queues"])
                 ),
+                takes_from=sources_in(one.get("RedriveAllowPolicy", {})),
             )
 
     def functions(self) -> Iterator[Function]:

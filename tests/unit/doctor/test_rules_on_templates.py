@@ -152,3 +152,20 @@ def test_what_a_function_is_told_to_do_it_must_be_allowed(
     assert {one.rule for one in findings} == {"permissions"}
     assert {f"{lane.capitalize()}WorkerRole" for lane in Lane} <= {one.about for one in findings}
     assert all(action in one.what for one in findings)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "what"),
+    [
+        (None, "any queue of the account may send it its dead letters"),
+        ({"redrivePermission": "allowAll"}, "any queue of the account may send it its dead letters"),
+        ({"redrivePermission": "denyAll"}, "it takes dead letters from no queue"),
+    ],
+)
+def test_a_dead_letter_queue_that_others_may_use_or_its_own_lane_may_not_is_found(
+    ours: Template, allowed: dict[str, str] | None, what: str
+) -> None:
+    other = {"Resources": {"HighDeadLetterQueue": {"Properties": {"RedriveAllowPolicy": allowed}}}}
+    (finding,) = found_in(laid_over(ours, other))
+
+    assert (finding.rule, finding.about, finding.what) == ("redrive-allow", "HighDeadLetterQueue", what)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer, is_queue
-from lanework.doctor.policies import refuses_plain_text, statements_of
+from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
 from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ class _Reader:
             max_receives=int(redrive["maxReceiveCount"]) if redrive else None,
             is_encrypted=has.get("SqsManagedSseEnabled") == "true" or "KmsMasterKeyId" in has,
             is_tls_only=refuses_plain_text(json.loads(has.get("Policy", "{}")), has["QueueArn"]),
+            takes_from=sources_in(json.loads(has.get("RedriveAllowPolicy", "{}"))),
         )
 
     def function(self, one: Resource) -> Function | None:

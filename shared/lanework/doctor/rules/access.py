@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, Rule
+from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,20 @@ def _tls(case: Case) -> Iterator[Complaint]:
             )
 
 
+def _dead_letters(case: Case) -> Iterator[Complaint]:
+    for lane in Lane:
+        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
+        if queue is None or dead is None or dead.takes_from == (queue.arn,):
+            continue
+        yield Complaint(
+            about=dead.id,
+            what="any queue of the account may send it its dead letters"
+            if dead.takes_from is None
+            else f"it takes dead letters from {', '.join(dead.takes_from) or 'no queue'}",
+            todo=f"{dead.id}: RedriveAllowPolicy: {{redrivePermission: byQueue, sourceQueueArns: [{queue.arn}]}}",
+        )
+
+
 def _tables(case: Case) -> Iterator[Complaint]:
     for table in case.graph.tables:
         if table.name == f"{case.graph.stack}-jobs" and table.expires_by != "expires_at":
@@ -133,6 +148,12 @@ RULES: Final = (
         demands="Queues refuse what comes without TLS.",
         why="a payload could be read, or changed, on its way",
         look=_tls,
+    ),
+    Rule(
+        name="redrive-allow",
+        demands="A dead-letter queue takes from its own lane only.",
+        why="another queue's messages are taken for this lane's dead jobs, or a lane's dead letters are lost",
+        look=_dead_letters,
     ),
     Rule(
         name="tables",
