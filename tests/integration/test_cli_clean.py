@@ -82,4 +82,4 @@ def test_what_can_not_be_meant_is_refused(lanework: Callable[..., str]) -> None:
     with pytest.raises(InvalidOptionError, match="give --older-than 2d, or --keep 100, or both"):
         lanework("clean")
     assert "Invalid value for '--keep'" in lanework("clean", "--keep", "-1")
-    assert "did you mean 'completed'?" in lanework("clean", "--keep", "1", "--status", "complete")
+    assert "unknown status 'complete'" in lanework("clean", "--keep", "1", "--status", "complete")
