@@ -121,7 +121,11 @@ class Promises:
         self.keep(after.life == before.life or before.state is State.DEAD, f"{name} began a life")
         self.keep(after.life - before.life == _lives(before, after), f"{name} leaves the wrong life")
         if after.life > before.life:
-            self.keep(not is_forged(actor.message), f"{name} began a life that somebody forged")
+            # A forged ticket of a free id makes a job; the tickets of its deaths are our own, and have its nonce.
+            is_ours = not is_forged(actor.message) or (
+                actor.message is not None and actor.message.nonce == before.nonce
+            )
+            self.keep(is_ours, f"{name} began a life that somebody forged")
             self._earliest.pop(after.job_id, None)
         if after.life > before.life or name == "supersede":
             self.jobs[after.job_id] = (after.type, after.payload)
@@ -263,9 +267,15 @@ class WatchedLedger:
         return getattr(self._ledger, name)
 
     def put(self, record: JobRecord) -> JobRecord | None:
-        existing: JobRecord | None = self._ledger.put(record)
-        if existing is None:
-            self._promises.watch_put(record, self._actor())
+        is_made = False
+        try:
+            existing: JobRecord | None = self._ledger.put(record)
+            is_made = existing is None
+        finally:
+            # Where the answer to the record's own write was lost, or the client repeated it, the put says otherwise.
+            is_new = record.job_id not in self._promises.jobs and self._ledger.get(record.job_id) is not None
+            if is_made or is_new:
+                self._promises.watch_put(record, self._actor())
         return existing
 
     def change(self, job_id: str, change: Change) -> Answer:
