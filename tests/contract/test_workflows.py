@@ -13,13 +13,14 @@ from lanework.model.shard import Shard, slot_of, value_of
 from lanework.model.states import State
 from lanework.model.workflow import Kind, WorkflowRecord
 from lanework.testing import NOON
+from tests.contract.conftest import ids_due
 from tests.factories import a_record
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.states import JobRecord
-    from tests.contract.conftest import Backend, ids_due
+    from tests.contract.conftest import Backend
 
 
 def waiting(*after: str) -> JobRecord:
