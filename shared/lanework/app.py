@@ -24,8 +24,7 @@ from lanework.engine.telling import Teller
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError
 from lanework.model.envelope import Envelope
 from lanework.observe.counters import CounterSink
-from lanework.observe.fanout import Beside, Fanout, alone
-from lanework.observe.hooks import HookSink
+from lanework.observe.fanout import Beside, Fanout, HookSink, alone
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
 from lanework.aws.items import JOB, JobItem, pk_of
+from lanework.aws.writes import write_if
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from lanework.aws.conditional import was_repeated
+from lanework.aws.writes import was_repeated
 from lanework.errors import UnavailableError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.conditional import put_if
+from lanework.aws.writes import put_if
 from lanework.engine.pauses import FlagSet
 
 if TYPE_CHECKING:

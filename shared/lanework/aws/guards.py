@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
 from lanework.aws.items import ExpiryAttribute, MomentAttribute
-from lanework.aws.transactions import write_together
+from lanework.aws.writes import write_together
 from lanework.errors import ContendedError
 from lanework.model.marks import Mark
 from lanework.model.quota import Window

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 from lanework.aws.beside import Beside
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import put_if, write_if
 from lanework.aws.expressions import actions_of, condition_of
 from lanework.aws.guards import Marks
 from lanework.aws.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
@@ -17,7 +16,7 @@ from lanework.aws.payloads import Payloads
 from lanework.aws.reading import to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
-from lanework.aws.transactions import write_together
+from lanework.aws.writes import put_if, write_if, write_together
 from lanework.engine.ports import UnavailableOne
 from lanework.errors import UnavailableError
 from lanework.model.change import Applied, Kept, Refused, has_landed

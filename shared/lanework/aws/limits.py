@@ -7,8 +7,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.conditional import write_if
 from lanework.aws.items import LIMITS_SHARD, MomentAttribute
+from lanework.aws.writes import write_if
 from lanework.engine.limits import Slots
 
 if TYPE_CHECKING:

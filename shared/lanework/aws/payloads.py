@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.beside import key_beside
-from lanework.aws.conditional import write_if
 from lanework.aws.items import PAYLOAD, ExpiryAttribute
+from lanework.aws.writes import write_if
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.conditional import put_if
 from lanework.aws.items import MomentAttribute, may_exist
+from lanework.aws.writes import put_if
 from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.ticks import Timetable
 

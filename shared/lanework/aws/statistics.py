@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import put_if, write_if
+from lanework.aws.writes import put_if, write_if
 from lanework.engine.statistics_store import Board, Total
 from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.numbers import Key, Numbers

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.bulk import BulkPut, chunks, read_all
 from lanework.aws.clients import translated
-from lanework.aws.conditional import put_if, write_if
 from lanework.aws.indexes import recent_page
 from lanework.aws.items import MomentAttribute, may_exist, pk_of
 from lanework.aws.workflow_items import (
@@ -26,6 +25,7 @@ from lanework.aws.workflow_items import (
     shard_named,
     shard_of_item,
 )
+from lanework.aws.writes import put_if, write_if
 from lanework.model.shard import Shard, place_of
 
 if TYPE_CHECKING:

@@ -23,14 +23,14 @@ from lanework.engine.own_ids import enqueue_own
 from lanework.engine.registry import Options
 from lanework.engine.request import Request
 from lanework.errors import EnqueueError, JobIdTakenError, LaneworkError, UnavailableError
+from lanework.model.blocking import UNTOLD
+from lanework.model.blocking import told as as_told
 from lanework.model.change import Applied
 from lanework.model.events import Action
 from lanework.model.headers import CORRELATION, correlation_of
 from lanework.model.ids import SHARDS
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.states import JobRecord, State
-from lanework.model.untold import UNTOLD
-from lanework.model.untold import told as as_told
 from lanework.model.webhooks import host_of
 
 if TYPE_CHECKING:

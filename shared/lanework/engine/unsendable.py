@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from lanework.engine.waiting import follow_up
 from lanework.errors import UnavailableError
 from lanework.model import interventions, moves
+from lanework.model.blocking import UNTOLD, to_be_told, told
 from lanework.model.change import Applied
 from lanework.model.events import Action, Event
-from lanework.model.untold import UNTOLD, to_be_told, told
 
 if TYPE_CHECKING:
     from lanework.engine.ports import Ports

@@ -19,13 +19,12 @@ from lanework.engine.handover import release_later
 from lanework.engine.shards import Shards
 from lanework.errors import LaneworkError, UnavailableError, UnsendableError
 from lanework.model import blocking, moves
-from lanework.model.blocking import BLOCKED
+from lanework.model.blocking import BLOCKED, UNTOLD, to_be_told, told
 from lanework.model.change import Applied
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action, Event
 from lanework.model.ids import SHARDS
 from lanework.model.states import ENDED, Cause, State
-from lanework.model.untold import UNTOLD, to_be_told, told
 from lanework.model.waiting import GONE, Moment, fact_of, step_of
 from lanework.model.workflow import read_ref, workflow_fact
 

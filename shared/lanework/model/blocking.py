@@ -1,9 +1,4 @@
-"""
-Moves of a job that waits for other jobs, as conditional writes.
-
-Each requires that the job still waits for what it was seen to wait for. So whoever finds that a parent has ended may
-let its children go, however often and however many do it at once: one write lands, the others are refused.
-"""
+"""Moves of a job that waits for other jobs, and of a death that no message brings back to be told of: conditional writes."""
 
 from __future__ import annotations
 
@@ -21,16 +16,27 @@ if TYPE_CHECKING:
 
     from lanework.model.change import Condition
     from lanework.model.states import JobRecord
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.model.states import JobRecord
+
 
 BLOCKED: Final = "blocked"
 """Under this name the entries of waiting jobs are held: where no tick sends them, and the reconciler looks."""
 
+
 FIRST_LOOK: Final = timedelta(minutes=1)
+
+
 LONGEST_LOOK: Final = timedelta(hours=1)
 """
 A waiting job is looked at a minute after its enqueue, then after as long again as it has waited, an hour at most: what
 a crash left undone is done then.
 """
+
 
 _OPEN: Final = WAITING | {State.RUNNING, State.BLOCKED, State.DEAD}
 """May yet complete: a dead job by a redrive."""
@@ -130,3 +136,25 @@ def _waits_as_seen(child: JobRecord) -> tuple[Condition, ...]:
     if not child.open_parents:
         return (NotSet("open_parents"),)
     return (Equals("open_parents", child.open_parents),)
+
+
+UNTOLD: Final = "untold"
+"""Under this name the entries of dead jobs are held that are to be told of; they join the other dead ones then."""
+
+
+TOLD_WITHIN: Final = timedelta(minutes=1)
+"""How long whoever ended a job has to tell of it before the clock does."""
+
+
+def to_be_told(death: Change, *, now: datetime) -> Change:
+    """Return the write of a death with an entry that says that it is to be told of."""
+    return replace(death, write={**death.write, "sweep_at": now + TOLD_WITHIN, "held_by": UNTOLD})
+
+
+def told(dead: JobRecord) -> Change:
+    """Put the entry of a dead job where those of the dead are: it was told of."""
+    return Change(
+        name="told",
+        require=(InStates(frozenset({State.DEAD})), Equals("life", dead.life), Equals("held_by", UNTOLD)),
+        write={"state": State.DEAD, "sweep_at": dead.ended_at, "held_by": None},
+    )

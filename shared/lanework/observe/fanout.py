@@ -1,4 +1,4 @@
-"""One stream of events, several sinks."""
+"""One stream of events, several sinks; and an application's own functions as a sink, called in its own process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.engine.ports import EventSink
+    from lanework.model.events import Event
+from typing import TYPE_CHECKING
+
+from lanework.engine.outcome import ran
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from lanework.model.events import Event
 
 
@@ -49,3 +57,23 @@ class Beside(Fanout):
 def alone(sink: EventSink) -> EventSink:
     """Return a sink without those beside it."""
     return sink.sink if isinstance(sink, Beside) else sink
+
+
+class HookSink:
+    """Implements the `EventSink` port."""
+
+    def __init__(self, hooks: Sequence[Callable[[Event], object]]) -> None:
+        """Call these, in their order."""
+        self._hooks = hooks
+
+    def emit(self, event: Event) -> None:
+        """Call each; what one raises is logged, and stops nothing."""
+        for hook in self._hooks:
+            apart("hook.failed", partial(_call, hook, event))
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _call(hook: Callable[[Event], object], event: Event) -> None:
+    ran(hook(event))

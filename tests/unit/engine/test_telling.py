@@ -24,10 +24,10 @@ from lanework.engine.telling import TELL_AGAIN, WebhookOrder
 from lanework.engine.world import Answered
 from lanework.engine.world import World as Outside
 from lanework.errors import ForbiddenAddressError
+from lanework.model.blocking import TOLD_WITHIN
 from lanework.model.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.notices import Notice
-from lanework.model.untold import TOLD_WITHIN
 from lanework.model.webhooks import host_of, key_for, signed
 from lanework.testing import NOON, drain, sweep
 from tests.fakes import break_ports, mend_ports

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import Cause, JobRecord, State
-from lanework.model import blocking, delivery, interventions, moves, parking, retention, untold
+from lanework.model import blocking, delivery, interventions, moves, parking, retention
+from lanework.model import blocking as untold
 from lanework.model.events import Action
 from lanework.model.payload import Edit
 from lanework.model.transitions import transitions

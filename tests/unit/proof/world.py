@@ -49,12 +49,12 @@ from lanework.errors import (
     WorkflowNotFoundError,
 )
 from lanework.memory import MemoryLedger
+from lanework.model.blocking import UNTOLD
 from lanework.model.lanes import LANES, Lane
 from lanework.model.limits import Bound
 from lanework.model.outcomes import Suspended, TimedOut
 from lanework.model.payload import INLINE_PAYLOAD
 from lanework.model.states import ENDED, JobRecord, State
-from lanework.model.untold import UNTOLD
 from lanework.model.waiting import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
