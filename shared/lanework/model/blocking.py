@@ -1,4 +1,4 @@
-"""Moves of a job that waits for other jobs, and of a death that no message brings back to be told of: conditional writes."""
+"""Moves of a job that waits for other jobs, and of a death that is to be told of by the clock: conditional writes."""
 
 from __future__ import annotations
 
