@@ -28,7 +28,7 @@ READS: Final = ("Query", "GetItem", "BatchGetItem")
 WRITES: Final = ("UpdateItem",)
 OF_SQS: Final = ("ReceiveMessage", "GetQueueAttributes")
 
-TICK_READS: Final = 31
+TICK_READS: Final = 32
 TICK_WRITES: Final = 2
 TICK_SQS: Final = 15
 """The most that the clock asks in a minute without jobs, rounded up; tests/integration/test_idle_tick.py counts it."""

@@ -325,8 +325,8 @@ def test_no_credentials_are_complained_about_once(shop: Shop) -> None:
     ("words", "said"),
     [
         (("--lane", "hihg"), "unknown lane 'hihg', did you mean 'high'?"),
-        (("--lane", "high", "--concurrency", "0"), "must be a whole number from 1, got 0"),
-        (("--lane", "high", "--concurrency", "-3"), "must be a whole number from 1, got -3"),
+        (("--lane", "high", "--concurrency", "0"), "must be a whole number from 1 to 1,000,000, got 0"),
+        (("--lane", "high", "--concurrency", "-3"), "must be a whole number from 1 to 1,000,000, got -3"),
         ((), "Missing option '--lane'"),
     ],
 )

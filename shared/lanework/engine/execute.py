@@ -83,7 +83,7 @@ class Executor:
         journal = Journal(envelope, self._ports.events, self._ports.clock)
         try:
             pause = self._pauses.holding(envelope)
-        except (UnavailableError, ConfigError) as error:
+        except UnavailableError as error:
             wait = UNANSWERED.wait_after(delivery.receives, rand=self._ports.rand)
             journal.note(Action.CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
             return Keep(wait)
