@@ -12,7 +12,7 @@ from lanework.engine.execution import Execution, GaveUpError
 from lanework.engine.hold import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.journal import Journal
 from lanework.engine.registry import LONGEST_DELAY, Options, settled
-from lanework.errors import ConfigError, InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
+from lanework.errors import InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
 from lanework.model.envelope import Envelope
 from lanework.model.events import Action
 from lanework.model.ids import needs_record
