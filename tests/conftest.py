@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from moto.server import ThreadedMotoServer
 
 from lanework.local.emulator import start_emulator
 from tests.endpoints import ON_LOCALSTACK
 from tests.localstack.differences import told_apart
 from tests.localstack.server import localstack
+from tests.moto_server import MotoServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,10 +37,9 @@ def moto_endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
     if ON_LOCALSTACK:
         yield request.getfixturevalue("localstack_endpoint")
         return
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = MotoServer()
     server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    yield server.endpoint
     server.stop()
 
 

@@ -87,7 +87,7 @@ def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
     ledger.change("job-1", interventions.hold(life=1, name="queue:email", now=NOON))
 
     assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Applied)
-    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Refused)
+    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON + SECOND)), Refused)
 
     assert ledger.held("queue:email", SHARD, limit=10) == []
     assert ids_due(ledger, SHARD, until=NOON, limit=10) == ["job-1"]
@@ -112,7 +112,8 @@ def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
     pushed = interventions.push_on(record, to=NOON + timedelta(hours=1))
 
     assert isinstance(ledger.change("job-1", pushed), Applied)
-    assert isinstance(ledger.change("job-1", pushed), Refused)
+    late = interventions.push_on(record, to=NOON + timedelta(hours=1) + SECOND)
+    assert isinstance(ledger.change("job-1", late), Refused)
     assert ids_due(ledger, SHARD, until=NOON + SECOND, limit=10) == []
 
 

@@ -177,7 +177,7 @@ ENDINGS: dict[str, Callable[[Any], Change]] = {
     ),
     "a retry": lambda run: moves.retry(run, error="OSError: no", now=LATER, wait=SECOND),
     "a cancel": lambda run: moves.cancel_run(run, now=LATER, expires_at=LATER),
-    "a heartbeat": lambda _: moves.beat(claim_id="mine", until=LATER),
+    "a heartbeat": lambda _: moves.beat(claim_id="mine", until=LATER + timedelta(hours=1)),
 }
 
 

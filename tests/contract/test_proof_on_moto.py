@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports import Ledger
 
 
+@pytest.mark.timeout(1200)  # a stack for each example, on a machine that may do other work
 def test_no_promise_breaks_with_the_records_in_dynamodb(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
