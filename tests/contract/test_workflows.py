@@ -70,10 +70,10 @@ def test_of_two_who_strike_off_a_parent_at_once_one_is_refused(backend: Backend)
         (),
         '{"rows":[1]}',
     )
-    late = blocking.unblock(
+    second = blocking.unblock(
         first.record, now=NOON + timedelta(seconds=1), look_ahead=backend.ports.look_ahead, payload='{"rows":[1]}'
     )
-    assert isinstance(ledger.change("job-1", late), Refused)
+    assert isinstance(ledger.change("job-1", second), Refused)
 
 
 def test_waiting_jobs_are_found_when_they_are_to_be_looked_at(backend: Backend) -> None:
