@@ -195,7 +195,7 @@ def what_was_told(
     clock, lines, ear = Clock(), StringIO(), Ear()
     app = app_in_memory(App(tasks), clock)
     app.use(replace(app.ports, world=Outside(stack="shop", webhook="https://hooks.example.com")))
-    app.observe(LogSink(Logger(service="test", level="DEBUG", location=None, stream=lines)), EmfSink("shop"))
+    app.observe(LogSink(Logger(service="canary", level="DEBUG", location=None, stream=lines)), EmfSink("shop"))
     app.on_event(lambda event: _raise(CanaryError(str(event.error)))())
     with caplog.at_level(logging.DEBUG):
         ids = everything_has_ended(app, clock)

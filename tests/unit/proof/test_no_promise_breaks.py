@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -9,6 +10,7 @@ from tests.unit.proof.machine import NothingIsLost
 from tests.unit.proof.profiles import STEPS
 
 
+@pytest.mark.timeout(1200)  # four minutes of computing, on a machine that may do other work
 def test_no_promise_breaks_whatever_happens_in_whatever_order() -> None:
     run_state_machine_as_test(NothingIsLost, settings=settings.get_profile("proof"))
 
