@@ -155,7 +155,7 @@ def test_what_died_in_a_workflow_is_redriven_and_another_is_cancelled(visitor: V
     page.get_by_role("button", name="Redrive what died").click()
     assert visitor.note() == "Redriven: 1 dead job. What waits for them goes on."
 
-    page.locator("summary").click()
+    page.locator("summary", has_text="Cancel").click()
     page.get_by_role("button", name="Cancel it").click()
     assert visitor.note().startswith("Cancelled: ")
     assert stage.app.workflows.get("year-2025").record.state == "cancelled"

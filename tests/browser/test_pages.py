@@ -14,6 +14,7 @@ from lanework.http.tokens import Role
 from lanework.model.buckets import Bucket, Incident, Kind
 from lanework.model.numbers import Count, Key, Numbers
 from lanework.testing import NOON
+from tests.factories import a_record
 from tests.gateway import TOKENS
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def test_with_the_keyboard_a_filter_is_chosen_arrow_by_arrow(visitor: Visitor) -
         page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Status")).to_have_value("running")
     expect(page.get_by_label("Status")).to_be_focused()
-    for _ in range(4):
+    for _ in range(5):
         page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="Filter")).to_be_focused()
     page.keyboard.press("Enter")
@@ -281,7 +282,7 @@ def test_a_schedule_leads_to_its_last_runs_and_each_of_them_back(visitor: Visito
     page = visitor.open("schedules")
     page.locator("[data-key='cleanup.expired-tokens']").get_by_role("button", name="Run now").click()
     run = stage.app.schedules.get("cleanup.expired-tokens").schedule.run_id(NOON.replace(hour=2))
-    stage.app.enqueue("cleanup.expired-tokens", {}, job_id=run)
+    stage.app.ports.ledger.put(a_record(job_id=run, type="cleanup.expired-tokens", queue="cleanup"))
 
     card = visitor.open("schedules").locator("[data-key='cleanup.expired-tokens']")
     card.get_by_role("link", name="2026-01-02 02:00 UTC").click()
