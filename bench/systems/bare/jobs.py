@@ -25,6 +25,7 @@ from lanework.aws.ledger import DynamoLedger
 from lanework.aws.statements import Statement, statement_of
 from lanework.model import moves
 from lanework.model.envelope import Envelope
+from lanework.model.lanes import Lane
 from lanework.model.payload import is_apart
 from lanework.settings import Settings
 
@@ -53,7 +54,7 @@ def _requests() -> dict[str, Any]:
         id=NAME,
         type="bench.task",
         queue="bench",
-        lane="medium",
+        lane=Lane.MEDIUM,
         payload=PAYLOAD_HERE,
         attempts=3,
         backoff=timedelta(seconds=2),
