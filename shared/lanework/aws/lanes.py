@@ -77,7 +77,7 @@ class SqsLanes:
             answer = self._clients.sqs.send_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
         unsent: dict[int, Unsent] = {}
         for one in answer.get("Failed", []):
-            kind = UnsendableError if one["SenderFault"] and one["Code"] in _OF_THE_MESSAGE else UnavailableError
+            kind = UnsendableError if one["Code"] in _OF_THE_MESSAGE else UnavailableError
             unsent[int(one["Id"])] = Unsent(kind(one.get("Message", one["Code"])))
         return unsent
 
