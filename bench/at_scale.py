@@ -11,10 +11,10 @@ from statistics import median
 from typing import Any, Final
 
 from bench.peers import LANEWORK, OTHER_BROKERS, PEERS, System
-from lanework.model.costs import Usage, costs_of
-from lanework.model.ids import SHARDS
+from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import LANES, Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.costs import Usage, costs_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
 
 DOCS: Final = Path(__file__).parents[1] / "docs"

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from bench.measure import make
 from bench.systems.lanework_ import jobs as application
 from lanework.aws.items import items_of, to_item
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.sweep import Sweeper
-from lanework.model.envelope import Envelope
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.moves import new_record
-from lanework.model.states import State
+from lanework.model.lifecycle.run_moves import new_record
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from bench.endpoint import Endpoint
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 _TIMES = 5
 _CALL = 25

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.moves import new_record
-from lanework.model.states import JobRecord
+from lanework.model.lifecycle.run_moves import new_record
+from lanework.model.lifecycle.states import JobRecord
 from lanework.testing import NOON
 
 LEASE = timedelta(seconds=35)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from lanework.local.template import read_template
-from lanework.model.costs import costs_of
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.costs import costs_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
 
 ROOT: Final = Path(__file__).parents[1]

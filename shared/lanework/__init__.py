@@ -1,17 +1,15 @@
 """Background jobs on AWS's own serverless parts: SQS lanes, Lambda workers, one DynamoDB record per job."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from lanework.app import App
-from lanework.engine.cancel import Cancelling
-from lanework.engine.job import Job
-from lanework.engine.jobs import Jobs
-from lanework.engine.middleware import Middleware, Proceed
-from lanework.engine.plan import Workflow, batch, chain, group
-from lanework.engine.receipt import Receipt
-from lanework.engine.request import EnqueueOptions, Request
-from lanework.engine.run import Run
-from lanework.engine.signals import Signalling
-from lanework.engine.workflow_enqueue import WorkflowReceipt
-from lanework.engine.workflow_reader import JobResult
+from lanework.engine.jobtypes.family import Jobs
+from lanework.engine.jobtypes.job import Job
+from lanework.engine.jobtypes.middleware import Middleware, Proceed
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.jobtypes.request import EnqueueOptions, Request
+from lanework.engine.jobtypes.run import Run
 from lanework.errors import (
     ClaimLostError,
     ConfigError,
@@ -40,12 +38,31 @@ from lanework.errors import (
     WorkflowNotFoundError,
 )
 from lanework.model.events import Action, Event
+from lanework.model.job.job_exceptions import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
+from lanework.model.job.payload import Public
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.states import Cause, JobRecord, State
 from lanework.model.limits import TENANT, Concurrency, Quota, Rate
-from lanework.model.outcomes import Cancel, Discard, RetryAfter, Snooze, Suspended, TimedOut
-from lanework.model.payload import Public
-from lanework.model.states import Cause, JobRecord, State
-from lanework.model.workflow import WorkflowState
+from lanework.model.workflow.workflow import WorkflowState
+
+if TYPE_CHECKING:
+    from lanework.engine.operations.cancel import Cancelling
+    from lanework.engine.operations.signals import Signalling
+    from lanework.engine.workflows.definition import Workflow, batch, chain, group
+    from lanework.engine.workflows.enqueue import WorkflowReceipt
+    from lanework.engine.workflows.query import JobResult
+
+_LOADED_AT_FIRST_USE: Final = {
+    "Cancelling": "lanework.engine.operations.cancel",
+    "Signalling": "lanework.engine.operations.signals",
+    "Workflow": "lanework.engine.workflows.definition",
+    "batch": "lanework.engine.workflows.definition",
+    "chain": "lanework.engine.workflows.definition",
+    "group": "lanework.engine.workflows.definition",
+    "WorkflowReceipt": "lanework.engine.workflows.enqueue",
+    "JobResult": "lanework.engine.workflows.query",
+}
+"""Names that a worker's cold start has no use for, and their modules."""
 
 __all__ = [  # noqa: RUF022 - grouped
     # Declaring and enqueueing jobs
@@ -116,3 +133,16 @@ __all__ = [  # noqa: RUF022 - grouped
     "WorkflowClosedError",
     "WorkflowNotFoundError",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - TYPE_CHECKING above has the types
+    """
+    Load a public name at its first use.
+
+    Raises:
+        AttributeError: There is no such name.
+    """
+    if name not in _LOADED_AT_FIRST_USE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(_LOADED_AT_FIRST_USE[name]), name)

@@ -8,21 +8,15 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from lanework.engine.cancel import Cancelling, cancel
-from lanework.engine.enqueue import Enqueuer
-from lanework.engine.execute import Executor
-from lanework.engine.inspect import Inspector
-from lanework.engine.middleware import Carrying, enqueue_through
-from lanework.engine.pauses import PauseWatch, flag_of, resume
-from lanework.engine.registry import Registry
-from lanework.engine.request import EnqueueOptions, Request, request_of
-from lanework.engine.reschedule import reschedule, start_of
-from lanework.engine.results import await_result
-from lanework.engine.signals import Signalling, signal
-from lanework.engine.system import WEBHOOK, refuse_names_of_ours, system_jobs
-from lanework.engine.telling import Teller
+from lanework.engine.builtin_jobs.definitions import refuse_names_of_ours, system_jobs
+from lanework.engine.enqueue.enqueuer import Enqueuer
+from lanework.engine.jobtypes.builtin import WEBHOOK
+from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
+from lanework.engine.jobtypes.registry import Registry
+from lanework.engine.jobtypes.request import EnqueueOptions, Request, request_of
+from lanework.engine.webhooks.notify import Teller
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
 from lanework.settings import Settings
@@ -35,27 +29,33 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from lanework.engine.alerting import Alarmist, Channel
-    from lanework.engine.cleaning_desk import CleaningDesk
-    from lanework.engine.dead_letter_desk import DeadLetterDesk
-    from lanework.engine.firing import ScheduleClock
-    from lanework.engine.housekeeping import Housekeeper
-    from lanework.engine.jobs import Jobs
-    from lanework.engine.middleware import Middleware, Proceed
-    from lanework.engine.ports import EventSink, Guard, Ports
-    from lanework.engine.receipt import Receipt
-    from lanework.engine.rollup import RollUp
-    from lanework.engine.schedules import ScheduleDesk
-    from lanework.engine.search import Search
-    from lanework.engine.standing import Standing
-    from lanework.engine.statistics import Statistics, Window
-    from lanework.engine.webhook_desk import WebhookDesk
-    from lanework.engine.workflow_desk import WorkflowDesk
-    from lanework.model.alerts import Alerts
-    from lanework.model.costs import Costs
+    from lanework.engine.builtin_jobs.hourly import Housekeeper
+    from lanework.engine.deadletters.service import DeadLetterDesk
+    from lanework.engine.execution.executor import Executor
+    from lanework.engine.execution.guard import Guard
+    from lanework.engine.execution.pause_watch import PauseWatch
+    from lanework.engine.jobtypes.family import Jobs
+    from lanework.engine.jobtypes.middleware import Middleware, Proceed
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.maintenance.cleanup import CleaningDesk
+    from lanework.engine.operations.cancel import Cancelling
+    from lanework.engine.operations.signals import Signalling
+    from lanework.engine.ports.bundle import EventSink, Ports
+    from lanework.engine.queries.jobs import Inspector
+    from lanework.engine.queries.search import Search
+    from lanework.engine.schedules.service import ScheduleDesk
+    from lanework.engine.schedules.trigger import ScheduleClock
+    from lanework.engine.stats.alerting import Alarmist, Channel
+    from lanework.engine.stats.overview import Standing
+    from lanework.engine.stats.rollup import RollUp
+    from lanework.engine.stats.statistics import Statistics, Window
+    from lanework.engine.webhooks.redeliver import WebhookDesk
+    from lanework.engine.workflows.service import WorkflowDesk
     from lanework.model.events import Event
     from lanework.model.lanes import Lane, LaneName
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.stats.alerts import Alerts
+    from lanework.model.stats.costs import Costs
 
 
 class App:
@@ -125,7 +125,7 @@ class App:
         except EnqueueError as error:
             if not request.runs_inline:
                 raise
-            from lanework.engine.inline import run_inline  # noqa: PLC0415 - not for producers that are well
+            from lanework.engine.enqueue.inline_fallback import run_inline  # noqa: PLC0415 - not for producers that are well
 
             return run_inline(request, error, self.ports, self._middleware)
 
@@ -158,31 +158,33 @@ class App:
     @cached_property
     def inspector(self) -> Inspector:
         """Reads jobs and lanes."""
+        from lanework.engine.queries.jobs import Inspector  # noqa: PLC0415
+
         return Inspector(self.ports)
 
     @property
     def search(self) -> Search:
         """Finds jobs by lane, state, type and queue, and those that started late. It loads when it is asked for."""
-        from lanework.engine.search import Search  # noqa: PLC0415
+        from lanework.engine.queries.search import Search  # noqa: PLC0415
 
         return Search(self.ports)
 
     @cached_property
     def statistics(self) -> Statistics:
         """Reads what jobs did lately, in numbers. A worker never does, so this loads when it is asked for."""
-        from lanework.engine.statistics import Statistics  # noqa: PLC0415
+        from lanework.engine.stats.statistics import Statistics  # noqa: PLC0415
 
         return Statistics(self.ports)
 
     def standing(self) -> Standing:
         """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
-        from lanework.engine.standing import standing  # noqa: PLC0415
+        from lanework.engine.stats.overview import standing  # noqa: PLC0415
 
         return standing(self.ports, queues=self.registry.queues)
 
     def costs(self, window: Window) -> Costs:
         """Return what the jobs of a window of `statistics` cost: an estimate."""
-        from lanework.model.costs import costs_of  # noqa: PLC0415
+        from lanework.model.stats.costs import costs_of  # noqa: PLC0415
         from lanework.observe.prices import prices  # noqa: PLC0415
 
         return costs_of(window.numbers, prices(), over=window.now - window.begins)
@@ -195,28 +197,28 @@ class App:
             channels: Where they go.
             job: Type of a job of this application that they go to, too.
         """
-        from lanework.engine.alerting import Alarmist, JobChannel  # noqa: PLC0415
+        from lanework.engine.stats.alerting import Alarmist, JobChannel  # noqa: PLC0415
 
         jobs = () if job is None else (JobChannel(job, self.registry, self.enqueue_request),)
         return Alarmist(self.ports, self.statistics, (*channels, *jobs))
 
     def alerts(self) -> Alerts:
         """Return the alerts that are active, and those that are over."""
-        from lanework.model.alerts import Alerts  # noqa: PLC0415
+        from lanework.model.stats.alerts import Alerts  # noqa: PLC0415
 
         return Alerts.at_text(self.ports.statistics.alerts())
 
     @cached_property
     def roll_up(self) -> RollUp:
         """Makes minutes, hours and totals of what was counted."""
-        from lanework.engine.rollup import RollUp  # noqa: PLC0415
+        from lanework.engine.stats.rollup import RollUp  # noqa: PLC0415
 
         return RollUp(self.ports)
 
     @cached_property
     def dead_letters(self) -> DeadLetterDesk:
         """Looks at dead jobs, redrives and drops them."""
-        from lanework.engine.dead_letter_desk import DeadLetterDesk  # noqa: PLC0415
+        from lanework.engine.deadletters.service import DeadLetterDesk  # noqa: PLC0415
 
         if self._is_flushed:
             return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
@@ -227,42 +229,42 @@ class App:
     @cached_property
     def cleaning(self) -> CleaningDesk:
         """Counts ended jobs that are to be retired, and retires them."""
-        from lanework.engine.cleaning_desk import CleaningDesk  # noqa: PLC0415
+        from lanework.engine.maintenance.cleanup import CleaningDesk  # noqa: PLC0415
 
         return CleaningDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def webhooks(self) -> WebhookDesk:
         """Sends webhooks once more."""
-        from lanework.engine.webhook_desk import WebhookDesk  # noqa: PLC0415
+        from lanework.engine.webhooks.redeliver import WebhookDesk  # noqa: PLC0415
 
         return WebhookDesk(self.ports, self._teller(self.ports))
 
     @cached_property
     def workflows(self) -> WorkflowDesk:
         """Enqueues chains, groups and batches; looks at them, adds to them, cancels and retries them."""
-        from lanework.engine.workflow_desk import WorkflowDesk  # noqa: PLC0415
+        from lanework.engine.workflows.service import WorkflowDesk  # noqa: PLC0415
 
         return WorkflowDesk(self.ports, self.registry, self.enqueue_many)
 
     @cached_property
     def schedules(self) -> ScheduleDesk:
         """Adds, lists, pauses and removes schedules."""
-        from lanework.engine.schedules import ScheduleDesk  # noqa: PLC0415
+        from lanework.engine.schedules.service import ScheduleDesk  # noqa: PLC0415
 
         return ScheduleDesk(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def schedule_clock(self) -> ScheduleClock:
         """Fires schedules when it is time."""
-        from lanework.engine.firing import ScheduleClock  # noqa: PLC0415
+        from lanework.engine.schedules.trigger import ScheduleClock  # noqa: PLC0415
 
         return ScheduleClock(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
     def housekeeper(self) -> Housekeeper:
         """Enqueues what is to be done once an hour."""
-        from lanework.engine.housekeeping import Housekeeper  # noqa: PLC0415
+        from lanework.engine.builtin_jobs.hourly import Housekeeper  # noqa: PLC0415
 
         return Housekeeper(self.ports, self.registry, self.enqueue_request)
 
@@ -276,12 +278,21 @@ class App:
             guard: Orders the steps of each run.
             run_async: Runs a coroutine to its end, where async jobs share a loop; each in a loop of its own by default.
         """
+        from lanework.engine.execution.executor import Executor  # noqa: PLC0415
+
         ports = self.ports
         if run_async is not None:
             ports = replace(ports, runtime=replace(ports.runtime, run_async=run_async))
         return Executor(
             registry=self.registry, ports=ports, guard=guard, pauses=self._pauses, middleware=self._middleware
         )
+
+    @cached_property
+    def _pauses(self) -> PauseWatch:
+        """What is paused, read once for all executors of the process."""
+        from lanework.engine.execution.pause_watch import PauseWatch  # noqa: PLC0415
+
+        return PauseWatch(self.ports.flags, self.ports.clock)
 
     def runs_async(self, body: str) -> bool:
         """Tell whether a message carries an async job."""
@@ -303,7 +314,6 @@ class App:
         events = alone(ports.events)
         if self._hooks:
             events = Beside(events, [HookSink(self._hooks)])
-        self._pauses = PauseWatch(ports.flags, ports.clock)
         self._ports = replace(ports, tell=self._teller(ports).tell, events=events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
@@ -350,6 +360,8 @@ class App:
             JobFailedError: It died, was cancelled, or its result could not be kept.
             ResultTimeoutError: It had not ended by then.
         """
+        from lanework.engine.operations.results import await_result  # noqa: PLC0415
+
         return await_result(job_id, self.ports, self.registry, timeout=timeout, pause=time.sleep)
 
     def cancel(self, job_id: str) -> Cancelling:
@@ -359,6 +371,8 @@ class App:
         Raises:
             JobNotFoundError: There is none.
         """
+        from lanework.engine.operations.cancel import cancel  # noqa: PLC0415
+
         return cancel(job_id, self.ports)
 
     def signal(self, job_id: str, name: str, payload: object = None) -> Signalling:
@@ -375,6 +389,8 @@ class App:
             SignalTooLateError: It has waited for the signal as long as it would.
             InvalidOptionError, TooLargeError: The name or the payload can't be used.
         """
+        from lanework.engine.operations.signals import signal  # noqa: PLC0415
+
         try:
             return signal(job_id, name, payload, self.ports)
         finally:
@@ -394,6 +410,8 @@ class App:
             JobNotWaitingError: It runs or has ended.
             InvalidOptionError: The time can't be used.
         """
+        from lanework.engine.operations.reschedule import reschedule, start_of  # noqa: PLC0415
+
         start = start_of(run_at, delay, now=self.ports.clock())
         try:
             return reschedule(job_id, at=start, ports=self.ports)
@@ -413,6 +431,8 @@ class App:
             InvalidOptionError: Not exactly one is named.
             UnknownNameError: There is no such lane, queue or type.
         """
+        from lanework.engine.operations.pauses import flag_of  # noqa: PLC0415
+
         name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry)
         self.ports.flags.pause(name)
         return name
@@ -429,6 +449,8 @@ class App:
         Raises:
             InvalidOptionError, UnknownNameError: As in `pause`.
         """
+        from lanework.engine.operations.pauses import flag_of, resume  # noqa: PLC0415
+
         return resume(flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry), self.ports)
 
     @cached_property

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
-from lanework.engine.delivery import Delivery, Keep
-from lanework.engine.execute import in_order
-from lanework.engine.execution import LEASE_MARGIN
-from lanework.engine.ports import Ports
-from lanework.engine.run import Run
-from lanework.engine.runtime import Runtime
-from lanework.engine.sweep import Sweeper
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.executor import in_order
+from lanework.engine.jobtypes.run import Run
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Delivery, Keep
+from lanework.engine.ports.bundle import Ports
+from lanework.engine.ports.runtime import Runtime
 from lanework.memory import (
     MemoryFlags,
     MemoryLanes,
@@ -30,17 +30,17 @@ from lanework.memory import (
     MemoryStatistics,
     MemoryWorkflows,
 )
-from lanework.model.headers import with_headers
+from lanework.model.job.headers import with_headers
 from lanework.model.lanes import LANES, Lane
-from lanework.model.states import State
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lanework.app import App
-    from lanework.engine.request import Request
+    from lanework.engine.jobtypes.request import Request
     from lanework.model.events import Event
-    from lanework.model.states import Cause
+    from lanework.model.lifecycle.states import Cause
 
 NOON: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 """Where a test's clock begins: a Friday."""

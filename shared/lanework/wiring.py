@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from ulid import ULIDGenerator
 
-from lanework.engine.ports import Ports
-from lanework.engine.runtime import Runtime
-from lanework.engine.world import World
+from lanework.engine.ports.bundle import Ports
+from lanework.engine.ports.runtime import Runtime
+from lanework.engine.ports.webhooks import World
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_a_child
 from lanework.model.webhooks import checked_webhook, secrets_in
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lanework.aws.bus import EventBridgeBus
-    from lanework.engine.alerting import Channel
-    from lanework.engine.inbox import Inbox
-    from lanework.engine.ports import EventSink
-    from lanework.engine.world import Answered
+    from lanework.aws.clients import Clients
+    from lanework.engine.ports.bundle import Archive, EventSink
+    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.webhooks import Answered
+    from lanework.engine.stats.alerting import Channel
     from lanework.settings import AlertSettings, MetricSettings
 
 
 def aws_ports(settings: Settings) -> Ports:
     """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
-    from lanework.aws.archive import S3Archive  # noqa: PLC0415
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.eventbridge import EventBridgeScheduler  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
@@ -61,11 +61,17 @@ def aws_ports(settings: Settings) -> Ports:
         rand=random.random,
         runtime=Runtime(renew=clients.renew),
         look_ahead=timedelta(seconds=settings.look_ahead_s),
-        archive=S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
-        if settings.archive_bucket
-        else None,
+        archive=_archive_of(settings, clients),
         world=_world(settings),
     )
+
+
+def _archive_of(settings: Settings, clients: Clients) -> Archive | None:
+    if not settings.archive_bucket:
+        return None
+    from lanework.aws.archive import S3Archive  # noqa: PLC0415
+
+    return S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
 
 
 def _world(settings: Settings) -> World:

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, Public, Quota, Rate, Run, State, batch, chain
 from lanework.memory import MemoryLedger
-from lanework.model.buckets import Bucket, Depth, Incident, Kind
 from lanework.model.lanes import LANES, Lane
-from lanework.model.numbers import Count, Key, Numbers
-from lanework.model.states import Cause, Failure
+from lanework.model.lifecycle.states import Cause, Failure
+from lanework.model.stats.buckets import Bucket, Depth, Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.factories import a_record
 

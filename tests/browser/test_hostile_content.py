@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from lanework.memory import MemoryLedger
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause, Failure, State
+from lanework.model.lifecycle.states import Cause, Failure, State
 from lanework.testing import NOON
 from tests.factories import a_record
 

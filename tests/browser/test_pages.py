@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from lanework import Lane
 from lanework.http.tokens import Role
-from lanework.model.buckets import Bucket, Incident, Kind
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.buckets import Bucket, Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.gateway import TOKENS

@@ -11,7 +11,8 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from lanework.engine.ports import Ledger, Ports
+from lanework.engine.ports.bundle import Ports
+from lanework.engine.ports.ledger import Ledger
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports

@@ -12,7 +12,7 @@ import pytest
 from lanework.aws.clients import Clients
 from lanework.aws.topic import TopicChannel
 from lanework.errors import ConfigError
-from lanework.model.alerts import Alert, Rule
+from lanework.model.stats.alerts import Alert, Rule
 from lanework.settings import Settings
 from lanework.testing import NOON
 from tests.endpoints import endpoints

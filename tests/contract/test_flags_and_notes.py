@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from lanework.model import interventions, moves, parking
-from lanework.model.change import Applied, Kept, Refused
-from lanework.model.ids import shard_of
-from lanework.model.states import AT_ONCE, JobRecord, State
+from lanework.model.job.ids import shard_of
+from lanework.model.lifecycle import operator_moves, park_moves, run_moves
+from lanework.model.lifecycle.change import Applied, Kept, Refused
+from lanework.model.lifecycle.states import AT_ONCE, JobRecord, State
 from lanework.testing import NOON
 from tests.contract.conftest import Backend, ids_due
 from tests.factories import LEASE, a_record
@@ -31,7 +31,7 @@ def test_due_entries_are_walked_page_by_page_though_they_move_meanwhile(backend:
             record = ledger.get(one.job_id)
             assert record is not None
             to = NOON + timedelta(hours=1) if len(seen) % 2 else NOON + 5 * SECOND
-            assert isinstance(ledger.change(one.job_id, interventions.put_off(record, to=to)), Applied)
+            assert isinstance(ledger.change(one.job_id, operator_moves.put_off(record, to=to)), Applied)
         after = page.cursor
         if after is None:
             break
@@ -72,7 +72,7 @@ def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backe
     ledger = backend.ports.ledger
     ledger.put(a_record())
 
-    held = ledger.change("job-1", interventions.hold(life=1, name="queue:email", now=NOON))
+    held = ledger.change("job-1", operator_moves.hold(life=1, name="queue:email", now=NOON))
 
     assert isinstance(held, Applied)
     assert (held.record.state, held.record.held_by) == (State.PARKED, "queue:email")
@@ -84,10 +84,10 @@ def test_a_held_job_is_found_under_its_pause_and_not_by_the_sweep(backend: Backe
 def test_a_released_job_is_found_by_the_sweep_again(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", interventions.hold(life=1, name="queue:email", now=NOON))
+    ledger.change("job-1", operator_moves.hold(life=1, name="queue:email", now=NOON))
 
-    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON)), Applied)
-    assert isinstance(ledger.change("job-1", interventions.release("queue:email", now=NOON + SECOND)), Refused)
+    assert isinstance(ledger.change("job-1", operator_moves.release("queue:email", now=NOON)), Applied)
+    assert isinstance(ledger.change("job-1", operator_moves.release("queue:email", now=NOON + SECOND)), Refused)
 
     assert ledger.held("queue:email", SHARD, limit=10) == []
     assert ids_due(ledger, SHARD, until=NOON, limit=10) == ["job-1"]
@@ -109,10 +109,10 @@ def test_an_entry_is_pushed_on_by_one_sweeper_only(backend: Backend) -> None:
     ledger = backend.ports.ledger
     record = a_record(sweep_at=NOON)
     ledger.put(record)
-    pushed = interventions.push_on(record, to=NOON + timedelta(hours=1))
+    pushed = operator_moves.push_on(record, to=NOON + timedelta(hours=1))
 
     assert isinstance(ledger.change("job-1", pushed), Applied)
-    late = interventions.push_on(record, to=NOON + timedelta(hours=1) + SECOND)
+    late = operator_moves.push_on(record, to=NOON + timedelta(hours=1) + SECOND)
     assert isinstance(ledger.change("job-1", late), Refused)
     assert ids_due(ledger, SHARD, until=NOON + SECOND, limit=10) == []
 
@@ -140,13 +140,13 @@ def test_a_signal_is_kept_and_wakes_the_job_that_waits_for_it_in_one_write(backe
     ledger = backend.ports.ledger
     until = NOON + timedelta(days=1)
     ledger.put(a_record())
-    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     run = record_of(backend)
-    ledger.change("job-1", parking.wait_for_signal(run, signal="approved", until=until))
+    ledger.change("job-1", park_moves.wait_for_signal(run, signal="approved", until=until))
     waiting = record_of(backend)
     assert (waiting.state, waiting.awaits, waiting.due_at) == (State.PARKED, "approved", until)
 
-    change = interventions.signal(waiting, "approved", signal_id="s-1", now=NOON)
+    change = operator_moves.signal(waiting, "approved", signal_id="s-1", now=NOON)
     answer = ledger.change_and_keep("job-1", change, step="signal/approved", text="42")
 
     assert isinstance(answer, Applied)
@@ -160,12 +160,12 @@ def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backen
     ledger = backend.ports.ledger
     seen = a_record()
     ledger.put(seen)
-    first, second = (interventions.signal(seen, "approved", signal_id=f"s-{n}", now=NOON) for n in (1, 2))
+    first, second = (operator_moves.signal(seen, "approved", signal_id=f"s-{n}", now=NOON) for n in (1, 2))
     assert isinstance(ledger.change_and_keep("job-1", first, step="signal/approved", text="1"), Applied)
 
     assert ledger.change_and_keep("job-1", second, step="signal/approved", text="2") == Kept("1")
     assert record_of(backend).signal_id == "s-1"
-    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     late = ledger.change_and_keep("job-1", second, step="signal/paid", text="2")
 
     assert late == Refused(record_of(backend))
@@ -176,14 +176,14 @@ def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backen
 def test_a_run_is_not_parked_for_a_signal_once_another_has_come(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     run = record_of(backend)
-    parked = parking.wait_for_signal(run, signal="approved", until=NOON + timedelta(days=1))
-    change = interventions.signal(run, "approved", signal_id="s-1", now=NOON)
+    parked = park_moves.wait_for_signal(run, signal="approved", until=NOON + timedelta(days=1))
+    change = operator_moves.signal(run, "approved", signal_id="s-1", now=NOON)
     ledger.change_and_keep("job-1", change, step="signal/approved", text="1")
 
     assert isinstance(ledger.change("job-1", parked), Refused)
-    again = parking.wait_for_signal(record_of(backend), signal="paid", until=NOON + timedelta(days=1))
+    again = park_moves.wait_for_signal(record_of(backend), signal="paid", until=NOON + timedelta(days=1))
     assert isinstance(ledger.change("job-1", again), Applied)
 
 

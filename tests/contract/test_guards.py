@@ -14,9 +14,9 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, QuotaExceededError
 from lanework.errors import ContendedError
-from lanework.model.marks import Mark, Marking
-from lanework.model.quota import Window
-from lanework.model.states import State
+from lanework.model.job.guard_items import Mark, Marking
+from lanework.model.lifecycle.states import State
+from lanework.model.limits import Window
 from lanework.testing import NOON
 from lanework.wiring import utc_now
 from tests.contract.conftest import Backend

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.dead_letters import bury
-from lanework.engine.messages import LARGEST_MESSAGE, Sending
+from lanework.engine.messaging.dlq_tickets import bury
+from lanework.engine.ports.messages import LARGEST_MESSAGE, Sending
 from lanework.errors import UnavailableError, UnsendableError, UnsupportedError
-from lanework.model.envelope import LARGEST_PAYLOAD, Envelope
+from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
 from tests.contract.conftest import Backend
 from tests.factories import a_message

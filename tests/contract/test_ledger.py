@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lanework.model import interventions, moves
-from lanework.model.change import Applied, Change, Refused
-from lanework.model.envelope import LARGEST_PAYLOAD
-from lanework.model.ids import SHARDS
-from lanework.model.payload import Edit
-from lanework.model.retention import ARCHIVE, archived, to_be_archived
-from lanework.model.states import Cause, JobRecord, State
+from lanework.model.job.envelope import LARGEST_PAYLOAD
+from lanework.model.job.ids import SHARDS
+from lanework.model.job.payload import Edit
+from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle.change import Applied, Change, Refused
+from lanework.model.lifecycle.retention import ARCHIVE, archived, to_be_archived
+from lanework.model.lifecycle.states import Cause, JobRecord, State
 from lanework.testing import NOON
 from tests.contract.conftest import Backend, ids_due
 from tests.factories import LEASE, a_message, a_record
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 def claim(backend: Backend, claim_id: str, *, now: datetime = NOON, life: int = 1) -> bool:
-    change = moves.claim(life=life, claim_id=claim_id, now=now, lease=LEASE)
+    change = run_moves.claim(life=life, claim_id=claim_id, now=now, lease=LEASE)
     return isinstance(backend.ports.ledger.change("job-1", change), Applied)
 
 
@@ -34,12 +34,12 @@ def stored(backend: Backend, job_id: str = "job-1") -> JobRecord:
 def kill(backend: Backend, now: datetime = NOON) -> JobRecord:
     """Claim the job and let it die; return its record."""
     claim(backend, "killed", now=now)
-    change = moves.die(
+    change = run_moves.die(
         stored(backend),
         cause=Cause.EXHAUSTED,
         error="ValueError: no",
         now=now,
-        expires_at=moves.expiry(now=now, ever_died=True),
+        expires_at=run_moves.expiry(now=now, ever_died=True),
     )
     backend.ports.ledger.change("job-1", change)
     return stored(backend)
@@ -76,7 +76,7 @@ def test_a_large_payload_comes_back_whole_and_is_no_part_of_lists(backend: Backe
 
     assert large == stored(backend).payload
     listed = backend.ports.ledger.get_many(["job-1"])["job-1"]
-    changed = backend.ports.ledger.change("job-1", moves.claim(life=1, claim_id="new", now=NOON, lease=LEASE))
+    changed = backend.ports.ledger.change("job-1", run_moves.claim(life=1, claim_id="new", now=NOON, lease=LEASE))
     assert isinstance(changed, Applied)
     assert (listed.payload, changed.record.payload) == (None, None)
     assert large == backend.ports.ledger.payload_of(listed)
@@ -96,7 +96,7 @@ def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Bac
     backend.ports.ledger.keep_step("job-1", "step", '"secret"')
 
     backend.ports.ledger.clear_beside("job-1")
-    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Applied)
 
     record = stored(backend)
     assert (record.retired, record.payload, record.result, record.state) == (True, None, None, State.COMPLETED)
@@ -104,7 +104,7 @@ def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Bac
     day = NOON.date().isoformat()
     assert backend.ports.ledger.recent(day=day, before=None, limit=10).keys == ()
     assert backend.ports.ledger.put(a_record()) == record
-    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Applied), "repeating is safe"
+    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Applied), "repeating is safe"
     assert stored(backend) == record
 
 
@@ -112,17 +112,19 @@ def test_a_job_that_was_redriven_meanwhile_is_not_retired(backend: Backend) -> N
     ended = a_record(state=State.COMPLETED, due_at=None, ended_at=NOON)
     backend.ports.ledger.put(a_record(state=State.QUEUED))
 
-    assert isinstance(backend.ports.ledger.change("job-1", interventions.retire(ended)), Refused)
+    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Refused)
     assert stored(backend) == a_record()
 
 
 def test_an_entry_for_the_archive_is_found_by_its_time_and_taken_away(backend: Backend) -> None:
     for number, claim_id in ((1, "late"), (2, "early")):
         backend.ports.ledger.put(a_record(job_id=f"job-{number}"))
-        change = moves.claim(life=1, claim_id=claim_id, now=NOON, lease=LEASE)
+        change = run_moves.claim(life=1, claim_id=claim_id, now=NOON, lease=LEASE)
         backend.ports.ledger.change(f"job-{number}", change)
         expires_at = NOON + timedelta(days=9 - number)
-        ending = moves.complete(claim_id=claim_id, now=NOON, result=None, result_omitted=None, expires_at=expires_at)
+        ending = run_moves.complete(
+            claim_id=claim_id, now=NOON, result=None, result_omitted=None, expires_at=expires_at
+        )
         backend.ports.ledger.change(f"job-{number}", to_be_archived(ending))
 
     entered = [one for shard in range(SHARDS) for one in backend.ports.ledger.held(ARCHIVE, shard, limit=10)]
@@ -141,9 +143,9 @@ def test_an_entry_for_the_archive_is_found_by_its_time_and_taken_away(backend: B
 def test_what_was_never_put_is_not_there(backend: Backend) -> None:
     assert backend.ports.ledger.get("nobody") is None
     assert backend.ports.ledger.get_many(["nobody"]) == {}
-    assert backend.ports.ledger.change("nobody", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
-        None
-    )
+    assert backend.ports.ledger.change(
+        "nobody", run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
+    ) == Refused(None)
 
 
 def test_a_claim_needs_the_nonce_that_the_record_has(backend: Backend) -> None:
@@ -152,7 +154,7 @@ def test_a_claim_needs_the_nonce_that_the_record_has(backend: Backend) -> None:
     ledger.put(a_record(job_id="job-2"))
 
     def claim(nonce: str | None) -> Change:
-        return moves.asked_by(a_message(nonce=nonce), moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+        return run_moves.asked_by(a_message(nonce=nonce), run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
 
     for job_id, wrong in (("job-1", None), ("job-1", "guessed"), ("job-2", "guessed")):
         refused = ledger.change(job_id, claim(wrong))
@@ -168,7 +170,9 @@ def test_what_is_too_long_for_a_key_is_not_there(backend: Backend) -> None:
 
     assert backend.ports.ledger.get(name) is None
     assert backend.ports.ledger.get_many([name]) == {}
-    assert backend.ports.ledger.change(name, moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(None)
+    assert backend.ports.ledger.change(name, run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
+        None
+    )
     assert backend.ports.workflows.get(name) is None
     assert backend.ports.schedules.get(name) is None
 
@@ -225,7 +229,7 @@ def test_a_claim_is_refused_and_shows_what_stands_in_the_way(
     record = a_record(**facts)
     backend.ports.ledger.put(record)
 
-    answer = backend.ports.ledger.change("job-1", moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+    answer = backend.ports.ledger.change("job-1", run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
 
     assert answer == Refused(record), why
     assert stored(backend) == record
@@ -244,14 +248,14 @@ def test_a_live_lease_keeps_others_out_and_an_ended_one_lets_one_in(backend: Bac
 def test_a_heartbeat_that_comes_late_shortens_no_lease(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
-    later = moves.beat(claim_id="claim-1", until=NOON + 3 * LEASE)
+    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    later = run_moves.beat(claim_id="claim-1", until=NOON + 3 * LEASE)
     assert isinstance(ledger.change("job-1", later), Applied)
 
-    late = ledger.change("job-1", moves.beat(claim_id="claim-1", until=NOON + 2 * LEASE))
+    late = ledger.change("job-1", run_moves.beat(claim_id="claim-1", until=NOON + 2 * LEASE))
 
     assert isinstance(late, Refused)
-    assert moves.is_held_by(late.record, "claim-1"), "it is refused, and the run holds its job"
+    assert run_moves.is_held_by(late.record, "claim-1"), "it is refused, and the run holds its job"
     assert isinstance(ledger.change("job-1", later), Applied), "a repeated one lands again"
     record = ledger.get("job-1")
     assert record is not None
@@ -262,7 +266,7 @@ def test_a_completed_job_keeps_its_result_and_is_no_longer_due(backend: Backend)
     backend.ports.ledger.put(a_record(sweep_at=NOON))
     claim(backend, "first")
 
-    change = moves.complete(
+    change = run_moves.complete(
         claim_id="first", now=NOON + SECOND, result='{"sent":1}', result_omitted=None, expires_at=NOON + LEASE
     )
 
@@ -280,10 +284,10 @@ def test_an_attempt_whose_claim_was_taken_over_changes_nothing(backend: Backend)
     taken_over = stored(backend)
 
     late = [
-        moves.complete(claim_id="first", now=NOON, result=None, result_omitted=None, expires_at=NOON),
-        moves.retry(first, error="late", now=NOON, wait=SECOND),
-        moves.die(first, cause=Cause.EXHAUSTED, error="late", now=NOON, expires_at=NOON),
-        moves.report_progress(claim_id="first", percent=99, note=None),
+        run_moves.complete(claim_id="first", now=NOON, result=None, result_omitted=None, expires_at=NOON),
+        run_moves.retry(first, error="late", now=NOON, wait=SECOND),
+        run_moves.die(first, cause=Cause.EXHAUSTED, error="late", now=NOON, expires_at=NOON),
+        run_moves.report_progress(claim_id="first", percent=99, note=None),
     ]
 
     for change in late:
@@ -297,12 +301,12 @@ def test_an_attempt_from_before_a_redrive_changes_nothing(backend: Backend) -> N
     zombie = stored(backend)
     kill(backend, now=NOON + LEASE)
     ticket = a_message(life=2, ticket=True)
-    backend.ports.ledger.change("job-1", moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE))
+    backend.ports.ledger.change("job-1", run_moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE))
     second_life = stored(backend)
 
-    assert backend.ports.ledger.change("job-1", moves.retry(zombie, error="late", now=NOON, wait=SECOND)) == Refused(
-        second_life
-    )
+    assert backend.ports.ledger.change(
+        "job-1", run_moves.retry(zombie, error="late", now=NOON, wait=SECOND)
+    ) == Refused(second_life)
     assert (second_life.life, second_life.attempts, second_life.state) == (2, 1, State.RUNNING)
 
 
@@ -310,7 +314,7 @@ def test_a_failed_attempt_waits_for_the_next_and_is_remembered(backend: Backend)
     backend.ports.ledger.put(a_record())
     claim(backend, "first")
 
-    change = moves.retry(stored(backend), error="OSError: дараа", now=NOON + SECOND, wait=2 * SECOND)
+    change = run_moves.retry(stored(backend), error="OSError: дараа", now=NOON + SECOND, wait=2 * SECOND)
     backend.ports.ledger.change("job-1", change)
 
     record = stored(backend)
@@ -325,8 +329,8 @@ def test_a_dead_job_is_listed_for_the_sweep_and_lives_again_once(backend: Backen
     dead = kill(backend)
     ticket = a_message(life=2, ticket=True)
 
-    again = moves.begin_life(ticket, claim_id="new", now=NOON + SECOND, lease=LEASE)
-    twice = moves.begin_life(ticket, claim_id="other", now=NOON + SECOND, lease=LEASE)
+    again = run_moves.begin_life(ticket, claim_id="new", now=NOON + SECOND, lease=LEASE)
+    twice = run_moves.begin_life(ticket, claim_id="other", now=NOON + SECOND, lease=LEASE)
 
     assert (dead.state, dead.cause, dead.sweep_at) == (State.DEAD, Cause.EXHAUSTED, NOON)
     assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
@@ -343,22 +347,22 @@ def test_one_crash_beyond_the_attempts_is_allowed_and_no_more(backend: Backend) 
     crashed = stored(backend)
 
     assert not claim(backend, "second", now=later)
-    once_more = moves.claim_after_crash(crashed, claim_id="second", now=later, lease=LEASE)
+    once_more = run_moves.claim_after_crash(crashed, claim_id="second", now=later, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", once_more), Applied)
     record = stored(backend)
     assert (record.attempts, record.crashed) == (2, True)
 
     latest = later + LEASE
-    too_often = moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
+    too_often = run_moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", too_often), Refused)
-    buried = moves.die_of_crash(record, now=latest, expires_at=latest)
+    buried = run_moves.die_of_crash(record, now=latest, expires_at=latest)
     assert isinstance(backend.ports.ledger.change("job-1", buried), Applied)
     assert stored(backend).cause is Cause.CRASHED
 
 
 def test_only_a_job_that_was_never_claimed_is_left_to_the_sweep(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
-    left = interventions.leave_to_sweep(stored(backend), at=NOON)
+    left = operator_moves.leave_to_sweep(stored(backend), at=NOON)
 
     assert isinstance(backend.ports.ledger.change("job-1", left), Applied)
     assert stored(backend).sweep_at == NOON
@@ -435,7 +439,7 @@ def test_a_job_leaves_the_list_of_the_dead_with_its_next_life(backend: Backend) 
     dead = kill(backend)
     assert ["job-1"] == [key.job_id for key in backend.ports.ledger.dead(before=None, limit=10).keys]
 
-    backend.ports.ledger.change("job-1", interventions.redrive(dead, now=NOON + SECOND))
+    backend.ports.ledger.change("job-1", operator_moves.redrive(dead, now=NOON + SECOND))
 
     assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
 
@@ -443,10 +447,10 @@ def test_a_job_leaves_the_list_of_the_dead_with_its_next_life(backend: Backend) 
 def test_a_redrive_by_record_begins_the_next_life_once_and_keeps_the_history(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
     dead = kill(backend)
-    again = interventions.redrive(dead, now=NOON + SECOND)
+    again = operator_moves.redrive(dead, now=NOON + SECOND)
 
     assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
-    twice = interventions.redrive(dead, now=NOON + 2 * SECOND)
+    twice = operator_moves.redrive(dead, now=NOON + 2 * SECOND)
     assert isinstance(backend.ports.ledger.change("job-1", twice), Refused)
 
     record = stored(backend)
@@ -467,7 +471,7 @@ def test_an_edited_payload_is_what_everybody_reads_from_then_on(backend: Backend
     ledger.put(a_record(payload=before))
     dead = kill(backend)
 
-    answer = ledger.change("job-1", interventions.redrive(dead, now=NOON, edit=Edit(payload=after, version=2)))
+    answer = ledger.change("job-1", operator_moves.redrive(dead, now=NOON, edit=Edit(payload=after, version=2)))
 
     assert isinstance(answer, Applied)
     assert (stored(backend).payload, stored(backend).version) == (after, 2)
@@ -483,25 +487,25 @@ def test_an_edit_that_is_refused_changes_neither_the_job_nor_its_payload(backend
     ledger = backend.ports.ledger
     ledger.put(a_record(payload=LARGE.replace("я", "ю")))
     dead = kill(backend)
-    ledger.change("job-1", interventions.redrive(dead, now=NOON))
+    ledger.change("job-1", operator_moves.redrive(dead, now=NOON))
     before = stored(backend)
 
-    answer = ledger.change("job-1", interventions.redrive(dead, now=NOON, edit=Edit(payload=payload)))
+    answer = ledger.change("job-1", operator_moves.redrive(dead, now=NOON, edit=Edit(payload=payload)))
 
     assert isinstance(answer, Refused)
     assert answer.record is not None
     assert (answer.record.life, answer.record.state) == (2, State.QUEUED)
     assert before == stored(backend)
-    assert ledger.change("nobody", interventions.redrive(dead, now=NOON, edit=Edit(payload=payload))) == Refused(None)
+    assert ledger.change("nobody", operator_moves.redrive(dead, now=NOON, edit=Edit(payload=payload))) == Refused(None)
 
 
 def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
     dead = kill(backend)
 
-    assert isinstance(backend.ports.ledger.change("job-1", interventions.drop(dead, now=NOON + SECOND)), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.drop(dead, now=NOON + SECOND)), Applied)
 
-    again = moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
+    again = run_moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
     assert stored(backend).state is State.CANCELLED
     assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
@@ -514,8 +518,8 @@ def test_jobs_are_read_from_a_moment_on_oldest_first_and_with_what_tells_whether
     for number in range(12):
         at = NOON + number * SECOND
         ledger.put(a_record(job_id=f"job-{number}", created_at=at, run_at=at, tenant="shop" if number % 2 else None))
-    ledger.change("job-3", moves.claim(life=1, claim_id="mine", now=NOON + 20 * SECOND, lease=LEASE))
-    ledger.change("job-4", interventions.enter_unsent(at=NOON))
+    ledger.change("job-3", run_moves.claim(life=1, claim_id="mine", now=NOON + 20 * SECOND, lease=LEASE))
+    ledger.change("job-4", operator_moves.enter_unsent(at=NOON))
     day = NOON.date().isoformat()
     after = (NOON + 2 * SECOND).isoformat(timespec="milliseconds")
 
@@ -529,4 +533,4 @@ def test_jobs_are_read_from_a_moment_on_oldest_first_and_with_what_tells_whether
     assert {key.job_id for key in page.keys} - {"job-3", "job-4"} == {one for one in found if found[one].is_unsent}
     assert {"job-3", "job-5", "job-7", "job-9"} == {one for one in found if found[one].tenant == "shop"}
     assert ledger.enqueued(day=day, after=after, until=NOON + SECOND).keys == ()
-    assert not isinstance(ledger.change("job-3", interventions.enter_unsent(at=NOON)), Applied)
+    assert not isinstance(ledger.change("job-3", operator_moves.enter_unsent(at=NOON)), Applied)

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.limits import Limits
+from lanework.engine.ports.limits import Limits
 from lanework.testing import NOON
 from tests.contract.conftest import Backend
 from tests.factories import a_record

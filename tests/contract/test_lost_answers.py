@@ -16,17 +16,17 @@ from lanework.aws.limits import DynamoLimits
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
 from lanework.aws.workflows import DynamoWorkflows
-from lanework.engine.statistics_store import Total
+from lanework.engine.ports.statistics import Total
 from lanework.errors import UnavailableError
-from lanework.model import interventions, moves
-from lanework.model.change import Applied, Kept
-from lanework.model.marks import Mark, Marking
-from lanework.model.quota import Window
-from lanework.model.schedules import Schedule, ScheduleRecord, Source
-from lanework.model.shard import Shard, slot_of
-from lanework.model.states import State
-from lanework.model.ticks import Timetable
-from lanework.model.workflow import Kind, WorkflowRecord
+from lanework.model.job.guard_items import Mark, Marking
+from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle.change import Applied, Kept
+from lanework.model.lifecycle.states import State
+from lanework.model.limits import Window
+from lanework.model.schedule.schedule import Schedule, ScheduleRecord, Source
+from lanework.model.schedule.timetable import Timetable
+from lanework.model.workflow.shard import Shard, slot_of
+from lanework.model.workflow.workflow import Kind, WorkflowRecord
 from lanework.settings import Settings
 from lanework.testing import NOON
 from tests.endpoints import endpoints
@@ -37,7 +37,7 @@ from tests.stacks import REGION, make_stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework.model.change import Change
+    from lanework.model.lifecycle.change import Change
 
 SECOND = timedelta(seconds=1)
 LATER = NOON + 30 * SECOND
@@ -78,7 +78,7 @@ def a_table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def running(table: Table, **facts: Any) -> None:
     table.ledger.put(a_record(**facts))
-    table.ledger.change("job-1", moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE))
+    table.ledger.change("job-1", run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE))
 
 
 @pytest.mark.parametrize("payload", ['{"name":"Bat"}', LARGE], ids=["a small payload", "a payload beside it"])
@@ -142,21 +142,21 @@ def test_an_enqueue_under_guards_meets_itself(table: Table, payload: str) -> Non
 
 
 CHANGES: dict[str, tuple[dict[str, Any], Callable[[Any], Change]]] = {
-    "a claim": ({}, lambda _: moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)),
-    "an entry": ({}, lambda record: interventions.enter(record, at=LATER)),
-    "a pushed entry": ({"sweep_at": NOON}, lambda record: interventions.push_on(record, to=LATER)),
-    "a bounce": ({}, lambda record: interventions.bounce(record, at=LATER)),
-    "a reschedule": ({}, lambda record: interventions.reschedule(record, at=LATER, is_far=False)),
-    "a cancel": ({}, lambda _: interventions.cancel_waiting(now=NOON, expires_at=LATER)),
-    "an expiry": ({"start_by": NOON}, lambda record: interventions.expire(record, now=NOON, expires_at=LATER)),
-    "a supersede": ({}, lambda record: interventions.supersede(record, replace(record, payload="[]"), entry=LATER)),
+    "a claim": ({}, lambda _: run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)),
+    "an entry": ({}, lambda record: operator_moves.enter(record, at=LATER)),
+    "a pushed entry": ({"sweep_at": NOON}, lambda record: operator_moves.push_on(record, to=LATER)),
+    "a bounce": ({}, lambda record: operator_moves.bounce(record, at=LATER)),
+    "a reschedule": ({}, lambda record: operator_moves.reschedule(record, at=LATER, is_far=False)),
+    "a cancel": ({}, lambda _: operator_moves.cancel_waiting(now=NOON, expires_at=LATER)),
+    "an expiry": ({"start_by": NOON}, lambda record: operator_moves.expire(record, now=NOON, expires_at=LATER)),
+    "a supersede": ({}, lambda record: operator_moves.supersede(record, replace(record, payload="[]"), entry=LATER)),
     "a supersede by a large payload": (
         {},
-        lambda record: interventions.supersede(record, replace(record, payload=LARGE), entry=LATER),
+        lambda record: operator_moves.supersede(record, replace(record, payload=LARGE), entry=LATER),
     ),
-    "a redrive": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: interventions.redrive(record, now=LATER)),
-    "a drop": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: interventions.drop(record, now=LATER)),
-    "a retirement": ({"state": State.COMPLETED}, interventions.retire),
+    "a redrive": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: operator_moves.redrive(record, now=LATER)),
+    "a drop": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: operator_moves.drop(record, now=LATER)),
+    "a retirement": ({"state": State.COMPLETED}, operator_moves.retire),
 }
 
 
@@ -172,12 +172,12 @@ def test_a_change_from_outside_meets_itself(table: Table, what: str) -> None:
 
 
 ENDINGS: dict[str, Callable[[Any], Change]] = {
-    "a completion": lambda _: moves.complete(
+    "a completion": lambda _: run_moves.complete(
         claim_id="mine", now=LATER, result="1", result_omitted=None, expires_at=LATER
     ),
-    "a retry": lambda run: moves.retry(run, error="OSError: no", now=LATER, wait=SECOND),
-    "a cancel": lambda run: moves.cancel_run(run, now=LATER, expires_at=LATER),
-    "a heartbeat": lambda _: moves.beat(claim_id="mine", until=LATER + timedelta(hours=1)),
+    "a retry": lambda run: run_moves.retry(run, error="OSError: no", now=LATER, wait=SECOND),
+    "a cancel": lambda run: run_moves.cancel_run(run, now=LATER, expires_at=LATER),
+    "a heartbeat": lambda _: run_moves.beat(claim_id="mine", until=LATER + timedelta(hours=1)),
 }
 
 
@@ -200,7 +200,7 @@ def test_writes_that_share_a_call_meet_themselves(table: Table) -> None:
     answers = []
     for number in range(3):
         table.wire.lose = 1
-        change = moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
+        change = run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
         answers.append(table.ledger.change(f"job-{number}", change))
 
     assert [True] * 3 == [isinstance(answer, Applied) for answer in answers]
@@ -210,10 +210,10 @@ def test_another_claim_is_refused_whatever_was_lost(table: Table) -> None:
     running(table)
 
     table.wire.lose = 1
-    other = table.ledger.change("job-1", moves.claim(life=1, claim_id="other", now=NOON, lease=LEASE))
+    other = table.ledger.change("job-1", run_moves.claim(life=1, claim_id="other", now=NOON, lease=LEASE))
     assert not isinstance(other, Applied)
     table.wire.lose = 1
-    late = moves.complete(claim_id="other", now=LATER, result="1", result_omitted=None, expires_at=LATER)
+    late = run_moves.complete(claim_id="other", now=LATER, result="1", result_omitted=None, expires_at=LATER)
     assert not isinstance(table.ledger.change("job-1", late), Applied)
 
 
@@ -222,11 +222,11 @@ def test_a_signal_and_a_step_meet_themselves(table: Table) -> None:
     table.ledger.put(record)
 
     table.wire.lose = 1
-    change = interventions.signal(record, "go", signal_id="signal-1", now=NOON)
+    change = operator_moves.signal(record, "go", signal_id="signal-1", now=NOON)
     assert isinstance(table.ledger.change_and_keep("job-1", change, step="signal/go", text="1"), Applied)
     table.wire.lose = 1
     assert table.ledger.keep_first("job-1", "charge", '"done"') == '"done"'
-    again = interventions.signal(record, "go", signal_id="signal-2", now=NOON)
+    again = operator_moves.signal(record, "go", signal_id="signal-2", now=NOON)
     assert Kept("1") == table.ledger.change_and_keep("job-1", again, step="signal/go", text="2")
 
 

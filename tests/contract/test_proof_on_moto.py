@@ -19,9 +19,9 @@ from tests.unit.proof import profiles
 from tests.unit.proof.machine import NothingIsLost
 
 if TYPE_CHECKING:
-    from lanework.engine.limits import Limits
-    from lanework.engine.pauses import Flags
-    from lanework.engine.ports import Ledger
+    from lanework.engine.ports.flags import Flags
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.engine.ports.limits import Limits
 
 
 @pytest.mark.timeout(1200)  # a stack for each example, on a machine that may do other work

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.model.schedules import CatchUp, Overlap, Schedule, Source, begun
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, Source, begun
+from lanework.model.schedule.timetable import Timetable
 from lanework.testing import NOON
 from tests.contract.conftest import Backend, ids_due
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework.engine.statistics_store import Board, Total
-from lanework.model.buckets import HOUR, MINUTE, Bucket, Depth, Incident, Kind, joined
+from lanework.engine.ports.statistics import Board, Total
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, Incident, Kind, joined
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 from tests.contract.conftest import Backend
 
 if TYPE_CHECKING:
-    from lanework.engine.statistics_store import StatisticsStore
+    from lanework.engine.ports.statistics import StatisticsStore
 
 KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 OTHER = Key(lane=Lane.LOW, queue="report", type="report.month")

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from lanework.model import blocking
-from lanework.model.change import Applied, Refused
-from lanework.model.ids import SHARDS
-from lanework.model.shard import Shard, slot_of, value_of
-from lanework.model.states import State
-from lanework.model.workflow import Kind, WorkflowRecord
+from lanework.model.job.ids import SHARDS
+from lanework.model.lifecycle import dependency_moves
+from lanework.model.lifecycle.change import Applied, Refused
+from lanework.model.lifecycle.states import State
+from lanework.model.workflow.shard import Shard, slot_of, value_of
+from lanework.model.workflow.workflow import Kind, WorkflowRecord
 from lanework.testing import NOON
 from tests.contract.conftest import ids_due
 from tests.factories import a_record
@@ -19,12 +19,12 @@ from tests.factories import a_record
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
     from tests.contract.conftest import Backend
 
 
 def waiting(*after: str) -> JobRecord:
-    return blocking.blocked(a_record(), after=after, on_failure="run", takes="rows")
+    return dependency_moves.blocked(a_record(), after=after, on_failure="run", takes="rows")
 
 
 def test_children_are_read_page_by_page_in_their_order(backend: Backend) -> None:
@@ -56,13 +56,15 @@ def test_of_two_who_strike_off_a_parent_at_once_one_is_refused(backend: Backend)
     seen = waiting("a", "b")
     ledger.put(seen)
 
-    first = ledger.change("job-1", blocking.wait_for_fewer(seen, left=("b",)))
-    late = ledger.change("job-1", blocking.wait_for_fewer(seen, left=("a",)))
+    first = ledger.change("job-1", dependency_moves.wait_for_fewer(seen, left=("b",)))
+    late = ledger.change("job-1", dependency_moves.wait_for_fewer(seen, left=("a",)))
 
     assert isinstance(first, Applied)
     assert isinstance(late, Refused)
     assert late.record == replace(seen, open_parents=("b",))
-    unblocked = blocking.unblock(first.record, now=NOON, look_ahead=backend.ports.look_ahead, payload='{"rows":[1]}')
+    unblocked = dependency_moves.unblock(
+        first.record, now=NOON, look_ahead=backend.ports.look_ahead, payload='{"rows":[1]}'
+    )
     answer = ledger.change("job-1", unblocked)
     assert isinstance(answer, Applied)
     assert (answer.record.state, answer.record.open_parents, answer.record.payload) == (
@@ -70,7 +72,7 @@ def test_of_two_who_strike_off_a_parent_at_once_one_is_refused(backend: Backend)
         (),
         '{"rows":[1]}',
     )
-    second = blocking.unblock(
+    second = dependency_moves.unblock(
         first.record, now=NOON + timedelta(seconds=1), look_ahead=backend.ports.look_ahead, payload='{"rows":[1]}'
     )
     assert isinstance(ledger.change("job-1", second), Refused)
@@ -79,20 +81,20 @@ def test_of_two_who_strike_off_a_parent_at_once_one_is_refused(backend: Backend)
 def test_waiting_jobs_are_found_when_they_are_to_be_looked_at(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(waiting("a"))
-    shard = next(n for n in range(4) if ledger.held(blocking.BLOCKED, n, limit=10))
+    shard = next(n for n in range(4) if ledger.held(dependency_moves.BLOCKED, n, limit=10))
 
-    assert ledger.held(blocking.BLOCKED, shard, limit=10, until=NOON) == []
-    assert ledger.held(blocking.BLOCKED, shard, limit=10, until=NOON + blocking.FIRST_LOOK) == ["job-1"]
-    assert ids_due(ledger, shard, until=NOON + blocking.LONGEST_LOOK, limit=10) == [], "no tick sends it"
+    assert ledger.held(dependency_moves.BLOCKED, shard, limit=10, until=NOON) == []
+    assert ledger.held(dependency_moves.BLOCKED, shard, limit=10, until=NOON + dependency_moves.FIRST_LOOK) == ["job-1"]
+    assert ids_due(ledger, shard, until=NOON + dependency_moves.LONGEST_LOOK, limit=10) == [], "no tick sends it"
 
 
 def test_a_parent_is_told_that_others_wait_for_it_unless_it_has_ended(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
     ledger.put(a_record(job_id="over"))
-    ledger.change("over", blocking.cancel_blocked(a_record(job_id="over"), now=NOON, expires_at=NOON))
+    ledger.change("over", dependency_moves.cancel_blocked(a_record(job_id="over"), now=NOON, expires_at=NOON))
 
-    told = ledger.change("job-1", blocking.attach())
+    told = ledger.change("job-1", dependency_moves.attach())
     assert isinstance(told, Applied)
     assert told.record.has_children
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.redrive import Redriver
+from lanework.engine.deadletters.redrive import Redriver
 from lanework.local import Project
 from lanework.local.application import load_app
 from lanework.local.stack import REGION

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import State
-from lanework.engine.request import request_of
+from lanework.engine.jobtypes.request import request_of
 from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from tests.e2e.test_embedded_stack import free_port

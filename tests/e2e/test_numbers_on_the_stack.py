@@ -18,7 +18,7 @@ from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from lanework.local.logs import LogTail
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key
+from lanework.model.stats.numbers import Count, Key
 from tests.e2e.test_embedded_stack import free_port
 from tests.projects import a_project, application_on
 

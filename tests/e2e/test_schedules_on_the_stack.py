@@ -22,7 +22,7 @@ from pydantic import BaseModel
 from lanework import App, Jobs, State
 from lanework.local import Project, embedded_stack
 from lanework.local.emulator import wait_for
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_embedded_stack import free_port

@@ -21,7 +21,7 @@ from uuid import uuid4
 import pytest
 
 from lanework import App, JobRecord, State
-from lanework.engine.request import request_of
+from lanework.engine.jobtypes.request import request_of
 from lanework.local.application import load_app
 from lanework.local.emulator import wait_for
 from lanework.local.project import Project

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lanework import State
-from lanework.engine.ports import Ports
+from lanework.engine.ports.bundle import Ports
 from lanework.errors import InvalidOptionError, NotConfirmedError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

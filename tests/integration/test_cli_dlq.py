@@ -15,8 +15,8 @@ import pytest
 
 from jobs import app as example
 from lanework import Cause, Lane, State
-from lanework.engine.delivery import Ack, Delivery
-from lanework.engine.execute import in_order
+from lanework.engine.execution.executor import in_order
+from lanework.engine.messaging.delivery import Ack, Delivery
 from lanework.errors import LaneworkError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lanework import JobRecord
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)

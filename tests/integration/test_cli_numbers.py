@@ -13,13 +13,13 @@ from rich.console import Console
 
 from lanework.cli.progress import bar
 from lanework.cli.top import screen, sparkline
-from lanework.engine.standing import standing
+from lanework.engine.stats.overview import standing
 from lanework.errors import JobNotFoundError
-from lanework.model.alerts import Alerts, Finding, Rule
-from lanework.model.buckets import Bucket, Incident, Kind
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers, a_wait
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.alerts import Alerts, Finding, Rule
+from lanework.model.stats.buckets import Bucket, Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
 from lanework.testing import NOON, memory_ports
 from tests.integration.commands import run
 from tests.integration.conftest import Edge, Number

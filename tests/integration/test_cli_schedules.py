@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from lanework.errors import LaneworkError
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.timetable import Timetable
 from tests.integration.commands import run
 from tests.stacks import REGION
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App
-from lanework.engine.delivery import Delivery
-from lanework.engine.execute import in_order
+from lanework.engine.execution.executor import in_order
+from lanework.engine.messaging.delivery import Delivery
 from lanework.errors import LaneworkError
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import LANES, Lane
 from lanework.model.webhooks import secrets_in, secrets_of
 from lanework.settings import Settings

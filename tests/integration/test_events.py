@@ -17,7 +17,7 @@ import pytest
 from jobs import app as example
 from lanework import App, State
 from lanework.local.template import functions, read_template
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

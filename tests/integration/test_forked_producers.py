@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs
-from lanework.model.states import State
+from lanework.model.lifecycle.states import State
 from lanework.settings import Settings
 from lanework.testing import EventList
 from lanework.wiring import aws_ports, new_ulid

@@ -19,9 +19,9 @@ from lanework.aws.items import items_of
 from lanework.aws.ledger import DynamoLedger
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
-from lanework.model import interventions, moves, parking
-from lanework.model.change import Applied, Change
-from lanework.model.states import Cause, Failure, JobRecord, State
+from lanework.model.lifecycle import operator_moves, park_moves, run_moves
+from lanework.model.lifecycle.change import Applied, Change
+from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 from lanework.settings import Settings
 from lanework.testing import NOON
 from tests.factories import LEASE, a_record
@@ -63,20 +63,20 @@ RECORDS = {
     "swept": replace(QUEUED, state=State.SCHEDULED, sweep_at=NOON),
 }
 CHANGES: dict[str, Change] = {
-    "claim": moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE),
-    "claim after crash": moves.claim_after_crash(RUNNING, claim_id="mine", now=NOON, lease=LEASE),
-    "complete": moves.complete(
+    "claim": run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE),
+    "claim after crash": run_moves.claim_after_crash(RUNNING, claim_id="mine", now=NOON, lease=LEASE),
+    "complete": run_moves.complete(
         claim_id="claim-1", now=NOON, result='{"n": 1}', result_omitted=None, expires_at=KEPT_UNTIL
     ),
-    "retry": moves.retry(RUNNING, error="OSError: no", now=NOON, wait=SECOND),
-    "hand to sweep": moves.hand_to_sweep(RUNNING, error="OSError: no", now=NOON, wait=SECOND),
-    "die": moves.die(RUNNING, cause=Cause.EXHAUSTED, error="OSError: no", now=NOON, expires_at=KEPT_UNTIL),
-    "snooze": parking.snooze(RUNNING, now=NOON, wait=SECOND),
-    "give back": parking.give_back(RUNNING, due_at=NOON),
-    "beat": moves.beat(claim_id="claim-1", until=NOON + LEASE * 2),
-    "cancel a waiting one": interventions.cancel_waiting(now=NOON, expires_at=KEPT_UNTIL),
-    "redrive": interventions.redrive(RECORDS["dead"], now=NOON),
-    "retire": interventions.retire(replace(RECORDS["dead"], expires_at=KEPT_UNTIL)),
+    "retry": run_moves.retry(RUNNING, error="OSError: no", now=NOON, wait=SECOND),
+    "hand to sweep": run_moves.hand_to_sweep(RUNNING, error="OSError: no", now=NOON, wait=SECOND),
+    "die": run_moves.die(RUNNING, cause=Cause.EXHAUSTED, error="OSError: no", now=NOON, expires_at=KEPT_UNTIL),
+    "snooze": park_moves.snooze(RUNNING, now=NOON, wait=SECOND),
+    "give back": park_moves.give_back(RUNNING, due_at=NOON),
+    "beat": run_moves.beat(claim_id="claim-1", until=NOON + LEASE * 2),
+    "cancel a waiting one": operator_moves.cancel_waiting(now=NOON, expires_at=KEPT_UNTIL),
+    "redrive": operator_moves.redrive(RECORDS["dead"], now=NOON),
+    "retire": operator_moves.retire(replace(RECORDS["dead"], expires_at=KEPT_UNTIL)),
 }
 
 
@@ -161,7 +161,7 @@ def test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql(table: Tab
     claimed = table.at_once(
         24,
         lambda number: table.ledger.change(
-            ids[number], moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
+            ids[number], run_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
         ),
     )
 
@@ -177,7 +177,7 @@ def test_of_writes_to_the_same_job_one_wins(table: Table) -> None:
     claimed = table.at_once(
         12,
         lambda number: table.ledger.change(
-            "job-1", moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
+            "job-1", run_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
         ),
     )
 
@@ -188,7 +188,7 @@ def test_of_writes_to_the_same_job_one_wins(table: Table) -> None:
 
 @pytest.mark.parametrize("table", ["moto"], indirect=True)
 def test_an_endpoint_without_partiql_is_asked_for_it_once_only(table: Table) -> None:
-    change = moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
+    change = run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
     ids = [f"job-{number}" for number in range(32)]
     for one in ids:
         table.ledger.put(a_record(job_id=one))

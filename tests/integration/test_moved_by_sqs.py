@@ -10,8 +10,8 @@ import boto3
 import pytest
 
 from lanework import App, State
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.local.emulator import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from lanework import State, WorkflowState, batch, chain, group
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.local.emulator import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now

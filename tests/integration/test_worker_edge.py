@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 
 from lanework import Cause, State
 from lanework.edges.worker import worker
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings

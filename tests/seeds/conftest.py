@@ -38,7 +38,7 @@ from lanework.local import embedded_stack
 from lanework.local.emulator import wait_for
 from lanework.local.logs import LogTail
 from lanework.model.lanes import Lane
-from lanework.model.states import ENDED
+from lanework.model.lifecycle.states import ENDED
 from lanework.settings import Settings
 from lanework.testing import Clock, app_in_memory
 from lanework.wiring import aws_ports

@@ -21,9 +21,9 @@ from jobs.settings import MailSettings, SettingsError
 from jobs.store import Form, Row, Token
 from lanework import Cause, State
 from lanework.http.tokens import Role
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import Lane
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.timetable import Timetable
 from tests.seeds.conftest import gaps
 from tests.unit.jobs.test_notices import CONTEXTS, SUBJECTS
 

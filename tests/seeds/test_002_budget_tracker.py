@@ -17,7 +17,7 @@ from jobs.store import Subscription, Token
 from lanework import State
 from lanework.local.environment import clean_environment
 from lanework.model.lanes import Lane
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.timetable import Timetable
 from lanework.testing import drain
 from tests.ports import free_port
 from tests.seeds.conftest import STACK

@@ -20,11 +20,11 @@ from jobs.demo import Doomed, Flaky, Greet, Nap, doomed, flaky, greet, nap
 from jobs.engineering import Suite, run_tests
 from jobs.tickets import Reminder, Ticket, remind, ticket_created
 from lanework import Cause, InvalidPayloadError, State, batch
-from lanework.engine.statistics import by_type
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.stats.statistics import by_type
 from lanework.memory import MemoryArchive
 from lanework.model.lanes import LANES, Lane
-from lanework.model.numbers import Count, Numbers
+from lanework.model.stats.numbers import Count, Numbers
 from lanework.testing import EventList, drain
 from tests.fakes import Flaky as FlakyPort
 from tests.seeds.conftest import gaps

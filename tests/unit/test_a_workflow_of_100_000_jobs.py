@@ -17,17 +17,17 @@ from lanework import App, Discard, Jobs, Run, WorkflowState, batch
 from lanework.aws.items import JobItem, to_item
 from lanework.aws.workflow_items import names_item, root_item, shard_item
 from lanework.aws.workflows import DynamoWorkflows
-from lanework.engine.outcome import LARGEST_RESULT
-from lanework.engine.request import MOST_PARENTS
+from lanework.engine.execution.outcome import LARGEST_RESULT
+from lanework.engine.jobtypes.request import MOST_PARENTS
 from lanework.memory import MemoryWorkflows
-from lanework.model.blocking import blocked
-from lanework.model.headers import MOST_BYTES
-from lanework.model.ids import checked_job_id, checked_workflow_id
-from lanework.model.moves import KEPT_FAILURES, LONGEST_ERROR
-from lanework.model.payload import INLINE_PAYLOAD
-from lanework.model.shard import SHARD, Shard, place_of
-from lanework.model.states import Failure
-from lanework.model.workflow import MOST_JOBS, MOST_SHARDS, Kind, WorkflowRecord
+from lanework.model.job.headers import MOST_BYTES
+from lanework.model.job.ids import checked_job_id, checked_workflow_id
+from lanework.model.job.payload import INLINE_PAYLOAD
+from lanework.model.lifecycle.dependency_moves import blocked
+from lanework.model.lifecycle.run_moves import KEPT_FAILURES, LONGEST_ERROR
+from lanework.model.lifecycle.states import Failure
+from lanework.model.workflow.shard import SHARD, Shard, place_of
+from lanework.model.workflow.workflow import MOST_JOBS, MOST_SHARDS, Kind, WorkflowRecord
 from lanework.testing import NOON, EventList, app_in_memory, drain
 from tests.factories import a_record
 

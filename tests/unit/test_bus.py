@@ -10,7 +10,7 @@ import pytest
 
 from lanework import ConfigError, State, UnavailableError
 from lanework.aws.bus import EventBridgeBus
-from lanework.model.notices import Notice, notice_of_end
+from lanework.model.job.job_event_document import Notice, notice_of_end
 from lanework.testing import NOON
 from tests.factories import a_record
 

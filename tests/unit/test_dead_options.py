@@ -8,7 +8,7 @@ import pytest
 
 from lanework.cli.dead_options import Asked
 from lanework.errors import InvalidOptionError
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.testing import NOON
 
 HOUR = timedelta(hours=1)

@@ -19,8 +19,8 @@ from lanework.local.check import lint_template
 from lanework.local.declared import to_paste
 from lanework.local.examination import template_case
 from lanework.local.template import read_template
-from lanework.model.schedules import Schedule
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.schedule import Schedule
+from lanework.model.schedule.timetable import Timetable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

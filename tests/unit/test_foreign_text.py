@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanework.model import fingerprint as module
-from lanework.model.fingerprint import fingerprint, shape_of
+from lanework.model.job import fingerprint as module
+from lanework.model.job.fingerprint import fingerprint, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ import pytest
 
 from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 from lanework.observe.logs import LogSink, fields_of
 from lanework.testing import NOON
 

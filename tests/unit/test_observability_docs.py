@@ -8,11 +8,11 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.standing import standing
-from lanework.model.alerts import Rule, Thresholds
-from lanework.model.buckets import Bucket
+from lanework.engine.stats.overview import standing
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.alerts import Rule, Thresholds
+from lanework.model.stats.buckets import Bucket
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON, memory_ports
 

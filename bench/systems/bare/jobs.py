@@ -23,10 +23,10 @@ from lanework.aws.clients import Clients
 from lanework.aws.items import PAYLOAD
 from lanework.aws.ledger import DynamoLedger
 from lanework.aws.statements import Statement, statement_of
-from lanework.model import moves
-from lanework.model.envelope import Envelope
+from lanework.model.lifecycle import run_moves
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.payload import is_apart
+from lanework.model.job.payload import is_apart
 from lanework.settings import Settings
 
 STACK = os.environ["BENCH_QUEUE"]
@@ -62,9 +62,11 @@ def _requests() -> dict[str, Any]:
     )
     settings = Settings(stack=STACK, region="eu-west-1", account="000000000000")
     ledger: Any = DynamoLedger(Clients(settings), stack=STACK, region="eu-west-1")
-    put = ledger._putting(moves.new_record(envelope))
-    claim = moves.claim(life=1, claim_id=NAME, now=now, lease=timedelta(seconds=60))
-    done = moves.complete(claim_id=NAME, now=now, result="1", result_omitted=None, expires_at=now + timedelta(days=8))
+    put = ledger._putting(run_moves.new_record(envelope))
+    claim = run_moves.claim(life=1, claim_id=NAME, now=now, lease=timedelta(seconds=60))
+    done = run_moves.complete(
+        claim_id=NAME, now=now, result="1", result_omitted=None, expires_at=now + timedelta(days=8)
+    )
     changes = {"claim": claim, "complete": done}
     return {
         "body": envelope.encode(),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.notices import Notice
+    from lanework.model.job.job_event_document import Notice
 
 SOURCE: Final = "lanework"
 

@@ -8,11 +8,11 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.errors import ConfigError
-from lanework.model.schedules import input_of
+from lanework.model.schedule.schedule import input_of
 
 if TYPE_CHECKING:
     from lanework.aws.clients import Clients
-    from lanework.model.schedules import Schedule
+    from lanework.model.schedule.schedule import Schedule
 
 RETRIES: Final[dict[str, Any]] = {"MaximumRetryAttempts": 3, "MaximumEventAgeInSeconds": 300}
 """The minute tick does what these tries didn't."""

@@ -7,14 +7,14 @@ from operator import and_
 from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.aws.items import sweep_shard_of
-from lanework.model.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
+from lanework.model.lifecycle.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition as Expression
     from pynamodb.expressions.update import Action
 
     from lanework.aws.items import JobItem
-    from lanework.model.change import Change, Condition
+    from lanework.model.lifecycle.change import Change, Condition
 
 
 def condition_of(change: Change, model: type[JobItem]) -> Expression:

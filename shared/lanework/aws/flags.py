@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
 from lanework.aws.writes import put_if
-from lanework.engine.pauses import FlagSet
+from lanework.engine.ports.flags import FlagSet
 
 if TYPE_CHECKING:
     from lanework.aws.clients import Clients

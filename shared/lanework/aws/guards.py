@@ -9,14 +9,14 @@ from lanework.aws.clients import translated
 from lanework.aws.items import ExpiryAttribute, MomentAttribute
 from lanework.aws.writes import write_together
 from lanework.errors import ContendedError
-from lanework.model.marks import Mark
-from lanework.model.quota import Window
+from lanework.model.job.guard_items import Mark
+from lanework.model.limits import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.marks import Marking
+    from lanework.model.job.guard_items import Marking
 
 _MOMENT: Final = MomentAttribute()
 _EXPIRY: Final = ExpiryAttribute()

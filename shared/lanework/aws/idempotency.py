@@ -21,15 +21,15 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import STATUS_CONSTANTS, DataRecord
 
-from lanework.engine.execution import GaveUpError
+from lanework.engine.execution.attempt import GaveUpError
 from lanework.errors import LaneworkError
-from lanework.model.states import State
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from lanework.engine.execution import Execution
-    from lanework.engine.ports import Guard
+    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.execution.guard import Guard
 
 _KEY_PREFIX: Final = "lanework"
 """Fixed, so that renaming a function doesn't change what an idempotency key is."""

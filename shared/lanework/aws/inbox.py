@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, seconds
-from lanework.engine.inbox import Received
+from lanework.engine.ports.consumer import Received
 from lanework.errors import ConfigError, UnavailableError
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.items import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
-from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
-from lanework.model.ids import SHARDS
+from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import Lane
-from lanework.model.states import AT_ONCE, State
+from lanework.model.lifecycle.states import AT_ONCE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -12,12 +12,12 @@ from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, Un
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
-from lanework.engine.listing import JobKey
-from lanework.model.headers import Headers
-from lanework.model.ids import held_shard, shard_of
+from lanework.engine.ports.index_keys import JobKey
+from lanework.model.job.headers import Headers
+from lanework.model.job.ids import held_shard, shard_of
+from lanework.model.job.payload import is_apart
 from lanework.model.lanes import Lane
-from lanework.model.payload import is_apart
-from lanework.model.states import Cause, Failure, JobRecord, State
+from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 

@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, seconds
-from lanework.engine.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
 from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
-from lanework.model.wire import printable
+from lanework.model.job.sqs_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
-    from lanework.engine.messages import Sending
+    from lanework.engine.ports.messages import Sending
     from lanework.model.lanes import Lane
 
 _OF_THE_MESSAGE: Final = frozenset(

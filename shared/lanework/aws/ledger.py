@@ -17,21 +17,21 @@ from lanework.aws.reading import to_record
 from lanework.aws.statements import statement_of
 from lanework.aws.together import Declined, Together, Written
 from lanework.aws.writes import put_if, write_if, write_together
-from lanework.engine.ports import UnavailableOne
+from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import UnavailableError
-from lanework.model.change import Applied, Kept, Refused, has_landed
-from lanework.model.payload import is_apart
-from lanework.model.states import ENDED
+from lanework.model.job.payload import is_apart
+from lanework.model.lifecycle.change import Applied, Kept, Refused, has_landed
+from lanework.model.lifecycle.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from lanework.aws.clients import Clients
-    from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
-    from lanework.model.change import Answer, Change
-    from lanework.model.marks import Mark, Marking
-    from lanework.model.states import JobRecord
+    from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.lifecycle.change import Answer, Change
+    from lanework.model.lifecycle.states import JobRecord
 
 
 class DynamoLedger:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.clients import translated
 from lanework.aws.items import LIMITS_SHARD, MomentAttribute
 from lanework.aws.writes import write_if
-from lanework.engine.limits import Slots
+from lanework.engine.ports.limits import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.aws.clients import Clients
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 _BACKSTOP: Final = timedelta(days=365)
 """A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.items import FIELDS, job_id_of
 from lanework.model.lanes import Lane
-from lanework.model.states import JobRecord, State
+from lanework.model.lifecycle.states import JobRecord, State
 
 if TYPE_CHECKING:
     from lanework.aws.items import JobItem

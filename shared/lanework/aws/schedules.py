@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.clients import translated
 from lanework.aws.items import MomentAttribute, may_exist
 from lanework.aws.writes import put_if
-from lanework.model.schedules import CatchUp, Overlap, Schedule, ScheduleRecord, Source
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
+from lanework.model.schedule.timetable import Timetable
 
 if TYPE_CHECKING:
     from datetime import datetime

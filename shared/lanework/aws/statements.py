@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from lanework.aws.expressions import writes_of
 from lanework.aws.items import JOB, pk_of
-from lanework.model.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
+from lanework.model.lifecycle.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
 
 if TYPE_CHECKING:
     from lanework.aws.items import JobItem
-    from lanework.model.change import Change, Condition
+    from lanework.model.lifecycle.change import Change, Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

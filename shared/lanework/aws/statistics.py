@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
 from lanework.aws.writes import put_if, write_if
-from lanework.engine.statistics_store import Board, Total
-from lanework.model.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
-from lanework.model.numbers import Key, Numbers
+from lanework.engine.ports.statistics import Board, Total
+from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
+from lanework.model.stats.numbers import Key, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

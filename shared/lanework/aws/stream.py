@@ -12,7 +12,7 @@ from lanework.aws.reading import to_record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanework.aws.clients import translated
-from lanework.engine.alerting import title_of
+from lanework.engine.stats.alerting import title_of
 
 if TYPE_CHECKING:
     from lanework.aws.clients import Clients
-    from lanework.model.alerts import Alert
+    from lanework.model.stats.alerts import Alert
 
 
 class TopicChannel:

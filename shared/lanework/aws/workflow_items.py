@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.items import ExpiryAttribute, MomentAttribute, recent_shard_of
-from lanework.engine.workflow_store import key_of
-from lanework.model.ids import shard_of
-from lanework.model.shard import Shard
-from lanework.model.workflow import Kind, WorkflowRecord
+from lanework.engine.ports.workflows import key_of
+from lanework.model.job.ids import shard_of
+from lanework.model.workflow.shard import Shard
+from lanework.model.workflow.workflow import Kind, WorkflowRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,15 +26,15 @@ from lanework.aws.workflow_items import (
     shard_of_item,
 )
 from lanework.aws.writes import put_if, write_if
-from lanework.model.shard import Shard, place_of
+from lanework.model.workflow.shard import Shard, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from lanework.aws.clients import Clients
-    from lanework.engine.listing import JobKey, Page
-    from lanework.model.workflow import WorkflowRecord
+    from lanework.engine.ports.index_keys import JobKey, Page
+    from lanework.model.workflow.workflow import WorkflowRecord
 
 _CHILD: Final = "child#"
 

@@ -11,14 +11,14 @@ from lanework.cli.connect import application, connected, project_here
 from lanework.cli.output import AsJson, confirm, out, print_json, table_of
 from lanework.cli.progress import bar
 from lanework.cli.values import duration, end
-from lanework.engine.receipt import Receipt
-from lanework.engine.search import check_names
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError
-from lanework.model.retention import Cleaning
-from lanework.model.states import State
+from lanework.model.lifecycle.retention import Cleaning
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
-    from lanework.engine.cleaning import Cleaned, CleanPlan
+    from lanework.engine.maintenance.cleanup import Cleaned, CleanPlan
 
 
 def add_to(app: typer.Typer) -> None:

@@ -14,9 +14,9 @@ from lanework.cli.values import cause as cause_
 from lanework.cli.values import duration
 from lanework.cli.values import lane as lane_
 from lanework.errors import InvalidOptionError
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable

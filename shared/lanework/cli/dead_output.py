@@ -10,23 +10,23 @@ import typer
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, print_json, table_of
 from lanework.cli.times import stamp
-from lanework.engine.inspect import as_json as job_json
-from lanework.engine.receipt import Receipt
-from lanework.engine.redrive import Fate
-from lanework.engine.rollout import Outcome
+from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.queries.jobs import as_json as job_json
 from lanework.errors import LaneworkError
-from lanework.model.fingerprint import fingerprint_of
+from lanework.model.job.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
-    from lanework.engine.dead_groups import Grouping
-    from lanework.engine.dead_jobs import DeadList, Plan
-    from lanework.engine.letters import Unread
+    from lanework.engine.deadletters.dlq_scan import Unread
+    from lanework.engine.deadletters.groups import Grouping
+    from lanework.engine.deadletters.query import DeadList, Plan
     from lanework.model.lanes import Lane
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 Action = Literal["redrive", "drop"]
 

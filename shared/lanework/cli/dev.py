@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from ctypes import Array, c_ubyte
     from multiprocessing.connection import Connection
 
-    from lanework.engine.inbox import Inbox
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox
     from lanework.local import RunningStack
     from lanework.local.watch import Redeployed
     from lanework.model.events import Action

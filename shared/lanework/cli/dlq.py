@@ -23,17 +23,17 @@ from lanework.cli.progress import bar
 from lanework.cli.values import job_id as existing
 from lanework.cli.values import payload
 from lanework.cli.values import rate as rate_
-from lanework.engine.dead_jobs import DeadList
-from lanework.engine.rollout import Orders
-from lanework.engine.search import check_names
+from lanework.engine.deadletters.query import DeadList
+from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError, NothingMatchesError
 from lanework.local.application import load_app
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 
 if TYPE_CHECKING:
     from lanework.app import App
-    from lanework.engine.dead_groups import Grouping
-    from lanework.engine.dead_jobs import Plan
+    from lanework.engine.deadletters.groups import Grouping
+    from lanework.engine.deadletters.query import Plan
     from lanework.model.lanes import Lane
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from lanework.cli.output import out, seconds, table_of
-from lanework.engine.inspect import ran_for, waited
+from lanework.engine.queries.jobs import ran_for, waited
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -14,20 +14,20 @@ from lanework.cli.output import AsJson, complain, out, print_json, seconds, tabl
 from lanework.cli.times import stamp
 from lanework.cli.values import duration, lane, moment, one_of, payload
 from lanework.cli.values import job_id as existing
-from lanework.engine.cancel import Cancelling
-from lanework.engine.inspect import as_json, iso, ran_for, waited
-from lanework.engine.late_starts import Within
-from lanework.engine.search import JobFilter, checked
-from lanework.engine.signals import Signalling
+from lanework.engine.operations.cancel import Cancelling
+from lanework.engine.operations.signals import Signalling
+from lanework.engine.queries.jobs import as_json, iso, ran_for, waited
+from lanework.engine.queries.search import JobFilter, checked
+from lanework.engine.stats.late_starts import Within
 from lanework.model.lanes import Lane
-from lanework.model.states import ENDED, State
-from lanework.model.waiting import OnFailure
+from lanework.model.lifecycle.states import ENDED, State
+from lanework.model.workflow.dependency import OnFailure
 
 if TYPE_CHECKING:
-    from lanework.engine.inspect import JobPage
-    from lanework.engine.request import EnqueueOptions
-    from lanework.model.states import JobRecord
-    from lanework.model.waiting import OnFailureName
+    from lanework.engine.jobtypes.request import EnqueueOptions
+    from lanework.engine.queries.jobs import JobPage
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.workflow.dependency import OnFailureName
 
 
 def add_to(app: typer.Typer) -> None:

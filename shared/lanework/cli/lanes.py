@@ -18,7 +18,7 @@ from lanework.cli.values import lane as lane_
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from lanework.engine.messages import LaneCounts
+    from lanework.engine.ports.messages import LaneCounts
 
 
 def add_to(app: typer.Typer) -> None:

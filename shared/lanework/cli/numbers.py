@@ -19,8 +19,8 @@ from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
 from lanework.cli.times import stamp
 from lanework.cli.values import lane
-from lanework.engine.alerting import alert_as_json
-from lanework.engine.figures import (
+from lanework.engine.stats.alerting import alert_as_json
+from lanework.engine.stats.as_json import (
     costs_as_json,
     incident_as_json,
     kept_as_json,
@@ -28,18 +28,18 @@ from lanework.engine.figures import (
     numbers_as_json,
     queue_as_json,
 )
-from lanework.engine.standing import LaneStanding, Standing, standing
-from lanework.engine.statistics import by_type, lanes_of
+from lanework.engine.stats.overview import LaneStanding, Standing, standing
+from lanework.engine.stats.statistics import by_type, lanes_of
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Numbers
-from lanework.model.sla import Kept, kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats.numbers import Count, Numbers
+from lanework.model.stats.sla import Kept, kept_by_lane, kept_by_type, late_jobs
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from lanework.app import App
-    from lanework.engine.statistics import Window
-    from lanework.model.alerts import Alert
+    from lanework.engine.stats.statistics import Window
+    from lanework.model.stats.alerts import Alert
 
 _LOOK_AGAIN_S: Final = 2.0
 _MOST_LATE: Final = 20

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lanework.errors import NotConfirmedError
-from lanework.model.states import State
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ import typer
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, seconds
 from lanework.cli.values import duration, lane
-from lanework.engine.scaling import Scaling, run_time_in
+from lanework.engine.queries.scaling import Scaling, run_time_in
 from lanework.errors import InvalidOptionError
 from lanework.model.lanes import LANES, Lane
 

@@ -12,17 +12,17 @@ from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.times import local, stamp
 from lanework.cli.values import duration, one_of, payload
-from lanework.engine.schedules import Listed, as_json, next_of
-from lanework.model.schedules import CatchUp, Overlap
-from lanework.model.ticks import zone_of
+from lanework.engine.schedules.service import Listed, as_json, next_of
+from lanework.model.schedule.schedule import CatchUp, Overlap
+from lanework.model.schedule.timetable import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from lanework.app import App
-    from lanework.model.schedules import CatchUpName, OverlapName, ScheduleRecord
-    from lanework.model.ticks import Timetable
+    from lanework.model.schedule.schedule import CatchUpName, OverlapName, ScheduleRecord
+    from lanework.model.schedule.timetable import Timetable
 
 app = typer.Typer(
     name="schedules",

@@ -12,14 +12,14 @@ from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json
 from lanework.cli.times import time_of_day
 from lanework.cli.values import job_id as existing
-from lanework.engine.inspect import as_json
-from lanework.model.states import ENDED, State
+from lanework.engine.queries.jobs import as_json
+from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.app import App
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 _LOOK_AGAIN_S: Final = 1.0
 

@@ -16,16 +16,16 @@ from lanework.cli.connect import connected
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, seconds, table_of
 from lanework.cli.times import stamp, time_of_day
-from lanework.engine.standing import standing
+from lanework.engine.stats.overview import standing
 from lanework.errors import UnavailableError
-from lanework.model.alerts import Alerts
-from lanework.model.buckets import Kind
-from lanework.model.numbers import Count
+from lanework.model.stats.alerts import Alerts
+from lanework.model.stats.buckets import Kind
+from lanework.model.stats.numbers import Count
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lanework.engine.standing import LaneStanding, Standing
+    from lanework.engine.stats.overview import LaneStanding, Standing
 
 _LOOK_AGAIN_S: Final = 2.0
 _BARS: Final = " ▁▂▃▄▅▆▇█"

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
-from lanework.engine.rollout import FASTEST, SLOWEST, checked_rate
+from lanework.engine.deadletters.bulk_redrive import FASTEST, SLOWEST, checked_rate
 from lanework.errors import LaneworkError, UnknownNameError, did_you_mean
 from lanework.model.lanes import Lane, lane_of
-from lanework.model.states import ENDED, Cause, State, cause_of
+from lanework.model.lifecycle.states import ENDED, Cause, State, cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

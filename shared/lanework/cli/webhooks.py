@@ -11,10 +11,10 @@ from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.times import stamp
 from lanework.cli.values import job_id as existing
-from lanework.engine.handover import QUEUE
-from lanework.engine.inspect import as_json
-from lanework.engine.system import WEBHOOK
-from lanework.engine.telling import ABOUT
+from lanework.engine.dependencies.release_job import QUEUE
+from lanework.engine.jobtypes.builtin import WEBHOOK
+from lanework.engine.queries.jobs import as_json
+from lanework.engine.webhooks.notify import ABOUT
 from lanework.local.webhook_secret import new_secret
 from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
 

@@ -27,8 +27,8 @@ from lanework.edges.process.heeding import Heeding
 from lanework.edges.process.keeper import Keeper
 from lanework.edges.process.parent import Parent
 from lanework.edges.process.plan import Plan
-from lanework.engine.fault import place_of
 from lanework.model.events import Action, Event
+from lanework.model.job.error_text import place_of
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import MetricSettings, Settings
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ctypes import Array, c_ubyte
     from multiprocessing.connection import Connection
 
-    from lanework.engine.inbox import Inbox
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox
 
 _DIGITS: Final = re.compile(r"[0-9]{1,7}")
 _MOST: Final = 1_000_000

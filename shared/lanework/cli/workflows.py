@@ -14,13 +14,13 @@ from lanework.cli.exits import EPILOG
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
 from lanework.cli.times import stamp
 from lanework.cli.values import job_id as existing
-from lanework.engine.workflow_reader import as_json, counts_as_json
-from lanework.model.states import State
-from lanework.model.workflow import When, WorkflowState
+from lanework.engine.workflows.query import as_json, counts_as_json
+from lanework.model.lifecycle.states import State
+from lanework.model.workflow.workflow import When, WorkflowState
 
 if TYPE_CHECKING:
-    from lanework.engine.workflow_graph import Graph, Node
-    from lanework.engine.workflow_reader import JobResult, WorkflowStanding
+    from lanework.engine.workflows.graph import Graph, Node
+    from lanework.engine.workflows.query import JobResult, WorkflowStanding
 
 app = typer.Typer(
     name="workflow",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from lanework.doctor.graph import Graph
-    from lanework.model.schedules import Schedule
+    from lanework.model.schedule.schedule import Schedule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lanework.engine.runtime import REPEAT_S
-from lanework.model.outcomes import TimedOut
+from lanework.engine.ports.runtime import REPEAT_S
+from lanework.model.job.job_exceptions import TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

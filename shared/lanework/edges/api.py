@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from lanework.edges.loaded import all_is_loaded
+from lanework.edges import all_is_loaded
 from lanework.errors import LaneworkError
 from lanework.http.access import HEADERS, Access
 from lanework.http.parts import Parts, is_for_programs

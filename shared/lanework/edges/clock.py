@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lanework.edges.loaded import all_is_loaded
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.registry import settled
-from lanework.engine.sweep import Sweeper
+from lanework.edges import all_is_loaded
+from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import LaneworkError
 from lanework.observe.logs import LogSink
 from lanework.settings import AlertSettings
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
-    from lanework.engine.messages import LaneCounts
+    from lanework.engine.ports.messages import LaneCounts
     from lanework.model.lanes import Lane
 
     Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -62,7 +62,7 @@ def clock(app: App) -> Handler:
         return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
 
     def unsent(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
-        from lanework.engine.unsent import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
+        from lanework.engine.maintenance.unsent_jobs import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
 
         return asdict(UnsentJobs(app.ports, home=home).tick(counts, has_time=has_time))
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.runtime import wind_up
+from lanework.engine.ports.runtime import wind_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -94,7 +94,7 @@ def _ended(by: BaseException) -> RuntimeError:
 
 def _tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what went wrong in a task or a callback that nobody waits for; its text may quote a payload."""
-    from lanework.engine.fault import place_of  # noqa: PLC0415 - for what goes wrong
+    from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
 
     error = context.get("exception")
     reason = place_of(error) if isinstance(error, BaseException) else str(context.get("message"))[:100]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from lanework.aws.stream import written
-from lanework.edges.loaded import all_is_loaded
-from lanework.engine.handover import QUEUE
+from lanework.edges import all_is_loaded
+from lanework.engine.dependencies.release_job import QUEUE
 from lanework.model.events import Action
-from lanework.model.notices import notice_of
-from lanework.model.transitions import ENDS, transitions
+from lanework.model.job.job_event_document import notice_of
+from lanework.model.lifecycle.transitions import ENDS, transitions
 from lanework.settings import EventSettings, Settings
 from lanework.wiring import event_bus
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.aws.stream import Written
-    from lanework.model.notices import Notice
+    from lanework.model.job.job_event_document import Notice
 
     Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, int]]
 

@@ -13,10 +13,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lanework.aws.idempotency import powertools_guard
+from lanework.edges import all_is_loaded
 from lanework.edges.alarm import alarm
-from lanework.edges.loaded import all_is_loaded
-from lanework.engine.delivery import Delivery, Keep
-from lanework.engine.runtime import is_from_outside
+from lanework.engine.messaging.delivery import Delivery, Keep
+from lanework.engine.ports.runtime import is_from_outside
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.shared_loop import SharedLoop
-    from lanework.engine.execute import Executor
+    from lanework.engine.execution.executor import Executor
     from lanework.model.lanes import Lane
 
     Records = list[dict[str, Any]]
@@ -132,7 +132,7 @@ class _Batch:
         except BaseException as error:
             if is_from_outside(error):
                 raise
-            from lanework.engine.fault import place_of  # noqa: PLC0415 - for what goes wrong
+            from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
 
             self._say(Action.FAULT, lane, place_of(error))
             raise KeptError(record.message_id) from error

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from lanework.engine.signals import Signalling
+from lanework.engine.operations.signals import Signalling
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause, State
+from lanework.model.lifecycle.states import Cause, State
 
 if TYPE_CHECKING:
-    from lanework.engine.receipt import Receipt
+    from lanework.engine.jobtypes.receipt import Receipt
 
 
 class Answer(BaseModel):

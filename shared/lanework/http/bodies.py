@@ -18,14 +18,14 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from lanework.engine.rollout import Orders
+from lanework.engine.jobtypes.builtin import Orders
 from lanework.errors import InvalidOptionError
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import lane_of
-from lanework.model.states import cause_of
+from lanework.model.lifecycle.states import cause_of
 
 if TYPE_CHECKING:
-    from lanework.engine.request import EnqueueOptions
+    from lanework.engine.jobtypes.request import EnqueueOptions
 
 MOST_JOBS: Final = 100
 """Jobs of one request; each costs a write and a tenth of a send."""

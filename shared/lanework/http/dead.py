@@ -9,20 +9,20 @@ from typing import Annotated, Any, Final, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from lanework.app import App
-from lanework.engine.dead_groups import Group
-from lanework.engine.dead_jobs import Plan
-from lanework.engine.inspect import as_json
-from lanework.engine.receipt import Receipt
-from lanework.engine.rollout import Outcome
-from lanework.engine.search import check_names
+from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.groups import Group
+from lanework.engine.deadletters.query import Plan
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.search import check_names
 from lanework.http.answers import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
 from lanework.http.bodies import Dropping, Redriving, Which
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
-from lanework.model.fingerprint import fingerprint_of
-from lanework.model.states import JobRecord
+from lanework.model.job.fingerprint import fingerprint_of
+from lanework.model.lifecycle.states import JobRecord
 
 TAG: Final = "Dead letters"
 _MOST_GROUPS: Final = 100

@@ -12,15 +12,16 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
 from lanework.app import App
-from lanework.engine.cancel import Cancelling
-from lanework.engine.handover import QUEUE
-from lanework.engine.inspect import as_json, iso
-from lanework.engine.late_starts import Within
-from lanework.engine.receipt import Receipt
-from lanework.engine.redrive import Fate
-from lanework.engine.registry import JobType, Registry
-from lanework.engine.request import Request, request_of
-from lanework.engine.search import JobFilter, checked
+from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.dependencies.release_job import QUEUE
+from lanework.engine.jobtypes.job_type import JobType
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.jobtypes.registry import Registry
+from lanework.engine.jobtypes.request import Request, request_of
+from lanework.engine.operations.cancel import Cancelling
+from lanework.engine.queries.jobs import as_json, iso
+from lanework.engine.queries.search import JobFilter, checked
+from lanework.engine.stats.late_starts import Within
 from lanework.errors import InvalidOptionError, UnknownJobTypeError, did_you_mean
 from lanework.http.access import CALLER, check_scope
 from lanework.http.answers import Cancelled, Enqueued, EnqueuedMany, Job, JobList, JobPayload, Log, Progress, Signalled
@@ -31,9 +32,9 @@ from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
 from lanework.http.tracing import traced
+from lanework.model.job.payload import as_values
 from lanework.model.lanes import lane_of
-from lanework.model.payload import as_values
-from lanework.model.states import JobRecord, State
+from lanework.model.lifecycle.states import JobRecord, State
 
 TAG: Final = "Jobs"
 

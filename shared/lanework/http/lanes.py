@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.standing import LaneStanding
+from lanework.engine.stats.overview import LaneStanding
 from lanework.http.answers import Answer
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role

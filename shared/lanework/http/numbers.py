@@ -9,14 +9,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.statistics import Window, by_lane, by_queue, by_type, lanes_of
+from lanework.engine.stats.statistics import Window, by_lane, by_queue, by_type, lanes_of
 from lanework.http.answers import Answer
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
-from lanework.model import alerts
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Numbers
-from lanework.model.sla import Kept, kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats import alerts
+from lanework.model.stats.numbers import Count, Numbers
+from lanework.model.stats.sla import Kept, kept_by_lane, kept_by_type, late_jobs
 
 TAG: Final = "Numbers"
 

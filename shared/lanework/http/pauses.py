@@ -8,8 +8,8 @@ from typing import Final, Literal
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.pauses import flag_of
-from lanework.engine.pauses import resume as resume_
+from lanework.engine.operations.pauses import flag_of
+from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.answers import Answer
 from lanework.http.bodies import Pausing
 from lanework.http.routing import Routes

@@ -33,8 +33,8 @@ from lanework.errors import (
     WorkflowClosedError,
     WorkflowNotFoundError,
 )
-from lanework.model.refusals import MOST_PROBLEMS, message_of, place_of
-from lanework.model.wire import legible
+from lanework.model.job.sqs_text import legible
+from lanework.model.job.validation_errors import MOST_PROBLEMS, message_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.census import Census, census
-from lanework.engine.inspect import as_json
+from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.state_counts import Census, census
 from lanework.errors import UnknownNameError, did_you_mean
 from lanework.http.answers import Answer, Job
 from lanework.http.bodies import Cleaning
@@ -21,10 +21,10 @@ from lanework.http.problems import Problem, ProblemError, wrong_query
 from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
-from lanework.model import retention
-from lanework.model.dead_filter import Filter
-from lanework.model.payload import masked
-from lanework.model.states import JobRecord, State
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.payload import masked
+from lanework.model.lifecycle import retention
+from lanework.model.lifecycle.states import JobRecord, State
 
 TAG: Final = "Queues"
 _LAST: Final = 99

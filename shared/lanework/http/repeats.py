@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.errors import InvalidOptionError, JobIdTakenError
 from lanework.http.problems import Problem, ProblemError
-from lanework.model.ids import KEY
-from lanework.model.payload import digest_of
+from lanework.model.job.ids import KEY
+from lanework.model.job.payload import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework.app import App
-    from lanework.engine.receipt import Receipt
-    from lanework.engine.request import Request
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.request import Request
 
 LONGEST_KEY: Final = 255
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final, cast
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.schedules import Listed, as_json
+from lanework.engine.schedules.service import Listed, as_json
 from lanework.errors import UnknownNameError, foreign_cursor
 from lanework.http.answers import Enqueued, Removed, Schedule, ScheduleList, Ticks
 from lanework.http.bodies import NewSchedule
@@ -17,7 +17,7 @@ from lanework.http.jobs import Cursor, Limit, type_called
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
-from lanework.model.schedules import CatchUpName, OverlapName, ScheduleRecord
+from lanework.model.schedule.schedule import CatchUpName, OverlapName, ScheduleRecord
 
 TAG: Final = "Schedules"
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from lanework.http.access import CALLER
 from lanework.http.tokens import Role
-from lanework.model.refusals import MASK
-from lanework.model.veil import private_values, veiled, veiled_error, veiled_record, veiled_value
+from lanework.model.job.masking import private_values, veiled, veiled_error, veiled_record, veiled_value
+from lanework.model.job.validation_errors import MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanework.app import App
     from lanework.http.routing import Routes
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 
 class Sight:

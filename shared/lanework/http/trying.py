@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from lanework.app import App
-from lanework.engine.registry import JobType
+from lanework.engine.jobtypes.job_type import JobType
 from lanework.http.answers import Enqueued
 from lanework.http.jobs import type_in
 from lanework.http.routing import Routes

@@ -8,14 +8,14 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.workflow_reader import as_json, counts_as_json
+from lanework.engine.workflows.query import as_json, counts_as_json
 from lanework.http.answers import Answer
 from lanework.http.jobs import Cursor, Limit
 from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
-from lanework.model.states import State
-from lanework.model.workflow import Kind, When, WorkflowState
+from lanework.model.lifecycle.states import State
+from lanework.model.workflow.workflow import Kind, When, WorkflowState
 
 TAG: Final = "Workflows"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.eventbridge import RETRIES
-from lanework.model.schedules import input_of
+from lanework.model.schedule.schedule import input_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanework.model.schedules import Schedule
+    from lanework.model.schedule.schedule import Schedule
 
 GROUP: Final = "AWS::Scheduler::ScheduleGroup"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
-from lanework.engine.inspect import ran_for, waited
+from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import ConfigError, LaneworkError
 from lanework.local.application import load_app, load_named
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.states import ENDED, State
+from lanework.model.lifecycle.states import ENDED, State
 from lanework.testing import Expectation
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.local.project import Project
     from lanework.local.stack import RunningStack
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 POLL_S: Final = 0.2
 WITHIN: Final = timedelta(seconds=50)

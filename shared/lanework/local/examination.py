@@ -11,10 +11,10 @@ from lanework.aws.deployed.stack import find_stack
 from lanework.doctor.case import Case, Code, Live
 from lanework.doctor.graph import Graph
 from lanework.doctor.template import graph_of
-from lanework.engine.own_ids import taken_ids
-from lanework.engine.registry import settled
-from lanework.engine.strangers import LOOKED_AT, strangers
-from lanework.engine.unsent_now import unsent_now
+from lanework.engine.enqueue.reserved_ids import taken_ids
+from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.queries.unknown_types import LOOKED_AT, strangers
+from lanework.engine.stats.unsent import unsent_now
 from lanework.local.check import REGION, translate
 from lanework.local.template import read_template
 from lanework.model.lanes import Lane

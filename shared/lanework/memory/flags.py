@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lanework.engine.pauses import FlagSet
+from lanework.engine.ports.flags import FlagSet
 
 
 class MemoryFlags:

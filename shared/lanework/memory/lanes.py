@@ -7,17 +7,17 @@ from datetime import timedelta
 from itertools import count, islice
 from typing import TYPE_CHECKING
 
-from lanework.engine.inbox import Received
-from lanework.engine.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Sending, Unsent, size_of
+from lanework.engine.ports.consumer import Received
+from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Sending, Unsent, size_of
 from lanework.errors import UnsendableError
+from lanework.model.job.sqs_text import refused_in
 from lanework.model.lanes import LANES, Lane
-from lanework.model.wire import refused_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import Clock
+    from lanework.engine.ports.bundle import Clock
 
 
 @dataclass(slots=True, kw_only=True)

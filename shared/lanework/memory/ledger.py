@@ -6,22 +6,22 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.listing import DeadKey, DueKey, JobKey, Page, Summary
-from lanework.engine.ports import UnavailableOne
+from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import ContendedError, UnavailableError, is_a
-from lanework.model.change import Applied, Kept, Refused, has_landed, holds
-from lanework.model.ids import held_shard, shard_of
-from lanework.model.payload import is_apart
-from lanework.model.states import State
+from lanework.model.job.ids import held_shard, shard_of
+from lanework.model.job.payload import is_apart
+from lanework.model.lifecycle.change import Applied, Kept, Refused, has_landed, holds
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from lanework.engine.listing import KeyT
-    from lanework.model.change import Answer, Change
-    from lanework.model.marks import Mark, Marking
-    from lanework.model.states import JobRecord
+    from lanework.engine.ports.index_keys import KeyT
+    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.lifecycle.change import Answer, Change
+    from lanework.model.lifecycle.states import JobRecord
 
 
 _PAGE = 1_000

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from lanework.engine.limits import Slots
+from lanework.engine.ports.limits import Slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lanework.model.schedules import Schedule, ScheduleRecord
+    from lanework.model.schedule.schedule import Schedule, ScheduleRecord
 
 
 class MemorySchedules:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanework.engine.statistics_store import Board
-from lanework.model.buckets import joined
+from lanework.engine.ports.statistics import Board
+from lanework.model.stats.buckets import joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lanework.engine.statistics_store import Total
-    from lanework.model.buckets import Bucket
+    from lanework.engine.ports.statistics import Total
+    from lanework.model.stats.buckets import Bucket
 
 
 class MemoryStatistics:

@@ -6,19 +6,19 @@ from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from lanework.engine.listing import Page
-from lanework.engine.workflow_store import key_of
+from lanework.engine.ports.index_keys import Page
+from lanework.engine.ports.workflows import key_of
 from lanework.errors import is_a
-from lanework.model.ids import shard_of
-from lanework.model.shard import place_of
+from lanework.model.job.ids import shard_of
+from lanework.model.workflow.shard import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from lanework.engine.listing import JobKey
-    from lanework.model.shard import Shard
-    from lanework.model.workflow import WorkflowRecord
+    from lanework.engine.ports.index_keys import JobKey
+    from lanework.model.workflow.shard import Shard
+    from lanework.model.workflow.workflow import WorkflowRecord
 
 
 class MemoryWorkflows:

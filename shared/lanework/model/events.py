@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from lanework.model.headers import correlation_of
+from lanework.model.job.headers import correlation_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from lanework.model.lanes import Lane
-    from lanework.model.states import Cause, JobRecord
+    from lanework.model.lifecycle.states import Cause, JobRecord
 
 
 class Action(StrEnum):

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import LaneworkError
 from lanework.forks import in_a_child
-from lanework.model.buckets import Bucket, minute_of
-from lanework.model.counting import counted, incident_of, key_of
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.buckets import Bucket, minute_of
+from lanework.model.stats.counting import counted, incident_of, key_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.logs import LINE_OVERHEAD, fields_of, is_logged
 
 if TYPE_CHECKING:
-    from lanework.engine.ports import Clock
-    from lanework.engine.statistics_store import StatisticsStore
-    from lanework.model.buckets import Incident
+    from lanework.engine.ports.bundle import Clock
+    from lanework.engine.ports.statistics import StatisticsStore
     from lanework.model.events import Event
+    from lanework.model.stats.buckets import Incident
 
 _MOST_NAMED: Final = 20
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lanework.forks import in_a_child
-from lanework.model.counting import is_late
 from lanework.model.events import Action
+from lanework.model.stats.counting import is_late
 
 if TYPE_CHECKING:
     from lanework.model.events import Event

@@ -18,7 +18,7 @@ from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.world import Answered
+from lanework.engine.ports.webhooks import Answered
 from lanework.errors import ForbiddenAddressError, UnavailableError
 from lanework.observe.special_addresses import is_public
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanework.engine.runtime import apart
+from lanework.engine.ports.runtime import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanework.engine.ports import EventSink
+    from lanework.engine.ports.bundle import EventSink
     from lanework.model.events import Event
 from typing import TYPE_CHECKING
 
-from lanework.engine.outcome import ran
+from lanework.engine.jobtypes.returned import ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

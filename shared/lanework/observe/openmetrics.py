@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from lanework.model.alerts import Alerts, Rule
 from lanework.model.lanes import LANES
-from lanework.model.numbers import BOUNDS, Count
+from lanework.model.stats.alerts import Alerts, Rule
+from lanework.model.stats.numbers import BOUNDS, Count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanework.engine.standing import LaneStanding, Standing
-    from lanework.model.numbers import Key, Numbers, Spread
+    from lanework.engine.stats.overview import LaneStanding, Standing
+    from lanework.model.stats.numbers import Key, Numbers, Spread
 
 CONTENT_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, PositiveFloat
 
-from lanework.model.costs import Prices
+from lanework.model.stats.costs import Prices
 
 FILE: Final = Path(__file__).with_name("prices.json")
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lanework.engine.alerting import alert_as_json, title_of
+from lanework.engine.stats.alerting import alert_as_json, title_of
 from lanework.errors import ConfigError, UnavailableError
 from lanework.model.webhooks import is_address
 from lanework.observe.exchange import Exchange, resolved
@@ -16,7 +16,7 @@ from lanework.observe.exchange import Exchange, resolved
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework.model.alerts import Alert
+    from lanework.model.stats.alerts import Alert
 
 WITHIN: Final = timedelta(seconds=5)
 """The clock tells alerts, and has more to do in its minute."""

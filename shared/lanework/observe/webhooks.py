@@ -18,7 +18,7 @@ from lanework.observe.special_addresses import is_public
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lanework.engine.world import Answered
+    from lanework.engine.ports.webhooks import Answered
     from lanework.observe.exchange import Resolve
 
 __all__ = ["WITHIN", "InternetPost", "is_public"]

@@ -10,14 +10,14 @@ import pytest
 
 from lanework.aws.indexes import recent_page
 from lanework.aws.items import recent_shard_of
-from lanework.engine.listing import JobKey
-from lanework.model.ids import SHARDS, shard_of
+from lanework.engine.ports.index_keys import JobKey
+from lanework.model.job.ids import SHARDS, shard_of
 from lanework.testing import NOON
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from lanework.engine.listing import Page
+    from lanework.engine.ports.index_keys import Page
 
 DAY = "2026-01-02"
 JOBS = 100_000

@@ -9,7 +9,7 @@ import pytest
 from lanework.aws.items import JobItem, to_item
 from lanework.aws.reading import to_record
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause, State
+from lanework.model.lifecycle.states import Cause, State
 from tests.factories import a_record
 
 BEYOND = {"N": "9" * 38}

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from jobs import app as example
 from lanework import Jobs, Middleware, Public, Run, SignalTimeoutError, State, WorkflowState
 from lanework.memory import MemoryLedger
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, Clock, Notes, a_run, app_in_memory, drain, sweep
 from tests.factories import a_record
 

@@ -9,20 +9,17 @@ from typing import Final
 import pytest
 
 from lanework.cli.worker import worker
-from lanework.engine import dead_jobs, messages, search, system
+from lanework.engine.builtin_jobs import definitions
+from lanework.engine.deadletters import query as dead_jobs
+from lanework.engine.ports import messages
+from lanework.engine.queries import search
 from lanework.http.dashboard.schedules import TICKS
-from lanework.model import (
-    alerts,
-    buckets,
-    envelope,
-    lanes,
-    limits,
-    payload,
-    quota,
-    schedules,
-    shard,
-    workflow,
-)
+from lanework.model import lanes, limits
+from lanework.model import limits as quota
+from lanework.model.job import envelope, payload
+from lanework.model.schedule import schedule as schedules
+from lanework.model.stats import alerts, buckets
+from lanework.model.workflow import shard, workflow
 from tests.unit.docs.pages import text_of
 
 KB: Final = 1024
@@ -44,8 +41,8 @@ NUMBERS: Final = (
     ("docs/retention.md", f"{WORDS[lanes.DLQ_RETENTION.days]} in a dead-letter queue"),
     ("docs/retention.md", f"before it ever died | {lanes.QUEUE_RETENTION.days + 1} days later |"),
     ("docs/retention.md", f"in a later life | {lanes.DLQ_RETENTION.days + 1} days later |"),
-    ("docs/events.md", f"tried up to {system.WEBHOOK_ATTEMPTS} times"),
-    ("docs/events.md", f"from {system.WEBHOOK_BACKOFF.seconds} s to"),
+    ("docs/events.md", f"tried up to {definitions.WEBHOOK_ATTEMPTS} times"),
+    ("docs/events.md", f"from {definitions.WEBHOOK_BACKOFF.seconds} s to"),
     ("docs/observability.md", f"has been over for {WORDS[alerts.CALM_FOR.seconds // 60]} minutes"),
     ("docs/observability.md", f"the last {alerts.KEPT_RESOLVED} that are over"),
     ("docs/dashboard.md", f"of each minute {buckets.MOST_INCIDENTS} (deaths included)"),

@@ -12,15 +12,15 @@ from pydantic import BaseModel
 from lanework import App, Jobs, State
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.plan import Plan
-from lanework.engine.inbox import Received
-from lanework.engine.pauses import FlagSet
+from lanework.engine.ports.consumer import Received
+from lanework.engine.ports.flags import FlagSet
 from lanework.memory import MemoryLanes, MemoryLedger
-from lanework.model.change import Answer, Change
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import EventList, app_in_memory
 
 if TYPE_CHECKING:
-    from lanework.engine.pauses import Flags
+    from lanework.engine.ports.flags import Flags
 
 
 class Nothing(BaseModel):

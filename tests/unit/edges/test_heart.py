@@ -12,13 +12,13 @@ from lanework import ConfigError
 from lanework.edges.process.heart import Heart
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.roster import Roster, memory_for
-from lanework.engine.execution import LEASE_MARGIN
-from lanework.engine.holding import Holding
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from lanework.engine.execution import Execution
-    from lanework.engine.inbox import Inbox
+    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.ports.consumer import Inbox
 
 MINUTE = timedelta(minutes=1)
 NO_TIME = timedelta(0)

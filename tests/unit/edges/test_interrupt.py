@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from lanework.edges.process.interrupt import interrupt
-from lanework.model.outcomes import TimedOut
+from lanework.model.job.job_exceptions import TimedOut
 
 SOON = timedelta(milliseconds=50)
 LATE = timedelta(minutes=5)

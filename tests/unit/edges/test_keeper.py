@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 from lanework import State
 from lanework.edges.process.keeper import Keeper
 from lanework.edges.process.roster import Entry
-from lanework.engine.execution import LEASE_MARGIN
-from lanework.engine.holding import Holding
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.lease import Holding
 from lanework.errors import ConfigError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, memory_ports
@@ -19,8 +19,8 @@ from tests.factories import a_record
 from tests.fakes import Flaky
 
 if TYPE_CHECKING:
-    from lanework.engine.inbox import Inbox
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox
 
 LEASE = timedelta(seconds=6)
 LIMIT = "concurrency:queue:email"

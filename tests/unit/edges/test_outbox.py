@@ -16,7 +16,7 @@ from lanework.model.lanes import Lane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lanework.engine.inbox import Inbox
+    from lanework.engine.ports.consumer import Inbox
 
 LONG = timedelta(minutes=1)
 AT_ONCE = timedelta(0)

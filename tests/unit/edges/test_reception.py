@@ -7,7 +7,7 @@ from threading import Barrier, Event, Lock
 
 from lanework import App
 from lanework.edges.process.reception import Reception
-from lanework.engine.inbox import Received
+from lanework.engine.ports.consumer import Received
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lanes import Lane

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from lanework.edges.process.roster import Roster, memory_for
-from lanework.engine.holding import Holding
+from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -11,7 +11,7 @@ import pytest
 from lanework import State, UnavailableError
 from lanework.aws.items import JobItem, to_item
 from lanework.edges import stream as edge
-from lanework.engine.handover import QUEUE
+from lanework.engine.dependencies.release_job import QUEUE
 from lanework.testing import NOON
 from tests.factories import a_record
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework import JobRecord
-    from lanework.model.notices import Notice
+    from lanework.model.job.job_event_document import Notice
 
 QUEUED = a_record()
 RUNNING = replace(QUEUED, state=State.RUNNING, claim_id="c1", attempts=1, started_at=NOON, first_started_at=NOON)

@@ -25,8 +25,8 @@ from lanework.edges.process.parent import Parent, Vitals
 from lanework.edges.process.plan import Plan
 from lanework.edges.shared_loop import SharedLoop
 from lanework.memory import MemoryLanes, MemoryLedger
-from lanework.model.change import Answer, Change
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import EventList, app_in_memory
 from tests.unit.edges.test_consumer import MemoryInbox, Nothing
 

@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Public, Run
-from lanework.engine.delivery import Delivery, Report
-from lanework.engine.execute import in_order
+from lanework.engine.execution.executor import in_order
+from lanework.engine.messaging.delivery import Delivery, Report
 from lanework.model.lanes import Lane
 from lanework.testing import Clock, EventList, app_in_memory
 

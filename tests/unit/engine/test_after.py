@@ -18,13 +18,13 @@ from lanework import (
     UnknownNameError,
     UnknownParentError,
 )
-from lanework.engine.ports import UnavailableOne
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.redrive import Redriver
-from lanework.engine.sweep import Sweeper
-from lanework.model.envelope import Envelope
+from lanework.engine.deadletters.redrive import Redriver
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.ports.ledger import UnavailableOne
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 from lanework.testing import drain
 from tests.fakes import Flaky, break_ports, mend_ports
 

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, State
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
-from lanework.model.alerts import Alert, Phase, Rule
-from lanework.model.buckets import MINUTE, Bucket, Depth, minute_of
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.alerts import Alert, Phase, Rule
+from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.factories import a_record

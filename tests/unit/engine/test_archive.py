@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from lanework import State
-from lanework.engine.housekeeping import Housekeeper
-from lanework.engine.sweep import Sweeper
-from lanework.engine.system import ARCHIVE as ARCHIVE_JOB
+from lanework.engine.builtin_jobs.hourly import Housekeeper
+from lanework.engine.jobtypes.builtin import ARCHIVE as ARCHIVE_JOB
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
 from lanework.memory import MemoryArchive
-from lanework.model.dead_filter import Filter
-from lanework.model.retention import ARCHIVE, Cleaning
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
 from lanework.testing import drain
 from tests.fakes import Flaky
 from tests.unit.engine.conftest import Greeting, World

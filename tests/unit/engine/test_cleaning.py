@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, DeclarationError, InvalidOptionError, JobFailedError, Jobs, Lane, State
-from lanework.engine.cleaning import BATCH, PAGE, Cleaned, Cleaner
-from lanework.engine.inspect import as_json
-from lanework.engine.receipt import Receipt
-from lanework.engine.system import CleanOrder
+from lanework.engine.jobtypes.builtin import CleanOrder
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.maintenance.cleanup import BATCH, PAGE, Cleaned, Cleaner
+from lanework.engine.queries.jobs import as_json
 from lanework.errors import UnavailableError
-from lanework.model.dead_filter import Filter
-from lanework.model.retention import Cleaning
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lifecycle.retention import Cleaning
 from lanework.testing import NOON, app_in_memory, drain
 from tests.factories import a_record
 from tests.fakes import break_ports, mend_ports

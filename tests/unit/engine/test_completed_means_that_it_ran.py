@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, LaneworkError, Middleware, Run, State
-from lanework.engine.outcome import NotRunError
+from lanework.engine.jobtypes.returned import NotRunError
 from lanework.testing import a_run, app_in_memory, drain
 from tests.fakes import break_ports
 from tests.unit.engine.conftest import Greeting, World

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from lanework import Cause, InvalidOptionError, JobNotFoundError, Lane, LaneworkError, State
-from lanework.engine.dead_jobs import MOST_COUNTED
+from lanework.engine.deadletters.query import MOST_COUNTED
 from lanework.errors import NotDeadError, NothingMatchesError
-from lanework.model.dead_filter import Filter
-from lanework.model.fingerprint import fingerprint
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.fingerprint import fingerprint
 from lanework.testing import NOON, drain
 from tests.factories import a_record
 from tests.fakes import Flaky, break_ports

@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, EnqueueError, InvalidOptionError, Jobs, State
-from lanework.engine.sweep import Sweeper
-from lanework.model.dead_filter import Filter
-from lanework.model.envelope import Envelope
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.events import Action
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.fakes import break_ports, mend_ports

@@ -17,8 +17,8 @@ from lanework import (
     UnknownJobTypeError,
     UnknownLaneError,
 )
-from lanework.engine.ports import UnavailableOne
-from lanework.model.envelope import Envelope
+from lanework.engine.ports.ledger import UnavailableOne
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain
 from tests.factories import a_record

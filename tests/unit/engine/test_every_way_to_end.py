@@ -14,8 +14,8 @@ import pytest
 from pydantic import BaseModel, model_serializer
 
 from lanework import App, Cause, Discard, Jobs, Middleware, RetryAfter, Run, Snooze, State, Suspended
-from lanework.engine.runtime import in_a_loop_of_its_own
-from lanework.model.retry_after import asked_wait
+from lanework.engine.ports.runtime import in_a_loop_of_its_own
+from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.unit.engine.conftest import Greeting, World
 from tests.unit.engine.test_execute import put, raises

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, Cause, JobNotFoundError, State
-from lanework.model.dead_filter import Filter
-from lanework.model.retention import Cleaning
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lifecycle.retention import Cleaning
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.unit.engine.conftest import World

@@ -10,16 +10,16 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, EnqueueError, Jobs, Quota
-from lanework.engine.delivery import Ack, Delivery
-from lanework.engine.execute import in_order
-from lanework.engine.messages import Sending
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.system import ARCHIVE, CLEAN, DROP, REDRIVE, WEBHOOK
+from lanework.engine.execution.executor import in_order
+from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, DROP, REDRIVE, WEBHOOK
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.messaging.delivery import Ack, Delivery
+from lanework.engine.ports.messages import Sending
 from lanework.errors import DeclarationError
-from lanework.model.envelope import Envelope
-from lanework.model.ids import OURS
+from lanework.model.job.envelope import Envelope
+from lanework.model.job.ids import OURS
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause, State
+from lanework.model.lifecycle.states import Cause, State
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.factories import a_message, a_record
 from tests.fakes import break_ports

@@ -9,14 +9,14 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, QuotaExceededError, Run, Snooze, State, WorkflowState, batch
-from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.execute import in_order
-from lanework.engine.pauses import LOOKED_AT_EVERY
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.sweep import Sweeper
-from lanework.model import moves
-from lanework.model.envelope import Envelope
+from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.pause_watch import LOOKED_AT_EVERY
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle import run_moves
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.factories import LEASE, a_message, a_record
 from tests.fakes import break_ports
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 def test_a_job_that_snoozes_in_the_attempt_that_a_crash_was_allowed_is_run_again(world: World) -> None:
     """It was parked with all its attempts used, and no claim could take it any more."""
     world.greet.enqueue(BAT, job_id="job-1", attempts=1)
-    crashed = moves.claim(life=1, claim_id="crashed", now=NOON, lease=LEASE)
+    crashed = run_moves.claim(life=1, claim_id="crashed", now=NOON, lease=LEASE)
     world.app.ports.ledger.change("job-1", crashed)
     world.clock.advance(LEASE)
 

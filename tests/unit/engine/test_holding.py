@@ -11,15 +11,16 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Concurrency, Jobs, Run, State
-from lanework.engine.delivery import Ack, Delivery, Keep, Report
-from lanework.engine.execute import finish, in_order
-from lanework.engine.execution import LEASE_MARGIN, Execution
-from lanework.engine.holding import hold_on
-from lanework.engine.messages import Sending
+from lanework.engine.execution.attempt import Execution
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.executor import finish, in_order
+from lanework.engine.execution.lease import hold_on
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.ports.messages import Sending
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
-from lanework.model.change import Answer, Change
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import NOON, Clock, EventList, app_in_memory
 from tests.fakes import break_ports
 

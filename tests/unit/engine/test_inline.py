@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run, State
-from lanework.engine.messages import Unsent
-from lanework.engine.ports import UnavailableOne
+from lanework.engine.ports.ledger import UnavailableOne
+from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
 from lanework.testing import EventList, app_in_memory
 from tests.factories import a_record

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lanework import InvalidOptionError, JobNotFoundError, State
-from lanework.engine.inspect import as_json
-from lanework.model.states import Failure
+from lanework.engine.queries.jobs import as_json
+from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.fakes import break_ports

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from lanework import State
-from lanework.engine.dead_letters import bury, ticket_of
-from lanework.engine.delivery import Ack
-from lanework.engine.letters import unread
-from lanework.engine.messages import LARGEST_MESSAGE, Sending, size_of
-from lanework.engine.reconcile import Reconciled, Reconciler
+from lanework.engine.deadletters.dlq_scan import unread
+from lanework.engine.maintenance.reconcile import Reconciled, Reconciler
+from lanework.engine.messaging.delivery import Ack
+from lanework.engine.messaging.dlq_tickets import bury, ticket_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, Sending, size_of
 from lanework.errors import ConfigError, LaneworkError, UnsendableError
 from lanework.memory import MemoryLanes
-from lanework.model.dead_filter import Filter
-from lanework.model.envelope import Envelope
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
 from tests.factories import a_message, a_record

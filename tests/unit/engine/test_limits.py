@@ -24,10 +24,10 @@ from lanework import (
     Run,
     State,
 )
-from lanework.engine.delivery import Delivery, Report
-from lanework.engine.execute import in_order
-from lanework.engine.execution import Execution
-from lanework.engine.sweep import Sweeper
+from lanework.engine.execution.attempt import Execution
+from lanework.engine.execution.executor import in_order
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Delivery, Report
 from lanework.memory import MemoryLanes
 from lanework.model.lanes import LANES, Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain

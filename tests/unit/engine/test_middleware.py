@@ -13,11 +13,11 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, InvalidOptionError, Jobs, LaneworkError, Middleware, Run, Snooze, State, TimedOut
-from lanework.engine.delivery import Delivery
-from lanework.engine.execute import in_order
-from lanework.engine.request import request_of
-from lanework.engine.sweep import Sweeper
-from lanework.model.envelope import Envelope
+from lanework.engine.execution.executor import in_order
+from lanework.engine.jobtypes.request import request_of
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Delivery
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import fields_of
 from lanework.testing import Clock, EventList, app_in_memory, drain
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lanework import Receipt, Request
-    from lanework.engine.middleware import Proceed
+    from lanework.engine.jobtypes.middleware import Proceed
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

@@ -35,13 +35,13 @@ from lanework import (
     TimedOut,
     TooLargeError,
 )
-from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.execute import in_order
-from lanework.engine.sweep import Sweeper
-from lanework.model import moves
-from lanework.model.change import Applied, Refused
+from lanework.engine.execution.executor import in_order
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep
 from lanework.model.lanes import Lane
-from lanework.model.retry_after import asked_wait
+from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle.change import Applied, Refused
+from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain
 from tests.factories import LEASE, a_record
 from tests.fakes import break_ports, mend_ports
@@ -538,11 +538,11 @@ def test_a_receipt_that_was_made_by_hand_says_whom_to_ask() -> None:
 def test_an_end_that_somebody_else_wrote_is_not_taken_for_ones_own(world: World) -> None:
     """Whoever buries an abandoned run leaves its claim id in place."""
     world.app.ports.ledger.put(a_record(max_attempts=1))
-    claim = moves.claim(life=1, claim_id="slow", now=NOON, lease=LEASE)
+    claim = run_moves.claim(life=1, claim_id="slow", now=NOON, lease=LEASE)
     run = world.app.ports.ledger.change("job-1", claim).record
     assert run is not None
-    late = moves.complete(claim_id="slow", now=NOON + HOUR, result="1", result_omitted=None, expires_at=NOON + HOUR)
-    buried = moves.cancel_abandoned(run, now=NOON + LEASE, expires_at=NOON + HOUR)
+    late = run_moves.complete(claim_id="slow", now=NOON + HOUR, result="1", result_omitted=None, expires_at=NOON + HOUR)
+    buried = run_moves.cancel_abandoned(run, now=NOON + LEASE, expires_at=NOON + HOUR)
     world.app.ports.ledger.change("job-1", buried)
 
     refused = world.app.ports.ledger.change("job-1", late)

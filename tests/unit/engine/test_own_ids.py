@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import InvalidOptionError, State
-from lanework.engine.delivery import Ack
-from lanework.engine.own_ids import taken_ids
-from lanework.model.ids import is_ours
+from lanework.engine.enqueue.reserved_ids import taken_ids
+from lanework.engine.messaging.delivery import Ack
+from lanework.model.job.ids import is_ours
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
 from tests.factories import a_message, a_record

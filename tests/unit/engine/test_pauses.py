@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from lanework import ConfigError, InvalidOptionError, LaneworkError, State, UnavailableError, UnknownLaneError
-from lanework.engine.delivery import Ack, Keep
-from lanework.engine.pauses import FORGOTTEN_AFTER, KNOWN_FOR, LOOKED_AT_EVERY, FlagSet, PauseWatch
-from lanework.engine.sweep import Sweeper
+from lanework.engine.execution.pause_watch import KNOWN_FOR, LOOKED_AT_EVERY, PauseWatch
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.operations.pauses import FORGOTTEN_AFTER
+from lanework.engine.ports.flags import FlagSet
 from lanework.errors import UnknownNameError
 from lanework.testing import NOON, drain
 from tests.factories import a_message
@@ -23,7 +25,7 @@ from tests.unit.engine.conftest import Greeting, World
 from tests.unit.engine.test_execute import put
 
 if TYPE_CHECKING:
-    from lanework.engine.pauses import Flags
+    from lanework.engine.ports.flags import Flags
 
 BAT = Greeting(name="Bat")
 MINUTE = timedelta(minutes=1)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import EnqueueError, RetryAfter, Run, Snooze, State
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
 from lanework.memory import MemoryLanes, MemoryLedger
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import Lane
 from lanework.testing import drain
 from tests.unit.engine.conftest import Greeting

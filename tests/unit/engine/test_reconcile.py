@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from lanework import Cause, State
-from lanework.engine.letters import MOST_BOUNCES
-from lanework.engine.messages import Sending
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.sweep import Sweeper
-from lanework.model import interventions
-from lanework.model.envelope import Envelope
+from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.ports.messages import Sending
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle import operator_moves
 from lanework.testing import NOON, drain
 from tests.factories import a_message, a_record
 from tests.fakes import break_ports
@@ -215,7 +215,7 @@ def test_a_quiet_tick_costs_the_same_however_many_jobs_are_fine(world: World) ->
 def test_a_bounce_changes_nothing_of_a_job_that_moved_on_meanwhile(world: World, state: State) -> None:
     record = a_record(state=state)
     world.app.ports.ledger.put(record)
-    seen = interventions.bounce(record, at=NOON)
+    seen = operator_moves.bounce(record, at=NOON)
     world.execute(a_message().encode())
 
     assert world.app.ports.ledger.change("job-1", seen).record == world.stored()

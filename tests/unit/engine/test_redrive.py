@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import Cause, InvalidPayloadError, Lane, State, UnavailableError, UnknownJobTypeError
-from lanework.engine.redrive import Fate, Redriver
-from lanework.engine.sweep import Sweeper
-from lanework.model.envelope import Envelope
+from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.events import Action
-from lanework.model.payload import Edit
+from lanework.model.job.envelope import Envelope
+from lanework.model.job.payload import Edit
 from lanework.testing import NOON, drain
 from tests.factories import a_record
 from tests.fakes import break_ports, mend_ports

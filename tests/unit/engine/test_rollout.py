@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import InvalidOptionError, Lane, State
-from lanework.engine.receipt import Receipt
-from lanework.engine.redrive import Fate, Redriver
-from lanework.engine.rollout import PATIENCE, Orders, Outcome, Rollout, watched_waves
-from lanework.model.dead_filter import Filter
-from lanework.model.envelope import Envelope
+from lanework.engine.deadletters.bulk_redrive import PATIENCE, Outcome, Rollout, watched_waves
+from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.envelope import Envelope
 from lanework.testing import drain
 from tests.fakes import Flaky
 from tests.unit.engine.conftest import Greeting, World

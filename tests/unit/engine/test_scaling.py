@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lanework import Lane, State
-from lanework.engine.scaling import Scaling, run_time_in
+from lanework.engine.queries.scaling import Scaling, run_time_in
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.unit.engine.conftest import World

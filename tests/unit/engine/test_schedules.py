@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, Receipt, Request, Run, State, UnknownNameError
-from lanework.engine.firing import Fired, ScheduleClock
+from lanework.engine.schedules.trigger import Fired, ScheduleClock
 from lanework.errors import (
     InvalidPayloadError,
     NotProddedError,
@@ -18,7 +18,7 @@ from lanework.errors import (
     UnavailableError,
     UnknownJobTypeError,
 )
-from lanework.model.schedules import Schedule, ScheduleRecord, Source
+from lanework.model.schedule.schedule import Schedule, ScheduleRecord, Source
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.fakes import Flaky, break_ports, mend_ports
 

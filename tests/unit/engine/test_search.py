@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import InvalidOptionError, Lane, State, UnknownJobTypeError, UnknownNameError
-from lanework.engine.late_starts import Within, late_count
-from lanework.engine.search import MOST_LOOKED_AT, JobFilter, checked
-from lanework.model.buckets import Bucket, Incident, Kind
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.engine.queries.search import MOST_LOOKED_AT, JobFilter, checked
+from lanework.engine.stats.late_starts import Within, late_count
+from lanework.model.stats.buckets import Bucket, Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.fakes import break_ports
@@ -20,7 +20,7 @@ from tests.fakes import break_ports
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lanework.engine.inspect import JobPage
+    from lanework.engine.queries.jobs import JobPage
     from tests.unit.engine.conftest import World
 
 SECOND = timedelta(seconds=1)

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.standing import LaneStanding, standing
-from lanework.model.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.engine.stats.overview import LaneStanding, standing
 from lanework.model.lanes import LANES, Lane
-from lanework.model.numbers import Count, Key, Numbers, a_run_time, a_wait
+from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON
 from tests.factories import a_record

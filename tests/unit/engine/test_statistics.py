@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from lanework.engine.rollup import LAG
-from lanework.engine.statistics import by_lane, by_queue, by_type
+from lanework.engine.stats.rollup import LAG
+from lanework.engine.stats.statistics import by_lane, by_queue, by_type
 from lanework.errors import UnavailableError
-from lanework.model.buckets import HOUR, MINUTE, Bucket, Depth, minute_of
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, minute_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.counters import CounterSink
 from lanework.testing import NOON
 from tests.fakes import Flaky

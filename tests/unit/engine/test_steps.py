@@ -24,9 +24,9 @@ from lanework import (
     TooLargeError,
     UnavailableError,
 )
-from lanework.engine.delivery import Ack
-from lanework.engine.inspect import as_json
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack
+from lanework.engine.queries.jobs import as_json
 from lanework.errors import ContendedError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain, sweep
@@ -35,7 +35,7 @@ from tests.unit.engine.conftest import Greeting, World
 from tests.unit.engine.test_execute import put
 
 if TYPE_CHECKING:
-    from lanework.model.change import Answer, Change, Kept
+    from lanework.model.lifecycle.change import Answer, Change, Kept
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

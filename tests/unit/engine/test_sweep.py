@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lanework import App, Jobs, State
-from lanework.engine.messages import Unsent
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain

@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import Cause, InvalidOptionError, JobNotFoundError, Jobs, State, UnavailableError
-from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.execute import Executor, in_order
-from lanework.engine.execution import LEASE_MARGIN, Execution
-from lanework.engine.letters import MOST_BOUNCES
-from lanework.engine.order import order_of
-from lanework.engine.pauses import PauseWatch
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.redrive import Redriver
-from lanework.engine.system import WEBHOOK
-from lanework.engine.telling import TELL_AGAIN, WebhookOrder
-from lanework.engine.world import Answered
-from lanework.engine.world import World as Outside
+from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
+from lanework.engine.deadletters.redrive import Redriver
+from lanework.engine.enqueue.prepared_job import order_of
+from lanework.engine.execution.attempt import Execution
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.executor import Executor, in_order
+from lanework.engine.execution.pause_watch import PauseWatch
+from lanework.engine.jobtypes.builtin import WEBHOOK
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.ports.webhooks import Answered
+from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.webhooks.notify import TELL_AGAIN, WebhookOrder
 from lanework.errors import ForbiddenAddressError
-from lanework.model.blocking import TOLD_WITHIN
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
+from lanework.model.job.job_event_document import Notice
 from lanework.model.lanes import Lane
-from lanework.model.notices import Notice
+from lanework.model.lifecycle.dependency_moves import TOLD_WITHIN
 from lanework.model.webhooks import host_of, key_for, signed
 from lanework.testing import NOON, drain, sweep
 from tests.fakes import break_ports, mend_ports

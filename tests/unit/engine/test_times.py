@@ -17,10 +17,10 @@ from lanework import (
     Snooze,
     State,
 )
-from lanework.engine.delivery import Ack
-from lanework.engine.redrive import Redriver
-from lanework.engine.sweep import Sweeper
-from lanework.model.envelope import Envelope
+from lanework.engine.deadletters.redrive import Redriver
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
 from tests.factories import a_message

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import EnqueueError, State
-from lanework.engine.messages import Sending, Unsent
-from lanework.engine.sweep import Sweeper
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.ports.messages import Sending, Unsent
 from lanework.errors import ConfigError, UnavailableError, UnsendableError
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, drain
 from tests.factories import a_message, a_record
 from tests.unit.engine.conftest import Greeting, World

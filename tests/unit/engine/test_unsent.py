@@ -10,12 +10,12 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, State
-from lanework.engine.delivery import Ack, Delivery
-from lanework.engine.execute import in_order
-from lanework.engine.registry import settled
-from lanework.engine.sweep import Sweeper
-from lanework.engine.unsent import UnsentJobs
-from lanework.engine.unsent_now import unsent_now
+from lanework.engine.execution.executor import in_order
+from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.maintenance.unsent_jobs import UnsentJobs
+from lanework.engine.messaging.delivery import Ack, Delivery
+from lanework.engine.stats.unsent import unsent_now
 from lanework.model.lanes import Lane
 from lanework.testing import Clock, EventList, app_in_memory, drain
 from tests.fakes import Flaky
@@ -23,8 +23,8 @@ from tests.fakes import Flaky
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanework.engine.messages import Sending
-    from lanework.engine.unsent import Looked
+    from lanework.engine.maintenance.unsent_jobs import Looked
+    from lanework.engine.ports.messages import Sending
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, InvalidOptionError, Jobs, Lane, Run, State
-from lanework.engine.delivery import Ack, Delivery, Keep, Report
-from lanework.engine.execute import in_order
-from lanework.engine.hold import OFFER_AGAIN
-from lanework.engine.sweep import Sweeper
+from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.start_checks import OFFER_AGAIN
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
 from lanework.model.events import Action
 from lanework.testing import app_in_memory, drain
 from tests.unit.engine.conftest import Greeting

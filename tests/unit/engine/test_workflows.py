@@ -28,15 +28,15 @@ from lanework import (
     chain,
     group,
 )
-from lanework.engine.delivery import Delivery
-from lanework.engine.execute import in_order
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.redrive import Redriver, checked_edit
-from lanework.engine.sweep import Sweeper
-from lanework.engine.workflow_desk import WorkflowDesk
+from lanework.engine.deadletters.redrive import Redriver, checked_edit
+from lanework.engine.execution.executor import in_order
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.delivery import Delivery
+from lanework.engine.workflows.service import WorkflowDesk
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
 from lanework.testing import Clock, app_in_memory, drain
 from tests.fakes import Flaky, break_ports, mend_ports
 

@@ -19,9 +19,9 @@ from lanework.aws.ledger import DynamoLedger
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
 from lanework.aws.workflows import DynamoWorkflows
-from lanework.engine.listing import JobKey
-from lanework.model.ids import shard_of
-from lanework.model.states import State
+from lanework.engine.ports.index_keys import JobKey
+from lanework.model.job.ids import shard_of
+from lanework.model.lifecycle.states import State
 from lanework.testing import NOON, Clock, memory_ports
 from tests.factories import a_record
 from tests.gateway import a_client

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import State
-from lanework.engine.reconcile import Reconciler
+from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework import JobRecord
-    from lanework.engine.ports import Ledger
+    from lanework.engine.ports.ledger import Ledger
     from tests.gateway import Answer, Client
     from tests.unit.http.conftest import Shop
 

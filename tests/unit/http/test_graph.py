@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lanework.engine.workflow_graph import Edge, Graph, Node
+from lanework.engine.workflows.graph import Edge, Graph, Node
 from lanework.http.dashboard.graph import layout
-from lanework.model.workflow import When
+from lanework.model.workflow.workflow import When
 
 ROOT = Node(name="workflow/w", type="chain", state="running", within=None, role="workflow")
 

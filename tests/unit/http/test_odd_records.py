@@ -16,20 +16,20 @@ from pydantic import RootModel
 
 from lanework import JobFailedError, Jobs, State
 from lanework.cli.output import print_json
-from lanework.engine.archive import Archivist
-from lanework.engine.census import census
-from lanework.engine.cleaning import Cleaner
-from lanework.engine.dead_jobs import DeadJobs
-from lanework.engine.inspect import Inspector, as_json
-from lanework.engine.outcome import of_value
-from lanework.engine.reconcile import Reconciler
+from lanework.engine.deadletters.query import DeadJobs
+from lanework.engine.execution.outcome import of_value
+from lanework.engine.maintenance.archive import Archivist
+from lanework.engine.maintenance.cleanup import Cleaner
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.queries.jobs import Inspector, as_json
+from lanework.engine.queries.state_counts import census
 from lanework.memory.archive import MemoryArchive
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.payload import as_values, masked
+from lanework.model.job.validation_errors import MASK
 from lanework.model.lanes import Lane
-from lanework.model.payload import as_values, masked
-from lanework.model.refusals import MASK
-from lanework.model.retention import ARCHIVE, Cleaning
-from lanework.model.states import Cause, Failure, JobRecord
+from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
+from lanework.model.lifecycle.states import Cause, Failure, JobRecord
 from lanework.testing import NOON
 from tests.factories import a_record
 from tests.unit.http.browsers import logged_in

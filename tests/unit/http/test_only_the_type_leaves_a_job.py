@@ -20,15 +20,15 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from lanework import App, Cancel, Discard, Jobs, Public, RetryAfter, Run, Snooze, State
-from lanework.engine.alerting import alert_as_json
-from lanework.engine.system import WEBHOOK
-from lanework.engine.telling import WebhookOrder
-from lanework.engine.world import World as Outside
+from lanework.engine.jobtypes.builtin import WEBHOOK
+from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.stats.alerting import alert_as_json
+from lanework.engine.webhooks.notify import WebhookOrder
 from lanework.http.tokens import Role
-from lanework.model.alerts import Alert
 from lanework.model.events import Action
-from lanework.model.notices import notice_of, notice_of_end
-from lanework.model.states import ENDED
+from lanework.model.job.job_event_document import notice_of, notice_of_end
+from lanework.model.lifecycle.states import ENDED
+from lanework.model.stats.alerts import Alert
 from lanework.observe.emf import EmfSink
 from lanework.observe.logs import LogSink
 from lanework.testing import Clock, app_in_memory, drain

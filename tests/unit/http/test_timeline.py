@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lanework.http.dashboard.timeline import timeline
-from lanework.model.states import Cause, Failure, State
+from lanework.model.lifecycle.states import Cause, Failure, State
 from lanework.testing import NOON
 from tests.factories import a_record
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from jobs import app, email
-from lanework.model.payload import public_part
+from lanework.model.job.payload import public_part
 
 TYPES = {
     "account.forgot-password": ("email", "critical", 5, None),

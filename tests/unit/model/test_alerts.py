@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework.model.alerts import (
+from lanework.model.lanes import Lane
+from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.alerts import (
     CALM_FOR,
     KEPT_RESOLVED,
     Alerts,
@@ -17,10 +19,8 @@ from lanework.model.alerts import (
     Thresholds,
     findings_of,
 )
-from lanework.model.buckets import Depth, Incident, Kind
-from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
-from lanework.model.states import Cause
+from lanework.model.stats.buckets import Depth, Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from lanework.model.costs import Prices, Usage, costs_of
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers
+from lanework.model.stats.costs import Prices, Usage, costs_of
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import FILE, prices
 
 DAY = timedelta(days=1)

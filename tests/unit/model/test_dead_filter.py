@@ -7,9 +7,9 @@ import pytest
 
 from lanework import Cause, Lane, State
 from lanework.errors import UnknownNameError
-from lanework.model.dead_filter import Filter
-from lanework.model.fingerprint import fingerprint
-from lanework.model.states import cause_of
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.fingerprint import fingerprint
+from lanework.model.lifecycle.states import cause_of
 from lanework.testing import NOON
 from tests.factories import a_record
 

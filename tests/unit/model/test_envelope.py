@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanework.errors import UndecodableError
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.testing import NOON
 from tests.factories import a_message, a_record
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lanework.model.fingerprint import fingerprint, shape_of
+from lanework.model.job.fingerprint import fingerprint, shape_of
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lanework.memory import MemoryLedger
-from lanework.model import moves
-from lanework.model.change import Applied, Change
-from lanework.model.delivery import Claimant, ClaimBy, EndBy, SendTicket, judge
-from lanework.model.states import Cause, JobRecord, State
+from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle.change import Applied, Change
+from lanework.model.lifecycle.claim_decision import Claimant, ClaimBy, EndBy, SendTicket, judge
+from lanework.model.lifecycle.states import Cause, JobRecord, State
 from lanework.testing import NOON
 from tests.factories import LEASE, a_message, a_record
 
@@ -97,7 +97,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         claim_id = f"claim-{self.claims}"
         before = self.record
         message = a_message(life=life, ticket=is_ticket, attempts=ATTEMPTS)
-        change = moves.claim(life=life, claim_id=claim_id, now=self.now, lease=LEASE)
+        change = run_moves.claim(life=life, claim_id=claim_id, now=self.now, lease=LEASE)
         answer = self.ledger.change("job-1", change)
         if not isinstance(answer, Applied):
             match judge(before, message, self._claimant(claim_id, self.now)):
@@ -125,14 +125,14 @@ class LifeOfAJob(RuleBasedStateMachine):
     def _change(self, run: JobRecord, claim_id: str, outcome: str) -> Change:
         expires_at = self.now + timedelta(days=8)
         if outcome == "completed":
-            return moves.complete(
+            return run_moves.complete(
                 claim_id=claim_id, now=self.now, result=None, result_omitted=None, expires_at=expires_at
             )
         if outcome == "progress":
-            return moves.report_progress(claim_id=claim_id, percent=50, note=None)
+            return run_moves.report_progress(claim_id=claim_id, percent=50, note=None)
         if run.attempts >= run.max_attempts:
-            return moves.die(run, cause=Cause.EXHAUSTED, error="E: no", now=self.now, expires_at=expires_at)
-        return moves.retry(run, error="E: no", now=self.now, wait=timedelta(seconds=2))
+            return run_moves.die(run, cause=Cause.EXHAUSTED, error="E: no", now=self.now, expires_at=expires_at)
+        return run_moves.retry(run, error="E: no", now=self.now, wait=timedelta(seconds=2))
 
 
 LifeOfAJob.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)

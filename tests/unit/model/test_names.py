@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lanework.errors import InvalidOptionError, UnknownLaneError
-from lanework.model.ids import SHARDS, checked_job_id, checked_job_type, checked_queue, shard_of
+from lanework.model.job.ids import SHARDS, checked_job_id, checked_job_type, checked_queue, shard_of
 from lanework.model.lanes import Lane, lane_of
 
 

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 
 from lanework import Cause, State
 from lanework.model.events import Action
-from lanework.model.notices import Notice, notice_of, notice_of_end
-from lanework.model.states import Failure
+from lanework.model.job.job_event_document import Notice, notice_of, notice_of_end
+from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
 from tests.factories import a_record
 

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.model.buckets import MOST_INCIDENTS, Bucket, Depth, Incident, Kind, hour_of, joined, minute_of
-from lanework.model.counting import counted, incident_of, is_late
 from lanework.model.events import Action, Event
 from lanework.model.lanes import LANES, Lane
-from lanework.model.numbers import BOUNDS, Count, Key, Numbers, Spread, a_run_time, a_wait, together
-from lanework.model.states import Cause
+from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.buckets import MOST_INCIDENTS, Bucket, Depth, Incident, Kind, hour_of, joined, minute_of
+from lanework.model.stats.counting import counted, incident_of, is_late
+from lanework.model.stats.numbers import BOUNDS, Count, Key, Numbers, Spread, a_run_time, a_wait, together
 from lanework.testing import NOON
 
 SECOND = timedelta(seconds=1)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field
 
 from lanework import DeclarationError, InvalidPayloadError, Jobs, Public
-from lanework.model.payload import masked, parsed, public_part, written
+from lanework.model.job.payload import masked, parsed, public_part, written
 
 
 class Aliased(BaseModel):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanework import Quota
-from lanework.model.quota import BUCKETS, Full, Window, forgotten_at, spend
+from lanework.model.limits import BUCKETS, Full, Window, forgotten_at, spend
 from lanework.testing import NOON
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)

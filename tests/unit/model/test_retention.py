@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from lanework import InvalidOptionError, State
-from lanework.model.retention import Cleaning, Retention, beyond, cleanings_of
+from lanework.model.lifecycle.retention import Cleaning, Retention, beyond, cleanings_of
 from lanework.testing import NOON
 from tests.factories import a_record
 

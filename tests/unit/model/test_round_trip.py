@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from lanework.errors import InvalidPayloadError, TooLargeError
-from lanework.model.payload import parsed, part_of, written
+from lanework.model.job.payload import parsed, part_of, written
 
 NAN, INF = float("nan"), float("inf")
 PARIS = ZoneInfo("Europe/Paris")

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.model.buckets import Incident, Kind
 from lanework.model.lanes import Lane
-from lanework.model.numbers import Count, Key, Numbers, a_wait
-from lanework.model.sla import kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats.buckets import Incident, Kind
+from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
+from lanework.model.stats.sla import kept_by_lane, kept_by_type, late_jobs
 from lanework.testing import NOON
 
 SECOND = timedelta(seconds=1)

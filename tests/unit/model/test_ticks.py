@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lanework import InvalidOptionError
-from lanework.model.ticks import Timetable
+from lanework.model.schedule.timetable import Timetable
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

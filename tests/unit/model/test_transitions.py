@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import Cause, JobRecord, State
-from lanework.model import blocking, delivery, interventions, moves, parking, retention
-from lanework.model import blocking as untold
 from lanework.model.events import Action
-from lanework.model.payload import Edit
-from lanework.model.transitions import transitions
+from lanework.model.job.payload import Edit
+from lanework.model.lifecycle import claim_decision, dependency_moves, operator_moves, park_moves, retention, run_moves
+from lanework.model.lifecycle.transitions import transitions
 from lanework.testing import NOON
 from tests.factories import LEASE, a_message, a_record
 
 if TYPE_CHECKING:
-    from lanework.model.change import Change
+    from lanework.model.lifecycle.change import Change
 
 SECOND = timedelta(seconds=1)
 QUEUED = a_record()
@@ -30,65 +29,69 @@ PARKED = replace(RUNNING, state=State.PARKED, held_by="limit:tenant", attempts=0
 HELD = a_record(state=State.PARKED, held_by="queue:email", sweep_at=NOON)
 DEAD = replace(RUNNING, state=State.DEAD, due_at=None, cause=Cause.EXHAUSTED, ended_at=NOON, sweep_at=NOON)
 COMPLETED = replace(RUNNING, state=State.COMPLETED, due_at=None, ended_at=NOON, payload="{}")
-BLOCKED = blocking.blocked(QUEUED, after=["job-0"], on_failure="die", takes=None)
+BLOCKED = dependency_moves.blocked(QUEUED, after=["job-0"], on_failure="die", takes=None)
 
 CLAIM: Any = {"claim_id": "c2", "now": NOON, "lease": LEASE}
 END: Any = {"now": NOON, "expires_at": NOON + SECOND}
 LATER = a_record(payload='{"name":"Later"}')
 
 MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
-    (QUEUED, moves.claim(life=1, **CLAIM), [Action.STARTED]),
-    (RETRYING, moves.claim(life=1, **CLAIM), [Action.STARTED]),
-    (RUNNING, moves.claim_after_crash(RUNNING, **CLAIM), [Action.STARTED]),
-    (RETRYING, moves.claim_again(RETRYING, **CLAIM), [Action.STARTED]),
-    (DEAD, moves.begin_life(a_message(life=2), **CLAIM), [Action.REDRIVEN, Action.STARTED]),
-    (RUNNING, moves.complete(claim_id="c1", result="1", result_omitted=None, **END), [Action.COMPLETED]),
-    (RUNNING, moves.retry(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.RETRYING]),
-    (RUNNING, moves.hand_to_sweep(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.RETRYING]),
-    (RUNNING, moves.die(RUNNING, cause=Cause.EXHAUSTED, error="ValueError: x", **END), [Action.DEAD]),
-    (RUNNING, moves.die_of_crash(RUNNING, **END), [Action.DEAD]),
-    (RUNNING, moves.cancel_run(RUNNING, **END), [Action.CANCELLED]),
-    (RUNNING, moves.cancel_abandoned(RUNNING, **END), [Action.CANCELLED]),
-    (RUNNING, moves.beat(claim_id="c1", until=NOON + LEASE), []),
-    (RUNNING, moves.report_progress(claim_id="c1", percent=50, note=None), []),
-    (RUNNING, parking.snooze(RUNNING, now=NOON, wait=SECOND), [Action.PARKED]),
-    (RUNNING, parking.wait_for_signal(RUNNING, signal="paid", until=NOON + SECOND), [Action.PARKED]),
-    (RUNNING, parking.look_again(RUNNING, now=NOON), [Action.PARKED]),
-    (RUNNING, parking.give_back(RUNNING, due_at=NOON), [Action.PARKED]),
-    (RUNNING, parking.wait_for_slot(RUNNING, limit="limit:tenant", now=NOON), [Action.PARKED]),
-    (RUNNING, parking.wait_for_start(RUNNING, limit="rate:email", start=NOON + SECOND), [Action.PARKED]),
-    (QUEUED, interventions.hold(life=1, name="queue:email", now=NOON), [Action.PARKED]),
-    (HELD, interventions.release("queue:email", now=NOON), [Action.RELEASED]),
-    (PARKED, interventions.release("limit:tenant", now=NOON), [Action.RELEASED]),
-    (QUEUED, interventions.leave_to_sweep(QUEUED, at=NOON), []),
-    (QUEUED, interventions.enter(QUEUED, at=NOON), []),
-    (HELD, interventions.push_on(HELD, to=NOON + SECOND), []),
-    (HELD, interventions.bounce(HELD, at=NOON), [Action.BOUNCED]),
-    (QUEUED, interventions.die_of_infra(QUEUED, **END), [Action.DEAD]),
-    (QUEUED, interventions.die_unsent(QUEUED, error="SQS refuses it", **END), [Action.DEAD]),
-    (RUNNING, delivery.die_unreadable(RUNNING, delivery.Claimant(claim_id="c1", lease=LEASE, **END)), [Action.DEAD]),
-    (QUEUED, interventions.put_off(QUEUED, to=NOON), []),
-    (BLOCKED, interventions.let_go(BLOCKED, now=NOON), []),
-    (QUEUED, interventions.expire(replace(QUEUED, start_by=NOON), **END), [Action.DEAD]),
-    (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=False), [Action.RESCHEDULED]),
-    (QUEUED, interventions.reschedule(QUEUED, at=NOON + SECOND, is_far=True), [Action.RESCHEDULED]),
-    (QUEUED, interventions.supersede(QUEUED, LATER, entry=None), [Action.SUPERSEDED]),
-    (PARKED, interventions.signal(PARKED, "paid", signal_id="s1", now=NOON), [Action.SIGNALLED]),
-    (QUEUED, interventions.cancel_waiting(**END), [Action.CANCELLED]),
-    (BLOCKED, interventions.cancel_waiting(**END), [Action.CANCELLED]),
-    (RUNNING, interventions.ask_to_cancel(), []),
-    (DEAD, interventions.redrive(DEAD, now=NOON), [Action.REDRIVEN]),
-    (DEAD, interventions.redrive(DEAD, now=NOON, edit=Edit(payload="{}", version=1)), [Action.REDRIVEN]),
-    (DEAD, interventions.redrive(replace(DEAD, open_parents=("job-0",)), now=NOON), [Action.REDRIVEN]),
-    (DEAD, interventions.drop(DEAD, now=NOON), [Action.CANCELLED]),
-    (COMPLETED, interventions.retire(COMPLETED), [Action.RETIRED]),
-    (QUEUED, blocking.attach(), []),
-    (BLOCKED, blocking.wait_for_fewer(BLOCKED, left=()), []),
-    (BLOCKED, blocking.unblock(BLOCKED, now=NOON, look_ahead=SECOND, payload="{}"), [Action.UNBLOCKED]),
-    (BLOCKED, blocking.cancel_blocked(BLOCKED, **END), [Action.CANCELLED]),
-    (BLOCKED, blocking.die_of_parent(BLOCKED, parent="job-0", says="it died", **END), [Action.DEAD]),
-    (BLOCKED, blocking.wait_on(BLOCKED, now=NOON), []),
-    (replace(DEAD, held_by=untold.UNTOLD), untold.told(DEAD), []),
+    (QUEUED, run_moves.claim(life=1, **CLAIM), [Action.STARTED]),
+    (RETRYING, run_moves.claim(life=1, **CLAIM), [Action.STARTED]),
+    (RUNNING, run_moves.claim_after_crash(RUNNING, **CLAIM), [Action.STARTED]),
+    (RETRYING, run_moves.claim_again(RETRYING, **CLAIM), [Action.STARTED]),
+    (DEAD, run_moves.begin_life(a_message(life=2), **CLAIM), [Action.REDRIVEN, Action.STARTED]),
+    (RUNNING, run_moves.complete(claim_id="c1", result="1", result_omitted=None, **END), [Action.COMPLETED]),
+    (RUNNING, run_moves.retry(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.RETRYING]),
+    (RUNNING, run_moves.hand_to_sweep(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.RETRYING]),
+    (RUNNING, run_moves.die(RUNNING, cause=Cause.EXHAUSTED, error="ValueError: x", **END), [Action.DEAD]),
+    (RUNNING, run_moves.die_of_crash(RUNNING, **END), [Action.DEAD]),
+    (RUNNING, run_moves.cancel_run(RUNNING, **END), [Action.CANCELLED]),
+    (RUNNING, run_moves.cancel_abandoned(RUNNING, **END), [Action.CANCELLED]),
+    (RUNNING, run_moves.beat(claim_id="c1", until=NOON + LEASE), []),
+    (RUNNING, run_moves.report_progress(claim_id="c1", percent=50, note=None), []),
+    (RUNNING, park_moves.snooze(RUNNING, now=NOON, wait=SECOND), [Action.PARKED]),
+    (RUNNING, park_moves.wait_for_signal(RUNNING, signal="paid", until=NOON + SECOND), [Action.PARKED]),
+    (RUNNING, park_moves.look_again(RUNNING, now=NOON), [Action.PARKED]),
+    (RUNNING, park_moves.give_back(RUNNING, due_at=NOON), [Action.PARKED]),
+    (RUNNING, park_moves.wait_for_slot(RUNNING, limit="limit:tenant", now=NOON), [Action.PARKED]),
+    (RUNNING, park_moves.wait_for_start(RUNNING, limit="rate:email", start=NOON + SECOND), [Action.PARKED]),
+    (QUEUED, operator_moves.hold(life=1, name="queue:email", now=NOON), [Action.PARKED]),
+    (HELD, operator_moves.release("queue:email", now=NOON), [Action.RELEASED]),
+    (PARKED, operator_moves.release("limit:tenant", now=NOON), [Action.RELEASED]),
+    (QUEUED, operator_moves.leave_to_sweep(QUEUED, at=NOON), []),
+    (QUEUED, operator_moves.enter(QUEUED, at=NOON), []),
+    (HELD, operator_moves.push_on(HELD, to=NOON + SECOND), []),
+    (HELD, operator_moves.bounce(HELD, at=NOON), [Action.BOUNCED]),
+    (QUEUED, operator_moves.die_of_infra(QUEUED, **END), [Action.DEAD]),
+    (QUEUED, operator_moves.die_unsent(QUEUED, error="SQS refuses it", **END), [Action.DEAD]),
+    (
+        RUNNING,
+        claim_decision.die_unreadable(RUNNING, claim_decision.Claimant(claim_id="c1", lease=LEASE, **END)),
+        [Action.DEAD],
+    ),
+    (QUEUED, operator_moves.put_off(QUEUED, to=NOON), []),
+    (BLOCKED, operator_moves.let_go(BLOCKED, now=NOON), []),
+    (QUEUED, operator_moves.expire(replace(QUEUED, start_by=NOON), **END), [Action.DEAD]),
+    (QUEUED, operator_moves.reschedule(QUEUED, at=NOON + SECOND, is_far=False), [Action.RESCHEDULED]),
+    (QUEUED, operator_moves.reschedule(QUEUED, at=NOON + SECOND, is_far=True), [Action.RESCHEDULED]),
+    (QUEUED, operator_moves.supersede(QUEUED, LATER, entry=None), [Action.SUPERSEDED]),
+    (PARKED, operator_moves.signal(PARKED, "paid", signal_id="s1", now=NOON), [Action.SIGNALLED]),
+    (QUEUED, operator_moves.cancel_waiting(**END), [Action.CANCELLED]),
+    (BLOCKED, operator_moves.cancel_waiting(**END), [Action.CANCELLED]),
+    (RUNNING, operator_moves.ask_to_cancel(), []),
+    (DEAD, operator_moves.redrive(DEAD, now=NOON), [Action.REDRIVEN]),
+    (DEAD, operator_moves.redrive(DEAD, now=NOON, edit=Edit(payload="{}", version=1)), [Action.REDRIVEN]),
+    (DEAD, operator_moves.redrive(replace(DEAD, open_parents=("job-0",)), now=NOON), [Action.REDRIVEN]),
+    (DEAD, operator_moves.drop(DEAD, now=NOON), [Action.CANCELLED]),
+    (COMPLETED, operator_moves.retire(COMPLETED), [Action.RETIRED]),
+    (QUEUED, dependency_moves.attach(), []),
+    (BLOCKED, dependency_moves.wait_for_fewer(BLOCKED, left=()), []),
+    (BLOCKED, dependency_moves.unblock(BLOCKED, now=NOON, look_ahead=SECOND, payload="{}"), [Action.UNBLOCKED]),
+    (BLOCKED, dependency_moves.cancel_blocked(BLOCKED, **END), [Action.CANCELLED]),
+    (BLOCKED, dependency_moves.die_of_parent(BLOCKED, parent="job-0", says="it died", **END), [Action.DEAD]),
+    (BLOCKED, dependency_moves.wait_on(BLOCKED, now=NOON), []),
+    (replace(DEAD, held_by=dependency_moves.UNTOLD), dependency_moves.told(DEAD), []),
     (replace(COMPLETED, held_by=retention.ARCHIVE, sweep_at=NOON), retention.archived(COMPLETED), []),
 ]
 
@@ -107,7 +110,7 @@ def test_each_move_is_told_as_what_it_is(before: JobRecord, change: Change, expe
 
 
 def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it() -> None:
-    claimed = moves.claimed_record(a_message(), claim_id="c1", now=NOON, lease=LEASE)
+    claimed = run_moves.claimed_record(a_message(), claim_id="c1", now=NOON, lease=LEASE)
 
     assert transitions(None, QUEUED) == (Action.ENQUEUED,)
     assert transitions(replace(COMPLETED, created_at=NOON - SECOND), QUEUED) == (Action.ENQUEUED,), "of another job"
@@ -117,7 +120,7 @@ def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it
 
 def test_no_move_is_missing_here() -> None:
     """Whoever writes another move says here what is told of it."""
-    modules = (blocking, delivery, interventions, moves, parking, retention, untold)
+    modules = (dependency_moves, claim_decision, operator_moves, run_moves, park_moves, retention)
     source = "".join(Path(str(one.__file__)).read_text() for one in modules)
     named = set(re.findall(r'(?:\bname=|_parked\(\s*)"(\w+)"', source))
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import UnavailableError
-from lanework.engine.system import WEBHOOK_TIMEOUT
+from lanework.engine.builtin_jobs.definitions import WEBHOOK_TIMEOUT
 from lanework.errors import ForbiddenAddressError
-from lanework.model.alerts import Alert, Rule
+from lanework.model.stats.alerts import Alert, Rule
 from lanework.observe import webhook, webhooks
 from lanework.observe.exchange import LARGEST_HEAD
 from lanework.observe.webhook import WebhookChannel

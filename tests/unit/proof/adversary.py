@@ -8,18 +8,18 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from lanework.engine.messages import Unsent
-from lanework.engine.ports import UnavailableOne
+from lanework.engine.ports.ledger import UnavailableOne
+from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError, UnsendableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from lanework.engine.messages import Sending
+    from lanework.engine.ports.messages import Sending
     from lanework.model.lanes import Lane
-    from lanework.model.shard import Shard
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.workflow.shard import Shard
 
 T = TypeVar("T")
 Service = Literal["sqs", "dynamodb"]

@@ -19,16 +19,16 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, InvalidOptionError, Jobs, UnknownNameError
-from lanework.engine.enqueue import Enqueuer
-from lanework.engine.firing import ScheduleClock
-from lanework.engine.request import request_of
-from lanework.engine.schedules import ScheduleDesk
+from lanework.engine.enqueue.enqueuer import Enqueuer
+from lanework.engine.jobtypes.request import request_of
+from lanework.engine.schedules.service import ScheduleDesk
+from lanework.engine.schedules.trigger import ScheduleClock
 from lanework.errors import NotProddedError, UnavailableError
 from lanework.memory import MemoryLanes, MemoryLedger
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.schedules import ScheduleRecord, Source
-from lanework.model.states import ENDED, State
+from lanework.model.lifecycle.states import ENDED, State
+from lanework.model.schedule.schedule import ScheduleRecord, Source
 from lanework.testing import Clock, memory_ports
 from tests.factories import a_record
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, CrashError, Trouble
@@ -38,9 +38,9 @@ from tests.unit.proof.world import Silence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from lanework.engine.ports import Ports
-    from lanework.model.states import JobRecord
-    from lanework.model.ticks import Timetable
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.schedule.timetable import Timetable
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 CLOCKS = ("clock-1", "clock-2")

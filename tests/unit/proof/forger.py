@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.system import DROP
-from lanework.model.envelope import Envelope
-from lanework.model.ids import QUEUE_OF_OURS
+from lanework.engine.jobtypes.builtin import DROP
+from lanework.model.job.envelope import Envelope
+from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from lanework.model.change import Applied
+from lanework.model.job.payload import written
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.limits import Bound, Quota
-from lanework.model.payload import written
-from lanework.model.states import ENDED, State
 from tests.unit.proof.promises import MOST_SKEW, WatchedLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import Ledger
-    from lanework.engine.receipt import Receipt
-    from lanework.engine.request import Request
-    from lanework.model.change import Answer, Change
-    from lanework.model.marks import Mark, Marking
-    from lanework.model.states import JobRecord
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.request import Request
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.lifecycle.change import Answer, Change
+    from lanework.model.lifecycle.states import JobRecord
     from tests.unit.proof.promises import Actor, Promises
 
 UNIQUE, DEBOUNCED, COUNTED = "proof.unique", "proof.debounced", "proof.counted"

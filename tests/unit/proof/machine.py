@@ -16,9 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from lanework import Cancel, Discard, RetryAfter, Snooze
 from lanework.memory import MemoryFlags, MemoryLedger, MemoryLimits
+from lanework.model.job.job_exceptions import TimedOut
 from lanework.model.limits import Bound, Concurrency, Rate
-from lanework.model.outcomes import TimedOut
-from lanework.model.waiting import OnFailure
+from lanework.model.workflow.dependency import OnFailure
 from tests.unit.proof.adversary import CrashError, Kind, Trouble
 from tests.unit.proof.forger import KINDS
 from tests.unit.proof.guarded import DEBOUNCED, GUARDED
@@ -30,9 +30,9 @@ from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, W
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lanework.engine.limits import Limits
-    from lanework.engine.pauses import Flags
-    from lanework.engine.ports import Ledger
+    from lanework.engine.ports.flags import Flags
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.engine.ports.limits import Limits
     from lanework.model.lanes import Lane
     from tests.unit.proof.world import Bounds
 

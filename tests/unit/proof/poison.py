@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lanework.model.blocking import BLOCKED, UNTOLD
-from lanework.model.envelope import LARGEST_PAYLOAD
+from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import Lane
-from lanework.model.states import JobRecord, State
+from lanework.model.lifecycle.dependency_moves import BLOCKED, UNTOLD
+from lanework.model.lifecycle.states import JobRecord, State
 from tests.factories import a_record
 
 REFUSED = "poison-refused"

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
-from lanework.model.change import Applied
-from lanework.model.ids import OURS
+from lanework.model.job.ids import OURS
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.states import ENDED, WAITING, Cause, JobRecord, State
 from lanework.model.limits import Concurrency, Rate
-from lanework.model.states import ENDED, WAITING, Cause, JobRecord, State
-from lanework.model.waiting import OnFailure
-from lanework.model.workflow import GIVEN_UP_AFTER
+from lanework.model.workflow.dependency import OnFailure
+from lanework.model.workflow.workflow import GIVEN_UP_AFTER
 from tests.unit.proof.forger import is_forged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports import Clock, Ledger
-    from lanework.model.change import Answer, Change, Kept
-    from lanework.model.envelope import Envelope
+    from lanework.engine.ports.bundle import Clock
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.model.job.envelope import Envelope
+    from lanework.model.lifecycle.change import Answer, Change, Kept
     from lanework.model.limits import Limit
 
 BATCH = "w"

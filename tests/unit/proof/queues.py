@@ -7,15 +7,15 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.messages import Sending
+from lanework.engine.ports.messages import Sending
 from lanework.errors import UndecodableError, UnsendableError
 from lanework.memory import MemoryLanes
-from lanework.model.envelope import Envelope
+from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from tests.unit.proof.poison import REFUSED
 
 if TYPE_CHECKING:
-    from lanework.engine.ports import Clock
+    from lanework.engine.ports.bundle import Clock
 
 LANES_USED = (Lane.HIGH, Lane.MEDIUM)
 

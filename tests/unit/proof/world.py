@@ -13,28 +13,30 @@ from typing import TYPE_CHECKING, Any, cast
 from pydantic import BaseModel
 
 from lanework import Cancel, EnqueueError, RetryAfter, Run, Snooze, batch, chain
-from lanework.engine.cancel import Cancelling, cancel
-from lanework.engine.delivery import Ack, Delivery, Keep, Report
-from lanework.engine.enqueue import Enqueuer
-from lanework.engine.execute import Executor
-from lanework.engine.execution import Execution, GaveUpError
-from lanework.engine.listing import Summary
-from lanework.engine.messages import Sending
-from lanework.engine.pauses import KNOWN_FOR, PauseWatch, resume
-from lanework.engine.ports import Ports
-from lanework.engine.reconcile import Reconciler
-from lanework.engine.redrive import Redriver, checked_edit
-from lanework.engine.registry import JobType, Options, Registry
-from lanework.engine.request import Request
-from lanework.engine.reschedule import reschedule
-from lanework.engine.run import TIMED_OUT, signal_step
-from lanework.engine.signals import signal
-from lanework.engine.sweep import Sweeper
-from lanework.engine.unsent import UnsentJobs
-from lanework.engine.waking import LOOK_EVERY
-from lanework.engine.workflow_desk import WorkflowDesk
-from lanework.engine.workflow_enqueue import WorkflowEnqueuer
-from lanework.engine.world import World as Outside
+from lanework.engine.deadletters.redrive import Redriver, checked_edit
+from lanework.engine.enqueue.enqueuer import Enqueuer
+from lanework.engine.execution.attempt import Execution, GaveUpError
+from lanework.engine.execution.executor import Executor
+from lanework.engine.execution.pause_watch import KNOWN_FOR, PauseWatch
+from lanework.engine.jobtypes.job_type import JobType, Options
+from lanework.engine.jobtypes.registry import Registry
+from lanework.engine.jobtypes.request import Request
+from lanework.engine.jobtypes.run import TIMED_OUT, signal_step
+from lanework.engine.limits.release import LOOK_EVERY
+from lanework.engine.maintenance.reconcile import Reconciler
+from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.maintenance.unsent_jobs import UnsentJobs
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.operations.cancel import Cancelling, cancel
+from lanework.engine.operations.pauses import resume
+from lanework.engine.operations.reschedule import reschedule
+from lanework.engine.operations.signals import signal
+from lanework.engine.ports.bundle import Ports
+from lanework.engine.ports.index_keys import Summary
+from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.workflows.enqueue import WorkflowEnqueuer
+from lanework.engine.workflows.service import WorkflowDesk
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
@@ -49,13 +51,13 @@ from lanework.errors import (
     WorkflowNotFoundError,
 )
 from lanework.memory import MemoryLedger
-from lanework.model.blocking import UNTOLD
+from lanework.model.job.job_exceptions import Suspended, TimedOut
+from lanework.model.job.payload import INLINE_PAYLOAD
 from lanework.model.lanes import LANES, Lane
+from lanework.model.lifecycle.dependency_moves import UNTOLD
+from lanework.model.lifecycle.states import ENDED, JobRecord, State
 from lanework.model.limits import Bound
-from lanework.model.outcomes import Suspended, TimedOut
-from lanework.model.payload import INLINE_PAYLOAD
-from lanework.model.states import ENDED, JobRecord, State
-from lanework.model.waiting import OnFailure
+from lanework.model.workflow.dependency import OnFailure
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
 from tests.unit.proof.forger import forged
@@ -68,9 +70,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from lanework.engine.limits import Limits
-    from lanework.engine.pauses import Flags
-    from lanework.engine.ports import Ledger
+    from lanework.engine.ports.flags import Flags
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.engine.ports.limits import Limits
 
 SKEWS = (-2, -1, 0, 1, 2)
 """Seconds by which an environment's clock may be wrong."""

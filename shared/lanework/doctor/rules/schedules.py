@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, Rule
 from lanework.errors import InvalidOptionError, did_you_mean
-from lanework.model.cron import cron_of
-from lanework.model.schedules import input_of
-from lanework.model.ticks import zone_of
+from lanework.model.schedule.cron import cron_of
+from lanework.model.schedule.schedule import input_of
+from lanework.model.schedule.timetable import zone_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
     from lanework.doctor.graph import Graph, Timer
-    from lanework.model.schedules import Schedule
+    from lanework.model.schedule.schedule import Schedule
 
 SCHEDULES: Final = "schedules"
 

@@ -17,8 +17,8 @@ from lanework.edges.process.reception import Reception
 from lanework.edges.process.turns import HELD_PER_SLOT, Turns
 from lanework.edges.process.work import Work
 from lanework.edges.shared_loop import SharedLoop
-from lanework.engine.fault import place_of
 from lanework.model.events import Action, Event
+from lanework.model.job.error_text import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.edges.process.plan import Plan
     from lanework.edges.process.roster import Roster
-    from lanework.engine.inbox import Inbox, Received
+    from lanework.engine.ports.consumer import Inbox, Received
     from lanework.errors import LaneworkError
     from lanework.model.lanes import Lane
 

@@ -10,7 +10,7 @@ from threading import Condition, Event
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.vital import unheard, vital_thread
-from lanework.engine.execution import LEASE_MARGIN
+from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanework.edges.process.outbox import Outbox
     from lanework.edges.process.roster import Roster
     from lanework.edges.process.vital import Failed
-    from lanework.engine.execution import Execution
+    from lanework.engine.execution.attempt import Execution
     from lanework.model.lanes import Lane
 
 

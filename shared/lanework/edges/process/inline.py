@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.process.plan import Plan
-    from lanework.engine.inbox import Inbox
+    from lanework.engine.ports.consumer import Inbox
 
 _PAUSE: Final = timedelta(seconds=1)
 

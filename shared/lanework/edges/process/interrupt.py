@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.alarm import alarm
-from lanework.engine.runtime import REPEAT_S
+from lanework.engine.ports.runtime import REPEAT_S
 from lanework.forks import in_a_child
-from lanework.model.outcomes import TimedOut
+from lanework.model.job.job_exceptions import TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

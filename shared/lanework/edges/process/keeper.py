@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.execution import LEASE_MARGIN
-from lanework.engine.holding import hold_on
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.lease import hold_on
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.edges.process.roster import Entry
-    from lanework.engine.inbox import Inbox
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox
     from lanework.model.lanes import Lane
 
 _LOOK_S: Final = 1.0

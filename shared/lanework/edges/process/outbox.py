@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.edges.process.vital import Failed
-    from lanework.engine.inbox import Inbox
+    from lanework.engine.ports.consumer import Inbox
     from lanework.model.lanes import Lane
 
 V = TypeVar("V")

@@ -18,8 +18,8 @@ from lanework.edges.process.roster import Roster, memory_for
 from lanework.edges.process.started import Child, Place, end_of, is_alive
 from lanework.edges.process.turns import HELD_PER_SLOT
 from lanework.errors import ConfigError
-from lanework.model.backoff import Backoff
 from lanework.model.events import Action
+from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

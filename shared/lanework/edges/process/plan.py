@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.execution import LEASE_MARGIN
+from lanework.engine.execution.claim import LEASE_MARGIN
 
 if TYPE_CHECKING:
     from lanework.edges.process.gauge import Gauge

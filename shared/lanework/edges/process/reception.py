@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.plan import MOST_AT_ONCE
 from lanework.errors import LaneworkError, UnavailableError
-from lanework.model.backoff import Backoff
 from lanework.model.events import Action, Event
+from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from lanework.engine.inbox import Inbox, Received
-    from lanework.engine.ports import Ports
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox, Received
     from lanework.model.lanes import Lane
 
 _AWAY: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(seconds=30))

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from lanework.engine.holding import Holding
+from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from lanework.edges.process.interrupt import disarm
 from lanework.edges.process.outbox import Outbox
 from lanework.edges.process.plan import NO_WAIT, UNBOUNDED
 from lanework.edges.process.vital import unheard
-from lanework.engine.delivery import Ack, Delivery, Keep
-from lanework.engine.execute import finish
+from lanework.engine.execution.executor import finish
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.edges.process.roster import Roster
     from lanework.edges.process.vital import Failed
-    from lanework.engine.delivery import Report
-    from lanework.engine.execution import Execution
-    from lanework.engine.inbox import Inbox, Received
+    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.messaging.delivery import Report
+    from lanework.engine.ports.consumer import Inbox, Received
     from lanework.model.lanes import Lane
 
 _AFTER_REFUSAL: Final = timedelta(seconds=5)

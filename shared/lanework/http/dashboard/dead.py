@@ -11,12 +11,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.dead_groups import Group
-from lanework.engine.dead_jobs import Plan
-from lanework.engine.late_starts import Within
-from lanework.engine.receipt import Receipt
-from lanework.engine.redrive import Fate
-from lanework.engine.rollout import Orders, Outcome
+from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.groups import Group
+from lanework.engine.deadletters.query import Plan
+from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.stats.late_starts import Within
 from lanework.errors import InvalidOptionError, UnknownNameError, shown
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import DAY, HOUR, plural
@@ -24,13 +25,13 @@ from lanework.http.forms import FORM, Form
 from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
-from lanework.model.dead_filter import Filter
+from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import lane_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lanework.engine.dead_letter_desk import DeadLetterDesk
+    from lanework.engine.deadletters.service import DeadLetterDesk
 
 ROWS = 50
 

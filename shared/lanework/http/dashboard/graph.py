@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from lanework.engine.workflow_graph import Graph, Node
+    from lanework.engine.workflows.graph import Graph, Node
 
 BOX_WIDTH: Final = 190
 BOX_HEIGHT: Final = 46

@@ -11,9 +11,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.cancel import Cancelling
-from lanework.engine.late_starts import Within, late_count
-from lanework.engine.search import JobFilter
+from lanework.engine.operations.cancel import Cancelling
+from lanework.engine.queries.search import JobFilter
+from lanework.engine.stats.late_starts import Within, late_count
 from lanework.errors import JobNotFoundError, UnknownNameError
 from lanework.http.dashboard.relations import relations
 from lanework.http.dashboard.rendering import TAG, Pages
@@ -24,11 +24,11 @@ from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.http.sight import Sight
 from lanework.http.tokens import Role
-from lanework.model.dead_filter import Filter
-from lanework.model.headers import correlation_of
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.headers import correlation_of
+from lanework.model.job.payload import masked
 from lanework.model.lanes import lane_of
-from lanework.model.payload import masked
-from lanework.model.states import JobRecord, State
+from lanework.model.lifecycle.states import JobRecord, State
 
 ROWS = 50
 

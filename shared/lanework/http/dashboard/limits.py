@@ -8,7 +8,7 @@ from datetime import datetime
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
-from lanework.engine.registry import JobType
+from lanework.engine.jobtypes.job_type import JobType
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
 from lanework.http.forms import FORM, Form

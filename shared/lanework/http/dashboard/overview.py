@@ -8,16 +8,16 @@ from urllib.parse import urlencode
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
-from lanework.engine.late_starts import Within
-from lanework.engine.statistics import Window
+from lanework.engine.stats.late_starts import Within
+from lanework.engine.stats.statistics import Window
 from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, plural
 from lanework.http.routing import Routes
 from lanework.http.tokens import Role
-from lanework.model.alerts import Alert, Alerts, Rule
-from lanework.model.buckets import Bucket, Kind
-from lanework.model.numbers import Count, Numbers, together
+from lanework.model.stats.alerts import Alert, Alerts, Rule
+from lanework.model.stats.buckets import Bucket, Kind
+from lanework.model.stats.numbers import Count, Numbers, together
 
 _NEWEST = 6
 _DUE_NEXT = 6

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import UnknownNameError
-from lanework.model.schedules import schedule_of_run
-from lanework.model.workflow import When, read_ref
+from lanework.model.schedule.schedule import schedule_of_run
+from lanework.model.workflow.workflow import When, read_ref
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.app import App
-    from lanework.model.states import JobRecord, State
+    from lanework.model.lifecycle.states import JobRecord, State
 
 MOST_CHILDREN: Final = 20
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 
-from lanework.engine.inspect import ran_for, waited
+from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import LaneworkError
 from lanework.http.access import CALLER
 from lanework.http.dashboard.words import FILTERS

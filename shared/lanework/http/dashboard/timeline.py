@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lanework.model.states import ENDED, State
+from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from lanework.model.states import JobRecord
+    from lanework.model.lifecycle.states import JobRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

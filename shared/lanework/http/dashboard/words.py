@@ -8,7 +8,7 @@ from math import floor
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from lanework.model.payload import as_values
+from lanework.model.job.payload import as_values
 
 SECOND: Final = timedelta(seconds=1)
 MINUTE: Final = timedelta(minutes=1)

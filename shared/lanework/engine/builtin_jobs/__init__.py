@@ -1,0 +1,1 @@
+"""Lanework's own jobs: redrives, cleanup, archive, webhooks."""

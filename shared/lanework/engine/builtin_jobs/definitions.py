@@ -1,0 +1,117 @@
+"""Lanework's own jobs, in every application: what an operator asks for and what takes longer than a command should."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.dependencies.release_job import QUEUE, RELEASE
+from lanework.engine.jobtypes.family import Jobs
+from lanework.engine.jobtypes.run import Run
+from lanework.engine.webhooks.notify import WebhookOrder
+from lanework.errors import DeclarationError, ForbiddenAddressError, InvalidOptionError
+from lanework.model.job.ids import OURS
+from lanework.model.limits import Concurrency
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.ports.bundle import Ports
+from lanework.engine.jobtypes.builtin import (
+    ARCHIVE,
+    CLEAN,
+    DROP,
+    REDRIVE,
+    WEBHOOK,
+    ArchiveOrder,
+    CleanOrder,
+    DeadLetterOrder,
+    ReleaseOrder,
+)
+
+WEBHOOK_ATTEMPTS: Final = 12
+WEBHOOK_BACKOFF: Final = timedelta(seconds=30)
+"""Twelve attempts, with waits from 30 s to 8.5 h: a receiver may be away for 17 hours."""
+
+WEBHOOK_TIMEOUT: Final = timedelta(seconds=20)
+"""Of a delivery as a whole: the exchange has 10 s, and the secret may have to be read."""
+
+ATTEMPTS: Final = 3
+
+
+def refuse_names_of_ours(types: Iterable[JobType]) -> None:
+    """
+    Refuse job types of an application that could be taken for Lanework's own.
+
+    Raises:
+        DeclarationError: One has a name that begins with `lanework.`, or the queue `lanework`.
+    """
+    for one in types:
+        if one.queue == QUEUE or any(name.startswith(OURS) for name in (one.name, *one.aliases)):
+            msg = (
+                f"job type {one.name!r} of queue {one.queue!r}: names that begin with {OURS} and the queue {QUEUE} are "
+                "Lanework's own"
+            )
+            raise DeclarationError(msg)
+
+
+def system_jobs(ports: Callable[[], Ports]) -> Jobs:
+    """
+    Return the family of Lanework's own jobs. What they do it with is loaded when one runs.
+
+    Args:
+        ports: Gives the application's ports; asked at each run, since an application may be moved.
+    """
+    family = Jobs(queue=QUEUE, lane="low", attempts=ATTEMPTS)
+
+    @family.job(REDRIVE)
+    def redrive(order: DeadLetterOrder, run: Run) -> dict[str, Any]:
+        """Redrive the dead jobs that a filter asks for."""
+        from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
+
+        return handlers.redrive(order, run, ports())
+
+    @family.job(DROP)
+    def drop(order: DeadLetterOrder, run: Run) -> dict[str, Any]:
+        """Drop the dead jobs that a filter asks for."""
+        from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
+
+        return handlers.drop(order, run, ports())
+
+    @family.job(
+        WEBHOOK,
+        attempts=WEBHOOK_ATTEMPTS,
+        backoff=WEBHOOK_BACKOFF,
+        timeout=WEBHOOK_TIMEOUT,
+        concurrency=Concurrency(1, key="host"),
+        discard_on=(ForbiddenAddressError, InvalidOptionError),
+    )
+    def webhook(order: WebhookOrder) -> dict[str, Any]:
+        """Send a webhook: one at a time to each host, so that a slow one leaves the lane a worker."""
+        from lanework.engine.webhooks.deliver import deliver  # noqa: PLC0415
+
+        return deliver(order, ports())
+
+    @family.job(CLEAN)
+    def clean(order: CleanOrder, run: Run) -> dict[str, Any]:
+        """Retire ended jobs, until none is left of those that are asked for."""
+        from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
+
+        return handlers.clean(order, run, ports())
+
+    @family.job(ARCHIVE)
+    def archive(_: ArchiveOrder, run: Run) -> dict[str, Any]:
+        """Put jobs into the archive whose records expire soon."""
+        from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
+
+        return handlers.archive(run, ports())
+
+    @family.job(RELEASE, lane="high")
+    def release(order: ReleaseOrder, run: Run) -> dict[str, Any]:
+        """Let go what waits for a job or a workflow that has ended."""
+        from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
+
+        return handlers.release(order, run, ports())
+
+    return family

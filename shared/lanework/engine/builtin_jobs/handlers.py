@@ -1,0 +1,120 @@
+"""What Lanework's own jobs do. Few processes ever run one, so none of this is loaded before."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.deadletters.bulk_redrive import Rollout
+from lanework.engine.deadletters.query import DeadJobs
+from lanework.engine.deadletters.redrive import Redriver
+from lanework.engine.dependencies.release_dependents import Waiting
+from lanework.engine.maintenance.archive import Archivist
+from lanework.engine.maintenance.cleanup import BATCH, Cleaner
+from lanework.engine.maintenance.long_job_progress import KEPT_BACK, Tally
+from lanework.errors import ConfigError
+from lanework.model.job.job_exceptions import Cancel, Snooze
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.deadletters.bulk_redrive import Outcome
+    from lanework.engine.deadletters.redrive import Fate
+    from lanework.engine.jobtypes.builtin import CleanOrder, DeadLetterOrder, ReleaseOrder
+    from lanework.engine.jobtypes.run import Run
+    from lanework.engine.maintenance.cleanup import Cleaned
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+
+_ROOM_TO_END: Final = timedelta(seconds=5)
+
+
+def release(order: ReleaseOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    """Let go what waits for a job or a workflow that has ended."""
+    waiting = Waiting(ports)
+    fact = waiting.facts([order.parent])[order.parent]
+
+    def has_time() -> bool:
+        return ports.clock() <= run.deadline - _ROOM_TO_END
+
+    moved = waiting.release([(order.parent, fact)], has_time=has_time)
+    if not has_time():
+        raise Snooze(timedelta(seconds=1))
+    return {"released": moved}
+
+
+def archive(run: Run, ports: Ports) -> dict[str, Any]:
+    """Put jobs into the archive whose records expire soon."""
+    if ports.archive is None:
+        msg = "no archive is configured where this job runs: set LANEWORK_ARCHIVE_BUCKET for the workers, too"
+        raise ConfigError(msg)
+    with Tally(run, ports, word="archived") as tally:
+        Archivist(ports, ports.archive).run(tally)
+        return {"archived": tally.done}
+
+
+def redrive(order: DeadLetterOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    """Redrive the dead jobs that a filter asks for."""
+    return _roll_out(order, run, ports, Redriver(ports).redrive)
+
+
+def drop(order: DeadLetterOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    """Drop the dead jobs that a filter asks for."""
+    return _roll_out(order, run, ports, Redriver(ports).drop)
+
+
+def _roll_out(order: DeadLetterOrder, run: Run, ports: Ports, move: Callable[[JobRecord], Fate]) -> dict[str, Any]:
+    left = sum(1 for _ in DeadJobs(ports).matching(order.which))
+    watch = _Watch(run, ports, total=run.once("total", lambda: left), left=left)
+    rollout = Rollout(ports, move, order.orders, keep=run.once, between=watch)
+    outcome = rollout.run(order.which, count=watch.total)
+    return {
+        "moved": watch.done_before + outcome.moved,
+        "passedOver": outcome.passed_over,
+        "stopped": outcome.stopped,
+    }
+
+
+def clean(order: CleanOrder, run: Run, ports: Ports) -> dict[str, Any]:
+    """Retire ended jobs, until none is left of those that are asked for."""
+    cleaner = Cleaner(ports)
+    with Tally(run, ports, word="retired") as tally:
+        while _clean_batch(order, cleaner, tally):
+            pass
+        return {"retired": tally.done}
+
+
+def _clean_batch(order: CleanOrder, cleaner: Cleaner, tally: Tally) -> bool:
+    """Choose jobs and retire them; return whether there may be more."""
+    chosen = cleaner.choose(order.cleanings)
+    before = tally.done
+
+    def say(cleaned: Cleaned) -> None:
+        looked_at = cleaned.retired + cleaned.passed_over
+        tally.reach(before + cleaned.retired, percent=100 * looked_at // len(chosen))
+
+    cleaned = cleaner.retire(chosen, between=say)
+    return len(chosen) == BATCH and cleaned.retired > 0
+
+
+class _Watch:
+    """Between two jobs: says how far it is, and stops when asked to or when the attempt's time runs out."""
+
+    def __init__(self, run: Run, ports: Ports, *, total: int, left: int) -> None:
+        self.total = total
+        self.done_before = max(total - left, 0)
+        self._run = run
+        self._clock = ports.clock
+        self._percent = -1
+
+    def __call__(self, outcome: Outcome) -> None:
+        done = self.done_before + outcome.moved + outcome.passed_over
+        percent = min(100, 100 * done // max(self.total, 1))
+        if percent != self._percent:
+            self._percent = percent
+            self._run.progress(percent, f"{done} of {self.total}")
+        if self._run.cancelled:
+            msg = f"{done} of {self.total} were moved, the rest was left as it was"
+            raise Cancel(msg)
+        if self._clock() > self._run.deadline - KEPT_BACK:
+            raise Snooze(timedelta(seconds=1))

@@ -1,0 +1,1 @@
+"""Dead jobs and dead-letter queues: find, group, redrive, drop."""

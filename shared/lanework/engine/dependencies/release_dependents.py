@@ -1,0 +1,267 @@
+"""
+Letting jobs go that wait for others.
+
+There is one way to do it: read how the parents stand, and write what follows, on the condition that the job still waits
+for what it was seen to wait for. The end of a parent does it for its children; the reconciler does it for every waiting
+job, at growing intervals, so that what a crash left undone is done; and enqueue does it once the job is recorded, so
+that a parent which ended meanwhile is not missed. All of it may be repeated, and done by many at once.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.dependencies.release_job import release_later
+from lanework.engine.dependencies.workflow_progress import Shards
+from lanework.engine.messaging.dlq_tickets import bury
+from lanework.engine.messaging.resend import dispatch, readable
+from lanework.errors import LaneworkError, UnavailableError, UnsendableError
+from lanework.model.events import Action, Event
+from lanework.model.job.envelope import Envelope
+from lanework.model.job.ids import SHARDS
+from lanework.model.lifecycle import dependency_moves, run_moves
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.dependency_moves import BLOCKED, UNTOLD, to_be_told, told
+from lanework.model.lifecycle.states import ENDED, Cause, State
+from lanework.model.workflow.dependency import GONE, Moment, fact_of, step_of
+from lanework.model.workflow.workflow import read_ref, workflow_fact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from lanework.engine.dependencies.workflow_progress import Released
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.change import Change
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.workflow.dependency import Fact
+
+MOST_AT_ONCE: Final = 25
+"""How many jobs the end of a run lets go itself, at three calls each: it has two seconds."""
+
+_PAGE: Final = 100
+_ROUNDS: Final = 60
+"""How often a job is tried whose parents end one after the other: it may have 50."""
+
+
+_WHY: Final = ("what it waits for has not completed", "it can't take the result of what it waited for")
+"""Why a waiting job died. Its error says more, and may quote that of another job, which no log line may."""
+
+
+class Waiting:
+    """Looks at waiting jobs, and lets go what may go."""
+
+    def __init__(self, ports: Ports, *, most: int | None = None) -> None:
+        """
+        Take the ports.
+
+        Args:
+            ports: Where the jobs are.
+            most: How many jobs `release` moves by itself; what is beyond is left to a job of Lanework's own. None: all.
+        """
+        self._ports = ports
+        self._most = most
+        self._moved = 0
+        self._ended: list[JobRecord] = []
+        self._released: Released = []
+        self._shards = Shards(ports)
+
+    def facts(self, parents: Iterable[str]) -> dict[str, Fact]:
+        """
+        Return how parents stand, as of now.
+
+        Raises:
+            UnavailableError: They can't be read.
+        """
+        wanted = sorted(set(parents))
+        found: dict[str, Fact] = dict.fromkeys(wanted, GONE)
+        jobs = [one for one in wanted if read_ref(one) is None]
+        for start in range(0, len(jobs), _PAGE):
+            records = self._ports.ledger.get_many(jobs[start : start + _PAGE], consistent=True)
+            found |= {job_id: fact_of(record) for job_id, record in records.items()}
+        refs = {one: ref for one in wanted if (ref := read_ref(one)) is not None}
+        workflows = {workflow_id: self._ports.workflows.get(workflow_id) for workflow_id, _ in refs.values()}
+        now = self._ports.clock()
+        return found | {one: workflow_fact(workflows[ref[0]], ref[1], now) for one, ref in refs.items()}
+
+    def look(self, children: Sequence[str]) -> int:
+        """
+        Do for jobs what follows from how their parents stand, and for those that wait for them; return how many moved.
+
+        Args:
+            children: The jobs; those that don't wait are left alone. At most 100.
+
+        Raises:
+            UnavailableError: Not all could be looked at; repeat it.
+        """
+        waiting = self._waiting(children)
+        facts = self.facts(parent for one in waiting for parent in one.open_parents)
+        for one in waiting:
+            self._move(one, facts)
+        return self._follow_ends()
+
+    def follow(self, ended: JobRecord) -> int:
+        """
+        Do what follows from a job's end, for its workflow and for all that wait for it; return how many moved.
+
+        Raises:
+            UnavailableError: Not all was done; the reconciler does it.
+        """
+        self._ended.append(ended)
+        return self._follow_ends()
+
+    def release(self, released: Released, *, has_time: Callable[[], bool] = lambda: True) -> int:
+        """
+        Do what follows for all that wait for something that has happened, and for all that wait for them.
+
+        Returns:
+            How many moved. Those that had moved before are passed over, so it may be repeated.
+
+        Raises:
+            UnavailableError: Not all could be looked at; the reconciler does it, or repeat it.
+        """
+        self._released += released
+        return self._follow_ends(has_time)
+
+    def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Look at the waiting jobs whose time has come; return how many moved."""
+        for shard in range(SHARDS):
+            while has_time() and (due := self._due(shard)):
+                self._mend(due)
+                facts = self.facts(parent for one in due for parent in one.open_parents)
+                moved = [self._move(one, facts) or self._push_on(one) for one in due]
+                if not any(moved):  # another tick has them, or the index lags behind the items
+                    break
+        return self._follow_ends(has_time)
+
+    def _mend(self, due: Sequence[JobRecord]) -> None:
+        """Let workflows that these wait for go on without parts that were never made."""
+        refs = {ref[0] for one in due for parent in one.open_parents if (ref := read_ref(parent)) is not None}
+        for found in map(self._ports.workflows.get, sorted(refs)):
+            if found is not None:
+                self._released += self._shards.mend(found)
+
+    def _follow_ends(self, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Go on to those that wait for what has ended, level by level: a long chain is no deep call."""
+        while (self._ended or self._released) and has_time():
+            if self._ended:
+                self._tell_of(self._ended.pop())
+            else:
+                self._let_go(*self._released.pop(), has_time=has_time)
+        return self._moved
+
+    def _tell_of(self, ended: JobRecord) -> None:
+        self._released += self._shards.tell(ended)
+        if ended.has_children:
+            self._released.append((ended.job_id, fact_of(ended)))
+
+    def _let_go(self, parent: str, fact: Fact, *, has_time: Callable[[], bool]) -> None:
+        after: str | None = None
+        while children := self._ports.workflows.children(parent, after=after, limit=_PAGE):
+            if self._most is not None and self._moved + len(children) > self._most:
+                release_later(parent, self._ports)
+                return
+            for one in self._waiting(children):
+                self._move(one, {parent: fact})
+            after = children[-1]
+            if not has_time():
+                return
+
+    def _waiting(self, children: Sequence[str]) -> list[JobRecord]:
+        records = self._ports.ledger.get_many(children, consistent=True) if children else {}
+        return [one for one in readable(records.values(), self._ports) if one.state is State.BLOCKED]
+
+    def _due(self, shard: int) -> list[JobRecord]:
+        now = self._ports.clock()
+        ids = self._ports.ledger.held(BLOCKED, shard, limit=_PAGE, until=now)
+        return [one for one in self._waiting(ids) if one.sweep_at is not None and one.sweep_at <= now]
+
+    def _push_on(self, child: JobRecord) -> bool:
+        change = dependency_moves.wait_on(child, now=self._ports.clock())
+        return isinstance(self._ports.ledger.change(child.job_id, change), Applied)
+
+    def _move(self, child: JobRecord, facts: Mapping[str, Fact]) -> bool:
+        """Make the moves that follow for one job; return whether it waits no longer."""
+        for _ in range(_ROUNDS):
+            change = self._next(child, facts)
+            if change is None:
+                return False
+            if change.write.get("state") is State.DEAD:
+                self._bury(child, change)
+                if self._ports.world.address_of(child) is not None:
+                    change = to_be_told(change, now=self._ports.clock())
+            answer = self._ports.ledger.change(child.job_id, self._ports.ending(change))
+            if answer.record is None:
+                return True
+            if answer.record.state is not State.BLOCKED:
+                if isinstance(answer, Applied):
+                    self._follow(answer.record, change)
+                return True  # else somebody was faster
+            child = answer.record
+        return False
+
+    def _next(self, child: JobRecord, facts: Mapping[str, Fact]) -> Change | None:
+        now = self._ports.clock()
+        if child.takes is not None and child.payload is None:
+            child = replace(child, payload=self._ports.ledger.payload_of(child))
+        expires_at = run_moves.expiry(now=now, ever_died=True)
+        return step_of(child, facts, Moment(now=now, look_ahead=self._ports.look_ahead, expires_at=expires_at))
+
+    def _bury(self, child: JobRecord, death: Change) -> None:
+        """
+        Send a ticket before the job is dead: no message carries it that would repeat this.
+
+        A ticket whose job lives on is dropped when it is moved.
+        """
+        payload = child.payload or self._ports.ledger.payload_of(child) or "{}"
+        ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
+        cause, error = str(death.write["cause"]), str(death.write["error"])
+        with suppress(UnsendableError):  # the record is in the list of dead jobs, and its redrive needs no ticket
+            bury(self._ports.lanes, child.lane, ticket.encode(), cause=cause, error=error)
+
+    def _follow(self, child: JobRecord, change: Change) -> None:
+        """Send a job that was let go; note one that ended, for those that wait for it."""
+        self._moved += 1
+        if child.state is State.CANCELLED:
+            self._tell(Action.CANCELLED, child, "what it waits for won't happen")
+        elif child.state is State.DEAD:
+            self._tell(Action.DEAD, child, _WHY[child.cause is Cause.INVALID])
+        else:
+            written: Any = change.write.get("payload")
+            payload = written or child.payload or self._ports.ledger.payload_of(child)
+            failed: str | None = None
+            if child.state is not State.SCHEDULED and payload is not None:
+                failed = dispatch(child, Envelope.of(child, payload), self._ports)
+            self._tell(Action.UNBLOCKED, child, failed)
+        if child.held_by == UNTOLD:
+            self._tell_world(child)
+        if child.state in ENDED and child.has_followers:
+            self._ended.append(child)
+
+    def _tell_world(self, child: JobRecord) -> None:
+        """Tell of a death that no message brings back; what can't be told now is left to the clock."""
+        try:
+            self._ports.tell(child)
+            self._ports.ledger.change(child.job_id, told(child))
+        except UnavailableError as error:
+            self._tell(Action.WRITE_FAILED, child, f"telling of its end: {error}")
+
+    def _tell(self, action: Action, child: JobRecord, reason: str | None) -> None:
+        event = Event.about(child, action, at=self._ports.clock(), cause=child.cause, reason=reason)
+        self._ports.events.emit(event)
+
+
+def follow_up(ended: JobRecord, ports: Ports) -> None:
+    """
+    Do what follows from a job's end for others. Never raises: the reconciler makes up for it.
+
+    Whoever ends a job calls it, once that is recorded. A job whose end matters to nobody else costs nothing.
+    """
+    if not ended.has_followers:
+        return
+    try:
+        Waiting(ports, most=MOST_AT_ONCE).follow(ended)
+    except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
+        reason = f"doing what follows from its end: {error}"
+        ports.events.emit(Event.about(ended, Action.WRITE_FAILED, at=ports.clock(), reason=reason))

@@ -1,0 +1,150 @@
+"""A job that could be neither recorded nor sent, run by whoever asked for it (`fallback="inline"`)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.jobtypes.middleware import around
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.jobtypes.returned import awaited, ran
+from lanework.engine.jobtypes.run import Run
+from lanework.engine.ports.runtime import exited
+from lanework.errors import EnqueueError, UnavailableError
+from lanework.model.events import Action, Event
+from lanework.model.job.headers import correlation_of
+from lanework.model.lanes import LANES
+from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.run_moves import expiry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import datetime, timedelta
+
+    from lanework.engine.jobtypes.middleware import Middleware
+    from lanework.engine.jobtypes.request import Request
+    from lanework.engine.ports.bundle import Ports
+
+
+def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: Sequence[Middleware]) -> Receipt[Any]:
+    """
+    Run a job's code here, once: no record, no retry, no time-out. What it raises is raised here.
+
+    A record that was made before its message could not be sent is cancelled first, if it can be reached. One that shows
+    that the job has begun elsewhere, its answer lost, is left to it.
+
+    Args:
+        request: The job.
+        error: Why it was not enqueued.
+        ports: Whose clock and events.
+        middleware: Runs around the code, as around every run.
+
+    Returns:
+        The receipt. `ran_inline` is set, and `result` is what the code returned; or it is a duplicate's.
+
+    Raises:
+        EnqueueError: It waits between its steps; what it had done until then is done.
+    """
+    if _runs_elsewhere(error.job_id, ports):
+        return Receipt(job_id=error.job_id, duplicate=True)
+    now, job_type = ports.clock(), request.type
+    policy = settled(request.options.over(job_type.options))
+    event = Event(
+        action=Action.RAN_INLINE,
+        at=now,
+        job_id=error.job_id,
+        type=job_type.name,
+        queue=job_type.queue,
+        lane=policy.lane,
+        reason=str(error),
+        correlation_id=correlation_of(request.headers),
+    )
+    ports.events.emit(event)
+    run = Run(
+        workflow_id=None,
+        job_id=error.job_id,
+        job_type=job_type.name,
+        queue=job_type.queue,
+        lane=policy.lane,
+        headers=request.headers,
+        attempt=1,
+        max_attempts=1,
+        deadline=now + (policy.timeout or LANES[policy.lane].usual_job),
+        notebook=_Unkept(error.job_id),
+    )
+    code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
+    try:
+        if job_type.is_async:
+            value = _beside(_awaited(code, middleware, run), ports)
+        else:
+            with around(middleware, run):
+                value = code()
+                value = _beside(awaited(value), ports) if isawaitable(value) else ran(value)
+    except SystemExit as raised:  # the process is the caller's
+        raise exited(raised) from None
+    return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
+
+
+def _runs_elsewhere(job_id: str, ports: Ports) -> bool:
+    """Take back what of the job may have been recorded all the same; tell whether it has begun, and so needs nobody."""
+    now = ports.clock()
+    change = operator_moves.cancel_waiting(now=now, expires_at=expiry(now=now, ever_died=True))
+    try:
+        answer = ports.ledger.change(job_id, change)
+    except UnavailableError:
+        return False
+    return answer.record is not None and not isinstance(answer, Applied)
+
+
+async def _awaited(code: Callable[[], object], middleware: Sequence[Middleware], run: Run) -> object:
+    with around(middleware, run):
+        return await awaited(code())
+
+
+def _beside(coroutine: Coroutine[Any, Any, object], ports: Ports) -> object:
+    """Return a coroutine's value; the caller may be in an event loop of its own."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(copy_context().run, ports.runtime.run_async, coroutine).result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What a job's code returned, for its receipt."""
+
+    value: object
+
+    def result(self, _: str, *, timeout: timedelta) -> object:  # noqa: ARG002 - it is here already
+        return self.value
+
+
+@dataclass(slots=True)
+class _Unkept:
+    """Implements `Notebook` for a run of which nothing is kept."""
+
+    job_id: str
+    steps: dict[str, str] = field(default_factory=dict)
+
+    def progress(self, percent: int, note: str | None) -> None: ...
+
+    def log(self, line: str) -> None: ...
+
+    def is_cancelled(self) -> bool:
+        return False
+
+    def step(self, name: str) -> str | None:
+        return self.steps.get(name)
+
+    def keep_step(self, name: str, result: str) -> None:
+        self.steps[name] = result
+
+    def keep_first(self, name: str, result: str) -> str:
+        return self.steps.setdefault(name, result)
+
+    def until(self, name: str, wait: timedelta) -> datetime | None:  # noqa: ARG002 - nothing outlasts the call
+        raise EnqueueError(self.job_id, "it waits between its steps, for which there must be a record")

@@ -1,0 +1,215 @@
+"""Taking the right to run a job: one conditional write, or, if it is refused, what the record in the way says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, assert_never
+
+from lanework.engine.dependencies.release_dependents import Waiting, follow_up
+from lanework.engine.execution.record_outcome import LONGEST_HELD
+from lanework.engine.execution.start_checks import keep_payload, leave_to_sweep
+from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.webhooks.notify import buried, tell_of_death, told
+from lanework.errors import UnavailableError
+from lanework.model.events import Action
+from lanework.model.job.ids import needs_record
+from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.claim_decision import (
+    Claimant,
+    ClaimBy,
+    Create,
+    Drop,
+    EndBy,
+    SendTicket,
+    WaitAgain,
+    WaitUntil,
+    die_unreadable,
+    judge,
+)
+from lanework.model.lifecycle.states import ENDED, JobRecord, State
+from lanework.model.retry_wait import Backoff
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.engine.messaging.delivery import Report
+    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.job.envelope import Envelope
+    from lanework.model.lifecycle.change import Change
+    from lanework.model.lifecycle.claim_decision import Verdict
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.engine.messaging.delivery import Report
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.job.envelope import Envelope
+
+_ROUNDS: Final = 4
+"""How often a claim is tried against a record that changes under it, before the message is left to come back."""
+
+UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
+"""A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotItsOwn:
+    """The job may start, but this message isn't its own: it must be taken as its record says it."""
+
+    record: JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """
+    One try of one message to start its job.
+
+    Attributes:
+        makes_no_record: Its type's jobs never begin without a record.
+    """
+
+    envelope: Envelope
+    claim_id: str
+    lease: timedelta
+    receives: int
+    ports: Ports
+    journal: Journal
+    makes_no_record: bool = False
+
+    def make(self) -> JobRecord | Report | NotItsOwn:
+        """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
+        try:
+            return self._make(self.ports.clock())
+        except UnavailableError as error:
+            wait = UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
+            self.journal.note(Action.CLAIM_FAILED, reason=str(error), wait=wait)
+            return Keep(wait)
+
+    def _make(self, now: datetime) -> JobRecord | Report | NotItsOwn:
+        by = Claimant(
+            claim_id=self.claim_id,
+            now=now,
+            lease=self.lease,
+            expires_at=run_moves.expiry(now=now, ever_died=True),
+        )
+        first = run_moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        change = run_moves.asked_by(self.envelope, first)
+        for _ in range(_ROUNDS):
+            stored = self._apply(change)
+            if stored is not None and self._is_mine(stored):
+                return stored
+            verdict = self._verdict(stored, by)
+            if isinstance(verdict, ClaimBy):
+                if stored is not None and not self.envelope.speaks_for(stored):
+                    self.journal.note(Action.DROPPED, reason=f"its id is that of another job, of type {stored.type}")
+                    return NotItsOwn(stored)
+                change = verdict.change
+            elif (answer := self._answer(verdict, stored, now)) is not None:
+                return answer
+        return Keep(timedelta(seconds=1))
+
+    def _answer(
+        self,
+        verdict: Create | EndBy | WaitAgain | WaitUntil | SendTicket | Drop,
+        stored: JobRecord | None,
+        now: datetime,
+    ) -> JobRecord | Report | None:
+        """Do as a verdict says; None if somebody was faster, so that the claim is tried again."""
+        match verdict:
+            case Create():
+                return self._create(now)
+            case EndBy(change=ending) | WaitAgain(change=ending):
+                return self._end(ending)
+            case WaitUntil(moment):
+                return self._wait(moment, now, stored)
+            case SendTicket():
+                assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
+                return buried(self.envelope, stored, self.ports, self.journal)
+            case Drop(reason):
+                self.journal.note(Action.DROPPED, reason=reason)
+                return self._dropped(stored)
+            case unreachable:
+                assert_never(unreachable)
+
+    def _verdict(self, stored: JobRecord | None, by: Claimant) -> Verdict:
+        if stored is not None and stored.state is State.UNKNOWN and stored.claim_id == self.claim_id:
+            return EndBy(die_unreadable(stored, by))
+        if stored is None and needs_record(self.envelope.id):
+            return Drop("its id is one of Lanework's own, whose jobs have records, and it has none")
+        verdict = judge(stored, self.envelope, by)
+        if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
+            tell_of_death(stored, self.ports)  # its next life says nothing of its death
+        return verdict
+
+    def _apply(self, change: Change) -> JobRecord | None:
+        return self.ports.ledger.change(self.envelope.id, change).record
+
+    def _is_mine(self, stored: JobRecord) -> bool:
+        """Whether the stored record shows this claim: it was just written, or had landed with its answer lost."""
+        return stored.claim_id == self.claim_id and stored.state is State.RUNNING
+
+    def _create(self, now: datetime) -> JobRecord | Report | None:
+        """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
+        if self.makes_no_record:
+            self.journal.note(Action.DROPPED, reason="without a record: its quota is spent with one")
+            return Ack()
+        if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
+            return self._wait(self.envelope.run_at, now, None)
+        if self.envelope.start_by is not None and self.envelope.start_by <= now:
+            # Too late: recorded as waiting, so that it is ended as any other that wasn't started by its time.
+            self.ports.ledger.put(run_moves.new_record(self.envelope))
+            return None
+        record = run_moves.claimed_record(self.envelope, claim_id=self.claim_id, now=now, lease=self.lease)
+        existing = self.ports.ledger.put(record)
+        return record if existing is None else None
+
+    def _end(self, ending: Change) -> Report:
+        answer = self.ports.ledger.change(self.envelope.id, self.ports.ending(ending))
+        match answer:
+            case Applied(record) if record.state is State.DEAD:
+                self.journal.run(Action.DEAD, record)
+                report = buried(self.envelope, record, self.ports, self.journal)
+                follow_up(record, self.ports)
+                return report
+            case Applied(record) if record.state is State.BLOCKED:
+                self.journal.note(Action.REDRIVEN, reason="it waits again for what it died of")
+                keep_payload(self.envelope.model_copy(update={"life": record.life}), record, self.ports)
+                Waiting(self.ports).look([record.job_id])
+                return Ack()
+            case Applied(record) if record.state is State.UNKNOWN:
+                self.journal.note(Action.UNREADABLE, reason=record.damage or "")
+                return Ack()
+            case Applied(record):
+                self.journal.run(Action.CANCELLED, record)
+                follow_up(record, self.ports)
+                return Ack()
+            case _:
+                return Keep(timedelta(seconds=1))
+
+    def _dropped(self, stored: JobRecord | None) -> Report:
+        """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
+        if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
+            return Ack()
+        return told(stored, self.ports, self.journal)
+
+    def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
+        """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
+        is_running = stored is not None and stored.state is State.RUNNING
+        if moment - now > LONGEST_HELD and not is_running:
+            if not leave_to_sweep(self.envelope, stored, at=moment, ports=self.ports):
+                return Keep(timedelta(seconds=1))
+            self.journal.note(Action.LEFT_TO_SWEEP, wait=moment - now)
+            return Ack()
+        keep = Keep.until(moment, now=now)
+        self.journal.note(Action.WAITED, wait=keep.after)
+        return keep
+
+
+LEASE_MARGIN: Final = timedelta(seconds=5)
+"""A lease outlasts its invocation, or heartbeat, by this much: no clock's error ends it while the job still runs."""

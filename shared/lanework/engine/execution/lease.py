@@ -1,0 +1,86 @@
+"""What a run holds: its job's lease, and slots of limits. Lengthened by its own process, or by another one for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.model.events import Action
+from lanework.model.lifecycle import park_moves, run_moves
+from lanework.model.lifecycle.change import Applied
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from lanework.engine.limits.acquire import Admission
+    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """
+    What must be known of a run to hold on to what it holds.
+
+    Attributes:
+        job_id: Its job.
+        claim_id: Its claim.
+        slots: The limits that it holds a slot of.
+        timeout: How long its code may take.
+    """
+
+    job_id: str
+    claim_id: str
+    slots: tuple[str, ...]
+    timeout: timedelta
+
+
+def hold_on(holding: Holding, *, until: datetime, ports: Ports) -> JobRecord | None:
+    """
+    Lengthen a run's lease, and its hold on its slots. What comes late shortens nothing.
+
+    Returns:
+        The job's record; None if the run doesn't hold the job any more.
+
+    Raises:
+        UnavailableError, ConfigError: Whether all of it was lengthened is not known.
+    """
+    stored = ports.ledger.change(holding.job_id, run_moves.beat(claim_id=holding.claim_id, until=until)).record
+    if stored is None or not run_moves.is_held_by(stored, holding.claim_id):
+        return None
+    for name in holding.slots:
+        ports.limits.extend(name, holding.claim_id, until=until)
+    return stored
+
+
+def give_back(
+    run: JobRecord, admission: Admission, ports: Ports, journal: Journal, *, ends_within: timedelta | None
+) -> timedelta | None:
+    """
+    Put a job back whose worker is about to stop, without an attempt used.
+
+    Args:
+        run: Its record as the claim left it.
+        admission: What slots the run holds.
+        ports: Where the job is.
+        journal: Is told.
+        ends_within: By when its code certainly doesn't run any more, because the process is killed then; None if it was
+            never begun, or has ended. Neither the job nor its limits' slots may be had before (rule 18).
+
+    Returns:
+        After how long it may begin again; None if that didn't land: it has ended meanwhile, or its lease decides.
+    """
+    now = ports.clock()
+    wait = timedelta(0) if ends_within is None else ends_within + LEASE_MARGIN
+    answer = ports.ledger.change(run.job_id, park_moves.give_back(run, due_at=now + wait))
+    if not isinstance(answer, Applied):
+        return None
+    journal.run(Action.GIVEN_BACK, answer.record)
+    if ends_within is None:
+        admission.give_back(run)
+    else:
+        admission.hold_until(run, now + wait)
+    return wait

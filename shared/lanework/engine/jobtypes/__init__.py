@@ -1,0 +1,1 @@
+"""Declaring jobs: families, job types, requests, and what a job's code is given."""

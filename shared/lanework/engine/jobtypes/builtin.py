@@ -1,0 +1,71 @@
+"""Names and payloads of Lanework's own job types; builtin_jobs/ holds what they do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lifecycle.retention import Cleaning
+
+REDRIVE: Final = "lanework.redrive"
+DROP: Final = "lanework.drop"
+CLEAN: Final = "lanework.clean"
+ARCHIVE: Final = "lanework.archive"
+WEBHOOK: Final = "lanework.webhook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """
+    How to move them.
+
+    Attributes:
+        rate: Jobs a second, 0.1 to 1,000; None: as fast as it goes.
+        canary: First one, then a tenth, then the rest; stop if one of them dies again.
+    """
+
+    rate: float | None = None
+    canary: bool = False
+
+
+class DeadLetterOrder(BaseModel):
+    """
+    Payload of `lanework.redrive` and `lanework.drop`.
+
+    Attributes:
+        which: Which dead jobs; its `died_before` is set.
+        orders: At which pace, and whether as a canary.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    which: Filter
+    orders: Orders = Orders()
+
+
+class CleanOrder(BaseModel):
+    """
+    Payload of `lanework.clean`.
+
+    Attributes:
+        cleanings: Which ended jobs to retire; several take one walk over the jobs.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    cleanings: tuple[Cleaning, ...]
+
+
+class ReleaseOrder(BaseModel):
+    """Payload of `lanework.release`: what has ended that others wait for."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    parent: str
+
+
+class ArchiveOrder(BaseModel):
+    """Payload of `lanework.archive`: it takes whatever is due."""

@@ -1,0 +1,79 @@
+"""The job types that an application knows, by name and version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanework.errors import DeclarationError, UnknownJobTypeError, is_a
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lanework.engine.jobtypes.job_type import JobType
+    from lanework.model.lifecycle.retention import Retention
+
+
+class Registry:
+    """
+    The job types of an application, by name.
+
+    Attributes:
+        retentions: How many ended jobs are kept, for the queues that say so.
+    """
+
+    def __init__(self, types: Iterable[JobType]) -> None:
+        """
+        Collect job types.
+
+        Raises:
+            DeclarationError: Two have the same name, or two families of one queue keep different numbers of jobs.
+        """
+        self._types: dict[str, JobType] = {}
+        self._aliases: dict[str, JobType] = {}
+        for one in types:
+            self._aliases |= dict.fromkeys(one.aliases, one)
+            if one.name in self._types:
+                queues = f"{self._types[one.name].queue!r} and {one.queue!r}"
+                msg = f"job type {one.name!r} is declared twice, in queues {queues}"
+                raise DeclarationError(msg)
+            self._types[one.name] = one
+        self.retentions = _retentions(self._types.values())
+
+    def find(self, name: str) -> JobType | None:
+        """Return the job type that has the name, or had it before; or None."""
+        return (self._types.get(name) or self._aliases.get(name)) if is_a(name, str) else None
+
+    def get(self, name: str) -> JobType:
+        """
+        Return the job type.
+
+        Raises:
+            UnknownJobTypeError: There is none; the message names the nearest.
+        """
+        found = self.find(name)
+        if found is None:
+            kind = "job type"
+            raise UnknownJobTypeError(kind, name, sorted(self._types))
+        return found
+
+    @property
+    def types(self) -> tuple[JobType, ...]:
+        """All job types, by name."""
+        return tuple(self._types[name] for name in sorted(self._types))
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The names of all queues, sorted."""
+        return tuple(sorted({one.queue for one in self._types.values()}))
+
+
+def _retentions(types: Iterable[JobType]) -> Mapping[str, Retention]:
+    """Return what the families say of how many ended jobs they keep."""
+    found: dict[str, Retention] = {}
+    for one in types:
+        if one.retention.is_by_age_only:
+            continue
+        if found.setdefault(one.queue, one.retention) != one.retention:
+            msg = f"two families of queue {one.queue!r} keep different numbers of jobs; say keep_… in one of them only"
+            raise DeclarationError(msg)
+    return found

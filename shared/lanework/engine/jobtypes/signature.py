@@ -1,0 +1,117 @@
+"""Reading a job function's signature: its payload, whether it takes a run, what it returns."""
+
+from __future__ import annotations
+
+import inspect
+from functools import partial
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from pydantic import BaseModel
+
+from lanework.engine.jobtypes.run import Run
+from lanework.errors import DeclarationError, did_you_mean, shown
+from lanework.model.job.payload import with_misplaced_marks
+from lanework.model.limits import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FunctionType
+
+
+def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
+    """Return the payload's model, whether the function takes a run, and what it returns."""
+    code = code_of(function)
+    where = f"job {name!r} ({code.__module__}.{code.__qualname__})"
+    _check_that_it_runs(where, function)
+    parameters = list(inspect.signature(function).parameters.values())
+    hints = _hints(where, code)
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if not parameters or parameters[0].kind not in positional:
+        msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
+        raise DeclarationError(msg)
+    model = hints.get(parameters[0].name)
+    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
+        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
+        raise DeclarationError(msg)
+    if misplaced := with_misplaced_marks(model):
+        msg = (
+            f"{where}: {model.__name__}.{misplaced[0]} is Public in part only; write Public[…] around the whole "
+            "annotation, as in Public[list[str]], or leave it out"
+        )
+        raise DeclarationError(msg)
+    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
+    for extra in parameters[2 if takes_run else 1 :]:
+        if extra.default is extra.empty and extra.kind not in (extra.VAR_KEYWORD, extra.VAR_POSITIONAL):
+            msg = (
+                f"{where}: parameter {extra.name!r} needs a default; a job is called with (payload) "
+                "or, where the second parameter is annotated Run, with (payload, run)"
+            )
+            raise DeclarationError(msg)
+    return model, takes_run, hints.get("return", Any)
+
+
+def code_of(function: Callable[..., object]) -> FunctionType:
+    """
+    Return the function that runs where this is called: a partial's, or the method of an object that can be called.
+
+    Raises:
+        DeclarationError: There is none to be seen.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    found: Any = function
+    if not (inspect.isroutine(function) or inspect.isclass(function)):
+        found = inspect.getattr_static(type(function), "__call__", None)  # an object that can be called
+    found = getattr(found, "__func__", found)
+    if not inspect.isfunction(found):  # such as a cache of functools': what it wraps
+        found = getattr(function, "__wrapped__", None)
+    if inspect.isfunction(found):
+        return found
+    msg = f"a job is a function, or an object that is called as one, written in Python; got {function!r}"
+    raise DeclarationError(msg)
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Tell whether calling it gives a coroutine, as far as that can be seen before."""
+    return inspect.iscoroutinefunction(code_of(function))
+
+
+def _check_that_it_runs(where: str, function: Callable[..., object]) -> None:
+    """Refuse code whose call runs nothing of it, also under a decorator that keeps it as `__wrapped__`."""
+    code: object = code_of(function)
+    seen: list[object] = []
+    while code is not None and code not in seen:
+        if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
+            msg = (
+                f"{where} has a `yield`: to call it makes a generator and runs nothing of it. Leave the `yield` out; a "
+                "job that goes piece by piece says so by run.progress, or enqueues a job for each"
+            )
+            raise DeclarationError(msg)
+        seen.append(code)
+        code = getattr(code, "__wrapped__", None)
+
+
+def check_keys(name: str, model: type[BaseModel], keys: Iterable[str]) -> None:
+    """
+    Check that each key of a limit, or of unique work, is a field of the payload, or `TENANT`.
+
+    Raises:
+        DeclarationError: One is not; the message names the nearest.
+    """
+    for key in keys:
+        if key != TENANT and key not in model.model_fields:
+            msg = (
+                f"job {name!r}: key {shown(key)} is no field of {model.__name__}{did_you_mean(key, model.model_fields)}"
+            )
+            raise DeclarationError(msg)
+
+
+def _hints(where: str, function: Callable[..., object]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function)
+    except NameError as error:
+        msg = (
+            f"{where}: annotation {error.name!r} can't be resolved; import it at run time (not under TYPE_CHECKING) "
+            "and declare payload models at the top of a module"
+        )
+        raise DeclarationError(msg) from error

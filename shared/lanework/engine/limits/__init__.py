@@ -1,0 +1,1 @@
+"""Slots of limits: acquire, release, wait."""

@@ -1,0 +1,256 @@
+"""
+Retiring ended jobs before their records expire: by count, by age, or both.
+
+Retiring strips and hides, and deletes no record early: the id stays used for as long as a message of the job may exist.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.deadletters.query import DeadJobs
+from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.queries.jobs import DAYS_KEPT
+from lanework.model.events import Action, Event
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.retention import Cleaning, beyond
+from lanework.model.lifecycle.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.index_keys import JobKey
+    from lanework.model.lifecycle.states import JobRecord
+
+
+from typing import TYPE_CHECKING, Any
+
+from lanework.engine.jobtypes.builtin import CLEAN, CleanOrder
+from lanework.engine.jobtypes.job_type import Options
+from lanework.engine.jobtypes.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.retention import Cleaning
+
+PAGE: Final = 100
+"""Jobs that are read together; also the most that a command retires itself."""
+
+BATCH: Final = 10_000
+"""Most jobs that are chosen before they are retired; the next walk chooses what is beyond them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """
+    A job to retire, as it was read.
+
+    Attributes:
+        job_id: Its id.
+        life: The life it ended in.
+        state: How it ended.
+    """
+
+    job_id: str
+    life: int
+    state: State
+
+    def is_as_read(self, record: JobRecord) -> bool:
+        """Tell whether the job still stands as it was chosen."""
+        return (record.life, record.state, record.retired) == (self.life, self.state, False)
+
+
+@dataclass(slots=True, kw_only=True)
+class Cleaned:
+    """
+    What became of the jobs that were chosen.
+
+    Attributes:
+        retired: Stripped and off the lists.
+        passed_over: No longer as they were chosen, such as redriven meanwhile.
+    """
+
+    retired: int = 0
+    passed_over: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanPlan:
+    """
+    What a cleaning would retire; making it changes nothing.
+
+    Attributes:
+        cleaning: What was asked for.
+        chosen: The first of the jobs, at most a page, the newest first.
+        count: How many they are; at most 10,000 are counted.
+        is_counted: Whether `count` is all of them.
+        types: How many of each job type, the most frequent first.
+    """
+
+    cleaning: Cleaning
+    chosen: tuple[Chosen, ...]
+    count: int
+    is_counted: bool
+    types: Mapping[str, int]
+
+    @property
+    def is_one_page(self) -> bool:
+        """Whether `chosen` are all of them."""
+        return self.count == len(self.chosen)
+
+
+class Cleaner:
+    """
+    Chooses ended jobs and retires them.
+
+    Completed and cancelled jobs are found by walking the index of recent jobs, 15 days back. That reads the keys of all
+    jobs (about 0.2 KB each, 40 of them a read unit), and the items of those only that are of the queues asked for and
+    not retired yet. Dead jobs are found in their own index, each a read of an item. What was enqueued over 15 days ago
+    is in no list and isn't found here: it expires by age.
+    """
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+        self._redriver = Redriver(ports)
+
+    def plan(self, cleaning: Cleaning) -> CleanPlan:
+        """Return what a cleaning would retire."""
+        found = list(islice(self._beyond((cleaning,)), BATCH))
+        return CleanPlan(
+            cleaning=cleaning,
+            chosen=tuple(map(_chosen, found[:PAGE])),
+            count=len(found),
+            is_counted=len(found) < BATCH,
+            types=dict(Counter(record.type for record in found).most_common()),
+        )
+
+    def choose(self, cleanings: Sequence[Cleaning]) -> list[Chosen]:
+        """Return the next jobs to retire, at most 10,000; fewer are all that there are."""
+        return [_chosen(record) for record in islice(self._beyond(cleanings), BATCH)]
+
+    def retire(self, chosen: Sequence[Chosen], *, between: Callable[[Cleaned], None] = lambda _: None) -> Cleaned:
+        """
+        Retire jobs that still stand as they were chosen; a repetition after a crash goes on with what is left.
+
+        Args:
+            chosen: Which.
+            between: Called after each job; raises to interrupt.
+
+        Raises:
+            UnavailableError: The ledger doesn't answer; repeat it.
+        """
+        cleaned = Cleaned()
+        for start in range(0, len(chosen), PAGE):
+            page = chosen[start : start + PAGE]
+            records = self._ports.ledger.get_many([one.job_id for one in page])
+            for one in page:
+                record = records.get(one.job_id)
+                if record is not None and one.is_as_read(record) and self._retire(record):
+                    cleaned.retired += 1
+                else:
+                    cleaned.passed_over += 1
+                between(cleaned)
+        return cleaned
+
+    def _retire(self, record: JobRecord) -> bool:
+        """
+        Drop the job if it is dead, then clear what lies beside it, then its own item, which takes it off the lists.
+
+        In this order: a job that a crash leaves half stripped is found again, and one that was redriven meanwhile keeps
+        its payload. Only a dead one that was dropped and not yet stripped is left as cancelled, until it expires.
+        """
+        if record.state is State.DEAD and self._redriver.drop(record) is not Fate.DROPPED:
+            return False
+        self._ports.ledger.clear_beside(record.job_id)
+        answer = self._ports.ledger.change(record.job_id, operator_moves.retire(record))
+        if not isinstance(answer, Applied):
+            return answer.record is not None and answer.record.retired  # it had landed, its answer lost
+        self._ports.events.emit(Event.about(answer.record, Action.RETIRED, at=self._ports.clock()))
+        return True
+
+    def _beyond(self, cleanings: Sequence[Cleaning]) -> Iterator[JobRecord]:
+        dead = [one for one in cleanings if one.state is State.DEAD]
+        others = [one for one in cleanings if one.state is not State.DEAD]
+        if others:
+            yield from beyond(self._recent(others), others)
+        if dead:
+            queues = {one.queue for one in dead}
+            yield from beyond(
+                DeadJobs(self._ports).matching(Filter(queue=queues.pop() if len(queues) == 1 else None)), dead
+            )
+
+    def _recent(self, cleanings: Iterable[Cleaning]) -> Iterator[JobRecord]:
+        """Yield the jobs of the queues that are asked for, the newest first."""
+        queues = {one.queue for one in cleanings}
+
+        def keep(key: JobKey) -> bool:
+            return None in queues or key.queue in queues
+
+        today = self._ports.clock().date()
+        for age in range(DAYS_KEPT + 1):
+            yield from self._of_day((today - timedelta(days=age)).isoformat(), keep)
+
+    def _of_day(self, day: str, keep: Callable[[JobKey], bool]) -> Iterator[JobRecord]:
+        before: str | None = None
+        while True:
+            page = self._ports.ledger.recent(day=day, before=before, limit=PAGE, keep=keep)
+            found = self._ports.ledger.get_many([key.job_id for key in page.keys])
+            now = self._ports.clock()
+            for key in page.keys:
+                record = found.get(key.job_id)
+                if record is not None and not record.retired and not record.is_expired(now):
+                    yield record
+            before = page.cursor
+            if before is None:
+                return
+
+
+def _chosen(record: JobRecord) -> Chosen:
+    return Chosen(job_id=record.job_id, life=record.life, state=record.state)
+
+
+class CleaningDesk:
+    """Retires ended jobs. A page is retired here and now, more by a job of Lanework's own."""
+
+    def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
+        """Take the ports, the job types, and what enqueues."""
+        self._registry = registry
+        self._enqueue = enqueue
+        self._cleaner = Cleaner(ports)
+
+    def plan(self, cleaning: Cleaning) -> CleanPlan:
+        """Return what a cleaning would retire; at most 10,000 jobs are counted."""
+        return self._cleaner.plan(cleaning)
+
+    def clean(self, plan: CleanPlan, *, between: Callable[[Cleaned], None] = lambda _: None) -> Cleaned | Receipt[Any]:
+        """
+        Retire the jobs of a plan.
+
+        Args:
+            plan: Which.
+            between: Called with what became of them so far, where it is done here and now.
+
+        Returns:
+            What became of them; or, where they are more than a page, the receipt of the job that does it, which has
+            progress and can be cancelled.
+        """
+        if plan.is_one_page:
+            return self._cleaner.retire(plan.chosen, between=between)
+        return self.clean_later(plan.cleaning)
+
+    def clean_later(self, cleaning: Cleaning) -> Receipt[Any]:
+        """Have jobs retired by a job of Lanework's own, without counting them first."""
+        order = CleanOrder(cleanings=(cleaning,))
+        return self._enqueue(Request(type=self._registry.get(CLEAN), payload=order, options=Options()))

@@ -1,0 +1,126 @@
+"""What the clock makes good beside the sweep: what lies in dead-letter queues, and jobs that nothing carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.deadletters.dlq_scan import Letters
+from lanework.engine.dependencies.release_dependents import Waiting
+from lanework.engine.webhooks.notify import tell_untold
+from lanework.engine.workflows.repair import ShardLook
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
+from lanework.model.lanes import QUEUE_RETENTION
+from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle.change import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+
+_AUDITED_AFTER: Final = QUEUE_RETENTION - timedelta(days=1)
+_AUDIT_PAGE: Final = 100
+_AUDIT_PAGES: Final = 20
+"""Of a tick: 2,000 jobs a minute, so that a day of 2.8 million is audited in a day."""
+
+_AUDIT: Final = "audit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """
+    What a tick did.
+
+    Attributes:
+        letters: Messages that SQS had moved to a dead-letter queue and that were dealt with.
+        tickets: Tickets that were removed from one, since their job is dead no more.
+        told: Deaths that were told of, since whoever made them had not.
+        unblocked: Jobs that waited for others and wait no longer: a crash had left them.
+        audited: Jobs that were looked at.
+        stranded: Of these, jobs that nothing carried, now entered for the sweep.
+        refused: Why some of it could not be done; the rest was.
+    """
+
+    letters: int
+    tickets: int
+    told: int
+    unblocked: int
+    audited: int
+    stranded: int
+    refused: tuple[LaneworkError, ...] = ()
+
+
+class Reconciler:
+    """Looks through the dead-letter queues, and audits each job once."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+
+    def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:
+        """Look through each lane's dead letters and at a page of jobs; what is refused keeps none of the rest."""
+        looked = Letters(self._ports).tick(has_time=has_time)
+        refused = looked.refused
+
+        def counted(part: Callable[[], int]) -> int:
+            try:
+                return part()
+            except LaneworkError as error:
+                refused.append(error)
+                return 0
+
+        unblocked = counted(lambda: ShardLook(self._ports).tick(has_time=has_time))
+        unblocked += counted(lambda: Waiting(self._ports).tick(has_time=has_time))
+        told_of = counted(lambda: tell_untold(self._ports, has_time=has_time))
+        audited = stranded = 0
+        for _ in range(_AUDIT_PAGES):
+            seen, found = self._audit_page(refused) if has_time() else (0, 0)
+            if seen == 0:
+                break
+            audited, stranded = audited + seen, stranded + found
+        return Reconciled(
+            letters=looked.moved,
+            tickets=looked.removed,
+            told=told_of,
+            unblocked=unblocked,
+            audited=audited,
+            stranded=stranded,
+            refused=tuple(refused),
+        )
+
+    def _audit_page(self, refused: list[LaneworkError]) -> tuple[int, int]:
+        try:
+            return self._audit()
+        except LaneworkError as error:
+            refused.append(error)
+            return 0, 0
+
+    def _audit(self) -> tuple[int, int]:
+        """Look at each job once, a day before its message would be gone, and enter what nothing carries (rule 15)."""
+        today = (self._ports.clock() - _AUDITED_AFTER).date().isoformat()
+        day, _, before = (self._ports.flags.bookmark(_AUDIT) or "").partition("|")
+        if day != today:
+            day, before = today, ""
+        if before == "done":
+            return 0, 0
+        page = self._ports.ledger.recent(day=day, before=before or None, limit=_AUDIT_PAGE)
+        records = self._ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
+        stranded = sum(self._rescue(record) for record in records.values())
+        self._ports.flags.set_bookmark(_AUDIT, f"{day}|{page.cursor or 'done'}")
+        return len(page.keys), stranded
+
+    def _rescue(self, record: JobRecord) -> bool:
+        if record.due_at is None or record.sweep_at is not None:
+            return False
+        now = self._ports.clock()
+        answer = self._ports.ledger.change(record.job_id, operator_moves.enter(record, at=max(now, record.due_at)))
+        if isinstance(answer, Applied):
+            self._note(Action.LEFT_TO_SWEEP, record, "found by the audit: it may be without a message")
+        return isinstance(answer, Applied)
+
+    def _note(self, action: Action, record: JobRecord, reason: str) -> None:
+        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason))

@@ -1,0 +1,179 @@
+"""
+What goes into a lane's dead-letter queue: tickets of dead jobs, and copies of what can't be decoded.
+
+SQS counts a message's attributes towards its largest size. So a copy of what was sent without any may be too large with
+the two that say why it is there: they go first, and then the body is cut, with a note of what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.ports.messages import LARGEST_MESSAGE, size_of
+from lanework.errors import ConfigError, UnavailableError, UndecodableError, UnsendableError
+from lanework.model.events import Action, Event
+from lanework.model.job.envelope import Envelope
+from lanework.model.lifecycle.states import Cause
+
+if TYPE_CHECKING:
+    from lanework.engine.messaging.delivery import Delivery, Report
+    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.lanes import Lanes
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.model.lanes import Lane
+    from lanework.model.lifecycle.states import JobRecord
+
+
+LONGEST_ERROR: Final = 500
+"""Characters of an error that go along as an attribute."""
+
+_CUT: Final = "lanework-cut"
+_KEPT_OF_BODY: Final = 100 * 1024
+"""Bytes of a body that was cut: enough to see what it was, and less than any queue takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOf:
+    """
+    What a message in a dead-letter queue stands for.
+
+    Attributes:
+        job_id: A job.
+        life: The life that it would begin. Once the job has come to that life, or has ended for good, it does nothing.
+    """
+
+    job_id: str
+    life: int
+
+
+def bury(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str | None:
+    """
+    Send a body to a lane's dead-letter queue.
+
+    Returns:
+        None if all of the body is there; otherwise why it was cut.
+
+    Raises:
+        UnavailableError: Whether it was sent is not known.
+        UnsendableError: SQS refuses it, cut or whole.
+        ConfigError: There is no such queue, or no permission.
+    """
+    error = error[:LONGEST_ERROR]
+    for attributes in ({"cause": cause, "error": error}, {"cause": cause, "error": ""}, {"cause": "", "error": ""}):
+        if size_of(body, attributes) <= LARGEST_MESSAGE:
+            break
+    else:
+        return _bury_cut(lanes, lane, body, cause, error, f"{size_of(body):,} bytes are over SQS's limit")
+    try:
+        lanes.bury(lane, body, **attributes)
+    except UnsendableError as refusal:
+        if size_of(body) <= _KEPT_OF_BODY:
+            raise
+        # A queue of somebody's own making may take less. If that isn't it, the cut copy is refused as well.
+        return _bury_cut(lanes, lane, body, cause, error, str(refusal))
+    return None
+
+
+def ticket_of(body: str) -> TicketOf | None:
+    """Return what a message of a dead-letter queue stands for, also if it was cut; None if that can't be read."""
+    try:
+        message = Envelope.decode(body)
+    except UndecodableError:
+        return _ticket_of_cut(body)
+    return TicketOf(job_id=message.id, life=message.life if message.ticket else message.life + 1)
+
+
+def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
+    """
+    Put a dead job's ticket into its lane's DLQ, stamped with the job's next life (rule 2).
+
+    Returns:
+        Ack once the ticket is there; otherwise Keep, so that the message comes back and this is repeated.
+    """
+    cause = record.cause or Cause.EXHAUSTED
+    try:
+        ticket = as_recorded(envelope, record, ports.ledger).as_ticket(life=record.life + 1)
+        cut = bury(ports.lanes, record.lane, ticket.encode(), cause=cause, error=record.error or "")
+    except (UnavailableError, ConfigError) as error:
+        journal.note(Action.WRITE_FAILED, reason=f"ticket: {error}")
+        return Keep()
+    except UnsendableError as error:  # the record is in the list of dead jobs, and its redrive needs no ticket
+        journal.note(Action.WRITE_FAILED, reason=f"no ticket: {error}")
+        return Ack()
+    if cut is not None:
+        journal.note(Action.SET_ASIDE, reason=f"its ticket was cut, {cut}: redrive it by its record")
+    return Ack()
+
+
+def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelope:
+    """
+    Return a message that says what the record says.
+
+    One that couldn't be recorded may say something else, since another enqueue may have recorded the job; so may one
+    whose job was debounced since, and one that somebody else wrote. The others are left alone: a payload that isn't in
+    the record costs a read.
+
+    Raises:
+        UnavailableError: The payload can't be read.
+    """
+    if message.speaks_for(record) and not (message.unrecorded or record.superseded_at):
+        return message
+    payload = ledger.payload_of(record) if record.payload is None else record.payload
+    return Envelope.of(record, message.payload if payload is None else payload)
+
+
+def set_aside(delivery: Delivery, problem: str, ports: Ports) -> Report:
+    """
+    Keep a copy of a message that can't be decoded in its lane's DLQ.
+
+    Returns:
+        Ack once the copy is there (rule 4); otherwise Keep.
+    """
+    try:
+        note_undecodable(delivery.lane, delivery.body, problem, ports)
+    except (UnavailableError, UnsendableError, ConfigError) as error:
+        reason = f"{problem}; and no copy of it was kept: {error}"
+        ports.events.emit(Event(action=Action.NOT_HANDLED, at=ports.clock(), lane=delivery.lane, reason=reason))
+        return Keep()
+    return Ack()
+
+
+def note_undecodable(lane: Lane, body: str, problem: str, ports: Ports) -> None:
+    """
+    Keep a copy of a message that can't be decoded in its lane's DLQ, cut if it must be, and tell of it.
+
+    Raises:
+        UnavailableError, UnsendableError, ConfigError: No copy is there, as far as is known.
+    """
+    cut = bury(ports.lanes, lane, body, cause=Cause.INVALID, error=problem)
+    reason = problem if cut is None else f"{problem}; its copy was cut: {cut}"
+    ports.events.emit(Event(action=Action.UNDECODABLE, at=ports.clock(), lane=lane, cause=Cause.INVALID, reason=reason))
+
+
+def _bury_cut(lanes: Lanes, lane: Lane, body: str, cause: str, error: str, why: str) -> str:
+    """Send as much of a body as any queue takes, and say what it was; return why."""
+    ticket = ticket_of(body)
+    kept = body.encode()[:_KEPT_OF_BODY].decode(errors="ignore")
+    note: dict[str, Any] = {
+        _CUT: why,
+        "bytes": size_of(body),
+        "sha256": sha256(body.encode()).hexdigest(),
+        "job": None if ticket is None else [ticket.job_id[:200], ticket.life],
+        "begins": kept,
+    }
+    lanes.bury(lane, json.dumps(note, ensure_ascii=False), cause=cause, error=error)
+    return why
+
+
+def _ticket_of_cut(body: str) -> TicketOf | None:
+    if not body.startswith(f'{{"{_CUT}"'):
+        return None
+    match json.loads(body):
+        case {"job": [str(job_id), int(life)]}:
+            return TicketOf(job_id=job_id, life=life)
+    return None

@@ -1,0 +1,143 @@
+"""The events of one execution: what every one of them says of the job is filled in here."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from traceback import extract_tb
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
+from lanework.model.job.headers import correlation_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from lanework.engine.ports.bundle import Clock, EventSink, Ports
+    from lanework.model.job.envelope import Envelope
+    from lanework.model.lifecycle.states import JobRecord
+
+_ENDS_A_RUN: Final = frozenset({Action.COMPLETED, Action.RETRYING, Action.DEAD, Action.CANCELLED})
+
+_FAILED: Final = frozenset({Action.RETRYING, Action.DEAD})
+
+
+class Journal:
+    """
+    Emits what happens to one message's job.
+
+    Attributes:
+        public: The payload's public fields, once it was read.
+    """
+
+    def __init__(self, envelope: Envelope, events: EventSink, clock: Clock, *, sent_at: datetime | None = None) -> None:
+        """Write about this envelope's job; `sent_at` is when SQS took its message, where that is known."""
+        self.public: Mapping[str, object] = {}
+        self._envelope = envelope
+        self._events = events
+        self._clock = clock
+        self._sent_at = sent_at
+
+    def note(self, action: Action, *, reason: str | None = None, wait: timedelta | None = None) -> None:
+        """Emit an event about the message."""
+        self._events.emit(
+            Event(
+                action=action,
+                at=self._clock(),
+                job_id=self._envelope.id,
+                type=self._envelope.type,
+                queue=self._envelope.queue,
+                lane=self._envelope.lane,
+                reason=reason,
+                wait=wait,
+                correlation_id=correlation_of(self._envelope.headers),
+                public=self.public,
+            )
+        )
+
+    def run(
+        self, action: Action, record: JobRecord, *, wait: timedelta | None = None, reason: str | None = None
+    ) -> None:
+        """Emit an event about a run, from the record as the transition left it."""
+        now = self._clock()
+        ends, failed = action in _ENDS_A_RUN, action in _FAILED
+        self._events.emit(
+            Event(
+                action=action,
+                at=now,
+                job_id=record.job_id,
+                type=record.type,
+                queue=record.queue,
+                lane=record.lane,
+                attempt=record.attempts,
+                cause=record.cause,
+                error=record.error if failed else None,
+                error_type=record.error_type if failed else None,
+                wait=wait,
+                reason=reason,
+                waited=waited_since(record, self._sent_at) if action is Action.STARTED else None,
+                correlation_id=correlation_of(record.headers),
+                ran_for=now - record.started_at if ends and record.started_at is not None else None,
+                public=self.public,
+            )
+        )
+
+
+def waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | None:
+    """
+    Return how long a job that starts for the first time has waited; None for later starts.
+
+    The wait of a job that was to start at once begins when SQS took its message, so that no producer's clock counts.
+    One that was delayed, or that a minute's tick had to send, waits from the start that was asked for.
+    """
+    if record.started_at is None or record.started_at != record.first_started_at:
+        return None
+    was_sent_at_once = record.run_at == record.created_at and record.sweep_at is None
+    asked = sent_at if was_sent_at_once and sent_at is not None else record.run_at
+    return max(record.started_at - asked, timedelta(0))
+
+
+class Apart:
+    """Keeps what goes wrong with one thing from those that come after it."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports; nothing has gone wrong yet."""
+        self._ports = ports
+        self._first: LaneworkError | None = None
+
+    @contextmanager
+    def each(self, what: str) -> Iterator[None]:
+        """
+        Handle one thing: what goes wrong is told, and over.
+
+        What was refused or didn't answer is kept for `raise_first`. Anything else lies in the thing itself, which
+        nobody foresaw: it would be the same at each try, so it is told only.
+
+        Args:
+            what: The thing, for what is told.
+        """
+        try:
+            yield
+        except LaneworkError as error:
+            self.keep(error)
+        except Exception as error:  # noqa: BLE001 - whatever one of many holds, the others are handled
+            where = extract_tb(error.__traceback__)[-1]  # and not its text, which may hold what the thing holds
+            reason = f"{what} was left alone: {type(error).__name__} in {where.name}, line {where.lineno}"
+            self._ports.events.emit(Event(action=Action.FAULT, at=self._ports.clock(), reason=reason))
+
+    def keep(self, error: LaneworkError) -> None:
+        """Keep an error for `raise_first`."""
+        self._first = self._first or error
+
+    def raise_first(self) -> None:
+        """
+        Raise the first error that was kept, and forget it.
+
+        Raises:
+            LaneworkError: Something was refused or didn't answer.
+        """
+        first, self._first = self._first, None
+        if first is not None:
+            raise first

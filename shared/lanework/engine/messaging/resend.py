@@ -1,0 +1,54 @@
+"""Sending a job that the sweep has an entry for, ahead of the sweep."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.ports.messages import Sending
+from lanework.errors import ConfigError, UnavailableError, UnsendableError
+from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.job.envelope import Envelope
+    from lanework.model.lifecycle.states import JobRecord
+
+SENT_AGAIN_AFTER: Final = timedelta(hours=1)
+"""An entry stays until its job ends; while it does, its job is sent again this often."""
+
+
+def readable(records: Iterable[JobRecord], ports: Ports) -> list[JobRecord]:
+    """Return the held jobs that can be read; the entries of the others go to the sweep, so that they hold up nobody."""
+    found: list[JobRecord] = []
+    for record in records:
+        if record.state is not State.UNKNOWN:
+            found.append(record)
+        elif record.held_by is not None and record.sweep_at is not None:
+            ports.ledger.change(record.job_id, operator_moves.let_go(record, now=ports.clock()))
+    return found
+
+
+def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
+    """
+    Send the message of an entered job, held back until the job is due, and push its entry on.
+
+    Args:
+        record: The job, due within 15 minutes.
+        message: Its message.
+        ports: Where to.
+
+    Returns:
+        None, or what failed: the entry carries the job then.
+    """
+    now = ports.clock()
+    start = max(record.due_at or now, now)
+    try:
+        ports.lanes.send(record.lane, Sending.of(message, delay=start - now))
+        ports.ledger.change(record.job_id, operator_moves.push_on(record, to=start + SENT_AGAIN_AFTER))
+    except (UnavailableError, UnsendableError, ConfigError) as error:
+        return f"left to the sweep: {error}"
+    return None

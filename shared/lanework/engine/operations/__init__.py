@@ -1,0 +1,1 @@
+"""What operators do with jobs: cancel, reschedule, signal, pause, read results."""

@@ -1,0 +1,97 @@
+"""Pausing and resuming lanes, queues and job types."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from lanework.engine.messaging.resend import readable
+from lanework.errors import InvalidOptionError, UnknownNameError
+from lanework.model.events import Action, Event
+from lanework.model.job.ids import SHARDS
+from lanework.model.lanes import lane_of
+from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle.change import Applied
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.ports.bundle import Ports
+
+FORGOTTEN_AFTER: Final = timedelta(minutes=20)
+"""Longer than any invocation lasts that began with flags from before a resume, and may park jobs until its end."""
+
+_PAGE: Final = 100
+
+
+def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, registry: Registry | None) -> str:
+    """
+    Return the name of what is to be paused or resumed; exactly one must be given.
+
+    Args:
+        lane: A lane.
+        queue: A queue.
+        job_type: A job type.
+        registry: Knows the queues and types, where the application's code is at hand; misspelt names are refused then.
+
+    Raises:
+        InvalidOptionError: None or several are given.
+        UnknownNameError: There is no such lane, queue or type.
+    """
+    given = [one for one in (lane, queue, job_type) if one is not None]
+    if len(given) != 1:
+        msg = "name one lane, one queue or one job type"
+        raise InvalidOptionError(msg)
+    if lane is not None:
+        return f"lane:{lane_of(lane)}"
+    if queue is not None:
+        if registry is not None and registry.queues and queue not in registry.queues:
+            raise UnknownNameError("queue", queue, registry.queues)
+        return f"queue:{queue}"
+    if registry is not None and registry.types:
+        registry.get(cast("str", job_type))
+    return f"type:{job_type}"
+
+
+def resume(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """
+    Take a pause away and move what it held back to the sweep; return how many jobs that were.
+
+    Args:
+        name: The pause's name.
+        ports: Where the jobs are.
+        has_time: Asked now and then; once there is no time, the minute's tick goes on.
+    """
+    ports.flags.set_bookmark(_resumed(name), ports.clock().isoformat())
+    ports.flags.resume(name)
+    return release(name, ports, has_time=has_time)
+
+
+def may_forget(name: str, ports: Ports) -> bool:
+    """Tell whether a pause is over for so long that no worker can still park jobs under it."""
+    since = ports.flags.bookmark(_resumed(name))
+    return since is not None and ports.clock() - datetime.fromisoformat(since) > FORGOTTEN_AFTER
+
+
+def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """Move jobs that a pause held to the sweep, until none is left or there is no time; return how many."""
+    moved = 0
+    for shard in range(SHARDS):
+        while has_time() and (ids := ports.ledger.held(name, shard, limit=_PAGE)):
+            before = moved
+            for job_id in ids:
+                answer = ports.ledger.change(job_id, operator_moves.release(name, now=ports.clock()))
+                if answer.record is not None:
+                    moved += not readable([answer.record], ports)
+                if isinstance(answer, Applied):
+                    moved += 1
+                    event = Event.about(answer.record, Action.RELEASED, at=ports.clock(), reason=name)
+                    ports.events.emit(event)
+            if moved == before:  # the index lags behind the items; the next tick looks again
+                break
+    return moved
+
+
+def _resumed(name: str) -> str:
+    return f"resumed {name}"

@@ -1,0 +1,74 @@
+"""Waiting for a job's end and reading its result back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from lanework.engine.jobtypes.arguments import LONGEST_DELAY
+from lanework.errors import InvalidOptionError, JobFailedError, JobNotFoundError, ResultTimeoutError, is_a, shown
+from lanework.model.job.validation_errors import problems_of
+from lanework.model.lifecycle.states import ENDED, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
+
+
+def await_result(
+    job_id: str, ports: Ports, registry: Registry, *, timeout: timedelta, pause: Callable[[float], None]
+) -> object:
+    """
+    Wait until a job has ended; read its record at growing intervals, at most once a second in the end.
+
+    Args:
+        job_id: Which job.
+        ports: Where it is.
+        registry: Knows what its function returns.
+        timeout: How long to wait at most.
+        pause: Waits for so many seconds.
+
+    Raises:
+        JobNotFoundError, JobFailedError, ResultTimeoutError: As `App.result` says.
+    """
+    if not is_a(timeout, timedelta):
+        msg = f"timeout must be a timedelta, got {shown(timeout)}"
+        raise InvalidOptionError(msg)
+    until = ports.clock() + min(max(timeout, timedelta(0)), LONGEST_DELAY)
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        record = ports.ledger.get(job_id)
+        if record is None or record.is_expired(ports.clock()):
+            raise JobNotFoundError(job_id)
+        if record.state in ENDED:
+            return _result(record, registry)
+        left_s = (until - ports.clock()).total_seconds()
+        if left_s <= 0:
+            raise ResultTimeoutError(job_id, state=record.state, waited=timeout)
+        pause(min(pause_s, left_s))
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+
+
+def _result(record: JobRecord, registry: Registry) -> object:
+    if record.state is not State.COMPLETED:
+        raise JobFailedError(record.job_id, state=record.state, reason=record.error or "no error was kept")
+    if record.result_omitted is not None:
+        raise JobFailedError(
+            record.job_id, state=record.state, reason=f"its result was not kept: {record.result_omitted}"
+        )
+    if record.result is None:
+        return None
+    job_type = registry.find(record.type)
+    try:
+        return TypeAdapter(object if job_type is None else job_type.returns).validate_json(record.result)
+    except ValidationError as error:
+        reason = f"its result can't be read as what its function returns: {problems_of(error)[0]}"
+        raise JobFailedError(record.job_id, state=record.state, reason=reason) from None

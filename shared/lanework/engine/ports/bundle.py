@@ -1,0 +1,99 @@
+"""What the engine needs from outside, as protocols: `aws/` and `memory/` provide them, tests/contract holds both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from lanework.engine.ports.messages import LONGEST_SQS_DELAY
+from lanework.engine.ports.runtime import Runtime
+from lanework.engine.ports.webhooks import World
+from lanework.model.lifecycle.retention import to_be_archived
+
+if TYPE_CHECKING:
+    from lanework.engine.ports.flags import Flags
+    from lanework.engine.ports.lanes import Lanes
+    from lanework.engine.ports.ledger import Ledger
+    from lanework.engine.ports.limits import Limits
+    from lanework.engine.ports.schedules import Scheduler, ScheduleStore
+    from lanework.engine.ports.statistics import StatisticsStore
+    from lanework.engine.ports.workflows import WorkflowStore
+    from lanework.model.events import Event
+    from lanework.model.lifecycle.change import Change
+    from lanework.model.lifecycle.states import JobRecord
+
+Clock = Callable[[], datetime]
+"""Gives the time: aware, UTC, whole milliseconds."""
+
+NewId = Callable[[], str]
+"""Gives an id that nobody else has."""
+
+Rand = Callable[[], float]
+"""Gives a number from 0.0 up to, not including, 1.0."""
+
+
+class EventSink(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Take one event. Never raises."""
+
+    def flush(self) -> None:
+        """Write out what was taken; called once per batch. Never raises."""
+
+
+class Archive(Protocol):
+    """Where jobs go before their records expire."""
+
+    def put(self, key: str, body: bytes) -> None:
+        """
+        Keep an object, below the stack's own prefix; one with the same key is replaced.
+
+        Raises:
+            UnavailableError: It doesn't answer.
+            ConfigError: There is no such bucket, or no permission.
+        """
+
+
+def nobody(_: JobRecord) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """
+    Everything that the engine needs from outside, together.
+
+    Attributes:
+        look_ahead: What is due within this time is sent now, held back by SQS for what is left of it, and so starts to
+            the second; what is due later waits for the sweep. At most SQS's 15 minutes.
+        archive: Where jobs go before their records expire; None keeps none.
+        world: Who is told of completions and deaths.
+        tell: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
+            UnavailableError, and may be repeated.
+    """
+
+    ledger: Ledger
+    lanes: Lanes
+    flags: Flags
+    limits: Limits
+    schedules: ScheduleStore
+    scheduler: Scheduler
+    statistics: StatisticsStore
+    workflows: WorkflowStore
+    events: EventSink
+    clock: Clock
+    new_id: NewId
+    new_nonce: Callable[[], str]
+    rand: Rand
+    runtime: Runtime = field(default_factory=Runtime)
+    look_ahead: timedelta = LONGEST_SQS_DELAY
+    archive: Archive | None = None
+    world: World = field(default_factory=World)
+    tell: Callable[[JobRecord], None] = nobody
+
+    def ending(self, change: Change) -> Change:
+        """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""
+        return change if self.archive is None else to_be_archived(change)

@@ -1,0 +1,1 @@
+"""Reading jobs: by id, by filter, counted."""

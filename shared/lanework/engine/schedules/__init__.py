@@ -1,0 +1,1 @@
+"""Schedules: add, sync with the code, trigger."""

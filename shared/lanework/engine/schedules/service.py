@@ -1,0 +1,285 @@
+"""What an application and its operators do with schedules: add, list, pause, resume, remove, run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.engine.enqueue.reserved_ids import enqueue_own
+from lanework.engine.jobtypes.request import own_request
+from lanework.engine.jobtypes.schedule import schedule_of
+from lanework.engine.schedules.sync import Declared
+from lanework.errors import ConfigError, InvalidOptionError, NotProddedError, UnavailableError, UnknownNameError
+from lanework.model.job.payload import parsed, written
+from lanework.model.schedule.schedule import Source, begun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime, timedelta
+
+    from pydantic import BaseModel
+
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.jobtypes.request import Request
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import State
+    from lanework.model.schedule.schedule import CatchUpName, OverlapName, Schedule, ScheduleRecord
+
+_TRIES: Final = 5
+_MOST_IDS: Final = 100
+_LONGEST_PREVIEW: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """
+    What `add` did.
+
+    Attributes:
+        record: The schedule as it is now.
+        is_prodded: EventBridge prods it; otherwise the endpoint has no such service, and the minute tick starts it, up
+            to a minute late.
+    """
+
+    record: ScheduleRecord
+    is_prodded: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """
+    A schedule, for people.
+
+    Attributes:
+        record: The schedule, and how far it has come.
+        last_state: Where its last run stands; None if there was none, or its record has expired.
+    """
+
+    record: ScheduleRecord
+    last_state: State | None
+
+
+class ScheduleDesk:
+    """The schedules of an application: those that its code declares, and those that were added."""
+
+    def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
+        """Take the ports, the job types and the application's own way in."""
+        self._ports = ports
+        self._registry = registry
+        self._enqueue = enqueue
+        self._declared = Declared(ports, registry)
+
+    def add(
+        self,
+        name: str,
+        job_type: str,
+        payload: BaseModel | Mapping[str, object] | str = "{}",
+        *,
+        cron: str | None = None,
+        every: timedelta | None = None,
+        tz: str | None = None,
+        overlap: OverlapName | None = None,
+        catch_up: CatchUpName | None = None,
+    ) -> Added:
+        """
+        Add a schedule, or change one that was added. Safe to repeat: only another timetable starts anew, from now.
+
+        Args:
+            name: Lower-case letters, digits, dots, _ and -, at most 64.
+            job_type: What is enqueued at each tick.
+            payload: With which payload: an instance of the type's model, a mapping of its fields, or JSON text.
+            cron, every, tz, overlap, catch_up: As in `Jobs.job`.
+
+        Raises:
+            UnknownJobTypeError, InvalidPayloadError, TooLargeError: As in `App.enqueue`.
+            InvalidOptionError, UnknownNameError: Something else can't be used; the message says what to write instead.
+            NotProddedError: It is recorded, but EventBridge didn't take it.
+        """
+        model = self._registry.get(job_type)
+        text = written(model.name, model.model, parsed(model.name, model.model, payload))
+        schedule = schedule_of(
+            name, job_type=model.name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up, payload=text
+        )
+        now = self._ports.clock()
+        own_request(model, text, schedule.run_id(now))
+        self._refuse_declared(name, "added over")
+        if schedule.timetable.next(now) is None:
+            msg = f"schedule {name!r} would never fire: its last tick was {schedule.timetable.latest(now)}"
+            raise InvalidOptionError(msg)
+        record = self._recorded(schedule, now)
+        try:
+            return Added(record=record, is_prodded=self._ports.scheduler.create(schedule))
+        except (UnavailableError, ConfigError) as error:
+            raise NotProddedError(name, str(error)) from error
+
+    def list(self) -> tuple[Listed, ...]:
+        """Return every schedule, by name; one that was declared just now begins with the next minute."""
+        records = self._all()
+        states = self._states(record.last_run for record in records)
+        return tuple(Listed(record=record, last_state=states.get(record.last_run or "")) for record in records)
+
+    def upcoming(self, count: int) -> tuple[tuple[datetime, ScheduleRecord], ...]:
+        """Return the schedules that fire next, at most so many, the soonest first, and when. One read."""
+        now = self._ports.clock()
+        due = ((next_of(record, now), record) for record in self._all())
+        soonest = sorted(((at, one) for at, one in due if at is not None), key=lambda pair: pair[0])
+        return tuple(soonest[:count])
+
+    def _all(self) -> tuple[ScheduleRecord, ...]:
+        """Return every schedule, by name, those included that no tick has seen yet."""
+        records = {record.schedule.name: record for record in self._ports.schedules.all()}
+        now = self._ports.clock()
+        for name, schedule in self._declared.by_name.items():
+            records.setdefault(name, begun(schedule, Source.DECLARED, now=now))
+        return tuple(record for _, record in sorted(records.items()))
+
+    def get(self, name: str) -> ScheduleRecord:
+        """
+        Return a schedule.
+
+        Raises:
+            UnknownNameError: There is none; the message names the nearest.
+        """
+        found, declared, now = self._ports.schedules.get(name), self._declared.by_name.get(name), self._ports.clock()
+        if declared is not None and found is None:
+            return begun(declared, Source.DECLARED, now=now)
+        if found is not None:  # what the code says counts, also before the next minute's tick has seen it
+            return found if declared is None else found.changed_to(declared, Source.DECLARED, now=now)
+        known = {record.schedule.name for record in self._ports.schedules.all()} | set(self._declared.by_name)
+        kind = "schedule"
+        raise UnknownNameError(kind, name, sorted(known))
+
+    def next(self, name: str, count: int = 1) -> tuple[datetime, ...]:
+        """
+        Return a schedule's next ticks, in UTC; also those that a pause would hold up.
+
+        Args:
+            name: Which.
+            count: How many, 1 to 1,000; there may be fewer.
+
+        Raises:
+            UnknownNameError, InvalidOptionError: There is no such schedule, or the count can't be used.
+        """
+        if not 1 <= count <= _LONGEST_PREVIEW:
+            msg = f"the number of ticks must lie between 1 and {_LONGEST_PREVIEW:,}, got {count}"
+            raise InvalidOptionError(msg)
+        return tuple(islice(self.get(name).schedule.timetable.after(self._ports.clock()), count))
+
+    def pause(self, name: str) -> ScheduleRecord:
+        """
+        Let nothing fire until it is resumed. A job that is enqueued already runs.
+
+        Raises:
+            UnknownNameError: There is no such schedule.
+        """
+        return self._change(name, lambda record: record.paused_now())
+
+    def resume(self, name: str) -> ScheduleRecord:
+        """
+        Let it fire again, from now: what the pause held up is not caught up with.
+
+        Raises:
+            UnknownNameError: There is no such schedule.
+        """
+        return self._change(name, lambda record: record.resumed(self._ports.clock()) if record.paused else record)
+
+    def remove(self, name: str) -> None:
+        """
+        Remove a schedule that was added. Jobs that it has enqueued stay.
+
+        Raises:
+            UnknownNameError: There is no such schedule.
+            InvalidOptionError: A job type declares it.
+            UnavailableError, ConfigError: EventBridge or DynamoDB didn't take it; repeat it.
+        """
+        for _ in range(_TRIES):
+            record = self.get(name)
+            self._refuse_declared(name, "removed", record)
+            self._ports.scheduler.delete(name)
+            if self._ports.schedules.remove(record):
+                return
+        raise _contended(name)
+
+    def run(self, name: str) -> Receipt[Any]:
+        """
+        Enqueue a schedule's job now, beside its ticks: it counts as none of them and holds none up.
+
+        Raises:
+            UnknownNameError: There is no such schedule.
+            EnqueueError, InvalidPayloadError, UnknownJobTypeError: As in `App.enqueue`.
+        """
+        schedule = self.get(name).schedule
+        now = self._ports.clock()
+        request = own_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
+        return enqueue_own(request, self._enqueue, self._ports, since=now)
+
+    def _recorded(self, schedule: Schedule, now: datetime) -> ScheduleRecord:
+        for _ in range(_TRIES):
+            stored = self._ports.schedules.get(schedule.name)
+            if stored is None:
+                wanted = begun(schedule, Source.DYNAMIC, now=now)
+            else:
+                self._refuse_declared(schedule.name, "added over", stored)
+                wanted = stored.changed_to(schedule, Source.DYNAMIC, now=now)
+            found = stored if wanted == stored else self._ports.schedules.write(wanted)
+            if found is not None:
+                return found
+        raise _contended(schedule.name)
+
+    def _change(self, name: str, change: Callable[[ScheduleRecord], ScheduleRecord]) -> ScheduleRecord:
+        for _ in range(_TRIES):
+            # What is stored has the text of the code that is deployed, which may not be ours: it is left as it is.
+            record = self._ports.schedules.get(name) or self.get(name)
+            wanted = change(record)
+            if wanted == record and record.revision:
+                return record
+            write = self._ports.schedules.write if record.revision else self._declared.write_between_ticks
+            found = write(wanted)
+            if found is not None:
+                return found
+        raise _contended(name)
+
+    def _refuse_declared(self, name: str, what: str, record: ScheduleRecord | None = None) -> None:
+        if name in self._declared.by_name or (record is not None and record.source is Source.DECLARED):
+            msg = (
+                f"schedule {name!r} is declared by a job type and can't be {what}: edit its declaration and the "
+                "template, and deploy; `lanework schedules pause` stops it for now"
+            )
+            raise InvalidOptionError(msg)
+
+    def _states(self, runs: Iterable[str | None]) -> dict[str, State]:
+        ids = sorted({run for run in runs if run is not None})
+        pages = [ids[first : first + _MOST_IDS] for first in range(0, len(ids), _MOST_IDS)]
+        return {job_id: one.state for page in pages for job_id, one in self._ports.ledger.get_many(page).items()}
+
+
+def as_json(listed: Listed, *, now: datetime) -> dict[str, object]:
+    """Return a schedule as JSON values, in the names that scripts use; its payload is not part of it."""
+    record, timetable = listed.record, listed.record.schedule.timetable
+    upcoming = next_of(record, now)
+    return {
+        "name": record.schedule.name,
+        "type": record.schedule.job_type,
+        "cron": timetable.cron,
+        "everySeconds": None if timetable.every is None else int(timetable.every.total_seconds()),
+        "tz": timetable.tz,
+        "words": timetable.words,
+        "overlap": record.schedule.overlap,
+        "catchUp": record.schedule.catch_up,
+        "source": record.source,
+        "paused": record.paused,
+        "nextAt": None if upcoming is None else f"{upcoming:%Y-%m-%dT%H:%M:%SZ}",
+        "lastRun": record.last_run,
+        "lastStatus": listed.last_state,
+    }
+
+
+def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:
+    """Return a schedule's first tick from now; None while it is paused, or if there is none any more."""
+    return None if record.paused else record.schedule.timetable.next(now)
+
+
+def _contended(name: str) -> UnavailableError:
+    return UnavailableError(f"schedule {name!r} is being written by somebody else; try again")

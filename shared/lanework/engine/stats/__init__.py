@@ -1,0 +1,1 @@
+"""Numbers: statistics, overview, alerts."""

@@ -1,0 +1,179 @@
+"""Raising alerts, telling whoever wants to know, and saying when they are over: once a minute, by the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from lanework.engine.enqueue.reserved_ids import taken_ids
+from lanework.engine.jobtypes.request import own_request
+from lanework.engine.stats.still_dead import still_dead
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
+from lanework.model.stats.alerts import Alert, Alerts, Phase, Situation, Thresholds, findings_of
+from lanework.model.stats.buckets import MINUTE
+from lanework.model.stats.numbers import Count, together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.jobtypes.request import Request
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.stats.statistics import Overview, Statistics, Window
+    from lanework.model.lanes import Lane
+    from lanework.model.stats.buckets import Depth
+
+_LATELY: Final = 4 * MINUTE
+"""With the minute that isn't over these are five."""
+
+_TOLD_AT_ONCE: Final = 10
+"""Messages that a channel gets in one tick; the others follow."""
+
+
+class Channel(Protocol):
+    """Where alerts go."""
+
+    @property
+    def name(self) -> str:
+        """What it is called; the same for ever, since what it was told is kept under it."""
+
+    def tell(self, alert: Alert) -> None:
+        """
+        Tell of an alert that was raised, or that is over. May be told twice.
+
+        Raises:
+            LaneworkError: It couldn't be told; the next tick tries again.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class JobChannel:
+    """
+    Implements `Channel` by a job of the application, such as one that sends an e-mail.
+
+    Attributes:
+        job_type: Its type. The payload is what `alert_as_json` returns.
+    """
+
+    job_type: str
+    registry: Registry
+    enqueue: Callable[[Request], Receipt[Any]]
+
+    @property
+    def name(self) -> str:
+        """See `Channel.name`."""
+        return f"job:{self.job_type}"
+
+    def tell(self, alert: Alert) -> None:
+        """Enqueue it, under an id that makes one job of an alert that is told twice."""
+        job_id = f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
+        self.enqueue(own_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
+
+
+class Alarmist:
+    """Looks at what was counted, keeps which alerts are active, and tells every channel of each change once."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        statistics: Statistics,
+        channels: Sequence[Channel],
+        *,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        """Take the ports, the numbers, and where alerts go."""
+        self._ports = ports
+        self._statistics = statistics
+        self._channels = tuple(channels)
+        self._limits = Thresholds() if thresholds is None else thresholds
+
+    def tick(self, depths: Mapping[Lane, Depth]) -> Alerts:
+        """
+        Raise and end alerts, and tell what wasn't told.
+
+        Args:
+            depths: How much each lane holds now.
+
+        Raises:
+            UnavailableError: The store doesn't answer; the next tick does it.
+        """
+        store, overview = self._ports.statistics, self._statistics.overview()
+        kept = overview.alerts
+        before = Alerts.at_text(kept)
+        found = still_dead(_situation(overview, depths), self._limits, self._ports)
+        situation = replace(found, taken=self._taken())
+        findings = findings_of(situation, self._limits)
+        standing = before.after(findings, now=self._ports.clock())
+        if standing != before:
+            if not store.keep_alerts(standing.text, before=kept):  # another tick was faster, and tells
+                return before
+            kept = standing.text
+            self._say(standing, before)
+        told = self._tell(standing)
+        if told != standing:
+            store.keep_alerts(told.text, before=kept)
+        return told
+
+    def _taken(self) -> dict[str, str]:
+        now = self._ports.clock()
+        return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < 60 * MINUTE}
+
+    def _tell(self, standing: Alerts) -> Alerts:
+        for channel in self._channels:
+            for alert in standing.untold(channel.name)[:_TOLD_AT_ONCE]:
+                try:
+                    channel.tell(alert)
+                except LaneworkError as error:
+                    self._emit(Action.ALERT_UNTOLD, f"{channel.name}: {error}")
+                    break
+                standing = standing.told(alert, channel.name)
+        return standing
+
+    def _say(self, standing: Alerts, before: Alerts) -> None:
+        known = {(one.rule, one.subject, one.since) for one in before.active}
+        for alert in standing.active:
+            if (alert.rule, alert.subject, alert.since) not in known:
+                self._emit(Action.ALERT_RAISED, alert.text)
+        for alert in standing.resolved:
+            if alert not in before.resolved:
+                self._emit(Action.ALERT_RESOLVED, alert.text)
+
+    def _emit(self, action: Action, reason: str) -> None:
+        self._ports.events.emit(Event(action=action, at=self._ports.clock(), reason=reason))
+
+
+def _situation(overview: Overview, depths: Mapping[Lane, Depth]) -> Situation:
+    return Situation(
+        hour=overview.hour.numbers,
+        minutes=overview.hour.latest(_LATELY).numbers,
+        deaths_in_a_day=_in_all(overview.day, Count.DEAD),
+        dealt_with_in_a_day=_in_all(overview.day, Count.DEALT_WITH),
+        incidents=overview.hour.incidents,
+        depths=depths,
+    )
+
+
+def _in_all(window: Window, count: Count) -> int:
+    return together(window.numbers.values())[count]
+
+
+def alert_as_json(alert: Alert) -> dict[str, Any]:
+    """Return an alert as JSON values, in the names that webhooks, jobs and scripts get."""
+    return {
+        "phase": alert.phase.value,
+        "rule": alert.rule.value,
+        "subject": alert.subject,
+        "title": title_of(alert),
+        "text": alert.text,
+        "nextStep": alert.next_step,
+        "since": alert.since.isoformat(),
+        "until": None if alert.until is None else alert.until.isoformat(),
+    }
+
+
+def title_of(alert: Alert) -> str:
+    """Return a subject line, at most 100 characters."""
+    about = f"{alert.rule} {alert.subject}".strip()
+    return f"{'Resolved: ' if alert.phase is Phase.RESOLVED else ''}{about}"[:100]

@@ -1,0 +1,228 @@
+"""How lanes and queues stand now, from five counts of SQS's and what `Statistics.overview` read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.stats.statistics import Statistics, by_lane, by_queue, lanes_of
+from lanework.engine.stats.unsent import unsent_now
+from lanework.model.lanes import Lane
+from lanework.model.stats.numbers import Count, Numbers
+from lanework.model.stats.sla import Kept, kept_by_lane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.messages import LaneCounts
+    from lanework.engine.stats.statistics import Overview, Window
+    from lanework.model.stats.buckets import Depth
+
+
+_LOOKED_AT: Final = 50
+"""Jobs that a glance reads: pages renew themselves, and each costs half a read unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneStanding:
+    """
+    How a lane stands.
+
+    Attributes:
+        is_paused: Whether its jobs are kept from starting.
+        waiting, active, delayed: Messages that are ready, handed out, or sent with a delay: SQS's numbers, approximate.
+        completed: Jobs that ever completed, since the stack began to count.
+        failed: Tickets in its dead-letter queue at the clock's last tick, and the deaths since, less those of them that
+            were redriven or dropped since.
+        oldest: How long the oldest message waits at least, in whole minutes, if the lane hands out the oldest first;
+            None if nothing waits.
+        last_hour: What its jobs did.
+        starts: How many of their runs started in each minute of it, oldest first.
+        kept: How its promise was kept in the last hour.
+        unsent: Of the newest jobs, those that are queued while the lane is empty: recorded, and never sent.
+    """
+
+    lane: Lane
+    is_paused: bool
+    waiting: int
+    active: int
+    completed: int
+    failed: int
+    delayed: int
+    oldest: timedelta | None
+    last_hour: Numbers
+    starts: tuple[int, ...]
+    kept: Kept
+    unsent: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.waiting + self.active + self.completed + self.failed + self.delayed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStanding:
+    """
+    How a queue stands.
+
+    Attributes:
+        is_paused: Whether its jobs are kept from starting.
+        waiting, active, delayed: Its part of what its lanes hold, as large as its part of their starts in the last day:
+            exact where a lane serves one queue only, an estimate elsewhere.
+        last_hour, last_day: What its jobs did.
+    """
+
+    queue: str
+    is_paused: bool
+    waiting: int
+    active: int
+    delayed: int
+    last_hour: Numbers
+    last_day: Numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """
+    How everything stands, from five counts of SQS's, four reads, and a look at the newest jobs.
+
+    Attributes:
+        overview: What was counted.
+        lanes: The most urgent first.
+        queues: By name.
+        paused: What is paused, as `lane:low`, `queue:email` or `type:user.otp`.
+    """
+
+    overview: Overview
+    lanes: tuple[LaneStanding, ...]
+    queues: tuple[QueueStanding, ...]
+    paused: frozenset[str]
+
+
+def standing(ports: Ports, *, queues: Iterable[str] = ()) -> Standing:
+    """Read how everything stands; `queues` are named also if they did nothing of late."""
+    overview, paused = Statistics(ports).overview(), ports.flags.read().paused
+    counts = {lane: ports.lanes.live(lane) for lane in Lane}
+    return Standing(
+        overview=overview,
+        lanes=lanes_standing(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
+        queues=queues_standing(overview, counts, paused=paused, queues=queues),
+        paused=paused,
+    )
+
+
+def lanes_standing(
+    overview: Overview,
+    counts: Mapping[Lane, LaneCounts],
+    *,
+    paused: frozenset[str],
+    unsent: Mapping[Lane, Sequence[str]],
+) -> tuple[LaneStanding, ...]:
+    """
+    Return how every lane stands, the most urgent first.
+
+    Args:
+        overview: What was read.
+        counts: Of each lane; their `dead` isn't looked at.
+        paused: What is paused.
+        unsent: The jobs that are queued while their lane is empty.
+    """
+    hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
+    kept = {one.lane: one for one in kept_by_lane(hour)}
+    steps = overview.hour.series(by_lane)
+    nothing = (Numbers(),) * len(overview.hour.buckets)
+    return tuple(
+        LaneStanding(
+            lane=lane,
+            is_paused=f"lane:{lane}" in paused,
+            waiting=counts[lane].waiting,
+            active=counts[lane].in_flight,
+            completed=ever.get(lane, Numbers())[Count.COMPLETED],
+            failed=_dead_now(lane, overview.hour),
+            delayed=counts[lane].delayed,
+            oldest=oldest_wait(lane, overview.hour) if counts[lane].waiting else None,
+            last_hour=hour.get(lane, Numbers()),
+            starts=tuple(step[Count.STARTED] for step in steps.get(lane, nothing)),
+            kept=kept[lane],
+            unsent=len(unsent.get(lane, ())),
+        )
+        for lane in Lane
+    )
+
+
+def queues_standing(
+    overview: Overview,
+    counts: Mapping[Lane, LaneCounts],
+    *,
+    paused: frozenset[str],
+    queues: Iterable[str] = (),
+) -> tuple[QueueStanding, ...]:
+    """
+    Return how queues stand, by name: those that did anything within a day, and those that are named.
+
+    Args:
+        overview, counts, paused: As in `lanes_standing`.
+        queues: Names of further queues.
+    """
+    hour, day = overview.hour.sums(by_queue), overview.day.sums(by_queue)
+    shares = _shares(overview)
+    return tuple(
+        QueueStanding(
+            queue=queue,
+            is_paused=f"queue:{queue}" in paused,
+            waiting=_part(queue, shares, {lane: one.waiting for lane, one in counts.items()}),
+            active=_part(queue, shares, {lane: one.in_flight for lane, one in counts.items()}),
+            delayed=_part(queue, shares, {lane: one.delayed for lane, one in counts.items()}),
+            last_hour=hour.get(queue, Numbers()),
+            last_day=day.get(queue, Numbers()),
+        )
+        for queue in sorted({*queues, *day})
+    )
+
+
+def oldest_wait(lane: Lane, hour: Window) -> timedelta:
+    """
+    Return how long the oldest message of a lane has waited at least, if its jobs start in the order of their messages.
+
+    What waited at a minute's tick and more than has started since is still there.
+    """
+    started = 0
+    for bucket in reversed(hour.buckets):
+        started += sum(one[Count.STARTED] for key, one in bucket.numbers.items() if key.lane is lane)
+        depth = bucket.depths.get(lane)
+        if depth is not None and depth.waiting <= started:
+            return max(hour.now - bucket.at - 2 * hour.step, timedelta(0))
+    seen = [bucket for bucket in hour.buckets if lane in bucket.depths]
+    return hour.now - seen[0].at - hour.step if seen else timedelta(0)
+
+
+def _dead_now(lane: Lane, hour: Window) -> int:
+    """Return how many lay there at the last tick, with who died since, less those that were redriven or dropped."""
+    since = 0
+    for bucket in reversed(hour.buckets):
+        depth: Depth | None = bucket.depths.get(lane)
+        if depth is not None:
+            return max(depth.dead + since, 0)
+        of_lane = [one for key, one in bucket.numbers.items() if key.lane is lane]
+        since += sum(one[Count.DEAD] - one[Count.DEALT_WITH] for one in of_lane)
+    return max(since, 0)
+
+
+def _shares(overview: Overview) -> dict[Lane, dict[str, float]]:
+    """Return which share of each lane's starts within a day each queue had."""
+    starts: dict[Lane, dict[str, int]] = {}
+    for key, one in overview.day.numbers.items():
+        if key.queue and one[Count.STARTED]:
+            of_lane = starts.setdefault(key.lane, {})
+            of_lane[key.queue] = of_lane.get(key.queue, 0) + one[Count.STARTED]
+    return {
+        lane: {queue: count / sum(of_lane.values()) for queue, count in of_lane.items()}
+        for lane, of_lane in starts.items()
+    }
+
+
+def _part(queue: str, shares: Mapping[Lane, Mapping[str, float]], held: Mapping[Lane, int]) -> int:
+    return round(sum(count * shares.get(lane, {}).get(queue, 0.0) for lane, count in held.items()))

@@ -1,0 +1,47 @@
+"""A look at jobs that are queued while their lane is empty: what the doctor and the overview tell of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.index_keys import JobKey
+    from lanework.engine.ports.messages import LaneCounts
+    from lanework.model.lanes import Lane
+
+_SENT_WITHIN: Final = timedelta(minutes=1)
+"""A producer has sent its job by then, and SQS counts it."""
+
+_LOOKS_BACK: Final = timedelta(days=1)
+
+_BATCH: Final = 100
+
+
+def unsent_now(ports: Ports, counts: Mapping[Lane, LaneCounts], *, look_at: int) -> dict[Lane, tuple[str, ...]]:
+    """
+    Return the jobs that are queued while their lane is empty, by lane: of those that were enqueued over a minute ago.
+
+    Args:
+        ports: Where the jobs are.
+        counts: What each lane holds.
+        look_at: How many jobs are read, the newest first: this is a look, and the clock's walk misses none.
+    """
+    empty = {lane for lane, one in counts.items() if not (one.waiting or one.delayed)}
+    now = ports.clock()
+    latest = now - _SENT_WITHIN
+    before = latest.isoformat(timespec="milliseconds")
+    keys: list[JobKey] = []
+    for day in dict.fromkeys((latest.date(), (latest - _LOOKS_BACK).date())):
+        if empty and len(keys) < look_at:
+            page = ports.ledger.recent(day=day.isoformat(), before=before, limit=look_at - len(keys))
+            keys += page.keys
+    found: dict[Lane, tuple[str, ...]] = {}
+    for start in range(0, len(keys), _BATCH):
+        for one in ports.ledger.summaries([key.job_id for key in keys[start : start + _BATCH]]):
+            if one.is_unsent and one.lane in empty and one.due_at <= now:
+                found[one.lane] = (*found.get(one.lane, ()), one.job_id)
+    return found

@@ -1,0 +1,184 @@
+"""
+Telling of a completion or a death by a webhook, which is a job of Lanework's own.
+
+The end is recorded first, then told, and only then its message acked. So a message that comes back to a job that has
+ended tells of it again, with the same id: at least once, and no write more (docs/decisions/0020). A job that dies
+without a message leaves an entry instead, which is taken away once it was told of.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from lanework.engine.dependencies.release_job import QUEUE
+from lanework.engine.enqueue.enqueuer import Enqueuer
+from lanework.engine.enqueue.reserved_ids import enqueue_own
+from lanework.engine.jobtypes.job_type import Options
+from lanework.engine.jobtypes.request import Request
+from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.dlq_tickets import send_ticket
+from lanework.engine.messaging.resend import readable
+from lanework.errors import EnqueueError, JobIdTakenError, LaneworkError, UnavailableError
+from lanework.model.events import Action
+from lanework.model.job.headers import CORRELATION, correlation_of
+from lanework.model.job.ids import SHARDS
+from lanework.model.lanes import QUEUE_RETENTION
+from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.dependency_moves import UNTOLD
+from lanework.model.lifecycle.dependency_moves import told as as_told
+from lanework.model.lifecycle.states import JobRecord, State
+from lanework.model.webhooks import host_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.messaging.delivery import Report
+    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.job.envelope import Envelope
+
+_TOLD: Final = frozenset({State.COMPLETED, State.DEAD})
+
+ABOUT: Final = "about-job"
+"""Header of a delivery: the job that it tells of."""
+
+_PAGE: Final = 100
+
+TELL_AGAIN: Final = timedelta(seconds=10)
+"""After how long a message comes back whose job's end could not be told."""
+
+
+class WebhookOrder(BaseModel):
+    """
+    Payload of `lanework.webhook`.
+
+    Attributes:
+        url: Where to.
+        event_id: The notice's id.
+        body: The notice.
+        host: The address's, whatever is given: what deliveries are limited by.
+    """
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+    url: str
+    event_id: str
+    body: str
+    host: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_host(cls, given: Any) -> Any:  # noqa: ANN401 - whatever is to be validated
+        return {**given, "host": host_of(str(given.get("url", "")))} if isinstance(given, dict) else given
+
+
+class Teller:
+    """Sends webhooks."""
+
+    def __init__(self, ports: Ports, webhook: JobType) -> None:
+        """Take the ports, and the type of the job that delivers a webhook."""
+        self._ports = ports
+        self._webhook = webhook
+
+    def tell(self, record: JobRecord) -> None:
+        """
+        Tell of a job's completion or death, if it is one; repeating it is safe.
+
+        Raises:
+            UnavailableError: It was not told.
+        """
+        if record.queue == QUEUE or record.state not in _TOLD or record.retired:
+            return
+        url = self._ports.world.address_of(record)
+        if url is not None:
+            try:
+                self.send(record, url)
+            except (EnqueueError, JobIdTakenError) as error:
+                raise UnavailableError(str(error)) from error
+
+    def send(self, record: JobRecord, url: str, *, again: str = "") -> Receipt[Any]:
+        """
+        Enqueue the delivery of a webhook: once for an end and an address, or once more.
+
+        Args:
+            record: The job, ended.
+            url: Where to.
+            again: Tells a further delivery from the one before.
+
+        Raises:
+            EnqueueError: It was not enqueued.
+        """
+        from lanework.model.job.job_event_document import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
+
+        notice = notice_of_end(record, stack=self._ports.world.stack)
+        order = WebhookOrder(url=url, event_id=notice.id, body=notice.written())
+        digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
+        correlation_id = correlation_of(record.headers) or record.job_id
+        request = Request(
+            type=self._webhook,
+            payload=order,
+            options=Options(),
+            job_id=f"webhook-{digest}",
+            headers=((ABOUT, record.job_id), (CORRELATION, correlation_id)),
+        )
+        since = record.ended_at or record.created_at
+        return enqueue_own(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
+
+
+def told(record: JobRecord, ports: Ports, journal: Journal) -> Report:
+    """Tell of a job's end, and say what becomes of its message: it stays until that is done."""
+    try:
+        ports.tell(record)
+    except UnavailableError as error:
+        journal.note(Action.WRITE_FAILED, reason=f"telling of its end: {error}", wait=TELL_AGAIN)
+        return Keep(TELL_AGAIN)
+    return Ack()
+
+
+def buried(message: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
+    """Put a dead job's ticket into its lane's DLQ, then tell of its death; the message stays until both are done."""
+    report = send_ticket(message, record, ports, journal)
+    return told(record, ports, journal) if isinstance(report, Ack) else report
+
+
+def tell_of_death(record: JobRecord, ports: Ports) -> None:
+    """
+    Tell of a death before another life, or none, takes its place: it may not have been told.
+
+    One that is older than its delivery's record is kept was told, or never will be: it would only be told once more.
+
+    Raises:
+        UnavailableError: It was not told.
+    """
+    if record.ended_at is not None and ports.clock() - record.ended_at < QUEUE_RETENTION:
+        ports.tell(record)
+
+
+def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+    """
+    Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
+
+    Raises:
+        LaneworkError: Some were not told, which kept none of the others; the next tick does it.
+    """
+    done = 0
+    refused: list[LaneworkError] = []
+    for shard in range(SHARDS):
+        ids = ports.ledger.held(UNTOLD, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
+        for record in readable(ports.ledger.get_many(ids).values(), ports) if ids else ():
+            if record.held_by != UNTOLD:
+                continue
+            try:
+                ports.tell(record)
+                done += isinstance(ports.ledger.change(record.job_id, as_told(record)), Applied)
+            except LaneworkError as error:
+                refused.append(error)
+    if refused:
+        raise refused[0]
+    return done

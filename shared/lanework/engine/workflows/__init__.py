@@ -1,0 +1,1 @@
+"""Workflows: definition, enqueue, query, repair."""

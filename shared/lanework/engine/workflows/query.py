@@ -1,0 +1,300 @@
+"""Where workflows stand, what is in them and what came of it: what the CLI, the API and the pages show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic_core import from_json
+
+from lanework.engine.ports.index_keys import JobKey
+from lanework.engine.queries.jobs import DAYS_KEPT, check_limit, day_before, iso, read_cursor, start_of
+from lanework.engine.workflows.graph import MOST_NODES, Drawing, shards_of
+from lanework.errors import WorkflowNotFoundError, foreign_cursor
+from lanework.model.workflow.shard import Counts, place_of, slot_of
+from lanework.model.workflow.workflow import read_ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.workflows.graph import Graph
+    from lanework.model.lifecycle.states import JobRecord, State
+    from lanework.model.workflow.shard import Shard
+    from lanework.model.workflow.workflow import WorkflowRecord
+
+_PAGE: Final = 100
+
+_MARK: Final = "workflows|"
+"""Begins a cursor: those of the list of jobs are like it otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobResult:
+    """
+    What came of one job of a workflow.
+
+    Attributes:
+        job_id: Which.
+        state: Where it stands.
+        result: What it returned, as JSON values; None if it has not completed.
+        omitted: Why its result could not be kept.
+    """
+
+    job_id: str
+    state: State
+    result: Any = None
+    omitted: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultPage:
+    """
+    Part of a workflow's results, in the order of its jobs.
+
+    Attributes:
+        results: What came of its jobs; nested workflows, and jobs whose record is gone, are left out.
+        next: Where the next page begins; None after the last.
+    """
+
+    results: tuple[JobResult, ...]
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowStanding:
+    """A workflow, and how its jobs stand: those that are its own, nested workflows counting as one."""
+
+    record: WorkflowRecord
+    counts: Counts
+
+    @property
+    def percent(self) -> int:
+        """How many of its jobs have ended, 0 to 100."""
+        jobs = self.counts.jobs
+        return 100 if jobs == 0 else 100 * (jobs - self.counts.open) // jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowPage:
+    """
+    Part of a list of workflows.
+
+    Attributes:
+        workflows: Newest first, those that are part of another left out.
+        cursor: Give it to get the next page; None after the last.
+        seen_until: Workflows enqueued later than this are in the pages so far.
+    """
+
+    workflows: tuple[WorkflowRecord, ...]
+    cursor: str | None
+    seen_until: datetime
+
+
+class WorkflowReader:
+    """Reads workflows; writes nothing."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+        self._store = ports.workflows
+
+    def get(self, workflow_id: str) -> WorkflowStanding:
+        """
+        Return where a workflow stands; it costs a read for each 256 of its jobs.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        found = self.found(workflow_id)
+        return _standing(found, shards_of(found, self._ports))
+
+    def page(self, *, limit: int = 20, cursor: str | None = None) -> WorkflowPage:
+        """
+        Return workflows, newest first, in five reads. A page is of one day (UTC) and may be empty and have a cursor.
+
+        Args:
+            limit: Most workflows to return, 1 to 100.
+            cursor: `cursor` of the page before.
+
+        Raises:
+            InvalidOptionError: The limit or the cursor can't be used.
+        """
+        check_limit(limit)
+        today = self._ports.clock().date()
+        day, before = (today.isoformat(), None) if cursor is None else _read(cursor, today)
+        page = self._store.recent(day=day, before=before, limit=limit)
+        found = self._store.get_many([key.job_id for key in page.keys])
+        outermost = tuple(
+            found[key.job_id] for key in page.keys if key.job_id in found and found[key.job_id].parent is None
+        )
+        if page.cursor is not None:
+            seen_until = JobKey.at(page.cursor).created_at
+            return WorkflowPage(workflows=outermost, cursor=f"{_MARK}{day}|{page.cursor}", seen_until=seen_until)
+        is_last = day <= (today - timedelta(days=DAYS_KEPT)).isoformat()
+        following = None if is_last else f"{_MARK}{day_before(day)}|"
+        return WorkflowPage(workflows=outermost, cursor=following, seen_until=start_of(day))
+
+    def newest(self, *, limit: int = 20) -> tuple[WorkflowRecord, ...]:
+        """Return the latest workflows of the last 15 days, newest first, those that are part of another left out."""
+        found: tuple[WorkflowRecord, ...] = ()
+        cursor: str | None = None
+        while len(found) < limit:
+            page = self.page(limit=limit, cursor=cursor)
+            found += page.workflows
+            cursor = page.cursor
+            if cursor is None:
+                break
+        return found[:limit]
+
+    def graph(self, workflow_id: str, *, most: int = MOST_NODES) -> Graph:
+        """
+        Return a workflow as nodes and edges; see `drawn`.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        return self.drawn(workflow_id, most=most)[1]
+
+    def drawn(self, workflow_id: str, *, most: int = MOST_NODES) -> tuple[WorkflowStanding, Graph]:
+        """
+        Return where a workflow stands, and it as nodes and edges.
+
+        The steps of a chain stand in its order, others as they need attention: the dead, the cancelled, those that have
+        not ended, the completed. Where not all has room, the same come first, and the others are left out.
+
+        Reads: the workflow; its shards, 100 a call; the names of each shard of which something is drawn, a call each;
+        the records of what is drawn, 100 a call; and three to six calls for what is called back. So a batch of 5,000
+        jobs, three of which died and the rest completed, takes 10 to 13 calls with 50 nodes. Each workflow within takes
+        its own calls likewise.
+
+        Args:
+            workflow_id: Which.
+            most: Most nodes. Beyond them, only what is called back is drawn.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        found = self.found(workflow_id)
+        shards = shards_of(found, self._ports)
+        return _standing(found, shards), Drawing(self._ports, most=most).of(found, shards)
+
+    def results(self, workflow_id: str) -> Iterator[JobResult]:
+        """
+        Return what came of a workflow's own jobs, in their order, read page by page as they are asked for.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        after: int | None = None
+        while True:
+            page = self.result_page(workflow_id, after=after, limit=_PAGE)
+            yield from page.results
+            after = page.next
+            if after is None:
+                return
+
+    def result_page(self, workflow_id: str, *, after: int | None = None, limit: int = _PAGE) -> ResultPage:
+        """
+        Return what came of some of a workflow's own jobs.
+
+        Args:
+            workflow_id: Which.
+            after: `next` of the page before.
+            limit: Most results to return, 1 to 100.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+            InvalidOptionError: The limit can't be used.
+        """
+        check_limit(limit)
+        found = self.found(workflow_id)
+        number, place = (1, 0) if after is None else place_of(after)
+        while number <= found.shards:
+            names = self._store.names(workflow_id, number)
+            page = names[place : place + limit]
+            if page:
+                last = place + len(page)
+                more = last < len(names) or number < found.shards
+                following = slot_of(number, last) if last < len(names) else slot_of(number + 1, 0)
+                return ResultPage(results=self._results(page), next=following if more else None)
+            number, place = number + 1, 0
+        return ResultPage(results=(), next=None)
+
+    def names_of(self, found: WorkflowRecord) -> Iterator[tuple[str, ...]]:
+        """Yield the names of what is in a workflow, shard by shard: jobs, and nested ones as `workflow/ID`."""
+        for number in range(1, found.shards + 1):
+            yield self._store.names(found.workflow_id, number)
+
+    def records_of(self, job_ids: Sequence[str]) -> Iterator[JobRecord]:
+        """Yield the jobs that exist, as of now."""
+        for start in range(0, len(job_ids), _PAGE):
+            yield from self._ports.ledger.get_many(job_ids[start : start + _PAGE], consistent=True).values()
+
+    def found(self, workflow_id: str) -> WorkflowRecord:
+        """
+        Return a workflow's record.
+
+        Raises:
+            WorkflowNotFoundError: There is none.
+        """
+        found = self._store.get(workflow_id)
+        if found is None or found.expires_at <= self._ports.clock():
+            raise WorkflowNotFoundError(workflow_id)
+        return found
+
+    def _results(self, names: Sequence[str]) -> tuple[JobResult, ...]:
+        jobs = [name for name in names if read_ref(name) is None]
+        records = self._ports.ledger.get_many(jobs, consistent=True) if jobs else {}
+        return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
+
+
+def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStanding:
+    counts = Counts()
+    for shard in shards:
+        counts = counts.plus(shard.counts)
+    return WorkflowStanding(record=found, counts=counts)
+
+
+def _result(record: JobRecord) -> JobResult:
+    return JobResult(
+        job_id=record.job_id,
+        state=record.state,
+        result=None if record.result is None else from_json(record.result),
+        omitted=record.result_omitted,
+    )
+
+
+def _read(cursor: str, today: date) -> tuple[str, str | None]:
+    if not cursor.startswith(_MARK):
+        raise foreign_cursor(cursor)
+    return read_cursor(cursor.removeprefix(_MARK), today=today)
+
+
+def as_json(record: WorkflowRecord) -> dict[str, object]:
+    """Return a workflow as JSON values, in the names that HTTP clients and scripts use."""
+    return {
+        "workflowId": record.workflow_id,
+        "kind": record.kind,
+        "status": record.state,
+        "createdAt": iso(record.created_at),
+        "endedAt": iso(record.closed_at),
+        "completedAt": iso(record.completed_at),
+        "cancelledAt": iso(record.cancelled_at),
+        "partOf": record.parent,
+    }
+
+
+def counts_as_json(standing: WorkflowStanding) -> dict[str, object]:
+    """Return how the jobs of a workflow stand, likewise."""
+    counts = standing.counts
+    return {
+        "jobs": counts.jobs,
+        "open": counts.open,
+        "completed": counts.completed,
+        "dead": counts.dead,
+        "cancelled": counts.cancelled,
+        "percent": standing.percent,
+    }

@@ -1,0 +1,122 @@
+"""
+Looking at the shards of workflows, at growing intervals.
+
+What a crash left untold is told, what it left unmade is given up. It reads the records of the jobs that a shard has not
+heard of yet. So an end costs no more than telling of it, and no crash between the two leaves a workflow waiting.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.dependencies.release_dependents import Waiting
+from lanework.engine.dependencies.workflow_progress import Shards
+from lanework.engine.operations.cancel import cancel
+from lanework.errors import JobNotFoundError
+from lanework.model.job.ids import SHARDS
+from lanework.model.lifecycle.states import ENDED
+from lanework.model.workflow.shard import NEVER_MADE, VOID, slot_of, value_of_job
+from lanework.model.workflow.workflow import GIVEN_UP_AFTER, read_ref, value_of_workflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lanework.engine.ports.bundle import Ports
+    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.workflow.shard import Shard
+    from lanework.model.workflow.workflow import WorkflowRecord
+
+_PAGE: Final = 20
+_READ_AT_ONCE: Final = 100
+
+
+class ShardLook:
+    """Looks at the shards whose time has come."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Take the ports."""
+        self._ports = ports
+        self._store = ports.workflows
+        self._shards = Shards(ports)
+
+    def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> int:
+        """Look at what is due; return how many jobs wait no longer by what was found."""
+        moved = 0
+        for partition in range(SHARDS):
+            seen: set[tuple[str, int]] = set()
+            while has_time():
+                due = self._store.due_shards(partition, until=self._ports.clock(), limit=_PAGE)
+                fresh = [one for one in due if one not in seen]
+                for workflow_id, number in fresh:
+                    moved += self.look(workflow_id, number)
+                seen |= set(fresh)
+                if not fresh:  # nothing is due, or the index lags behind the items
+                    break
+        return moved
+
+    def look(self, workflow_id: str, number: int) -> int:
+        """
+        Look at one shard; return how many jobs wait no longer by what was found.
+
+        Raises:
+            UnavailableError: Not all could be looked at; repeat it.
+        """
+        shard = next(iter(self._store.shards(workflow_id, [number])), None)
+        if shard is None:
+            return 0
+        found = self._store.get(workflow_id)
+        if found is None:
+            self._store.look_later(shard, None)
+            return 0
+        now = self._ports.clock()
+        if not found.sealed and now - found.created_at > GIVEN_UP_AFTER:
+            found = self._give_up(found)
+        names = self._store.names(workflow_id, number)
+        values = self._values(shard, names, found)
+        for place, value in values.items():
+            shard = self._store.tell(workflow_id, slot_of(number, place), value) or shard
+        released = self._shards.sum_up(shard) + self._shards.mend(found)
+        if not shard.is_final:
+            self._store.look_later(shard, shard.next_look(now))
+        return Waiting(self._ports).release(released)
+
+    def _give_up(self, found: WorkflowRecord) -> WorkflowRecord:
+        """Cancel what was never enqueued to its end: whoever did was cut off, and had no answer."""
+        now = self._ports.clock()
+        _, after = self._shards.update(
+            found.workflow_id,
+            lambda one: one.abandoned(now),
+        )
+        return found if after is None else after
+
+    def _values(self, shard: Shard, names: tuple[str, ...], found: WorkflowRecord) -> Mapping[int, int]:
+        """Return what is to be told, by place: ends that it has not heard of, and places that nobody will fill."""
+        open_names = {place: name for place, name in enumerate(names) if shard.is_open(place)}
+        jobs = [name for name in open_names.values() if read_ref(name) is None]
+        now = self._ports.clock()
+        is_late = found.sealed and now - shard.created_at > GIVEN_UP_AFTER
+        missing = NEVER_MADE if found.given_up else VOID
+        values: dict[int, int | None] = {}
+        records: dict[str, JobRecord] = {}
+        for start in range(0, len(jobs), _READ_AT_ONCE):
+            records |= self._ports.ledger.get_many(jobs[start : start + _READ_AT_ONCE], consistent=True)
+        for place, name in open_names.items():
+            ref, record = read_ref(name), records.get(name)
+            if ref is not None:
+                nested = self._store.get(ref[0])
+                values[place] = value_of_workflow(nested) if nested else (missing if is_late else None)
+            elif record is None:
+                values[place] = missing if is_late and place not in shard.told else None
+            elif (record.workflow, record.slot) != (shard.workflow_id, slot_of(shard.number, place)):
+                values[place] = VOID
+            else:
+                values[place] = value_of_job(record)
+                if found.cancelled_at is not None and record.state not in ENDED:
+                    self._cancel(name)
+        return {place: value for place, value in values.items() if value is not None}
+
+    def _cancel(self, job_id: str) -> None:
+        try:
+            cancel(job_id, self._ports)
+        except JobNotFoundError:
+            return

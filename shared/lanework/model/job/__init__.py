@@ -1,0 +1,1 @@
+"""What a job is made of: envelope, payload, headers, ids, errors. Pure."""

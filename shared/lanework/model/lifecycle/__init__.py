@@ -1,0 +1,1 @@
+"""A job's states and every change between them, as values. Pure."""

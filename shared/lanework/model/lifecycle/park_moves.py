@@ -1,0 +1,79 @@
+"""A run's moves that give its attempt back: the job waits for something else than its own next try."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lanework.model.lifecycle.change import Change, Equals, NotSet
+from lanework.model.lifecycle.run_moves import claim_of, mine
+from lanework.model.lifecycle.states import State
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from lanework.model.lifecycle.states import JobRecord
+
+
+def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
+    """Park a run that asked to come back later."""
+    # The start that was reserved for this attempt is used up; the next, of the same number, needs another.
+    forgotten = {"rate_slot": None}
+    return _parked("snooze", run, {**forgotten, "due_at": now + wait, "sweep_at": now + wait, "held_by": None})
+
+
+def wait_for_signal(run: JobRecord, *, signal: str, until: datetime) -> Change:
+    """Park a run until a signal comes, unless one has come since the run was claimed: it may not have seen it."""
+    seen = NotSet("signal_id") if run.signal_id is None else Equals("signal_id", run.signal_id)
+    entry = {"due_at": until, "sweep_at": until, "held_by": None}
+    parked = _parked("wait_for_signal", run, {"rate_slot": None, **entry, "awaits": signal})
+    return replace(parked, require=(*parked.require, seen))
+
+
+def look_again(run: JobRecord, *, now: datetime) -> Change:
+    """Put back a run that was to wait for a signal while one came: it goes on at once."""
+    return _parked("look_again", run, {"rate_slot": None, "due_at": now, "sweep_at": now, "held_by": None})
+
+
+def give_back(run: JobRecord, *, due_at: datetime) -> Change:
+    """
+    Put back a run whose worker stops before the job's code has ended: it is cut off, and begins anew elsewhere.
+
+    It may begin from `due_at`: not before its code can't run any more (rule 18).
+    """
+    return _parked("give_back", run, {"rate_slot": None, "due_at": due_at, "sweep_at": due_at, "held_by": None})
+
+
+def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:
+    """
+    Park a run that found every slot of a limit held, before its code was begun.
+
+    Its entry lies under the limit, where no tick looks, in the order of the starts that were asked for: whoever frees a
+    slot sends the first of them.
+    """
+    return _parked("wait_for_slot", run, {**_not_begun(run), "due_at": now, "sweep_at": run.run_at, "held_by": limit})
+
+
+def wait_for_start(run: JobRecord, *, limit: str, start: datetime) -> Change:
+    """Park a run until the start that a rate reserved for it, before its code was begun."""
+    reserved = {"rate_limit": limit, "rate_slot": start, "rate_attempt": run.attempts}
+    return _parked(
+        "wait_for_start",
+        run,
+        {**_not_begun(run), **reserved, "due_at": start, "sweep_at": start, "held_by": None},
+    )
+
+
+def _parked(name: str, run: JobRecord, write: dict[str, object]) -> Change:
+    return Change(
+        name=name,
+        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
+        write={"state": State.PARKED, **write},
+        attempts=-1,
+    )
+
+
+def _not_begun(run: JobRecord) -> dict[str, object]:
+    """Return what takes back that an attempt began."""
+    is_first = run.attempts == 1 and run.first_started_at == run.started_at
+    return {"started_at": None, **({"first_started_at": None} if is_first else {})}

@@ -1,0 +1,63 @@
+"""What happened to a job between two forms of its record. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lanework.model.events import Action
+from lanework.model.lifecycle.states import JobRecord, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENDS: Final = {State.COMPLETED: Action.COMPLETED, State.DEAD: Action.DEAD, State.CANCELLED: Action.CANCELLED}
+
+_ARRIVED: Final = {**ENDS, State.RETRYING: Action.RETRYING, State.PARKED: Action.PARKED}
+
+
+def transitions(before: JobRecord | None, after: JobRecord) -> tuple[Action, ...]:
+    """
+    Return what happened, in its order; nothing for a write that moves no job, such as progress or a heartbeat.
+
+    Args:
+        before: The record as it was; None if there was none. One that had expired gave its id up: it was another job's.
+        after: The record as it is.
+    """
+    if before is None or before.created_at != after.created_at:
+        return (Action.ENQUEUED, *((Action.STARTED,) if after.state is State.RUNNING else ()))
+    return tuple(_between(before, after))
+
+
+def _between(before: JobRecord, after: JobRecord) -> Iterator[Action]:
+    is_revived = after.life > before.life
+    if is_revived:
+        yield Action.REDRIVEN
+    if after.state is State.RUNNING and after.claim_id != before.claim_id:
+        yield Action.STARTED
+    elif after.state is not before.state and after.state in _ARRIVED:
+        yield _ARRIVED[after.state]
+    elif before.state is State.BLOCKED and after.state is not State.BLOCKED:
+        yield Action.UNBLOCKED
+    elif not is_revived:
+        yield from _in_place(before, after)
+
+
+def _in_place(before: JobRecord, after: JobRecord) -> Iterator[Action]:
+    """Yield what happened to a job that waits on, or that has ended."""
+    if after.signal_id != before.signal_id:
+        yield Action.SIGNALLED
+    elif after.bounces > before.bounces:
+        yield Action.BOUNCED
+    elif before.held_by is not None and after.held_by is None and after.state is State.PARKED:
+        yield Action.RELEASED
+    if after.retired and not before.retired:
+        yield Action.RETIRED
+    if _content(after) != _content(before) and not after.retired:
+        yield Action.SUPERSEDED
+    elif after.run_at != before.run_at:
+        yield Action.RESCHEDULED
+
+
+def _content(record: JobRecord) -> object:
+    """Return what only a later enqueue changes about a job that waits."""
+    return (record.superseded_at, record.payload, record.version, record.headers, record.webhook, record.start_by)

@@ -1,0 +1,1 @@
+"""Numbers: counted, added up, compared with SLAs and alerts' bounds. Pure."""

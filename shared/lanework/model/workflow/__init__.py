@@ -1,0 +1,1 @@
+"""Workflows: their jobs' dependencies and shards. Pure."""

@@ -1,0 +1,242 @@
+"""
+Workflows: many jobs that are one thing, with a state, counts, and what is called when they have ended. Pure.
+
+How its jobs ended is kept in shards of up to 256, each an item of its own: so no item grows large, and none is written
+more often than it has jobs. A shard keeps a number for each of its jobs that only grows; whatever is told twice or late
+changes nothing. The workflow's own item knows which shards are done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
+from lanework.model.lanes import DLQ_RETENTION
+from lanework.model.lifecycle.states import State
+from lanework.model.workflow.dependency import GONE, Fact, Standing
+from lanework.model.workflow.shard import Shard, value_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+MOST_JOBS: Final = 100_000
+MOST_SHARDS: Final = 4_096
+"""Each enqueue or addition begins a new shard; their numbers are kept in the workflow's own item."""
+
+GIVEN_UP_AFTER: Final = timedelta(hours=1)
+"""How long whoever enqueues or adds may take; what isn't there by then was cut off."""
+
+KEPT_FOR: Final = DLQ_RETENTION + timedelta(days=2)
+"""How long a workflow is kept once all its jobs have ended: as long as one that died can be redriven."""
+
+PREFIX: Final = "workflow/"
+
+
+class Kind(StrEnum):
+    """What a workflow was made by."""
+
+    CHAIN = "chain"
+    GROUP = "group"
+    BATCH = "batch"
+
+
+class WorkflowState(StrEnum):
+    """Where a workflow stands. `failed` may yet become `completed`, by a redrive of what died."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class When(StrEnum):
+    """What of a workflow is waited for: that all its jobs completed, that all ended, or that one did not complete."""
+
+    COMPLETED = "completed"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+def ref_of(workflow_id: str, when: When = When.COMPLETED) -> str:
+    """Return by which name a workflow is waited for."""
+    return f"{PREFIX}{workflow_id}" if when is When.COMPLETED else f"{PREFIX}{workflow_id}/{when}"
+
+
+def read_ref(ref: str) -> tuple[str, When] | None:
+    """Return which workflow a name means, and what of it; None if it is a job's id."""
+    if not ref.startswith(PREFIX):
+        return None
+    workflow_id, _, when = ref.removeprefix(PREFIX).partition("/")
+    return workflow_id, When(when) if when else When.COMPLETED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRecord:
+    """
+    The item of a workflow.
+
+    Attributes:
+        workflow_id: Its id.
+        kind: What made it.
+        created_at: When it was enqueued.
+        jobs: Places for jobs and nested workflows that were given out.
+        shards: Shards that were.
+        allotted_at: When the latest was.
+        sealed: Everything that it began with is enqueued, or will never be.
+        given_up: It will never be, since whoever enqueued it was cut off.
+        ended: Shards each of whose jobs has ended.
+        completed: Of these, the ones each of whose jobs has completed.
+        has_failed: One of its jobs died or was cancelled, at some time.
+        has_cancelled: One of its jobs was cancelled: it can't be completed.
+        closed_at: When all its jobs had ended: nothing can be added.
+        completed_at: When all of them had completed.
+        cancelled_at: When it was cancelled.
+        parent: The workflow that it is part of.
+        slot: Its place there.
+        expires_at: From when it may be gone.
+        revision: Counts its writes: whoever writes requires that nobody has since it was read.
+    """
+
+    workflow_id: str
+    kind: Kind
+    created_at: datetime
+    jobs: int
+    shards: int
+    allotted_at: datetime
+    expires_at: datetime
+    sealed: bool = False
+    given_up: bool = False
+    ended: frozenset[int] = frozenset()
+    completed: frozenset[int] = frozenset()
+    has_failed: bool = False
+    has_cancelled: bool = False
+    closed_at: datetime | None = None
+    completed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    parent: str | None = None
+    slot: int | None = None
+    revision: int = 0
+
+    @property
+    def state(self) -> WorkflowState:
+        """Where it stands."""
+        if self.completed_at is not None:
+            return WorkflowState.COMPLETED
+        if self.cancelled_at is not None:
+            return WorkflowState.CANCELLED
+        return WorkflowState.RUNNING if self.closed_at is None else WorkflowState.FAILED
+
+    def with_shard(self, shard: Shard) -> WorkflowRecord:
+        """Return it as it is with what a shard says; nothing that was said before is taken back."""
+        one = frozenset({shard.number})
+        return replace(
+            self,
+            ended=self.ended | one if shard.is_ended else self.ended,
+            completed=self.completed | one if shard.is_completed else self.completed,
+            has_failed=self.has_failed or shard.has_failed,
+            has_cancelled=self.has_cancelled or shard.has_cancelled,
+        )
+
+    def without_shards(self, numbers: frozenset[int]) -> WorkflowRecord:
+        """Return it without shards that were given out and never made: nothing is waited for in them."""
+        return replace(self, ended=self.ended | numbers, completed=self.completed | numbers)
+
+    def abandoned(self, now: datetime) -> WorkflowRecord:
+        """Return it sealed and cancelled, since whoever enqueued it was cut off in the middle."""
+        if self.sealed:
+            return self
+        return replace(self, sealed=True, given_up=True, cancelled_at=self.cancelled_at or now)
+
+    def whole(self) -> WorkflowRecord:
+        """
+        Return it sealed, since everything that it began with is enqueued.
+
+        Raises:
+            EnqueueError: It was given up before.
+        """
+        if self.given_up:
+            why = "it is a workflow that was enqueued in part, and given up an hour later; choose another id"
+            raise EnqueueError(self.workflow_id, why)
+        return replace(self, sealed=True)
+
+    def settled(self, now: datetime) -> WorkflowRecord:
+        """Return it with what follows from how its shards stand."""
+        closed = self.closed_at
+        if closed is None and self.sealed and len(self.ended) == self.shards:
+            closed = now
+        is_completed = closed is not None and len(self.completed) == self.shards
+        return replace(
+            self,
+            closed_at=closed,
+            completed_at=now if self.completed_at is None and is_completed else self.completed_at,
+            expires_at=now + KEPT_FOR if closed is not None and self.closed_at is None else self.expires_at,
+        )
+
+    def with_room(self, *, jobs: int, shards: int, now: datetime) -> WorkflowRecord:
+        """
+        Return it with more places.
+
+        Raises:
+            WorkflowClosedError: It has ended, or was cancelled.
+            InvalidOptionError: It would have too many.
+        """
+        if self.closed_at is not None or self.cancelled_at is not None:
+            raise WorkflowClosedError(self.workflow_id, state=self.state)
+        check_size(self.jobs + jobs, self.shards + shards)
+        return replace(self, jobs=self.jobs + jobs, shards=self.shards + shards, allotted_at=now)
+
+
+def check_size(jobs: int, shards: int) -> None:
+    """
+    Check that a workflow is no larger than it may be.
+
+    Raises:
+        InvalidOptionError: It is.
+    """
+    if jobs > MOST_JOBS:
+        msg = f"a workflow may have {MOST_JOBS:,} jobs, not {jobs:,}: make several, and one around them"
+        raise InvalidOptionError(msg)
+    if shards > MOST_SHARDS:
+        msg = f"jobs were added to the workflow in more than {MOST_SHARDS:,} calls: add more of them in one call"
+        raise InvalidOptionError(msg)
+
+
+def workflow_fact(found: WorkflowRecord | None, when: When, now: datetime) -> Fact:
+    """Return what a workflow says to those that wait for it."""
+    if found is None or found.expires_at <= now:
+        return GONE
+    says = f"the workflow has {found.state}" if found.state is WorkflowState.COMPLETED else f"it is {found.state}"
+    match when:
+        case When.COMPLETED:
+            standing = _standing_of(found)
+        case When.ENDED:
+            standing = Standing.OPEN if found.closed_at is None else Standing.DONE
+        case When.FAILED:
+            over = Standing.OPEN if found.completed_at is None else Standing.OVER
+            standing = Standing.DONE if found.has_failed else over
+    return Fact(standing=standing, says=says)
+
+
+def _standing_of(found: WorkflowRecord) -> Standing:
+    if found.completed_at is not None:
+        return Standing.DONE
+    if found.closed_at is None:
+        return Standing.OPEN
+    return Standing.OVER if found.has_cancelled else Standing.FAILED
+
+
+def value_of_workflow(found: WorkflowRecord) -> int | None:
+    """Return what is told of a workflow that is part of another; None while it has not ended."""
+    match _standing_of(found):
+        case Standing.DONE:
+            return value_of(1, State.COMPLETED)
+        case Standing.OVER:
+            return value_of(1, State.CANCELLED)
+        case Standing.FAILED:
+            return value_of(1, State.DEAD)
+        case _:
+            return None
