@@ -116,6 +116,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _clean() -> dict[str, str]:
-    from lanework.local.environment import clean_environment  # noqa: PLC0415
+    from lanework.local.emulator.subprocess_env import clean_environment  # noqa: PLC0415
 
     return clean_environment()

@@ -20,7 +20,7 @@ import psutil
 from bench.endpoint import CREDENTIALS
 from bench.peers import ROOT
 from bench.work.work import RECORD
-from lanework.local.environment import clean_environment
+from lanework.local.emulator.subprocess_env import clean_environment
 from tests.stacks import make_stack
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.measure import make
 from bench.systems.lanework_ import jobs as application
-from lanework.aws.items import items_of, to_item
+from lanework.aws.ledger.item import items_of, to_item
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.job.envelope import Envelope

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from lanework.local.emulator import start_emulator
+from lanework.local.emulator.process import start_emulator
 from tests.endpoints import ON_LOCALSTACK
 from tests.localstack.differences import told_apart
 from tests.localstack.server import localstack

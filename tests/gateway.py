@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from lanework.edges.api import handler_of
-from lanework.http.tokens import Role, Tokens, hash_of
+from lanework.http.auth.tokens import Role, Tokens, hash_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

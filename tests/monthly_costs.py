@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
 from lanework.model.lanes import Lane
 from lanework.model.stats.costs import costs_of
 from lanework.model.stats.numbers import Count, Key, Numbers

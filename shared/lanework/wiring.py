@@ -23,8 +23,8 @@ from lanework.settings import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanework.aws.bus import EventBridgeBus
     from lanework.aws.clients import Clients
+    from lanework.aws.event_bus import EventBridgeBus
     from lanework.engine.ports.bundle import Archive, EventSink
     from lanework.engine.ports.consumer import Inbox
     from lanework.engine.ports.webhooks import Answered
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 def aws_ports(settings: Settings) -> Ports:
     """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
     from lanework.aws.clients import Clients  # noqa: PLC0415
-    from lanework.aws.eventbridge import EventBridgeScheduler  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
     from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
-    from lanework.aws.ledger import DynamoLedger  # noqa: PLC0415
+    from lanework.aws.ledger.ledger import DynamoLedger  # noqa: PLC0415
     from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
+    from lanework.aws.scheduler import EventBridgeScheduler  # noqa: PLC0415
     from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
     from lanework.aws.statistics import DynamoStatistics  # noqa: PLC0415
-    from lanework.aws.workflows import DynamoWorkflows  # noqa: PLC0415
+    from lanework.aws.workflows.workflows import DynamoWorkflows  # noqa: PLC0415
 
     clients = Clients(settings)
     return Ports(
@@ -107,7 +107,7 @@ def _webhook_of(settings: Settings) -> str | Callable[[], str | None] | None:
 
 def _post(url: str, body: str, headers: Mapping[str, str], *, may_be_private: bool) -> Answered:
     """Send a webhook. What speaks HTTP and TLS is loaded where one is sent, and not before."""
-    from lanework.observe.webhooks import InternetPost  # noqa: PLC0415
+    from lanework.observe.webhook_http import InternetPost  # noqa: PLC0415
 
     return InternetPost(may_be_private=may_be_private)(url, body, headers)
 
@@ -128,8 +128,8 @@ def _secrets_of(settings: Settings) -> Callable[[], Sequence[bytes]]:
 
 def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
     """Return a bus of EventBridge's, for the function behind the table's stream."""
-    from lanework.aws.bus import EventBridgeBus  # noqa: PLC0415
     from lanework.aws.clients import Clients  # noqa: PLC0415
+    from lanework.aws.event_bus import EventBridgeBus  # noqa: PLC0415
 
     return EventBridgeBus(Clients(settings), name=name)
 
@@ -137,7 +137,7 @@ def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
 def aws_inbox(settings: Settings) -> Inbox:
     """Return the consumer's side of the lanes on AWS, for a worker process."""
     from lanework.aws.clients import Clients  # noqa: PLC0415
-    from lanework.aws.inbox import SqsInbox  # noqa: PLC0415
+    from lanework.aws.consumer import SqsInbox  # noqa: PLC0415
 
     return SqsInbox(Clients(settings), stack=settings.stack)
 
@@ -157,8 +157,8 @@ def alert_channels(alerts: AlertSettings) -> tuple[Channel, ...]:
         return ()
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.parameters import ssm_parameter  # noqa: PLC0415
-    from lanework.aws.topic import TopicChannel  # noqa: PLC0415
-    from lanework.observe.webhook import WebhookChannel  # noqa: PLC0415
+    from lanework.aws.sns_alerts import TopicChannel  # noqa: PLC0415
+    from lanework.observe.alert_webhook import WebhookChannel  # noqa: PLC0415
 
     settings = Settings.from_env()
     channels: list[Channel] = []

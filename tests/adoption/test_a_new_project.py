@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 
 ROOT = Path(__file__).parents[2]
 MAKE_DEV = ("make", "dev")

@@ -13,7 +13,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import pytest
 from playwright.sync_api import sync_playwright
 
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from tests.browser.scene import a_scene
 from tests.gateway import TOKENS, a_client, a_wsgi_application
 

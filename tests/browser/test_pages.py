@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from lanework import Lane
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON

@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from lanework.errors import StackError
-from lanework.local.deploy import host_parameters
-from lanework.local.emulator import wait_for
+from lanework.local.deployment.deploy import host_parameters
+from lanework.local.emulator.process import wait_for
 from tests.localstack.session import session_for
 
 SOON = timedelta(seconds=20)

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from lanework.aws.clients import Clients
-from lanework.aws.topic import TopicChannel
+from lanework.aws.sns_alerts import TopicChannel
 from lanework.errors import ConfigError
 from lanework.model.stats.alerts import Alert, Rule
 from lanework.settings import Settings

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from lanework.aws.beside import Beside, key_beside
 from lanework.aws.clients import Clients
-from lanework.aws.items import pk_of
+from lanework.aws.ledger.item import pk_of
+from lanework.aws.ledger.steps_and_logs import Beside, key_beside
 from lanework.settings import Settings
 from lanework.testing import Clock
 from tests.stacks import REGION, make_stack

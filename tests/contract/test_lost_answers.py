@@ -11,11 +11,11 @@ import pytest
 
 from lanework.aws.clients import Clients
 from lanework.aws.flags import DynamoFlags
-from lanework.aws.ledger import DynamoLedger
+from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.limits import DynamoLimits
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
-from lanework.aws.workflows import DynamoWorkflows
+from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.ports.statistics import Total
 from lanework.errors import UnavailableError
 from lanework.model.job.guard_items import Mark, Marking

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from lanework.aws.clients import Clients
 from lanework.aws.flags import DynamoFlags
-from lanework.aws.ledger import DynamoLedger
+from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.limits import DynamoLimits
 from lanework.settings import Settings
 from tests.stacks import REGION, make_stack

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.local import Project
 from lanework.local.application import load_app
-from lanework.local.stack import REGION
+from lanework.local.stack.embedded import REGION
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 

@@ -14,7 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from tests.e2e.test_demo_and_dev import Dev, a_copy, developing
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework.local import Project, find_running
-from lanework.local.emulator import answers, wait_for
+from lanework.local.emulator.process import answers, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,8 +23,8 @@ from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
 from lanework.local import RunningStack, embedded_stack, find_project
 from lanework.local.clients import bare_session
-from lanework.local.examination import live_case
-from lanework.local.surroundings import enter
+from lanework.local.doctor_input import live_case
+from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 

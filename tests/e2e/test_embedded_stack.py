@@ -20,8 +20,8 @@ import pytest
 
 from lanework.errors import StackError
 from lanework.local import Project, RunningStack, embedded_stack, find_running, redeploy_on_change
-from lanework.local.emulator import Emulator, answers, is_free, start_emulator, wait_for
-from lanework.local.logs import LogTail
+from lanework.local.emulator.process import Emulator, answers, is_free, start_emulator, wait_for
+from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

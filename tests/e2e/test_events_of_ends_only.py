@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lanework import State
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from tests.e2e.test_embedded_stack import free_port
 from tests.e2e.test_events_come_whoever_is_killed import CODE
 from tests.projects import a_project, application_on

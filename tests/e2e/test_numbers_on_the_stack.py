@@ -13,10 +13,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework import App, State
-from lanework.http.tokens import Role, hash_of, new_token
+from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
-from lanework.local.logs import LogTail
+from lanework.local.emulator.process import wait_for
+from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Key
 from tests.e2e.test_embedded_stack import free_port

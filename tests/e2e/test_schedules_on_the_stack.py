@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, State
 from lanework.local import Project, embedded_stack
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

@@ -16,7 +16,7 @@ import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.webhooks import secrets_in, secrets_of
 from tests.e2e.test_embedded_stack import free_port

@@ -11,7 +11,7 @@ import pytest
 
 from lanework import App, State, WorkflowState, batch, chain, group
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from tests.e2e.test_embedded_stack import free_port
 from tests.projects import a_project, application_on
 

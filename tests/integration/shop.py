@@ -23,7 +23,7 @@ import pytest
 from lanework import App, JobRecord, State
 from lanework.engine.jobtypes.request import request_of
 from lanework.local.application import load_app
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.local.project import Project
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

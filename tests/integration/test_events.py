@@ -16,7 +16,7 @@ import pytest
 
 from jobs import app as example
 from lanework import App, State
-from lanework.local.template import functions, read_template
+from lanework.local.deployment.template import functions, read_template
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.settings import Settings

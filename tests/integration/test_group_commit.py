@@ -15,10 +15,10 @@ from uuid import uuid4
 import pytest
 
 from lanework.aws.clients import Clients
-from lanework.aws.items import items_of
-from lanework.aws.ledger import DynamoLedger
-from lanework.aws.statements import statement_of
-from lanework.aws.together import Declined, Together, Written
+from lanework.aws.ledger.group_commit import Declined, Together, Written
+from lanework.aws.ledger.item import items_of
+from lanework.aws.ledger.ledger import DynamoLedger
+from lanework.aws.ledger.partiql import statement_of
 from lanework.model.lifecycle import operator_moves, park_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State

@@ -12,7 +12,7 @@ import pytest
 from lanework import App, State
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from lanework import State
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

@@ -11,7 +11,7 @@ from uuid import uuid4
 from lanework import State, WorkflowState, batch, chain, group
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 from tests.integration.pollers import Task, app, do

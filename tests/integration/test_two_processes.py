@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from lanework import App, State
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.integration.deliverer import Mark, app, write

@@ -13,8 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, batch, chain
-from lanework.local.check import translate
-from lanework.local.template import read_template
+from lanework.local.deployment.sam_transform import translate
+from lanework.local.deployment.template import read_template
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

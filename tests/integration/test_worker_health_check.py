@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from lanework.edges.process.health import Address, serve_health
-from lanework.edges.process.parent import Parent, Vitals
+from lanework.edges.process.supervisor import Parent, Vitals
 
 TASK = Path(__file__).parents[2] / "infra" / "worker" / "ecs-task-definition.json"
 

@@ -10,8 +10,8 @@ from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 
-from lanework.local.emulator import wait_for
-from lanework.local.environment import clean_environment
+from lanework.local.emulator.process import wait_for
+from lanework.local.emulator.subprocess_env import clean_environment
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]

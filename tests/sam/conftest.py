@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lanework.local.emulator import start_emulator
-from lanework.local.stack import DRAIN
+from lanework.local.emulator.process import start_emulator
+from lanework.local.stack.embedded import DRAIN
 
 ROOT = Path(__file__).parents[2]
 SAM = ROOT / ".venv-sam" / "bin" / "sam"

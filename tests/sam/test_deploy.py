@@ -15,7 +15,7 @@ import pytest
 from jobs import app as example
 from lanework import App, Lane, State
 from lanework.engine.jobtypes.request import request_of
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.sam.conftest import Sam

@@ -33,10 +33,10 @@ from jobs.store.table import TableStore
 from jobs.web import Shop
 from jobs.web.application import by_address
 from jobs.webhooks import Cryptomus, hear_cryptomus
-from lanework.http.tokens import Role, hash_of
+from lanework.http.auth.tokens import Role, hash_of
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
-from lanework.local.logs import LogTail
+from lanework.local.emulator.process import wait_for
+from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED
 from lanework.settings import Settings

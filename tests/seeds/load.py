@@ -28,7 +28,7 @@ from jobs import app, producing
 from jobs.demo import Nap, nap
 from lanework import Lane
 from lanework.local import embedded_stack
-from lanework.local.emulator import wait_for
+from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.e2e.test_demo_and_dev import a_copy

@@ -14,7 +14,7 @@ import pytest
 from jobs.email import notify_sign_in
 from jobs.settings import SignInSettings
 from lanework import QuotaExceededError, State
-from lanework.local.environment import clean_environment
+from lanework.local.emulator.subprocess_env import clean_environment
 from tests.seeds.conftest import SIGN_IN, STACK, a_sign_in, gaps, with_parameters
 from tests.unit.jobs.test_signin_mail import SUBJECT, TEXT
 

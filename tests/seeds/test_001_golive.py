@@ -20,7 +20,7 @@ from jobs.payments import PaymentOrder
 from jobs.settings import MailSettings, SettingsError
 from jobs.store import Form, Row, Token
 from lanework import Cause, State
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import Lane
 from lanework.model.schedule.timetable import Timetable

@@ -15,7 +15,7 @@ from jobs import producing
 from jobs.demo import Greet, greet
 from jobs.store import Subscription, Token
 from lanework import State
-from lanework.local.environment import clean_environment
+from lanework.local.emulator.subprocess_env import clean_environment
 from lanework.model.lanes import Lane
 from lanework.model.schedule.timetable import Timetable
 from lanework.testing import drain

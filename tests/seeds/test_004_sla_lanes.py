@@ -25,7 +25,7 @@ from jobs.engineering import Suite, run_tests
 from jobs.store import User
 from lanework import InvalidOptionError, Rate, State
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
 from lanework.model.lanes import LANES, Lane
 from lanework.testing import drain
 from tests.fakes import Flaky

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lanework import App, Discard, Jobs, Run, WorkflowState, batch
-from lanework.aws.items import JobItem, to_item
-from lanework.aws.workflow_items import names_item, root_item, shard_item
-from lanework.aws.workflows import DynamoWorkflows
+from lanework.aws.ledger.item import JobItem, to_item
+from lanework.aws.workflows.workflow_items import names_item, root_item, shard_item
+from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.execution.outcome import LARGEST_RESULT
 from lanework.engine.jobtypes.request import MOST_PARENTS
 from lanework.memory import MemoryWorkflows

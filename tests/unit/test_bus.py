@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lanework import ConfigError, State, UnavailableError
-from lanework.aws.bus import EventBridgeBus
+from lanework.aws.event_bus import EventBridgeBus
 from lanework.model.job.job_event_document import Notice, notice_of_end
 from lanework.testing import NOON
 from tests.factories import a_record

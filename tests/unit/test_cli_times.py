@@ -8,8 +8,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from lanework import cli
+from lanework.cli.param_types import moment
 from lanework.cli.times import local, stamp, time_of_day
-from lanework.cli.values import moment
 from lanework.testing import NOON
 
 ELSEWHERE = NOON.astimezone(timezone(timedelta(hours=8)))

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from lanework.cli.log_lines import readable
-from lanework.cli.values import duration, moment
+from lanework.cli.param_types import duration, moment
 
 
 @pytest.mark.parametrize(

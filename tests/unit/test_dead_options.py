@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.cli.dead_options import Asked
+from lanework.cli.dlq.options import Asked
 from lanework.errors import InvalidOptionError
 from lanework.model.job.dead_filter import Filter
 from lanework.testing import NOON

@@ -15,10 +15,10 @@ from jobs import app as example
 from lanework.cli.main import app as command
 from lanework.doctor.case import Code, examine
 from lanework.doctor.rules.schedules import RULES
-from lanework.local.check import lint_template
-from lanework.local.declared import to_paste
-from lanework.local.examination import template_case
-from lanework.local.template import read_template
+from lanework.local.deployment.declared_schedules import to_paste
+from lanework.local.deployment.sam_transform import lint_template
+from lanework.local.deployment.template import read_template
+from lanework.local.doctor_input import template_case
 from lanework.model.schedule.schedule import Schedule
 from lanework.model.schedule.timetable import Timetable
 

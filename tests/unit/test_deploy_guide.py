@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
 from tests.monthly_costs import GUIDE, ROOT, written
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lanework.local.guard import Guard
+from lanework.local.emulator.request_guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lanework.local.environment import clean_environment
+from lanework.local.emulator.subprocess_env import clean_environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -68,7 +68,12 @@ def test_the_api_loads_what_answers_a_request_at_the_first_one_for_it() -> None:
     ours = sorted(one for one in loaded if one.partition(".")[0] == "lanework")
 
     assert {one.partition(".")[0] for one in loaded} & _NEVER == set()
-    parts = {"lanework.http.jobs", "lanework.http.dead", "lanework.http.answers", "lanework.http.dashboard"}
+    parts = {
+        "lanework.http.api.jobs",
+        "lanework.http.api.deadletters",
+        "lanework.http.api.responses",
+        "lanework.http.dashboard",
+    }
     assert parts & loaded == set()
     assert len(ours) <= 138, f"load what is used seldom where it is used: {ours}"
 

@@ -111,4 +111,5 @@ def test_without_a_build_the_hook_says_what_to_do(tmp_path: Path) -> None:
 def test_a_known_difference_names_a_test_that_is_there(name: str) -> None:
     file, _, function = name.partition("::")
 
-    assert f"def {function}(" in (ROOT / "tests" / file).read_text()
+    text = (ROOT / "tests" / file).read_text()
+    assert not function or f"def {function}(" in text

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework.errors import StackError
-from lanework.local.package import check_syntax, zip_folder
-from lanework.local.template import FUNCTION, LAYER, functions, read_template, with_code_at
+from lanework.local.deployment.package import check_syntax, zip_folder
+from lanework.local.deployment.template import FUNCTION, LAYER, functions, read_template, with_code_at
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework.errors import StackError
-from lanework.local.private import make_private, open_private, read_private, write_private
-from lanework.local.running import StackHandle
-from lanework.local.state import move_state
+from lanework.local.emulator.private_files import make_private, open_private, read_private, write_private
+from lanework.local.emulator.saved_state import move_state
+from lanework.local.stack.stack_handle import StackHandle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

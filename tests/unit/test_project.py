@@ -6,8 +6,8 @@ import pytest
 
 from lanework.errors import StackError
 from lanework.local import Project, find_project, find_running
-from lanework.local.running import StackHandle, handle_file
-from lanework.local.state import move_state
+from lanework.local.emulator.saved_state import move_state
+from lanework.local.stack.stack_handle import StackHandle, handle_file
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import pytest
 
 from lanework.doctor.rules.permissions import LEDGER
 from lanework.errors import StackError
-from lanework.local.check import lint_template, translate
-from lanework.local.template import read_template
+from lanework.local.deployment.sam_transform import lint_template, translate
+from lanework.local.deployment.template import read_template
 from lanework.model.lanes import DLQ_RETENTION, LANES, QUEUE_RETENTION, Lane
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -99,7 +99,7 @@ def test_a_template_that_the_transform_refuses_is_told_why(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("policy", ["JobPolicy", "ProducerPolicy"])
 def test_whoever_uses_the_ledger_may_do_all_that_its_code_does(policy: str, resources: Resources) -> None:
-    code = "\n".join(file.read_text() for file in (TEMPLATE.parent / "shared" / "lanework" / "aws").glob("*.py"))
+    code = "\n".join(file.read_text() for file in (TEMPLATE.parent / "shared" / "lanework" / "aws").rglob("*.py"))
     calls = set(re.findall(r"(?:dynamodb|client)\.([a-z_]+_item|query|batch_execute_statement)\b", code))
     named = {"".join(word.capitalize() for word in call.split("_")) for call in calls}
     needed = named - {"BatchExecuteStatement"} | {"PartiQLInsert", "PartiQLUpdate"}

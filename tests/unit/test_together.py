@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from lanework.aws.bulk import BulkPut
 from lanework.aws.clients import Clients
-from lanework.aws.together import Together, Written
+from lanework.aws.ledger.bulk_writes import BulkPut
+from lanework.aws.ledger.group_commit import Together, Written
 
 FOREVER = timedelta(hours=1)
 

@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 
 from lanework import ConfigError, UnavailableError
 from lanework.aws.clients import Clients, translated
-from lanework.aws.refusals import why_expired
+from lanework.aws.errors import why_expired
 from lanework.settings import Settings
 from tests.stacks import REGION
 

@@ -19,9 +19,9 @@ from botocore.validate import ParamValidator
 
 from lanework.cli.main import app as command_line
 from lanework.edges.process.health import Address
-from lanework.edges.process.parent import _BEYOND_GRACE
+from lanework.edges.process.supervisor import _BEYOND_GRACE
 from lanework.engine.queries.scaling import Scaling
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
 from lanework.model.lanes import LANES, Lane
 from tests.worker_files import ROOT, TARGETS, WORKER, as_json, compose, container, manifests, said
 

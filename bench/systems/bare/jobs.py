@@ -18,11 +18,12 @@ import boto3
 from botocore.config import Config
 
 import work
-from lanework.aws.bulk import insertion
+from lanework.aws.ledger.bulk_writes import insertion
 from lanework.aws.clients import Clients
-from lanework.aws.items import PAYLOAD
-from lanework.aws.ledger import DynamoLedger
-from lanework.aws.statements import Statement, statement_of
+from lanework.aws.ledger.item import PAYLOAD
+from lanework.aws.ledger.ledger import DynamoLedger
+from lanework.aws.ledger.partiql import Statement
+from lanework.aws.ledger.partiql import statement_of
 from lanework.model.lifecycle import run_moves
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane

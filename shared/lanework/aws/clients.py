@@ -81,7 +81,7 @@ class Clients:
     def _heed(self, parsed: dict[str, Any], **_: object) -> None:
         """Look for credentials anew, where those at hand have expired: a file of them may have others by now."""
         if "Error" in parsed:
-            from lanework.aws.refusals import EXPIRED  # noqa: PLC0415 - for what goes wrong
+            from lanework.aws.errors import EXPIRED  # noqa: PLC0415 - for what goes wrong
 
             if parsed["Error"].get("Code") in EXPIRED:
                 self._session = None
@@ -155,7 +155,7 @@ def translated(doing: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        from lanework.aws.refusals import meaning_of  # noqa: PLC0415 - for what goes wrong
+        from lanework.aws.errors import meaning_of  # noqa: PLC0415 - for what goes wrong
 
         raise meaning_of(error, doing) from error
     except NoCredentialsError as error:

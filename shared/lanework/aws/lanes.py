@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
-from lanework.aws.queues import BATCH, Queues, seconds
 from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
 from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.sqs_text import printable
@@ -22,6 +21,14 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports.messages import Sending
+    from lanework.model.lanes import Lane
+
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lanework.aws.clients import Clients
     from lanework.model.lanes import Lane
 
 _OF_THE_MESSAGE: Final = frozenset(
@@ -232,3 +239,30 @@ def _message(sending: Sending) -> Any:  # noqa: ANN401 - a part of boto's reques
     """Return what both ways of sending say of a message; a standard queue with groups is a fair queue."""
     group = {} if sending.tenant is None else {"MessageGroupId": sending.tenant}
     return {"MessageBody": sending.body, "DelaySeconds": seconds(sending.delay), **group}
+
+
+BATCH: Final = 10
+"""Most messages of one call (SQS quotas, "Message batch")."""
+
+
+class Queues:
+    """The queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Take the stack's name."""
+        self._clients = clients
+        self._stack = stack
+        self._urls: dict[str, str] = {}
+
+    def url(self, lane: Lane, suffix: str = "") -> str:
+        """Build a queue's address from the endpoint, so that whatever stands in front of SQS is not bypassed."""
+        name = f"{self._stack}-{lane}{suffix}"
+        if name not in self._urls:
+            endpoint = self._clients.sqs.meta.endpoint_url.rstrip("/")
+            self._urls[name] = f"{endpoint}/{self._clients.account}/{name}"
+        return self._urls[name]
+
+
+def seconds(duration: timedelta) -> int:
+    """Whole seconds, rounded up: SQS counts in them, and too early is worse than too late."""
+    return -(-duration // timedelta(seconds=1))

@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.items import LIMITS_SHARD, MomentAttribute
+from lanework.aws.ledger.item import LIMITS_SHARD, MomentAttribute
 from lanework.aws.writes import write_if
 from lanework.engine.ports.limits import Slots
 

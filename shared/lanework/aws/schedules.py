@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.items import MomentAttribute, may_exist
+from lanework.aws.ledger.item import MomentAttribute, may_exist
 from lanework.aws.writes import put_if
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import Timetable

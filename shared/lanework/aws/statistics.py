@@ -8,8 +8,8 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.bulk import read_all
 from lanework.aws.clients import translated
+from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.writes import put_if, write_if
 from lanework.engine.ports.statistics import Board, Total
 from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lanework.aws.items import JOB, JobItem
-from lanework.aws.reading import to_record
+from lanework.aws.ledger.item import JOB, JobItem
+from lanework.aws.ledger.read_back import to_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

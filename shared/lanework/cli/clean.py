@@ -9,8 +9,8 @@ import typer
 
 from lanework.cli.connect import application, connected, project_here
 from lanework.cli.output import AsJson, confirm, out, print_json, table_of
+from lanework.cli.param_types import duration, end
 from lanework.cli.progress import bar
-from lanework.cli.values import duration, end
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError

@@ -15,8 +15,8 @@ from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
 from lanework.local.clients import Clients as LocalClients
 from lanework.local.project import Project, find_project
-from lanework.local.running import find_running
-from lanework.local.surroundings import enter
+from lanework.local.stack.producer_env import enter
+from lanework.local.stack.stack_handle import find_running
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 

@@ -20,23 +20,23 @@ from pydantic import ValidationError
 
 from lanework.app import App
 from lanework.cli.connect import application, connected
+from lanework.cli.demo import Port, prepare
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
-from lanework.cli.stack import Port, prepare
 from lanework.cli.times import time_of_day
 from lanework.edges.process.child import run_child
-from lanework.edges.process.heeding import Heeding
-from lanework.edges.process.inline import run_inline
-from lanework.edges.process.keeper import Keeper
-from lanework.edges.process.parent import Parent
-from lanework.edges.process.plan import Plan
+from lanework.edges.process.config import Plan
+from lanework.edges.process.debug_loop import run_inline
+from lanework.edges.process.lease_keeper import Keeper
+from lanework.edges.process.signals import Heeding
+from lanework.edges.process.supervisor import Parent
 from lanework.errors import InvalidOptionError, StackError
-from lanework.http.tokens import Role, hash_of, new_token
+from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local import embedded_stack, find_project, redeploy_on_change
 from lanework.local.application import load_app
-from lanework.local.logs import LogTail
-from lanework.local.surroundings import enter
-from lanework.local.traffic import Traffic
+from lanework.local.demo.demo_load import Traffic
+from lanework.local.stack.logs import LogTail
+from lanework.local.stack.producer_env import enter
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.consumer import Inbox
     from lanework.local import RunningStack
-    from lanework.local.watch import Redeployed
+    from lanework.local.stack.watch import Redeployed
     from lanework.model.events import Action
 
 SLOTS = 4

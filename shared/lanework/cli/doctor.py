@@ -22,7 +22,7 @@ from lanework.doctor.rules.schedules import SCHEDULES
 from lanework.errors import ConfigError, InvalidOptionError
 from lanework.local import find_project, find_running
 from lanework.local.application import load_app
-from lanework.local.declared import to_paste
+from lanework.local.deployment.declared_schedules import to_paste
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 
@@ -102,9 +102,9 @@ def _tell_release(project: Path) -> None:
 
 
 def _of_template(project: Project, *, lint: bool) -> list[Finding]:
-    from lanework.local.check import lint_template  # noqa: PLC0415 - heavy, as are the next
-    from lanework.local.examination import code_of, template_case  # noqa: PLC0415 - as above
-    from lanework.local.template import read_template  # noqa: PLC0415 - as above
+    from lanework.local.deployment.sam_transform import lint_template  # noqa: PLC0415 - heavy, as are the next
+    from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
+    from lanework.local.doctor_input import code_of, template_case  # noqa: PLC0415 - as above
 
     template = read_template(project.template)
     findings = examine(template_case(template, code_of(load_app(project))), RULES)
@@ -114,7 +114,7 @@ def _of_template(project: Project, *, lint: bool) -> list[Finding]:
 def _of_stack(settings: Settings) -> list[Finding]:
     from lanework.aws.clients import Clients  # noqa: PLC0415 - boto, and heavy
     from lanework.aws.deployed.stack import Look  # noqa: PLC0415 - as above
-    from lanework.local.examination import live_case  # noqa: PLC0415 - as above
+    from lanework.local.doctor_input import live_case  # noqa: PLC0415 - as above
 
     project = project_here()
     app = None if project is None else load_app(project)
@@ -136,7 +136,7 @@ def _settings(stack: str | None) -> Settings:
 
 
 def _pasted(project: Project, findings: list[Finding]) -> str:
-    from lanework.local.template import read_template  # noqa: PLC0415 - as above
+    from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
 
     lacking = {one.about for one in findings if one.rule == SCHEDULES}
     declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]

@@ -14,7 +14,7 @@ from lanework.engine.queries.jobs import ran_for, waited
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lanework.local.demo import Demo, Row
+    from lanework.local.demo.demo import Demo, Row
 
 COLUMNS = ("id", "type", "lane", "attempts", "wait", "run", "state", "shows")
 

@@ -11,9 +11,9 @@ import typer
 from lanework.cli.connect import application, connected, project_here
 from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
+from lanework.cli.param_types import duration, lane, moment, one_of, payload
+from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
-from lanework.cli.values import duration, lane, moment, one_of, payload
-from lanework.cli.values import job_id as existing
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.operations.signals import Signalling
 from lanework.engine.queries.jobs import as_json, iso, ran_for, waited

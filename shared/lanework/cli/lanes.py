@@ -12,9 +12,9 @@ import typer
 from lanework.cli.connect import application, connected
 from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, say
+from lanework.cli.param_types import duration
+from lanework.cli.param_types import lane as lane_
 from lanework.cli.progress import bar
-from lanework.cli.values import duration
-from lanework.cli.values import lane as lane_
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

@@ -12,16 +12,15 @@ from typer.main import get_command
 
 from lanework.cli import (
     clean,
+    demo,
     dev,
-    dlq,
     doctor,
     jobs,
     lanes,
-    numbers,
+    project,
     scaling,
     schedules,
-    stack,
-    start,
+    stats,
     tail,
     token,
     top,
@@ -29,6 +28,7 @@ from lanework.cli import (
     worker,
     workflows,
 )
+from lanework.cli.dlq import commands as dlq
 from lanework.cli.exits import EPILOG, Exit, exit_of
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
@@ -64,12 +64,12 @@ def _options(
 
 jobs.add_to(app)
 lanes.add_to(app)
-numbers.add_to(app)
+stats.add_to(app)
 top.add_to(app)
 tail.add_to(app)
 clean.add_to(app)
-start.add_to(app)
-stack.add_to(app)
+project.add_to(app)
+demo.add_to(app)
 doctor.add_to(app)
 dev.add_to(app)
 worker.add_to(app)

@@ -9,7 +9,7 @@ import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.output import AsJson, out, print_json, seconds
-from lanework.cli.values import duration, lane
+from lanework.cli.param_types import duration, lane
 from lanework.engine.queries.scaling import Scaling, run_time_in
 from lanework.errors import InvalidOptionError
 from lanework.model.lanes import LANES, Lane

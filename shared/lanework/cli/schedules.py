@@ -10,8 +10,8 @@ import typer
 from lanework.cli.connect import application, connected, project_here
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.cli.param_types import duration, one_of, payload
 from lanework.cli.times import local, stamp
-from lanework.cli.values import duration, one_of, payload
 from lanework.engine.schedules.service import Listed, as_json, next_of
 from lanework.model.schedule.schedule import CatchUp, Overlap
 from lanework.model.schedule.timetable import zone_of

@@ -10,8 +10,8 @@ import typer
 from lanework.cli.connect import connected
 from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json
+from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import time_of_day
-from lanework.cli.values import job_id as existing
 from lanework.engine.queries.jobs import as_json
 from lanework.model.lifecycle.states import ENDED, State
 

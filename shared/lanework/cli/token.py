@@ -8,7 +8,7 @@ import typer
 
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say
-from lanework.http.tokens import Role, checked_scope, hash_of, new_token, role_of
+from lanework.http.auth.tokens import Role, checked_scope, hash_of, new_token, role_of
 
 app = typer.Typer(
     name="token",

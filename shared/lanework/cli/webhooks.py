@@ -9,8 +9,8 @@ import typer
 from lanework.cli.connect import connected, signing_keys
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
-from lanework.cli.values import job_id as existing
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.queries.jobs import as_json

@@ -19,14 +19,14 @@ from lanework.app import App
 from lanework.cli.connect import application, connected
 from lanework.cli.exits import Exit
 from lanework.cli.output import say
-from lanework.cli.values import duration
-from lanework.cli.values import lane as lane_
+from lanework.cli.param_types import duration
+from lanework.cli.param_types import lane as lane_
 from lanework.edges.process.child import run_child
+from lanework.edges.process.config import Plan
 from lanework.edges.process.health import Address, serve_health
-from lanework.edges.process.heeding import Heeding
-from lanework.edges.process.keeper import Keeper
-from lanework.edges.process.parent import Parent
-from lanework.edges.process.plan import Plan
+from lanework.edges.process.lease_keeper import Keeper
+from lanework.edges.process.signals import Heeding
+from lanework.edges.process.supervisor import Parent
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
 from lanework.model.lanes import Lane

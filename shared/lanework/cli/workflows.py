@@ -12,8 +12,8 @@ from rich.tree import Tree
 from lanework.cli.connect import connected
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
+from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
-from lanework.cli.values import job_id as existing
 from lanework.engine.workflows.query import as_json, counts_as_json
 from lanework.model.lifecycle.states import State
 from lanework.model.workflow.workflow import When, WorkflowState

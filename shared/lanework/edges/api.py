@@ -16,12 +16,12 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from lanework.edges import all_is_loaded
 from lanework.errors import LaneworkError
-from lanework.http.access import HEADERS, Access
-from lanework.http.parts import Parts, is_for_programs
+from lanework.http.auth.check import HEADERS, Access
+from lanework.http.auth.sessions import Sessions
+from lanework.http.auth.tokens import Tokens
+from lanework.http.lazy_routes import Parts, is_for_programs
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
-from lanework.http.sessions import Sessions
-from lanework.http.tokens import Tokens
 from lanework.observe.logs import LogSink
 from lanework.settings import ApiSettings, Settings
 

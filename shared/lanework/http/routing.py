@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver
     from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
-    from lanework.http.tokens import Role
+    from lanework.http.auth.tokens import Role
 
 JSON: Final = "application/json"
 

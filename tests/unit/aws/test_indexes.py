@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lanework.aws.indexes import recent_page
-from lanework.aws.items import recent_shard_of
+from lanework.aws.ledger.indexes import recent_page
+from lanework.aws.ledger.item import recent_shard_of
 from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.ids import SHARDS, shard_of
 from lanework.testing import NOON

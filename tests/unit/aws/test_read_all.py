@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from lanework.aws.bulk import read_all
 from lanework.aws.clients import Clients
+from lanework.aws.ledger.bulk_writes import read_all
 from lanework.errors import UnavailableError
 
 KEYS = [{"pk": {"S": f"job#{number}"}} for number in range(250)]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lanework.aws.items import JobItem, to_item
-from lanework.aws.reading import to_record
+from lanework.aws.ledger.item import JobItem, to_item
+from lanework.aws.ledger.read_back import to_record
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, State
 from tests.factories import a_record

@@ -10,7 +10,7 @@ import pytest
 
 from lanework.cli.worker import worker
 from lanework.engine.builtin_jobs import definitions
-from lanework.engine.deadletters import query as dead_jobs
+from lanework.engine.deadletters import query
 from lanework.engine.ports import messages
 from lanework.engine.queries import search
 from lanework.http.dashboard.schedules import TICKS
@@ -47,8 +47,8 @@ NUMBERS: Final = (
     ("docs/observability.md", f"the last {alerts.KEPT_RESOLVED} that are over"),
     ("docs/dashboard.md", f"of each minute {buckets.MOST_INCIDENTS} (deaths included)"),
     ("docs/dashboard.md", f"{search.MOST_LOOKED_AT:,} of them are read"),
-    ("docs/dashboard.md", f"all of them counted ({dead_jobs.MOST_COUNTED:,} at most)"),
-    ("docs/dashboard.md", f"Dead letters are the latest {dead_jobs.PAGE} by error"),
+    ("docs/dashboard.md", f"all of them counted ({query.MOST_COUNTED:,} at most)"),
+    ("docs/dashboard.md", f"Dead letters are the latest {query.PAGE} by error"),
     ("docs/dashboard.md", f"its next {WORDS[TICKS]} times"),
 )
 """What a page says, made of what the code has."""

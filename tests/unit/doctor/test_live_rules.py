@@ -12,8 +12,8 @@ from lanework.aws.deployed.stack import skew_of
 from lanework.doctor.case import Case, Finding, Live, Refusal, examine
 from lanework.doctor.graph import Graph, Role, Statement
 from lanework.doctor.rules import RULES, deployed
-from lanework.local.examination import changed_files, template_case
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
+from lanework.local.doctor_input import changed_files, template_case
 
 ROOT = Path(__file__).parents[3]
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)

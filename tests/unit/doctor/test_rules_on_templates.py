@@ -13,8 +13,8 @@ from samtranslator.yaml_helper import yaml_parse
 from jobs import app
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES, deployed
-from lanework.local.examination import code_of, template_case
-from lanework.local.template import read_template
+from lanework.local.deployment.template import read_template
+from lanework.local.doctor_input import code_of, template_case
 from lanework.model.lanes import Lane
 
 ROOT = Path(__file__).parents[3]

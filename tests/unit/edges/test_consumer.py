@@ -10,8 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, State
+from lanework.edges.process.config import Plan
 from lanework.edges.process.consumer import Consumer
-from lanework.edges.process.plan import Plan
 from lanework.engine.ports.consumer import Received
 from lanework.engine.ports.flags import FlagSet
 from lanework.memory import MemoryLanes, MemoryLedger

@@ -9,9 +9,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, cast
 
 from lanework import ConfigError
-from lanework.edges.process.heart import Heart
-from lanework.edges.process.outbox import Outbox
-from lanework.edges.process.roster import Roster, memory_for
+from lanework.edges.process.ack_batcher import Outbox
+from lanework.edges.process.heartbeat import Heart
+from lanework.edges.process.lease_board import Roster, memory_for
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane

@@ -10,7 +10,7 @@ from threading import Event, get_ident
 import pytest
 
 from lanework.edges.process.child import GIVE_UP
-from lanework.edges.process.heeding import Heeding
+from lanework.edges.process.signals import Heeding
 
 
 @pytest.fixture(name="signals")
@@ -81,7 +81,7 @@ def test_afterwards_signals_do_what_they_did_before() -> None:
 
 FORKS = """
 import os, signal, sys, warnings
-from lanework.edges.process.heeding import Heeding
+from lanework.edges.process.signals import Heeding
 
 warnings.simplefilter("ignore")  # of Python 3.12 and newer, which dislike a fork beside threads
 signals = Heeding(signal.SIGTERM)

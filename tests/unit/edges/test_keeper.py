@@ -8,8 +8,8 @@ from threading import Event
 from typing import TYPE_CHECKING, cast
 
 from lanework import State
-from lanework.edges.process.keeper import Keeper
-from lanework.edges.process.roster import Entry
+from lanework.edges.process.lease_board import Entry
+from lanework.edges.process.lease_keeper import Keeper
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import Holding
 from lanework.errors import ConfigError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lanework.edges.process import outbox as module
-from lanework.edges.process.outbox import BATCH, Outbox
+from lanework.edges.process import ack_batcher as module
+from lanework.edges.process.ack_batcher import BATCH, Outbox
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:

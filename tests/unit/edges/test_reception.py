@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier, Event, Lock
 
 from lanework import App
-from lanework.edges.process.reception import Reception
+from lanework.edges.process.receiver import Reception
 from lanework.engine.ports.consumer import Received
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.edges.process.roster import Roster, memory_for
+from lanework.edges.process.lease_board import Roster, memory_for
 from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import State, UnavailableError
-from lanework.aws.items import JobItem, to_item
+from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges import stream as edge
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.testing import NOON

@@ -6,8 +6,8 @@ from threading import Condition, Event, Thread
 
 import pytest
 
-from lanework.edges.process import turns as module
-from lanework.edges.process.turns import HELD_PER_SLOT, Precedence, Turns
+from lanework.edges.process import lane_scheduler as module
+from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, Precedence, Turns
 from lanework.model.lanes import Lane
 
 ALL = tuple(Lane)

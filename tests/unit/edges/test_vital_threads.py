@@ -17,12 +17,12 @@ from typing import Any, cast
 import pytest
 
 from lanework import App, Jobs, State
+from lanework.edges.process.config import Plan
 from lanework.edges.process.consumer import Consumer
-from lanework.edges.process.flusher import Flusher
+from lanework.edges.process.debug_loop import run_inline
 from lanework.edges.process.health import health_of
-from lanework.edges.process.inline import run_inline
-from lanework.edges.process.parent import Parent, Vitals
-from lanework.edges.process.plan import Plan
+from lanework.edges.process.metrics_flusher import Flusher
+from lanework.edges.process.supervisor import Parent, Vitals
 from lanework.edges.shared_loop import SharedLoop
 from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.lanes import Lane

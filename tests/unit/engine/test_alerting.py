@@ -18,7 +18,7 @@ from lanework.model.lanes import Lane
 from lanework.model.stats.alerts import Alert, Phase, Rule
 from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
-from lanework.observe.webhook import WebhookChannel
+from lanework.observe.alert_webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.factories import a_record
 from tests.fakes import Flaky

@@ -7,7 +7,7 @@ from html import unescape
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from tests.gateway import FORM, TOKENS, a_form
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 
 from lanework import App, Jobs
 from lanework.errors import ConfigError
-from lanework.http.sessions import Session, Sessions
-from lanework.http.tokens import Role, Tokens, hash_of, is_within, key_of, new_token
+from lanework.http.auth.sessions import Session, Sessions
+from lanework.http.auth.tokens import Role, Tokens, hash_of, is_within, key_of, new_token
 from lanework.testing import app_in_memory
 from tests.gateway import FORM, HOST, TOKENS, a_client, a_form
 from tests.unit.http.browsers import BROWSER, csrf_of, logged_in

@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import Phase, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from lanework.testing import Clock, app_in_memory
 from tests.gateway import TOKENS, a_client, a_wsgi_application
 from tests.unit.http.conftest import an_application

@@ -13,12 +13,12 @@ from urllib.parse import quote
 import pytest
 
 from lanework.aws.flags import DynamoFlags
-from lanework.aws.items import dead_shard_of, items_of, pk_of, recent_shard_of, to_item
 from lanework.aws.lanes import SqsLanes
-from lanework.aws.ledger import DynamoLedger
+from lanework.aws.ledger.item import dead_shard_of, items_of, pk_of, recent_shard_of, to_item
+from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
-from lanework.aws.workflows import DynamoWorkflows
+from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.ids import shard_of
 from lanework.model.lifecycle.states import State

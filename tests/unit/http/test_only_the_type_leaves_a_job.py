@@ -24,7 +24,7 @@ from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.ports.webhooks import World as Outside
 from lanework.engine.stats.alerting import alert_as_json
 from lanework.engine.webhooks.notify import WebhookOrder
-from lanework.http.tokens import Role
+from lanework.http.auth.tokens import Role
 from lanework.model.events import Action
 from lanework.model.job.job_event_document import notice_of, notice_of_end
 from lanework.model.lifecycle.states import ENDED

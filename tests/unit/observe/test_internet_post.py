@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from lanework import UnavailableError
 from lanework.errors import ForbiddenAddressError
-from lanework.observe.webhooks import InternetPost, is_public
+from lanework.observe.webhook_http import InternetPost, is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,10 +15,10 @@ from lanework import UnavailableError
 from lanework.engine.builtin_jobs.definitions import WEBHOOK_TIMEOUT
 from lanework.errors import ForbiddenAddressError
 from lanework.model.stats.alerts import Alert, Rule
-from lanework.observe import webhook, webhooks
-from lanework.observe.exchange import LARGEST_HEAD
-from lanework.observe.webhook import WebhookChannel
-from lanework.observe.webhooks import InternetPost
+from lanework.observe import alert_webhook, webhook_http
+from lanework.observe.alert_webhook import WebhookChannel
+from lanework.observe.http_exchange import LARGEST_HEAD
+from lanework.observe.webhook_http import InternetPost
 from lanework.testing import NOON
 from tests.unit.observe.test_internet_post import Receiver, receiving, with_certificate
 
@@ -216,6 +216,6 @@ def test_an_alerts_webhook_is_left_at_its_deadline_and_its_address_is_not_said()
 
 
 def test_a_delivery_may_take_as_long_as_its_exchange_and_not_much_longer() -> None:
-    assert webhooks.WITHIN == timedelta(seconds=10)
-    assert webhook.WITHIN == timedelta(seconds=5)
-    assert webhooks.WITHIN < WEBHOOK_TIMEOUT <= 2 * webhooks.WITHIN
+    assert webhook_http.WITHIN == timedelta(seconds=10)
+    assert alert_webhook.WITHIN == timedelta(seconds=5)
+    assert webhook_http.WITHIN < WEBHOOK_TIMEOUT <= 2 * webhook_http.WITHIN

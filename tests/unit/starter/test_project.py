@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.local.check import lint_template
-from lanework.local.template import read_template
+from lanework.local.deployment.sam_transform import lint_template
+from lanework.local.deployment.template import read_template
 from lanework.starter import BASE, make_project, name_for
 from lanework.starter.files import DEPLOYED, without_example
 

@@ -8,9 +8,9 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
-from lanework.edges.process.heeding import Heeding
-from lanework.edges.process.roster import Roster
-from lanework.edges.process.vital import vital_thread
+from lanework.edges.process.lease_board import Roster
+from lanework.edges.process.signals import Heeding
+from lanework.edges.process.watchdog import vital_thread
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from lanework.app import App
-    from lanework.edges.process.plan import Plan
+    from lanework.edges.process.config import Plan
     from lanework.engine.ports.consumer import Inbox
 
 _BEAT_S: Final = 1.0

@@ -9,13 +9,13 @@ from functools import partial
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.process.gauge import Gauge
-from lanework.edges.process.heart import HEART
+from lanework.edges.process.config import MOST_AT_ONCE, NO_WAIT
+from lanework.edges.process.heartbeat import HEART
 from lanework.edges.process.interrupt import interrupt
-from lanework.edges.process.plan import MOST_AT_ONCE, NO_WAIT
-from lanework.edges.process.reception import Reception
-from lanework.edges.process.turns import HELD_PER_SLOT, Turns
-from lanework.edges.process.work import Work
+from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, Turns
+from lanework.edges.process.message_handler import Work
+from lanework.edges.process.receiver import Reception
+from lanework.edges.process.stats import Gauge
 from lanework.edges.shared_loop import SharedLoop
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from lanework.app import App
-    from lanework.edges.process.plan import Plan
-    from lanework.edges.process.roster import Roster
+    from lanework.edges.process.config import Plan
+    from lanework.edges.process.lease_board import Roster
     from lanework.engine.ports.consumer import Inbox, Received
     from lanework.errors import LaneworkError
     from lanework.model.lanes import Lane

@@ -15,7 +15,7 @@ from lanework.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.edges.process.parent import Parent
+    from lanework.edges.process.supervisor import Parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,20 +180,20 @@ class Execution:
 
     def _judged(self, raised: BaseException, record: JobRecord) -> Outcome:
         """Say how an attempt ended that raised; what the exception itself does when it is asked counts for nothing."""
-        from lanework.engine.execution import exceptions as failure  # noqa: PLC0415 - for what goes wrong
+        from lanework.engine.execution import exceptions  # noqa: PLC0415 - for what goes wrong
         from lanework.engine.execution.job_traceback import stack_of  # noqa: PLC0415
 
         runtime = self._ports.runtime
         try:
             with runtime.limit(_JUDGING):
-                error = failure.meant_by(raised)
-                outcome = failure.of_error(error, record, self._type, now=self._ports.clock())
+                error = exceptions.meant_by(raised)
+                outcome = exceptions.of_error(error, record, self._type, now=self._ports.clock())
                 if outcomes.is_exhausted(outcome) and (stack := stack_of(error)):
                     self._notebook.log(stack)
         except BaseException as problem:
             if is_from_outside(problem):
                 raise
-            return failure.of_unknown(raised, record)
+            return exceptions.of_unknown(raised, record)
         if issubclass(type(error), TimedOut):
             runtime.renew()
         return outcome

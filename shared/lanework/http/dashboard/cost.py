@@ -7,9 +7,9 @@ from datetime import timedelta
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.routing import Routes
-from lanework.http.tokens import Role
 
 MONTH = timedelta(days=30)
 

@@ -15,15 +15,15 @@ from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.search import JobFilter
 from lanework.engine.stats.late_starts import Within, late_count
 from lanework.errors import JobNotFoundError, UnknownNameError
+from lanework.http.api.jobs import retry
+from lanework.http.auth.tokens import Role
+from lanework.http.auth.visibility import Sight
 from lanework.http.dashboard.relations import relations
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.timeline import timeline
 from lanework.http.forms import FORM
-from lanework.http.jobs import retry
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
-from lanework.http.sight import Sight
-from lanework.http.tokens import Role
 from lanework.model.job.dead_filter import Filter
 from lanework.model.job.headers import correlation_of
 from lanework.model.job.payload import masked

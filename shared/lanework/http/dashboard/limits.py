@@ -9,12 +9,12 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
 from lanework.engine.jobtypes.job_type import JobType
+from lanework.http.api.pauses import resumed
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
 from lanework.http.forms import FORM, Form
-from lanework.http.pauses import resumed
 from lanework.http.routing import Routes
-from lanework.http.tokens import Role
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Bound, Concurrency, Limit, Rate
 

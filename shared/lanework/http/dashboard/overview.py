@@ -10,11 +10,11 @@ from aws_lambda_powertools.event_handler import Response
 from lanework.app import App
 from lanework.engine.stats.late_starts import Within
 from lanework.engine.stats.statistics import Window
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, plural
 from lanework.http.routing import Routes
-from lanework.http.tokens import Role
 from lanework.model.stats.alerts import Alert, Alerts, Rule
 from lanework.model.stats.buckets import Bucket, Kind
 from lanework.model.stats.numbers import Count, Numbers, together

@@ -13,18 +13,18 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import LaneworkError
-from lanework.http.access import CALLER
+from lanework.http.auth.check import CALLER
+from lanework.http.auth.sessions import leaving, left, root_of
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.words import FILTERS
 from lanework.http.problems import problem_of
-from lanework.http.sessions import leaving, left, root_of
-from lanework.http.tokens import Role
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.app import App
-    from lanework.http.access import Caller
+    from lanework.http.auth.check import Caller
     from lanework.http.problems import Problem
     from lanework.http.routing import Routes
 

@@ -13,10 +13,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from lanework.app import App
 from lanework.engine.schedules.service import Listed
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.forms import FORM
 from lanework.http.routing import Routes
-from lanework.http.tokens import Role
 from lanework.model.lifecycle.states import JobRecord, State
 
 TICKS = 5

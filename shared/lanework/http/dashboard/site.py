@@ -5,18 +5,17 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lanework.http import pages
-from lanework.http.dashboard import cost, dead, jobs, limits, overview, schedules, workflows
+from lanework.http.api.openapi import document_of
+from lanework.http.auth.sessions import Sessions
+from lanework.http.dashboard import cost, deadletters, jobs, limits, overview, pages, schedules, workflows
 from lanework.http.dashboard.rendering import Pages
-from lanework.http.document import document_of
-from lanework.http.sessions import Sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.app import App
+    from lanework.http.auth.tokens import Tokens
     from lanework.http.routing import Routes
-    from lanework.http.tokens import Tokens
 
 
 def add_to(routes: Routes, app: App, tokens: Callable[[], Tokens]) -> Pages:
@@ -32,7 +31,7 @@ def add_to(routes: Routes, app: App, tokens: Callable[[], Tokens]) -> Pages:
     pages.add_to(routes, shown, tokens, cache(lambda: document_of(routes.resolver)), Sessions(app))
     overview.add_to(routes, shown, app)
     jobs.add_to(routes, shown, app)
-    dead.add_to(routes, shown, app)
+    deadletters.add_to(routes, shown, app)
     workflows.add_to(routes, shown, app)
     schedules.add_to(routes, shown, app)
     limits.add_to(routes, shown, app)

@@ -8,12 +8,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
+from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.graph import BOX_HEIGHT, BOX_WIDTH, layout
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import plural
 from lanework.http.forms import FORM
 from lanework.http.routing import Routes
-from lanework.http.tokens import Role
 
 ROWS = 50
 MOST_NODES = 300

@@ -1,0 +1,169 @@
+"""Group commit: conditional writes that threads make at the same time share a call."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from lanework.aws.ledger.bulk_writes import STATEMENTS
+from lanework.forks import in_a_child
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.aws.clients import Clients
+
+_TOGETHER: Final = timedelta(milliseconds=4)
+"""How long the first of a group waits at most for those who may join."""
+
+_ENOUGH: Final = 14
+"""So many wait for no more while no call is under way, lest the endpoint be idle; ten made 5 % more calls a job."""
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The write landed; this is the item after it."""
+
+    item: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """A condition didn't hold; this is the item as it stands, None if there is none."""
+
+    item: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class _Group:
+    """Writes that go together."""
+
+    statements: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Written | Declined] = field(default_factory=dict)
+    may_go: Event = field(default_factory=Event)
+    is_done: Event = field(default_factory=Event)
+
+
+class Together:
+    """
+    Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
+
+    A thread that is alone is told to write by itself, at once. Others wait for milliseconds, and no longer than until
+    all that could join have; or half of them, 14 at least, while no call is under way.
+    """
+
+    def __init__(self, clients: Clients, *, wait: timedelta = _TOGETHER) -> None:
+        """Send with these clients; the first of a group waits so long at most for others that are expected."""
+        self._clients = clients
+        self._wait_s = wait.total_seconds()
+        self._begin()
+        in_a_child(self, Together._begin)
+        self._has_partiql = True
+
+    def _begin(self) -> None:
+        self._lock = Lock()
+        self._expected = 0
+        self._writing = 0
+        self._under_way = 0
+        self._open: _Group | None = None
+
+    def expect(self, more: int) -> None:
+        """See `Ledger.expect`."""
+        with self._lock:
+            self._expected += more
+            self._go_if_enough_joined()
+
+    @contextmanager
+    def company(self) -> Iterator[bool]:
+        """Count a thread as writing while a block lasts; tells it whether others might share its call."""
+        with self._lock:
+            self._writing += 1
+            has_company = self._who_may_join > 1 and self._has_partiql
+        try:
+            yield has_company
+        finally:
+            with self._lock:
+                self._writing -= 1
+
+    def write(self, key: str, statement: dict[str, Any]) -> Written | Declined | None:
+        """
+        Send a statement with those of others.
+
+        Args:
+            key: Its item; one call writes an item once only.
+            statement: As boto takes it, with RETURNING ALL NEW, and ALL_OLD where its condition fails.
+
+        Returns:
+            What came of it; None if that isn't known, or nothing did: write singly.
+        """
+        with self._lock:
+            group = self._open
+            if group is not None and key in group.statements:
+                return None
+            is_first = group is None
+            if group is None:
+                group = self._open = _Group()
+            group.statements[key] = statement
+            self._go_if_enough_joined()
+        if is_first:
+            self._send(group)
+        else:
+            group.is_done.wait()
+        return group.answers.get(key)
+
+    @property
+    def _who_may_join(self) -> int:
+        return max(self._expected, self._writing)
+
+    def _go_if_enough_joined(self) -> None:
+        """Let the group that is open go, once nobody else can join it, or many have and no call is under way."""
+        group = self._open
+        if group is None:
+            return
+        joined, others = len(group.statements), self._who_may_join
+        is_worth_it = joined >= max(_ENOUGH, others // 2) and not self._under_way
+        if is_worth_it or joined == STATEMENTS or joined + self._under_way >= others:
+            self._open = None
+            group.may_go.set()
+
+    def _send(self, group: _Group) -> None:
+        group.may_go.wait(self._wait_s)
+        with self._lock:
+            if self._open is group:
+                self._open = None
+            size = len(group.statements)
+            self._under_way += size
+        try:
+            group.answers = self._answers(group.statements)
+        finally:
+            with self._lock:
+                self._under_way -= size
+                self._go_if_enough_joined()
+            group.is_done.set()
+
+    def _answers(self, statements: dict[str, Any]) -> dict[str, Written | Declined]:
+        """Send them; what isn't in the answer is to be written singly, which is safe also where it has landed."""
+        try:
+            answer = self._clients.dynamodb.batch_execute_statement(Statements=list(statements.values()))
+        except ClientError as error:
+            from lanework.aws.errors import is_unknown_to_the_endpoint  # noqa: PLC0415 - for what goes wrong
+
+            if is_unknown_to_the_endpoint(error):  # as with inserts (bulk.py)
+                self._has_partiql = False
+            return {}
+        found = ((key, _answer_of(one)) for key, one in zip(statements, answer["Responses"], strict=True))
+        return {key: one for key, one in found if one is not None}
+
+
+def _answer_of(response: Any) -> Written | Declined | None:  # noqa: ANN401 - boto's response
+    error = response.get("Error")
+    if error is None:
+        return Written(response["Item"]) if "Item" in response else None
+    return Declined(error.get("Item")) if error.get("Code") == _CONDITION_FAILED else None

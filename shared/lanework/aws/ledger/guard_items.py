@@ -1,0 +1,90 @@
+"""The marks of enqueueing's guards on DynamoDB: an item of the jobs table each, written together with a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.clients import translated
+from lanework.aws.ledger.bulk_writes import read_all
+from lanework.aws.ledger.item import ExpiryAttribute, MomentAttribute
+from lanework.aws.writes import write_together
+from lanework.errors import ContendedError
+from lanework.model.job.guard_items import Mark
+from lanework.model.limits import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lanework.aws.clients import Clients
+    from lanework.model.job.guard_items import Marking
+
+_MOMENT: Final = MomentAttribute()
+_EXPIRY: Final = ExpiryAttribute()
+
+
+class Marks:
+    """Reads marks, and writes them with a job."""
+
+    def __init__(self, clients: Clients, table: str) -> None:
+        """Use this table."""
+        self._clients = clients
+        self._table = table
+
+    def read(self, names: Sequence[str]) -> dict[str, Mark]:
+        """See `Ledger.marks`."""
+        with translated("reading what guards remember"):
+            found = read_all(self._clients, self._table, [_key(name) for name in names], is_consistent=True)
+            return {mark.name: mark for mark in map(_mark, found)}
+
+    def put(
+        self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[Marking]
+    ) -> dict[str, Any] | None:
+        """
+        Put a job and write marks, all or nothing. Return None if that happened, or the job that has the id.
+
+        Args:
+            job: Request of a PutItem, with its condition.
+            beside: Items to put with it, whatever is there.
+            markings: The marks.
+
+        Raises:
+            ContendedError: A mark isn't as it was read, or is being written.
+            UnavailableError: Whether it was written is not known.
+        """
+        puts = [job, *({"TableName": self._table, "Item": item} for item in beside), *map(self._marking, markings)]
+        with translated("recording a job under its guards"):
+            refused = write_together(self._clients.dynamodb, [{"Put": one} for one in puts])
+        if refused and refused.get(0) is None:
+            msg = "what a guard remembers was written meanwhile"
+            raise ContendedError(msg)
+        return refused.get(0)
+
+    def _marking(self, marking: Marking) -> dict[str, Any]:
+        mark = marking.mark
+        item = {
+            **_key(mark.name),
+            "job_id": {"S": mark.job_id},
+            "until": {"N": _MOMENT.serialize(mark.until)},
+            "expires_at": {"N": _EXPIRY.serialize(mark.until)},
+        }
+        if mark.window is not None:
+            item["window"] = {"S": mark.window.text}
+        put: dict[str, Any] = {"TableName": self._table, "Item": item}
+        if marking.after is None:
+            return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
+        as_read = {":after": {"S": marking.after}}
+        return {**put, "ConditionExpression": "job_id = :after", "ExpressionAttributeValues": as_read}
+
+
+def _key(name: str) -> dict[str, Any]:
+    kind = name.partition("#")[0]
+    return {"pk": {"S": name}, "sk": {"S": "quota" if kind == "limit" else kind}}
+
+
+def _mark(item: Any) -> Mark:  # noqa: ANN401 - boto's attribute values
+    return Mark(
+        name=item["pk"]["S"],
+        job_id=item["job_id"]["S"],
+        until=_MOMENT.deserialize(item["until"]["N"]),
+        window=Window.of(item["window"]["S"]) if "window" in item else None,
+    )

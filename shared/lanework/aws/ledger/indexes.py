@@ -1,0 +1,204 @@
+"""Reading the table's two indexes: the shards of a partition, merged, newest first."""
+
+from __future__ import annotations
+
+from heapq import merge
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.ledger.item import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
+from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+from lanework.model.job.ids import SHARDS
+from lanework.model.lanes import Lane
+from lanework.model.lifecycle.states import AT_ONCE, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LEAST_PER_QUERY: Final = 50
+_MOST_PER_QUERY: Final = 1000
+
+_ALWAYS: Final = (0, 10**14 - 1)
+"""From and to, in milliseconds since 1970, where nothing is asked for."""
+
+
+def recent_page(
+    client: DynamoDBClient,
+    table: str,
+    *,
+    day: str,
+    before: str | None,
+    limit: int,
+    keep: Callable[[JobKey], bool] | None,
+) -> Page[JobKey]:
+    """See `Ledger.recent`."""
+    condition, values = "recent_shard = :shard", {}
+    if before is not None:
+        condition, values = f"{condition} AND recent_key < :before", {":before": {"S": before}}
+    found: list[JobKey] = []
+    known_from = ""
+    for number in range(SHARDS):
+        shard = {":shard": {"S": recent_shard_of(day, number)}}
+        answer = client.query(
+            **_query(table, "recent", condition, {**values, **shard}),
+            Limit=max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY,
+        )
+        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
+        found += keys
+        if keys and "LastEvaluatedKey" in answer:
+            known_from = max(known_from, keys[-1].position)
+    return _known(found, known_from, limit=limit, keep=keep)
+
+
+def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[JobKey], bool] | None) -> Page[JobKey]:
+    """Return a page of what was read back to the key where the first shard's answer ended: older ones have gaps."""
+    in_order = sorted((key for key in found if key.position >= known_from), key=lambda key: key.position, reverse=True)
+    kept = [key for key in in_order if keep is None or keep(key)]
+    if len(kept) > limit or (known_from and len(kept) == limit):
+        return Page(keys=tuple(kept[:limit]), cursor=kept[limit - 1].position if limit else None)
+    return Page(keys=tuple(kept), cursor=known_from or None)
+
+
+def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+    """See `Ledger.enqueued`."""
+    low = f"{after}\x00" if "#" in after else after
+    high = until.isoformat(timespec="milliseconds")
+    if high <= low:
+        return Page(keys=(), cursor=None)
+    found: list[JobKey] = []
+    known_to: str | None = None
+    for number in range(SHARDS):
+        values = {":shard": {"S": recent_shard_of(day, number)}, ":low": {"S": low}, ":high": {"S": high}}
+        query = _query(table, "recent", "recent_shard = :shard AND recent_key BETWEEN :low AND :high", values)
+        answer = client.query(**{**query, "ScanIndexForward": True, "Limit": _MOST_PER_QUERY})
+        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
+        found += keys
+        if keys and "LastEvaluatedKey" in answer:
+            known_to = min(known_to or keys[-1].position, keys[-1].position)
+    known = (key for key in found if known_to is None or key.position <= known_to)
+    return Page(keys=tuple(sorted(known, key=lambda key: key.position)), cursor=known_to)
+
+
+def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
+    """Return what a job's item says, of which only `SUMMARISED` was read."""
+    moment = JobItem.due_at
+    return Summary(
+        job_id=job_id_of(item["pk"]["S"]),
+        type=item["type"]["S"],
+        lane=Lane(item["lane"]["S"]),
+        life=int(item["life"]["N"]),
+        is_queued=item["state"]["S"] == State.QUEUED.value,
+        is_unclaimed="claim_id" not in item,
+        has_entry="sweep_at" in item,
+        created_at=moment.deserialize(item["created_at"]["N"]),
+        due_at=moment.deserialize(item["due_at"]["N"]) if "due_at" in item else AT_ONCE,
+        tenant=item["tenant"]["S"] if "tenant" in item else None,
+    )
+
+
+SUMMARISED: Final = (
+    "pk",
+    "type",
+    "lane",
+    "life",
+    "state",
+    "claim_id",
+    "sweep_at",
+    "created_at",
+    "due_at",
+    "tenant",
+)
+"""What a summary needs; reading less costs the same, and is sent and read faster."""
+
+
+def dead_page(
+    client: DynamoDBClient,
+    table: str,
+    *,
+    before: str | None,
+    limit: int,
+    since: datetime | None,
+    until: datetime | None,
+) -> Page[DeadKey]:
+    """See `Ledger.dead`."""
+    low = _ALWAYS[0] if since is None else _milliseconds(since)
+    high = _ALWAYS[1] if until is None else _milliseconds(until) - 1
+    if before is not None:
+        high = min(high, _milliseconds(DeadKey.at(before).died_at))
+    if high < low:
+        return Page(keys=(), cursor=None)
+
+    def shard(number: int) -> Iterator[DeadKey]:
+        condition = "sweep_shard = :shard AND sweep_at BETWEEN :low AND :high"
+        values = {":shard": {"S": dead_shard_of(number)}, ":low": {"N": str(low)}, ":high": {"N": str(high)}}
+        keys = (_dead_key(item) for item in _items(client, _query(table, "sweep", condition, values), limit))
+        # Of one millisecond, the index keeps an order of its own; a cursor needs one that all shards share.
+        for _, same in groupby(keys, key=lambda key: key.died_at):
+            for key in sorted(same, key=lambda key: key.position, reverse=True):
+                if before is None or key.position < before:
+                    yield key
+
+    return _merged([shard(number) for number in range(SHARDS)], limit=limit)
+
+
+def due_page(
+    client: DynamoDBClient, table: str, shard: str, *, until: datetime, limit: int, after: str | None
+) -> Page[DueKey]:
+    """See `Ledger.due`."""
+    query: dict[str, Any] = {
+        **_query(table, "sweep", "sweep_shard = :shard AND sweep_at <= :until", {}),
+        "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"N": str(_milliseconds(until))}},
+        "ScanIndexForward": True,
+        "Limit": limit,
+    }
+    if after is not None:
+        last = DueKey.at(after)
+        entry = {"sweep_shard": {"S": shard}, "sweep_at": {"N": str(_milliseconds(last.sweep_at))}}
+        query["ExclusiveStartKey"] = {**entry, "pk": {"S": pk_of(last.job_id)}, "sk": {"S": JOB}}
+    answer = client.query(**query)
+    keys = tuple(
+        DueKey(sweep_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
+        for item in answer["Items"]
+    )
+    return Page(keys=keys, cursor=keys[-1].position if keys and "LastEvaluatedKey" in answer else None)
+
+
+def _merged(shards: Iterable[Iterator[DeadKey]], *, limit: int) -> Page[DeadKey]:
+    """Merge iterators that are each newest first into a page."""
+    found = list(islice(merge(*shards, key=lambda key: key.position, reverse=True), limit))
+    return Page(keys=tuple(found), cursor=found[-1].position if found and len(found) == limit else None)
+
+
+def _query(table: str, index: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+        "ScanIndexForward": False,
+    }
+
+
+def _items(client: DynamoDBClient, query: dict[str, Any], limit: int) -> Iterator[dict[str, Any]]:
+    """Yield a query's items, reading page by page as they are asked for."""
+    request = {**query, "Limit": max(limit + 1, _LEAST_PER_QUERY)}
+    while True:
+        answer = client.query(**request)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": _MOST_PER_QUERY}
+
+
+def _dead_key(item: dict[str, Any]) -> DeadKey:
+    return DeadKey(
+        died_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]),
+        job_id=job_id_of(item["pk"]["S"]),
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(JobItem.sweep_at.serialize(moment))

@@ -1,0 +1,329 @@
+"""The ledger on DynamoDB: pynamodb shapes items and expressions, one boto client sends them (docs/decisions/0006)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+from lanework.aws.clients import translated
+from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
+from lanework.aws.ledger.group_commit import Declined, Together, Written
+from lanework.aws.ledger.guard_items import Marks
+from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
+from lanework.aws.ledger.item import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
+from lanework.aws.ledger.partiql import actions_of, condition_of, statement_of
+from lanework.aws.ledger.payloads import Payloads
+from lanework.aws.ledger.read_back import to_record
+from lanework.aws.ledger.steps_and_logs import Beside
+from lanework.aws.writes import put_if, write_if, write_together
+from lanework.engine.ports.ledger import UnavailableOne
+from lanework.errors import UnavailableError
+from lanework.model.job.payload import is_apart
+from lanework.model.lifecycle.change import Applied, Kept, Refused, has_landed
+from lanework.model.lifecycle.states import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from lanework.aws.clients import Clients
+    from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.lifecycle.change import Answer, Change
+    from lanework.model.lifecycle.states import JobRecord
+
+
+class DynamoLedger:
+    """Implements the `Ledger` port on the table `<stack>-jobs`."""
+
+    def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._model = items_of(f"{stack}-jobs", region=region)
+        self._table = f"{stack}-jobs"
+        self._bulk = BulkPut(clients, self._table)
+        self._beside = Beside(clients, self._table)
+        self._payloads = Payloads(clients, self._table)
+        self._marks = Marks(clients, self._table)
+        self._together = Together(clients)
+
+    def put(self, record: JobRecord) -> JobRecord | None:
+        """See `Ledger.put`."""
+        return self._put(record)
+
+    def _put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
+        if not is_apart(record.payload):
+            return self._put_record(record, is_repeated=is_repeated)
+        beside = self._payloads.item_of(record)
+        with translated("recording a payload"):
+            is_there = self._payloads.put_first(beside)
+        if not is_there:  # of a producer that was cut off, or of another job that has the id
+            return self.put_guarded(record, ())
+        existing = self._put_record(record, is_repeated=is_repeated)
+        if existing is not None and _has_no_use_for(existing, record):
+            with translated("letting a payload go"):
+                self._payloads.disown(beside)
+        return existing
+
+    def _put_record(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | None:
+        with translated("recording a job"):
+            existing = put_if(self._clients.dynamodb.put_item, self._putting(record), is_repeated=is_repeated)[1]
+        return None if existing is None else self._record(existing)
+
+    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        """See `Ledger.put_many`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
+        answers: list[JobRecord | UnavailableOne | None] = []
+        for chunk in chunks(records):
+            try:
+                answers += self._put_chunk(chunk)
+            except UnavailableError as error:
+                answers += [UnavailableOne(str(error))] * (len(records) - len(answers))
+                break
+        return answers
+
+    def _put_chunk(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        apart = [record for record in records if is_apart(record.payload)]
+        with translated("recording payloads"):
+            kept = self._bulk.insert([self._payloads.item_of(record) for record in apart]) if apart else []
+        without = {record.job_id for record, is_kept in zip(apart, kept, strict=True) if not is_kept}
+        whole = [record for record in records if record.job_id not in without]
+        with translated("recording jobs"):
+            made = self._bulk.insert([to_item(record, self._model) for record in whole])
+        became: dict[str, bool | None] = dict.fromkeys(without, False)
+        became |= {record.job_id: is_made for record, is_made in zip(whole, made, strict=True)}
+        return [
+            None if became[one.job_id] else self._put_again(one, is_repeated=became[one.job_id] is None)
+            for one in records
+        ]
+
+    def _putting(self, record: JobRecord) -> dict[str, Any]:
+        """Return the request that puts a job whose id is free."""
+        until = self._model.expires_at.serialize(record.started_at or record.created_at)
+        return {
+            "TableName": self._table,
+            "Item": to_item(record, self._model),
+            "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
+            "ExpressionAttributeValues": {":now": {"N": until}},
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+        """See `Ledger.marks`."""
+        return self._marks.read(names)
+
+    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+        """See `Ledger.put_guarded`."""
+        beside = [self._payloads.item_of(record)] if is_apart(record.payload) else []
+        existing = self._marks.put(self._putting(record), beside, markings)
+        return None if existing is None else self._record(existing)
+
+    def expect(self, more: int) -> None:
+        """See `Ledger.expect`."""
+        self._together.expect(more)
+
+    def change(self, job_id: str, change: Change) -> Answer:
+        """See `Ledger.change`."""
+        if not may_exist(job_id):
+            return Refused(None)
+        payload = cast("str | None", change.write.get(PAYLOAD))
+        if payload is not None and is_apart(payload):
+            return self._change_with_payload(job_id, change, payload)
+        with translated(f"writing {change.name} of job {job_id}"), self._together.company() as has_company:
+            answer = self._change_together(job_id, change) if has_company else None
+            answer = _as_landed(answer or self._change_singly(job_id, change), change)
+            if isinstance(answer, Applied) and "expires_at" in change.write and answer.record.payload is None:
+                expires_at = cast("datetime | None", change.write["expires_at"])
+                if not has_company or expires_at is None or not self._expire_payload_together(job_id, expires_at):
+                    self._payloads.expire(job_id, expires_at)
+        return answer
+
+    def _change_together(self, job_id: str, change: Change) -> Answer | None:
+        """Write with what other threads write now; None where that says nothing, and the write is to be made singly."""
+        statement = statement_of(change, self._model, job_id, self._table)
+        if statement is None:
+            return None
+        match self._together.write(job_id, statement.request):
+            case Written(item):
+                return Applied(self._record(item))
+            case Declined(item) if not statement.is_narrower:
+                return Refused(None if item is None else self._record(item))
+            case _:
+                return None
+
+    def _change_singly(self, job_id: str, change: Change) -> Answer:
+        request = {**self._updating(job_id, change), "ReturnValues": "ALL_NEW"}
+        answer, stored = write_if(self._clients.dynamodb.update_item, request)
+        if answer is None:
+            return Refused(None if stored is None else self._record(stored))
+        return Applied(self._record(answer["Attributes"]))
+
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        """See `Ledger.change_and_keep`."""
+        put = self._beside.keeping_first(job_id, step, text)
+        with translated(f"writing {change.name} of job {job_id}"):
+            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, change)}, {"Put": put}])
+        item = refused.get(1)
+        if item is not None and 0 not in refused:
+            return Kept(item["result"]["S"])
+        if refused:
+            stored = refused.get(0)
+            return _as_landed(Refused(None if stored is None else self._record(stored)), change)
+        record = self.get(job_id)
+        return Refused(None) if record is None else Applied(record)
+
+    def _updating(self, job_id: str, change: Change) -> dict[str, Any]:
+        """Return the request that carries a change out."""
+        request: dict[str, Any] = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
+            actions=actions_of(change, self._model, job_id),
+            condition=condition_of(change, self._model),
+            return_values_on_condition_failure="ALL_OLD",
+        )
+        return request
+
+    def get(self, job_id: str) -> JobRecord | None:
+        """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
+        if not may_exist(job_id):
+            return None
+        keys = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
+        with translated(f"reading job {job_id}"):
+            found = read_all(self._clients, self._table, keys, is_consistent=True)
+            items = {item["sk"]["S"]: item for item in found}
+        if JOB not in items:
+            return None
+        beside = {name: value for name, value in items.get(PAYLOAD, {}).items() if name == PAYLOAD}
+        # The job's own item wins: what lies beside it may be from before the payload was edited.
+        return self._record({**beside, **items[JOB]})
+
+    def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
+        """See `Ledger.get_many`."""
+        # DynamoDB refuses a request that names a key twice.
+        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids) if may_exist(one)]
+        with translated("reading jobs"):
+            found = read_all(self._clients, self._table, keys, is_consistent=consistent)
+            return {record.job_id: record for record in map(self._record, found)}
+
+    def payload_of(self, record: JobRecord) -> str | None:
+        """See `Ledger.payload_of`."""
+        if record.payload is not None:
+            return record.payload
+        with translated(f"reading the payload of job {record.job_id}"):
+            return self._payloads.read(record.job_id)
+
+    def put_back(self, job_id: str, payload: str) -> bool:
+        """See `Ledger.put_back`."""
+        with translated(f"seeing to the payload of job {job_id}"):
+            return self._payloads.put_back(job_id, payload)
+
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
+        """See `Ledger.due`."""
+        with translated("reading the sweep index"):
+            return due_page(
+                self._clients.dynamodb, self._table, f"sweep#{shard}", until=until, limit=limit, after=after
+            )
+
+    def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
+        """See `Ledger.held`."""
+        return self._entries(held_shard_of(name, shard), limit=limit, until=until)
+
+    def _entries(self, shard: str, *, limit: int, until: datetime | None = None) -> list[str]:
+        condition, values = "sweep_shard = :shard", {":shard": {"S": shard}}
+        if until is not None:
+            condition += " AND sweep_at <= :until"
+            values[":until"] = {"N": self._model.sweep_at.serialize(until)}
+        with translated("reading the sweep index"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName="sweep",
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
+                Limit=limit,
+            )
+        return [job_id_of(item["pk"]["S"]) for item in answer["Items"]]
+
+    def step(self, job_id: str, name: str) -> str | None:
+        """See `Ledger.step`."""
+        return self._beside.step(job_id, name)
+
+    def keep_step(self, job_id: str, name: str, result: str) -> None:
+        """See `Ledger.keep_step`."""
+        self._beside.keep_step(job_id, name, result)
+
+    def keep_first(self, job_id: str, name: str, result: str) -> str:
+        """See `Ledger.keep_first`."""
+        return self._beside.keep_first(job_id, name, result)
+
+    def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
+        """See `Ledger.add_log`."""
+        self._beside.add_log(job_id, claim_id, at=at, lines=lines)
+
+    def log_of(self, job_id: str) -> tuple[str, ...]:
+        """See `Ledger.log_of`."""
+        return self._beside.log_of(job_id)
+
+    def clear_beside(self, job_id: str) -> None:
+        """See `Ledger.clear_beside`."""
+        self._beside.clear(job_id)
+
+    def recent(
+        self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
+    ) -> Page[JobKey]:
+        """See `Ledger.recent`."""
+        with translated("listing jobs"):
+            return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
+
+    def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+        """See `Ledger.enqueued`."""
+        with translated("listing jobs"):
+            return enqueued_page(self._clients.dynamodb, self._table, day=day, after=after, until=until)
+
+    def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
+        """See `Ledger.summaries`."""
+        keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids)]
+        with translated("reading jobs"):
+            return [summary_of(item) for item in read_all(self._clients, self._table, keys, only=SUMMARISED)]
+
+    def dead(
+        self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
+    ) -> Page[DeadKey]:
+        """See `Ledger.dead`."""
+        with translated("listing dead jobs"):
+            return dead_page(self._clients.dynamodb, self._table, before=before, limit=limit, since=since, until=until)
+
+    def _change_with_payload(self, job_id: str, change: Change, payload: str) -> Answer:
+        """Carry out a change whose payload lies beside the job: both items, or neither."""
+        own = replace(change, write={**change.write, PAYLOAD: None})
+        with translated(f"writing {change.name} of job {job_id}"):
+            beside = {"TableName": self._table, "Item": self._payloads.item(job_id, payload)}
+            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, own)}, {"Put": beside}])
+        if refused:
+            stored = refused.get(0)
+            return _as_landed(Refused(None if stored is None else self._record(stored)), change)
+        record = self.get(job_id)
+        return Refused(None) if record is None else Applied(record)
+
+    def _put_again(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | UnavailableOne | None:
+        """Ask one by one for what a bulk insert didn't make: it existed, or its service was busy."""
+        try:
+            return self._put(record, is_repeated=is_repeated)
+        except UnavailableError as error:
+            return UnavailableOne(str(error))
+
+    def _expire_payload_together(self, job_id: str, expires_at: datetime) -> bool:
+        """Let a payload's own item expire, with what other threads write now; False where that is not known to be."""
+        statement = self._payloads.expiring(job_id, expires_at)
+        return self._together.write(f"{job_id} {PAYLOAD}", statement) is not None
+
+    def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
+        return to_record(raw, self._model)
+
+
+def _as_landed(answer: Answer, change: Change) -> Answer:
+    """Return an answer, a refusal by what this very change has left being none (rule 17)."""
+    is_own = isinstance(answer, Refused) and answer.record is not None and has_landed(change, answer.record)
+    return Applied(answer.record) if is_own and answer.record is not None else answer
+
+
+def _has_no_use_for(existing: JobRecord, record: JobRecord) -> bool:
+    """Tell whether a payload that was put for a record is none that the job which has the id may be without."""
+    differs = None not in (existing.digest, record.digest) and existing.digest != record.digest
+    return existing.payload is not None or existing.state in ENDED or differs

@@ -1,0 +1,115 @@
+"""
+Payloads that lie beside their jobs: over 1 KB, since every write to a job's item pays for all of it.
+
+A payload is written before its record (rule 16), on condition that there is none: another producer with the same id may
+have been faster. What it leaves where its record is not made expires by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.ledger.item import PAYLOAD, ExpiryAttribute
+from lanework.aws.ledger.steps_and_logs import key_beside
+from lanework.aws.writes import write_if
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanework.aws.clients import Clients
+    from lanework.model.lifecycle.states import JobRecord
+
+_BACKSTOP: Final = timedelta(days=365)
+"""A payload's own item gets its expiry when the job ends; should that write be lost, it goes a year after its start."""
+
+_RENEWED_UNDER: Final = timedelta(days=180)
+"""One with less time left, of a job that goes on, is kept on: a redrive may have been cut off before it did that."""
+
+_EXPIRY: Final = ExpiryAttribute()
+
+
+class Payloads:
+    """Writes and reads them, in the jobs table."""
+
+    def __init__(
+        self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Use this table, and this clock for how long its items are kept."""
+        self._clients = clients
+        self._table = table
+        self._clock = clock
+
+    def item_of(self, record: JobRecord) -> dict[str, Any]:
+        """Return the item that goes beside a record."""
+        return self.item(record.job_id, record.payload or "", starts_at=record.run_at)
+
+    def item(self, job_id: str, payload: str, *, starts_at: datetime | None = None) -> dict[str, Any]:
+        """Return a payload's item, to be kept for a year from its job's start."""
+        expires_at = (starts_at or self._clock()) + _BACKSTOP
+        return {
+            **key_beside(job_id, PAYLOAD),
+            PAYLOAD: {"S": payload},
+            "expires_at": {"N": _EXPIRY.serialize(expires_at)},
+        }
+
+    def put_first(self, item: dict[str, Any]) -> bool:
+        """Put a payload unless there is one; tell whether this one is there now, or was, by an answer that was lost."""
+        answer, stored = write_if(self._clients.dynamodb.put_item, self._putting(item))
+        return answer is not None or stored == item
+
+    def put_back(self, job_id: str, payload: str) -> bool:
+        """See `Ledger.put_back`: a read, which costs a fraction of a refused write of the whole item."""
+        answer: Any = self._clients.dynamodb.get_item(
+            TableName=self._table, Key=key_beside(job_id, PAYLOAD), ProjectionExpression="expires_at"
+        )
+        if "Item" not in answer:
+            return write_if(self._clients.dynamodb.put_item, self._putting(self.item(job_id, payload)))[0] is not None
+        until = answer["Item"].get("expires_at")
+        if until is not None and _EXPIRY.deserialize(until["N"]) < self._clock() + _RENEWED_UNDER:
+            self.expire(job_id, self._clock() + _BACKSTOP)
+        return False
+
+    def read(self, job_id: str) -> str | None:
+        """Return a payload, or None."""
+        answer = self._clients.dynamodb.get_item(
+            TableName=self._table, Key=key_beside(job_id, PAYLOAD), ConsistentRead=True
+        )
+        return answer["Item"][PAYLOAD]["S"] if PAYLOAD in answer.get("Item", {}) else None
+
+    def expire(self, job_id: str, expires_at: datetime | None) -> None:
+        """Let a payload expire with its job; None: in a year. Nothing happens where there is none."""
+        until = self._clock() + _BACKSTOP if expires_at is None else expires_at
+        self._set_expiry(job_id, until, "attribute_exists(pk)", {})
+
+    def disown(self, item: dict[str, Any]) -> None:
+        """Let a payload go that was put for a record which was not made, unless somebody has put another since."""
+        self._set_expiry(
+            item["pk"]["S"].removeprefix("job#"), self._clock(), "expires_at = :own", {":own": item["expires_at"]}
+        )
+
+    def expiring(self, job_id: str, expires_at: datetime) -> dict[str, Any]:
+        """Return the statement that lets a payload expire, to be sent with others."""
+        return {
+            "Statement": f'UPDATE "{self._table}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
+            "RETURNING MODIFIED NEW *",
+            "Parameters": [{"N": _EXPIRY.serialize(expires_at)}, *key_beside(job_id, PAYLOAD).values()],
+        }
+
+    def _putting(self, item: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(pk)",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _set_expiry(self, job_id: str, until: datetime, condition: str, values: dict[str, Any]) -> None:
+        request = {
+            "TableName": self._table,
+            "Key": key_beside(job_id, PAYLOAD),
+            "UpdateExpression": "SET expires_at = :at",
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": {":at": {"N": _EXPIRY.serialize(until)}, **values},
+        }
+        write_if(self._clients.dynamodb.update_item, request)

@@ -1,0 +1,197 @@
+"""Workflows, and who waits for whom, on the table `<stack>-jobs`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.aws.clients import translated
+from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
+from lanework.aws.ledger.indexes import recent_page
+from lanework.aws.ledger.item import MomentAttribute, may_exist, pk_of
+from lanework.aws.workflows.workflow_items import (
+    NAMES,
+    ROOT,
+    SHARD,
+    day_of,
+    entry_of,
+    expiry,
+    names_item,
+    part_key,
+    record_of,
+    root_item,
+    root_key,
+    shard_item,
+    shard_named,
+    shard_of_item,
+)
+from lanework.aws.writes import put_if, write_if
+from lanework.model.workflow.shard import Shard, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from lanework.aws.clients import Clients
+    from lanework.engine.ports.index_keys import JobKey, Page
+    from lanework.model.workflow.workflow import WorkflowRecord
+
+_CHILD: Final = "child#"
+
+_MOMENT: Final = MomentAttribute()
+
+
+class DynamoWorkflows:
+    """
+    Implements the `WorkflowStore` port.
+
+    A workflow has an item of its own, and two for each shard: what was told, written at each end, and the names.
+    """
+
+    def __init__(self, clients: Clients, *, stack: str) -> None:
+        """Use the stack's jobs table."""
+        self._clients = clients
+        self._table = f"{stack}-jobs"
+        self._bulk = BulkPut(clients, self._table)
+
+    def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
+        """See `WorkflowStore.add_children`: an item for each, in the partition of what is waited for."""
+        expires_at = expiry()
+        items = [
+            {"pk": {"S": pk_of(parent)}, "sk": {"S": f"{_CHILD}{child}"}, "expires_at": expires_at}
+            for parent, child in sorted(set(edges))
+        ]
+        with translated("noting who waits for whom"):
+            self._bulk.write(items)
+
+    def children(self, parent: str, *, after: str | None, limit: int) -> list[str]:
+        """See `WorkflowStore.children`: a cursor is the sort key's own order."""
+        query: dict[str, Any] = {
+            "TableName": self._table,
+            "KeyConditionExpression": "pk = :parent AND sk BETWEEN :low AND :high",
+            "ExpressionAttributeValues": {
+                ":parent": {"S": pk_of(parent)},
+                ":low": {"S": _CHILD if after is None else f"{_CHILD}{after}\x00"},
+                ":high": {"S": f"{_CHILD}~~"},
+            },
+            "ConsistentRead": True,
+            "Limit": limit,
+        }
+        with translated(f"reading what waits for {parent}"):
+            answer = self._clients.dynamodb.query(**query)
+        return [item["sk"]["S"].removeprefix(_CHILD) for item in answer["Items"]]
+
+    def get(self, workflow_id: str) -> WorkflowRecord | None:
+        """See `WorkflowStore.get`."""
+        if not may_exist(workflow_id):
+            return None
+        with translated(f"reading workflow {workflow_id}"):
+            answer = self._clients.dynamodb.get_item(
+                TableName=self._table, Key=root_key(workflow_id), ConsistentRead=True
+            )
+        return record_of(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
+        """See `WorkflowStore.get_many`."""
+        with translated("reading workflows"):
+            items = list(self._read([root_key(one) for one in workflow_ids]))
+        return {record.workflow_id: record for record in map(record_of, items)}
+
+    def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
+        """Yield the items that exist."""
+        return read_all(self._clients, self._table, keys, is_consistent=consistent)
+
+    def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
+        """See `WorkflowStore.write`."""
+        written = replace(record, revision=record.revision + 1)
+        request: dict[str, Any] = {"TableName": self._table, "Item": root_item(written)}
+        if record.revision == 0:
+            request["ConditionExpression"] = "attribute_not_exists(pk)"
+        else:
+            request["ConditionExpression"] = "revision = :read"
+            request["ExpressionAttributeValues"] = {":read": {"N": str(record.revision)}}
+        with translated(f"writing workflow {record.workflow_id}"):
+            answer, _ = put_if(self._clients.dynamodb.put_item, request)
+        return None if answer is None else written
+
+    def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
+        """See `WorkflowStore.recent`."""
+        with translated("listing workflows"):
+            return recent_page(
+                self._clients.dynamodb, self._table, day=day_of(day), before=before, limit=limit, keep=None
+            )
+
+    def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
+        """See `WorkflowStore.make_shards`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
+        items = [item for shard, names in shards for item in (names_item(shard, names), shard_item(shard))]
+        with translated("making a workflow's shards"):
+            for chunk in chunks(items):
+                for item, is_made in zip(chunk, self._bulk.insert(chunk), strict=True):
+                    if not is_made:
+                        request = {
+                            "TableName": self._table,
+                            "Item": item,
+                            "ConditionExpression": "attribute_not_exists(pk)",
+                        }
+                        put_if(self._clients.dynamodb.put_item, request)
+
+    def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
+        """See `WorkflowStore.shards`."""
+        keys = [part_key(workflow_id, number, SHARD) for number in numbers]
+        with translated(f"reading shards of workflow {workflow_id}"):
+            return sorted(map(shard_of_item, self._read(keys, consistent=True)), key=lambda shard: shard.number)
+
+    def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
+        """See `WorkflowStore.names`."""
+        with translated(f"reading the jobs of workflow {workflow_id}"):
+            answer = self._clients.dynamodb.get_item(
+                TableName=self._table, Key=part_key(workflow_id, number, NAMES), ConsistentRead=True
+            )
+        return tuple(answer["Item"]["names"]["S"].split(" ")) if "Item" in answer else ()
+
+    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+        """See `WorkflowStore.tell`."""
+        number, place = place_of(slot)
+        request = {
+            "TableName": self._table,
+            "Key": part_key(workflow_id, number, SHARD),
+            "UpdateExpression": "SET #place = :value",
+            "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(#place) OR #place < :value)",
+            "ExpressionAttributeNames": {"#place": f"v{place}"},
+            "ExpressionAttributeValues": {":value": {"N": str(value)}},
+            "ReturnValues": "ALL_NEW",
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        with translated(f"telling workflow {workflow_id} of an end"):
+            answer, stored = write_if(self._clients.dynamodb.update_item, request)
+        item = stored if answer is None else answer["Attributes"]
+        return None if item is None else shard_of_item(item)
+
+    def look_later(self, shard: Shard, at: datetime | None) -> None:
+        """See `WorkflowStore.look_later`."""
+        request: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": part_key(shard.workflow_id, shard.number, SHARD),
+            "ConditionExpression": "attribute_exists(pk)",
+            "UpdateExpression": "REMOVE sweep_shard, sweep_at",
+        }
+        if at is not None:
+            request["UpdateExpression"] = "SET sweep_shard = :shard, sweep_at = :at"
+            request["ExpressionAttributeValues"] = entry_of(shard, at)
+        with translated(f"writing a shard of workflow {shard.workflow_id}"):
+            write_if(self._clients.dynamodb.update_item, request)
+
+    def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
+        """See `WorkflowStore.due_shards`."""
+        with translated("reading which workflows to look at"):
+            answer = self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName="sweep",
+                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
+                ExpressionAttributeValues={
+                    ":shard": {"S": f"{ROOT}#{shard}"},
+                    ":until": {"N": _MOMENT.serialize(until)},
+                },
+                Limit=limit,
+            )
+        return [shard_named(item["pk"]["S"]) for item in answer["Items"]]

@@ -1,0 +1,1 @@
+"""Commands about dead-letter queues: list, show, redrive, drop."""

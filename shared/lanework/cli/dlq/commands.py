@@ -1,0 +1,255 @@
+"""Commands about dead jobs: list, show, redrive, drop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from lanework.cli.connect import application, connected, project_here
+from lanework.cli.dlq.options import Asked, asking
+from lanework.cli.dlq.output import print_fate, print_groups, print_job, print_list, print_outcome, print_plan
+from lanework.cli.exits import EPILOG
+from lanework.cli.output import AsJson, confirm, out, print_json, say
+from lanework.cli.param_types import job_id as existing
+from lanework.cli.param_types import payload
+from lanework.cli.param_types import rate as rate_
+from lanework.cli.progress import bar
+from lanework.engine.deadletters.query import DeadList
+from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.queries.search import check_names
+from lanework.errors import InvalidOptionError, NothingMatchesError
+from lanework.local.application import load_app
+from lanework.model.job.dead_filter import Filter
+
+if TYPE_CHECKING:
+    from lanework.app import App
+    from lanework.engine.deadletters.groups import Grouping
+    from lanework.engine.deadletters.query import Plan
+    from lanework.model.lanes import Lane
+
+app = typer.Typer(
+    name="dlq",
+    help="Look at dead jobs, give them another life, or drop them.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]...", parser=existing, help="Jobs by their id, instead of filters.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every dead job.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, and change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+
+
+@app.command("list")
+@asking
+def list_(
+    asked: Asked,
+    group: Annotated[bool, typer.Option("--group", help="By error: what differs from job to job left out.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most jobs of a page, 1 to 100.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    List dead jobs, the latest death first.
+
+    Example: lanework dlq list --lane high --younger-than 2h --group
+    """
+    app_ = connected()
+    which = asked.filter(app_.ports.clock())
+    if group:
+        print_groups(_groups(app_, asked, which), as_json=as_json)
+        return
+    found = _page(app_, which, limit=limit, cursor=cursor)
+    if not found.jobs and cursor is None and not asked.is_empty:
+        _check_names(asked)
+        raise app_.dead_letters.jobs.nothing(which)
+    unreadable = app_.dead_letters.unreadable() if found.cursor is None else {}
+    print_list(found, unreadable, as_json=as_json)
+
+
+@app.command()
+def show(
+    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
+    only_payload: Annotated[
+        bool, typer.Option("--payload", help="Print its payload and nothing else, to edit it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Show a dead job: why it died, every failure that is kept, and what it wrote.
+
+    Example: lanework dlq show 01JD… --payload > payload.json
+    """
+    app_ = connected()
+    record = app_.dead_letters.jobs.get(job_id)
+    lines = () if only_payload else app_.inspector.log(job_id)
+    print_job(record, lines, only_payload=only_payload, as_json=as_json)
+
+
+@app.command()
+@asking
+def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
+    asked: Asked,
+    ids: Ids = None,
+    every: All = False,
+    dry_run: DryRun = False,
+    canary: Annotated[
+        bool, typer.Option("--canary", help="One first, then a tenth, then the rest; stops if one dies again.")
+    ] = False,
+    rate: Annotated[
+        float | None, typer.Option(parser=rate_, metavar="N", help="Most jobs a second, 0.1 to 1000.")
+    ] = None,
+    payload_: Annotated[
+        str | None,
+        typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="Another payload, for exactly one job."),
+    ] = None,
+    native: Annotated[
+        bool, typer.Option("--native", help="Let SQS move all tickets of a lane (StartMessageMoveTask).")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Give dead jobs another life: attempts start over, the history stays.
+
+    More than 100 are redriven by a job of their own, which shows its progress and can be cancelled.
+
+    Example: lanework dlq redrive --cause exhausted --error "connection refused" --canary
+    """
+    chosen = _Chosen(asked=asked, ids=tuple(ids or ()), every=every)
+    orders = Orders(rate=rate, canary=canary)
+    if native:
+        _redrive_natively(chosen, orders, is_plain=not dry_run and payload_ is None, yes=yes, as_json=as_json)
+    elif payload_ is not None:
+        _redrive_with(chosen, payload(payload_), dry_run=dry_run, as_json=as_json)
+    else:
+        app_ = connected()
+        plan = chosen.plan(app_)
+        if dry_run:
+            print_plan("redrive", plan, as_json=as_json)
+            return
+        if plan.count > 1:
+            confirm(f"Redrive {_what(plan)}?", yes=yes)
+        if canary and plan.is_one_page:
+            say("one goes first, then a tenth, then the rest; each step is waited for …")
+        with bar("redriving", total=plan.count) as show:
+            became = app_.dead_letters.redrive(plan, orders, between=lambda it: show(it.moved + it.passed_over))
+        print_outcome("redrive", plan, became, as_json=as_json)
+
+
+@app.command()
+@asking
+def drop(
+    asked: Asked,
+    ids: Ids = None,
+    every: All = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    End dead jobs for good: they are cancelled, and no redrive brings them back.
+
+    Example: lanework dlq drop --type report.month --older-than 7d --dry-run
+    """
+    app_ = connected()
+    plan = _Chosen(asked=asked, ids=tuple(ids or ()), every=every).plan(app_)
+    if dry_run:
+        print_plan("drop", plan, as_json=as_json)
+        return
+    confirm(f"Drop {_what(plan)} for good?", yes=yes)
+    with bar("dropping", total=plan.count) as show:
+        became = app_.dead_letters.drop(plan, between=lambda it: show(it.moved + it.passed_over))
+    print_outcome("drop", plan, became, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """Which jobs a command is to move: by id, by filter, or all."""
+
+    asked: Asked
+    ids: tuple[str, ...]
+    every: bool
+
+    def plan(self, app_: App) -> Plan:
+        """Return what would move."""
+        ways = [bool(self.ids), not self.asked.is_empty, self.every]
+        if sum(ways) != 1:
+            problem = "nothing says which jobs" if not any(ways) else "ids, filters and --all exclude each other"
+            msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
+            raise InvalidOptionError(msg)
+        which = Filter(job_ids=self.ids) if self.ids else self.asked.filter(app_.ports.clock())
+        try:
+            return app_.dead_letters.jobs.plan(which)
+        except NothingMatchesError:
+            _check_names(self.asked)
+            raise
+
+
+def _groups(app_: App, asked: Asked, which: Filter) -> Grouping:
+    try:
+        return app_.dead_letters.groups(which)
+    except NothingMatchesError:
+        _check_names(asked)
+        raise
+
+
+def _check_names(asked: Asked) -> None:
+    """Refuse a type or a queue that the project doesn't have; elsewhere, nothing knows."""
+    project = project_here()
+    if project is not None and (asked.type, asked.queue) != (None, None):
+        check_names(load_app(project).registry, type_=asked.type, queue=asked.queue)
+
+
+def _page(app_: App, which: Filter, *, limit: int, cursor: str | None) -> DeadList:
+    """Read on until the page is full or the list is over: one reading looks at 1,000 dead jobs only."""
+    found = app_.dead_letters.jobs.page(which, limit=limit, cursor=cursor)
+    jobs = found.jobs
+    while found.cursor is not None and len(jobs) < limit:
+        found = app_.dead_letters.jobs.page(which, limit=limit - len(jobs), cursor=found.cursor)
+        jobs += found.jobs
+    return DeadList(jobs=jobs, cursor=found.cursor)
+
+
+def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -> None:
+    if len(chosen.ids) != 1:
+        msg = f"--payload is for exactly one job, by its id; got {len(chosen.ids)} ids"
+        raise InvalidOptionError(msg)
+    app_ = application()
+    plan = chosen.plan(app_)
+    record = plan.jobs[0]
+    edit = app_.dead_letters.checked_edit(record, text)
+    if dry_run:
+        print_plan("redrive", plan, as_json=as_json)
+        return
+    print_fate(record, app_.dead_letters.redrive_with(record, edit), as_json=as_json)
+
+
+def _redrive_natively(chosen: _Chosen, orders: Orders, *, is_plain: bool, yes: bool, as_json: bool) -> None:
+    asked = chosen.asked
+    is_lane_only = asked.lane is not None and asked == Asked(lane=asked.lane)
+    if not (is_lane_only and is_plain) or chosen.ids or chosen.every or orders.canary:
+        msg = "--native moves all tickets of one lane and knows nothing else: dlq redrive --native --lane X [--rate N]"
+        raise InvalidOptionError(msg)
+    rate = None if orders.rate is None else int(orders.rate)
+    if rate != orders.rate:
+        msg = f"with --native, --rate is a whole number from 1 to 500, got {orders.rate:g}"
+        raise InvalidOptionError(msg)
+    lane = cast("Lane", asked.lane)
+    app_ = connected()
+    confirm(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
+    app_.dead_letters.move_back(lane, rate=rate)
+    if as_json:
+        print_json({"action": "redrive", "native": True, "lane": lane, "rate": rate})
+    else:
+        out().print(f"SQS is moving the tickets of lane {lane}; `lanework stats` shows how many are left")
+
+
+def _what(plan: Plan) -> str:
+    jobs = "1 dead job" if plan.count == 1 else f"{plan.count:,} dead jobs"
+    return f"{'' if plan.is_counted else 'at least '}{jobs}" + (f" ({plan.filter})" if str(plan.filter) else "")

@@ -1,0 +1,64 @@
+"""A worker process as its parent knows it, and the place that one after the other works in."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lanework.edges.process.child import Beat
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    from lanework.edges.process.lease_board import Roster
+
+
+@dataclass(slots=True)
+class Child:
+    """
+    One process.
+
+    Attributes:
+        line: What it says comes by it.
+        roster: What runs in it.
+        started_at: When it was started, on the monotonic clock.
+        beat_at: When it last said something.
+        beat: What it last said.
+        is_killed: It was found to hang.
+    """
+
+    process: BaseProcess
+    pid: int
+    line: Connection
+    roster: Roster
+    started_at: float
+    beat_at: float
+    beat: Beat = field(default_factory=Beat)
+    is_killed: bool = False
+
+
+@dataclass(slots=True)
+class Place:
+    """Where one process after the other works; those that are worn out end beside the one that has followed them."""
+
+    child: Child | None = None
+    worn_out: list[Child] = field(default_factory=list)
+    deaths: int = 0
+    not_before: float = 0.0
+
+
+def is_alive(child: Child) -> bool:
+    """Whether a child still runs: one that ends at this moment is closed by the thread that looks after it."""
+    try:
+        return child.process.is_alive()
+    except ValueError:
+        return False
+
+
+def end_of(code: int | None) -> str:
+    """Say how a process ended."""
+    if code is None or code >= 0:
+        return f"ended with exit code {code}"
+    return f"was killed by {signal.Signals(-code).name}"

@@ -1,0 +1,103 @@
+"""Keeps the jobs of worker processes alive that can't do so themselves, as long as their code may still run."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final
+
+from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.execution.lease import hold_on
+from lanework.errors import LaneworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import timedelta
+
+    from lanework.edges.process.lease_board import Entry
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.consumer import Inbox
+    from lanework.model.lanes import Lane
+
+_LOOK_S: Final = 1.0
+_AT_ONCE: Final = 8
+
+
+class Keeper:
+    """
+    Looks at what runs in other processes, and lengthens what they have let go for half a lease.
+
+    A process does that itself three times a lease. One that doesn't has an interpreter that a single call holds, or is
+    stopped: its code goes on, or will, so nobody else may begin its jobs. What AWS is asked with is loaded only then.
+    """
+
+    def __init__(self, reach: Callable[[], tuple[Ports, Inbox]], *, lease: timedelta) -> None:
+        """
+        Prepare; `start` begins.
+
+        Args:
+            reach: Connects to where the jobs are.
+            lease: How long a claim holds without a heartbeat.
+        """
+        self._reach = reach
+        self._lease = lease
+        self._reached: tuple[Ports, Inbox] | None = None
+        self._kept_at: dict[str, float] = {}
+        self._is_over = Event()
+        self._thread: Thread | None = None
+
+    def start(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
+        """Look on in a thread; `neglected` gives the runs of live processes that were last kept before a moment."""
+        self._thread = Thread(target=self._run, args=(neglected,), name="keeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it has ended by itself: jobs would be begun twice from now on."""
+        return self._thread is not None and not self._thread.is_alive() and not self._is_over.is_set()
+
+    def look(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
+        """Lengthen what nobody has for half a lease."""
+        before = time.monotonic() - self._lease.total_seconds() / 2
+        found = neglected(before)
+        self._kept_at = {one.holding.claim_id: self._kept_at.get(one.holding.claim_id, 0.0) for one in found}
+        due = [one for one in found if self._kept_at[one.holding.claim_id] < before]
+        if due:
+            self._lengthen(due)
+
+    def _run(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
+        while not self._is_over.wait(min(_LOOK_S, self._lease.total_seconds() / 6)):
+            self.look(neglected)
+
+    def _lengthen(self, entries: Sequence[Entry]) -> None:
+        try:
+            self._reached = self._reached or self._reach()
+        except LaneworkError:  # it is tried again at the next look
+            return
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            held = [one for one, is_held in zip(entries, threads.map(self._hold_on, entries), strict=True) if is_held]
+        _, inbox = self._reached
+        lanes: dict[Lane, dict[str, timedelta]] = defaultdict(dict)
+        for one in held:
+            lanes[one.lane][one.handle] = self._lease + LEASE_MARGIN
+        for lane, handles in lanes.items():
+            inbox.hide(lane, handles)
+
+    def _hold_on(self, entry: Entry) -> bool:
+        """Lengthen what a run holds; tell whether it still holds its job, as far as is known."""
+        ports, _ = self._reached or self._reach()
+        now = time.monotonic()
+        try:
+            stored = hold_on(entry.holding, until=ports.clock() + self._lease + LEASE_MARGIN, ports=ports)
+        except LaneworkError:  # nor can others begin it while the ledger doesn't answer; it is tried again
+            return False
+        self._kept_at[entry.holding.claim_id] = now
+        return stored is not None

@@ -1,0 +1,129 @@
+"""What a worker process does with each message: keep it while its job runs, take it through the engine, answer SQS."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from lanework.edges.process.ack_batcher import Outbox
+from lanework.edges.process.config import NO_WAIT, UNBOUNDED
+from lanework.edges.process.heartbeat import Heart
+from lanework.edges.process.interrupt import disarm
+from lanework.edges.process.metrics_flusher import Flusher
+from lanework.edges.process.watchdog import unheard
+from lanework.engine.execution.executor import finish
+from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from lanework.app import App
+    from lanework.edges.process.lease_board import Roster
+    from lanework.edges.process.watchdog import Failed
+    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.messaging.delivery import Report
+    from lanework.engine.ports.consumer import Inbox, Received
+    from lanework.model.lanes import Lane
+
+_AFTER_REFUSAL: Final = timedelta(seconds=5)
+
+
+class Work:
+    """The messages that a process holds."""
+
+    def __init__(
+        self,
+        app: App,
+        inbox: Inbox,
+        *,
+        lease: timedelta,
+        run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None,
+        roster: Roster | None = None,
+        failed: Failed = unheard,
+    ) -> None:
+        """
+        Begin to keep what will be received.
+
+        Args:
+            app: Whose jobs.
+            inbox: Where they come from.
+            lease: How long they are held without a heartbeat.
+            run_async: `App.executor`'s.
+            roster: What the parent reads.
+            failed: Hears of threads of this that have ended by themselves.
+        """
+        self._app = app
+        self._lease = lease
+        self._run_async = run_async
+        self._outbox = Outbox(inbox, failed)
+        self._heart = Heart(self._outbox, lease=lease, roster=roster, failed=failed, tell=self._tell_of_refusal)
+        self._flusher = Flusher(app, failed)
+
+    def hold(self, lane: Lane, message: Received) -> None:
+        """Keep a message that was received, until `do` has answered it."""
+        self._app.ports.ledger.expect(1)
+        self._heart.hold(lane, message.handle)
+
+    def put_back(self, lane: Lane, message: Received) -> None:
+        """Let a message come back at once that nobody holds."""
+        self._outbox.hide(lane, message.handle, NO_WAIT)
+
+    def do(self, lane: Lane, message: Received, *, ran: Callable[[], None] = lambda: None) -> None:
+        """Take a message that is held through the engine, and say what becomes of it; `ran`: its code has ended."""
+        report: Report = Keep()
+        try:
+            report = self._execute(lane, message, ran)
+        except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
+            self._heart.give_back_all()
+            raise
+        except LaneworkError as error:
+            report = Keep(_AFTER_REFUSAL)
+            ports = self._app.ports
+            ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
+        finally:
+            self._app.ports.ledger.expect(-1)
+            self._answer(lane, message, report)
+
+    def give_back_all(self, *, ends_within: timedelta | None = None) -> None:
+        """Give back what is held, without an attempt used. Arguments as in `Heart.give_back_all`."""
+        self._heart.give_back_all(ends_within=ends_within)
+
+    def close(self) -> None:
+        """Keep nothing any more, and say what is still to be said."""
+        self._heart.close()
+        self._outbox.close()
+        self._flusher.close()
+
+    def _tell_of_refusal(self, error: LaneworkError) -> None:
+        ports = self._app.ports
+        ports.events.emit(Event(action=Action.WRITE_FAILED, at=ports.clock(), reason=f"lengthening leases: {error}"))
+
+    def _answer(self, lane: Lane, message: Received, report: Report) -> None:
+        if self._heart.let_go(message.handle):
+            return  # given back already
+        if isinstance(report, Ack):
+            self._outbox.delete(lane, message.handle)
+        elif report.after is not None:
+            self._outbox.hide(lane, message.handle, report.after)
+
+    def _execute(self, lane: Lane, message: Received, ran: Callable[[], None]) -> Report:
+        def ended() -> None:
+            disarm()
+            ran()
+
+        def guard(execution: Execution) -> None:
+            if self._heart.claim(message.handle, execution):
+                finish(execution, ran=disarm if execution.holds_slots else ended)
+
+        return self._app.executor(guard, run_async=self._run_async).execute(
+            Delivery(
+                body=message.body,
+                lane=lane,
+                time_left=UNBOUNDED,
+                sent_at=message.sent_at,
+                receives=message.receives,
+                lease=self._lease,
+            )
+        )

@@ -1,0 +1,274 @@
+"""The parent of worker processes: it starts them anew when they wear out or die, and passes on when to stop."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Final
+
+from lanework.edges.process.child import GIVE_UP
+from lanework.edges.process.child_handle import Child, Place, end_of, is_alive
+from lanework.edges.process.lane_scheduler import HELD_PER_SLOT
+from lanework.edges.process.lease_board import Roster, memory_for
+from lanework.errors import ConfigError
+from lanework.model.events import Action
+from lanework.model.retry_wait import Backoff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from ctypes import Array, c_ubyte
+
+    from lanework.edges.process.config import Plan
+    from lanework.edges.process.lease_board import Entry
+    from lanework.edges.process.lease_keeper import Keeper
+
+_LOOK_S: Final = 0.5
+_STUCK: Final = timedelta(seconds=30)
+"""A child that says nothing for so long hangs; it speaks every second."""
+
+_SILENT: Final = timedelta(seconds=5)
+_BEYOND_S: Final = 10.0
+"""How long after its timeout a job's code is waited for whose process says nothing."""
+
+_BEYOND_GRACE: Final = timedelta(seconds=10)
+"""How much longer than its jobs' grace a child may take to end, before it is killed."""
+
+_YOUNG: Final = timedelta(seconds=30)
+"""A child that dies younger than this may die of the same again at once: the next one waits longer each time."""
+
+_AGAIN: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(minutes=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vitals:
+    """
+    How one worker process is.
+
+    Attributes:
+        pid: Which.
+        running: Jobs that run in it.
+        ended: Jobs that have ended in it.
+        peak_mb: The most memory that it has had.
+        silent_for: How long it has said nothing.
+        fault: Why it gives up because of a fault of its own, if it does.
+    """
+
+    pid: int
+    running: int
+    ended: int
+    peak_mb: int
+    silent_for: timedelta
+    fault: str | None = None
+
+    @property
+    def hangs(self) -> bool:
+        """Whether it has said nothing for too long."""
+        return self.silent_for > _STUCK
+
+
+class Parent:
+    """Keeps worker processes up."""
+
+    def __init__(
+        self,
+        work: Callable[[Connection, Array[c_ubyte]], None],
+        *,
+        plan: Plan,
+        processes: int,
+        keeper: Keeper,
+        say: Callable[[Action, str], None],
+    ) -> None:
+        """
+        Prepare; `run` begins.
+
+        Args:
+            work: What a child does, with a line to here and memory for what runs in it; it is sent to it, so a module
+                must have it by name.
+            plan: What a child is to do.
+            processes: How many there are.
+            keeper: Keeps alive what runs in a child that can't.
+            say: Is told what becomes of processes.
+        """
+        self._work = work
+        self._places = [Place() for _ in range(processes)]
+        self._plan = plan
+        self._keeper = keeper
+        self._grace = plan.grace
+        self._is_once = plan.is_once
+        self._say = say
+        self._context = multiprocessing.get_context("spawn")
+        self._stop_asked_at: float | None = None
+        self._problem: str | None = None
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop_asked_at is not None
+
+    def vitals(self) -> Sequence[Vitals]:
+        """Return how the processes are that there are now."""
+        now = time.monotonic()
+        return [
+            Vitals(
+                pid=child.pid,
+                running=child.beat.begun - child.beat.ended,
+                ended=child.beat.ended,
+                peak_mb=child.beat.peak_mb,
+                silent_for=timedelta(seconds=now - child.beat_at),
+                fault=child.beat.fault,
+            )
+            for child in self._children()
+        ]
+
+    def stop(self) -> None:
+        """Ask the children to stop; asked twice, they give everything back at once."""
+        if self._stop_asked_at is None:
+            self._stop_asked_at = time.monotonic()
+            self.renew()
+            return
+        self._signal(GIVE_UP)
+
+    def renew(self) -> None:
+        """Let every child end what it runs; unless it is to stop, another one with the code as it is then follows."""
+        self._signal(signal.SIGTERM)
+
+    def run(self) -> None:
+        """
+        Keep the processes up until stopped, or, with `is_once`, until each has ended.
+
+        Raises:
+            ConfigError: A process can't work, and starting it anew won't cure that.
+        """
+        self._keeper.start(self._neglected)
+        try:
+            self._keep_up()
+        finally:
+            self._keeper.close()
+        if self._problem is not None:
+            raise ConfigError(self._problem)
+
+    def _keep_up(self) -> None:
+        for place in self._places:
+            self._fill(place)
+        while (children := self._children()) or any(self._is_to_be_filled(place) for place in self._places):
+            ends = [one.process.sentinel for one in children]
+            wait([*ends, *(one.line for one in children if not one.line.closed)], timeout=_LOOK_S)
+            for place in self._places:
+                self._look_after(place)
+            self._kill_overdue()
+            self._kill_hanging()
+            if self._keeper.has_failed and not self.is_stopping:
+                self._problem = "what keeps the jobs of busy processes alive has failed; the traceback is on stderr"
+                self.stop()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for child in self._children():
+            with suppress(OSError, ValueError):  # it ends at this very moment, or its process has been closed
+                if child.process.is_alive():
+                    os.kill(child.pid, number)
+
+    def _children(self) -> list[Child]:
+        return [one for place in self._places for one in (place.child, *place.worn_out) if one is not None]
+
+    def _fill(self, place: Place) -> None:
+        """Start a process."""
+        line, its_end = self._context.Pipe(duplex=False)
+        memory = memory_for(self._context, runs=self._plan.slots * HELD_PER_SLOT)
+        process = self._context.Process(target=self._work, args=(its_end, memory))
+        process.start()
+        its_end.close()
+        now = time.monotonic()
+        place.child = Child(
+            process=process, pid=process.pid or 0, line=line, roster=Roster(memory), started_at=now, beat_at=now
+        )
+        if self.is_stopping:  # asked while it was started, and so not passed on to it
+            process.terminate()
+
+    def _is_to_be_filled(self, place: Place) -> bool:
+        return place.child is None and not self.is_stopping and not (self._is_once and not place.deaths)
+
+    def _look_after(self, place: Place) -> None:
+        """Hear a place's processes; say of those that have ended what is news, and start another where one is due."""
+        child = place.child
+        if child is not None:
+            self._hear(child)
+            if not child.process.is_alive():
+                self._hear(child)
+                place.child = None
+                self._has_ended(place, child)
+            elif child.beat.is_worn_out and not self._is_once:
+                place.child = None
+                place.worn_out.append(child)
+        for one in [one for one in place.worn_out if not one.process.is_alive()]:
+            self._hear(one)
+            place.worn_out.remove(one)
+            self._has_ended(place, one)
+        if self._is_to_be_filled(place) and time.monotonic() >= place.not_before:
+            self._fill(place)
+
+    def _hear(self, child: Child) -> None:
+        with suppress(EOFError, OSError):
+            while not child.line.closed and child.line.poll():
+                child.beat = child.line.recv()
+                child.beat_at = time.monotonic()
+        if child.beat.problem is not None and self._problem is None:
+            self._problem = child.beat.problem
+            if not self.is_stopping:
+                self.stop()
+
+    def _has_ended(self, place: Place, child: Child) -> None:
+        code = child.process.exitcode
+        child.line.close()
+        child.process.close()
+        if code == 0:
+            place.deaths = 0
+            if not self.is_stopping and not self._is_once:
+                done = f"{child.beat.ended} messages done with, {child.beat.peak_mb} MB at most"
+                self._say(Action.PROCESS_RENEWED, f"process {child.pid}: {done}")
+            return
+        is_young = time.monotonic() - child.started_at < _YOUNG.total_seconds()
+        place.deaths = place.deaths + 1 if is_young else 1
+        pause_s = _AGAIN.wait_after(place.deaths, rand=random.random).total_seconds() if is_young else 0.0
+        place.not_before = time.monotonic() + pause_s
+        running = child.beat.begun - child.beat.ended
+        its = f"its jobs ({running} a moment ago) start again when their lease is over"
+        self._say(Action.PROCESS_DIED, f"process {child.pid} {end_of(code)}; {its}")
+
+    def _neglected(self, before: float) -> list[Entry]:
+        """Return what runs in live children and was last kept alive before this."""
+        return [
+            one for child in self._children() if is_alive(child) for one in child.roster.entries(kept_before=before)
+        ]
+
+    def _kill_hanging(self) -> None:
+        """
+        Kill a child that says nothing while a job of it should long have been stopped.
+
+        One call holds its interpreter, so that no timeout comes through, or it was stopped: for good, it seems.
+        """
+        now = time.monotonic()
+        for child in self._children():
+            if now - child.beat_at < _SILENT.total_seconds() or child.is_killed:
+                continue
+            overdue = [one for one in child.roster.entries(kept_before=now) if one.over_at + _BEYOND_S < now]
+            if overdue:
+                child.is_killed = True
+                child.process.kill()
+                held = overdue[0].holding
+                late = f"{now - overdue[0].over_at:.0f} s beyond its timeout of {held.timeout.total_seconds():g} s"
+                self._say(Action.PROCESS_DIED, f"process {child.pid} says nothing, and job {held.job_id} runs {late}")
+
+    def _kill_overdue(self) -> None:
+        """Kill what doesn't end although its grace is over: code that holds the interpreter can't be interrupted."""
+        if self._stop_asked_at is None:
+            return
+        if time.monotonic() > self._stop_asked_at + (self._grace + _BEYOND_GRACE).total_seconds():
+            for child in self._children():
+                child.process.kill()

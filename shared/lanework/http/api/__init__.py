@@ -1,0 +1,1 @@
+"""The JSON API: endpoints by subject, and what they read and answer."""

@@ -1,0 +1,124 @@
+"""Endpoints about dead jobs: list, group, redrive, drop."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from lanework.app import App
+from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.groups import Group
+from lanework.engine.deadletters.query import Plan
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.search import check_names
+from lanework.http.api.jobs import Cursor, Limit
+from lanework.http.api.requests import Dropping, Redriving, Which
+from lanework.http.api.responses import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
+from lanework.http.auth.tokens import Role
+from lanework.http.auth.visibility import Sight
+from lanework.http.routing import Routes
+from lanework.model.job.fingerprint import fingerprint_of
+from lanework.model.lifecycle.states import JobRecord
+
+TAG: Final = "Dead letters"
+_MOST_GROUPS: Final = 100
+
+
+def add_to(routes: Routes, app: App) -> None:
+    """Register them."""
+    sight = Sight(routes, app)
+
+    @routes.add("GET", "/api/admin/dlq", Role.VIEWER, tag=TAG)
+    def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
+        """List dead jobs, the latest death first."""
+        asked = which.filter()
+        found = app.dead_letters.jobs.page(asked, limit=limit, cursor=cursor)
+        if not found.jobs and cursor is None:
+            check_names(app.registry, type_=asked.type, queue=asked.queue)
+        unreadable = app.dead_letters.unreadable() if found.cursor is None else {}
+        return DeadList(
+            count=len(found.jobs),
+            jobs=tuple(map(dead_job, found.jobs, sight.records(found.jobs))),
+            cursor=found.cursor,
+            unreadable=tuple(
+                Unreadable(lane=lane, count=one.count, problem=one.problem) for lane, one in unreadable.items()
+            ),
+        )
+
+    @routes.add("GET", "/api/admin/dlq/groups", Role.VIEWER, tag=TAG)
+    def group_dead_jobs(which: Annotated[Which, Query()]) -> DeadGroups:
+        """Count dead jobs by their error, what differs from job to job left out."""
+        found = app.dead_letters.groups(which.filter())
+        shown = tuple(_group(one, sight) for one in found.groups[:_MOST_GROUPS])
+        return DeadGroups(groups=shown, is_counted=found.is_counted)
+
+    @routes.add("POST", "/api/admin/dlq/redrive", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def redrive_dead_jobs(which: Redriving) -> Moved:
+        """
+        Give dead jobs another life: attempts start over, the history stays.
+
+        Over 100 of them, and those with a canary or a rate, are redriven by a job of their own.
+        """
+        desk = app.dead_letters
+        plan = desk.jobs.plan(which.chosen())
+        if which.dry_run:
+            return _moved("redrive", plan)
+        orders = which.orders
+        at_once = orders.rate is None and not orders.canary
+        return _moved("redrive", plan, desk.redrive(plan) if at_once else desk.redrive_later(plan, orders))
+
+    @routes.add("POST", "/api/admin/dlq/drop", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def drop_dead_jobs(which: Dropping) -> Moved:
+        """End dead jobs for good: they are cancelled, and no redrive brings them back."""
+        plan = app.dead_letters.jobs.plan(which.chosen())
+        return _moved("drop", plan, None if which.dry_run else app.dead_letters.drop(plan))
+
+
+def dead_job(record: JobRecord, seen: JobRecord | None = None) -> DeadJob:
+    """Return a dead job as the list shows it; `seen` is what of it the caller reads, all of it by default."""
+    shown = as_json(seen or record)
+    names = ("error", "errorType", "attemptCount", "createdAt", "processedAt", "queue", "lane", "cause", "life")
+    extra = {
+        "jobId": record.job_id,
+        "jobType": record.type,
+        "status": "dlq",
+        "fingerprint": fingerprint_of(record),
+    }
+    return DeadJob.model_validate({**{name: shown[name] for name in names}, **extra})
+
+
+def _group(group: Group, sight: Sight) -> DeadGroup:
+    return DeadGroup(
+        fingerprint=group.fingerprint,
+        error=sight.error(group.shape, group.latest),
+        count=group.count,
+        types=group.types,
+        lanes=group.lanes,
+        causes=group.causes,
+        first_died_at=_stamp(group.first_died_at),
+        last_died_at=_stamp(group.latest.ended_at),
+        last_job_id=group.latest.job_id,
+    )
+
+
+def _moved(action: Literal["redrive", "drop"], plan: Plan, became: Outcome | Receipt[Any] | None = None) -> Moved:
+    """Return what a plan moves; None of what became of it is a dry run."""
+    return Moved(
+        action=action,
+        dry_run=became is None,
+        matched=plan.count,
+        is_counted=plan.is_counted,
+        jobs=tuple(map(dead_job, plan.jobs)),
+        moved=became.moved if isinstance(became, Outcome) else None,
+        passed_over=became.passed_over if isinstance(became, Outcome) else None,
+        left_out={**plan.left_out, **(became.left if isinstance(became, Outcome) else {})},
+        job_id=became.job_id if isinstance(became, Receipt) else None,
+    )
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

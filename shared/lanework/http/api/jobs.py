@@ -1,0 +1,293 @@
+"""Endpoints about jobs: enqueue, get, list, progress, log, cancel, retry, reschedule."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+
+from lanework.app import App
+from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.dependencies.release_job import QUEUE
+from lanework.engine.jobtypes.job_type import JobType
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.jobtypes.registry import Registry
+from lanework.engine.jobtypes.request import Request, request_of
+from lanework.engine.operations.cancel import Cancelling
+from lanework.engine.queries.jobs import as_json, iso
+from lanework.engine.queries.search import JobFilter, checked
+from lanework.engine.stats.late_starts import Within
+from lanework.errors import InvalidOptionError, UnknownJobTypeError, did_you_mean
+from lanework.http.api.idempotency_keys import Key, key_of, once, with_key
+from lanework.http.api.requests import NewJob, NewJobs, Rescheduling, Retry, Signal
+from lanework.http.api.responses import (
+    Cancelled,
+    Enqueued,
+    EnqueuedMany,
+    Job,
+    JobList,
+    JobPayload,
+    Log,
+    Progress,
+    Signalled,
+)
+from lanework.http.api.trace_context import traced
+from lanework.http.auth.check import CALLER, check_scope
+from lanework.http.auth.tokens import Role
+from lanework.http.auth.visibility import Sight
+from lanework.http.problems import Problem, ProblemError
+from lanework.http.routing import Routes
+from lanework.model.job.payload import as_values
+from lanework.model.lanes import lane_of
+from lanework.model.lifecycle.states import JobRecord, State
+
+TAG: Final = "Jobs"
+
+JobId = Annotated[str, Path(description="The job's id.")]
+Cursor = Annotated[str | None, Query(description="Where the page before ended.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="Most of a page, 1 to 100.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="1 to 255 printable characters: a request that is repeated with it enqueues nothing new, and "
+        "another request with it is refused (422).",
+    ),
+]
+
+
+def add_producing(routes: Routes, app: App) -> None:
+    """Register what enqueues."""
+
+    def enqueue_all(requests: Sequence[Request]) -> list[Receipt[Any]]:
+        headers = routes.resolver.current_event.headers
+        return app.enqueue_many([traced(one, headers) for one in requests])
+
+    def enqueue_one(requests: Sequence[Request]) -> list[Receipt[Any]]:
+        return [app.enqueue_request(traced(requests[0], routes.resolver.current_event.headers))]
+
+    def checked_request(job: NewJob, key: Key | None, number: int = 0) -> Request:
+        request = _request(job, app, key, number)
+        check_scope(routes.resolver, request.type.name)
+        return request
+
+    def key_in(header: str | None) -> Key | None:
+        event = routes.resolver.current_event
+        return key_of(header, path=event.path, body=event.decoded_body or "null")
+
+    @routes.add("POST", "/api/jobs", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue(job: NewJob, idempotency_key: IdempotencyKey = None) -> Enqueued:
+        """Enqueue a job."""
+        key = key_in(idempotency_key)
+        request = checked_request(job, key)
+        (receipt,) = once([request], key, enqueue_one, app)
+        return Enqueued.of(receipt, job.type)
+
+    @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue_many(wanted: NewJobs, idempotency_key: IdempotencyKey = None) -> EnqueuedMany:
+        """
+        Enqueue up to 100 jobs, all of them or, if one can't be accepted, none.
+
+        Quotas are the exception: the jobs that fit are enqueued, and the problem says how many were refused.
+        """
+        key = key_in(idempotency_key)
+        requests = [checked_request(job, key, number) for number, job in enumerate(wanted.jobs)]
+        receipts = once(requests, key, enqueue_all, app)
+        return EnqueuedMany(
+            jobs=tuple(Enqueued.of(receipt, job.type) for receipt, job in zip(receipts, wanted.jobs, strict=True))
+        )
+
+    @routes.add("POST", "/api/jobs/<job>", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def enqueue_by_path(
+        job: Annotated[
+            str, Path(description="Words of one job type: signin-notification for user.signin.notification.")
+        ],
+        payload: Annotated[dict[str, Any], Body(description="The payload.")],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Enqueued:
+        """Enqueue a job whose payload is the whole body."""
+        found = type_in(job, app.registry)
+        check_scope(routes.resolver, found.name)
+        key = key_in(idempotency_key)
+        (receipt,) = once([with_key(request_of(found, json.dumps(payload), {}), key)], key, enqueue_one, app)
+        return Enqueued.of(receipt, found.name)
+
+
+def add_reading(routes: Routes, app: App) -> None:
+    """Register what looks at jobs."""
+    sight = Sight(routes, app)
+
+    @routes.add("GET", "/api/jobs", Role.VIEWER, tag=TAG)
+    def list_jobs(
+        type: Annotated[str | None, Query(description="Only this job type.")] = None,  # noqa: A002 - its public name
+        queue: Annotated[str | None, Query(description="Only this queue.")] = None,
+        lane: Annotated[str | None, Query(description="Only this lane: its name, or 1 to 5.")] = None,
+        status: Annotated[State | None, Query(description="Only jobs that stand there.")] = None,
+        late: Annotated[
+            Within | None, Query(description="Only jobs that started later than promised in the last `hour` or `day`.")
+        ] = None,
+        limit: Limit = 20,
+        cursor: Cursor = None,
+    ) -> JobList:
+        """
+        List jobs, newest first; the dead by their death, the late by their start.
+
+        A page may be short, even empty, and still have a cursor: `seenUntil` says how far it has looked. Without a
+        filter it is of one day (UTC). By type and queue an index of 4,000 jobs is asked; by lane and status, but for
+        the dead, which have an index of their own, 1,000 jobs are read. What started late is known by name of a day.
+        """
+        which = JobFilter(type=type, queue=queue, lane=None if lane is None else lane_of(lane), state=status, late=late)
+        page = app.search.page(which, limit=limit, cursor=cursor)
+        if cursor is None:
+            checked(which, page, app.registry)
+        jobs = tuple(Job.model_validate(as_json(one)) for one in sight.records(page.jobs))
+        return JobList(jobs=jobs, cursor=page.cursor, seen_until=iso(page.seen_until))
+
+    @routes.add("GET", "/api/jobs/<job>", Role.VIEWER, tag=TAG)
+    def get_job(job: JobId) -> Job:
+        """Say where a job stands."""
+        return Job.model_validate(as_json(sight.record(app.get(job))))
+
+    @routes.add("GET", "/api/job/<job>", Role.VIEWER, tag=TAG)
+    def get_job_of_any_id(job: JobId) -> Job:
+        """Say where a job stands, also if its id is a word of another path, such as metrics."""
+        return get_job(job)
+
+    @routes.add("GET", "/api/jobs/<job_id>/progress", Role.VIEWER, tag=TAG)
+    def get_progress(job_id: JobId) -> Progress:
+        """Say how far a job is."""
+        record = sight.record(app.get(job_id))
+        return Progress(job_id=job_id, status=record.state, progress=record.progress, note=record.progress_note)
+
+    @routes.add("GET", "/api/jobs/<job_id>/logs", Role.VIEWER, tag=TAG)
+    def get_logs(job_id: JobId) -> Log:
+        """Give what a job said through `run.log`, in all its attempts."""
+        return Log(job_id=job_id, lines=sight.log(app.get(job_id)))
+
+    @routes.add("GET", "/api/jobs/<job_id>/payload", Role.ADMIN, tag=TAG)
+    def get_payload(job_id: JobId) -> JobPayload:
+        """Give what a job was given, private fields included."""
+        text = app.ports.ledger.payload_of(app.get(job_id))
+        return JobPayload(job_id=job_id, payload=None if text is None else _shown(text))
+
+
+def add_steering(routes: Routes, app: App) -> None:
+    """Register what changes one job."""
+
+    @routes.add("POST", "/api/jobs/<job_id>/cancel", Role.ADMIN, tag=TAG)
+    def cancel_job(job_id: JobId) -> Cancelled:
+        """Cancel a job: one that waits ends at once, a running one is asked to stop."""
+        outcome = app.cancel(job_id)
+        if outcome is Cancelling.TOO_LATE:
+            state = app.get(job_id).state
+            hint = "; to give it up for good, drop it" if state is State.DEAD else ""
+            raise ProblemError(_conflict("too-late", f"job {job_id!r} is {state} and can't be cancelled{hint}"))
+        return Cancelled(job_id=job_id, outcome="cancelled" if outcome is Cancelling.CANCELLED else "asked")
+
+    @routes.add("POST", "/api/jobs/<job_id>/retry", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def retry_job(job_id: JobId, how: Annotated[Retry | None, Body()] = None) -> Job:
+        """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
+        payload = None if how is None else how.payload
+        return Job.model_validate(as_json(retry(job_id, app, payload=payload)))
+
+    @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
+    def signal_job(job_id: JobId, signal: Signal) -> Signalled:
+        """Send a job a signal that it waits for, or will: `run.wait_for` returns its payload."""
+        if routes.resolver.context[CALLER].scope is not None:
+            check_scope(routes.resolver, app.get(job_id).type)
+        return Signalled(job_id=job_id, outcome=app.signal(job_id, signal.name, signal.payload))
+
+    @routes.add("POST", "/api/jobs/<job_id>/reschedule", Role.ADMIN, tag=TAG)
+    def reschedule_job(job_id: JobId, when: Rescheduling) -> Job:
+        """Let a job that waits start at another time, sooner or later."""
+        delay = timedelta(seconds=when.delay_seconds)
+        return Job.model_validate(as_json(app.reschedule(job_id, run_at=when.run_at, delay=delay)))
+
+
+def _shown(text: str) -> Any:  # noqa: ANN401 - it is what it is
+    value, problem = as_values(text)
+    return value if problem is None else text
+
+
+def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> JobRecord:
+    """
+    Give a dead job another life, and return where it stands then.
+
+    Raises:
+        JobNotFoundError, NotDeadError: There is none, or it isn't dead.
+        InvalidPayloadError, TooLargeError, UnknownJobTypeError: The other payload can't be used.
+        ProblemError: Somebody else has moved it meanwhile, or its payload is gone.
+    """
+    desk = app.dead_letters
+    record = desk.jobs.get(job_id)
+    if payload is None:
+        fate = desk.redrive_one(record)
+    else:
+        fate = desk.redrive_with(record, desk.checked_edit(record, json.dumps(payload)))
+    if fate is not Fate.REDRIVEN:
+        raise ProblemError(_conflict("not-redriven", f"job {job_id!r} was not redriven: {fate}"))
+    return app.get(job_id)
+
+
+def _request(job: NewJob, app: App, key: Key | None, number: int = 0) -> Request:
+    if key is not None and job.job_id is not None:
+        msg = "jobId and the Idempotency-Key header both say which job this is; give one of them"
+        raise InvalidOptionError(msg)
+    request = request_of(type_called(job.type, app.registry), json.dumps(job.payload), job.options())
+    return with_key(request, key, number)
+
+
+def type_called(name: str, registry: Registry) -> JobType:
+    """
+    Return a job type that a caller may name. Lanework's own are not among them: what they do has endpoints and roles.
+
+    Raises:
+        UnknownJobTypeError: There is none; the message names the nearest.
+    """
+    if name in _own(registry):
+        return registry.get(name)
+    kind = "job type"
+    raise UnknownJobTypeError(kind, name, _own(registry))
+
+
+def type_in(name: str, registry: Registry) -> JobType:
+    """
+    Return the job type that is called so, or called so before, or whose name alone has these words in a row.
+
+    `signin-notification` means `user.signin.notification`.
+
+    Raises:
+        ProblemError: No type has, or several do; the problem names them.
+    """
+    known = registry.find(name)
+    if known is not None and known.queue != QUEUE and known.api:
+        return known
+    words = _words(name)
+    found = [one for one in _own(registry) if _has(_words(one), words)]
+    chosen = [one for one in found if _words(one) == words] or found
+    if len(chosen) == 1:
+        return registry.get(chosen[0])
+    hint = f": did you mean {' or '.join(found)}?" if found else did_you_mean(name, _own(registry))
+    detail = f"{'several job types are' if found else 'no job type is'} called {name!r}{hint}"
+    raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="unknown-job-type", detail=detail))
+
+
+def _own(registry: Registry) -> list[str]:
+    return [one.name for one in registry.types if one.queue != QUEUE and one.api]
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[._-]", name.lower())
+
+
+def _has(words: list[str], wanted: list[str]) -> bool:
+    return any(words[start : start + len(wanted)] == wanted for start in range(len(words)))
+
+
+def _conflict(kind: str, detail: str) -> Problem:
+    return Problem(status=HTTPStatus.CONFLICT, kind=kind, detail=detail)

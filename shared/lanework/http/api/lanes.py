@@ -1,0 +1,119 @@
+"""Endpoints about lanes, and whether the API works: numbers for people, dashboards and Prometheus."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from pydantic import Field
+
+from lanework.app import App
+from lanework.engine.stats.overview import LaneStanding
+from lanework.http.api.responses import Answer
+from lanework.http.auth.tokens import Role
+from lanework.http.routing import Routes
+from lanework.model.lanes import Lane
+from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
+
+TAG: Final = "Lanes"
+
+
+class LaneMetrics(Answer):
+    """
+    Where a lane's jobs stand.
+
+    `waiting`, `active` and `delayed` are SQS's numbers (approximately), `completed` counts since the stack began to,
+    `failed` are those that are dead.
+    """
+
+    waiting: int
+    active: int
+    completed: int
+    failed: int
+    delayed: int
+    total: int
+
+    @classmethod
+    def of(cls, one: LaneStanding) -> LaneMetrics:
+        """Return a lane's standing as an answer."""
+        return cls(
+            waiting=one.waiting,
+            active=one.active,
+            completed=one.completed,
+            failed=one.failed,
+            delayed=one.delayed,
+            total=one.total,
+        )
+
+
+class LaneStats(LaneMetrics):
+    """Where a lane's jobs stand, and how it does."""
+
+    is_paused: bool
+    oldest_seconds: float | None = Field(description="How long the oldest message waits at least; null if none waits.")
+    late_in_last_hour: int
+    kept_in_last_hour: float | None = Field(description="Share of first starts that kept the promise, 0.0 to 1.0.")
+
+
+class Stats(Answer):
+    """Every lane, by its name."""
+
+    lanes: dict[Lane, LaneStats]
+    paused: tuple[str, ...] = Field(description="Such as lane:low, queue:email or type:user.otp.")
+    unsent: dict[Lane, int] = Field(
+        description="Empty lanes, and how many of the newest jobs are queued in them: recorded, and never sent."
+    )
+
+
+class Metrics(Answer):
+    """The jobs of every lane, by its name in capitals."""
+
+    success: Literal[True] = True
+    metrics: dict[str, LaneMetrics]
+
+
+class Health(Answer):
+    """The API works, and reaches its table."""
+
+    status: Literal["ok"] = "ok"
+
+
+def add_to(routes: Routes, app: App) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/api/stats", Role.VIEWER, tag=TAG)
+    def get_stats() -> Stats:
+        """Say how every lane does."""
+        now = app.standing()
+        return Stats(
+            lanes={one.lane: _stats(one) for one in now.lanes},
+            paused=tuple(sorted(now.paused)),
+            unsent={one.lane: one.unsent for one in now.lanes if one.unsent},
+        )
+
+    @routes.add("GET", "/api/jobs/metrics", Role.VIEWER, tag=TAG)
+    def get_metrics() -> Metrics:
+        """Count the jobs of every lane."""
+        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in app.standing().lanes})
+
+    @routes.add("GET", "/metrics", Role.VIEWER, tag=TAG, is_documented=False)
+    def get_openmetrics() -> Response[str]:
+        """Give the numbers of lanes and job types to Prometheus."""
+        return Response(status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(app.standing()))
+
+    @routes.add("GET", "/health", None, tag=TAG)
+    def get_health() -> Health:
+        """Say whether the API works and reaches its table; 503 if it doesn't."""
+        app.ports.flags.read()
+        return Health()
+
+
+def _stats(one: LaneStanding) -> LaneStats:
+    return LaneStats(
+        **LaneMetrics.of(one).model_dump(),
+        is_paused=one.is_paused,
+        oldest_seconds=None if one.oldest is None else one.oldest.total_seconds(),
+        late_in_last_hour=one.kept.late,
+        kept_in_last_hour=one.kept.kept_share,
+    )

@@ -1,0 +1,73 @@
+"""Endpoints about pauses: what is paused, pause, resume."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, Literal
+
+from pydantic import Field
+
+from lanework.app import App
+from lanework.engine.operations.pauses import flag_of
+from lanework.engine.operations.pauses import resume as resume_
+from lanework.http.api.requests import Pausing
+from lanework.http.api.responses import Answer
+from lanework.http.auth.tokens import Role
+from lanework.http.routing import Routes
+from lanework.model.lanes import lane_of
+
+TAG: Final = "Pauses"
+
+_PATIENCE: Final = timedelta(seconds=10)
+"""How long a request moves what a pause held; API Gateway waits for 30 s (HTTP API quotas)."""
+
+
+class Paused(Answer):
+    """What is paused."""
+
+    success: Literal[True] = True
+    paused: tuple[str, ...] = Field(description="Such as lane:low, queue:email or type:user.otp.")
+
+
+class Resumed(Answer):
+    """A pause that is over."""
+
+    success: Literal[True] = True
+    resumed: str
+    released: int = Field(description="Jobs that it held and that were moved so far; they start within a minute.")
+
+
+def add_to(routes: Routes, app: App) -> None:
+    """Register them."""
+
+    @routes.add("GET", "/api/jobs/pauses", Role.VIEWER, tag=TAG)
+    def list_pauses() -> Paused:
+        """Say what is paused."""
+        return Paused(paused=tuple(sorted(app.ports.flags.read().paused)))
+
+    @routes.add("POST", "/api/jobs/pause", Role.ADMIN, tag=TAG)
+    def pause(what: Pausing) -> Paused:
+        """Pause a lane, a queue or a job type: within seconds none of its jobs starts."""
+        lane = what.named_lane
+        name = app.pause(lane=None if lane is None else lane_of(lane), queue=what.queue, job_type=what.type)
+        return Paused(paused=(name,))
+
+    @routes.add("POST", "/api/jobs/resume", Role.ADMIN, tag=TAG)
+    def resume(what: Pausing) -> Resumed:
+        """Take a pause away; what it held starts within a minute."""
+        return resumed(app, lane=what.named_lane, queue=what.queue, job_type=what.type)
+
+
+def resumed(
+    app: App, *, lane: str | int | None = None, queue: str | None = None, job_type: str | None = None
+) -> Resumed:
+    """
+    Take a pause away, and move what it held for 10 s; the minute's tick goes on from there.
+
+    Raises:
+        InvalidOptionError: Not exactly one is named.
+        UnknownNameError: There is no such lane, queue or type.
+    """
+    name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=app.registry)
+    until = app.ports.clock() + _PATIENCE
+    return Resumed(resumed=name, released=resume_(name, app.ports, has_time=lambda: app.ports.clock() < until))

@@ -1,0 +1,224 @@
+"""Endpoints about queues, in the shapes of the queue managers that people come from: numbers, failed jobs, cleaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from lanework.app import App
+from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.state_counts import Census, census
+from lanework.errors import UnknownNameError, did_you_mean
+from lanework.http.api.jobs import JobId, retry
+from lanework.http.api.pauses import Paused, Resumed, resumed
+from lanework.http.api.requests import Cleaning
+from lanework.http.api.responses import Answer, Job
+from lanework.http.auth.tokens import Role
+from lanework.http.auth.visibility import Sight
+from lanework.http.problems import Problem, ProblemError, wrong_query
+from lanework.http.routing import Routes
+from lanework.model.job.dead_filter import Filter
+from lanework.model.job.payload import masked
+from lanework.model.lifecycle import retention
+from lanework.model.lifecycle.states import JobRecord, State
+
+TAG: Final = "Queues"
+_LAST: Final = 99
+_LAST_BY_DEFAULT: Final = 19
+
+_ENDS: Final = {"completed": State.COMPLETED, "failed": State.DEAD, "cancelled": State.CANCELLED}
+
+QueueName = Annotated[str, Path(description="The queue, such as email.")]
+
+
+class QueueCounts(Answer):
+    """The jobs of a queue by where they stand, of the newest 1,000 jobs."""
+
+    waiting: int
+    active: int
+    completed: int
+    failed: int
+    delayed: int
+    paused: int
+
+
+class AllQueues(Answer):
+    """The numbers of every queue; null in `countedSince` says that every job that is kept is counted."""
+
+    success: Literal[True] = True
+    data: dict[str, QueueCounts]
+    counted_since: datetime | None
+
+
+class OneQueue(Answer):
+    """The numbers of one queue."""
+
+    success: Literal[True] = True
+    data: QueueCounts
+    counted_since: datetime | None
+
+
+class FailedJob(Answer):
+    """A dead job; `data` is its payload, private fields masked, null if it is over 1 KB; `timestamp` is in ms."""
+
+    id: str
+    name: str
+    data: dict[str, Any] | None
+    failed_reason: str | None
+    attempts_made: int
+    timestamp: int
+
+
+class FailedJobs(Answer):
+    """Dead jobs of a queue, the latest death first."""
+
+    success: Literal[True] = True
+    data: tuple[FailedJob, ...]
+
+
+class Retried(Answer):
+    """A job that lives again."""
+
+    success: Literal[True] = True
+    data: Job
+
+
+class CleaningOrdered(Answer):
+    """The job that cleans; it has progress, and can be cancelled."""
+
+    success: Literal[True] = True
+    job_id: str
+
+
+def add_reading(routes: Routes, app: App) -> None:
+    """Register what looks at queues."""
+    sight = Sight(routes, app)
+
+    @routes.add("GET", "/api/v1/jobs/queues", Role.VIEWER, tag=TAG)
+    def list_queues() -> AllQueues:
+        """Give the numbers of every queue, from the newest 1,000 jobs."""
+        counted, paused = census(app.inspector), app.ports.flags.read().paused
+        return AllQueues(
+            data={
+                queue: _counts(queue, counted, is_paused=f"queue:{queue}" in paused) for queue in app.registry.queues
+            },
+            counted_since=counted.since,
+        )
+
+    @routes.add("GET", "/api/v1/jobs/queues/<queue>/stats", Role.VIEWER, tag=TAG)
+    def get_queue(queue: QueueName) -> OneQueue:
+        """Give the numbers of one queue, from its newest 1,000 jobs."""
+        _check(queue, app)
+        counted, paused = census(app.inspector, queue=queue), app.ports.flags.read().paused
+        return OneQueue(data=_counts(queue, counted, is_paused=f"queue:{queue}" in paused), counted_since=counted.since)
+
+    @routes.add("GET", "/api/v1/jobs/queues/<queue>/failed", Role.VIEWER, tag=TAG)
+    def list_failed_jobs(
+        queue: QueueName,
+        start: Annotated[int, Query(ge=0, le=_LAST, description="Position of the first, from 0.")] = 0,
+        end: Annotated[int, Query(ge=0, le=_LAST, description="Position of the last, at most 99.")] = _LAST_BY_DEFAULT,
+    ) -> FailedJobs:
+        """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
+        _check(queue, app)
+        _check_range(start, end)
+        found = app.dead_letters.jobs.page(Filter(queue=queue), limit=end + 1).jobs[start:]
+        return FailedJobs(data=tuple(_failed(one, app) for one in sight.records(found)))
+
+
+def add_steering(routes: Routes, app: App) -> None:
+    """Register what changes a queue."""
+
+    @routes.add("POST", "/api/v1/jobs/queues/<queue>/job/<job_id>/retry", Role.ADMIN, tag=TAG)
+    def retry_failed_job(queue: QueueName, job_id: JobId) -> Retried:
+        """Give a dead job of a queue another life."""
+        _check(queue, app)
+        record = app.get(job_id)
+        if record.queue != queue:
+            raise ProblemError(_not_found("job-not-found", f"job {job_id!r} is of queue {record.queue!r}"))
+        return Retried(data=Job.model_validate(as_json(retry(job_id, app))))
+
+    @routes.add("POST", "/api/v1/jobs/queues/<queue>/pause", Role.ADMIN, tag=TAG)
+    def pause_queue(queue: QueueName) -> Paused:
+        """Pause a queue: within seconds none of its jobs starts."""
+        _check(queue, app)
+        return Paused(paused=(app.pause(queue=queue),))
+
+    @routes.add("POST", "/api/v1/jobs/queues/<queue>/resume", Role.ADMIN, tag=TAG)
+    def resume_queue(queue: QueueName) -> Resumed:
+        """Take a queue's pause away."""
+        _check(queue, app)
+        return resumed(app, queue=queue)
+
+    @routes.add("POST", "/api/v1/jobs/queues/<queue>/clean", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
+    def clean_queue(queue: QueueName, what: Cleaning) -> CleaningOrdered:
+        """
+        Retire ended jobs of a queue, by a job of Lanework's own: their content is removed, and no list shows them.
+
+        Dead ones are dropped first. Their ids stay used until their records expire.
+        """
+        _check(queue, app)
+        order = retention.Cleaning(
+            state=_end(what.status),
+            queue=queue,
+            keep=what.keep,
+            ended_before=app.ports.clock() - timedelta(milliseconds=what.grace),
+        )
+        return CleaningOrdered(job_id=app.cleaning.clean_later(order).job_id)
+
+
+def _check(queue: str, app: App) -> None:
+    known = app.registry.queues
+    if queue not in known:
+        raise ProblemError(_not_found("unknown-queue", f"unknown queue {queue!r}{did_you_mean(queue, known)}"))
+
+
+def _check_range(start: int, end: int) -> None:
+    if start > end:
+        raise wrong_query(
+            start=f"must not lie after end, which is {_LAST_BY_DEFAULT} if it is left out",
+            end="must not lie before start",
+        )
+
+
+def _counts(queue: str, counted: Census, *, is_paused: bool) -> QueueCounts:
+    def of(*states: State) -> int:
+        numbers: Mapping[tuple[str, State], int] = counted.by_queue
+        return sum(numbers.get((queue, state), 0) for state in states)
+
+    parked = of(State.PARKED)
+    return QueueCounts(
+        waiting=of(State.QUEUED, State.BLOCKED),
+        active=of(State.RUNNING),
+        completed=of(State.COMPLETED),
+        failed=of(State.DEAD),
+        delayed=of(State.SCHEDULED, State.RETRYING) + (0 if is_paused else parked),
+        paused=parked if is_paused else 0,
+    )
+
+
+def _failed(record: JobRecord, app: App) -> FailedJob:
+    job_type = app.registry.find(record.type)
+    return FailedJob(
+        id=record.job_id,
+        name=record.type,
+        data=None if record.payload is None else masked(record.payload, None if job_type is None else job_type.model),
+        failed_reason=record.error,
+        attempts_made=record.attempts,
+        timestamp=int(record.created_at.timestamp() * 1000),
+    )
+
+
+def _end(word: str) -> State:
+    found = _ENDS.get(word.lower())
+    if found is None:
+        kind = "status"
+        raise UnknownNameError(kind, word, _ENDS)
+    return found
+
+
+def _not_found(kind: str, detail: str) -> Problem:
+    return Problem(status=HTTPStatus.NOT_FOUND, kind=kind, detail=detail)

@@ -1,0 +1,269 @@
+"""Pages of dead jobs: by error, the jobs of one error, and what a redrive or a drop would move before it does."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+
+from lanework.app import App
+from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.groups import Group
+from lanework.engine.deadletters.query import Plan
+from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.receipt import Receipt
+from lanework.engine.stats.late_starts import Within
+from lanework.errors import InvalidOptionError, UnknownNameError, shown
+from lanework.http.auth.tokens import Role
+from lanework.http.auth.visibility import Sight
+from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.words import DAY, HOUR, plural
+from lanework.http.forms import FORM, Form
+from lanework.http.routing import Routes
+from lanework.model.job.dead_filter import Filter
+from lanework.model.lanes import lane_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lanework.engine.deadletters.service import DeadLetterDesk
+
+ROWS = 50
+
+_NAMED: Final = 8
+"""Jobs that an action's note names: it is a cookie, of which browsers take 4 KB."""
+
+_MOVED: Final = "moved by somebody else meanwhile"
+
+Word = Annotated[str, Query()]
+
+
+def add_to(routes: Routes, pages: Pages, app: App) -> None:
+    """Register them."""
+    sight = Sight(routes, app)
+
+    @routes.add("GET", "/dead", Role.VIEWER, tag=TAG, is_documented=False)
+    def groups_page(
+        lane: Word = "",
+        queue: Word = "",
+        type: Word = "",  # noqa: A002
+        within: Word = "",
+        all: Word = "",  # noqa: A002
+    ) -> Response[str]:
+        """Show the dead by their error: the newest 100, or all of them."""
+        among = _Among(lane=lane, queue=queue, type=type, within=within)
+        which = among.filter(app.ports.clock())
+        found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
+        return pages.show(
+            "dead.html",
+            found=replace(found, groups=tuple(_seen(one, sight) for one in found.groups)),
+            count=sum(group.count for group in found.groups),
+            asked=among.asked,
+            is_all=bool(all),
+            unreadable=app.dead_letters.unreadable() if found.is_counted else {},
+            withins=tuple(Within),
+            queues=app.registry.queues,
+            types=[one.name for one in app.registry.types],
+        )
+
+    @routes.add("GET", "/dead/<fingerprint>", Role.VIEWER, tag=TAG, is_documented=False)
+    def group_page(
+        fingerprint: Annotated[str, Path()],
+        lane: Word = "",
+        queue: Word = "",
+        type: Word = "",  # noqa: A002
+        within: Word = "",
+        cursor: Word = "",
+    ) -> Response[str]:
+        """Show the dead of one error."""
+        among = _Among(lane=lane, queue=queue, type=type, within=within)
+        which = replace(among.filter(app.ports.clock()), fingerprint=fingerprint)
+        found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
+        found = replace(found, jobs=sight.records(found.jobs))
+        return pages.show(
+            "dead_group.html", found=found, fingerprint=fingerprint, asked=among.asked, is_first=not cursor
+        )
+
+    @routes.add("POST", "/dead/plan", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def plan_page() -> Response[str]:
+        """Show what a redrive or a drop would move, and ask."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
+        plan = wanted.plan(app.dead_letters)
+        if plan.count == 0:
+            return pages.done(_unchanged(plan), "dead")
+        return pages.show(
+            "dead_plan.html",
+            wanted=wanted,
+            plan=plan,
+            left=_left(plan.left_out, most=len(plan.left_out)),
+            asked=wanted.among.asked,
+            before=app.dead_letters.fixed(plan).died_before,
+        )
+
+    @routes.add("POST", "/dead/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def redrive_many() -> Response[str]:
+        """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
+        desk, orders = app.dead_letters, wanted.orders
+        move = desk.redrive if orders == Orders() else lambda plan: desk.redrive_later(plan, orders)
+        return _moved(wanted.plan(desk), move, pages, does="redrives", done="Redriven")
+
+    @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
+    def drop_many() -> Response[str]:
+        """Give dead jobs up for good; many of them by a job, whose page is shown."""
+        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
+        desk = app.dead_letters
+        return _moved(wanted.plan(desk), desk.drop, pages, does="drops", done="Dropped")
+
+
+def _seen(group: Group, sight: Sight) -> Group:
+    return replace(group, shape=sight.error(group.shape, group.latest))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """
+    What a form of these pages asks for.
+
+    Attributes:
+        action: What is to become of the jobs.
+        among: The filters of the page that it was on.
+        which: Which jobs: chosen ones, those of one error, or all; of these, those that the page before showed.
+        orders: At which pace, and whether as a canary.
+    """
+
+    action: Literal["redrive", "drop"]
+    among: _Among
+    which: Filter
+    orders: Orders
+
+    @classmethod
+    def of(cls, form: Form, now: datetime) -> _Wanted:
+        """
+        Return what a form says.
+
+        Raises:
+            InvalidOptionError: It says nothing of which jobs, or its rate is no number.
+            UnknownNameError: There is no such lane.
+        """
+        chosen, error = form.many("job"), form.one("fingerprint")
+        if not (chosen or error or form.one("all")):
+            msg = "no job is selected: tick some, or take all of an error"
+            raise InvalidOptionError(msg)
+        words = {name: form.one(name) or "" for name in ("lane", "queue", "type", "within")}
+        among = _Among(**words)
+        return cls(
+            action="drop" if form.one("action") == "drop" else "redrive",
+            among=among,
+            which=replace(
+                among.filter(now),
+                fingerprint=error,
+                job_ids=() if error else chosen,  # "all of them" is a button beside the ticks
+                died_before=_moment(form.one("before")),
+            ),
+            orders=Orders(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
+        )
+
+    def plan(self, desk: DeadLetterDesk) -> Plan:
+        """
+        Return what would move; of ticked jobs those that still can, since others may have moved some meanwhile.
+
+        Raises:
+            NothingMatchesError: None was ticked, and none is of the error or what the filters ask for.
+        """
+        return desk.jobs.plan_of_chosen(self.which) if self.which.job_ids else desk.jobs.plan(self.which)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Among:
+    """The page's filters, as they were chosen; an empty one says nothing."""
+
+    lane: str
+    queue: str
+    type: str
+    within: str
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Those that say something, for links and forms that keep them."""
+        return {name: word for name, word in asdict(self).items() if word}
+
+    def filter(self, now: datetime) -> Filter:
+        """
+        Return what they say.
+
+        Raises:
+            UnknownNameError: There is no such lane, or no such time.
+        """
+        ago = {"": None, Within.HOUR: HOUR, Within.DAY: DAY}
+        if self.within not in ago:
+            kind = "time"
+            raise UnknownNameError(kind, self.within, list(Within))
+        since = ago[self.within]
+        return Filter(
+            lane=lane_of(self.lane) if self.lane else None,
+            queue=self.queue or None,
+            type=self.type or None,
+            died_after=None if since is None else now - since,
+        )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    msg = f"before must be a moment with its time zone, got {shown(text)}"
+    raise InvalidOptionError(msg)
+
+
+def _rate(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        msg = f"the rate must be a number of jobs a second, got {shown(text)}"
+        raise InvalidOptionError(msg) from None
+
+
+def _moved(
+    plan: Plan, move: Callable[[Plan], Outcome | Receipt[Any]], pages: Pages, *, does: str, done: str
+) -> Response[str]:
+    """Move the jobs of a plan, and return the page that tells what became of them."""
+    if plan.count == 0:
+        return pages.done(_unchanged(plan), "dead")
+    became = move(plan)
+    if isinstance(became, Receipt):
+        return pages.done(_ordered(does, plan), f"jobs/{became.job_id}")
+    return pages.done(_said(done, plan, became), "dead")
+
+
+def _ordered(does: str, plan: Plan) -> str:
+    more = "" if plan.is_counted else "at least "
+    said = f"This job {does} {more}{plural(plan.count, 'dead job')}; cancelling it leaves the rest as they are."
+    return f"{said} {_left(plan.left_out)}".rstrip()
+
+
+def _said(what: str, plan: Plan, became: Outcome) -> str:
+    moved_by_others = {job_id: _MOVED if fate is Fate.NOT_DEAD else fate.value for job_id, fate in became.left.items()}
+    return f"{what}: {plural(became.moved, 'job')}. {_left({**plan.left_out, **moved_by_others})}".rstrip()
+
+
+def _unchanged(plan: Plan) -> str:
+    return f"Nothing was changed. {_left(plan.left_out)}"
+
+
+def _left(why: Mapping[str, str], *, most: int = _NAMED) -> str:
+    """Return which jobs are left as they are, and why; nothing if none is."""
+    if not why:
+        return ""
+    more = f", and {len(why) - most} more" if len(why) > most else ""
+    return f"Left as they are: {', '.join(f'{one} ({reason})' for one, reason in islice(why.items(), most))}{more}."

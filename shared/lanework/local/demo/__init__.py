@@ -1,0 +1,1 @@
+"""The jobs that `lanework demo` and `lanework dev --demo` enqueue."""

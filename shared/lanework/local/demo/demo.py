@@ -1,0 +1,169 @@
+"""`lanework demo`: enqueues a scenario, follows every job to its end, compares with what was expected."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from lanework.engine.queries.jobs import ran_for, waited
+from lanework.errors import ConfigError, LaneworkError
+from lanework.local.application import load_app, load_named
+from lanework.model.job.envelope import Envelope
+from lanework.model.lanes import Lane
+from lanework.model.lifecycle.states import ENDED, State
+from lanework.testing import Expectation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lanework.app import App
+    from lanework.local.project import Project
+    from lanework.local.stack.embedded import RunningStack
+    from lanework.model.lifecycle.states import JobRecord
+
+POLL_S: Final = 0.2
+WITHIN: Final = timedelta(seconds=50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """
+    One job of the demo, as it stands.
+
+    Attributes:
+        expected: What was enqueued, and what must come of it.
+        job_id: Its id.
+        record: Its record; None until it is read for the first time.
+    """
+
+    expected: Expectation
+    job_id: str
+    record: JobRecord | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the job has ended."""
+        return self.record is not None and self.record.state in ENDED
+
+
+class Demo:
+    """
+    A scenario on a running stack.
+
+    Attributes:
+        rows: The jobs, in the order of their enqueue.
+    """
+
+    def __init__(self, stack: RunningStack) -> None:
+        """Load the application and its scenario; this process must have entered the stack's environment."""
+        self._stack = stack
+        self._app: App = load_app(stack.deployer.project)
+        self.rows: list[Row] = []
+
+    def enqueue(self) -> None:
+        """
+        Enqueue the scenario.
+
+        Raises:
+            ConfigError: `[tool.lanework] demo` names no scenario.
+            LaneworkError: A repeated id was not told.
+        """
+        for expected in scenario_of(self._stack.deployer.project):
+            receipts = [self._app.enqueue_request(expected.request) for _ in range(expected.times)]
+            if [receipt.duplicate for receipt in receipts] != [False] + [True] * (expected.times - 1):
+                msg = f"job {receipts[0].job_id} was enqueued {expected.times} times, which no receipt says"
+                raise LaneworkError(msg)
+            self.rows.append(Row(expected=expected, job_id=receipts[0].job_id))
+
+    def follow(self) -> Iterator[list[Row]]:
+        """Yield the rows each time one has changed, until all are over or 50 seconds have passed."""
+        deadline = time.monotonic() + WITHIN.total_seconds()
+        before: list[Row] = []
+        while not all(row.is_over for row in self.rows) and time.monotonic() < deadline:
+            self._stack.emulator.check_alive()
+            self.refresh()
+            if self.rows != before:
+                yield self.rows
+                before = list(self.rows)
+            time.sleep(POLL_S)
+
+    def refresh(self) -> None:
+        """Read every job's record."""
+        found = self._app.ports.ledger.get_many([row.job_id for row in self.rows])
+        self.rows = [Row(expected=row.expected, job_id=row.job_id, record=found.get(row.job_id)) for row in self.rows]
+
+    def problems(self) -> list[str]:
+        """Return how the outcome differs from what was expected, a line for each difference."""
+        tickets = {lane: _tickets(self._stack, lane) for lane in Lane}
+        return [f"{row.job_id}: {problem}" for row in self.rows for problem in _problems(row, tickets)]
+
+
+def scenario_of(project: Project) -> Sequence[Expectation]:
+    """
+    Return a project's scenario.
+
+    Raises:
+        ConfigError: `[tool.lanework] demo` names none.
+    """
+    made = cast("Callable[[], Sequence[Expectation]]", load_named(project, "demo"))()
+    if made and all(isinstance(one, Expectation) for one in made):
+        return made
+    msg = "[tool.lanework] demo must name a function that returns a list of lanework.testing.Expectation"
+    raise ConfigError(msg)
+
+
+def _tickets(stack: RunningStack, lane: Lane) -> dict[str, str]:
+    """Return what lies in a lane's dead-letter queue: job id and cause. Leaves it there."""
+    url = f"{stack.handle.endpoint}/{stack.outputs[f'{lane.capitalize()}QueueUrl'].split('/')[-2]}"
+    answer = stack.clients.sqs.receive_message(
+        QueueUrl=f"{url}/{stack.handle.stack}-{lane}-dlq",
+        MaxNumberOfMessages=10,
+        VisibilityTimeout=0,
+        WaitTimeSeconds=0,
+        MessageAttributeNames=["cause"],
+    )
+    return {
+        Envelope.decode(one["Body"]).id: one["MessageAttributes"]["cause"]["StringValue"]
+        for one in answer.get("Messages", [])
+    }
+
+
+def _problems(row: Row, tickets: dict[Lane, dict[str, str]]) -> Iterator[str]:
+    expected, record = row.expected, row.record
+    if record is None:
+        yield "it was never recorded"
+        return
+    differences = {
+        "state": (expected.state, record.state),
+        "attempts": (expected.attempts, record.attempts),
+        "cause": (expected.cause, record.cause),
+        "cause in its lane's dead-letter queue": (expected.cause, tickets[record.lane].get(row.job_id)),
+    }
+    for what, (wanted, got) in differences.items():
+        if wanted != got:
+            yield f"{what} should be {wanted}, is {got}" + (f" ({record.error})" if record.error else "")
+    if record.first_started_at is not None and record.first_started_at < record.run_at:
+        yield f"it started {record.run_at - record.first_started_at} too early"
+
+
+def summary_of(row: Row) -> dict[str, object]:
+    """Return a row as JSON values."""
+    record = row.record
+    return {
+        "jobId": row.job_id,
+        "shows": row.expected.shows,
+        "type": row.expected.request.type.name,
+        "lane": None if record is None else record.lane,
+        "attempts": 0 if record is None else record.attempts,
+        "waitSeconds": _seconds(None if record is None else waited(record)),
+        "runSeconds": _seconds(None if record is None else ran_for(record)),
+        "state": State.QUEUED if record is None else record.state,
+        "cause": None if record is None else record.cause,
+        "progress": None if record is None else record.progress,
+    }
+
+
+def _seconds(duration: timedelta | None) -> float | None:
+    return None if duration is None else duration.total_seconds()

@@ -1,0 +1,1 @@
+"""From a project to a deployed stack: template, package, deployment."""

@@ -1,0 +1,85 @@
+"""
+Makes good what MiniStack's CloudFormation drops.
+
+Of a table its time to live, its point-in-time recovery and its encryption; of a function its reserved concurrency and
+what becomes of its loops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lanework.doctor.intrinsics import Resolver
+from lanework.local.deployment.template import FUNCTION, functions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_lambda.literals import RecursiveLoopType
+
+    from lanework.local.clients import Clients
+
+
+def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: Mapping[str, str]) -> None:
+    """
+    Set on the deployed tables and functions what the template says and the emulator's deployment left out.
+
+    Args:
+        template: What `read_template` returned.
+        stack: Where it was deployed.
+        clients: To what.
+        known: What its parameters and the pseudo parameters are, by name.
+    """
+    resolver = Resolver(template, parameters=known, pseudo=known)
+    pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    found = [one for page in pages for one in page["StackResourceSummaries"]]
+    for one in found:
+        if one["ResourceType"] == "AWS::DynamoDB::Table":
+            table, properties = one["PhysicalResourceId"], template["Resources"][one["LogicalResourceId"]]["Properties"]
+            _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
+            _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
+            _set_encryption(table, properties.get("SSESpecification"), clients)
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+    logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]
+    for logical_id, properties in zip(logical_ids, functions(template), strict=True):
+        if logical_id not in names:  # its condition doesn't hold
+            continue
+        wanted = resolver.value(properties)
+        _set_loop(names[logical_id], wanted.get("RecursiveLoop"), clients)
+        _set_reserved(names[logical_id], wanted.get("ReservedConcurrentExecutions"), clients)
+
+
+def _set_time_to_live(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
+    if wanted is None:
+        return
+    has = clients.dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"]
+    if (has == "ENABLED") != wanted["Enabled"]:  # DynamoDB refuses to set what is set already
+        clients.dynamodb.update_time_to_live(
+            TableName=table,
+            TimeToLiveSpecification={"AttributeName": wanted["AttributeName"], "Enabled": wanted["Enabled"]},
+        )
+
+
+def _set_recovery(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
+    if wanted is not None:
+        clients.dynamodb.update_continuous_backups(
+            TableName=table,
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": wanted["PointInTimeRecoveryEnabled"]},
+        )
+
+
+def _set_loop(function: str, wanted: RecursiveLoopType | None, clients: Clients) -> None:
+    if wanted is not None:
+        clients.functions.put_function_recursion_config(FunctionName=function, RecursiveLoop=wanted)
+
+
+def _set_encryption(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
+    if wanted is not None:
+        clients.dynamodb.update_table(TableName=table, SSESpecification={"Enabled": wanted["SSEEnabled"]})
+
+
+def _set_reserved(function: str, wanted: str | int | None, clients: Clients) -> None:
+    if wanted is None:
+        clients.functions.delete_function_concurrency(FunctionName=function)
+    else:
+        clients.functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=int(wanted))

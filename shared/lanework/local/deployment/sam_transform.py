@@ -1,0 +1,59 @@
+"""What the SAM transform makes of a template, offline, and what cfn-lint finds in that: more than in the source."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from lanework.errors import StackError
+from lanework.local.clients import bare_session
+from lanework.local.deployment.template import with_code_at
+
+if TYPE_CHECKING:
+    from cfnlint.match import Match
+
+REGION = "us-east-1"
+SOMEWHERE = "s3://bucket/key"
+"""Any legal address will do: the transform looks at its form only."""
+
+
+def lint_template(template: dict[str, Any]) -> list[str]:
+    """
+    Return what cfn-lint finds in a template, a line for each problem: none if it is right.
+
+    Args:
+        template: What `read_template` returned.
+
+    Raises:
+        StackError: If the SAM transform refuses it.
+    """
+    from cfnlint.api import lint  # noqa: PLC0415 - heavy, and a tool of development
+
+    return [_line(match) for match in lint(json.dumps(translate(template)), regions=[REGION])]
+
+
+def translate(template: dict[str, Any]) -> dict[str, Any]:
+    """
+    Return the CloudFormation template that CloudFormation would make of a SAM template.
+
+    Raises:
+        StackError: If the transform refuses it.
+    """
+    from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 - heavy, as are the next
+    from samtranslator.parser.parser import Parser  # noqa: PLC0415 - as above
+    from samtranslator.translator.translator import Translator  # noqa: PLC0415 - as above
+
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody wants
+    translator = Translator({}, Parser(), boto_session=bare_session(REGION))
+    located = with_code_at(template, lambda *_: SOMEWHERE)
+    try:
+        translated: dict[str, Any] = translator.translate(located, parameter_values={})
+    except InvalidDocumentException as error:
+        raise StackError("; ".join(cause.message for cause in error.causes)) from error
+    return translated
+
+
+def _line(match: Match) -> str:
+    place = "/".join(str(part) for part in getattr(match, "path", None) or ())
+    return f"{match.rule.id} {place}: {match.message}"

@@ -1,0 +1,134 @@
+"""What the doctor examines: a project's template, or a live stack beside what the project says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from lanework.aws.deployed.code import deployed_files
+from lanework.aws.deployed.reader import read_graph
+from lanework.aws.deployed.stack import find_stack
+from lanework.doctor.case import Case, Code, Live
+from lanework.doctor.graph import Graph
+from lanework.doctor.template import graph_of
+from lanework.engine.enqueue.reserved_ids import taken_ids
+from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.queries.unknown_types import LOOKED_AT, strangers
+from lanework.engine.stats.unsent import unsent_now
+from lanework.local.deployment.sam_transform import REGION, translate
+from lanework.local.deployment.template import read_template
+from lanework.model.lanes import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from lanework.app import App
+    from lanework.aws.deployed.stack import Look
+    from lanework.local.project import Project
+    from lanework.settings import Settings
+
+STACK = "lanework"
+ACCOUNT = "000000000000"
+"""What a template's names and ARNs are made with, where it is deployed nowhere yet."""
+
+
+def code_of(app: App) -> Code:
+    """Return what an application's code says."""
+    types = app.registry.types
+    return Code(
+        attempts={one.name: settled(one.options).attempts for one in types},
+        schedules=tuple(one.schedule for one in types if one.schedule is not None),
+    )
+
+
+def template_case(template: dict[str, Any], code: Code | None, *, parameters: Mapping[str, str] | None = None) -> Case:
+    """
+    Return a template as the doctor sees it.
+
+    Args:
+        template: What `read_template` returned.
+        code: What the application's code says.
+        parameters: Values of its parameters, where not their defaults.
+
+    Raises:
+        StackError: The SAM transform refuses it.
+    """
+    given = parameters or {}
+    graph = graph_of(translate(template), stack=STACK, region=REGION, account=ACCOUNT, parameters=given)
+    return Case(graph=graph, code=code)
+
+
+def live_case(
+    settings: Settings, look: Look, project: Project | None, app: App | None, *, clock: Callable[[], datetime]
+) -> Case:
+    """
+    Return a live stack as the doctor sees it.
+
+    Args:
+        settings: Which, and where.
+        look: Calls AWS there.
+        project: What it was deployed from; None: drift can't be seen.
+        app: The project's application, connected to the stack.
+        clock: This machine's.
+
+    Raises:
+        ConfigError, UnavailableError: There is no such stack, nobody may ask, or AWS doesn't answer.
+    """
+    stack = find_stack(settings, look, clock=clock)
+    graph = read_graph(stack, look, region=settings.region)
+    intended = None
+    if project is not None:
+        intended = graph_of(
+            translate(read_template(project.template)),
+            stack=stack.name,
+            region=settings.region,
+            account=stack.account,
+            parameters=stack.parameters,
+            concurrency=graph.concurrency,
+        )
+        graph = _with_what_was_refused(graph, intended, {one.on for one in look.refusals})
+    files = {} if project is None else deployed_files(stack, look)
+    live = Live(
+        skew=stack.skew,
+        refusals=tuple(look.refusals),
+        strangers={} if app is None else strangers(app.inspector, app.registry),
+        taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
+        unsent={} if app is None else _unsent(app),
+        changed_files=changed_files(files, project.shared) if project is not None and files else None,
+        intended=intended,
+    )
+    return Case(graph=graph, code=None if app is None else code_of(app), live=live)
+
+
+def _unsent(app: App) -> dict[str, int]:
+    counts = {lane: app.ports.lanes.live(lane) for lane in Lane}
+    found = unsent_now(app.ports, counts, look_at=2 * LOOKED_AT)
+    return {str(lane): len(jobs) for lane, jobs in found.items()}
+
+
+def changed_files(deployed: Mapping[str, bytes], shared: Path) -> tuple[str, ...]:
+    """Return which of our files differ between what is deployed and what is here; the build leaves some of them out."""
+    changed = [name for name, content in deployed.items() if _is_ours(name, shared) and not _is(shared / name, content)]
+    own = [path for path in shared.rglob("*.py") if "lanework" not in path.relative_to(shared).parts]
+    missing = [str(path.relative_to(shared)) for path in own if str(path.relative_to(shared)) not in deployed]
+    return tuple(sorted({*changed, *missing}))
+
+
+def _is_ours(name: str, shared: Path) -> bool:
+    return "__pycache__" not in name and not name.endswith("/") and (shared / name.partition("/")[0]).is_dir()
+
+
+def _is(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _with_what_was_refused(graph: Graph, intended: Graph, refused: set[str]) -> Graph:
+    """Take for granted what nobody may look at: the refusal is told of, and its consequences would only be noise."""
+    added: dict[str, Any] = {
+        kind: (*getattr(graph, kind), *(one for one in getattr(intended, kind) if one.id in refused))
+        for kind in Graph.__slots__
+        if isinstance(getattr(graph, kind), tuple)
+    }
+    return replace(graph, **added)

@@ -1,0 +1,1 @@
+"""The emulator: its process, its environment, and what stands before its port."""
