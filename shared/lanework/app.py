@@ -14,7 +14,7 @@ from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import EnqueueOptions, Request, request_of
-from lanework.engine.webhooks.notify import Teller
+from lanework.engine.webhooks.notify import WebhookNotifier
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError
 from lanework.model.job.envelope import Envelope
 from lanework.observe.counters import CounterSink
@@ -29,28 +29,28 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from lanework.engine.builtin_jobs.hourly import Housekeeper
-    from lanework.engine.deadletters.service import DeadLetterDesk
+    from lanework.engine.builtin_jobs.hourly import HourlyJobs
+    from lanework.engine.deadletters.service import DeadLetters
     from lanework.engine.execution.executor import Executor
     from lanework.engine.execution.guard import Guard
     from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.family import Jobs
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.receipt import Receipt
-    from lanework.engine.maintenance.cleanup import CleaningDesk
+    from lanework.engine.maintenance.cleanup import Cleanups
     from lanework.engine.operations.cancel import Cancelling
     from lanework.engine.operations.signals import Signalling
     from lanework.engine.ports.bundle import EventSink, Ports
     from lanework.engine.queries.jobs import Inspector
     from lanework.engine.queries.search import Search
-    from lanework.engine.schedules.service import ScheduleDesk
-    from lanework.engine.schedules.trigger import ScheduleClock
-    from lanework.engine.stats.alerting import Alarmist, Channel
+    from lanework.engine.schedules.service import Schedules
+    from lanework.engine.schedules.trigger import ScheduleTrigger
+    from lanework.engine.stats.alerting import AlertManager, Channel
     from lanework.engine.stats.overview import Standing
     from lanework.engine.stats.rollup import RollUp
     from lanework.engine.stats.statistics import Statistics, Window
-    from lanework.engine.webhooks.redeliver import WebhookDesk
-    from lanework.engine.workflows.service import WorkflowDesk
+    from lanework.engine.webhooks.redeliver import WebhookDeliveries
+    from lanework.engine.workflows.service import Workflows
     from lanework.model.events import Event
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.lifecycle.states import JobRecord
@@ -189,7 +189,7 @@ class App:
 
         return costs_of(window.numbers, prices(), over=window.now - window.begins)
 
-    def alarmist(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> Alarmist:
+    def alarmist(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> AlertManager:
         """
         Return what raises and ends alerts.
 
@@ -197,10 +197,10 @@ class App:
             channels: Where they go.
             job: Type of a job of this application that they go to, too.
         """
-        from lanework.engine.stats.alerting import Alarmist, JobChannel  # noqa: PLC0415
+        from lanework.engine.stats.alerting import AlertManager, JobChannel  # noqa: PLC0415
 
         jobs = () if job is None else (JobChannel(job, self.registry, self.enqueue_request),)
-        return Alarmist(self.ports, self.statistics, (*channels, *jobs))
+        return AlertManager(self.ports, self.statistics, (*channels, *jobs))
 
     def alerts(self) -> Alerts:
         """Return the alerts that are active, and those that are over."""
@@ -216,57 +216,57 @@ class App:
         return RollUp(self.ports)
 
     @cached_property
-    def dead_letters(self) -> DeadLetterDesk:
+    def dead_letters(self) -> DeadLetters:
         """Looks at dead jobs, redrives and drops them."""
-        from lanework.engine.deadletters.service import DeadLetterDesk  # noqa: PLC0415
+        from lanework.engine.deadletters.service import DeadLetters  # noqa: PLC0415
 
         if self._is_flushed:
-            return DeadLetterDesk(self.ports, self.registry, self.enqueue_request)
+            return DeadLetters(self.ports, self.registry, self.enqueue_request)
         # Elsewhere events aren't counted. What becomes of the dead is: alerts end by it.
         counting = Fanout(self.ports.events, CounterSink(self.ports.statistics, self.ports.clock))
-        return DeadLetterDesk(replace(self.ports, events=counting), self.registry, self.enqueue_request)
+        return DeadLetters(replace(self.ports, events=counting), self.registry, self.enqueue_request)
 
     @cached_property
-    def cleaning(self) -> CleaningDesk:
+    def cleaning(self) -> Cleanups:
         """Counts ended jobs that are to be retired, and retires them."""
-        from lanework.engine.maintenance.cleanup import CleaningDesk  # noqa: PLC0415
+        from lanework.engine.maintenance.cleanup import Cleanups  # noqa: PLC0415
 
-        return CleaningDesk(self.ports, self.registry, self.enqueue_request)
+        return Cleanups(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
-    def webhooks(self) -> WebhookDesk:
+    def webhooks(self) -> WebhookDeliveries:
         """Sends webhooks once more."""
-        from lanework.engine.webhooks.redeliver import WebhookDesk  # noqa: PLC0415
+        from lanework.engine.webhooks.redeliver import WebhookDeliveries  # noqa: PLC0415
 
-        return WebhookDesk(self.ports, self._teller(self.ports))
+        return WebhookDeliveries(self.ports, self._notifier(self.ports))
 
     @cached_property
-    def workflows(self) -> WorkflowDesk:
+    def workflows(self) -> Workflows:
         """Enqueues chains, groups and batches; looks at them, adds to them, cancels and retries them."""
-        from lanework.engine.workflows.service import WorkflowDesk  # noqa: PLC0415
+        from lanework.engine.workflows.service import Workflows  # noqa: PLC0415
 
-        return WorkflowDesk(self.ports, self.registry, self.enqueue_many)
+        return Workflows(self.ports, self.registry, self.enqueue_many)
 
     @cached_property
-    def schedules(self) -> ScheduleDesk:
+    def schedules(self) -> Schedules:
         """Adds, lists, pauses and removes schedules."""
-        from lanework.engine.schedules.service import ScheduleDesk  # noqa: PLC0415
+        from lanework.engine.schedules.service import Schedules  # noqa: PLC0415
 
-        return ScheduleDesk(self.ports, self.registry, self.enqueue_request)
+        return Schedules(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
-    def schedule_clock(self) -> ScheduleClock:
+    def schedule_clock(self) -> ScheduleTrigger:
         """Fires schedules when it is time."""
-        from lanework.engine.schedules.trigger import ScheduleClock  # noqa: PLC0415
+        from lanework.engine.schedules.trigger import ScheduleTrigger  # noqa: PLC0415
 
-        return ScheduleClock(self.ports, self.registry, self.enqueue_request)
+        return ScheduleTrigger(self.ports, self.registry, self.enqueue_request)
 
     @cached_property
-    def housekeeper(self) -> Housekeeper:
+    def housekeeper(self) -> HourlyJobs:
         """Enqueues what is to be done once an hour."""
-        from lanework.engine.builtin_jobs.hourly import Housekeeper  # noqa: PLC0415
+        from lanework.engine.builtin_jobs.hourly import HourlyJobs  # noqa: PLC0415
 
-        return Housekeeper(self.ports, self.registry, self.enqueue_request)
+        return HourlyJobs(self.ports, self.registry, self.enqueue_request)
 
     def executor(
         self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
@@ -314,13 +314,13 @@ class App:
         events = alone(ports.events)
         if self._hooks:
             events = Beside(events, [HookSink(self._hooks)])
-        self._ports = replace(ports, tell=self._teller(ports).tell, events=events)
+        self._ports = replace(ports, notify=self._notifier(ports).notify, events=events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
                 self.__dict__.pop(name, None)
 
-    def _teller(self, ports: Ports) -> Teller:
-        return Teller(ports, self.registry.get(WEBHOOK))
+    def _notifier(self, ports: Ports) -> WebhookNotifier:
+        return WebhookNotifier(ports, self.registry.get(WEBHOOK))
 
     def on_event(self, hook: Callable[[Event], object]) -> Callable[[Event], object]:
         """

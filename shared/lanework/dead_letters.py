@@ -3,7 +3,7 @@
 from lanework.engine.deadletters.bulk_redrive import Outcome
 from lanework.engine.deadletters.query import Plan
 from lanework.engine.deadletters.redrive import Fate
-from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.model.job.dead_filter import Filter
 
-__all__ = ["Fate", "Filter", "Orders", "Outcome", "Plan"]
+__all__ = ["Fate", "Filter", "Outcome", "Plan", "RedriveOptions"]

@@ -316,7 +316,7 @@ class UnsupportedError(LaneworkError):
     """Raised when the endpoint, an emulator most likely, can't do what AWS can; the message says what to do instead."""
 
 
-class NotProddedError(LaneworkError):
+class ScheduleNotConnectedError(LaneworkError):
     """
     Raised when EventBridge didn't take a schedule that is recorded: the minute tick starts it, up to a minute late.
 

@@ -105,7 +105,7 @@ class Expectation:
 @dataclass(slots=True)
 class Notes:
     """
-    What a job said through its run: implements `Notebook` for unit tests.
+    What a job said through its run: implements `RunStore` for unit tests.
 
     Attributes:
         said: What it reported as progress, oldest first.

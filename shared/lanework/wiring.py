@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
     from lanework.aws.event_bus import EventBridgeBus
     from lanework.engine.ports.bundle import Archive, EventSink
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
     from lanework.engine.ports.webhooks import Answered
     from lanework.engine.stats.alerting import Channel
     from lanework.settings import AlertSettings, MetricSettings
@@ -134,12 +134,12 @@ def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
     return EventBridgeBus(Clients(settings), name=name)
 
 
-def aws_inbox(settings: Settings) -> Inbox:
+def aws_inbox(settings: Settings) -> MessageConsumer:
     """Return the consumer's side of the lanes on AWS, for a worker process."""
     from lanework.aws.clients import Clients  # noqa: PLC0415
-    from lanework.aws.consumer import SqsInbox  # noqa: PLC0415
+    from lanework.aws.consumer import SqsConsumer  # noqa: PLC0415
 
-    return SqsInbox(Clients(settings), stack=settings.stack)
+    return SqsConsumer(Clients(settings), stack=settings.stack)
 
 
 def metric_sinks(metrics: MetricSettings) -> tuple[EventSink, ...]:

@@ -92,9 +92,9 @@ def test_what_is_ticked_stays_when_it_is_in_the_list_no_more(visitor: Visitor, s
     page = open_still(visitor, "dead")
     page.locator("a.group").first.click()
     page.get_by_label("Select notification-dead-5").check()
-    desk = stage.app.dead_letters
+    dead_letters = stage.app.dead_letters
     for number in (5, 6):
-        desk.redrive_one(desk.jobs.get(f"notification-dead-{number}"))
+        dead_letters.redrive_one(dead_letters.jobs.get(f"notification-dead-{number}"))
 
     page.clock.run_for(EVERY_MS)
 

@@ -45,7 +45,7 @@ def test_a_subscriber_gets_a_subject_and_what_to_type(endpoint: str) -> None:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     channel = TopicChannel(Clients(Settings(stack=name, region=REGION, endpoint=endpoint)), topic=topic)
 
-    channel.tell(ALERT)
+    channel.notify(ALERT)
 
     (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
     got = json.loads(message["Body"])
@@ -61,7 +61,7 @@ def test_a_topic_that_does_not_exist_is_said(endpoint: str) -> None:
     channel = TopicChannel(clients, topic=f"arn:aws:sns:{REGION}:000000000000:nowhere")
 
     with pytest.raises(ConfigError, match="publishing an alert"):
-        channel.tell(ALERT)
+        channel.notify(ALERT)
 
 
 def test_that_it_is_over_is_said_with_the_time() -> None:
@@ -82,7 +82,7 @@ def test_that_it_is_over_is_said_with_the_time() -> None:
         since=NOON,
         until=NOON + timedelta(hours=1),
     )
-    TopicChannel(Fake(), topic="arn").tell(over)  # type: ignore[arg-type]
+    TopicChannel(Fake(), topic="arn").notify(over)  # type: ignore[arg-type]
 
     (sent,) = published
     assert sent["Subject"] == "Lanework: Resolved: death user.greeting"

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, QuotaExceededError
 from lanework.errors import ContendedError
-from lanework.model.job.guard_items import Mark, Marking
+from lanework.model.job.guard_items import GuardItem, GuardWrite
 from lanework.model.lifecycle.states import State
 from lanework.model.limits import Window
 from lanework.testing import NOON
@@ -23,8 +23,8 @@ from tests.contract.conftest import Backend
 from tests.factories import a_record
 
 HOUR = timedelta(hours=1)
-QUOTA = Mark(name="limit#quota:type:mail.code:user=3f2a:3600000ms", job_id="job-1", until=NOON + HOUR, window=None)
-UNIQUE = Mark(name="unique#mail.code#3f2a", job_id="job-1", until=NOON + HOUR)
+QUOTA = GuardItem(name="limit#quota:type:mail.code:user=3f2a:3600000ms", job_id="job-1", until=NOON + HOUR, window=None)
+UNIQUE = GuardItem(name="unique#mail.code#3f2a", job_id="job-1", until=NOON + HOUR)
 
 RACING = ["memory", "ministack"]
 """moto carries out two transactions on an item at once."""
@@ -40,7 +40,9 @@ def test_marks_are_written_with_the_job_and_come_back(backend: Backend) -> None:
     large = a_record(payload='"' + "x" * 5_000 + '"')
 
     assert backend.ports.ledger.marks([quota.name, UNIQUE.name]) == {}
-    assert backend.ports.ledger.put_guarded(large, [Marking(mark=one, after=None) for one in (quota, UNIQUE)]) is None
+    assert (
+        backend.ports.ledger.put_guarded(large, [GuardWrite(mark=one, after=None) for one in (quota, UNIQUE)]) is None
+    )
 
     assert backend.ports.ledger.marks([quota.name, UNIQUE.name]) == {quota.name: quota, UNIQUE.name: UNIQUE}
     assert backend.ports.ledger.get("job-1") == large
@@ -48,21 +50,21 @@ def test_marks_are_written_with_the_job_and_come_back(backend: Backend) -> None:
 
 def test_a_mark_that_is_not_as_it_was_read_lets_nothing_be_written(backend: Backend) -> None:
     ledger = backend.ports.ledger
-    ledger.put_guarded(a_record(), [Marking(mark=UNIQUE, after=None)])
+    ledger.put_guarded(a_record(), [GuardWrite(mark=UNIQUE, after=None)])
     later = replace(UNIQUE, job_id="job-2")
 
     for stale in (None, "job-0"):
         with pytest.raises(ContendedError):
-            ledger.put_guarded(a_record(job_id="job-2"), [Marking(mark=later, after=stale)])
+            ledger.put_guarded(a_record(job_id="job-2"), [GuardWrite(mark=later, after=stale)])
     assert ledger.get("job-2") is None
-    assert ledger.put_guarded(a_record(job_id="job-2"), [Marking(mark=later, after="job-1")]) is None
+    assert ledger.put_guarded(a_record(job_id="job-2"), [GuardWrite(mark=later, after="job-1")]) is None
     assert ledger.marks([UNIQUE.name]) == {UNIQUE.name: later}
 
 
 def test_a_job_whose_id_is_used_marks_nothing_and_is_told(backend: Backend) -> None:
     backend.ports.ledger.put(a_record())
 
-    assert backend.ports.ledger.put_guarded(a_record(), [Marking(mark=UNIQUE, after=None)]) == a_record()
+    assert backend.ports.ledger.put_guarded(a_record(), [GuardWrite(mark=UNIQUE, after=None)]) == a_record()
 
     assert backend.ports.ledger.marks([UNIQUE.name]) == {}
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.messaging.dlq_tickets import bury
-from lanework.engine.ports.messages import LARGEST_MESSAGE, Sending
+from lanework.engine.messaging.dlq_tickets import send_to_dlq
+from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage
 from lanework.errors import UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
@@ -17,7 +17,7 @@ from tests.factories import a_message
 
 
 def test_a_message_arrives_in_its_own_lane_as_it_was_sent(backend: Backend) -> None:
-    backend.ports.lanes.send(Lane.HIGH, Sending(body='{"нэр":"Бат"}'))
+    backend.ports.lanes.send(Lane.HIGH, OutgoingMessage(body='{"нэр":"Бат"}'))
 
     assert backend.receive(Lane.LOW) is None
     message = backend.receive(Lane.HIGH)
@@ -26,13 +26,13 @@ def test_a_message_arrives_in_its_own_lane_as_it_was_sent(backend: Backend) -> N
 
 
 def test_many_messages_are_sent_at_once(backend: Backend) -> None:
-    assert backend.ports.lanes.send_many(Lane.LOW, [Sending(body=str(number)) for number in range(25)]) == {}
+    assert backend.ports.lanes.send_many(Lane.LOW, [OutgoingMessage(body=str(number)) for number in range(25)]) == {}
 
     assert backend.ports.lanes.counts(Lane.LOW).waiting == 25
 
 
 def test_a_batch_never_exceeds_what_sqs_takes_at_once(backend: Backend) -> None:
-    large = [Sending(body=f"{number}{'x' * 250_000}") for number in range(9)]
+    large = [OutgoingMessage(body=f"{number}{'x' * 250_000}") for number in range(9)]
 
     assert backend.ports.lanes.send_many(Lane.LOW, large) == {}
 
@@ -41,7 +41,7 @@ def test_a_batch_never_exceeds_what_sqs_takes_at_once(backend: Backend) -> None:
 
 def test_one_that_sqs_refuses_keeps_none_of_the_others_from_being_sent(backend: Backend) -> None:
     refused = {3: "no\uffff", 11: "no\x00", 13: "x" * (2**20 + 1)}
-    sendings = [Sending(body=refused.get(number, str(number))) for number in range(15)]
+    sendings = [OutgoingMessage(body=refused.get(number, str(number))) for number in range(15)]
 
     unsent = backend.ports.lanes.send_many(Lane.LOW, sendings)
 
@@ -53,18 +53,18 @@ def test_one_that_sqs_refuses_keeps_none_of_the_others_from_being_sent(backend: 
 
 def test_a_single_message_that_sqs_refuses_is_told_from_a_lane_that_takes_none(backend: Backend) -> None:
     with pytest.raises(UnsendableError):
-        backend.ports.lanes.send(Lane.LOW, Sending(body="x" * (2**20 + 1)))
+        backend.ports.lanes.send(Lane.LOW, OutgoingMessage(body="x" * (2**20 + 1)))
     if backend.name != "moto":
         with pytest.raises(UnsendableError):
-            backend.ports.lanes.send(Lane.LOW, Sending(body="\ufffe"))
+            backend.ports.lanes.send(Lane.LOW, OutgoingMessage(body="\ufffe"))
 
 
 @pytest.mark.parametrize("text", ["\uffff", "\x00", "\x0b", "\ufdd0", "\U0001ffff", '\\"\uffff'])
 def test_a_jobs_message_is_taken_whatever_its_payload_holds(backend: Backend, text: str) -> None:
     message = a_message(payload=json.dumps({"name": text}, ensure_ascii=False))
 
-    backend.ports.lanes.send(Lane.HIGH, Sending.of(message))
-    backend.ports.lanes.bury(Lane.HIGH, message.encode(), cause="exhausted", error=f"OSError: {text} \udcff")
+    backend.ports.lanes.send(Lane.HIGH, OutgoingMessage.of(message))
+    backend.ports.lanes.send_to_dlq(Lane.HIGH, message.encode(), cause="exhausted", error=f"OSError: {text} \udcff")
 
     received = backend.receive(Lane.HIGH)
     assert received is not None
@@ -76,13 +76,13 @@ def test_the_largest_payload_is_taken_whatever_it_holds(backend: Backend) -> Non
     for text in ("\uffff", '"', "\\", "\x01", "ж", "𝄞"):
         one = len(json.dumps(text, ensure_ascii=False).encode()) - 2
         payload = json.dumps({"name": text * ((LARGEST_PAYLOAD - 20) // one)}, ensure_ascii=False)
-        backend.ports.lanes.send(Lane.LOW, Sending.of(a_message(payload=payload)))
+        backend.ports.lanes.send(Lane.LOW, OutgoingMessage.of(a_message(payload=payload)))
 
     assert backend.ports.lanes.counts(Lane.LOW).waiting == 6
 
 
 def test_a_delayed_message_is_counted_as_delayed(backend: Backend) -> None:
-    backend.ports.lanes.send(Lane.MEDIUM, Sending(body="later", delay=timedelta(seconds=60)))
+    backend.ports.lanes.send(Lane.MEDIUM, OutgoingMessage(body="later", delay=timedelta(seconds=60)))
 
     counts = backend.ports.lanes.counts(Lane.MEDIUM)
     assert (counts.waiting, counts.delayed) == (0, 1)
@@ -90,7 +90,7 @@ def test_a_delayed_message_is_counted_as_delayed(backend: Backend) -> None:
 
 
 def test_a_received_message_is_in_flight_and_comes_back_when_told(backend: Backend) -> None:
-    backend.ports.lanes.send(Lane.HIGH, Sending(body="again"))
+    backend.ports.lanes.send(Lane.HIGH, OutgoingMessage(body="again"))
     first = backend.receive(Lane.HIGH)
     assert first is not None
     assert backend.ports.lanes.counts(Lane.HIGH).in_flight == 1
@@ -109,14 +109,14 @@ def test_a_stale_receipt_handle_does_nothing(backend: Backend) -> None:
 
 
 def test_what_is_buried_lies_in_the_dead_letter_queue_with_its_cause(backend: Backend) -> None:
-    backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: \x00 no")
+    backend.ports.lanes.send_to_dlq(Lane.HIGH, "ticket", cause="exhausted", error="OSError: \x00 no")
 
     assert backend.ports.lanes.counts(Lane.HIGH).dead == 1
     assert backend.ports.lanes.live(Lane.HIGH).dead == 0
-    (buried,) = backend.dead(Lane.HIGH)
-    assert buried.body == "ticket"
+    (end_with_ticket,) = backend.dead(Lane.HIGH)
+    assert end_with_ticket.body == "ticket"
     if backend.name != "memory":
-        assert buried.attributes == {"cause": "exhausted", "error": "OSError: ? no"}
+        assert end_with_ticket.attributes == {"cause": "exhausted", "error": "OSError: ? no"}
 
 
 def test_as_large_a_message_as_sqs_takes_is_buried_whole_and_without_what_would_make_it_too_large(
@@ -124,16 +124,16 @@ def test_as_large_a_message_as_sqs_takes_is_buried_whole_and_without_what_would_
 ) -> None:
     body = "x" * (LARGEST_MESSAGE - 100)
 
-    bury(backend.ports.lanes, Lane.HIGH, body, cause="invalid", error="OSError: " + "no " * 100)
+    send_to_dlq(backend.ports.lanes, Lane.HIGH, body, cause="invalid", error="OSError: " + "no " * 100)
 
-    (buried,) = backend.dead(Lane.HIGH)
-    assert buried.body == body
+    (end_with_ticket,) = backend.dead(Lane.HIGH)
+    assert end_with_ticket.body == body
     if backend.name != "memory":
-        assert buried.attributes == {"cause": "invalid"}
+        assert end_with_ticket.attributes == {"cause": "invalid"}
 
 
 def test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot(backend: Backend) -> None:
-    backend.ports.lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="OSError: no")
+    backend.ports.lanes.send_to_dlq(Lane.HIGH, "ticket", cause="exhausted", error="OSError: no")
 
     if backend.name == "memory":
         backend.ports.lanes.move_back(Lane.HIGH, rate=None)
@@ -152,7 +152,7 @@ def test_a_dead_letter_that_was_looked_at_is_hidden_until_it_is_shown_again_and_
     backend: Backend,
 ) -> None:
     lanes = backend.ports.lanes
-    lanes.bury(Lane.HIGH, "ticket", cause="exhausted", error="no")
+    lanes.send_to_dlq(Lane.HIGH, "ticket", cause="exhausted", error="no")
     (letter,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
     assert (letter.body, letter.was_moved_by_sqs) == ("ticket", False)
     assert lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5)) == []

@@ -355,8 +355,8 @@ def test_one_crash_beyond_the_attempts_is_allowed_and_no_more(backend: Backend) 
     latest = later + LEASE
     too_often = run_moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", too_often), Refused)
-    buried = run_moves.die_of_crash(record, now=latest, expires_at=latest)
-    assert isinstance(backend.ports.ledger.change("job-1", buried), Applied)
+    end_with_ticket = run_moves.die_of_crash(record, now=latest, expires_at=latest)
+    assert isinstance(backend.ports.ledger.change("job-1", end_with_ticket), Applied)
     assert stored(backend).cause is Cause.CRASHED
 
 
@@ -399,7 +399,7 @@ def test_recent_jobs_are_filtered_by_what_the_index_holds(backend: Backend) -> N
     assert [("b", "report", "user.greeting")] == [(key.job_id, key.queue, key.type) for key in page.keys]
 
 
-def bury(backend: Backend, job_id: str, died_at: datetime) -> None:
+def send_to_dlq(backend: Backend, job_id: str, died_at: datetime) -> None:
     dead = a_record(job_id=job_id, state=State.DEAD, due_at=None, ended_at=died_at, sweep_at=died_at, cause=Cause.INFRA)
     backend.ports.ledger.put(dead)
 
@@ -407,7 +407,7 @@ def bury(backend: Backend, job_id: str, died_at: datetime) -> None:
 def test_dead_jobs_are_listed_the_latest_death_first_page_by_page(backend: Backend) -> None:
     # Three of each second: what dies in one moment must be neither lost nor repeated where pages meet.
     for number in range(27):
-        bury(backend, f"job-{number:02}", NOON + (number // 3) * SECOND)
+        send_to_dlq(backend, f"job-{number:02}", NOON + (number // 3) * SECOND)
     backend.ports.ledger.put(a_record(job_id="alive", sweep_at=NOON))
 
     pages: list[list[str]] = []
@@ -425,7 +425,7 @@ def test_dead_jobs_are_listed_the_latest_death_first_page_by_page(backend: Backe
 
 def test_the_dead_of_a_span_of_time_are_listed_from_its_start_up_to_but_not_with_its_end(backend: Backend) -> None:
     for number in range(5):
-        bury(backend, f"job-{number}", NOON + number * SECOND)
+        send_to_dlq(backend, f"job-{number}", NOON + number * SECOND)
 
     page = backend.ports.ledger.dead(before=None, limit=10, since=NOON + SECOND, until=NOON + 3 * SECOND)
 

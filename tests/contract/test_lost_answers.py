@@ -18,7 +18,7 @@ from lanework.aws.statistics import DynamoStatistics
 from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.ports.statistics import Total
 from lanework.errors import UnavailableError
-from lanework.model.job.guard_items import Mark, Marking
+from lanework.model.job.guard_items import GuardItem, GuardWrite
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Kept
 from lanework.model.lifecycle.states import State
@@ -132,12 +132,14 @@ def test_many_enqueues_meet_themselves(table: Table) -> None:
 def test_an_enqueue_under_guards_meets_itself(table: Table, payload: str) -> None:
     window = Window(first=0, counts=(1,))
     marks = [
-        Mark(name="unique#user.greeting#x", job_id="job-1", until=LATER),
-        Mark(name="limit#quota:type:user.greeting:1000ms", job_id="job-1", until=LATER, window=window),
+        GuardItem(name="unique#user.greeting#x", job_id="job-1", until=LATER),
+        GuardItem(name="limit#quota:type:user.greeting:1000ms", job_id="job-1", until=LATER, window=window),
     ]
 
     table.wire.lose = 1
-    assert table.ledger.put_guarded(a_record(payload=payload), [Marking(mark=one, after=None) for one in marks]) is None
+    assert (
+        table.ledger.put_guarded(a_record(payload=payload), [GuardWrite(mark=one, after=None) for one in marks]) is None
+    )
     assert {one.name: one for one in marks} == table.ledger.marks([one.name for one in marks])
 
 
@@ -283,9 +285,9 @@ def test_a_workflow_and_its_shards_are_written_once_by_who_lost_the_answer(table
     table.wire.lose = 1
     store.make_shards([(Shard(workflow_id="w", number=1, size=1, created_at=NOON, look_at=None), ("w.1",))])
     table.wire.lose = 1
-    told = store.tell("w", slot_of(1, 0), 2)
-    assert told is not None
-    assert list(told.told.values()) == [2]
+    shard = store.record_end("w", slot_of(1, 0), 2)
+    assert shard is not None
+    assert list(shard.outcomes.values()) == [2]
 
 
 def test_a_schedule_is_written_and_removed_once_by_who_lost_the_answer(table: Table) -> None:

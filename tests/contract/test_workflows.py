@@ -151,11 +151,11 @@ def test_a_shard_keeps_the_largest_number_of_each_place(backend: Backend) -> Non
     store.make_shards([(a_shard(size=1), ["other"])])
 
     dead, completed = value_of(1, State.DEAD), value_of(2, State.COMPLETED)
-    assert store.tell("flow-1", slot_of(1, 7), dead) == a_shard(look_at=NOON, told={7: dead})
-    assert store.tell("flow-1", slot_of(1, 7), completed) == a_shard(look_at=NOON, told={7: completed})
-    late = store.tell("flow-1", slot_of(1, 7), dead)
-    assert late == a_shard(look_at=NOON, told={7: completed})
-    assert store.tell("flow-1", slot_of(3, 0), dead) is None, "there is no such shard"
+    assert store.record_end("flow-1", slot_of(1, 7), dead) == a_shard(look_at=NOON, outcomes={7: dead})
+    assert store.record_end("flow-1", slot_of(1, 7), completed) == a_shard(look_at=NOON, outcomes={7: completed})
+    late = store.record_end("flow-1", slot_of(1, 7), dead)
+    assert late == a_shard(look_at=NOON, outcomes={7: completed})
+    assert store.record_end("flow-1", slot_of(3, 0), dead) is None, "there is no such shard"
     assert store.shards("flow-1", [2, 1, 3]) == [late, a_shard(2, size=44)]
     assert (store.names("flow-1", 1), store.names("flow-1", 2), store.names("flow-1", 3)) == (("a", "b"), ("c",), ())
 

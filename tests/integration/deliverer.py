@@ -21,7 +21,7 @@ from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
 
-class Mark(BaseModel):
+class GuardItem(BaseModel):
     """Payload: what to write, and whether the first attempt hangs."""
 
     text: str
@@ -33,7 +33,7 @@ effects = Path(sys.argv[3]) if len(sys.argv) > 3 else Path(os.devnull)
 
 
 @family.job("mark.write")
-def write(mark: Mark, run: Run) -> int:
+def write(mark: GuardItem, run: Run) -> int:
     """Append a line to the file; on a first attempt that hangs, never end."""
     with effects.open("a") as file:
         file.write(f"{mark.text} attempt {run.attempt}\n")

@@ -51,7 +51,7 @@ class Desk:
     def json(self, *words: str) -> Any:
         return json.loads(self(*words, "--json"))
 
-    def bury(self, job_id: str = "job-1", **facts: Any) -> None:
+    def send_to_dlq(self, job_id: str = "job-1", **facts: Any) -> None:
         """Record a dead job that would run well now."""
         ordinary = {"type": "demo.greet", "queue": "demo", "lane": Lane.MEDIUM, "error": f"OSError: {job_id} timed out"}
         at = facts.pop("died_at", NOW - timedelta(minutes=5))
@@ -108,7 +108,7 @@ def a_desk(desk_at: Callable[[str], Desk], moto_endpoint: str) -> Desk:
 
 def test_dead_jobs_are_listed_the_latest_death_first_and_page_by_page(dlq: Desk) -> None:
     for number in range(5):
-        dlq.bury(f"job-{number}", died_at=NOW - timedelta(minutes=number))
+        dlq.send_to_dlq(f"job-{number}", died_at=NOW - timedelta(minutes=number))
 
     first = dlq.json("list", "--limit", "3")
     second = dlq.json("list", "--limit", "3", "--cursor", first["cursor"])
@@ -142,8 +142,8 @@ def test_where_nothing_is_dead_the_list_says_so(dlq: Desk) -> None:
     ],
 )
 def test_each_filter_picks_its_job(dlq: Desk, words: tuple[str, str]) -> None:
-    dlq.bury("other")
-    dlq.bury(
+    dlq.send_to_dlq("other")
+    dlq.send_to_dlq(
         "picked",
         type="report.month",
         queue="report",
@@ -160,8 +160,8 @@ def test_each_filter_picks_its_job(dlq: Desk, words: tuple[str, str]) -> None:
 
 def test_a_grouped_list_shows_what_went_wrong_and_its_fingerprint_picks_it(dlq: Desk) -> None:
     for number in range(3):
-        dlq.bury(f"job-{number}")
-    dlq.bury("other", error="ValueError: no")
+        dlq.send_to_dlq(f"job-{number}")
+    dlq.send_to_dlq("other", error="ValueError: no")
 
     first, second = dlq.json("list", "--group")["groups"]
 
@@ -172,7 +172,7 @@ def test_a_grouped_list_shows_what_went_wrong_and_its_fingerprint_picks_it(dlq: 
 
 
 def test_a_dead_job_is_shown_with_its_failures_and_its_log_and_its_payload_only_when_asked(dlq: Desk) -> None:
-    dlq.bury(payload='{"name":"Бат"}')
+    dlq.send_to_dlq(payload='{"name":"Бат"}')
     dlq.ports.ledger.add_log("job-1", "claim-1", at=NOW, lines=["began", "stopped"])
 
     shown = dlq("show", "job-1")
@@ -185,7 +185,7 @@ def test_a_dead_job_is_shown_with_its_failures_and_its_log_and_its_payload_only_
 
 
 def test_a_dry_run_shows_what_would_move_and_changes_nothing(dlq: Desk) -> None:
-    dlq.bury()
+    dlq.send_to_dlq()
     before = dlq.stored()
 
     for action in ("redrive", "drop"):
@@ -198,7 +198,7 @@ def test_a_dry_run_shows_what_would_move_and_changes_nothing(dlq: Desk) -> None:
 
 
 def test_one_job_is_redriven_without_a_question_and_runs(dlq: Desk) -> None:
-    dlq.bury()
+    dlq.send_to_dlq()
 
     assert dlq("redrive", "job-1") == "1 of 1 redriven\n"
 
@@ -209,7 +209,7 @@ def test_one_job_is_redriven_without_a_question_and_runs(dlq: Desk) -> None:
 
 def test_many_are_asked_for_first(dlq: Desk) -> None:
     for number in range(3):
-        dlq.bury(f"job-{number}")
+        dlq.send_to_dlq(f"job-{number}")
 
     with pytest.raises(LaneworkError, match=r"^nothing was changed$"):
         dlq("redrive", "--cause", "exhausted", stdin="n\n")
@@ -221,7 +221,7 @@ def test_many_are_asked_for_first(dlq: Desk) -> None:
 
 
 def test_a_drop_asks_even_for_one_and_ends_it_for_good(dlq: Desk) -> None:
-    dlq.bury()
+    dlq.send_to_dlq()
 
     with pytest.raises(LaneworkError, match="nothing was changed"):
         dlq("drop", "job-1", stdin="n\n")
@@ -239,7 +239,7 @@ def test_of_several_ids_those_that_are_dead_are_moved_and_the_exit_code_and_the_
 ) -> None:
     dlq.ports.ledger.put(a_record(job_id="alive"))
     for job_id in ("job-1", "job-2", "job-3", "job-4"):
-        dlq.bury(job_id)
+        dlq.send_to_dlq(job_id)
 
     said = dlq(action, "job-1", "alive", "nobody", "job-2", "--yes", exit_code=1)
     printed = dlq(action, "job-3", "alive", "job-4", "--yes", "--json", exit_code=1)
@@ -256,7 +256,7 @@ def test_a_job_is_redriven_with_another_payload(dlq: Desk, tmp_path: Path) -> No
     file = tmp_path / "payload.json"
     file.write_text('{"name":"Болд"}', encoding="utf-8")
     for job_id in ("from-file", "from-stdin", "from-words"):
-        dlq.bury(job_id)
+        dlq.send_to_dlq(job_id)
 
     assert "with the new payload" in dlq("redrive", "from-file", "--payload", f"@{file}")
     dlq("redrive", "from-stdin", "-p", "-", stdin='{"name":"Болд"}')
@@ -268,7 +268,7 @@ def test_a_job_is_redriven_with_another_payload(dlq: Desk, tmp_path: Path) -> No
 
 
 def test_an_edit_is_checked_in_a_dry_run_too(dlq: Desk) -> None:
-    dlq.bury()
+    dlq.send_to_dlq()
 
     assert "Would redrive 1 job" in dlq("redrive", "job-1", "-p", "{}", "--dry-run")
     with pytest.raises(LaneworkError, match=r"payload of demo\.greet is not valid"):
@@ -278,7 +278,7 @@ def test_an_edit_is_checked_in_a_dry_run_too(dlq: Desk) -> None:
 
 def test_more_than_a_page_becomes_a_job_that_a_worker_carries_out(dlq: Desk) -> None:
     for number in range(101):
-        dlq.bury(f"job-{number}")
+        dlq.send_to_dlq(f"job-{number}")
 
     answer = dlq.json("redrive", "--all", "--yes")
 
@@ -292,7 +292,7 @@ def test_more_than_a_page_becomes_a_job_that_a_worker_carries_out(dlq: Desk) -> 
 
 def test_more_than_a_page_says_how_to_follow_and_stop_it(dlq: Desk) -> None:
     for number in range(101):
-        dlq.bury(f"job-{number}")
+        dlq.send_to_dlq(f"job-{number}")
 
     said = dlq("drop", "--all", "--yes")
 
@@ -302,7 +302,7 @@ def test_more_than_a_page_says_how_to_follow_and_stop_it(dlq: Desk) -> None:
 
 def test_a_canary_goes_on_while_its_jobs_end_well(dlq: Desk) -> None:
     for number in range(4):
-        dlq.bury(f"job-{number}")
+        dlq.send_to_dlq(f"job-{number}")
 
     with dlq.working(Lane.MEDIUM):
         assert "4 of 4 redriven" in dlq("redrive", "--all", "--canary", "--yes")
@@ -310,7 +310,7 @@ def test_a_canary_goes_on_while_its_jobs_end_well(dlq: Desk) -> None:
 
 def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
     for number in range(4):
-        dlq.bury(f"job-{number}", type="demo.doomed", payload="{}", max_attempts=1)
+        dlq.send_to_dlq(f"job-{number}", type="demo.doomed", payload="{}", max_attempts=1)
 
     with dlq.working(Lane.MEDIUM):
         said = dlq("redrive", "--all", "--canary", "--yes", exit_code=1)
@@ -344,7 +344,7 @@ def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
 def test_a_mistake_is_refused_in_a_line_that_says_what_would_work(
     dlq: Desk, words: tuple[str, ...], complaint: str
 ) -> None:
-    dlq.bury()
+    dlq.send_to_dlq()
     dlq.ports.ledger.put(a_record(job_id="alive"))
 
     with pytest.raises(LaneworkError) as refused:

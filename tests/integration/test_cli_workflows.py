@@ -77,7 +77,7 @@ def complete(job_id: str) -> None:
     said = '{"said": "Hello"}'
     done = run_moves.complete(claim_id="run-1", now=now, result=said, result_omitted=None, expires_at=expires_at)
     ledger.change(job_id, done)
-    Shards(app.ports).tell(app.get(job_id))
+    Shards(app.ports).record_end(app.get(job_id))
 
 
 def test_of_many_jobs_the_totals_and_those_that_need_attention_come_first_and_the_rest_is_listed() -> None:
@@ -87,7 +87,7 @@ def test_of_many_jobs_the_totals_and_those_that_need_attention_come_first_and_th
         complete(f"many.{number}")
     for number in (150, 298):
         kill(f"many.{number}")
-        Shards(app.ports).tell(app.get(f"many.{number}"))
+        Shards(app.ports).record_end(app.get(f"many.{number}"))
     app.cancel("many.200")
 
     drawn = run("workflow", "show", "many", "-n", "6").stdout.splitlines()

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 
 from lanework.aws.clients import Clients
-from lanework.aws.ledger.group_commit import Declined, Together, Written
+from lanework.aws.ledger.group_commit import Declined, GroupCommit, Written
 from lanework.aws.ledger.item import items_of
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
@@ -107,7 +107,7 @@ class Table:
         statement = statement_of(change, self.model, job_id, self.name)
         if statement is None:
             return None
-        answer = Together(self.clients).write(job_id, statement.request)
+        answer = GroupCommit(self.clients).write(job_id, statement.request)
         return None if isinstance(answer, Declined) and statement.is_narrower else answer
 
     def at_once(self, count: int, write: Callable[[int], object]) -> list[object]:

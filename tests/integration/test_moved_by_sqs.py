@@ -16,7 +16,7 @@ from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.deliverer import Mark, app, write
+from tests.integration.deliverer import GuardItem, app, write
 from tests.stacks import REGION, make_stack
 
 
@@ -34,7 +34,7 @@ def test_a_job_that_sqs_delivered_too_often_is_sent_again_and_its_letter_is_gone
     sqs.set_queue_attributes(QueueUrl=lane, Attributes={"RedrivePolicy": policy})
     application: App = app
     application.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=ministack_endpoint)))
-    write.enqueue(Mark(text="mark"), job_id="job-1")
+    write.enqueue(GuardItem(text="mark"), job_id="job-1")
 
     def is_moved() -> bool:
         sqs.receive_message(QueueUrl=lane, VisibilityTimeout=0, WaitTimeSeconds=0)

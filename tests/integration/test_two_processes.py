@@ -20,7 +20,7 @@ from lanework import App, State
 from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.deliverer import Mark, app, write
+from tests.integration.deliverer import GuardItem, app, write
 from tests.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def heard(process: subprocess.Popen[str]) -> str:
 
 
 def test_copies_that_two_processes_handle_at_the_same_moment_run_each_job_once(shop: Shop) -> None:
-    write.enqueue_many([write.request(Mark(text=f"mark-{n}"), job_id=f"job-{n}") for n in range(10)])
+    write.enqueue_many([write.request(GuardItem(text=f"mark-{n}"), job_id=f"job-{n}") for n in range(10)])
     messages = shop.receive()
     assert len(messages) == 10
 
@@ -117,7 +117,7 @@ def test_copies_that_two_processes_handle_at_the_same_moment_run_each_job_once(s
 
 
 def test_a_job_whose_worker_is_killed_in_the_middle_is_completed_by_another_after_the_lease(shop: Shop) -> None:
-    write.enqueue(Mark(text="mark", hangs=True), job_id="job-1")
+    write.enqueue(GuardItem(text="mark", hangs=True), job_id="job-1")
     first = shop.receive()
     with shop.worker(first, remaining_ms=1_000) as worker:
         tell(worker)

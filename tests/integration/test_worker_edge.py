@@ -56,9 +56,9 @@ def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
     assert edge.calls["UpdateItem"] == 2 * 3 + 1, "one for the numbers of them all"
     assert [edge.app.get(f"job{n}").state for n in (1, -1, 2)] == [State.COMPLETED, State.RETRYING, State.COMPLETED]
     assert edge.app.get("job-1").error == "ValueError: -1 is negative, and a secret@example.com"
-    (buried,) = edge.receive(Lane.HIGH, "-dlq")
-    assert buried["Body"] == "not a job"
-    assert buried["MessageAttributes"]["cause"]["StringValue"] == Cause.INVALID
+    (end_with_ticket,) = edge.receive(Lane.HIGH, "-dlq")
+    assert end_with_ticket["Body"] == "not a job"
+    assert end_with_ticket["MessageAttributes"]["cause"]["StringValue"] == Cause.INVALID
 
 
 def test_a_message_stays_until_the_end_of_its_job_was_told_and_the_job_runs_once(edge: Edge) -> None:
@@ -181,7 +181,7 @@ def test_a_table_that_is_not_there_is_said_and_the_message_is_kept(edge: Edge) -
 
     assert len(answer["batchItemFailures"]) == 1
     (line,) = [json.loads(line) for line in written.getvalue().splitlines()]
-    assert (line["action"], line["level"]) == ("run.refused_by_aws", "ERROR")
+    assert (line["action"], line["level"]) == ("run.access_denied", "ERROR")
     assert "it doesn't exist; is LANEWORK_STACK right" in line["reason"]
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 from lanework.edges.process.health import Address, serve_health
-from lanework.edges.process.supervisor import Parent, Vitals
+from lanework.edges.process.supervisor import Parent, Watchdog
 
 TASK = Path(__file__).parents[2] / "infra" / "worker" / "ecs-task-definition.json"
 
@@ -26,8 +26,8 @@ class Family:
     def __init__(self) -> None:
         self.silent_for = timedelta(seconds=1)
 
-    def vitals(self) -> list[Vitals]:
-        return [Vitals(pid=7, running=1, ended=0, peak_mb=80, silent_for=self.silent_for)]
+    def vitals(self) -> list[Watchdog]:
+        return [Watchdog(pid=7, running=1, ended=0, peak_mb=80, silent_for=self.silent_for)]
 
 
 @pytest.fixture

@@ -286,7 +286,7 @@ def test_an_expired_signature_is_waited_out_by_name_and_a_wrong_key_ends_the_wor
         code, said = ended(process)
     lines = (shop.root / "log.out").read_text()
     assert (code, "UnrecognizedClientException" in said) == (1, True)
-    assert (shop.said("worker.queue_away"), shop.said("worker.queue_back")) == (1, 1)
+    assert (shop.said("worker.receive_failed"), shop.said("worker.receive_recovered")) == (1, 1)
     assert re.search(r"InvalidSignatureException: this machine's clock is (9 min 5\d|10 min \d) s behind AWS's", lines)
     assert (len(shop.notes("begin")), shop.record(job_id).attempts) == (1, 1)
 
@@ -298,15 +298,15 @@ def test_an_endpoint_that_vanishes_is_waited_for_and_said_once(shop: Shop) -> No
     before = shop.enqueue(4)
     shop.until(lambda: shop.are_all(before, State.COMPLETED), "what came before")
     relay.vanish()
-    shop.until(lambda: shop.said("worker.queue_away") == 2, "both lanes to miss it")
+    shop.until(lambda: shop.said("worker.receive_failed") == 2, "both lanes to miss it")
     after = shop.enqueue(4)
     relay.come_back()
 
     shop.until(lambda: shop.are_all(after, State.COMPLETED), "what came meanwhile")
-    shop.until(lambda: shop.said("worker.queue_back") == 2, "both lanes to be back")
+    shop.until(lambda: shop.said("worker.receive_recovered") == 2, "both lanes to be back")
     process.send_signal(signal.SIGTERM)
     assert ended(process)[0] == 0
-    assert shop.said("worker.queue_away") == 2
+    assert shop.said("worker.receive_failed") == 2
     relay.vanish()
 
 

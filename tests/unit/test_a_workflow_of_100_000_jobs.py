@@ -74,8 +74,8 @@ def units_of(item: dict[str, Any]) -> int:
 
 
 def a_full_shard(value: int) -> Shard:
-    told = dict.fromkeys(range(SHARD), value)
-    return Shard(workflow_id=A_NAME, number=MOST_SHARDS, size=SHARD, created_at=NOON, told=told, look_at=NOON)
+    outcomes = dict.fromkeys(range(SHARD), value)
+    return Shard(workflow_id=A_NAME, number=MOST_SHARDS, size=SHARD, created_at=NOON, outcomes=outcomes, look_at=NOON)
 
 
 def a_full_workflow(shards: int) -> WorkflowRecord:
@@ -181,9 +181,9 @@ class CountedWorkflows(MemoryWorkflows):
         self.shard_writes.update(shard.number for shard, _ in shards)
         super().make_shards(shards)
 
-    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+    def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
         self.shard_writes[place_of(slot)[0]] += 1
-        return super().tell(workflow_id, slot, value)
+        return super().record_end(workflow_id, slot, value)
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
         self.shard_writes[shard.number] += 1

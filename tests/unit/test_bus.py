@@ -10,7 +10,7 @@ import pytest
 
 from lanework import ConfigError, State, UnavailableError
 from lanework.aws.event_bus import EventBridgeBus
-from lanework.model.job.job_event_document import Notice, notice_of_end
+from lanework.model.job.job_event_document import JobEventDocument, notice_of_end
 from lanework.testing import NOON
 from tests.factories import a_record
 
@@ -41,7 +41,7 @@ class Events:
         return {"FailedEntryCount": len(refused), "Entries": refused}
 
 
-def a_notice(job_id: str) -> Notice:
+def a_notice(job_id: str) -> JobEventDocument:
     record = a_record(job_id=job_id, state=State.COMPLETED, due_at=None, ended_at=NOON)
     return notice_of_end(record, stack="shop")
 

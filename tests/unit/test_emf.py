@@ -25,12 +25,12 @@ def test_a_batch_is_a_line_for_each_type_with_few_dimensions_and_the_ids_as_prop
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sink = EmfSink("shop")
-    sink.emit(an_event(Action.STARTED, waited=2 * SECOND))
-    sink.emit(an_event(Action.COMPLETED, ran_for=SECOND))
-    sink.emit(an_event(Action.STARTED, "job-2", waited=SECOND))
-    sink.emit(an_event(Action.DEAD, "job-2", ran_for=3 * SECOND))
-    sink.emit(an_event(Action.STARTED, "job-3", "user.mail"))
-    sink.emit(an_event(Action.ENQUEUED, "job-4", "user.never"))
+    sink.emit(an_event(Action.JOB_STARTED, waited=2 * SECOND))
+    sink.emit(an_event(Action.JOB_COMPLETED, ran_for=SECOND))
+    sink.emit(an_event(Action.JOB_STARTED, "job-2", waited=SECOND))
+    sink.emit(an_event(Action.JOB_DEAD, "job-2", ran_for=3 * SECOND))
+    sink.emit(an_event(Action.JOB_STARTED, "job-3", "user.mail"))
+    sink.emit(an_event(Action.JOB_ENQUEUED, "job-4", "user.never"))
     sink.flush()
     sink.flush()
 
@@ -48,7 +48,7 @@ def test_a_batch_is_a_line_for_each_type_with_few_dimensions_and_the_ids_as_prop
 def test_more_of_a_metric_than_one_line_takes_is_written_in_several(capsys: pytest.CaptureFixture[str]) -> None:
     sink = EmfSink("shop")
     for number in range(150):
-        sink.emit(an_event(Action.COMPLETED, f"job-{number}", ran_for=SECOND))
+        sink.emit(an_event(Action.JOB_COMPLETED, f"job-{number}", ran_for=SECOND))
     sink.flush()
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

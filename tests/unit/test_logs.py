@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from _pytest.logging import LogCaptureFixture
 
 DEAD = Event(
-    action=Action.DEAD,
+    action=Action.JOB_DEAD,
     at=NOON,
     job_id="job-1",
     type="user.greeting",
@@ -48,7 +48,12 @@ def test_a_line_has_a_stable_action_and_the_jobs_ids() -> None:
 
 @pytest.mark.parametrize(
     ("action", "level"),
-    [(Action.COMPLETED, "INFO"), (Action.RETRYING, "WARNING"), (Action.DEAD, "ERROR"), (Action.WAITED, "DEBUG")],
+    [
+        (Action.JOB_COMPLETED, "INFO"),
+        (Action.JOB_RETRYING, "WARNING"),
+        (Action.JOB_DEAD, "ERROR"),
+        (Action.MESSAGE_DEFERRED, "DEBUG"),
+    ],
 )
 def test_a_line_is_as_loud_as_what_happened(action: Action, level: str, caplog: LogCaptureFixture) -> None:
     log = logging.getLogger("lanework.test")

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import Clients
 from lanework.aws.ledger.bulk_writes import BulkPut
-from lanework.aws.ledger.group_commit import Together, Written
+from lanework.aws.ledger.group_commit import GroupCommit, Written
 
 FOREVER = timedelta(hours=1)
 
@@ -38,11 +38,11 @@ class Dynamo:
         return {"Responses": [{"Item": statement} for statement in Statements]}
 
 
-def a_group(dynamo: Dynamo, *, wait: timedelta) -> Together:
-    return Together(cast("Clients", SimpleNamespace(dynamodb=dynamo)), wait=wait)
+def a_group(dynamo: Dynamo, *, wait: timedelta) -> GroupCommit:
+    return GroupCommit(cast("Clients", SimpleNamespace(dynamodb=dynamo)), wait=wait)
 
 
-def write_all(together: Together, count: int) -> list[object]:
+def write_all(together: GroupCommit, count: int) -> list[object]:
     def one(number: int) -> object:
         with together.company() as has_company:
             answer = together.write(f"job-{number}", {"n": number}) if has_company else None

@@ -11,7 +11,7 @@ from pydantic import EmailStr, Field
 
 from jobs.clock import utc_now
 from jobs.email.family import IN_VAIN, email, urgent
-from jobs.email.notice import Context, Link, Mail, Notice, Url, send_notice
+from jobs.email.notice import Context, JobEventDocument, Link, Mail, Url, send_notice
 from jobs.mail import Send, send_mail
 from jobs.payloads import Payload, Title
 from jobs.settings import account_settings
@@ -31,9 +31,9 @@ class Welcome(Context):
     username: Title
     dashboard_url: Url
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"Welcome, {self.username}",
             lines=(f"Hello {self.username},", "your account is ready."),
             link=Link(label="Open your dashboard", url=str(self.dashboard_url)),
@@ -79,7 +79,7 @@ def welcome(mail: Mail[Welcome], run: Run, *, send: Send = send_mail) -> None:
 @urgent.job("email.password-reset", lane="critical", attempts=5, discard_on=IN_VAIN)
 def reset_password(reset: PasswordReset, run: Run, *, send: Send = send_mail) -> None:
     """Send the link that sets a new password. Log-only mode hides it: whoever has it has the account."""
-    notice = Notice(
+    notice = JobEventDocument(
         subject="Reset your password",
         lines=(
             "Somebody asked to reset the password of your account.",

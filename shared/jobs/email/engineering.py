@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from jobs.email.family import IN_VAIN, email, urgent
-from jobs.email.notice import Context, Link, Mail, Notice, Url, send_notice
+from jobs.email.notice import Context, JobEventDocument, Link, Mail, Url, send_notice
 from jobs.mail import Send, send_mail
 from jobs.payloads import OneLine, Text, Title
 from lanework import Run
@@ -21,9 +21,9 @@ class PipelineComplete(Context):
     triggered_by: Title
     pipeline_url: Url
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"{self.project_name}: {self.pipeline_name} {self.status}",
             lines=(f"The pipeline {self.pipeline_name} of {self.project_name} has ended.",),
             facts={"Status": self.status, "Duration": self.duration, "Triggered by": self.triggered_by},
@@ -47,10 +47,10 @@ class SuiteResults(Context):
     skipped: int = Field(default=0, ge=0)
     results_url: Url
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
         verdict = f"{self.failed} failed" if self.failed else "all passed"
-        return Notice(
+        return JobEventDocument(
             subject=f"{self.project_name}: tests, {verdict}",
             lines=(f"The tests of {self.project_name} have run: {verdict}.",),
             facts={"Passed": str(self.passed), "Failed": str(self.failed), "Skipped": str(self.skipped)},
@@ -76,9 +76,9 @@ class DeploymentNotification(Context):
     status: Title
     deployment_url: Url
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"{self.project_name} on {self.environment}: {self.status}",
             lines=(f"{self.project_name} {self.version} on {self.environment}: {self.status}.",),
             facts={"Version": self.version, "Environment": self.environment, "Status": self.status},
@@ -102,9 +102,9 @@ class Alert(Context):
     message: Text
     source: OneLine = ""
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"[{self.severity.upper()}] {self.title}",
             lines=(f"{self.title}.", self.message),
             facts={"Severity": self.severity} | ({"Source": self.source} if self.source else {}),

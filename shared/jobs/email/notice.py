@@ -28,7 +28,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class JobEventDocument:
     """
     What a mail says.
 
@@ -48,7 +48,7 @@ class Notice:
 class Context(Payload):
     """What a kind of mail has to be told. A field that is missing is refused when the mail is enqueued."""
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
         raise NotImplementedError
 
@@ -71,7 +71,7 @@ class Mail(Payload, Generic[ContextT]):
 
 def send_notice(
     to: str | tuple[str, ...],
-    notice: Notice,
+    notice: JobEventDocument,
     run: Run,
     send: Send,
     *,

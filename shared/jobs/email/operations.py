@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from jobs.email.family import IN_VAIN, urgent
-from jobs.email.notice import Notice, send_notice
+from jobs.email.notice import JobEventDocument, send_notice
 from jobs.mail import Send, send_mail
 from jobs.payloads import OneLine, Payload, Text, Title
 from jobs.settings import OperationsSettings, operations_settings
@@ -42,4 +42,4 @@ def tell_operations(
         reason = "OPS_EMAIL is not set: nobody gets alerts"
         raise Discard(reason)
     facts = {"Rule": alert.rule, "Phase": alert.phase, "Next": alert.next_step}
-    send_notice(to, Notice(subject=f"[Lanework] {alert.title}", lines=(alert.text,), facts=facts), run, send)
+    send_notice(to, JobEventDocument(subject=f"[Lanework] {alert.title}", lines=(alert.text,), facts=facts), run, send)

@@ -1,6 +1,6 @@
 """Mails about a tenancy: a ticket's way, an invoice, a payment, a reminder. And a file that is ready."""
 
-from jobs.email.notice import Context, Link, Notice, Url
+from jobs.email.notice import Context, JobEventDocument, Link, Url
 from jobs.payloads import Title
 
 
@@ -18,9 +18,9 @@ class TicketNews(Context):
     ticket_title: Title
     news: Title = "it was created"
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"Ticket: {self.ticket_title}",
             lines=(f"Your ticket {self.ticket_title}: {self.news}.",),
             facts={"Ticket": self.ticket_id},
@@ -39,9 +39,9 @@ class InvoiceReady(Context):
     invoice_id: Title
     amount: Title
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(
+        return JobEventDocument(
             subject=f"Invoice {self.invoice_id}",
             lines=("Your invoice is ready.",),
             facts={"Invoice": self.invoice_id, "Amount": self.amount},
@@ -58,9 +58,9 @@ class Reminder(Context):
 
     about: Title
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
-        return Notice(subject=f"Reminder: {self.about}", lines=(f"You wanted to be reminded: {self.about}.",))
+        return JobEventDocument(subject=f"Reminder: {self.about}", lines=(f"You wanted to be reminded: {self.about}.",))
 
 
 class FileReady(Context):
@@ -75,9 +75,9 @@ class FileReady(Context):
     name: Title
     url: Url | None = None
 
-    def notice(self) -> Notice:
+    def notice(self) -> JobEventDocument:
         """Return what the mail says."""
         link = None if self.url is None else Link(label="Open it", url=str(self.url))
-        return Notice(
+        return JobEventDocument(
             subject=f"{self.name} is ready", lines=(f"{self.name}, which you asked for, is ready.",), link=link
         )

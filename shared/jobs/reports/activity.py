@@ -12,7 +12,14 @@ from jobs.reports.family import PAGE_SIZE, ReportTooLargeError, report
 from jobs.reports.period import Period
 from jobs.reports.sheet import Lines
 from jobs.reports.summary import Summary, forms
-from jobs.reports.tallies import AnalyticsTally, AuditTally, CoverageTally, PipelineTally, SecurityTally, Tally
+from jobs.reports.tallies import (
+    AnalyticsTally,
+    AuditTally,
+    CoverageTally,
+    LongJobProgress,
+    PipelineTally,
+    SecurityTally,
+)
 from jobs.store import Report, Reports, Row, Rows, app_store
 from lanework import Run
 
@@ -179,7 +186,7 @@ def report_audit_log(asked: AuditLogReport, run: Run, *, store: Callable[[], Sto
     return _report("Audit log", asked, AuditTally(), run, store())
 
 
-def _report(title: str, asked: ActivityReport, tally: Tally, run: Run, kept: Store) -> ActivityAnswer:
+def _report(title: str, asked: ActivityReport, tally: LongJobProgress, run: Run, kept: Store) -> ActivityAnswer:
     """Add up the rows asked for, and keep what they come to in its three forms."""
     rows = 0
     for row in _rows(asked, run, kept):

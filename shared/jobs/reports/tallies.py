@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 
 
-class Tally(Protocol):
+class LongJobProgress(Protocol):
     """Adds rows up."""
 
     def add(self, row: Row) -> None:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
 
-class SqsInbox:
-    """Implements the `Inbox` port."""
+class SqsConsumer:
+    """Implements the `MessageConsumer` port."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
         """Use the stack's queues."""
@@ -28,7 +28,7 @@ class SqsInbox:
         self._queues = Queues(clients, stack=stack)
 
     def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
-        """See `Inbox.receive`."""
+        """See `MessageConsumer.receive`."""
         with translated(f"receiving from lane {lane}"):
             answer: Any = self._clients.sqs.receive_message(
                 QueueUrl=self._queues.url(lane),
@@ -40,7 +40,7 @@ class SqsInbox:
         return [_received(one) for one in answer.get("Messages", [])]
 
     def delete(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `Inbox.delete`."""
+        """See `MessageConsumer.delete`."""
         for start in range(0, len(handles), BATCH):
             entries: Any = [
                 {"Id": str(index), "ReceiptHandle": handle}
@@ -50,7 +50,7 @@ class SqsInbox:
                 self._clients.sqs.delete_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
 
     def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
-        """See `Inbox.hide`."""
+        """See `MessageConsumer.hide`."""
         wanted = list(handles.items())
         for start in range(0, len(wanted), BATCH):
             entries: Any = [

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.job.job_event_document import Notice
+    from lanework.model.job.job_event_document import JobEventDocument
 
 SOURCE: Final = "lanework"
 
@@ -28,7 +28,7 @@ class EventBridgeBus:
         self._name = name
         self._is_there = False
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notices: Sequence[JobEventDocument]) -> None:
         """
         Put notices on the bus, each as an event whose detail it is, and whose detail type says what happened.
 

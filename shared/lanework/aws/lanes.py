@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
-    from lanework.engine.ports.messages import Sending
+    from lanework.engine.ports.messages import OutgoingMessage
     from lanework.model.lanes import Lane
 
 
@@ -61,12 +61,12 @@ class SqsLanes:
         self._clients = clients
         self._queues = Queues(clients, stack=stack)
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         """See `Lanes.send`."""
         with _sending(f"sending to lane {lane}"):
             self._clients.sqs.send_message(QueueUrl=self._queues.url(lane), **_message(sending))
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         """See `Lanes.send_many`. A batch that SQS refuses as a whole for one of its messages is sent one by one."""
         unsent: dict[int, Unsent] = {}
         for batch in _batches(sendings):
@@ -78,7 +78,7 @@ class SqsLanes:
                 unsent |= dict.fromkeys(batch, Unsent(error))
         return unsent
 
-    def _send_batch(self, lane: Lane, batch: Mapping[int, Sending]) -> dict[int, Unsent]:
+    def _send_batch(self, lane: Lane, batch: Mapping[int, OutgoingMessage]) -> dict[int, Unsent]:
         entries: Any = [{"Id": str(index), **_message(sending)} for index, sending in batch.items()]
         with _sending(f"sending {len(batch)} jobs to lane {lane}"):
             answer = self._clients.sqs.send_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
@@ -88,7 +88,7 @@ class SqsLanes:
             unsent[int(one["Id"])] = Unsent(kind(one.get("Message", one["Code"])))
         return unsent
 
-    def _send_singly(self, lane: Lane, batch: Mapping[int, Sending]) -> dict[int, Unsent]:
+    def _send_singly(self, lane: Lane, batch: Mapping[int, OutgoingMessage]) -> dict[int, Unsent]:
         unsent: dict[int, Unsent] = {}
         for index, sending in batch.items():
             try:
@@ -97,8 +97,8 @@ class SqsLanes:
                 unsent[index] = Unsent(error)
         return unsent
 
-    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
-        """See `Lanes.bury`. Cause and error are message attributes too, so that the console shows them."""
+    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+        """See `Lanes.send_to_dlq`. Cause and error are message attributes too, so that the console shows them."""
         attributes = {"cause": cause, "error": error}
         with _sending(f"sending to the dead-letter queue of lane {lane}"):
             self._clients.sqs.send_message(
@@ -201,7 +201,7 @@ class SqsLanes:
         return waiting, in_flight, delayed
 
 
-def _batches(sendings: Sequence[Sending]) -> Iterator[list[int]]:
+def _batches(sendings: Sequence[OutgoingMessage]) -> Iterator[list[int]]:
     """Split into batches that SQS takes, as lists of indexes."""
     batch: list[int] = []
     size = 0
@@ -235,7 +235,7 @@ def _sending(doing: str) -> Iterator[None]:
         raise
 
 
-def _message(sending: Sending) -> Any:  # noqa: ANN401 - a part of boto's requests
+def _message(sending: OutgoingMessage) -> Any:  # noqa: ANN401 - a part of boto's requests
     """Return what both ways of sending say of a message; a standard queue with groups is a fair queue."""
     group = {} if sending.tenant is None else {"MessageGroupId": sending.tenant}
     return {"MessageBody": sending.body, "DelaySeconds": seconds(sending.delay), **group}

@@ -22,8 +22,8 @@ class TopicChannel:
         self._clients = clients
         self._topic = topic
 
-    def tell(self, alert: Alert) -> None:
-        """See `Channel.tell`: a subject line, and a text for people."""
+    def notify(self, alert: Alert) -> None:
+        """See `Channel.notify`: a subject line, and a text for people."""
         over = "" if alert.until is None else f"\nIt was over at {alert.until:%Y-%m-%d %H:%M} UTC."
         text = f"{alert.text}.\nSince {alert.since:%Y-%m-%d %H:%M} UTC.{over}\n\n{alert.next_step}\n"
         with translated("publishing an alert"):

@@ -66,4 +66,4 @@ def prepare(project: Project) -> None:
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs its extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
-    emulator_python(project.home, tell=say)
+    emulator_python(project.home, report=say)

@@ -27,8 +27,8 @@ from lanework.cli.times import time_of_day
 from lanework.edges.process.child import run_child
 from lanework.edges.process.config import Plan
 from lanework.edges.process.debug_loop import run_inline
-from lanework.edges.process.lease_keeper import Keeper
-from lanework.edges.process.signals import Heeding
+from lanework.edges.process.lease_keeper import LeaseKeeper
+from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.supervisor import Parent
 from lanework.errors import InvalidOptionError, StackError
 from lanework.http.auth.tokens import Role, hash_of, new_token
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
     from lanework.local import RunningStack
     from lanework.local.stack.watch import Redeployed
     from lanework.model.events import Action
@@ -128,7 +128,7 @@ def _debug_here(plan: Plan) -> None:
     say("one job at a time, in this thread and without time limits; Ctrl-C puts the one that runs back")
     stopping = threading.Event()
     try:
-        with closing(Heeding(signal.SIGTERM)) as signals:
+        with closing(SignalWatch(signal.SIGTERM)) as signals:
             signals.heed({signal.SIGTERM: stopping.set})
             run_inline(*_prepare(), plan, stopping)
     except KeyboardInterrupt:
@@ -137,8 +137,8 @@ def _debug_here(plan: Plan) -> None:
 
 def _work_here(stack: RunningStack, plan: Plan) -> None:
     """Run jobs in a child, which starts anew with each change, until Ctrl-C."""
-    keeper = Keeper(_reach, lease=plan.lease)
-    parent = Parent(partial(_child, plan=plan), plan=plan, processes=1, keeper=keeper, say=_tell)
+    keeper = LeaseKeeper(_reach, lease=plan.lease)
+    parent = Parent(partial(_child, plan=plan), plan=plan, processes=1, keeper=keeper, say=_log)
 
     def stop() -> None:
         if not parent.is_stopping:
@@ -148,7 +148,7 @@ def _work_here(stack: RunningStack, plan: Plan) -> None:
     stopped = threading.Event()
     problems: list[StackError] = []
     with ExitStack() as undo:
-        signals = undo.enter_context(closing(Heeding(signal.SIGINT, signal.SIGTERM)))
+        signals = undo.enter_context(closing(SignalWatch(signal.SIGINT, signal.SIGTERM)))
         signals.heed({signal.SIGINT: stop, signal.SIGTERM: stop})
         watching = threading.Thread(target=_renew_on_change, args=(stack, parent, stopped, problems), daemon=True)
         watching.start()
@@ -183,17 +183,17 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
         os._exit(0)  # what still runs was given back, and can't be waited for
 
 
-def _prepare() -> tuple[App, Inbox]:
+def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
     app.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
     return app, aws_inbox(Settings.from_env())
 
 
-def _reach() -> tuple[Ports, Inbox]:
+def _reach() -> tuple[Ports, MessageConsumer]:
     return connected().ports, aws_inbox(Settings.from_env())
 
 
-def _tell(action: Action, reason: str) -> None:
+def _log(action: Action, reason: str) -> None:
     say(f"{action}: {reason}")
 
 

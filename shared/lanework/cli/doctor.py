@@ -55,10 +55,10 @@ def doctor(
         raise InvalidOptionError(msg)
     if template:
         project = find_project(Path.cwd())
-        _tell(project.template.name, _of_template(project, lint=_has_lint()), as_json=as_json)
+        _print(project.template.name, _of_template(project, lint=_has_lint()), as_json=as_json)
         return
     settings = _settings(stack)
-    _tell(f"stack {settings.stack} in {settings.region}", _of_stack(settings), as_json=as_json)
+    _print(f"stack {settings.stack} in {settings.region}", _of_stack(settings), as_json=as_json)
 
 
 def check() -> None:
@@ -75,7 +75,7 @@ def check() -> None:
     _tell_release(project.root)
     findings = _of_template(project, lint=True)
     sys.stdout.write(_pasted(project, findings))
-    _tell(project.template.name, findings, as_json=False)
+    _print(project.template.name, findings, as_json=False)
 
 
 def _tell_release(project: Path) -> None:
@@ -158,7 +158,7 @@ def _has_lint() -> bool:
     return importlib.util.find_spec("cfnlint") is not None
 
 
-def _tell(what: str, findings: list[Finding], *, as_json: bool) -> None:
+def _print(what: str, findings: list[Finding], *, as_json: bool) -> None:
     if as_json:
         print_json({"examined": what, "rules": len(RULES), "findings": [asdict(one) for one in findings]})
     elif not findings:

@@ -170,8 +170,8 @@ def next_(
 
     Example: lanework schedules next cleanup.expired-tokens -n 10
     """
-    desk = _app().schedules
-    ticks, timetable = desk.next(name, count), desk.get(name).schedule.timetable
+    schedules = _app().schedules
+    ticks, timetable = schedules.next(name, count), schedules.get(name).schedule.timetable
     if as_json_:
         print_json([f"{tick:%Y-%m-%dT%H:%MZ}" for tick in ticks])
         return

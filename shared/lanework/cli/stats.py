@@ -28,7 +28,7 @@ from lanework.engine.stats.as_json import (
     numbers_as_json,
     queue_as_json,
 )
-from lanework.engine.stats.overview import LaneStanding, Standing, standing
+from lanework.engine.stats.overview import LaneOverview, Standing, standing
 from lanework.engine.stats.statistics import by_type, lanes_of
 from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Numbers
@@ -212,7 +212,7 @@ def _stats_table(now: Standing, by: By, *, is_day: bool) -> Table:
     return table_of(("lane", *held, "dead", "oldest", "starts within", *done), lanes)
 
 
-def _remark(one: LaneStanding) -> str:
+def _remark(one: LaneOverview) -> str:
     """Return what else there is to say of a lane."""
     if one.is_paused:
         return " (paused)"

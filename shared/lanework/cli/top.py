@@ -25,7 +25,7 @@ from lanework.model.stats.numbers import Count
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lanework.engine.stats.overview import LaneStanding, Standing
+    from lanework.engine.stats.overview import LaneOverview, Standing
 
 _LOOK_AGAIN_S: Final = 2.0
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -93,7 +93,7 @@ def _lanes(now: Standing) -> RenderableType:
     return table_of(columns, rows)
 
 
-def _name(one: LaneStanding) -> Text:
+def _name(one: LaneOverview) -> Text:
     if one.is_paused:
         return Text(f"{one.lane} (paused)", style="magenta")
     return Text(f"{one.lane} ({one.unsent} never sent)", style="red") if one.unsent else Text(one.lane, style="bold")
@@ -103,7 +103,7 @@ def _amount(count: int, style: str) -> Text:
     return Text(f"{count:,}", style=style if count else "dim")
 
 
-def _in_time(one: LaneStanding) -> Text:
+def _in_time(one: LaneOverview) -> Text:
     if one.kept.kept_share is None:
         return Text("")
     return Text(f"{one.kept.kept_share:.1%}", style="red" if one.kept.late else "green")

@@ -24,8 +24,8 @@ from lanework.cli.param_types import lane as lane_
 from lanework.edges.process.child import run_child
 from lanework.edges.process.config import Plan
 from lanework.edges.process.health import Address, serve_health
-from lanework.edges.process.lease_keeper import Keeper
-from lanework.edges.process.signals import Heeding
+from lanework.edges.process.lease_keeper import LeaseKeeper
+from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.supervisor import Parent
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 _DIGITS: Final = re.compile(r"[0-9]{1,7}")
 _MOST: Final = 1_000_000
@@ -139,10 +139,10 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
         most_mb=max_mb,
         is_once=once,
     )
-    keeper = Keeper(_reach, lease=lease)
-    parent = Parent(partial(_child, plan=plan), plan=plan, processes=processes, keeper=keeper, say=_tell)
+    keeper = LeaseKeeper(_reach, lease=lease)
+    parent = Parent(partial(_child, plan=plan), plan=plan, processes=processes, keeper=keeper, say=_log)
     with ExitStack() as undo:
-        signals = undo.enter_context(closing(Heeding(signal.SIGTERM, signal.SIGINT)))
+        signals = undo.enter_context(closing(SignalWatch(signal.SIGTERM, signal.SIGINT)))
         signals.heed({signal.SIGTERM: parent.stop, signal.SIGINT: parent.stop})
         if health is not None:
             port = undo.enter_context(serve_health(parent, health))
@@ -157,7 +157,7 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
     try:
         has_ended = run_child(line, memory, _prepare, plan)
     except BaseException as error:  # noqa: BLE001 - whatever it is, this process can't go on
-        _tell(Action.FAULT, place_of(error))
+        _log(Action.WORKER_FAULT, place_of(error))
         _end(Exit.FAULT)
     if not has_ended:
         _end(0)  # what still runs was given back, and can't be waited for
@@ -173,16 +173,16 @@ def _end(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _prepare() -> tuple[App, Inbox]:
+def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
     app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     return app, aws_inbox(Settings.from_env())
 
 
-def _reach() -> tuple[Ports, Inbox]:
+def _reach() -> tuple[Ports, MessageConsumer]:
     """Connect to the stack from the parent, which keeps jobs alive whose process can't."""
     return connected().ports, aws_inbox(Settings.from_env())
 
 
-def _tell(action: Action, reason: str) -> None:
+def _log(action: Action, reason: str) -> None:
     LogSink(Logger(location=None)).emit(Event(action=action, at=utc_now(), reason=reason))

@@ -20,7 +20,7 @@ from lanework.model.workflow.workflow import When, WorkflowState
 
 if TYPE_CHECKING:
     from lanework.engine.workflows.graph import Graph, Node
-    from lanework.engine.workflows.query import JobResult, WorkflowStanding
+    from lanework.engine.workflows.query import JobResult, WorkflowStatus
 
 app = typer.Typer(
     name="workflow",
@@ -120,10 +120,10 @@ def cancel(
 
     Example: lanework workflow cancel nightly-2026-11-24 --yes
     """
-    desk = connected().workflows
-    counts = desk.get(workflow_id).counts
+    workflows = connected().workflows
+    counts = workflows.get(workflow_id).counts
     confirm(f"Cancel workflow {workflow_id}, {counts.open:,} of whose {counts.jobs:,} jobs have not ended?", yes=yes)
-    _print(workflow_id, desk.cancel(workflow_id), "cancelled, or asked to stop", as_json_=as_json_)
+    _print(workflow_id, workflows.cancel(workflow_id), "cancelled, or asked to stop", as_json_=as_json_)
 
 
 @app.command()
@@ -143,7 +143,7 @@ def _print(workflow_id: str, jobs: int, what: str, *, as_json_: bool) -> None:
         out().print(f"{workflow_id}: {jobs:,} {'job' if jobs == 1 else 'jobs'} {what}", markup=False)
 
 
-def _summary(standing: WorkflowStanding) -> Text:
+def _summary(standing: WorkflowStatus) -> Text:
     record, counts = standing.record, standing.counts
     parts = [
         Text(f"{getattr(counts, name):,} {name}", style=_STYLES.get(name, ""))

@@ -58,7 +58,7 @@ class Live:
 
     skew: timedelta = timedelta(0)
     refusals: tuple[Refusal, ...] = ()
-    strangers: Mapping[str, int] = field(default_factory=dict)
+    unknown_types: Mapping[str, int] = field(default_factory=dict)
     taken: Mapping[str, str] = field(default_factory=dict)
     unsent: Mapping[str, int] = field(default_factory=dict)
     changed_files: tuple[str, ...] | None = None

@@ -118,21 +118,21 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
 def _tell_problems(resolver: APIGatewayHttpResolver, parts: Parts, app: App) -> None:
     logger = Logger(location=None)
 
-    def tell(problem: Problem) -> Response[str]:
+    def answer_with(problem: Problem) -> Response[str]:
         event = resolver.current_event
         is_for_people = "text/html" in (event.headers.get("accept") or "") and not is_for_programs(event.path)
         return parts.pages().problem(problem) if is_for_people else problem.response()
 
     def invalid(error: RequestValidationError) -> Response[str]:
-        return tell(not_as_documented(error))
+        return answer_with(not_as_documented(error))
 
     def refused(error: LaneworkError) -> Response[str]:
         problem = problem_of(error, now=app.ports.clock())
-        return broken(error) if problem is None else tell(problem)
+        return broken(error) if problem is None else answer_with(problem)
 
     def broken(error: Exception) -> Response[str]:
         logger.error("a request failed", exc_info=error, extra={"action": "request_failed"})
-        return tell(BROKEN)
+        return answer_with(BROKEN)
 
     resolver.exception_handler(RequestValidationError)(invalid)
     resolver.exception_handler(LaneworkError)(refused)

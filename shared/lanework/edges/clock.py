@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 
 from lanework.edges import all_is_loaded
-from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import LaneworkError
@@ -52,7 +52,7 @@ def clock(app: App) -> Handler:
 
     def home(job_type: str) -> Lane | None:
         found = app.registry.find(job_type)
-        return None if found is None else settled(found.options).lane
+        return None if found is None else resolve_policy(found.options).lane
 
     def look_at_lanes(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
         depths = app.inspector.depths(counts)

@@ -30,7 +30,7 @@ class SharedLoop:
         self._waiting: set[Future[object]] = set()
         self._ended_by: BaseException | None = None
         self._loop = asyncio.new_event_loop()
-        self._loop.set_exception_handler(_tell)
+        self._loop.set_exception_handler(_log)
         self._thread = Thread(target=self._run, name="async", daemon=True)
         self._thread.start()
 
@@ -92,7 +92,7 @@ def _ended(by: BaseException) -> RuntimeError:
     return error
 
 
-def _tell(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+def _log(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what went wrong in a task or a callback that nobody waits for; its text may quote a payload."""
     from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.aws.stream import Written
-    from lanework.model.job.job_event_document import Notice
+    from lanework.model.job.job_event_document import JobEventDocument
 
     Handler = Callable[[Mapping[str, Any], LambdaContext], dict[str, int]]
 
@@ -43,7 +43,7 @@ def stream() -> Handler:
     all_is_loaded()
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
-        notices = [*_notices(event, stack=settings.stack, told=_TOLD[events.which], logger=logger)]
+        notices = [*_notices(event, stack=settings.stack, published=_PUBLISHED[events.which], logger=logger)]
         if notices:
             bus.put(notices)
         return {"put": len(notices)}
@@ -51,24 +51,26 @@ def stream() -> Handler:
     return handler
 
 
-_TOLD: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": tuple(Action)}
+_PUBLISHED: Final[Mapping[str, Container[Action]]] = {"off": (), "ends": ENDS.values(), "all": tuple(Action)}
 
 
-def _notices(event: Mapping[str, Any], *, stack: str, told: Container[Action], logger: Logger) -> Iterator[Notice]:
+def _notices(
+    event: Mapping[str, Any], *, stack: str, published: Container[Action], logger: Logger
+) -> Iterator[JobEventDocument]:
     for record in event["Records"]:
         try:
-            notices = _notices_of(written(record), stack=stack, told=told)
+            notices = _notices_of(written(record), stack=stack, published=published)
         except (KeyError, TypeError, ValueError):  # it would keep all after it from being told for a day
             logger.exception("events.unreadable", extra={"sequence": record["dynamodb"]["SequenceNumber"]})
         else:
             yield from notices
 
 
-def _notices_of(write: Written | None, *, stack: str, told: Container[Action]) -> list[Notice]:
+def _notices_of(write: Written | None, *, stack: str, published: Container[Action]) -> list[JobEventDocument]:
     if write is None or write.after.queue == QUEUE:
         return []
     return [
         notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)
         for action in transitions(write.before, write.after)
-        if action in told
+        if action in published
     ]

@@ -110,7 +110,7 @@ class _Batch:
         ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
         for lane in {_lane_at(record["eventSourceARN"]) for record in records}:
             ports.events.emit(
-                Event(action=Action.INVOKED, at=ports.clock(), lane=lane, ran_for=took, memory_mb=memory_mb)
+                Event(action=Action.WORKER_INVOKED, at=ports.clock(), lane=lane, ran_for=took, memory_mb=memory_mb)
             )
 
     def _handle(self, executor: Executor, record: SQSRecord, *, is_first: bool) -> None:
@@ -127,14 +127,14 @@ class _Batch:
         try:
             report = executor.execute(delivery)
         except LaneworkError as error:
-            self._say(Action.REFUSED, lane, str(error))
+            self._say(Action.RUN_ACCESS_DENIED, lane, str(error))
             raise
         except BaseException as error:
             if is_from_outside(error):
                 raise
             from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
 
-            self._say(Action.FAULT, lane, place_of(error))
+            self._say(Action.WORKER_FAULT, lane, place_of(error))
             raise KeptError(record.message_id) from error
         if isinstance(report, Keep):
             if report.after is not None:

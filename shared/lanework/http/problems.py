@@ -22,8 +22,8 @@ from lanework.errors import (
     LaneworkError,
     NotDeadError,
     NothingMatchesError,
-    NotProddedError,
     QuotaExceededError,
+    ScheduleNotConnectedError,
     SignalTooLateError,
     TooLargeError,
     UnavailableError,
@@ -66,7 +66,7 @@ _STATUS: Final[tuple[tuple[type[LaneworkError], HTTPStatus], ...]] = (
     (UnsupportedError, HTTPStatus.NOT_IMPLEMENTED),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (EnqueueError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (NotProddedError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ScheduleNotConnectedError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 """Errors that say something to the caller; what is not among them is the server's own affair."""
 
@@ -170,10 +170,10 @@ def not_as_documented(error: RequestValidationError) -> Problem:
     in_the_body = all(one["loc"][0] == "body" or one["type"] == "json_invalid" for one in found)
     is_json = not any(one["type"] == "json_invalid" for one in found)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if in_the_body and is_json else HTTPStatus.BAD_REQUEST
-    told = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in errors)
+    detail = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in errors)
     if len(found) > len(errors):
-        told = f"{len(found):,} fields are wrong, of which the first: {told}"
-    return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=told, errors=errors)
+        detail = f"{len(found):,} fields are wrong, of which the first: {detail}"
+    return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=detail, errors=errors)
 
 
 BROKEN: Final = Problem(

@@ -12,8 +12,8 @@ from lanework.doctor.case import Case, Code, Live
 from lanework.doctor.graph import Graph
 from lanework.doctor.template import graph_of
 from lanework.engine.enqueue.reserved_ids import taken_ids
-from lanework.engine.jobtypes.job_type import settled
-from lanework.engine.queries.unknown_types import LOOKED_AT, strangers
+from lanework.engine.jobtypes.job_type import resolve_policy
+from lanework.engine.queries.unknown_types import LOOKED_AT, unknown_types
 from lanework.engine.stats.unsent import unsent_now
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
@@ -38,7 +38,7 @@ def code_of(app: App) -> Code:
     """Return what an application's code says."""
     types = app.registry.types
     return Code(
-        attempts={one.name: settled(one.options).attempts for one in types},
+        attempts={one.name: resolve_policy(one.options).attempts for one in types},
         schedules=tuple(one.schedule for one in types if one.schedule is not None),
     )
 
@@ -93,7 +93,7 @@ def live_case(
     live = Live(
         skew=stack.skew,
         refusals=tuple(look.refusals),
-        strangers={} if app is None else strangers(app.inspector, app.registry),
+        unknown_types={} if app is None else unknown_types(app.inspector, app.registry),
         taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
         unsent={} if app is None else _unsent(app),
         changed_files=changed_files(files, project.shared) if project is not None and files else None,

@@ -8,7 +8,7 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from lanework.engine.ports.consumer import Received
-from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Sending, Unsent, size_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, OutgoingMessage, Unsent, size_of
 from lanework.errors import UnsendableError
 from lanework.model.job.sqs_text import refused_in
 from lanework.model.lanes import LANES, Lane
@@ -52,13 +52,13 @@ class MemoryLanes:
         self._queues = {lane: _Queue() for lane in Lane}
         self._handles = count(1)
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         """See `Lanes.send`. Refuses what SQS refuses: some characters, and more than 1 MiB."""
         _check(sending.body)
         visible_at = self._clock() + sending.delay
         self._queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         """See `Lanes.send_many`."""
         unsent: dict[int, Unsent] = {}
         for index, sending in enumerate(sendings):
@@ -68,8 +68,8 @@ class MemoryLanes:
                 unsent[index] = Unsent(error)
         return unsent
 
-    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
-        """See `Lanes.bury`; cause and error are shown in the console only."""
+    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+        """See `Lanes.send_to_dlq`; cause and error are shown in the console only."""
         _check(body, cause=cause, error=error)
         self._put_dead(lane, body, was_moved_by_sqs=False)
 
@@ -114,7 +114,7 @@ class MemoryLanes:
         queue = self._queues[lane]
         letters, queue.dead = queue.dead, []
         for letter in letters:
-            self.send(lane, Sending(body=letter.body))
+            self.send(lane, OutgoingMessage(body=letter.body))
 
     def live(self, lane: Lane) -> LaneCounts:
         """See `Lanes.live`."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.index_keys import KeyT
-    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
 
@@ -45,7 +45,7 @@ class MemoryLedger:
         self._lock = RLock()
         self._steps: dict[tuple[str, str], str] = {}
         self._logs: dict[str, list[str]] = {}
-        self._marks: dict[str, Mark] = {}
+        self._marks: dict[str, GuardItem] = {}
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`: the payload beside it first, so that no record is without."""
@@ -98,12 +98,12 @@ class MemoryLedger:
         except UnavailableError as error:
             return UnavailableOne(str(error))
 
-    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+    def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
         """See `Ledger.marks`."""
         with self._lock:
             return {name: self._marks[name] for name in names if name in self._marks}
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
         """See `Ledger.put_guarded`."""
         with self._lock:
             existing = self._in_the_way(record)

@@ -85,16 +85,16 @@ class MemoryWorkflows:
         """See `WorkflowStore.names`."""
         return self._names.get((workflow_id, number), ())
 
-    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
-        """See `WorkflowStore.tell`."""
+    def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+        """See `WorkflowStore.record_end`."""
         number, place = place_of(slot)
         with self._lock:
             shard = self._shards.get((workflow_id, number))
-            if shard is None or shard.told.get(place, -1) >= value:
+            if shard is None or shard.outcomes.get(place, -1) >= value:
                 return shard
-            told = replace(shard, told={**shard.told, place: value})
-            self._shards[workflow_id, number] = told
-            return told
+            outcomes = replace(shard, outcomes={**shard.outcomes, place: value})
+            self._shards[workflow_id, number] = outcomes
+            return outcomes
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
         """See `WorkflowStore.look_later`."""

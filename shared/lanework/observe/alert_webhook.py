@@ -38,8 +38,8 @@ class WebhookChannel:
         self._address = address
         self._send = Exchange(within=within, may_be_private=True, resolve=resolved)
 
-    def tell(self, alert: Alert) -> None:
-        """See `Channel.tell`. Whatever isn't answered with 2xx within the deadline is told again."""
+    def notify(self, alert: Alert) -> None:
+        """See `Channel.notify`. Whatever isn't answered with 2xx within the deadline is told again."""
         content = alert_as_json(alert)
         content["text"] = f"{title_of(alert)}: {alert.text}"
         headers = {"content-type": "application/json", "user-agent": "lanework"}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "Lanework"
 
-_ENDS: Final = {Action.COMPLETED: "Completed", Action.RETRYING: "FailedAttempts", Action.DEAD: "Deaths"}
+_ENDS: Final = {Action.JOB_COMPLETED: "Completed", Action.JOB_RETRYING: "FailedAttempts", Action.JOB_DEAD: "Deaths"}
 _MOST_NAMED: Final = 50
 
 
@@ -40,7 +40,7 @@ class EmfSink:
 
     def emit(self, event: Event) -> None:
         """Keep an event that says anything measurable."""
-        if event.type is None or event.lane is None or event.action not in {Action.STARTED, *_ENDS}:
+        if event.type is None or event.lane is None or event.action not in {Action.JOB_STARTED, *_ENDS}:
             return
         with self._lock:
             self._events.setdefault((event.lane, event.type), []).append(event)
@@ -65,7 +65,7 @@ class EmfSink:
 
 
 def _measure(metrics: EphemeralMetrics, event: Event) -> None:
-    if event.action is Action.STARTED:
+    if event.action is Action.JOB_STARTED:
         metrics.add_metric("Started", MetricUnit.Count, 1)
         if event.waited is not None and event.lane is not None:
             metrics.add_metric("Wait", MetricUnit.Milliseconds, event.waited.total_seconds() * 1000)

@@ -13,7 +13,7 @@ from lanework.model.stats.numbers import BOUNDS, Count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanework.engine.stats.overview import LaneStanding, Standing
+    from lanework.engine.stats.overview import LaneOverview, Standing
     from lanework.model.stats.numbers import Key, Numbers, Spread
 
 CONTENT_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -150,7 +150,7 @@ def _parts(key: Key, spread: Spread) -> Iterator[tuple[str, dict[str, str], floa
     yield "_count", _labels(key), spread.count
 
 
-def _held(one: LaneStanding) -> tuple[tuple[str, int], ...]:
+def _held(one: LaneOverview) -> tuple[tuple[str, int], ...]:
     return (("waiting", one.waiting), ("in_flight", one.active), ("delayed", one.delayed), ("dead", one.failed))
 
 

@@ -83,7 +83,7 @@ def test_files_of_the_layer_that_differ_are_named_five_at_most(intended: Graph) 
 
 
 def test_jobs_of_an_unknown_type_and_a_refused_look_are_told(intended: Graph) -> None:
-    live = Live(strangers={"ghost.walk": 2}, refusals=(Refusal(action="iam:GetRolePolicy", on="ClockRole"),))
+    live = Live(unknown_types={"ghost.walk": 2}, refusals=(Refusal(action="iam:GetRolePolicy", on="ClockRole"),))
 
     stranger, refusal = found(intended, live)
 

@@ -9,16 +9,16 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, cast
 
 from lanework import ConfigError
-from lanework.edges.process.ack_batcher import Outbox
-from lanework.edges.process.heartbeat import Heart
-from lanework.edges.process.lease_board import Roster, memory_for
+from lanework.edges.process.ack_batcher import AckBatcher
+from lanework.edges.process.heartbeat import Heartbeat
+from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from lanework.engine.execution.attempt import Execution
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 MINUTE = timedelta(minutes=1)
 NO_TIME = timedelta(0)
@@ -69,10 +69,12 @@ class Running:
         raise ConfigError(msg)
 
 
-def a_heart(*, lease: timedelta = MINUTE, roster: Roster | None = None) -> tuple[Heart, Said, Callable[[], None]]:
+def a_heart(
+    *, lease: timedelta = MINUTE, roster: LeaseBoard | None = None
+) -> tuple[Heartbeat, Said, Callable[[], None]]:
     said = Said()
-    outbox = Outbox(cast("Inbox", said))
-    heart = Heart(outbox, lease=lease, roster=roster)
+    outbox = AckBatcher(cast("MessageConsumer", said))
+    heart = Heartbeat(outbox, lease=lease, roster=roster)
     heart.hold(Lane.LOW, "handle")
 
     def close() -> None:
@@ -112,9 +114,9 @@ def test_what_was_given_back_before_its_claim_is_not_claimed() -> None:
 
 
 def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
-    told: list[str] = []
-    outbox = Outbox(cast("Inbox", Said()))
-    heart = Heart(outbox, lease=timedelta(milliseconds=30), tell=lambda error: told.append(str(error)))
+    errors: list[str] = []
+    outbox = AckBatcher(cast("MessageConsumer", Said()))
+    heart = Heartbeat(outbox, lease=timedelta(milliseconds=30), on_error=lambda error: errors.append(str(error)))
     heart.hold(Lane.LOW, "handle")
     running = Running()
     running.may_claim.set()
@@ -123,7 +125,7 @@ def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
     assert running.has_beaten_twice.wait(30)
     heart.close()
     outbox.close()
-    assert told == ["no permission"]
+    assert errors == ["no permission"]
 
 
 def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_was_not_begun_at_once() -> None:
@@ -143,8 +145,8 @@ def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_wa
 def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
     """The parent reads there which jobs to keep alive for a process that can't."""
     memory = memory_for(multiprocessing.get_context("spawn"), runs=2)
-    parents, forever = Roster(memory), time.monotonic() + 3600
-    heart, _, close = a_heart(roster=Roster(memory))
+    parents, forever = LeaseBoard(memory), time.monotonic() + 3600
+    heart, _, close = a_heart(roster=LeaseBoard(memory))
     running = Running()
     running.may_claim.set()
     assert parents.entries(kept_before=forever) == []

@@ -10,12 +10,12 @@ from threading import Event, get_ident
 import pytest
 
 from lanework.edges.process.child import GIVE_UP
-from lanework.edges.process.signals import Heeding
+from lanework.edges.process.signals import SignalWatch
 
 
 @pytest.fixture(name="signals")
-def some_signals() -> Iterator[Heeding]:
-    with closing(Heeding(signal.SIGTERM, GIVE_UP)) as signals:
+def some_signals() -> Iterator[SignalWatch]:
+    with closing(SignalWatch(signal.SIGTERM, GIVE_UP)) as signals:
         yield signals
 
 
@@ -37,7 +37,7 @@ class Process:
         self.has_given_up.set()
 
 
-def test_a_request_that_comes_in_the_middle_of_another_waits_for_it(signals: Heeding) -> None:
+def test_a_request_that_comes_in_the_middle_of_another_waits_for_it(signals: SignalWatch) -> None:
     process = Process()
     signals.heed({signal.SIGTERM: process.stop, GIVE_UP: process.give_up})
 
@@ -47,7 +47,7 @@ def test_a_request_that_comes_in_the_middle_of_another_waits_for_it(signals: Hee
     assert process.said == ["stop", "stopped", "give up"]
 
 
-def test_requests_before_there_is_anything_to_stop_are_kept(signals: Heeding) -> None:
+def test_requests_before_there_is_anything_to_stop_are_kept(signals: SignalWatch) -> None:
     process = Process()
     signal.raise_signal(GIVE_UP)
 
@@ -56,7 +56,7 @@ def test_requests_before_there_is_anything_to_stop_are_kept(signals: Heeding) ->
     assert process.has_given_up.wait(10)
 
 
-def test_a_signal_with_a_handler_of_its_own_is_let_be(signals: Heeding) -> None:
+def test_a_signal_with_a_handler_of_its_own_is_let_be(signals: SignalWatch) -> None:
     process, came = Process(), []
     before = signal.signal(signal.SIGUSR1, lambda *_: came.append("usr1"))
     signals.heed({GIVE_UP: process.give_up})
@@ -73,7 +73,7 @@ def test_a_signal_with_a_handler_of_its_own_is_let_be(signals: Heeding) -> None:
 def test_afterwards_signals_do_what_they_did_before() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGTERM, GIVE_UP)]
 
-    Heeding(signal.SIGTERM, GIVE_UP).close()
+    SignalWatch(signal.SIGTERM, GIVE_UP).close()
 
     assert [signal.getsignal(number) for number in (signal.SIGTERM, GIVE_UP)] == before
     assert signal.set_wakeup_fd(-1) == -1

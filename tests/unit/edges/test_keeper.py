@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from lanework import State
 from lanework.edges.process.lease_board import Entry
-from lanework.edges.process.lease_keeper import Keeper
+from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import Holding
 from lanework.errors import ConfigError
@@ -20,7 +20,7 @@ from tests.fakes import Flaky
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 LEASE = timedelta(seconds=6)
 LIMIT = "concurrency:queue:email"
@@ -44,10 +44,10 @@ class Stack:
     def hide(self, _: Lane, handles: Mapping[str, timedelta]) -> None:
         self.hidden |= handles
 
-    def reach(self) -> tuple[Ports, Inbox]:
+    def reach(self) -> tuple[Ports, MessageConsumer]:
         self.reached += 1
         self.is_reached.set()
-        return self.ports, cast("Inbox", self)
+        return self.ports, cast("MessageConsumer", self)
 
     def held_until(self) -> tuple[object, object]:
         record = self.ports.ledger.get("job-1")
@@ -69,8 +69,8 @@ def an_entry(*, kept_s_ago: float, claim_id: str = "claim-1") -> Entry:
     return Entry(lane=Lane.HIGH, handle="handle", holding=holding, kept_at=now - kept_s_ago, over_at=now + 60)
 
 
-def look(stack: Stack, *entries: Entry) -> Keeper:
-    keeper = Keeper(stack.reach, lease=LEASE)
+def look(stack: Stack, *entries: Entry) -> LeaseKeeper:
+    keeper = LeaseKeeper(stack.reach, lease=LEASE)
     keeper.look(lambda before: [one for one in entries if one.kept_at < before])
     return keeper
 
@@ -121,7 +121,7 @@ def test_a_stack_that_does_not_answer_is_tried_at_each_look() -> None:
 
 def test_it_looks_by_itself_until_it_is_closed() -> None:
     stack = a_stack()
-    keeper = Keeper(stack.reach, lease=LEASE)
+    keeper = LeaseKeeper(stack.reach, lease=LEASE)
 
     keeper.start(lambda _: [an_entry(kept_s_ago=4)])
 
@@ -134,12 +134,12 @@ def test_a_parent_that_can_not_connect_now_tries_again() -> None:
     stack = a_stack()
     answers = [ConfigError("no credentials")]
 
-    def reach() -> tuple[Ports, Inbox]:
+    def reach() -> tuple[Ports, MessageConsumer]:
         if answers:
             raise answers.pop()
         return stack.reach()
 
-    keeper = Keeper(reach, lease=LEASE)
+    keeper = LeaseKeeper(reach, lease=LEASE)
     for _ in range(2):
         keeper.look(lambda _: [an_entry(kept_s_ago=4)])
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from lanework.edges.process import ack_batcher as module
-from lanework.edges.process.ack_batcher import BATCH, Outbox
+from lanework.edges.process.ack_batcher import BATCH, AckBatcher
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 LONG = timedelta(minutes=1)
 AT_ONCE = timedelta(0)
@@ -46,8 +46,8 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
 
 
 @pytest.fixture
-def outbox(said: Said) -> Iterator[Outbox]:
-    box = Outbox(cast("Inbox", said))
+def outbox(said: Said) -> Iterator[AckBatcher]:
+    box = AckBatcher(cast("MessageConsumer", said))
     yield box
     box.close()
 
@@ -56,7 +56,7 @@ def names(count: int, *, start: int = 0) -> list[str]:
     return [f"handle-{number}" for number in range(start, start + count)]
 
 
-def test_ten_fill_a_call_and_the_others_wait_for_more(outbox: Outbox, said: Said) -> None:
+def test_ten_fill_a_call_and_the_others_wait_for_more(outbox: AckBatcher, said: Said) -> None:
     for name in names(13):
         outbox.delete(Lane.LOW, name)
     assert said.next() == ("delete", Lane.LOW, names(BATCH))
@@ -67,7 +67,7 @@ def test_ten_fill_a_call_and_the_others_wait_for_more(outbox: Outbox, said: Said
     assert said.next() == ("delete", Lane.LOW, names(BATCH, start=10))
 
 
-def test_what_is_to_be_seen_at_once_waits_for_nobody(outbox: Outbox, said: Said) -> None:
+def test_what_is_to_be_seen_at_once_waits_for_nobody(outbox: AckBatcher, said: Said) -> None:
     outbox.delete(Lane.LOW, "done")
     outbox.hide(Lane.HIGH, "later", LONG)
 
@@ -81,7 +81,7 @@ def test_what_is_to_be_seen_at_once_waits_for_nobody(outbox: Outbox, said: Said)
 def test_what_comes_alone_is_said_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOGETHER_S", 0.01)
     said = Said()
-    outbox = Outbox(cast("Inbox", said))
+    outbox = AckBatcher(cast("MessageConsumer", said))
     outbox.delete(Lane.LOW, "first")
 
     assert said.next() == ("delete", Lane.LOW, ["first"])
@@ -91,7 +91,7 @@ def test_what_comes_alone_is_said_after_a_moment(monkeypatch: pytest.MonkeyPatch
     outbox.close()
 
 
-def test_what_is_left_is_said_at_the_end(outbox: Outbox, said: Said) -> None:
+def test_what_is_left_is_said_at_the_end(outbox: AckBatcher, said: Said) -> None:
     outbox.delete(Lane.LOW, "one")
     outbox.hide(Lane.HIGH, "two", LONG)
 
@@ -103,7 +103,7 @@ def test_what_is_left_is_said_at_the_end(outbox: Outbox, said: Said) -> None:
 def test_a_busy_lane_keeps_nothing_of_another_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_TOGETHER_S", 0.01)
     said = Said()
-    outbox = Outbox(cast("Inbox", said))
+    outbox = AckBatcher(cast("MessageConsumer", said))
     outbox.hide(Lane.HIGH, "beat", LONG)
     outbox.delete(Lane.HIGH, "done")
     waiting = {("hide", Lane.HIGH), ("delete", Lane.HIGH)}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier, Event, Lock
 
 from lanework import App
-from lanework.edges.process.receiver import Reception
+from lanework.edges.process.receiver import Receiver
 from lanework.engine.ports.consumer import Received
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action
@@ -17,7 +17,7 @@ NO_TIME = timedelta(0)
 
 
 @dataclass(slots=True)
-class Together:
+class GroupCommit:
     """
     A queue that answers nobody before so many ask at the same time, then each with as much as was asked for.
 
@@ -47,14 +47,14 @@ class Together:
         raise NotImplementedError
 
 
-def reception(inbox: Together, events: EventList) -> Reception:
+def reception(inbox: GroupCommit, events: EventList) -> Receiver:
     is_stopping = Event()
     is_stopping.set()  # so that nobody waits for a queue that is away
-    return Reception(Lane.LOW, inbox, app_in_memory(App(), events=events).ports, is_stopping)
+    return Receiver(Lane.LOW, inbox, app_in_memory(App(), events=events).ports, is_stopping)
 
 
 def test_more_than_ten_come_by_calls_at_the_same_time() -> None:
-    inbox = Together(Barrier(4))
+    inbox = GroupCommit(Barrier(4))
 
     messages = reception(inbox, EventList()).receive(limit=40, wait=NO_TIME, hide_for=NO_TIME)
 
@@ -64,7 +64,7 @@ def test_more_than_ten_come_by_calls_at_the_same_time() -> None:
 
 def test_what_others_brought_is_not_lost_by_a_call_that_failed() -> None:
     events = EventList()
-    inbox = Together(Barrier(3), errors=[UnavailableError("away"), ConfigError("no such queue")])
+    inbox = GroupCommit(Barrier(3), errors=[UnavailableError("away"), ConfigError("no such queue")])
     lane = reception(inbox, events)
 
     assert len(lane.receive(limit=30, wait=NO_TIME, hide_for=NO_TIME)) == 10
@@ -73,15 +73,15 @@ def test_what_others_brought_is_not_lost_by_a_call_that_failed() -> None:
 
 def test_when_every_call_fails_it_is_said_once() -> None:
     events = EventList()
-    inbox = Together(Barrier(2), errors=[UnavailableError("away")] * 4)
+    inbox = GroupCommit(Barrier(2), errors=[UnavailableError("away")] * 4)
     lane = reception(inbox, events)
 
     assert [len(lane.receive(limit=20, wait=NO_TIME, hide_for=NO_TIME)) for _ in range(3)] == [0, 0, 20]
-    assert [one.action for one in events.events] == [Action.AWAY, Action.BACK]
+    assert [one.action for one in events.events] == [Action.WORKER_RECEIVE_FAILED, Action.WORKER_RECEIVE_RECOVERED]
 
 
 def test_what_can_not_be_got_over_is_kept() -> None:
     problem = ConfigError("no such queue")
-    lane = reception(Together(Barrier(1), errors=[problem]), EventList())
+    lane = reception(GroupCommit(Barrier(1), errors=[problem]), EventList())
 
     assert (list(lane.receive(limit=10, wait=NO_TIME, hide_for=NO_TIME)), lane.problem) == ([], problem)

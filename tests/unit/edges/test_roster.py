@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.edges.process.lease_board import Roster, memory_for
+from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.engine.execution.lease import Holding
 from lanework.model.lanes import Lane
 
@@ -25,7 +25,7 @@ def later() -> float:
 
 
 def test_a_run_that_was_kept_alive_lately_is_none_to_look_after() -> None:
-    roster = Roster(memory_for(SPAWN, runs=2))
+    roster = LeaseBoard(memory_for(SPAWN, runs=2))
     before = time.monotonic()
     roster.enter(Lane.LOW, "handle", a_holding())
 
@@ -38,7 +38,7 @@ def test_a_run_that_was_kept_alive_lately_is_none_to_look_after() -> None:
 
 
 def test_as_many_runs_come_and_go_as_like_and_one_too_many_is_left_out() -> None:
-    roster = Roster(memory_for(SPAWN, runs=2))
+    roster = LeaseBoard(memory_for(SPAWN, runs=2))
     for number in range(50):
         roster.enter(Lane.LOW, f"handle-{number}", a_holding(number))
         roster.leave(f"handle-{number}")
@@ -52,7 +52,7 @@ def test_as_many_runs_come_and_go_as_like_and_one_too_many_is_left_out() -> None
 
 @pytest.mark.parametrize(("slots", "known"), [(10, 1), (500, 0)])
 def test_what_does_not_fit_is_left_to_its_own_process(slots: int, known: int) -> None:
-    roster = Roster(memory_for(SPAWN, runs=1))
+    roster = LeaseBoard(memory_for(SPAWN, runs=1))
 
     roster.enter(Lane.LOW, "h" * 1024, a_holding(slots=slots))
     assert len(roster.entries(kept_before=later())) == known
@@ -64,7 +64,7 @@ def test_what_does_not_fit_is_left_to_its_own_process(slots: int, known: int) ->
 
 def test_a_row_that_is_being_written_is_none() -> None:
     memory = memory_for(SPAWN, runs=1)
-    writer, reader = Roster(memory), Roster(memory)
+    writer, reader = LeaseBoard(memory), LeaseBoard(memory)
     writer.enter(Lane.LOW, "handle", a_holding())
     for index in (30, 100):
         memory[index] ^= 0xFF
@@ -75,7 +75,7 @@ def test_a_row_that_is_being_written_is_none() -> None:
 
 
 def _enter(memory: Array[c_ubyte]) -> None:
-    Roster(memory).enter(Lane.LOW, "handle", a_holding())
+    LeaseBoard(memory).enter(Lane.LOW, "handle", a_holding())
 
 
 def test_another_process_writes_what_this_one_reads_and_it_stays_when_that_one_has_gone() -> None:
@@ -85,5 +85,5 @@ def test_another_process_writes_what_this_one_reads_and_it_stays_when_that_one_h
     process.join(60)
 
     assert process.exitcode == 0
-    (entry,) = Roster(memory).entries(kept_before=later())
+    (entry,) = LeaseBoard(memory).entries(kept_before=later())
     assert entry.holding == a_holding()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework import JobRecord
-    from lanework.model.job.job_event_document import Notice
+    from lanework.model.job.job_event_document import JobEventDocument
 
 QUEUED = a_record()
 RUNNING = replace(QUEUED, state=State.RUNNING, claim_id="c1", attempts=1, started_at=NOON, first_started_at=NOON)
@@ -31,9 +31,9 @@ class Bus:
 
     def __init__(self) -> None:
         self.is_away = False
-        self.got: list[Notice] = []
+        self.got: list[JobEventDocument] = []
 
-    def put(self, notices: Sequence[Notice]) -> None:
+    def put(self, notices: Sequence[JobEventDocument]) -> None:
         if self.is_away:
             reason = "the bus is away"
             raise UnavailableError(reason)

@@ -7,7 +7,7 @@ from threading import Condition, Event, Thread
 import pytest
 
 from lanework.edges.process import lane_scheduler as module
-from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, Precedence, Turns
+from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, LaneScheduler, Precedence
 from lanework.model.lanes import Lane
 
 ALL = tuple(Lane)
@@ -61,7 +61,7 @@ class Wakes(Condition):
 
 
 def test_a_slot_is_taken_again_while_the_end_of_its_job_is_being_written() -> None:
-    turns = Turns(ALL, slots=2)
+    turns = LaneScheduler(ALL, slots=2)
     assert turns.take(Lane.LOW, 2) == 2
 
     turns.free()
@@ -70,7 +70,7 @@ def test_a_slot_is_taken_again_while_the_end_of_its_job_is_being_written() -> No
 
 
 def test_no_more_is_held_than_two_messages_for_each_slot_however_long_their_ends_take_to_write() -> None:
-    turns, taken = Turns(ALL, slots=3), 0
+    turns, taken = LaneScheduler(ALL, slots=3), 0
     for _ in range(HELD_PER_SLOT):
         taken += turns.take(Lane.LOW, 10)
         for _ in range(3):
@@ -89,7 +89,7 @@ def test_no_more_is_held_than_two_messages_for_each_slot_however_long_their_ends
 
 def test_who_waits_for_ten_slots_is_not_woken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "GATHER_S", 3600.0)
-    turns, woken = Turns(ALL, slots=10), Wakes()
+    turns, woken = LaneScheduler(ALL, slots=10), Wakes()
     turns.take(Lane.LOW, 10)
     turns.free()
     waiting = Thread(target=turns.take, args=(Lane.LOW, 10))
@@ -107,7 +107,7 @@ def test_who_waits_for_ten_slots_is_not_woken_for_one(monkeypatch: pytest.Monkey
 
 
 def test_all_is_over_only_when_what_ran_is_written_too() -> None:
-    turns = Turns(ALL, slots=1)
+    turns = LaneScheduler(ALL, slots=1)
     turns.take(Lane.LOW, 1)
     turns.free()
     assert not turns.wait_until_free(timedelta(0), unless=NEVER)

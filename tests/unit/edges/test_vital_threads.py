@@ -21,8 +21,8 @@ from lanework.edges.process.config import Plan
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.debug_loop import run_inline
 from lanework.edges.process.health import health_of
-from lanework.edges.process.metrics_flusher import Flusher
-from lanework.edges.process.supervisor import Parent, Vitals
+from lanework.edges.process.metrics_flusher import MetricsFlusher
+from lanework.edges.process.supervisor import Parent, Watchdog
 from lanework.edges.shared_loop import SharedLoop
 from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.lanes import Lane
@@ -187,7 +187,7 @@ def test_a_process_that_can_not_keep_its_leases_any_more_gives_its_jobs_back_and
 
     may_end.set()
     assert str(consumer.fault).startswith("its thread 'heart' ended by itself: BrokenError in change")
-    assert "run.given_back" in events.actions
+    assert "run.released" in events.actions
 
 
 def test_a_thread_that_flushes_and_can_not_tells_it() -> None:
@@ -198,7 +198,7 @@ def test_a_thread_that_flushes_and_can_not_tells_it() -> None:
     told: list[str] = []
     app = app_in_memory(App(), events=Sink())
 
-    Flusher(app, lambda name, _: told.append(name)).close()
+    MetricsFlusher(app, lambda name, _: told.append(name)).close()
 
     assert told == ["flusher"]
 
@@ -238,8 +238,8 @@ class FakeParent:
     fault: str | None
     is_stopping: bool = False
 
-    def vitals(self) -> list[Vitals]:
-        return [Vitals(pid=1, running=1, ended=0, peak_mb=1, silent_for=timedelta(0), fault=self.fault)]
+    def vitals(self) -> list[Watchdog]:
+        return [Watchdog(pid=1, running=1, ended=0, peak_mb=1, silent_for=timedelta(0), fault=self.fault)]
 
 
 @pytest.mark.parametrize(

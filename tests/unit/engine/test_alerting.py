@@ -28,7 +28,7 @@ KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 ALERT = Alert(rule=Rule.DEATH, subject="user.greeting", text="it died", next_step="lanework dlq list", since=NOON)
 
 
-class Notice(BaseModel):
+class JobEventDocument(BaseModel):
     """What an alert's job gets; the rest of it is ignored."""
 
     phase: str
@@ -41,13 +41,13 @@ class Listener:
     """A channel that keeps what it is told, unless it is broken."""
 
     name: str = "listener"
-    told: list[tuple[str, str]] = field(default_factory=list)
+    delivered: list[tuple[str, str]] = field(default_factory=list)
     broken: bool = False
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         if self.broken:
             raise UnavailableError(self.name)
-        self.told.append((alert.phase.value, alert.rule.value))
+        self.delivered.append((alert.phase.value, alert.rule.value))
 
 
 def die(world: World, count: int = 1) -> None:
@@ -67,11 +67,11 @@ def test_a_death_is_told_once_and_an_hour_later_that_it_is_over(world: World) ->
 
     for _ in range(59):
         tick(world, listener)
-    assert listener.told == [("raised", "death")]
+    assert listener.delivered == [("raised", "death")]
     for _ in range(8):
         tick(world, listener)
 
-    assert listener.told == [("raised", "death"), ("resolved", "death")]
+    assert listener.delivered == [("raised", "death"), ("resolved", "death")]
     assert world.events.actions == ["alert.raised", "alert.resolved"]
     assert (0, 1) == (len(world.app.alerts().active), len(world.app.alerts().resolved))
 
@@ -81,24 +81,24 @@ def test_deaths_of_a_day_and_a_deep_lane_are_alerts_of_their_own(world: World) -
     die(world, 11)
     tick(world, listener, waiting=1001)
 
-    assert sorted(listener.told) == [("raised", "death"), ("raised", "deaths"), ("raised", "waiting")]
+    assert sorted(listener.delivered) == [("raised", "death"), ("raised", "deaths"), ("raised", "waiting")]
     for _ in range(6):
         tick(world, listener)
-    assert listener.told[3:] == [("resolved", "waiting")]
+    assert listener.delivered[3:] == [("resolved", "waiting")]
 
 
 def test_a_channel_that_does_not_answer_is_told_later_and_holds_up_no_other(world: World) -> None:
     broken, works = Listener("broken", broken=True), Listener("works")
     die(world)
     tick(world, broken, works)
-    assert (broken.told, works.told) == ([], [("raised", "death")])
-    assert "alert.untold" in world.events.actions
+    assert (broken.delivered, works.delivered) == ([], [("raised", "death")])
+    assert "alert.delivery_failed" in world.events.actions
 
     broken.broken = False
     tick(world, broken, works)
     tick(world, broken, works)
 
-    assert broken.told == works.told == [("raised", "death")]
+    assert broken.delivered == works.delivered == [("raised", "death")]
 
 
 def test_where_nobody_listens_alerts_are_shown_all_the_same(world: World) -> None:
@@ -113,7 +113,7 @@ def test_an_alert_can_be_a_job_of_the_application() -> None:
     ops = Jobs(queue="ops", lane="critical")
 
     @ops.job("ops.alert")
-    def mail(notice: Notice) -> None:
+    def mail(notice: JobEventDocument) -> None:
         sent.append((notice.phase, notice.title, notice.text))
 
     clock = Clock()
@@ -137,7 +137,7 @@ def test_an_alert_for_a_job_that_does_not_exist_is_said_each_minute_and_stops_no
     die(world)
     world.app.alarmist(job="user.greetings").tick({})
 
-    assert world.events.actions == ["alert.raised", "alert.untold"]
+    assert world.events.actions == ["alert.raised", "alert.delivery_failed"]
     assert "did you mean 'user.greeting'" in str(world.events.events[-1].reason)
 
 
@@ -168,7 +168,7 @@ def a_receiver(status: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 def test_a_webhook_gets_the_alert_and_a_text_that_chats_show() -> None:
     with a_receiver(204) as (address, got):
-        WebhookChannel(lambda: address).tell(ALERT)
+        WebhookChannel(lambda: address).notify(ALERT)
 
     (sent,) = got
     assert ("raised", "death", "user.greeting", "death user.greeting: it died") == (
@@ -181,7 +181,7 @@ def test_a_webhook_gets_the_alert_and_a_text_that_chats_show() -> None:
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_webhook_that_does_not_take_it_is_told_again_and_its_address_is_not_said(status: int) -> None:
     with a_receiver(status) as (address, got), pytest.raises(UnavailableError, match=str(status)) as raised:
-        WebhookChannel(lambda: address).tell(ALERT)
+        WebhookChannel(lambda: address).notify(ALERT)
 
     assert len(got) == 1, "no redirect is followed"
     assert "secret" not in str(raised.value)
@@ -192,12 +192,12 @@ def test_a_webhook_that_is_not_there_is_told_again() -> None:
         pass
 
     with pytest.raises(UnavailableError, match="doesn't answer"):
-        WebhookChannel(lambda: address).tell(ALERT)
+        WebhookChannel(lambda: address).notify(ALERT)
 
 
 def test_a_webhook_that_is_no_web_address_is_refused() -> None:
     with pytest.raises(ConfigError, match="https"):
-        WebhookChannel(lambda: "file:///etc/passwd").tell(ALERT)
+        WebhookChannel(lambda: "file:///etc/passwd").notify(ALERT)
 
 
 def test_what_a_channel_raises_is_an_error_of_ours() -> None:
@@ -238,10 +238,10 @@ def test_an_alert_ends_when_what_it_told_of_was_dropped_and_a_new_death_is_told_
     for _ in range(7):
         tick(world, listener)
 
-    assert listener.told == [("raised", "death"), ("resolved", "death")]
+    assert listener.delivered == [("raised", "death"), ("resolved", "death")]
     died(world, "job-3")
     tick(world, listener)
-    assert listener.told[2:] == [("raised", "death")]
+    assert listener.delivered[2:] == [("raised", "death")]
     assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
 
 
@@ -250,12 +250,12 @@ def test_an_alert_goes_on_while_one_of_those_that_it_told_of_is_dead(world: Worl
     died(world, "job-1")
     died(world, "job-2")
     tick(world, listener)
-    desk = world.app.dead_letters
-    desk.redrive(desk.jobs.plan(Filter(job_ids=("job-1",))))
+    dead_letters = world.app.dead_letters
+    dead_letters.redrive(dead_letters.jobs.plan(Filter(job_ids=("job-1",))))
     for _ in range(7):
         tick(world, listener)
 
-    assert listener.told == [("raised", "death")]
+    assert listener.delivered == [("raised", "death")]
     assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
 
 
@@ -268,7 +268,7 @@ def test_what_was_dropped_long_after_its_death_hides_no_new_death(world: World) 
 
     tick(world, listener)
 
-    assert listener.told == [("raised", "death")]
+    assert listener.delivered == [("raised", "death")]
 
 
 def test_too_many_deaths_in_a_day_are_over_when_they_were_dealt_with(world: World) -> None:
@@ -280,7 +280,7 @@ def test_too_many_deaths_in_a_day_are_over_when_they_were_dealt_with(world: Worl
     for _ in range(7):
         tick(world, listener)
 
-    assert sorted(listener.told) == [
+    assert sorted(listener.delivered) == [
         ("raised", "death"),
         ("raised", "deaths"),
         ("resolved", "death"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lanework import State
-from lanework.engine.builtin_jobs.hourly import Housekeeper
+from lanework.engine.builtin_jobs.hourly import HourlyJobs
 from lanework.engine.jobtypes.builtin import ARCHIVE as ARCHIVE_JOB
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
@@ -40,7 +40,7 @@ def lines(archive: MemoryArchive) -> list[dict[str, Any]]:
 def an_hour(world: World) -> None:
     """Do what the clock does once an hour."""
     app = world.app
-    Housekeeper(app.ports, app.registry, app.enqueue_request).tick()
+    HourlyJobs(app.ports, app.registry, app.enqueue_request).tick()
     Sweeper(app.ports).tick()
     drain(app)
 
@@ -181,7 +181,7 @@ def test_without_a_bucket_nothing_is_entered_and_no_job_is_made(world: World) ->
     drain(world.app)
 
     assert (world.stored().sweep_at, world.stored().held_by) == (None, None)
-    assert Housekeeper(world.app.ports, world.app.registry, world.app.enqueue_request).tick() == ()
+    assert HourlyJobs(world.app.ports, world.app.registry, world.app.enqueue_request).tick() == ()
 
 
 def test_a_worker_without_the_bucket_says_what_it_lacks(world: World) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, DeclarationError, InvalidOptionError, JobFailedError, Jobs, Lane, State
-from lanework.engine.jobtypes.builtin import CleanOrder
+from lanework.engine.jobtypes.builtin import CleanupPayload
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.maintenance.cleanup import BATCH, PAGE, Cleaned, Cleaner
 from lanework.engine.queries.jobs import as_json
@@ -107,7 +107,7 @@ def test_a_dead_job_is_dropped_and_stripped_of_its_errors_and_its_ticket_starts_
     world.app.ports.lanes.move_back(Lane.HIGH, rate=None)
     drain(world.app)
     assert len(world.greeted) == 1
-    assert world.events.actions[-3:] == ["job.dropped", "job.retired", "message.dropped"]
+    assert world.events.actions[-3:] == ["job.discarded_from_dlq", "job.retired", "message.dropped"]
 
 
 def test_the_newest_of_each_queue_are_kept(world: World) -> None:
@@ -350,7 +350,7 @@ def test_two_families_of_one_queue_that_keep_different_numbers_are_refused() -> 
 
 
 def test_an_order_is_the_same_after_its_way_through_a_message() -> None:
-    order = CleanOrder(cleanings=(Cleaning(state=State.DEAD, queue="email", keep=3, ended_before=NOON),))
+    order = CleanupPayload(cleanings=(Cleaning(state=State.DEAD, queue="email", keep=3, ended_before=NOON),))
 
-    assert order == CleanOrder.model_validate_json(order.model_dump_json())
+    assert order == CleanupPayload.model_validate_json(order.model_dump_json())
     assert BATCH >= PAGE

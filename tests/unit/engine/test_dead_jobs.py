@@ -19,7 +19,7 @@ from tests.unit.engine.test_execute import raises
 SECOND = timedelta(seconds=1)
 
 
-def bury(world: World, count: int, *, first: int = 0, **facts: object) -> None:
+def send_to_dlq(world: World, count: int, *, first: int = 0, **facts: object) -> None:
     """Record dead jobs, each of which died a second after the one before."""
     for number in range(first, first + count):
         at = NOON + number * SECOND
@@ -35,9 +35,9 @@ def ids(world: World, which: Filter) -> list[str]:
 
 
 def test_chosen_jobs_that_can_not_be_moved_are_left_out_each_with_its_reason(world: World) -> None:
-    bury(world, 2)
-    bury(world, 1, first=2, lane=Lane.LOW)
-    bury(world, 1, first=3)
+    send_to_dlq(world, 2)
+    send_to_dlq(world, 1, first=2, lane=Lane.LOW)
+    send_to_dlq(world, 1, first=3)
     jobs = world.app.dead_letters.jobs
     world.app.dead_letters.redrive_one(jobs.get("job-00000"))
     chosen = ("job-00000", "job-00001", "job-00002", "job-00003", "job-1")
@@ -54,24 +54,24 @@ def test_chosen_jobs_that_can_not_be_moved_are_left_out_each_with_its_reason(wor
 
 
 def test_a_plan_of_chosen_jobs_of_which_none_is_dead_asks_for_no_other(world: World) -> None:
-    bury(world, 2)
-    desk = world.app.dead_letters
+    send_to_dlq(world, 2)
+    dead_letters = world.app.dead_letters
 
-    plan = desk.jobs.plan_of_chosen(Filter(job_ids=("job-1",)))
+    plan = dead_letters.jobs.plan_of_chosen(Filter(job_ids=("job-1",)))
 
     assert (plan.count, ids(world, plan.filter)) == (0, [])
 
 
 def test_all_that_match_are_found_page_by_page_the_latest_death_first(world: World) -> None:
-    bury(world, 250)
-    bury(world, 1, first=250, lane=Lane.LOW)
+    send_to_dlq(world, 250)
+    send_to_dlq(world, 1, first=250, lane=Lane.LOW)
 
     assert [f"job-{number:05}" for number in reversed(range(250))] == ids(world, Filter(lane=Lane.HIGH))
     assert ids(world, Filter(lane=Lane.LOW)) == ["job-00250"]
 
 
 def test_a_page_goes_on_where_the_one_before_ended(world: World) -> None:
-    bury(world, 7)
+    send_to_dlq(world, 7)
     jobs = world.app.dead_letters.jobs
 
     first = jobs.page(Filter(), limit=4)
@@ -83,7 +83,7 @@ def test_a_page_goes_on_where_the_one_before_ended(world: World) -> None:
 
 
 def test_a_page_reads_a_bounded_part_of_the_dead_whatever_the_filter(world: World) -> None:
-    bury(world, 1_500)
+    send_to_dlq(world, 1_500)
     ledger, _ = break_ports(world.app)
 
     page = world.app.dead_letters.jobs.page(Filter(lane=Lane.LOW), limit=10)
@@ -109,12 +109,12 @@ def test_a_limit_or_a_cursor_that_cannot_be_used_is_refused(
 
 
 def test_what_the_index_still_holds_of_a_job_that_lives_again_or_has_expired_is_left_out(world: World) -> None:
-    bury(world, 3)
+    send_to_dlq(world, 3)
     records = world.app.ports.ledger.records  # type: ignore[attr-defined]
     behind = Flaky(world.app.ports.ledger)
     stale = world.app.ports.ledger.dead(before=None, limit=10)
     records["job-00000"] = a_record(job_id="job-00000")
-    bury(world, 1, first=3, expires_at=NOON)
+    send_to_dlq(world, 1, first=3, expires_at=NOON)
     del records["job-00001"]
 
     class Lagging:
@@ -127,7 +127,7 @@ def test_what_the_index_still_holds_of_a_job_that_lives_again_or_has_expired_is_
 
 
 def test_a_plan_counts_what_would_move_and_changes_nothing(world: World) -> None:
-    bury(world, 130)
+    send_to_dlq(world, 130)
     ledger, lanes = break_ports(world.app)
 
     plan = world.app.dead_letters.jobs.plan(Filter(cause=Cause.EXHAUSTED))
@@ -138,7 +138,7 @@ def test_a_plan_counts_what_would_move_and_changes_nothing(world: World) -> None
 
 
 def test_a_plan_counts_ten_thousand_and_then_says_at_least(world: World) -> None:
-    bury(world, MOST_COUNTED + 1)
+    send_to_dlq(world, MOST_COUNTED + 1)
 
     plan = world.app.dead_letters.jobs.plan(Filter())
 
@@ -159,7 +159,7 @@ def test_a_job_that_is_not_dead_is_refused_by_its_id_with_what_would_work(
     world: World, state: State, complaint: str
 ) -> None:
     world.app.ports.ledger.put(a_record(state=state))
-    bury(world, 1)
+    send_to_dlq(world, 1)
 
     with pytest.raises(NotDeadError, match=complaint):
         world.app.dead_letters.jobs.plan(Filter(job_ids=("job-1",)))
@@ -169,7 +169,7 @@ def test_a_job_that_is_not_dead_is_refused_by_its_id_with_what_would_work(
 
 def test_of_several_ids_those_that_are_dead_move_and_the_plan_says_why_others_do_not(world: World) -> None:
     world.app.ports.ledger.put(a_record(job_id="queued"))
-    bury(world, 2)
+    send_to_dlq(world, 2)
 
     plan = world.app.dead_letters.jobs.plan(Filter(job_ids=("queued", "job-00000", "nobody", "job-00001")))
 
@@ -185,7 +185,7 @@ def test_of_several_ids_none_of_which_is_dead_each_is_named(world: World) -> Non
 
 
 def test_a_job_that_is_not_there_is_refused_by_its_id(world: World) -> None:
-    bury(world, 1, expires_at=NOON)
+    send_to_dlq(world, 1, expires_at=NOON)
 
     for job_id in ("nobody", "job-00000"):
         with pytest.raises(JobNotFoundError):
@@ -208,7 +208,7 @@ def test_a_job_that_is_not_there_is_refused_by_its_id(world: World) -> None:
 def test_a_filter_that_matches_nothing_is_refused_with_what_is_dead(
     world: World, which: Filter, complaint: str
 ) -> None:
-    bury(world, 3)
+    send_to_dlq(world, 3)
 
     for attempt in (world.app.dead_letters.jobs.plan, world.app.dead_letters.groups):
         with pytest.raises(NothingMatchesError) as refused:
@@ -223,9 +223,9 @@ def test_nothing_is_to_be_done_where_nothing_is_dead(world: World) -> None:
 
 
 def test_the_dead_are_grouped_by_what_went_wrong_the_largest_group_first(world: World) -> None:
-    bury(world, 2, error="ValueError: bad input")
-    bury(world, 5, first=2)
-    bury(world, 1, first=7, type="report.month", lane=Lane.LOW, cause=Cause.CRASHED)
+    send_to_dlq(world, 2, error="ValueError: bad input")
+    send_to_dlq(world, 5, first=2)
+    send_to_dlq(world, 1, first=7, type="report.month", lane=Lane.LOW, cause=Cause.CRASHED)
 
     first, second = world.app.dead_letters.groups(Filter()).groups
 
@@ -252,8 +252,8 @@ def test_what_an_error_has_in_common_with_others_is_found_once_when_the_job_dies
 
 
 def test_a_job_that_died_before_its_fingerprint_was_kept_is_grouped_with_those_that_died_later(world: World) -> None:
-    bury(world, 2)
-    bury(world, 1, first=2, fingerprint=fingerprint("OSError: no route to host 2"))
+    send_to_dlq(world, 2)
+    send_to_dlq(world, 1, first=2, fingerprint=fingerprint("OSError: no route to host 2"))
 
     (group,) = world.app.dead_letters.groups(Filter()).groups
 

@@ -71,7 +71,7 @@ def test_the_last_one_runs_once_its_window_after_it_was_enqueued(app: App, clock
 
     assert {first.job_id, second.job_id, third.job_id} == {first.job_id}
     assert not third.duplicate
-    assert events.actions[-1] == Action.SUPERSEDED
+    assert events.actions[-1] == Action.JOB_SUPERSEDED
     pass_time(app, clock, SECOND, 9)
     assert indexed == []
     pass_time(app, clock, SECOND, 3)

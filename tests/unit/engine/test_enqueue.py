@@ -136,7 +136,7 @@ def test_sqs_down_leaves_the_job_to_the_sweep(world: World) -> None:
 
     assert not receipt.duplicate
     assert (world.stored().state, world.stored().sweep_at) == (State.QUEUED, NOON)
-    assert world.events.actions == ["job.left_to_sweep", "job.enqueued"]
+    assert world.events.actions == ["job.send_deferred", "job.enqueued"]
 
 
 def test_dynamodb_down_sends_a_message_whose_worker_makes_the_record(world: World) -> None:

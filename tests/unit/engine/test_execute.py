@@ -8,7 +8,7 @@ import pytest
 
 from lanework import App, Cause, ClaimLostError, InvalidOptionError, Jobs, LaneworkError, Run, State
 from lanework.engine.messaging.delivery import Ack, Delivery, Keep
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import run_moves
@@ -291,7 +291,7 @@ def test_a_renamed_type_runs_jobs_that_still_carry_its_old_name() -> None:
     app = app_in_memory(App(family))
     record = a_record(lane=Lane.HIGH)
     app.ports.ledger.put(record)
-    app.ports.lanes.send(Lane.HIGH, Sending(body=Envelope.of(record, record.payload or "").encode()))
+    app.ports.lanes.send(Lane.HIGH, OutgoingMessage(body=Envelope.of(record, record.payload or "").encode()))
     drain(app)
 
     assert app.get("job-1").result == '"Bat"'

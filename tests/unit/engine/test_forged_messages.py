@@ -14,7 +14,7 @@ from lanework.engine.execution.executor import in_order
 from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, DROP, REDRIVE, WEBHOOK
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Delivery
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import DeclarationError
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import OURS
@@ -305,7 +305,7 @@ def test_a_letter_that_sqs_moved_is_input_too(world: World) -> None:
         forged(payload='{"name":"Eve"}', ticket=True, life=2),
         forged(lane="low"),
     ):
-        lanes.send(Lane.HIGH, Sending(body=body))
+        lanes.send(Lane.HIGH, OutgoingMessage(body=body))
     while (message := lanes.receive(Lane.HIGH)) is not None:
         lanes.move_to_dead(Lane.HIGH, message.handle)
 

@@ -16,7 +16,7 @@ from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.executor import finish, in_order
 from lanework.engine.execution.lease import hold_on
 from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -126,7 +126,7 @@ def test_a_heartbeat_that_comes_late_shortens_neither_the_lease_nor_a_slot(worke
 def test_a_heartbeat_of_a_run_that_was_taken_over_says_so(worker: Worker) -> None:
     run = worker.claimed()
     worker.clock.advance(LEASE + LEASE_MARGIN)
-    worker.app.ports.lanes.send(Lane.LOW, Sending(body=worker.body_of("job-1")))
+    worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=worker.body_of("job-1")))
     worker.deliver()
 
     assert run.beat() is False
@@ -153,7 +153,7 @@ def test_what_is_given_back_is_due_and_its_slot_free_when_its_code_can_not_run_a
         worker.deliver_all()
         assert worker.ran == [], "neither this job nor another under its limit"
     worker.clock.advance(2 * SECOND)
-    worker.app.ports.lanes.send(Lane.LOW, Sending(body=worker.body_of("job-1")))
+    worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=worker.body_of("job-1")))
     worker.deliver_all()
     assert (worker.ran[:1], worker.app.get("job-1").state) == (["job-1"], State.COMPLETED)
 

@@ -13,8 +13,8 @@ from lanework import State
 from lanework.engine.deadletters.dlq_scan import unread
 from lanework.engine.maintenance.reconcile import Reconciled, Reconciler
 from lanework.engine.messaging.delivery import Ack
-from lanework.engine.messaging.dlq_tickets import bury, ticket_of
-from lanework.engine.ports.messages import LARGEST_MESSAGE, Sending, size_of
+from lanework.engine.messaging.dlq_tickets import send_to_dlq, ticket_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage, size_of
 from lanework.errors import ConfigError, LaneworkError, UnsendableError
 from lanework.memory import MemoryLanes
 from lanework.model.job.dead_filter import Filter
@@ -61,11 +61,13 @@ def chosen(*names: str) -> Filter:
 def test_twenty_five_messages_near_a_mebibyte_stop_nothing_of_any_lane(world: World) -> None:
     ports = world.app.ports
     for _ in range(25):
-        ports.lanes.send(Lane.HIGH, Sending(body="x" * (LARGEST_MESSAGE - 10)))
+        ports.lanes.send(Lane.HIGH, OutgoingMessage(body="x" * (LARGEST_MESSAGE - 10)))
     give_up_on_all(world)
     world.greet.enqueue(BAT, job_id="job-1", lane="high")
     give_up_on_all(world)
-    ports.lanes.send(Lane.BATCH, Sending(body=a_message(id="of-batch", lane=Lane.BATCH, unrecorded=True).encode()))
+    ports.lanes.send(
+        Lane.BATCH, OutgoingMessage(body=a_message(id="of-batch", lane=Lane.BATCH, unrecorded=True).encode())
+    )
     lanes: Any = ports.lanes
     moved = lanes.receive(Lane.BATCH)
     lanes.move_to_dead(Lane.BATCH, moved.handle)
@@ -91,7 +93,7 @@ def test_what_no_queue_would_take_is_cut_and_says_what_it_was(world: World) -> N
     ticket = a_message(payload=json.dumps({"name": "x" * 250_000}), id="job-9", ticket=True, life=3).encode()
     body = ticket[:-1] + f',"more":"{"y" * LARGEST_MESSAGE}"' + "}"
 
-    why = bury(world.app.ports.lanes, Lane.HIGH, body, cause="exhausted", error="no")
+    why = send_to_dlq(world.app.ports.lanes, Lane.HIGH, body, cause="exhausted", error="no")
 
     (cut,) = letters(world)
     note = json.loads(cut)
@@ -105,11 +107,11 @@ def test_what_no_queue_would_take_is_cut_and_says_what_it_was(world: World) -> N
 class Narrow(MemoryLanes):
     """Lanes whose dead-letter queues take less than SQS would."""
 
-    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         if len(body) > 200_000:
             msg = "InvalidParameterValue: one or more parameters are invalid"
             raise UnsendableError(msg)
-        super().bury(lane, body, cause=cause, error=error)
+        super().send_to_dlq(lane, body, cause=cause, error=error)
 
 
 def test_a_death_in_a_lane_whose_dead_letter_queue_takes_less_is_told_and_can_be_redriven(world: World) -> None:
@@ -120,7 +122,7 @@ def test_a_death_in_a_lane_whose_dead_letter_queue_takes_less_is_told_and_can_be
 
     (cut,) = letters(world)
     assert (world.stored().state, json.loads(cut)["job"]) == (State.DEAD, ["job-1", 2])
-    assert "message.set_aside" in world.events.actions
+    assert "message.quarantined" in world.events.actions
     world.behave = None
     world.app.dead_letters.redrive_one(world.stored())
     drain(world.app)
@@ -172,7 +174,7 @@ def test_a_message_that_can_never_be_sent_back_is_set_aside_whole(world: World) 
         a_message(id=name, tenant=tenant, unrecorded=True).encode() for name, tenant in (("a", "x y"), ("b", "z"))
     ]
     for body in bodies:
-        world.app.ports.lanes.send(Lane.HIGH, Sending(body=body))
+        world.app.ports.lanes.send(Lane.HIGH, OutgoingMessage(body=body))
     give_up_on_all(world)
     lanes = Poisoned(world.app.ports.lanes, "send", lambda _, sending: sending.tenant == "x y", UnsendableError)
     world.app.use(replace(world.app.ports, lanes=cast("Any", lanes)))
@@ -180,7 +182,7 @@ def test_a_message_that_can_never_be_sent_back_is_set_aside_whole(world: World) 
     assert tick(world).letters == 2
 
     assert letters(world) == [bodies[0]]
-    assert {"message.set_aside", "job.bounced"} <= set(world.events.actions)
+    assert {"message.quarantined", "job.bounced"} <= set(world.events.actions)
     assert tick(world).letters == 0, "and it is dealt with once"
 
 
@@ -217,7 +219,7 @@ def test_thousands_of_tickets_are_gone_within_minutes(world: World) -> None:
     lanes = world.app.ports.lanes
     world.app.ports.ledger.put(a_record(state=State.CANCELLED, due_at=None))
     for _ in range(3_000):
-        lanes.bury(Lane.HIGH, a_message(ticket=True, life=2).encode(), cause="exhausted", error="")
+        lanes.send_to_dlq(Lane.HIGH, a_message(ticket=True, life=2).encode(), cause="exhausted", error="")
 
     ticks = 0
     while letters(world):
@@ -232,7 +234,7 @@ def test_a_ticket_behind_hundreds_whose_jobs_are_still_dead_is_found_within_ten_
         record = a_record(job_id=f"job-{number}", state=State.DEAD, due_at=None, ended_at=NOON, sweep_at=NOON)
         world.app.ports.ledger.put(record)
         ticket = Envelope.of(record, "{}").as_ticket(life=2)
-        world.app.ports.lanes.bury(Lane.HIGH, ticket.encode(), cause="exhausted", error="")
+        world.app.ports.lanes.send_to_dlq(Lane.HIGH, ticket.encode(), cause="exhausted", error="")
     world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(chosen("job-299")))
 
     removed = [tick(world).tickets for _ in range(10)]
@@ -244,16 +246,16 @@ def test_a_ticket_behind_hundreds_whose_jobs_are_still_dead_is_found_within_ten_
 @pytest.mark.parametrize("how", ["redrive", "drop", "complete", "retire", "redrive with", "dies again"])
 def test_a_ticket_goes_when_its_life_is_over(world: World, how: str) -> None:
     die(world, "job-1")
-    desk = world.app.dead_letters
+    dead_letters = world.app.dead_letters
     if how == "dies again":
         world.behave = raises(OSError("no"))
     match how:
         case "drop" | "retire":
-            desk.drop(desk.jobs.plan(chosen("job-1")))
+            dead_letters.drop(dead_letters.jobs.plan(chosen("job-1")))
         case "redrive with":
-            desk.redrive_with(world.stored(), desk.checked_edit(world.stored(), '{"name":"Dorj"}'))
+            dead_letters.redrive_with(world.stored(), dead_letters.checked_edit(world.stored(), '{"name":"Dorj"}'))
         case _:
-            desk.redrive_one(world.stored())
+            dead_letters.redrive_one(world.stored())
     if how in ("complete", "dies again"):
         drain(world.app)
     if how == "retire":
@@ -266,9 +268,11 @@ def test_a_ticket_goes_when_its_life_is_over(world: World, how: str) -> None:
 
 def test_a_peek_disturbs_no_ticket_whose_job_is_dead_and_none_without_a_record(world: World) -> None:
     die(world, "job-1")
-    world.app.ports.lanes.bury(Lane.HIGH, a_message(id="lost", ticket=True, life=2).encode(), cause="x", error="")
+    world.app.ports.lanes.send_to_dlq(
+        Lane.HIGH, a_message(id="lost", ticket=True, life=2).encode(), cause="x", error=""
+    )
     world.app.ports.ledger.put(a_record(job_id="runs", state=State.RUNNING, claim_id="c", attempts=1))
-    world.app.ports.lanes.bury(Lane.HIGH, a_message(id="runs").encode(), cause="x", error="")
+    world.app.ports.lanes.send_to_dlq(Lane.HIGH, a_message(id="runs").encode(), cause="x", error="")
 
     assert (tick(world).tickets, len(letters(world))) == (0, 3)
 
@@ -280,7 +284,9 @@ def test_a_peek_disturbs_no_ticket_whose_job_is_dead_and_none_without_a_record(w
 
 def test_a_ticket_that_was_sent_before_its_job_is_dead_stays(world: World) -> None:
     world.app.ports.ledger.put(a_record(state=State.BLOCKED, due_at=None))
-    world.app.ports.lanes.bury(Lane.HIGH, a_message(ticket=True, life=2).encode(), cause="parent_failed", error="")
+    world.app.ports.lanes.send_to_dlq(
+        Lane.HIGH, a_message(ticket=True, life=2).encode(), cause="parent_failed", error=""
+    )
 
     assert (tick(world).tickets, len(letters(world))) == (0, 1)
 
@@ -290,7 +296,7 @@ def test_a_ticket_that_was_sent_before_its_job_is_dead_stays(world: World) -> No
 
 def test_what_cannot_be_read_stays_and_is_noted_until_it_is_gone(world: World) -> None:
     for body in ("not json", "{}"):
-        world.app.ports.lanes.bury(Lane.HIGH, body, cause="invalid", error="")
+        world.app.ports.lanes.send_to_dlq(Lane.HIGH, body, cause="invalid", error="")
     die(world, "job-1")
 
     assert tick(world).tickets == 0
@@ -306,6 +312,6 @@ def test_what_cannot_be_read_stays_and_is_noted_until_it_is_gone(world: World) -
 
 
 def test_an_error_of_half_a_character_is_no_error_of_its_own(world: World) -> None:
-    bury(world.app.ports.lanes, Lane.HIGH, "ticket", cause="exhausted", error="OSError: \udcff")
+    send_to_dlq(world.app.ports.lanes, Lane.HIGH, "ticket", cause="exhausted", error="OSError: \udcff")
 
     assert letters(world) == ["ticket"]

@@ -542,10 +542,12 @@ def test_an_end_that_somebody_else_wrote_is_not_taken_for_ones_own(world: World)
     run = world.app.ports.ledger.change("job-1", claim).record
     assert run is not None
     late = run_moves.complete(claim_id="slow", now=NOON + HOUR, result="1", result_omitted=None, expires_at=NOON + HOUR)
-    buried = run_moves.cancel_abandoned(run, now=NOON + LEASE, expires_at=NOON + HOUR)
-    world.app.ports.ledger.change("job-1", buried)
+    end_with_ticket = run_moves.cancel_abandoned(run, now=NOON + LEASE, expires_at=NOON + HOUR)
+    world.app.ports.ledger.change("job-1", end_with_ticket)
 
     refused = world.app.ports.ledger.change("job-1", late)
 
     assert isinstance(refused, Refused)
-    assert isinstance(world.app.ports.ledger.change("job-1", buried), Applied), "the same write, whose answer was lost"
+    assert isinstance(world.app.ports.ledger.change("job-1", end_with_ticket), Applied), (
+        "the same write, whose answer was lost"
+    )

@@ -65,7 +65,7 @@ def test_the_job_after_the_last_that_fits_is_refused_and_told_when(app: App, eve
     assert HOUR <= refused.value.retry_at - NOON <= HOUR + MINUTE
     assert refused.value.quota.startswith("quota:type:mail.code:user=")
     assert records(app) == 2
-    assert events.actions[-1] == Action.OVER_QUOTA
+    assert events.actions[-1] == Action.JOB_OVER_QUOTA
 
 
 def test_each_value_of_the_key_has_a_quota_of_its_own(app: App) -> None:

@@ -12,7 +12,7 @@ from lanework import Cause, State
 from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import operator_moves
@@ -82,7 +82,7 @@ def test_tickets_and_copies_that_we_sent_stay_where_they_are(world: World) -> No
     world.behave = raises(OSError())
     world.greet.enqueue(BAT, attempts=1)
     drain(world.app)
-    world.app.ports.lanes.bury(Lane.HIGH, "not json", cause="invalid", error="no")
+    world.app.ports.lanes.send_to_dlq(Lane.HIGH, "not json", cause="invalid", error="no")
 
     assert (tick(world), len(dead(world))) == (0, 2)
     seen = world.app.ports.lanes.receive_dead(Lane.HIGH, limit=10, hide_for=MINUTE)
@@ -91,7 +91,7 @@ def test_tickets_and_copies_that_we_sent_stay_where_they_are(world: World) -> No
 
 def test_a_letter_behind_many_tickets_is_found(world: World) -> None:
     for number in range(60):
-        world.app.ports.lanes.bury(Lane.HIGH, f"ticket {number}", cause="exhausted", error="")
+        world.app.ports.lanes.send_to_dlq(Lane.HIGH, f"ticket {number}", cause="exhausted", error="")
     world.greet.enqueue(BAT, job_id="job-1")
     give_up_on_all(world)
 
@@ -223,7 +223,7 @@ def test_a_bounce_changes_nothing_of_a_job_that_moved_on_meanwhile(world: World,
 
 
 def _sending(message: Envelope | str) -> Any:
-    return Sending(body=message if isinstance(message, str) else message.encode())
+    return OutgoingMessage(body=message if isinstance(message, str) else message.encode())
 
 
 def _with(world: World, ledger: Any, lanes: Any) -> Any:

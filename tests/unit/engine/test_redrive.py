@@ -229,8 +229,8 @@ def test_each_redrive_and_each_drop_is_one_event(world: World) -> None:
     drain(world.app)
     redriver(world).drop(world.stored())
 
-    assert [Action.REDRIVEN, Action.DROPPED_DEAD] == [
-        one.action for one in world.events.events if one.action in (Action.REDRIVEN, Action.DROPPED_DEAD)
+    assert [Action.JOB_REDRIVEN, Action.JOB_DISCARDED_FROM_DLQ] == [
+        one.action for one in world.events.events if one.action in (Action.JOB_REDRIVEN, Action.JOB_DISCARDED_FROM_DLQ)
     ]
     assert ("job-1", "user.greeting", "email", Lane.HIGH, Cause.EXHAUSTED) == (
         *(world.events.events[-1].job_id, world.events.events[-1].type, world.events.events[-1].queue),

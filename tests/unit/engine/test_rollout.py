@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import InvalidOptionError, Lane, State
-from lanework.engine.deadletters.bulk_redrive import PATIENCE, Outcome, Rollout, watched_waves
+from lanework.engine.deadletters.bulk_redrive import PATIENCE, BulkRedrive, Outcome, watched_waves
 from lanework.engine.deadletters.redrive import Fate, Redriver
-from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.model.job.dead_filter import Filter
 from lanework.model.job.envelope import Envelope
@@ -57,7 +57,7 @@ def in_state(world: World, state: State) -> list[str]:
     return sorted(job_id for job_id, one in records.items() if one.state is state and one.queue == "email")
 
 
-def redrive(world: World, orders: Orders, which: Filter | None = None) -> Outcome:
+def redrive(world: World, orders: RedriveOptions, which: Filter | None = None) -> Outcome:
     plan = world.app.dead_letters.jobs.plan(which or Filter())
     outcome = world.app.dead_letters.redrive(plan, orders)
     assert isinstance(outcome, Outcome)
@@ -68,7 +68,7 @@ def test_a_page_of_jobs_is_redriven_here_and_now(world: World) -> None:
     kill_jobs(world, 3)
     world.behave = None
 
-    assert redrive(world, Orders()) == Outcome(moved=3)
+    assert redrive(world, RedriveOptions()) == Outcome(moved=3)
 
     drain(world.app)
     assert in_state(world, State.COMPLETED) == ["job-000", "job-001", "job-002"]
@@ -77,11 +77,11 @@ def test_a_page_of_jobs_is_redriven_here_and_now(world: World) -> None:
 @pytest.mark.parametrize("action", ["redrive", "drop"])
 def test_a_job_that_somebody_moved_after_it_was_planned_is_passed_over_by_name(world: World, action: str) -> None:
     kill_jobs(world, 3)
-    desk = world.app.dead_letters
-    plan = desk.jobs.plan(Filter())
-    desk.redrive_one(plan.jobs[1])
+    dead_letters = world.app.dead_letters
+    plan = dead_letters.jobs.plan(Filter())
+    dead_letters.redrive_one(plan.jobs[1])
 
-    outcome = desk.redrive(plan) if action == "redrive" else desk.drop(plan)
+    outcome = dead_letters.redrive(plan) if action == "redrive" else dead_letters.drop(plan)
 
     assert outcome == Outcome(moved=2, passed_over=1, left={"job-001": Fate.NOT_DEAD})
     assert world.stored("job-001").life == 2
@@ -90,7 +90,7 @@ def test_a_job_that_somebody_moved_after_it_was_planned_is_passed_over_by_name(w
 def test_what_the_filter_leaves_out_stays_dead(world: World) -> None:
     kill_jobs(world, 3)
 
-    assert redrive(world, Orders(), Filter(job_ids=("job-001",))) == Outcome(moved=1)
+    assert redrive(world, RedriveOptions(), Filter(job_ids=("job-001",))) == Outcome(moved=1)
 
     assert in_state(world, State.DEAD) == ["job-000", "job-002"]
 
@@ -99,7 +99,7 @@ def test_a_rate_spreads_jobs_over_time_with_no_wait_before_the_first(world: Worl
     kill_jobs(world, 4)
     waits = while_waiting(world, lambda: None)
 
-    redrive(world, Orders(rate=2))
+    redrive(world, RedriveOptions(rate=2))
 
     assert waits == [0.5, 0.5, 0.5]
 
@@ -109,7 +109,7 @@ def test_a_rate_that_cannot_be_kept_is_refused_before_anything_moves(world: Worl
     kill_jobs(world, 1)
 
     with pytest.raises(InvalidOptionError, match=r"rate must lie between 0\.1 and 1000 jobs a second, got"):
-        redrive(world, Orders(rate=rate))
+        redrive(world, RedriveOptions(rate=rate))
 
     assert in_state(world, State.DEAD) == ["job-000"]
 
@@ -132,7 +132,7 @@ def test_a_canary_sends_each_wave_after_the_one_before_has_ended(world: World) -
 
     while_waiting(world, work)
 
-    assert redrive(world, Orders(canary=True)) == Outcome(moved=20)
+    assert redrive(world, RedriveOptions(canary=True)) == Outcome(moved=20)
 
     assert (sent, len(in_state(world, State.QUEUED))) == ([1, 2], 17)
 
@@ -141,7 +141,7 @@ def test_a_canary_stops_when_its_first_job_dies_again_and_says_so(world: World) 
     kill_jobs(world, 20)
     while_waiting(world, lambda: drain(world.app))
 
-    outcome = redrive(world, Orders(canary=True))
+    outcome = redrive(world, RedriveOptions(canary=True))
 
     assert outcome == Outcome(moved=1, stopped="job 'job-019' died again: OSError: no route")
     assert len(in_state(world, State.DEAD)) == 20
@@ -164,7 +164,7 @@ def test_a_canary_stops_when_one_of_the_tenth_dies_again_while_the_others_still_
 
     while_waiting(world, work_one_at_a_time)
 
-    outcome = redrive(world, Orders(canary=True))
+    outcome = redrive(world, RedriveOptions(canary=True))
 
     assert outcome == Outcome(moved=4, stopped="job 'job-027' died again: OSError: no route")
     assert in_state(world, State.QUEUED) == ["job-026", "job-028"]
@@ -174,7 +174,7 @@ def test_a_canary_that_does_not_end_stops_the_rest_too(world: World) -> None:
     kill_jobs(world, 5)
     begun = world.clock()
 
-    outcome = redrive(world, Orders(canary=True))
+    outcome = redrive(world, RedriveOptions(canary=True))
 
     assert outcome.stopped == "1 of the 1 jobs sent ahead have not ended, 'job-004' first"
     assert PATIENCE <= world.clock() - begun < PATIENCE + timedelta(seconds=10)
@@ -189,9 +189,9 @@ def test_a_wave_that_is_repeated_after_a_crash_sends_nothing_twice(world: World)
         kept.setdefault(name, call())
         return kept[name]
 
-    def rollout() -> Rollout:
+    def rollout() -> BulkRedrive:
         ports = world.app.ports
-        return Rollout(ports, Redriver(ports).redrive, Orders(canary=True), keep=keep)  # type: ignore[arg-type]
+        return BulkRedrive(ports, Redriver(ports).redrive, RedriveOptions(canary=True), keep=keep)  # type: ignore[arg-type]
 
     class CrashError(Exception):
         pass
@@ -216,7 +216,7 @@ def test_what_dies_again_during_a_redrive_of_all_is_not_redriven_again(world: Wo
     kill_jobs(world, 5)
     while_waiting(world, lambda: drain(world.app))
 
-    assert redrive(world, Orders(rate=1)) == Outcome(moved=5)
+    assert redrive(world, RedriveOptions(rate=1)) == Outcome(moved=5)
 
     drain(world.app)
     assert [2] * 5 == [world.stored(f"job-{number:03}").life for number in range(5)]
@@ -225,9 +225,9 @@ def test_what_dies_again_during_a_redrive_of_all_is_not_redriven_again(world: Wo
 def test_more_than_a_page_is_redriven_by_a_job_with_progress_and_a_result(world: World) -> None:
     kill_jobs(world, 130)
     world.behave = None
-    desk = world.app.dead_letters
+    dead_letters = world.app.dead_letters
 
-    receipt = desk.redrive(desk.jobs.plan(Filter()))
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()))
 
     assert isinstance(receipt, Receipt)
     assert len(in_state(world, State.DEAD)) == 130
@@ -242,8 +242,8 @@ def test_more_than_a_page_is_redriven_by_a_job_with_progress_and_a_result(world:
 
 def test_a_redrive_by_a_job_can_be_cancelled_on_its_way(world: World) -> None:
     kill_jobs(world, 130)
-    desk = world.app.dead_letters
-    receipt = desk.redrive(desk.jobs.plan(Filter()), Orders(rate=1))
+    dead_letters = world.app.dead_letters
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()), RedriveOptions(rate=1))
     assert isinstance(receipt, Receipt)
 
     def cancel_at_ten() -> None:
@@ -259,8 +259,8 @@ def test_a_redrive_by_a_job_can_be_cancelled_on_its_way(world: World) -> None:
 
 def test_a_redrive_that_outlasts_its_invocation_goes_on_in_the_next_and_counts_on(world: World) -> None:
     kill_jobs(world, 130)
-    desk = world.app.dead_letters
-    receipt = desk.redrive(desk.jobs.plan(Filter()), Orders(rate=0.1))
+    dead_letters = world.app.dead_letters
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()), RedriveOptions(rate=0.1))
     assert isinstance(receipt, Receipt)
 
     drain(world.app, Lane.LOW)
@@ -276,9 +276,9 @@ def test_a_redrive_that_outlasts_its_invocation_goes_on_in_the_next_and_counts_o
 
 def test_more_than_a_page_is_dropped_by_a_job_too(world: World) -> None:
     kill_jobs(world, 101)
-    desk = world.app.dead_letters
+    dead_letters = world.app.dead_letters
 
-    receipt = desk.drop(desk.jobs.plan(Filter()))
+    receipt = dead_letters.drop(dead_letters.jobs.plan(Filter()))
 
     assert isinstance(receipt, Receipt)
     drain(world.app)
@@ -288,8 +288,8 @@ def test_more_than_a_page_is_dropped_by_a_job_too(world: World) -> None:
 
 def test_a_ledger_that_fails_on_the_way_fails_the_job_which_goes_on_with_its_next_attempt(world: World) -> None:
     kill_jobs(world, 101)
-    desk = world.app.dead_letters
-    receipt = desk.redrive(desk.jobs.plan(Filter()))
+    dead_letters = world.app.dead_letters
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()))
     assert isinstance(receipt, Receipt)
     ledger = Flaky(world.app.ports.ledger, broken={"dead"})
     world.app.use(replace(world.app.ports, ledger=ledger))

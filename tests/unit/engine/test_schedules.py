@@ -10,11 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, Receipt, Request, Run, State, UnknownNameError
-from lanework.engine.schedules.trigger import Fired, ScheduleClock
+from lanework.engine.schedules.trigger import Fired, ScheduleTrigger
 from lanework.errors import (
     InvalidPayloadError,
-    NotProddedError,
     QuotaExceededError,
+    ScheduleNotConnectedError,
     UnavailableError,
     UnknownJobTypeError,
 )
@@ -259,8 +259,8 @@ class _Interleaved:
 def test_a_pause_between_read_and_reserve_holds(world: World) -> None:
     world.hourly()
     world.clock.advance(59 * MINUTE)
-    desk = world.app.schedules
-    store: Any = _Interleaved(world.app.ports.schedules, lambda: desk.pause("hourly"))
+    schedules = world.app.schedules
+    store: Any = _Interleaved(world.app.ports.schedules, lambda: schedules.pause("hourly"))
     world.app.use(replace(world.app.ports, schedules=store))
 
     assert world.app.schedule_clock.prod("hourly") == Fired()
@@ -393,7 +393,7 @@ def test_a_run_that_cannot_be_enqueued_is_said_and_others_go_on(world: World) ->
         return world.app.enqueue_request(request)
 
     world.clock.advance(HOUR)
-    fired = ScheduleClock(world.app.ports, world.app.registry, enqueue).tick()
+    fired = ScheduleTrigger(world.app.ports, world.app.registry, enqueue).tick()
 
     assert fired == Fired(enqueued=2, failed=1)
     (reason,) = world.reasons("schedule.failed")
@@ -624,7 +624,9 @@ def test_what_eventbridge_does_not_take_is_recorded_and_starts_by_the_minute_tic
     scheduler = Flaky(world.app.ports.scheduler, broken={"create"})
     world.app.use(replace(world.app.ports, scheduler=scheduler))
 
-    with pytest.raises(NotProddedError, match=r"'hourly' is recorded, and the minute tick starts it.*add it again"):
+    with pytest.raises(
+        ScheduleNotConnectedError, match=r"'hourly' is recorded, and the minute tick starts it.*add it again"
+    ):
         world.hourly()
 
     assert world.tick(HOUR) == Fired(enqueued=1)

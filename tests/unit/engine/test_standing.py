@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.stats.overview import LaneStanding, standing
+from lanework.engine.stats.overview import LaneOverview, standing
 from lanework.model.lanes import LANES, Lane
 from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait
@@ -34,7 +34,7 @@ def tick(world: World, waiting: int, *, dead: int = 0, started: int = 0) -> None
     world.app.roll_up.tick()
 
 
-def high(world: World) -> LaneStanding:
+def high(world: World) -> LaneOverview:
     return next(one for one in world.app.standing().lanes if one.lane is Lane.HIGH)
 
 

@@ -23,12 +23,12 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Delivery, Keep
 from lanework.engine.ports.webhooks import Answered
 from lanework.engine.ports.webhooks import World as Outside
-from lanework.engine.webhooks.notify import TELL_AGAIN, WebhookOrder
+from lanework.engine.webhooks.notify import NOTIFIED_AGAIN_AFTER, WebhookPayload
 from lanework.errors import ForbiddenAddressError
 from lanework.model.job.envelope import Envelope
-from lanework.model.job.job_event_document import Notice
+from lanework.model.job.job_event_document import JobEventDocument
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle.dependency_moves import TOLD_WITHIN
+from lanework.model.lifecycle.dependency_moves import NOTIFIED_WITHIN
 from lanework.model.webhooks import host_of, key_for, signed
 from lanework.testing import NOON, drain, sweep
 from tests.fakes import break_ports, mend_ports
@@ -91,10 +91,10 @@ def deliveries(world: World) -> list[JobRecord]:
     return [one for one in stored.records.values() if one.type == WEBHOOK]
 
 
-def told(world: World) -> list[Notice]:
+def told(world: World) -> list[JobEventDocument]:
     """Return what is to be told, in the order in which it was said."""
-    orders = [WebhookOrder.model_validate_json(one.payload or "") for one in deliveries(world)]
-    return [Notice.model_validate_json(one.body) for one in orders]
+    orders = [WebhookPayload.model_validate_json(one.payload or "") for one in deliveries(world)]
+    return [JobEventDocument.model_validate_json(one.body) for one in orders]
 
 
 def types_told(world: World) -> list[str]:
@@ -171,7 +171,7 @@ def test_a_message_stays_until_the_end_was_told_and_is_told_the_same_then(world:
     body = put(world, max_attempts=1)
     nobody_answers(world)
 
-    assert world.execute(body) == Keep(TELL_AGAIN)
+    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
     ended = world.stored()
     assert ended.state is (State.DEAD if is_fatal else State.COMPLETED)
     mend_ports(world.app)
@@ -185,7 +185,7 @@ def test_a_message_stays_until_the_end_was_told_and_is_told_the_same_then(world:
 def test_a_worker_that_stops_between_an_end_and_its_telling_is_made_up_for(world: World) -> None:
     everybody(world, webhook=URL)
     body = put(world)
-    stopping = replace(world.app.ports, tell=stop)
+    stopping = replace(world.app.ports, notify=stop)
     stopped = Executor(
         registry=world.app.registry,
         ports=stopping,
@@ -273,18 +273,18 @@ def test_a_job_that_dies_of_its_parent_is_told_of_at_once_and_once(world: World)
 def test_a_job_that_died_of_its_parent_when_nobody_could_be_told_is_told_of_by_the_clock(world: World) -> None:
     everybody(world)
     world.app.use(replace(world.app.ports, world=replace(world.app.ports.world, webhook="https://app.example.com/")))
-    world.app._ports = replace(world.app.ports, tell=away)
+    world.app._ports = replace(world.app.ports, notify=away)
     dies_of_its_parent(world)
     world.app.use(world.app.ports)
     assert (world.stored().state, types_told(world)) == (State.DEAD, [])
 
     Reconciler(world.app.ports).tick()
     assert types_told(world) == [], "whoever made it dead may be about to tell"
-    world.clock.advance(TOLD_WITHIN)
+    world.clock.advance(NOTIFIED_WITHIN)
     ticked = Reconciler(world.app.ports).tick()
     again = Reconciler(world.app.ports).tick()
 
-    assert (types_told(world), ticked.told, again.told) == (["job.dead"], 1, 0)
+    assert (types_told(world), ticked.notified, again.notified) == (["job.dead"], 1, 0)
     assert "job-1" in dead_ones(world)
 
 
@@ -299,7 +299,7 @@ def test_a_death_that_could_not_be_told_is_told_before_another_life_begins(world
     world.behave = raises(ValueError())
     body = put(world, max_attempts=1)
     nobody_answers(world)
-    assert world.execute(body) == Keep(TELL_AGAIN)
+    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
     mend_ports(world.app)
     assert types_told(world) == []
 
@@ -319,7 +319,7 @@ def test_a_death_that_could_not_be_told_is_told_before_the_job_is_dropped(world:
     world.behave = raises(ValueError())
     body = put(world, max_attempts=1)
     nobody_answers(world)
-    assert world.execute(body) == Keep(TELL_AGAIN)
+    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
     with pytest.raises(UnavailableError):
         Redriver(world.app.ports).drop(world.stored())
     mend_ports(world.app)
@@ -365,7 +365,7 @@ def test_a_webhook_tells_of_a_completion_signed_and_once(world: World) -> None:
     drain(world.app)
 
     (url, body, headers), *others = everyone.posted
-    notice = Notice.model_validate_json(body)
+    notice = JobEventDocument.model_validate_json(body)
     assert (url, notice.type, notice.job_id, others) == (URL, "job.completed", "job-1", [])
     timestamp = int(headers["webhook-timestamp"])
     expected = signed(body, event_id=notice.id, timestamp=timestamp, secrets=[key_for(URL, KEY)])
@@ -379,7 +379,7 @@ def test_a_job_whose_headers_are_as_long_as_may_be_is_told_of(world: World) -> N
     world.greet.enqueue(BAT, job_id="job-1", webhook=URL, correlation_id="x" * 1_010)
     drain(world.app)
 
-    assert Notice.model_validate_json(everyone.posted[0][1]).correlation_id == "x" * 1_010
+    assert JobEventDocument.model_validate_json(everyone.posted[0][1]).correlation_id == "x" * 1_010
 
 
 def test_a_webhook_tells_of_a_death_and_not_of_a_cancel(world: World) -> None:
@@ -391,7 +391,7 @@ def test_a_webhook_tells_of_a_death_and_not_of_a_cancel(world: World) -> None:
     world.app.cancel("job-2")
     drain(world.app)
 
-    assert [Notice.model_validate_json(body).type for _, body, _ in everyone.posted] == ["job.dead"]
+    assert [JobEventDocument.model_validate_json(body).type for _, body, _ in everyone.posted] == ["job.dead"]
 
 
 def test_the_address_is_the_calls_or_the_types_or_the_familys_or_the_applications() -> None:
@@ -496,7 +496,7 @@ def test_while_one_host_takes_its_time_another_delivery_to_it_waits_and_one_to_a
 
 
 def test_a_delivery_is_limited_by_the_host_that_its_address_names_whatever_it_says_itself() -> None:
-    order = WebhookOrder.model_validate(
+    order = WebhookPayload.model_validate(
         {"url": "https://A.example.com.:8443/x", "event_id": "e", "body": "", "host": "b"}
     )
 
@@ -511,7 +511,7 @@ def test_a_webhook_whose_delivery_can_not_be_enqueued_is_made_up_for(world: Worl
     ledger, lanes = break_ports(world.app)
     ledger.broken.add("put")
     lanes.broken.add("send")
-    assert world.execute(body) == Keep(TELL_AGAIN)
+    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
     mend_ports(world.app)
 
     assert world.execute(body) == Ack()

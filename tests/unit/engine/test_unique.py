@@ -54,7 +54,7 @@ def test_the_first_wins_and_the_second_gets_its_id(app: App, events: EventList) 
 
     assert (first.duplicate, second.duplicate) == (False, True)
     assert second.job_id == first.job_id
-    assert events.actions[-1] == Action.REPEATED
+    assert events.actions[-1] == Action.JOB_REPEATED
     drain(app)
     assert made == [("bat", 1)]
     assert second.result(timeout=timedelta(0)) == "bat"

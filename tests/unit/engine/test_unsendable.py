@@ -12,7 +12,7 @@ import pytest
 
 from lanework import EnqueueError, State
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.ports.messages import Sending, Unsent
+from lanework.engine.ports.messages import OutgoingMessage, Unsent
 from lanework.errors import ConfigError, UnavailableError, UnsendableError
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -59,7 +59,7 @@ class Picky:
         self._port, self._refuse, self._away = port, refuse, away
         self.tried = 0
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         self.tried += 1
         if lane is self._away:
             msg = "no permission"
@@ -69,7 +69,7 @@ class Picky:
             raise UnsendableError(msg)
         self._port.send(lane, sending)
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         unsent: dict[int, Unsent] = {}
         for index, sending in enumerate(sendings):
             try:
@@ -113,7 +113,7 @@ def test_a_job_that_nobody_may_send_here_is_left_to_the_sweep(world: World) -> N
 
     for job_id in (receipt.job_id, of_many.job_id):
         assert (world.stored(job_id).state, world.stored(job_id).sweep_at) == (State.QUEUED, NOON)
-    assert world.events.actions.count("job.left_to_sweep") == 2
+    assert world.events.actions.count("job.send_deferred") == 2
 
 
 def test_a_hundred_jobs_that_sqs_refuses_stop_the_sweep_for_nobody(world: World) -> None:

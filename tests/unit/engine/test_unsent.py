@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, State
 from lanework.engine.execution.executor import in_order
-from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.maintenance.unsent_jobs import UnsentJobs
 from lanework.engine.messaging.delivery import Ack, Delivery
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework.engine.maintenance.unsent_jobs import Looked
-    from lanework.engine.ports.messages import Sending
+    from lanework.engine.ports.messages import OutgoingMessage
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -58,13 +58,13 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.lanes, name)
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         if self.sends == 0:
             raise ProducerKilled
         self.sends -= 1
         self.lanes.send(lane, sending)
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, str]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, str]:
         for sending in sendings:
             self.send(lane, sending)
         return {}
@@ -107,7 +107,7 @@ class Stack:
 
     def home(self, job_type: str) -> Lane | None:
         found = self.app.registry.find(job_type)
-        return None if found is None else settled(found.options).lane
+        return None if found is None else resolve_policy(found.options).lane
 
     def pass_time(self, by: timedelta, *, works: bool = True) -> None:
         until = self.clock() + by

@@ -62,7 +62,7 @@ def test_lambda_puts_back_what_only_a_worker_may_run_and_says_whom_it_waits_for(
 
     record = app.get("job-1")
     assert (record.state, record.attempts, record.sweep_at) == (State.QUEUED, 0, app.ports.clock() + OFFER_AGAIN)
-    said = next(one for one in events.events if one.action is Action.NEEDS_WORKER)  # type: ignore[attr-defined]
+    said = next(one for one in events.events if one.action is Action.JOB_NEEDS_WORKER)  # type: ignore[attr-defined]
     assert "LowRunsOn=worker" in str(said.reason)
     assert "lanework worker --lane low" in str(said.reason)
 

@@ -33,7 +33,7 @@ from lanework.engine.execution.executor import in_order
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery
-from lanework.engine.workflows.service import WorkflowDesk
+from lanework.engine.workflows.service import Workflows
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
@@ -267,14 +267,14 @@ def test_a_batch_of_which_a_job_is_cancelled_can_not_succeed(shop: Shop) -> None
     assert (shop.state(), shop.states("success")) == (WorkflowState.FAILED, [State.CANCELLED])
 
 
-def cancelled_meanwhile(shop: Shop) -> WorkflowDesk:
+def cancelled_meanwhile(shop: Shop) -> Workflows:
     """Return a desk of which a workflow is cancelled between its places and its jobs."""
 
     def enqueue_many(requests: Iterable[Request]) -> list[Receipt[Any]]:
         shop.app.workflows.cancel("w")
         return shop.app.enqueue_many(requests)
 
-    return WorkflowDesk(shop.app.ports, shop.app.registry, enqueue_many)
+    return Workflows(shop.app.ports, shop.app.registry, enqueue_many)
 
 
 def test_what_is_enqueued_while_its_workflow_is_cancelled_does_not_run(shop: Shop) -> None:

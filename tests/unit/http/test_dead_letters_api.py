@@ -162,7 +162,7 @@ def test_a_cursor_of_another_list_is_refused(shop: Shop) -> None:
 
 
 def test_what_is_nobodys_job_is_listed_where_the_list_ends(shop: Shop) -> None:
-    shop.app.ports.lanes.bury(Lane.HIGH, "not json", cause="invalid", error="")
+    shop.app.ports.lanes.send_to_dlq(Lane.HIGH, "not json", cause="invalid", error="")
     Reconciler(shop.app.ports).tick()
 
     answer = shop.api.get("/api/admin/dlq")

@@ -18,11 +18,11 @@ from lanework import JobFailedError, Jobs, State
 from lanework.cli.output import print_json
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.execution.outcome import of_value
-from lanework.engine.maintenance.archive import Archivist
+from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import Cleaner
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.queries.jobs import Inspector, as_json
-from lanework.engine.queries.state_counts import census
+from lanework.engine.queries.state_counts import state_counts
 from lanework.memory.archive import MemoryArchive
 from lanework.model.job.dead_filter import Filter
 from lanework.model.job.payload import as_values, masked
@@ -125,7 +125,7 @@ def test_counts_and_the_dead_go_on(shop: Shop) -> None:
     put(shop, State.DEAD, **DEAD)
     inspector = Inspector(shop.app.ports)
 
-    assert sum(census(inspector).by_lane.values()) == len(ODD) + 1
+    assert sum(state_counts(inspector).by_lane.values()) == len(ODD) + 1
     dead = {one.job_id for one in DeadJobs(shop.app.ports).matching(Filter())}
     assert dead >= {"ordinary", *ODD} - {"unreadable"}
     assert Cleaner(shop.app.ports).plan(Cleaning(state=State.DEAD, keep=0)).count >= len(ODD)
@@ -153,7 +153,7 @@ def test_the_archive_holds_a_line_of_json_for_each(shop: Shop) -> None:
     archive = MemoryArchive()
     tally: Any = _Tally()
 
-    Archivist(shop.app.ports, archive).run(tally)
+    Archiver(shop.app.ports, archive).run(tally)
 
     lines = [line for body in archive.objects.values() for line in gzip.decompress(body).decode().splitlines()]
     found = [json.loads(line, parse_constant=pytest.fail) for line in lines]

@@ -23,7 +23,7 @@ from lanework import App, Cancel, Discard, Jobs, Public, RetryAfter, Run, Snooze
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.ports.webhooks import World as Outside
 from lanework.engine.stats.alerting import alert_as_json
-from lanework.engine.webhooks.notify import WebhookOrder
+from lanework.engine.webhooks.notify import WebhookPayload
 from lanework.http.auth.tokens import Role
 from lanework.model.events import Action
 from lanework.model.job.job_event_document import notice_of, notice_of_end
@@ -166,7 +166,7 @@ class Ear:
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         self.heard.append(json.dumps(alert_as_json(alert)))
 
 
@@ -202,9 +202,9 @@ def what_was_told(
     app.ports.events.flush()
     app.alarmist([ear]).tick({})
     records = list(app.ports.ledger.records.values())  # type: ignore[attr-defined]
-    bus = [notice_of(one, Action.RETRYING, at=clock.now, key="k", stack="shop").written() for one in records]
+    bus = [notice_of(one, Action.JOB_RETRYING, at=clock.now, key="k", stack="shop").written() for one in records]
     bus += [notice_of_end(one, stack="shop").written() for one in records if one.state in ENDED]
-    hooks = [WebhookOrder.model_validate_json(one.payload or "").body for one in records if one.type == WEBHOOK]
+    hooks = [WebhookPayload.model_validate_json(one.payload or "").body for one in records if one.type == WEBHOOK]
     said = {
         "log": lines.getvalue(),
         "python's log": "\n".join(str(vars(one)) for one in caplog.records if one.name != "tests"),

@@ -154,17 +154,17 @@ def test_the_same_thing_is_another_alert_once_it_was_over() -> None:
 
 def test_each_channel_is_told_of_each_phase_once() -> None:
     standing = Alerts().after([a_finding()], now=NOON)
-    (alert,) = standing.untold("sns")
-    standing = standing.told(alert, "sns")
-    assert standing.untold("sns") == ()
-    assert [Phase.RAISED] == [one.phase for one in standing.untold("webhook")]
+    (alert,) = standing.undelivered("sns")
+    standing = standing.delivered(alert, "sns")
+    assert standing.undelivered("sns") == ()
+    assert [Phase.RAISED] == [one.phase for one in standing.undelivered("webhook")]
 
     standing = calmed(standing, now=NOON + MINUTE)
 
-    (over,) = standing.untold("sns")
+    (over,) = standing.undelivered("sns")
     assert over.phase is Phase.RESOLVED
-    assert standing.untold("webhook") == (), "that never knew of it, and needs no word that it is over"
-    assert standing.told(over, "sns").untold("sns") == ()
+    assert standing.undelivered("webhook") == (), "that never knew of it, and needs no word that it is over"
+    assert standing.delivered(over, "sns").undelivered("sns") == ()
 
 
 def test_so_many_that_are_over_are_kept() -> None:
@@ -178,7 +178,7 @@ def test_so_many_that_are_over_are_kept() -> None:
 
 def test_alerts_survive_being_text() -> None:
     standing = Alerts().after([a_finding(1), a_finding(2)], now=NOON).after([a_finding(2)], now=NOON + MINUTE)
-    standing = standing.told(standing.active[0], "sns")
+    standing = standing.delivered(standing.active[0], "sns")
 
     assert standing == Alerts.at_text(standing.text)
     assert Alerts() == Alerts.at_text(None)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from lanework import Cause, State
 from lanework.model.events import Action
-from lanework.model.job.job_event_document import Notice, notice_of, notice_of_end
+from lanework.model.job.job_event_document import JobEventDocument, notice_of, notice_of_end
 from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
 from tests.factories import a_record
@@ -24,7 +24,7 @@ ENDED = {"due_at": None, "ended_at": NOON, "attempts": 1}
 def test_the_published_schema_is_that_of_the_code() -> None:
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
-    assert {**dialect, **Notice.model_json_schema(by_alias=True)} == SCHEMA
+    assert {**dialect, **JobEventDocument.model_json_schema(by_alias=True)} == SCHEMA
     Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -41,14 +41,14 @@ def test_the_published_schema_is_that_of_the_code() -> None:
                 error="ValueError: bat@example.com",
                 failures=(Failure(attempt=1, life=1, at=NOON, error="ValueError: bat@example.com"),),
             ),
-            Action.RETRYING,
+            Action.JOB_RETRYING,
             at=NOON,
             key="1",
             stack="shop",
         ),
     ],
 )
-def test_what_is_told_fits_the_schema_and_its_example_does_too(notice: Notice) -> None:
+def test_what_is_told_fits_the_schema_and_its_example_does_too(notice: JobEventDocument) -> None:
     validator = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
     validator.validate(json.loads(notice.written()))
@@ -68,7 +68,7 @@ def test_a_transition_is_told_at_the_moment_that_the_record_knows_and_by_the_num
     started = a_record(state=State.RUNNING, attempts=2, started_at=NOON, first_started_at=NOON)
     later = NOON + timedelta(seconds=1)
 
-    told = [notice_of(started, Action.STARTED, at=later, key=key, stack="shop") for key in ("7", "7", "8")]
+    told = [notice_of(started, Action.JOB_STARTED, at=later, key=key, stack="shop") for key in ("7", "7", "8")]
 
     assert [one.time for one in told] == [NOON, NOON, NOON]
     assert (told[0].id == told[1].id, told[0].id == told[2].id, told[0].attempt) == (True, False, 2)

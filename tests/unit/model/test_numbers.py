@@ -35,8 +35,8 @@ def a_death(number: int) -> Incident:
 
 
 def test_a_first_start_counts_its_wait_and_a_later_one_does_not() -> None:
-    first = Numbers(counted(an_event(Action.STARTED, waited=SECOND)))
-    later = Numbers(counted(an_event(Action.STARTED, attempt=2)))
+    first = Numbers(counted(an_event(Action.JOB_STARTED, waited=SECOND)))
+    later = Numbers(counted(an_event(Action.JOB_STARTED, attempt=2)))
 
     assert (1, 1, SECOND) == (first[Count.STARTED], first[Count.FIRST_STARTS], first.waits.total)
     assert (1, 0, 0) == (later[Count.STARTED], later[Count.FIRST_STARTS], later.waits.count)
@@ -54,21 +54,21 @@ def test_a_start_is_late_once_it_takes_longer_than_its_lane_promises(lane: Lane)
 
 
 def test_a_late_start_and_a_death_are_known_by_name() -> None:
-    late = incident_of(an_event(Action.STARTED, waited=6 * SECOND))
-    dead = incident_of(an_event(Action.DEAD, attempt=3, cause=Cause.EXHAUSTED))
+    late = incident_of(an_event(Action.JOB_STARTED, waited=6 * SECOND))
+    dead = incident_of(an_event(Action.JOB_DEAD, attempt=3, cause=Cause.EXHAUSTED))
 
     assert late is not None
     assert (Kind.LATE, "job-1", 6 * SECOND) == (late.kind, late.job_id, late.waited)
     assert dead is not None
     assert (Kind.DEATH, 3, Cause.EXHAUSTED) == (dead.kind, dead.attempt, dead.cause)
-    assert incident_of(an_event(Action.STARTED, waited=SECOND)) is None
-    assert incident_of(an_event(Action.COMPLETED)) is None
+    assert incident_of(an_event(Action.JOB_STARTED, waited=SECOND)) is None
+    assert incident_of(an_event(Action.JOB_COMPLETED)) is None
 
 
 def test_the_time_of_a_retry_is_told_apart_and_a_crash_has_none() -> None:
-    first = Numbers(counted(an_event(Action.RETRYING, ran_for=SECOND)))
-    second = Numbers(counted(an_event(Action.COMPLETED, attempt=2, ran_for=2 * SECOND)))
-    crashed = Numbers(counted(an_event(Action.DEAD, ran_for=timedelta(hours=1), cause=Cause.CRASHED)))
+    first = Numbers(counted(an_event(Action.JOB_RETRYING, ran_for=SECOND)))
+    second = Numbers(counted(an_event(Action.JOB_COMPLETED, attempt=2, ran_for=2 * SECOND)))
+    crashed = Numbers(counted(an_event(Action.JOB_DEAD, ran_for=timedelta(hours=1), cause=Cause.CRASHED)))
 
     assert (1000, 0) == (first[Count.RUN_MS], first[Count.RETRIES_MS])
     assert (2000, 2000) == (second[Count.RUN_MS], second[Count.RETRIES_MS])
@@ -76,7 +76,7 @@ def test_the_time_of_a_retry_is_told_apart_and_a_crash_has_none() -> None:
 
 
 def test_an_invocation_counts_what_is_billed_for_it() -> None:
-    over = Event(action=Action.INVOKED, at=NOON, lane=Lane.HIGH, ran_for=SECOND, memory_mb=256)
+    over = Event(action=Action.WORKER_INVOKED, at=NOON, lane=Lane.HIGH, ran_for=SECOND, memory_mb=256)
 
     assert {Count.INVOCATIONS: 1, Count.BILLED_MB_MS: 256_000} == counted(over)
 

@@ -23,7 +23,7 @@ def test_a_function_is_told_of_a_death_with_its_error(world: World) -> None:
 
     @world.app.on_event
     def tell(event: Event) -> None:
-        if event.action is Action.DEAD:
+        if event.action is Action.JOB_DEAD:
             deaths.append(event)
 
     world.behave = raises(ValueError("no"))

@@ -212,7 +212,7 @@ def test_an_alerts_webhook_is_left_at_its_deadline_and_its_address_is_not_said()
     with talking(dripping(b"x")) as port:
         channel = WebhookChannel(lambda: f"http://127.0.0.1:{port}/secret", within=SOON)
         with pytest.raises(UnavailableError, match=r"doesn't answer: TimeoutError$"):
-            channel.tell(alert)
+            channel.notify(alert)
 
 
 def test_a_delivery_may_take_as_long_as_its_exchange_and_not_much_longer() -> None:

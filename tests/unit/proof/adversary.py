@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import timedelta
 
-    from lanework.engine.ports.messages import Sending
+    from lanework.engine.ports.messages import OutgoingMessage
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
     from lanework.model.workflow.shard import Shard
@@ -172,7 +172,7 @@ class BesetLedger(Beset):
 class BesetLanes(Beset):
     """Lanes, where each entry of many may fail by itself, and where some calls never raise."""
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         failed: dict[int, Unsent] = {}
         for index, sending in enumerate(sendings):
             try:

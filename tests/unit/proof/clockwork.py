@@ -21,9 +21,9 @@ from pydantic import BaseModel
 from lanework import App, InvalidOptionError, Jobs, UnknownNameError
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.request import request_of
-from lanework.engine.schedules.service import ScheduleDesk
-from lanework.engine.schedules.trigger import ScheduleClock
-from lanework.errors import NotProddedError, UnavailableError
+from lanework.engine.schedules.service import Schedules
+from lanework.engine.schedules.trigger import ScheduleTrigger
+from lanework.errors import ScheduleNotConnectedError, UnavailableError
 from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -204,18 +204,18 @@ class Clockwork:
 
     def operate(self, trouble: Trouble, act: str, name: str, timetable: str) -> None:
         """An operator pauses, resumes, adds or removes."""
-        refusals = (UnavailableError, NotProddedError, UnknownNameError, InvalidOptionError)
+        refusals = (UnavailableError, ScheduleNotConnectedError, UnknownNameError, InvalidOptionError)
         with self._acting("operator", trouble), suppress(*refusals):
-            desk = self._desk()
+            schedules = self._schedules()
             match act:
                 case "pause":
-                    desk.pause(name)
+                    schedules.pause(name)
                 case "resume":
-                    desk.resume(name)
+                    schedules.resume(name)
                 case "remove":
-                    desk.remove(name)
+                    schedules.remove(name)
                 case _:
-                    desk.add(ADDED, "proof.other", **TIMETABLES[timetable], **WORDS[self._words])
+                    schedules.add(ADDED, "proof.other", **TIMETABLES[timetable], **WORDS[self._words])
 
     def take(self, name: str, *, ahead: int, how: str) -> None:
         """
@@ -299,13 +299,13 @@ class Clockwork:
             case _:
                 self.time.advance(10 * MINUTE if "ten" in what else MINUTE)
 
-    def _clock_of(self, name: str) -> ScheduleClock:
+    def _clock_of(self, name: str) -> ScheduleTrigger:
         ports = self._ports(name)
-        return ScheduleClock(ports, self._apps[name].registry, Enqueuer(ports).enqueue)
+        return ScheduleTrigger(ports, self._apps[name].registry, Enqueuer(ports).enqueue)
 
-    def _desk(self) -> ScheduleDesk:
+    def _schedules(self) -> Schedules:
         ports = self._ports("operator")
-        return ScheduleDesk(ports, self._apps["clock-1"].registry, Enqueuer(ports).enqueue)
+        return Schedules(ports, self._apps["clock-1"].registry, Enqueuer(ports).enqueue)
 
     def _ports(self, who: str) -> Ports:
         skew = self._skews[who] * SECOND

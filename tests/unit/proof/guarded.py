@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.ledger import Ledger
-    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
     from tests.unit.proof.promises import Actor, Promises
@@ -118,12 +118,12 @@ class GuardedLedger(WatchedLedger):
         self._promises.keep(existing is not None or record.type not in GUARDED, "a job was recorded past its guards")
         return existing
 
-    def marks(self, names: Sequence[str]) -> Mapping[str, Mark]:
-        found: Mapping[str, Mark] = self._ledger.marks(names)
+    def marks(self, names: Sequence[str]) -> Mapping[str, GuardItem]:
+        found: Mapping[str, GuardItem] = self._ledger.marks(names)
         self._actor().read_at = self._promises.now()
         return found
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
         existing: JobRecord | None = self._ledger.put_guarded(record, markings)
         if existing is None:
             self._promises.watch_put(record, self._actor())

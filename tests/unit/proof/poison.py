@@ -8,7 +8,7 @@ from typing import Any
 
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle.dependency_moves import BLOCKED, UNTOLD
+from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING
 from lanework.model.lifecycle.states import JobRecord, State
 from tests.factories import a_record
 
@@ -24,7 +24,7 @@ POISONS: dict[str, dict[str, Any]] = {
     "unreadable and paused": {"job_id": "poison-paused", "held_by": "queue:proof", **_UNREADABLE},
     "unreadable, at a limit": {"job_id": "poison-limited", "held_by": "concurrency:type:proof.one", **_UNREADABLE},
     "unreadable and blocked": {"job_id": "poison-blocked", "held_by": BLOCKED, **_UNREADABLE},
-    "unreadable and untold": {"job_id": "poison-untold", "held_by": UNTOLD, **_UNREADABLE},
+    "unreadable and untold": {"job_id": "poison-untold", "held_by": NOTIFICATION_PENDING, **_UNREADABLE},
 }
 
 

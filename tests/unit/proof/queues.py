@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import UndecodableError, UnsendableError
 from lanework.memory import MemoryLanes
 from lanework.model.job.envelope import Envelope
@@ -36,7 +36,7 @@ class ForgetfulLanes(MemoryLanes):
         super().__init__(clock)
         self.gone: list[tuple[Lane, str]] = []
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         message = read(sending.body)
         if message is not None and message.id.startswith(REFUSED):
             msg = "Invalid characters found"
@@ -112,7 +112,7 @@ class Queues:
         """Bring a deleted message back."""
         if gone := self.lanes.gone:
             lane, body = gone[number % len(gone)]
-            self.lanes.send(lane, Sending(body=body))
+            self.lanes.send(lane, OutgoingMessage(body=body))
 
     def give_up_on(self, number: int) -> None:
         """Move a live message to its DLQ, as after too many receives."""
@@ -127,7 +127,7 @@ class Queues:
             queue = self.lanes._queues[lane]
             moving, queue.dead = queue.dead[:limit], queue.dead[limit:]
             for letter in moving * (2 if twice else 1):
-                self.lanes.send(lane, Sending(body=letter.body))
+                self.lanes.send(lane, OutgoingMessage(body=letter.body))
 
     def _there(self) -> list[tuple[Lane, Any]]:
         return [(lane, one) for lane in LANES_USED for one in self.lanes._queues[lane].messages]

@@ -33,10 +33,10 @@ from lanework.engine.operations.reschedule import reschedule
 from lanework.engine.operations.signals import signal
 from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.index_keys import Summary
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.engine.ports.webhooks import World as Outside
 from lanework.engine.workflows.enqueue import WorkflowEnqueuer
-from lanework.engine.workflows.service import WorkflowDesk
+from lanework.engine.workflows.service import Workflows
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
@@ -54,7 +54,7 @@ from lanework.memory import MemoryLedger
 from lanework.model.job.job_exceptions import Suspended, TimedOut
 from lanework.model.job.payload import INLINE_PAYLOAD
 from lanework.model.lanes import LANES, Lane
-from lanework.model.lifecycle.dependency_moves import UNTOLD
+from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING
 from lanework.model.lifecycle.states import ENDED, JobRecord, State
 from lanework.model.limits import Bound
 from lanework.model.workflow.dependency import OnFailure
@@ -267,7 +267,7 @@ class World:
     def retry_workflow(self, trouble: Trouble, workflow_id: str) -> None:
         """An operator redrives what died in a workflow."""
         with self._acting("operator", trouble), suppress(UnavailableError, WorkflowNotFoundError):
-            WorkflowDesk(self._ports("operator"), self._registry, lambda _: []).retry(workflow_id)
+            Workflows(self._ports("operator"), self._registry, lambda _: []).retry(workflow_id)
 
     def enqueue_under_guards(
         self, trouble: Trouble, type_: str, *, window: timedelta, name: str | None = None, by: str = "producer"
@@ -487,7 +487,7 @@ class World:
             now=self.time(),
             guess=next(self._numbers),
         )
-        self.queues.lanes.send(lane, Sending(body=body))
+        self.queues.lanes.send(lane, OutgoingMessage(body=body))
 
     def poison(self, kind: str, lane: Lane) -> None:
         """Something lies where the ticks look that they can't handle."""
@@ -498,7 +498,8 @@ class World:
         entries = [
             record.sweep_at
             for record in self._records()
-            if record.sweep_at is not None and (record.state is not State.DEAD or record.held_by == UNTOLD)
+            if record.sweep_at is not None
+            and (record.state is not State.DEAD or record.held_by == NOTIFICATION_PENDING)
         ]
         leases = [record.due_at for record in self._records() if record.due_at is not None]
         shards = [one for workflow_id in MEMBERS for one in self._base.workflows.shards(workflow_id, [1])]
@@ -584,7 +585,7 @@ class World:
         if record is None or (record.life, record.state) != (life, state):
             return False
         in_queue = self.queues.waiting(job_id) + self.queues.dead(job_id, moved_by_sqs=True)
-        return record.held_by == UNTOLD or any(one.life == life for one in in_queue)
+        return record.held_by == NOTIFICATION_PENDING or any(one.life == life for one in in_queue)
 
     def _tell(self, record: JobRecord) -> None:
         end = (record.job_id, record.life, record.state)
@@ -776,5 +777,5 @@ class World:
             clock=self._clock(environment),
             new_id=lambda: f"id-{next(self._numbers)}",
             new_nonce=lambda: f"nonce-{next(self._numbers)}",
-            tell=self._tell,
+            notify=self._tell,
         )

@@ -108,8 +108,8 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
                 )
                 raise ConfigError(msg) from None
             raise
-        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
-        skew = timedelta(0) if told is None else skew_of(before, clock(), parsedate_to_datetime(told))
+        server_time = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+        skew = timedelta(0) if server_time is None else skew_of(before, clock(), parsedate_to_datetime(server_time))
         found = answer["Stacks"][0]
         pages = look.clients.make("cloudformation").get_paginator("list_stack_resources")
         resources = [
@@ -128,7 +128,7 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
     )
 
 
-def skew_of(before: datetime, after: datetime, told: datetime) -> timedelta:
+def skew_of(before: datetime, after: datetime, server_time: datetime) -> timedelta:
     """
     Return how far a clock is ahead of another's, at least: zero where the two may agree.
 
@@ -137,10 +137,10 @@ def skew_of(before: datetime, after: datetime, told: datetime) -> timedelta:
         after: And when it had answered.
         told: What it answered, in whole seconds, rounded down.
     """
-    told = told.astimezone(UTC)
-    if before > told + timedelta(seconds=1):
-        return before - told - timedelta(seconds=1)
-    return min(after - told, timedelta(0))
+    server_time = server_time.astimezone(UTC)
+    if before > server_time + timedelta(seconds=1):
+        return before - server_time - timedelta(seconds=1)
+    return min(after - server_time, timedelta(0))
 
 
 def _check_region(settings: Settings) -> None:

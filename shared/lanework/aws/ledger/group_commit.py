@@ -51,7 +51,7 @@ class _Group:
     is_done: Event = field(default_factory=Event)
 
 
-class Together:
+class GroupCommit:
     """
     Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
 
@@ -64,7 +64,7 @@ class Together:
         self._clients = clients
         self._wait_s = wait.total_seconds()
         self._begin()
-        in_a_child(self, Together._begin)
+        in_a_child(self, GroupCommit._begin)
         self._has_partiql = True
 
     def _begin(self) -> None:

@@ -9,20 +9,20 @@ from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.item import ExpiryAttribute, MomentAttribute
 from lanework.aws.writes import write_together
 from lanework.errors import ContendedError
-from lanework.model.job.guard_items import Mark
+from lanework.model.job.guard_items import GuardItem
 from lanework.model.limits import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.job.guard_items import Marking
+    from lanework.model.job.guard_items import GuardWrite
 
 _MOMENT: Final = MomentAttribute()
 _EXPIRY: Final = ExpiryAttribute()
 
 
-class Marks:
+class GuardItems:
     """Reads marks, and writes them with a job."""
 
     def __init__(self, clients: Clients, table: str) -> None:
@@ -30,14 +30,14 @@ class Marks:
         self._clients = clients
         self._table = table
 
-    def read(self, names: Sequence[str]) -> dict[str, Mark]:
+    def read(self, names: Sequence[str]) -> dict[str, GuardItem]:
         """See `Ledger.marks`."""
         with translated("reading what guards remember"):
             found = read_all(self._clients, self._table, [_key(name) for name in names], is_consistent=True)
             return {mark.name: mark for mark in map(_mark, found)}
 
     def put(
-        self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[Marking]
+        self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[GuardWrite]
     ) -> dict[str, Any] | None:
         """
         Put a job and write marks, all or nothing. Return None if that happened, or the job that has the id.
@@ -59,7 +59,7 @@ class Marks:
             raise ContendedError(msg)
         return refused.get(0)
 
-    def _marking(self, marking: Marking) -> dict[str, Any]:
+    def _marking(self, marking: GuardWrite) -> dict[str, Any]:
         mark = marking.mark
         item = {
             **_key(mark.name),
@@ -81,8 +81,8 @@ def _key(name: str) -> dict[str, Any]:
     return {"pk": {"S": name}, "sk": {"S": "quota" if kind == "limit" else kind}}
 
 
-def _mark(item: Any) -> Mark:  # noqa: ANN401 - boto's attribute values
-    return Mark(
+def _mark(item: Any) -> GuardItem:  # noqa: ANN401 - boto's attribute values
+    return GuardItem(
         name=item["pk"]["S"],
         job_id=item["job_id"]["S"],
         until=_MOMENT.deserialize(item["until"]["N"]),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
-from lanework.aws.ledger.group_commit import Declined, Together, Written
-from lanework.aws.ledger.guard_items import Marks
+from lanework.aws.ledger.group_commit import Declined, GroupCommit, Written
+from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
 from lanework.aws.ledger.item import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
 from lanework.aws.ledger.partiql import actions_of, condition_of, statement_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
-    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
 
@@ -44,8 +44,8 @@ class DynamoLedger:
         self._bulk = BulkPut(clients, self._table)
         self._beside = Beside(clients, self._table)
         self._payloads = Payloads(clients, self._table)
-        self._marks = Marks(clients, self._table)
-        self._together = Together(clients)
+        self._marks = GuardItems(clients, self._table)
+        self._together = GroupCommit(clients)
 
     def put(self, record: JobRecord) -> JobRecord | None:
         """See `Ledger.put`."""
@@ -107,11 +107,11 @@ class DynamoLedger:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+    def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
         """See `Ledger.marks`."""
         return self._marks.read(names)
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
         """See `Ledger.put_guarded`."""
         beside = [self._payloads.item_of(record)] if is_apart(record.payload) else []
         existing = self._marks.put(self._putting(record), beside, markings)

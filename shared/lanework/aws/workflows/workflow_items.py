@@ -72,7 +72,7 @@ def shard_item(shard: Shard) -> dict[str, Any]:
         "size": {"N": str(shard.size)},
         "created_at": {"N": _MOMENT.serialize(shard.created_at)},
         "expires_at": expiry(),
-        **{f"v{place}": {"N": str(value)} for place, value in shard.told.items()},
+        **{f"v{place}": {"N": str(value)} for place, value in shard.outcomes.items()},
     }
     if shard.look_at is not None:
         entry = entry_of(shard, shard.look_at)
@@ -88,7 +88,7 @@ def shard_of_item(item: dict[str, Any]) -> Shard:
         number=number,
         size=int(item["size"]["N"]),
         created_at=_MOMENT.deserialize(item["created_at"]["N"]),
-        told={int(name[1:]): int(value["N"]) for name, value in item.items() if name[0] == "v"},
+        outcomes={int(name[1:]): int(value["N"]) for name, value in item.items() if name[0] == "v"},
         look_at=_MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
     )
 

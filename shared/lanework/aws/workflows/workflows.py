@@ -149,8 +149,8 @@ class DynamoWorkflows:
             )
         return tuple(answer["Item"]["names"]["S"].split(" ")) if "Item" in answer else ()
 
-    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
-        """See `WorkflowStore.tell`."""
+    def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+        """See `WorkflowStore.record_end`."""
         number, place = place_of(slot)
         request = {
             "TableName": self._table,

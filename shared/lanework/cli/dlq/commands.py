@@ -17,7 +17,7 @@ from lanework.cli.param_types import payload
 from lanework.cli.param_types import rate as rate_
 from lanework.cli.progress import bar
 from lanework.engine.deadletters.query import DeadList
-from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError, NothingMatchesError
 from lanework.local.application import load_app
@@ -122,7 +122,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
     Example: lanework dlq redrive --cause exhausted --error "connection refused" --canary
     """
     chosen = _Chosen(asked=asked, ids=tuple(ids or ()), every=every)
-    orders = Orders(rate=rate, canary=canary)
+    orders = RedriveOptions(rate=rate, canary=canary)
     if native:
         _redrive_natively(chosen, orders, is_plain=not dry_run and payload_ is None, yes=yes, as_json=as_json)
     elif payload_ is not None:
@@ -230,7 +230,7 @@ def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -
     print_fate(record, app_.dead_letters.redrive_with(record, edit), as_json=as_json)
 
 
-def _redrive_natively(chosen: _Chosen, orders: Orders, *, is_plain: bool, yes: bool, as_json: bool) -> None:
+def _redrive_natively(chosen: _Chosen, orders: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
     asked = chosen.asked
     is_lane_only = asked.lane is not None and asked == Asked(lane=asked.lane)
     if not (is_lane_only and is_plain) or chosen.ids or chosen.every or orders.canary:

@@ -70,8 +70,8 @@ def _code(case: Case) -> Iterator[Complaint]:
 
 
 def _strangers(case: Case) -> Iterator[Complaint]:
-    strangers = {} if case.live is None else case.live.strangers
-    for name, count in strangers.items():
+    unknown_types = {} if case.live is None else case.live.unknown_types
+    for name, count in unknown_types.items():
         yield Complaint(
             about=name,
             what=f"{count} {'job waits' if count == 1 else 'jobs wait'}, or died of it, whose type no code here has",

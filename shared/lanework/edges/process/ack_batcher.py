@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.edges.process.watchdog import Failed
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
     from lanework.model.lanes import Lane
 
 V = TypeVar("V")
@@ -54,10 +54,10 @@ class _Pile(Generic[V]):
         return taken
 
 
-class Outbox:
+class AckBatcher:
     """Collects what is to be said to SQS, and says it from a thread of its own."""
 
-    def __init__(self, inbox: Inbox, failed: Failed = unheard) -> None:
+    def __init__(self, inbox: MessageConsumer, failed: Failed = unheard) -> None:
         """Say it to these queues."""
         self._inbox = inbox
         self._deletes: dict[Lane, _Pile[None]] = defaultdict(_Pile)

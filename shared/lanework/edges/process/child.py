@@ -8,8 +8,8 @@ from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
-from lanework.edges.process.lease_board import Roster
-from lanework.edges.process.signals import Heeding
+from lanework.edges.process.lease_board import LeaseBoard
+from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.watchdog import vital_thread
 from lanework.errors import LaneworkError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.process.config import Plan
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 _BEAT_S: Final = 1.0
 
@@ -53,7 +53,9 @@ class Beat:
     fault: str | None = None
 
 
-def run_child(line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tuple[App, Inbox]], plan: Plan) -> bool:
+def run_child(
+    line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tuple[App, MessageConsumer]], plan: Plan
+) -> bool:
     """
     Empty lanes in this process.
 
@@ -66,12 +68,12 @@ def run_child(line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tu
     Returns:
         Whether everything that was begun has ended; otherwise end the process at once.
     """
-    signals = Heeding(signal.SIGTERM, GIVE_UP)
+    signals = SignalWatch(signal.SIGTERM, GIVE_UP)
     signals.let_forks_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
     try:
         app, inbox = prepare()
-        consumer = Consumer(app, inbox, plan, roster=Roster(memory), end_within=_end_within)
+        consumer = Consumer(app, inbox, plan, roster=LeaseBoard(memory), end_within=_end_within)
         signals.heed({signal.SIGTERM: consumer.stop, GIVE_UP: consumer.give_up})
         with _Beating(line, consumer):
             return consumer.run()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from lanework.edges.process.lease_board import Roster
+    from lanework.edges.process.lease_board import LeaseBoard
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Child:
     process: BaseProcess
     pid: int
     line: Connection
-    roster: Roster
+    roster: LeaseBoard
     started_at: float
     beat_at: float
     beat: Beat = field(default_factory=Beat)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from lanework.edges.process.config import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.heartbeat import HEART
 from lanework.edges.process.interrupt import interrupt
-from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, Turns
+from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, LaneScheduler
 from lanework.edges.process.message_handler import Work
-from lanework.edges.process.receiver import Reception
-from lanework.edges.process.stats import Gauge
+from lanework.edges.process.receiver import Receiver
+from lanework.edges.process.stats import WorkerStats
 from lanework.edges.shared_loop import SharedLoop
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.process.config import Plan
-    from lanework.edges.process.lease_board import Roster
-    from lanework.engine.ports.consumer import Inbox, Received
+    from lanework.edges.process.lease_board import LeaseBoard
+    from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.errors import LaneworkError
     from lanework.model.lanes import Lane
 
@@ -48,10 +48,10 @@ class Consumer:
     def __init__(
         self,
         app: App,
-        inbox: Inbox,
+        inbox: MessageConsumer,
         plan: Plan,
         *,
-        roster: Roster | None = None,
+        roster: LeaseBoard | None = None,
         end_within: Callable[[timedelta], object] = lambda _: None,
     ) -> None:
         """
@@ -66,7 +66,7 @@ class Consumer:
                 runs is given back.
         """
         app.limit_code_by(interrupt)
-        self.gauge = Gauge()
+        self.gauge = WorkerStats()
         self.is_worn_out = False
         self.fault: str | None = None
         self._app = app
@@ -75,7 +75,7 @@ class Consumer:
         self._ending = Flag()
         self._asked = Flag()
         self._giving_up = Flag()
-        self._turns = Turns(plan.lanes, slots=plan.slots)
+        self._turns = LaneScheduler(plan.lanes, slots=plan.slots)
         self._fault: BaseException | None = None
         self._end_within = end_within
         self._loop = SharedLoop(self.fail)
@@ -102,7 +102,7 @@ class Consumer:
         """
         reason = f"its thread {name!r} ended by itself: {place_of(error)}"
         ports = self._app.ports
-        ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), reason=reason))
+        ports.events.emit(Event(action=Action.WORKER_FAULT, at=ports.clock(), reason=reason))
         self._fault, self.fault = self._fault or error, self.fault or reason
         (self.give_up if name == HEART else self.stop)()
 
@@ -143,7 +143,7 @@ class Consumer:
 
     def _receive_all(self) -> LaneworkError | None:
         """Receive until it is time to end; return what can't be got over."""
-        receptions = [Reception(lane, self._inbox, self._app.ports, self._ending) for lane in self._plan.lanes]
+        receptions = [Receiver(lane, self._inbox, self._app.ports, self._ending) for lane in self._plan.lanes]
         while True:
             begun = self.gauge.begun
             self._receivers = [self._receiving.submit(self._receive, one) for one in receptions]
@@ -158,7 +158,7 @@ class Consumer:
                 break
         return next((one.problem for one in receptions if one.problem is not None), None)
 
-    def _receive(self, reception: Reception) -> None:
+    def _receive(self, reception: Receiver) -> None:
         """Receive from one lane, whenever it is its turn; more at a time while as much comes as was asked for."""
         had_some, most = True, MOST_AT_ONCE
         while (taken := self._turns.take(reception.lane, most if had_some else 1)) > 0:
@@ -214,4 +214,4 @@ class Consumer:
         error = None if done.cancelled() else done.exception()
         if error is not None:
             ports = self._app.ports
-            ports.events.emit(Event(action=Action.FAULT, at=ports.clock(), lane=lane, reason=place_of(error)))
+            ports.events.emit(Event(action=Action.WORKER_FAULT, at=ports.clock(), lane=lane, reason=place_of(error)))

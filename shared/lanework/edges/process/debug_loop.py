@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.config import NO_WAIT
 from lanework.edges.process.message_handler import Work
-from lanework.edges.process.receiver import Reception
+from lanework.edges.process.receiver import Receiver
 
 if TYPE_CHECKING:
     from threading import Event
 
     from lanework.app import App
     from lanework.edges.process.config import Plan
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
 
 _PAUSE: Final = timedelta(seconds=1)
 
 
-def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
+def run_inline(app: App, inbox: MessageConsumer, plan: Plan, stopping: Event) -> None:
     """
     Empty lanes in this thread until `stopping` is set, or, with `is_once`, until they are empty.
 
@@ -36,7 +36,7 @@ def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
         stopping.set()
 
     work = Work(app, inbox, lease=plan.lease, failed=fail)
-    receptions = [Reception(lane, inbox, app.ports, stopping) for lane in plan.lanes]
+    receptions = [Receiver(lane, inbox, app.ports, stopping) for lane in plan.lanes]
     try:
         while not stopping.is_set():
             had_some = any(_do_one(work, one, plan) for one in receptions)
@@ -54,7 +54,7 @@ def run_inline(app: App, inbox: Inbox, plan: Plan, stopping: Event) -> None:
         work.close()
 
 
-def _do_one(work: Work, reception: Reception, plan: Plan) -> bool:
+def _do_one(work: Work, reception: Receiver, plan: Plan) -> bool:
     """Do the next job of a lane; tell whether there was one."""
     for message in reception.receive(limit=1, wait=NO_WAIT, hide_for=plan.hides_for):
         work.hold(reception.lane, message)

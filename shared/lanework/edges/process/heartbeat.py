@@ -16,8 +16,8 @@ from lanework.errors import LaneworkError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework.edges.process.ack_batcher import Outbox
-    from lanework.edges.process.lease_board import Roster
+    from lanework.edges.process.ack_batcher import AckBatcher
+    from lanework.edges.process.lease_board import LeaseBoard
     from lanework.edges.process.watchdog import Failed
     from lanework.engine.execution.attempt import Execution
     from lanework.model.lanes import Lane
@@ -44,23 +44,23 @@ class _Held:
         return self.execution is not None and self.execution.stored is not None
 
 
-class Heart:
+class Heartbeat:
     """Beats three times a lease for every message that is held, and every run that was claimed."""
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: AckBatcher,
         *,
         lease: timedelta,
-        roster: Roster | None = None,
+        roster: LeaseBoard | None = None,
         failed: Failed = unheard,
-        tell: Callable[[LaneworkError], object] = lambda _: None,
+        on_error: Callable[[LaneworkError], object] = lambda _: None,
     ) -> None:
         """Begin to beat; what runs is written into the roster, where the parent reads it; a refusal is told once."""
         self._outbox = outbox
         self._lease = lease
         self._roster = roster
-        self._tell = tell
+        self._on_error = on_error
         self._is_refused = False
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
@@ -158,5 +158,5 @@ class Heart:
                 self._is_refused = False
             except LaneworkError as error:  # a refusal, too, may be over before the lease is
                 if not self._is_refused:
-                    self._tell(error)
+                    self._on_error(error)
                 self._is_refused = True

@@ -53,7 +53,7 @@ HELD_PER_SLOT: Final = 2
 """How many messages are held for each slot at most: one whose code runs, and one whose end is being written."""
 
 
-class Turns:
+class LaneScheduler:
     """
     The free slots of a process, shared out to its lanes' receivers.
 
@@ -91,13 +91,13 @@ class Turns:
         """Return a slot whose job's code has ended."""
         with self._changed:
             self._free += 1
-            self._tell()
+            self._log()
 
     def let_go(self) -> None:
         """Hold a message no more, whose slot was returned before."""
         with self._changed:
             self._held -= 1
-            self._tell()
+            self._log()
 
     def give_back(self, count: int) -> None:
         """Return slots for which no message came, or whose messages were put back."""
@@ -143,7 +143,7 @@ class Turns:
         self._waiting[lane] = 1
         self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
 
-    def _tell(self) -> None:
+    def _log(self) -> None:
         """Wake who waits, if there is now what it waits for: to wake for nothing costs a job's time."""
         enough = self._waiting[self._precedence.next_of(self._waiting)] if self._waiting else math.inf
         if self._held == 0 or self._available >= enough:

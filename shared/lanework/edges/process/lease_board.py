@@ -50,7 +50,7 @@ class Entry:
     over_at: float
 
 
-class Roster:
+class LeaseBoard:
     """The runs of one process. It alone writes; a row that it is writing right now is no row to who reads."""
 
     def __init__(self, memory: Array[c_ubyte]) -> None:

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from lanework.edges.process.lease_board import Entry
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import Inbox
+    from lanework.engine.ports.consumer import MessageConsumer
     from lanework.model.lanes import Lane
 
 _LOOK_S: Final = 1.0
 _AT_ONCE: Final = 8
 
 
-class Keeper:
+class LeaseKeeper:
     """
     Looks at what runs in other processes, and lengthens what they have let go for half a lease.
 
@@ -33,7 +33,7 @@ class Keeper:
     stopped: its code goes on, or will, so nobody else may begin its jobs. What AWS is asked with is loaded only then.
     """
 
-    def __init__(self, reach: Callable[[], tuple[Ports, Inbox]], *, lease: timedelta) -> None:
+    def __init__(self, reach: Callable[[], tuple[Ports, MessageConsumer]], *, lease: timedelta) -> None:
         """
         Prepare; `start` begins.
 
@@ -43,7 +43,7 @@ class Keeper:
         """
         self._reach = reach
         self._lease = lease
-        self._reached: tuple[Ports, Inbox] | None = None
+        self._reached: tuple[Ports, MessageConsumer] | None = None
         self._kept_at: dict[str, float] = {}
         self._is_over = Event()
         self._thread: Thread | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.edges.process.ack_batcher import Outbox
+from lanework.edges.process.ack_batcher import AckBatcher
 from lanework.edges.process.config import NO_WAIT, UNBOUNDED
-from lanework.edges.process.heartbeat import Heart
+from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.interrupt import disarm
-from lanework.edges.process.metrics_flusher import Flusher
+from lanework.edges.process.metrics_flusher import MetricsFlusher
 from lanework.edges.process.watchdog import unheard
 from lanework.engine.execution.executor import finish
 from lanework.engine.messaging.delivery import Ack, Delivery, Keep
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from lanework.app import App
-    from lanework.edges.process.lease_board import Roster
+    from lanework.edges.process.lease_board import LeaseBoard
     from lanework.edges.process.watchdog import Failed
     from lanework.engine.execution.attempt import Execution
     from lanework.engine.messaging.delivery import Report
-    from lanework.engine.ports.consumer import Inbox, Received
+    from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.model.lanes import Lane
 
 _AFTER_REFUSAL: Final = timedelta(seconds=5)
@@ -36,11 +36,11 @@ class Work:
     def __init__(
         self,
         app: App,
-        inbox: Inbox,
+        inbox: MessageConsumer,
         *,
         lease: timedelta,
         run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None,
-        roster: Roster | None = None,
+        roster: LeaseBoard | None = None,
         failed: Failed = unheard,
     ) -> None:
         """
@@ -57,9 +57,9 @@ class Work:
         self._app = app
         self._lease = lease
         self._run_async = run_async
-        self._outbox = Outbox(inbox, failed)
-        self._heart = Heart(self._outbox, lease=lease, roster=roster, failed=failed, tell=self._tell_of_refusal)
-        self._flusher = Flusher(app, failed)
+        self._outbox = AckBatcher(inbox, failed)
+        self._heart = Heartbeat(self._outbox, lease=lease, roster=roster, failed=failed, on_error=self._log_refusal)
+        self._flusher = MetricsFlusher(app, failed)
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
@@ -81,13 +81,13 @@ class Work:
         except LaneworkError as error:
             report = Keep(_AFTER_REFUSAL)
             ports = self._app.ports
-            ports.events.emit(Event(action=Action.REFUSED, at=ports.clock(), lane=lane, reason=str(error)))
+            ports.events.emit(Event(action=Action.RUN_ACCESS_DENIED, at=ports.clock(), lane=lane, reason=str(error)))
         finally:
             self._app.ports.ledger.expect(-1)
             self._answer(lane, message, report)
 
     def give_back_all(self, *, ends_within: timedelta | None = None) -> None:
-        """Give back what is held, without an attempt used. Arguments as in `Heart.give_back_all`."""
+        """Give back what is held, without an attempt used. Arguments as in `Heartbeat.give_back_all`."""
         self._heart.give_back_all(ends_within=ends_within)
 
     def close(self) -> None:
@@ -96,9 +96,11 @@ class Work:
         self._outbox.close()
         self._flusher.close()
 
-    def _tell_of_refusal(self, error: LaneworkError) -> None:
+    def _log_refusal(self, error: LaneworkError) -> None:
         ports = self._app.ports
-        ports.events.emit(Event(action=Action.WRITE_FAILED, at=ports.clock(), reason=f"lengthening leases: {error}"))
+        ports.events.emit(
+            Event(action=Action.RUN_WRITE_FAILED, at=ports.clock(), reason=f"lengthening leases: {error}")
+        )
 
     def _answer(self, lane: Lane, message: Received, report: Report) -> None:
         if self._heart.let_go(message.handle):

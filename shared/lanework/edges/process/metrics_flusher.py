@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _EVERY_S: Final = 5.0
 
 
-class Flusher:
+class MetricsFlusher:
     """Flushes an application's events in a thread, until it is closed."""
 
     def __init__(self, app: App, failed: Failed = unheard) -> None:

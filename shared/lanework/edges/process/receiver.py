@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import Inbox, Received
+    from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.model.lanes import Lane
 
 _AWAY: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(seconds=30))
 
 
-class Reception:
+class Receiver:
     """
     Receives from one lane.
 
@@ -32,7 +32,7 @@ class Reception:
         problem: What it can't get over, such as a missing queue; None so far.
     """
 
-    def __init__(self, lane: Lane, inbox: Inbox, ports: Ports, stopping: threading.Event) -> None:
+    def __init__(self, lane: Lane, inbox: MessageConsumer, ports: Ports, stopping: threading.Event) -> None:
         """Receive until `stopping` is set."""
         self.lane = lane
         self.problem: LaneworkError | None = None
@@ -43,7 +43,7 @@ class Reception:
 
     def receive(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received]:
         """
-        Receive as `Inbox.receive` does; nothing, and a growing wait, while the queue doesn't answer: said once.
+        Receive as `MessageConsumer.receive` does; nothing while the queue fails, which is logged once and waited out.
 
         More than ten come by several calls at once, of ten each; one of them that fails, while others don't, is let be.
         """
@@ -59,7 +59,7 @@ class Reception:
             self._fail(errors[0])
             return ()
         if self._failures:
-            self._say(Action.BACK, f"after {self._failures} tries")
+            self._say(Action.WORKER_RECEIVE_RECOVERED, f"after {self._failures} tries")
             self._failures = 0
         return [message for one in answers if not isinstance(one, LaneworkError) for message in one]
 
@@ -77,7 +77,7 @@ class Reception:
 
     def _is_away(self, error: UnavailableError) -> None:
         if self._failures == 0:
-            self._say(Action.AWAY, str(error))
+            self._say(Action.WORKER_RECEIVE_FAILED, str(error))
         self._failures += 1
         self._stopping.wait(_AWAY.wait_after(self._failures, rand=self._ports.rand).total_seconds())
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Heeding:
+class SignalWatch:
     """
     Hears signals from when it is made, and does what they ask for in a thread, from when it is told what that is.
 

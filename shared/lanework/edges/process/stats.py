@@ -7,7 +7,7 @@ import sys
 from threading import Lock
 
 
-class Gauge:
+class WorkerStats:
     """
     Counts jobs, and reads the memory they took.
 

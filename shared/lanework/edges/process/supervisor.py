@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.edges.process.child import GIVE_UP
 from lanework.edges.process.child_handle import Child, Place, end_of, is_alive
 from lanework.edges.process.lane_scheduler import HELD_PER_SLOT
-from lanework.edges.process.lease_board import Roster, memory_for
+from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.errors import ConfigError
 from lanework.model.events import Action
 from lanework.model.retry_wait import Backoff
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from lanework.edges.process.config import Plan
     from lanework.edges.process.lease_board import Entry
-    from lanework.edges.process.lease_keeper import Keeper
+    from lanework.edges.process.lease_keeper import LeaseKeeper
 
 _LOOK_S: Final = 0.5
 _STUCK: Final = timedelta(seconds=30)
@@ -47,7 +47,7 @@ _AGAIN: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
+class Watchdog:
     """
     How one worker process is.
 
@@ -82,7 +82,7 @@ class Parent:
         *,
         plan: Plan,
         processes: int,
-        keeper: Keeper,
+        keeper: LeaseKeeper,
         say: Callable[[Action, str], None],
     ) -> None:
         """
@@ -112,11 +112,11 @@ class Parent:
         """Whether it was asked to stop."""
         return self._stop_asked_at is not None
 
-    def vitals(self) -> Sequence[Vitals]:
+    def vitals(self) -> Sequence[Watchdog]:
         """Return how the processes are that there are now."""
         now = time.monotonic()
         return [
-            Vitals(
+            Watchdog(
                 pid=child.pid,
                 running=child.beat.begun - child.beat.ended,
                 ended=child.beat.ended,
@@ -186,7 +186,7 @@ class Parent:
         its_end.close()
         now = time.monotonic()
         place.child = Child(
-            process=process, pid=process.pid or 0, line=line, roster=Roster(memory), started_at=now, beat_at=now
+            process=process, pid=process.pid or 0, line=line, roster=LeaseBoard(memory), started_at=now, beat_at=now
         )
         if self.is_stopping:  # asked while it was started, and so not passed on to it
             process.terminate()
@@ -231,7 +231,7 @@ class Parent:
             place.deaths = 0
             if not self.is_stopping and not self._is_once:
                 done = f"{child.beat.ended} messages done with, {child.beat.peak_mb} MB at most"
-                self._say(Action.PROCESS_RENEWED, f"process {child.pid}: {done}")
+                self._say(Action.WORKER_PROCESS_RENEWED, f"process {child.pid}: {done}")
             return
         is_young = time.monotonic() - child.started_at < _YOUNG.total_seconds()
         place.deaths = place.deaths + 1 if is_young else 1
@@ -239,7 +239,7 @@ class Parent:
         place.not_before = time.monotonic() + pause_s
         running = child.beat.begun - child.beat.ended
         its = f"its jobs ({running} a moment ago) start again when their lease is over"
-        self._say(Action.PROCESS_DIED, f"process {child.pid} {end_of(code)}; {its}")
+        self._say(Action.WORKER_PROCESS_DIED, f"process {child.pid} {end_of(code)}; {its}")
 
     def _neglected(self, before: float) -> list[Entry]:
         """Return what runs in live children and was last kept alive before this."""
@@ -263,7 +263,9 @@ class Parent:
                 child.process.kill()
                 held = overdue[0].holding
                 late = f"{now - overdue[0].over_at:.0f} s beyond its timeout of {held.timeout.total_seconds():g} s"
-                self._say(Action.PROCESS_DIED, f"process {child.pid} says nothing, and job {held.job_id} runs {late}")
+                self._say(
+                    Action.WORKER_PROCESS_DIED, f"process {child.pid} says nothing, and job {held.job_id} runs {late}"
+                )
 
     def _kill_overdue(self) -> None:
         """Kill what doesn't end although its grace is over: code that holds the interpreter can't be interrupted."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.engine.dependencies.release_job import QUEUE, RELEASE
 from lanework.engine.jobtypes.family import Jobs
 from lanework.engine.jobtypes.run import Run
-from lanework.engine.webhooks.notify import WebhookOrder
+from lanework.engine.webhooks.notify import WebhookPayload
 from lanework.errors import DeclarationError, ForbiddenAddressError, InvalidOptionError
 from lanework.model.job.ids import OURS
 from lanework.model.limits import Concurrency
@@ -24,10 +24,10 @@ from lanework.engine.jobtypes.builtin import (
     DROP,
     REDRIVE,
     WEBHOOK,
-    ArchiveOrder,
-    CleanOrder,
-    DeadLetterOrder,
-    ReleaseOrder,
+    ArchivePayload,
+    BulkRedrivePayload,
+    CleanupPayload,
+    ReleasePayload,
 )
 
 WEBHOOK_ATTEMPTS: Final = 12
@@ -66,14 +66,14 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
     family = Jobs(queue=QUEUE, lane="low", attempts=ATTEMPTS)
 
     @family.job(REDRIVE)
-    def redrive(order: DeadLetterOrder, run: Run) -> dict[str, Any]:
+    def redrive(order: BulkRedrivePayload, run: Run) -> dict[str, Any]:
         """Redrive the dead jobs that a filter asks for."""
         from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
 
         return handlers.redrive(order, run, ports())
 
     @family.job(DROP)
-    def drop(order: DeadLetterOrder, run: Run) -> dict[str, Any]:
+    def drop(order: BulkRedrivePayload, run: Run) -> dict[str, Any]:
         """Drop the dead jobs that a filter asks for."""
         from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
 
@@ -87,28 +87,28 @@ def system_jobs(ports: Callable[[], Ports]) -> Jobs:
         concurrency=Concurrency(1, key="host"),
         discard_on=(ForbiddenAddressError, InvalidOptionError),
     )
-    def webhook(order: WebhookOrder) -> dict[str, Any]:
+    def webhook(order: WebhookPayload) -> dict[str, Any]:
         """Send a webhook: one at a time to each host, so that a slow one leaves the lane a worker."""
         from lanework.engine.webhooks.deliver import deliver  # noqa: PLC0415
 
         return deliver(order, ports())
 
     @family.job(CLEAN)
-    def clean(order: CleanOrder, run: Run) -> dict[str, Any]:
+    def clean(order: CleanupPayload, run: Run) -> dict[str, Any]:
         """Retire ended jobs, until none is left of those that are asked for."""
         from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
 
         return handlers.clean(order, run, ports())
 
     @family.job(ARCHIVE)
-    def archive(_: ArchiveOrder, run: Run) -> dict[str, Any]:
+    def archive(_: ArchivePayload, run: Run) -> dict[str, Any]:
         """Put jobs into the archive whose records expire soon."""
         from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
 
         return handlers.archive(run, ports())
 
     @family.job(RELEASE, lane="high")
-    def release(order: ReleaseOrder, run: Run) -> dict[str, Any]:
+    def release(order: ReleasePayload, run: Run) -> dict[str, Any]:
         """Let go what waits for a job or a workflow that has ended."""
         from lanework.engine.builtin_jobs import handlers  # noqa: PLC0415
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.deadletters.bulk_redrive import Rollout
+from lanework.engine.deadletters.bulk_redrive import BulkRedrive
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.dependencies.release_dependents import Waiting
-from lanework.engine.maintenance.archive import Archivist
+from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import BATCH, Cleaner
-from lanework.engine.maintenance.long_job_progress import KEPT_BACK, Tally
+from lanework.engine.maintenance.long_job_progress import KEPT_BACK, LongJobProgress
 from lanework.errors import ConfigError
 from lanework.model.job.job_exceptions import Cancel, Snooze
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.deadletters.bulk_redrive import Outcome
     from lanework.engine.deadletters.redrive import Fate
-    from lanework.engine.jobtypes.builtin import CleanOrder, DeadLetterOrder, ReleaseOrder
+    from lanework.engine.jobtypes.builtin import BulkRedrivePayload, CleanupPayload, ReleasePayload
     from lanework.engine.jobtypes.run import Run
     from lanework.engine.maintenance.cleanup import Cleaned
     from lanework.engine.ports.bundle import Ports
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ROOM_TO_END: Final = timedelta(seconds=5)
 
 
-def release(order: ReleaseOrder, run: Run, ports: Ports) -> dict[str, Any]:
+def release(order: ReleasePayload, run: Run, ports: Ports) -> dict[str, Any]:
     """Let go what waits for a job or a workflow that has ended."""
     waiting = Waiting(ports)
     fact = waiting.facts([order.parent])[order.parent]
@@ -48,25 +48,25 @@ def archive(run: Run, ports: Ports) -> dict[str, Any]:
     if ports.archive is None:
         msg = "no archive is configured where this job runs: set LANEWORK_ARCHIVE_BUCKET for the workers, too"
         raise ConfigError(msg)
-    with Tally(run, ports, word="archived") as tally:
-        Archivist(ports, ports.archive).run(tally)
+    with LongJobProgress(run, ports, word="archived") as tally:
+        Archiver(ports, ports.archive).run(tally)
         return {"archived": tally.done}
 
 
-def redrive(order: DeadLetterOrder, run: Run, ports: Ports) -> dict[str, Any]:
+def redrive(order: BulkRedrivePayload, run: Run, ports: Ports) -> dict[str, Any]:
     """Redrive the dead jobs that a filter asks for."""
     return _roll_out(order, run, ports, Redriver(ports).redrive)
 
 
-def drop(order: DeadLetterOrder, run: Run, ports: Ports) -> dict[str, Any]:
+def drop(order: BulkRedrivePayload, run: Run, ports: Ports) -> dict[str, Any]:
     """Drop the dead jobs that a filter asks for."""
     return _roll_out(order, run, ports, Redriver(ports).drop)
 
 
-def _roll_out(order: DeadLetterOrder, run: Run, ports: Ports, move: Callable[[JobRecord], Fate]) -> dict[str, Any]:
+def _roll_out(order: BulkRedrivePayload, run: Run, ports: Ports, move: Callable[[JobRecord], Fate]) -> dict[str, Any]:
     left = sum(1 for _ in DeadJobs(ports).matching(order.which))
     watch = _Watch(run, ports, total=run.once("total", lambda: left), left=left)
-    rollout = Rollout(ports, move, order.orders, keep=run.once, between=watch)
+    rollout = BulkRedrive(ports, move, order.orders, keep=run.once, between=watch)
     outcome = rollout.run(order.which, count=watch.total)
     return {
         "moved": watch.done_before + outcome.moved,
@@ -75,16 +75,16 @@ def _roll_out(order: DeadLetterOrder, run: Run, ports: Ports, move: Callable[[Jo
     }
 
 
-def clean(order: CleanOrder, run: Run, ports: Ports) -> dict[str, Any]:
+def clean(order: CleanupPayload, run: Run, ports: Ports) -> dict[str, Any]:
     """Retire ended jobs, until none is left of those that are asked for."""
     cleaner = Cleaner(ports)
-    with Tally(run, ports, word="retired") as tally:
+    with LongJobProgress(run, ports, word="retired") as tally:
         while _clean_batch(order, cleaner, tally):
             pass
         return {"retired": tally.done}
 
 
-def _clean_batch(order: CleanOrder, cleaner: Cleaner, tally: Tally) -> bool:
+def _clean_batch(order: CleanupPayload, cleaner: Cleaner, tally: LongJobProgress) -> bool:
     """Choose jobs and retire them; return whether there may be more."""
     chosen = cleaner.choose(order.cleanings)
     before = tally.done

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.enqueue.reserved_ids import enqueue_own
-from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, ArchiveOrder, CleanOrder
+from lanework.engine.enqueue.reserved_ids import enqueue_reserved
+from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, ArchivePayload, CleanupPayload
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
 from lanework.model.lifecycle.retention import cleanings_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BOOKMARK: Final = "housekeeping"
 
 
-class Housekeeper:
+class HourlyJobs:
     """Enqueues the hourly jobs that an application's declarations and settings ask for."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
@@ -56,11 +56,11 @@ class Housekeeper:
         """Yield the job types and payloads that are asked for."""
         cleanings = cleanings_of(self._registry.retentions)
         if cleanings:
-            yield CLEAN, CleanOrder(cleanings=cleanings)
+            yield CLEAN, CleanupPayload(cleanings=cleanings)
         if self._ports.archive is not None:
-            yield ARCHIVE, ArchiveOrder()
+            yield ARCHIVE, ArchivePayload()
 
     def _one(self, name: str, payload: BaseModel, began: datetime) -> str:
         job_id = f"{name}@{began:%Y-%m-%dT%H}"
         request = Request(type=self._registry.get(name), payload=payload, options=Options(), job_id=job_id)
-        return enqueue_own(request, self._enqueue, self._ports, since=began).job_id
+        return enqueue_reserved(request, self._enqueue, self._ports, since=began).job_id

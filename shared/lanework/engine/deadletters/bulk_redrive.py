@@ -20,7 +20,7 @@ from lanework.model.lifecycle.states import ENDED, State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lanework.engine.jobtypes.builtin import Orders
+    from lanework.engine.jobtypes.builtin import RedriveOptions
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.dead_filter import Filter
     from lanework.model.lifecycle.states import JobRecord
@@ -65,14 +65,14 @@ class Outcome:
     stopped: str | None = None
 
 
-class Rollout:
+class BulkRedrive:
     """Moves the dead jobs that a filter asks for."""
 
     def __init__(
         self,
         ports: Ports,
         move: Callable[[JobRecord], Fate],
-        orders: Orders,
+        orders: RedriveOptions,
         *,
         keep: Keep | None = None,
         between: Callable[[Outcome], None] = lambda _: None,

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dependencies.release_dependents import follow_up
 from lanework.engine.messaging.delivery import Ack
-from lanework.engine.messaging.dlq_tickets import bury, note_undecodable, ticket_of
+from lanework.engine.messaging.dlq_tickets import note_undecodable, send_to_dlq, ticket_of
 from lanework.engine.messaging.message_events import Journal
-from lanework.engine.ports.messages import Sending
-from lanework.engine.webhooks.notify import buried, told
+from lanework.engine.ports.messages import OutgoingMessage
+from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import LaneworkError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
@@ -100,7 +100,7 @@ class Looked:
     refused: list[LaneworkError] = field(default_factory=list)
 
 
-class Letters:
+class DlqScan:
     """Looks through the dead-letter queues."""
 
     def __init__(self, ports: Ports) -> None:
@@ -115,7 +115,7 @@ class Letters:
                 self._look_through(lane, looked, has_time)
             except LaneworkError as error:
                 looked.refused.append(error)
-                self._note(Action.NOT_HANDLED, lane, str(error))
+                self._note(Action.MESSAGE_NOT_HANDLED, lane, str(error))
         try:
             note_unread(looked.unread, self._ports)
         except LaneworkError as error:
@@ -156,7 +156,7 @@ class Letters:
         over = self._over(lane, {handle: ticket for handle, ticket in ours.items() if ticket is not None})
         self._ports.lanes.delete_dead(lane, list(over))
         for ticket in over.values():
-            self._note(Action.TICKET_REMOVED, lane, "its job is dead no more", job_id=ticket.job_id)
+            self._note(Action.MESSAGE_TICKET_REMOVED, lane, "its job is dead no more", job_id=ticket.job_id)
         looked.removed += len(over)
         return [handle for handle in ours if handle not in over]
 
@@ -172,7 +172,7 @@ class Letters:
         try:
             records = self._ports.ledger.get_many([one.job_id for one in tickets.values()])
         except LaneworkError as error:
-            self._note(Action.NOT_HANDLED, lane, str(error))
+            self._note(Action.MESSAGE_NOT_HANDLED, lane, str(error))
             return {}
         return {handle: one for handle, one in tickets.items() if _is_over(one, records.get(one.job_id))}
 
@@ -181,7 +181,7 @@ class Letters:
         try:
             is_done = self._put_right(lane, letter.body)
         except LaneworkError as error:
-            self._note(Action.NOT_HANDLED, lane, str(error))
+            self._note(Action.MESSAGE_NOT_HANDLED, lane, str(error))
             return False
         if is_done:
             self._ports.lanes.delete_dead(lane, [letter.handle])
@@ -198,30 +198,30 @@ class Letters:
             return self._without_record(lane, message)
         journal = Journal(message, self._ports.events, self._ports.clock)
         if stored.state is State.DEAD and stored.life == message.life:
-            return isinstance(buried(message, stored, self._ports, journal), Ack)
+            return isinstance(end_with_ticket(message, stored, self._ports, journal), Ack)
         is_its_ticket = message.ticket and message.speaks_for(stored)
         if stored.state is State.DEAD and is_its_ticket and stored.life == message.life - 1:
             # Its redrive never came to a claim. The life that it stood for is burnt; a fresh ticket begins the next.
             cause, error = stored.cause or Cause.INFRA, stored.error or ""
-            bury(self._ports.lanes, lane, message.encode(), cause=cause, error=error)
+            send_to_dlq(self._ports.lanes, lane, message.encode(), cause=cause, error=error)
             return True
         if stored.state in ENDED or stored.life != message.life:
-            self._tell(Action.DROPPED, stored, "moved by SQS, and nothing waits for it")
-            return stored.life != message.life or isinstance(told(stored, self._ports, journal), Ack)
+            self._log_event(Action.MESSAGE_DROPPED, stored, "moved by SQS, and nothing waits for it")
+            return stored.life != message.life or isinstance(notify_of_end(stored, self._ports, journal), Ack)
         return self._bounce(stored)
 
     def _without_record(self, lane: Lane, message: Envelope) -> bool:
         """Send an unrecorded job's message back as it is; drop what belongs to a retired record."""
         if not message.may_make_a_record:
-            self._note(Action.DROPPED, lane, "its record was retired", job_id=message.id)
+            self._note(Action.MESSAGE_DROPPED, lane, "its record was retired", job_id=message.id)
             return True
         try:
-            self._ports.lanes.send(lane, Sending.of(message, delay=timedelta(minutes=5)))
+            self._ports.lanes.send(lane, OutgoingMessage.of(message, delay=timedelta(minutes=5)))
         except UnsendableError as refusal:  # it may never be sent, and is no reason to look at it for ever
-            bury(self._ports.lanes, lane, message.encode(), cause=Cause.INVALID, error=str(refusal))
-            self._note(Action.SET_ASIDE, lane, f"can't be sent back: {refusal}", job_id=message.id)
+            send_to_dlq(self._ports.lanes, lane, message.encode(), cause=Cause.INVALID, error=str(refusal))
+            self._note(Action.MESSAGE_QUARANTINED, lane, f"can't be sent back: {refusal}", job_id=message.id)
             return True
-        self._note(Action.BOUNCED, lane, "unrecorded", job_id=message.id)
+        self._note(Action.JOB_BOUNCED, lane, "unrecorded", job_id=message.id)
         return True
 
     def _bounce(self, stored: JobRecord) -> bool:
@@ -234,7 +234,7 @@ class Letters:
         wait = _BOUNCE.wait_after(stored.bounces + 1, rand=self._ports.rand)
         answer = self._ports.ledger.change(stored.job_id, operator_moves.bounce(stored, at=now + wait))
         if isinstance(answer, Applied):
-            self._tell(Action.BOUNCED, answer.record, "SQS had moved it to the dead-letter queue")
+            self._log_event(Action.JOB_BOUNCED, answer.record, "SQS had moved it to the dead-letter queue")
         return isinstance(answer, Applied)
 
     def _give_up(self, stored: JobRecord) -> bool:
@@ -246,12 +246,12 @@ class Letters:
         payload = self._ports.ledger.payload_of(answer.record) or ""
         message = Envelope.of(answer.record, payload)
         journal = Journal(message, self._ports.events, self._ports.clock)
-        journal.run(Action.DEAD, answer.record)
-        is_done = isinstance(buried(message, answer.record, self._ports, journal), Ack)
+        journal.run(Action.JOB_DEAD, answer.record)
+        is_done = isinstance(end_with_ticket(message, answer.record, self._ports, journal), Ack)
         follow_up(answer.record, self._ports)
         return is_done
 
-    def _tell(self, action: Action, record: JobRecord, reason: str) -> None:
+    def _log_event(self, action: Action, record: JobRecord, reason: str) -> None:
         self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason))
 
     def _note(self, action: Action, lane: Lane, reason: str, *, job_id: str | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.messaging.resend import dispatch
-from lanework.engine.webhooks.notify import tell_of_death
+from lanework.engine.webhooks.notify import notify_of_death
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import Edit, parsed, written
@@ -59,17 +59,17 @@ class Redriver:
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return Fate.NO_PAYLOAD
-        tell_of_death(record, self._ports)  # its next life says nothing of its death
+        notify_of_death(record, self._ports)  # its next life says nothing of its death
         change = operator_moves.redrive(record, now=self._ports.clock(), edit=edit)
         after = _after(self._ports.ledger.change(record.job_id, change))
         if isinstance(after, Fate):
             return after
         if after.state is State.BLOCKED:
-            self._emit(Action.REDRIVEN, after, reason="it waits again for what it died of")
+            self._emit(Action.JOB_REDRIVEN, after, reason="it waits again for what it died of")
             Waiting(self._ports).look([after.job_id])
             return Fate.REDRIVEN
         reason = dispatch(after, Envelope.of(after, text), self._ports)
-        self._emit(Action.REDRIVEN, after, reason=reason)
+        self._emit(Action.JOB_REDRIVEN, after, reason=reason)
         return Fate.REDRIVEN
 
     def drop(self, record: JobRecord) -> Fate:
@@ -82,12 +82,12 @@ class Redriver:
         Raises:
             UnavailableError: Whether it was dropped is not known; repeat it.
         """
-        tell_of_death(record, self._ports)  # a cancelled job says nothing of its death
+        notify_of_death(record, self._ports)  # a cancelled job says nothing of its death
         change = self._ports.ending(operator_moves.drop(record, now=self._ports.clock()))
         after = _after(self._ports.ledger.change(record.job_id, change))
         if isinstance(after, Fate):
             return after
-        self._emit(Action.DROPPED_DEAD, after)
+        self._emit(Action.JOB_DISCARDED_FROM_DLQ, after)
         follow_up(after, self._ports)
         return Fate.DROPPED
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.deadletters.bulk_redrive import Rollout, checked_rate
+from lanework.engine.deadletters.bulk_redrive import BulkRedrive, checked_rate
 from lanework.engine.deadletters.groups import groups, latest_groups
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.deadletters.redrive import Redriver, checked_edit
-from lanework.engine.jobtypes.builtin import DROP, REDRIVE, DeadLetterOrder, Orders
+from lanework.engine.jobtypes.builtin import DROP, REDRIVE, BulkRedrivePayload, RedriveOptions
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
 from lanework.errors import InvalidOptionError, UnsupportedError
@@ -37,7 +37,7 @@ FASTEST_MOVE: Final = 500
 """Messages a second (SQS, StartMessageMoveTask, MaxNumberOfMessagesPerSecond)."""
 
 
-class DeadLetterDesk:
+class DeadLetters:
     """Looks at dead jobs and moves them. A page is moved here and now, more by a job of Lanework's own."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
@@ -71,7 +71,7 @@ class DeadLetterDesk:
         return latest_groups(self.jobs, which)
 
     def redrive(
-        self, plan: Plan, orders: Orders | None = None, *, between: Callable[[Outcome], None] = lambda _: None
+        self, plan: Plan, orders: RedriveOptions | None = None, *, between: Callable[[Outcome], None] = lambda _: None
     ) -> Outcome | Receipt[Any]:
         """
         Give the jobs of a plan another life.
@@ -89,13 +89,13 @@ class DeadLetterDesk:
             InvalidOptionError: The rate can't be kept.
         """
         if not plan.is_one_page:
-            return self._by_a_job(REDRIVE, plan, orders or Orders())
-        orders = orders or Orders()
-        rollout = Rollout(self._ports, self._redriver.redrive, orders, between=between)
+            return self._by_a_job(REDRIVE, plan, orders or RedriveOptions())
+        orders = orders or RedriveOptions()
+        rollout = BulkRedrive(self._ports, self._redriver.redrive, orders, between=between)
         with self._told():
             return rollout.run(self.fixed(plan), count=plan.count) if orders.canary else rollout.these(plan.jobs)
 
-    def redrive_later(self, plan: Plan, orders: Orders) -> Receipt[Any]:
+    def redrive_later(self, plan: Plan, orders: RedriveOptions) -> Receipt[Any]:
         """
         Have the jobs of a plan given another life by a job of Lanework's own, for callers that can't wait for waves.
 
@@ -107,9 +107,9 @@ class DeadLetterDesk:
     def drop(self, plan: Plan, *, between: Callable[[Outcome], None] = lambda _: None) -> Outcome | Receipt[Any]:
         """End the jobs of a plan for good; takes and returns what `redrive` does."""
         if not plan.is_one_page:
-            return self._by_a_job(DROP, plan, Orders())
+            return self._by_a_job(DROP, plan, RedriveOptions())
         with self._told():
-            return Rollout(self._ports, self._redriver.drop, Orders(), between=between).these(plan.jobs)
+            return BulkRedrive(self._ports, self._redriver.drop, RedriveOptions(), between=between).these(plan.jobs)
 
     def checked_edit(self, record: JobRecord, text: str) -> Edit:
         """
@@ -167,7 +167,7 @@ class DeadLetterDesk:
         finally:
             self._ports.events.flush()
 
-    def _by_a_job(self, name: str, plan: Plan, orders: Orders) -> Receipt[Any]:
+    def _by_a_job(self, name: str, plan: Plan, orders: RedriveOptions) -> Receipt[Any]:
         checked_rate(orders.rate)
-        order = DeadLetterOrder(which=self.fixed(plan), orders=orders)
+        order = BulkRedrivePayload(which=self.fixed(plan), orders=orders)
         return self._enqueue(Request(type=self._registry.get(name), payload=order, options=Options()))

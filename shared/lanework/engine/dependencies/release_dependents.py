@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dependencies.release_job import release_later
 from lanework.engine.dependencies.workflow_progress import Shards
-from lanework.engine.messaging.dlq_tickets import bury
+from lanework.engine.messaging.dlq_tickets import send_to_dlq
 from lanework.engine.messaging.resend import dispatch, readable
 from lanework.errors import LaneworkError, UnavailableError, UnsendableError
 from lanework.model.events import Action, Event
@@ -23,7 +23,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle import dependency_moves, run_moves
 from lanework.model.lifecycle.change import Applied
-from lanework.model.lifecycle.dependency_moves import BLOCKED, UNTOLD, to_be_told, told
+from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING, notified, with_pending_notification
 from lanework.model.lifecycle.states import ENDED, Cause, State
 from lanework.model.workflow.dependency import GONE, Moment, fact_of, step_of
 from lanework.model.workflow.workflow import read_ref, workflow_fact
@@ -152,7 +152,7 @@ class Waiting:
         return self._moved
 
     def _tell_of(self, ended: JobRecord) -> None:
-        self._released += self._shards.tell(ended)
+        self._released += self._shards.record_end(ended)
         if ended.has_children:
             self._released.append((ended.job_id, fact_of(ended)))
 
@@ -188,9 +188,9 @@ class Waiting:
             if change is None:
                 return False
             if change.write.get("state") is State.DEAD:
-                self._bury(child, change)
+                self._send_to_dlq(child, change)
                 if self._ports.world.address_of(child) is not None:
-                    change = to_be_told(change, now=self._ports.clock())
+                    change = with_pending_notification(change, now=self._ports.clock())
             answer = self._ports.ledger.change(child.job_id, self._ports.ending(change))
             if answer.record is None:
                 return True
@@ -208,7 +208,7 @@ class Waiting:
         expires_at = run_moves.expiry(now=now, ever_died=True)
         return step_of(child, facts, Moment(now=now, look_ahead=self._ports.look_ahead, expires_at=expires_at))
 
-    def _bury(self, child: JobRecord, death: Change) -> None:
+    def _send_to_dlq(self, child: JobRecord, death: Change) -> None:
         """
         Send a ticket before the job is dead: no message carries it that would repeat this.
 
@@ -218,36 +218,36 @@ class Waiting:
         ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
         cause, error = str(death.write["cause"]), str(death.write["error"])
         with suppress(UnsendableError):  # the record is in the list of dead jobs, and its redrive needs no ticket
-            bury(self._ports.lanes, child.lane, ticket.encode(), cause=cause, error=error)
+            send_to_dlq(self._ports.lanes, child.lane, ticket.encode(), cause=cause, error=error)
 
     def _follow(self, child: JobRecord, change: Change) -> None:
         """Send a job that was let go; note one that ended, for those that wait for it."""
         self._moved += 1
         if child.state is State.CANCELLED:
-            self._tell(Action.CANCELLED, child, "what it waits for won't happen")
+            self._log_event(Action.JOB_CANCELLED, child, "what it waits for won't happen")
         elif child.state is State.DEAD:
-            self._tell(Action.DEAD, child, _WHY[child.cause is Cause.INVALID])
+            self._log_event(Action.JOB_DEAD, child, _WHY[child.cause is Cause.INVALID])
         else:
             written: Any = change.write.get("payload")
             payload = written or child.payload or self._ports.ledger.payload_of(child)
             failed: str | None = None
             if child.state is not State.SCHEDULED and payload is not None:
                 failed = dispatch(child, Envelope.of(child, payload), self._ports)
-            self._tell(Action.UNBLOCKED, child, failed)
-        if child.held_by == UNTOLD:
-            self._tell_world(child)
+            self._log_event(Action.JOB_UNBLOCKED, child, failed)
+        if child.held_by == NOTIFICATION_PENDING:
+            self._notify_webhook(child)
         if child.state in ENDED and child.has_followers:
             self._ended.append(child)
 
-    def _tell_world(self, child: JobRecord) -> None:
+    def _notify_webhook(self, child: JobRecord) -> None:
         """Tell of a death that no message brings back; what can't be told now is left to the clock."""
         try:
-            self._ports.tell(child)
-            self._ports.ledger.change(child.job_id, told(child))
+            self._ports.notify(child)
+            self._ports.ledger.change(child.job_id, notified(child))
         except UnavailableError as error:
-            self._tell(Action.WRITE_FAILED, child, f"telling of its end: {error}")
+            self._log_event(Action.RUN_WRITE_FAILED, child, f"telling of its end: {error}")
 
-    def _tell(self, action: Action, child: JobRecord, reason: str | None) -> None:
+    def _log_event(self, action: Action, child: JobRecord, reason: str | None) -> None:
         event = Event.about(child, action, at=self._ports.clock(), cause=child.cause, reason=reason)
         self._ports.events.emit(event)
 
@@ -264,4 +264,4 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
         Waiting(ports, most=MOST_AT_ONCE).follow(ended)
     except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
         reason = f"doing what follows from its end: {error}"
-        ports.events.emit(Event.about(ended, Action.WRITE_FAILED, at=ports.clock(), reason=reason))
+        ports.events.emit(Event.about(ended, Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.lanes import LANES, Lane
@@ -39,4 +39,4 @@ def release_later(parent: str, ports: Ports) -> None:
         nonce=ports.new_nonce(),
     )
     ports.ledger.put(run_moves.new_record(envelope))
-    ports.lanes.send(envelope.lane, Sending.of(envelope))
+    ports.lanes.send(envelope.lane, OutgoingMessage.of(envelope))

@@ -33,7 +33,7 @@ class Shards:
         self._ports = ports
         self._store = ports.workflows
 
-    def tell(self, ended: JobRecord) -> Released:
+    def record_end(self, ended: JobRecord) -> Released:
         """
         Tell a job's workflow that it has ended; return what that brought about.
 
@@ -43,7 +43,7 @@ class Shards:
         value = value_of_job(ended)
         if ended.workflow is None or ended.slot is None or value is None:
             return []
-        shard = self._store.tell(ended.workflow, ended.slot, value)
+        shard = self._store.record_end(ended.workflow, ended.slot, value)
         if shard is None or not (shard.is_ended or ended.state is not State.COMPLETED):
             return []
         return self.sum_up(shard)
@@ -79,7 +79,7 @@ class Shards:
         value = value_of_workflow(after)
         if after.parent is None or after.slot is None or value is None or value == value_of_workflow(before):
             return released
-        around = self._store.tell(after.parent, after.slot, value)
+        around = self._store.record_end(after.parent, after.slot, value)
         return released if around is None else released + self.sum_up(around)
 
     def update(

@@ -16,7 +16,7 @@ from lanework.engine.enqueue.prepared_job import order_of
 from lanework.engine.enqueue.recorded import Placed, Placer, check_type
 from lanework.engine.enqueue.uniqueness_and_quota import Gate
 from lanework.engine.ports.ledger import UnavailableOne
-from lanework.engine.ports.messages import LONGEST_SQS_DELAY, Sending
+from lanework.engine.ports.messages import LONGEST_SQS_DELAY, OutgoingMessage
 from lanework.errors import (
     ConfigError,
     EnqueueError,
@@ -78,7 +78,7 @@ class Enqueuer:
                 self._lanes.send(placed.record.lane, self._sending(placed.message))
             except (UnavailableError, UnsendableError, ConfigError) as error:
                 self._make_up_for(placed, error)
-        self._tell(placed)
+        self._log_event(placed)
         return placed.receipt
 
     def enqueue_many(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
@@ -103,7 +103,7 @@ class Enqueuer:
         lost |= self._send_all(placed.values())
         for one in placed.values():
             if one.record.job_id not in lost:
-                self._tell(one)
+                self._log_event(one)
         if any(order.record.after for order in joined):
             self._parents.look(joined, {job_id for job_id, one in placed.items() if one.receipt.duplicate})
         if lost:
@@ -150,7 +150,7 @@ class Enqueuer:
             try:
                 return self._placer.under_guards(order, order.guards)
             except QuotaExceededError as error:
-                self._emit(order.record, Action.OVER_QUOTA, reason=str(error), public=order.public)
+                self._emit(order.record, Action.JOB_OVER_QUOTA, reason=str(error), public=order.public)
                 raise
         try:
             existing = self._ledger.put(order.record)
@@ -214,7 +214,7 @@ class Enqueuer:
             raise EnqueueError(job_id, f"recorded but not sent ({unsent}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
-        self._emit(placed.record, Action.LEFT_TO_SWEEP, reason=str(unsent))
+        self._emit(placed.record, Action.JOB_SEND_DEFERRED, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
         from lanework.engine.enqueue.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
@@ -223,11 +223,11 @@ class Enqueuer:
             reason = f"recorded as dead, cause unsendable: {unsent}"
             raise EnqueueError(record.job_id, reason, is_final=True) from unsent
 
-    def _sending(self, envelope: Envelope) -> Sending:
+    def _sending(self, envelope: Envelope) -> OutgoingMessage:
         left = timedelta(0) if envelope.run_at is None else max(envelope.run_at - self._clock(), timedelta(0))
-        return Sending.of(envelope, delay=min(left, LONGEST_SQS_DELAY))
+        return OutgoingMessage.of(envelope, delay=min(left, LONGEST_SQS_DELAY))
 
-    def _tell(self, placed: Placed) -> None:
+    def _log_event(self, placed: Placed) -> None:
         self._emit(placed.record, placed.action, reason=placed.reason, public=placed.public)
 
     def _emit(

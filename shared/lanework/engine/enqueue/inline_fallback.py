@@ -9,7 +9,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.jobtypes.middleware import around
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.returned import awaited, ran
@@ -54,9 +54,9 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     if _runs_elsewhere(error.job_id, ports):
         return Receipt(job_id=error.job_id, duplicate=True)
     now, job_type = ports.clock(), request.type
-    policy = settled(request.options.over(job_type.options))
+    policy = resolve_policy(request.options.over(job_type.options))
     event = Event(
-        action=Action.RAN_INLINE,
+        action=Action.JOB_RAN_INLINE,
         at=now,
         job_id=error.job_id,
         type=job_type.name,
@@ -125,7 +125,7 @@ class _Returned:
 
 @dataclass(slots=True)
 class _Unkept:
-    """Implements `Notebook` for a run of which nothing is kept."""
+    """Implements `RunStore` for a run of which nothing is kept."""
 
     job_id: str
     steps: dict[str, str] = field(default_factory=dict)

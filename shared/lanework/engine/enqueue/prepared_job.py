@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.enqueue.guards import guards_of
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
-from lanework.engine.jobtypes.job_type import settled
+from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.errors import InvalidOptionError
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import public_part, written
@@ -66,7 +66,7 @@ def order_of(
         TooLargeError: The payload is over 256 KB.
         InvalidOptionError: It would not be worth starting at the time it is to start, or it has nothing to wait for.
     """
-    policy = settled(request.options.over(request.type.options))
+    policy = resolve_policy(request.options.over(request.type.options))
     wait = request.delay or request.debounce
     asked = now + wait if wait else request.run_at
     start = asked if asked is not None and asked > now else None

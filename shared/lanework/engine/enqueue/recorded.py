@@ -76,7 +76,7 @@ class Placer:
             receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
             record=order.record,
             message=None if order.record.state in _CARRIED_BY_ENTRY else order.envelope,
-            action=Action.ENQUEUED,
+            action=Action.JOB_ENQUEUED,
             reason=None if order.overdue is None else f"its start lay {order.overdue} in the past: it starts now",
             public=order.public,
         )
@@ -100,7 +100,7 @@ class Placer:
             receipt=Receipt(job_id=order.envelope.id, overdue=order.overdue),
             record=order.record,
             message=order.envelope.model_copy(update={"unrecorded": True}),
-            action=Action.ENQUEUED,
+            action=Action.JOB_ENQUEUED,
             reason=f"unrecorded: {reason}",
             public=order.public,
         )
@@ -136,7 +136,7 @@ class Placer:
             receipt=Receipt(job_id=job_id, duplicate=True, payload_differs=differs),
             record=replace(order.record, job_id=job_id) if existing is None else existing,
             message=None if existing is None else self._message_again(existing, order),
-            action=Action.REPEATED,
+            action=Action.JOB_REPEATED,
             reason="with another payload, which will not run" if differs else None,
             public=order.public,
         )
@@ -188,7 +188,7 @@ class Placer:
             receipt=Receipt(job_id=record.job_id),
             record=record,
             message=Envelope.of(record, order.envelope.payload) if superseded.needs_message else None,
-            action=Action.SUPERSEDED,
+            action=Action.JOB_SUPERSEDED,
             public=order.public,
         )
 

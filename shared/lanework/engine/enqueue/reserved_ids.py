@@ -34,7 +34,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class TakenId:
     """
     An id of our own that another's job has.
 
@@ -49,7 +49,7 @@ class Taken:
     at: datetime
 
 
-def enqueue_own(
+def enqueue_reserved(
     request: Request, enqueue: Callable[[Request], Receipt[Any]], ports: Ports, *, since: datetime
 ) -> Receipt[Any]:
     """
@@ -71,12 +71,12 @@ def enqueue_own(
         try:
             receipt = enqueue(replace(request, job_id=job_id))
         except JobIdTakenError as error:
-            _tell(job_id, error.taken_by, ports)
+            _log_event(job_id, error.taken_by, ports)
             continue
         found = ports.ledger.get_many([job_id]).get(job_id) if receipt.duplicate else None
         if found is None or not is_anothers(found, since=since):
             return receipt
-        _tell(job_id, found.type, ports)
+        _log_event(job_id, found.type, ports)
     return enqueue(replace(request, job_id=f"{first}+{_TRIES}"))
 
 
@@ -85,17 +85,17 @@ def is_anothers(record: JobRecord, *, since: datetime) -> bool:
     return record.created_at < since - _CLOCKS
 
 
-def taken_ids(ports: Ports) -> tuple[Taken, ...]:
+def taken_ids(ports: Ports) -> tuple[TakenId, ...]:
     """Return the ids of our own that were found to be taken within a day, the latest first."""
     rows = json.loads(ports.flags.bookmark(_BOOKMARK) or "[]")
-    found = (Taken(job_id=job_id, by=by, at=datetime.fromisoformat(at)) for job_id, by, at in rows)
+    found = (TakenId(job_id=job_id, by=by, at=datetime.fromisoformat(at)) for job_id, by, at in rows)
     return tuple(one for one in found if ports.clock() - one.at < KEPT_FOR)
 
 
-def _tell(job_id: str, by: str, ports: Ports) -> None:
+def _log_event(job_id: str, by: str, ports: Ports) -> None:
     now = ports.clock()
     reason = f"id {job_id} is Lanework's own, and a job of type {by} has it: the next id is taken instead"
-    ports.events.emit(Event(action=Action.ID_TAKEN, at=now, job_id=job_id, reason=reason))
+    ports.events.emit(Event(action=Action.JOB_ID_TAKEN, at=now, job_id=job_id, reason=reason))
     known = [one for one in taken_ids(ports) if one.job_id != job_id]
-    rows = [[one.job_id, one.by, one.at.isoformat()] for one in (Taken(job_id=job_id, by=by, at=now), *known)]
+    rows = [[one.job_id, one.by, one.at.isoformat()] for one in (TakenId(job_id=job_id, by=by, at=now), *known)]
     ports.flags.set_bookmark(_BOOKMARK, json.dumps(rows[:_MOST]))

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ContendedError, EnqueueError, QuotaExceededError, UnavailableError
-from lanework.model.job.guard_items import Mark, Marking
+from lanework.model.job.guard_items import GuardItem, GuardWrite
 from lanework.model.lifecycle.states import State
 from lanework.model.limits import Full, forgotten_at, spend
 
@@ -100,7 +100,7 @@ class Gate:
     def _try(self, order: Order, guards: Guards) -> Place:
         marks = self._ledger.marks(guards.marks)
         now = self._ports.clock()  # after the read, which may have taken seconds: this is when a quota counts the job
-        markings: list[Marking] = []
+        markings: list[GuardWrite] = []
         if guards.keyed is not None:
             held = marks.get(guards.keyed.mark)
             holder = self._holder(order, guards.keyed, held, now)
@@ -115,7 +115,7 @@ class Gate:
             return New()
         return Existing(job_id=existing.job_id, record=existing)
 
-    def _holder(self, order: Order, keyed: Keyed, held: Mark | None, now: datetime) -> Place | None:
+    def _holder(self, order: Order, keyed: Keyed, held: GuardItem | None, now: datetime) -> Place | None:
         """Return what stands in a key's way, or does its work; None if the job may take the key."""
         if held is None or held.job_id == order.envelope.id:
             return None  # by an answer that was lost, the mark may be this order's own
@@ -129,10 +129,10 @@ class Gate:
         return self._with_its_id(order, now) or Existing(job_id=held.job_id, record=record)
 
     def _spent(
-        self, order: Order, guards: Guards, marks: Mapping[str, Mark], now: datetime
-    ) -> list[Marking] | Existing:
+        self, order: Order, guards: Guards, marks: Mapping[str, GuardItem], now: datetime
+    ) -> list[GuardWrite] | Existing:
         """Return the quotas' marks with the job counted; or, if one is full, the job that has the id already."""
-        spent: list[Marking] = []
+        spent: list[GuardWrite] = []
         for counted in guards.quotas:
             before = marks.get(counted.mark)
             window = spend(None if before is None else before.window, counted.quota, now=now)
@@ -143,8 +143,8 @@ class Gate:
                 n, per = counted.quota.n, counted.quota.per
                 raise QuotaExceededError(counted.name, n=n, per=per, retry_at=window.retry_at)
             until = forgotten_at(window, counted.quota)
-            mark = Mark(name=counted.mark, job_id=order.envelope.id, until=until, window=window)
-            spent.append(Marking(mark=mark, after=None if before is None else before.job_id))
+            mark = GuardItem(name=counted.mark, job_id=order.envelope.id, until=until, window=window)
+            spent.append(GuardWrite(mark=mark, after=None if before is None else before.job_id))
         return spent
 
     def _with_its_id(self, order: Order, now: datetime) -> Existing | None:
@@ -160,12 +160,12 @@ class Gate:
         self._ports.runtime.pause(longest * (0.5 + self._ports.rand() / 2))
 
 
-def _taking(order: Order, keyed: Keyed, held: Mark | None) -> Marking:
+def _taking(order: Order, keyed: Keyed, held: GuardItem | None) -> GuardWrite:
     """Return the mark by which a job takes its key."""
     starts_at, created_at = order.record.run_at, order.record.created_at
     until = starts_at + _PENDING_KEPT if keyed.keeps_last else created_at + keyed.window
-    mark = Mark(name=keyed.mark, job_id=order.envelope.id, until=until)
-    return Marking(mark=mark, after=None if held is None else held.job_id)
+    mark = GuardItem(name=keyed.mark, job_id=order.envelope.id, until=until)
+    return GuardWrite(mark=mark, after=None if held is None else held.job_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

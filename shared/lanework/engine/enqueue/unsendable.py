@@ -9,7 +9,7 @@ from lanework.errors import UnavailableError
 from lanework.model.events import Action, Event
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
-from lanework.model.lifecycle.dependency_moves import UNTOLD, to_be_told, told
+from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, notified, with_pending_notification
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
@@ -33,23 +33,23 @@ def end_unsendable(record: JobRecord, reason: str, ports: Ports) -> bool:
         record, error=reason, now=now, expires_at=run_moves.expiry(now=now, ever_died=True)
     )
     if ports.world.address_of(record) is not None:
-        death = to_be_told(death, now=now)
+        death = with_pending_notification(death, now=now)
     answer = ports.ledger.change(record.job_id, death)
     if not isinstance(answer, Applied):
         return False
     dead = answer.record
-    ports.events.emit(Event.about(dead, Action.DEAD, at=now, cause=dead.cause, reason=reason))
+    ports.events.emit(Event.about(dead, Action.JOB_DEAD, at=now, cause=dead.cause, reason=reason))
     follow_up(dead, ports)
-    if dead.held_by == UNTOLD:
-        _tell_world(dead, ports)
+    if dead.held_by == NOTIFICATION_PENDING:
+        _notify_webhook(dead, ports)
     return True
 
 
-def _tell_world(dead: JobRecord, ports: Ports) -> None:
+def _notify_webhook(dead: JobRecord, ports: Ports) -> None:
     """Tell of a death that no message brings back; what can't be told now is left to the clock."""
     try:
-        ports.tell(dead)
-        ports.ledger.change(dead.job_id, told(dead))
+        ports.notify(dead)
+        ports.ledger.change(dead.job_id, notified(dead))
     except UnavailableError as error:
         reason = f"telling of its end: {error}"
-        ports.events.emit(Event.about(dead, Action.WRITE_FAILED, at=ports.clock(), reason=reason))
+        ports.events.emit(Event.about(dead, Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from lanework.engine.execution import outcome as outcomes
 from lanework.engine.execution.claim import Claim, NotItsOwn
 from lanework.engine.execution.outcome import Snoozed, of_value
-from lanework.engine.execution.record_outcome import Settlement
-from lanework.engine.execution.run_store import LedgerNotebook
+from lanework.engine.execution.record_outcome import OutcomeRecorder
+from lanework.engine.execution.run_store import LedgerRunStore
 from lanework.engine.jobtypes.middleware import around
 from lanework.engine.jobtypes.returned import awaited, ran
 from lanework.engine.jobtypes.run import Run
@@ -99,7 +99,7 @@ class Execution:
         self._ports = ports
         self._claim_id = ports.new_id()
         self._journal = Journal(envelope, ports.events, ports.clock, sent_at=delivery.sent_at)
-        self._notebook = LedgerNotebook(job_id=envelope.id, claim_id=self._claim_id, ports=ports, journal=self._journal)
+        self._notebook = LedgerRunStore(job_id=envelope.id, claim_id=self._claim_id, ports=ports, journal=self._journal)
         self._outcome: Outcome | None = None
         self._admission = Admission(bounds=() if self._type is None else self._type.waits_for, ports=ports)
 
@@ -146,10 +146,10 @@ class Execution:
                 self._admission = Admission(bounds=bounds, ports=self._ports)
             refusal = self._admission.ask(record, record.payload or self._envelope.payload)
         except UnavailableError as error:
-            self._journal.note(Action.CLAIM_FAILED, reason=f"its limits: {error}")
+            self._journal.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
             refusal = Snoozed(LIMITS_UNANSWERED)
         if refusal is None:
-            self._journal.run(Action.STARTED, record)
+            self._journal.run(Action.JOB_STARTED, record)
             return True
         self._outcome = refusal
         self.settle()
@@ -229,7 +229,7 @@ class Execution:
     def settle(self) -> None:
         """Record how the attempt ended, and say what becomes of its message."""
         run = self._claimed()
-        settlement = Settlement(
+        settlement = OutcomeRecorder(
             envelope=self._envelope,
             run=run,
             ports=self._ports,

@@ -10,7 +10,7 @@ from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.execution.record_outcome import LONGEST_HELD
 from lanework.engine.execution.start_checks import keep_payload, leave_to_sweep
 from lanework.engine.messaging.delivery import Ack, Keep
-from lanework.engine.webhooks.notify import buried, tell_of_death, told
+from lanework.engine.webhooks.notify import end_with_ticket, notify_of_death, notify_of_end
 from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.ids import needs_record
@@ -88,7 +88,7 @@ class Claim:
             return self._make(self.ports.clock())
         except UnavailableError as error:
             wait = UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
-            self.journal.note(Action.CLAIM_FAILED, reason=str(error), wait=wait)
+            self.journal.note(Action.RUN_CLAIM_FAILED, reason=str(error), wait=wait)
             return Keep(wait)
 
     def _make(self, now: datetime) -> JobRecord | Report | NotItsOwn:
@@ -107,7 +107,9 @@ class Claim:
             verdict = self._verdict(stored, by)
             if isinstance(verdict, ClaimBy):
                 if stored is not None and not self.envelope.speaks_for(stored):
-                    self.journal.note(Action.DROPPED, reason=f"its id is that of another job, of type {stored.type}")
+                    self.journal.note(
+                        Action.MESSAGE_DROPPED, reason=f"its id is that of another job, of type {stored.type}"
+                    )
                     return NotItsOwn(stored)
                 change = verdict.change
             elif (answer := self._answer(verdict, stored, now)) is not None:
@@ -130,9 +132,9 @@ class Claim:
                 return self._wait(moment, now, stored)
             case SendTicket():
                 assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
-                return buried(self.envelope, stored, self.ports, self.journal)
+                return end_with_ticket(self.envelope, stored, self.ports, self.journal)
             case Drop(reason):
-                self.journal.note(Action.DROPPED, reason=reason)
+                self.journal.note(Action.MESSAGE_DROPPED, reason=reason)
                 return self._dropped(stored)
             case unreachable:
                 assert_never(unreachable)
@@ -144,7 +146,7 @@ class Claim:
             return Drop("its id is one of Lanework's own, whose jobs have records, and it has none")
         verdict = judge(stored, self.envelope, by)
         if stored is not None and stored.state is State.DEAD and isinstance(verdict, ClaimBy | WaitAgain):
-            tell_of_death(stored, self.ports)  # its next life says nothing of its death
+            notify_of_death(stored, self.ports)  # its next life says nothing of its death
         return verdict
 
     def _apply(self, change: Change) -> JobRecord | None:
@@ -157,7 +159,7 @@ class Claim:
     def _create(self, now: datetime) -> JobRecord | Report | None:
         """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
         if self.makes_no_record:
-            self.journal.note(Action.DROPPED, reason="without a record: its quota is spent with one")
+            self.journal.note(Action.MESSAGE_DROPPED, reason="without a record: its quota is spent with one")
             return Ack()
         if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
             return self._wait(self.envelope.run_at, now, None)
@@ -173,20 +175,20 @@ class Claim:
         answer = self.ports.ledger.change(self.envelope.id, self.ports.ending(ending))
         match answer:
             case Applied(record) if record.state is State.DEAD:
-                self.journal.run(Action.DEAD, record)
-                report = buried(self.envelope, record, self.ports, self.journal)
+                self.journal.run(Action.JOB_DEAD, record)
+                report = end_with_ticket(self.envelope, record, self.ports, self.journal)
                 follow_up(record, self.ports)
                 return report
             case Applied(record) if record.state is State.BLOCKED:
-                self.journal.note(Action.REDRIVEN, reason="it waits again for what it died of")
+                self.journal.note(Action.JOB_REDRIVEN, reason="it waits again for what it died of")
                 keep_payload(self.envelope.model_copy(update={"life": record.life}), record, self.ports)
                 Waiting(self.ports).look([record.job_id])
                 return Ack()
             case Applied(record) if record.state is State.UNKNOWN:
-                self.journal.note(Action.UNREADABLE, reason=record.damage or "")
+                self.journal.note(Action.JOB_UNREADABLE, reason=record.damage or "")
                 return Ack()
             case Applied(record):
-                self.journal.run(Action.CANCELLED, record)
+                self.journal.run(Action.JOB_CANCELLED, record)
                 follow_up(record, self.ports)
                 return Ack()
             case _:
@@ -196,7 +198,7 @@ class Claim:
         """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
         if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
             return Ack()
-        return told(stored, self.ports, self.journal)
+        return notify_of_end(stored, self.ports, self.journal)
 
     def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
@@ -204,10 +206,10 @@ class Claim:
         if moment - now > LONGEST_HELD and not is_running:
             if not leave_to_sweep(self.envelope, stored, at=moment, ports=self.ports):
                 return Keep(timedelta(seconds=1))
-            self.journal.note(Action.LEFT_TO_SWEEP, wait=moment - now)
+            self.journal.note(Action.JOB_SEND_DEFERRED, wait=moment - now)
             return Ack()
         keep = Keep.until(moment, now=now)
-        self.journal.note(Action.WAITED, wait=keep.after)
+        self.journal.note(Action.MESSAGE_DEFERRED, wait=keep.after)
         return keep
 
 

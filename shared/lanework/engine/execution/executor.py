@@ -9,9 +9,9 @@ from lanework.engine.execution.attempt import Execution, GaveUpError
 from lanework.engine.execution.claim import UNANSWERED
 from lanework.engine.execution.start_checks import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
-from lanework.engine.jobtypes.job_type import Options, settled
+from lanework.engine.jobtypes.job_type import Options, resolve_policy
 from lanework.engine.messaging.delivery import Ack, Keep
-from lanework.engine.messaging.dlq_tickets import set_aside
+from lanework.engine.messaging.dlq_tickets import quarantine
 from lanework.engine.messaging.message_events import Journal
 from lanework.errors import InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
 from lanework.model.events import Action
@@ -70,10 +70,10 @@ class Executor:
         try:
             envelope = taken_in(delivery.body, delivery.lane, self._registry, now=self._ports.clock())
         except UndecodableError as problem:
-            return set_aside(delivery, str(problem), self._ports)
+            return quarantine(delivery, str(problem), self._ports)
         if envelope.unrecorded and needs_record(envelope.id):
             reason = "its id is one of Lanework's own, whose jobs are recorded before they are sent"
-            Journal(envelope, self._ports.events, self._ports.clock).note(Action.DROPPED, reason=reason)
+            Journal(envelope, self._ports.events, self._ports.clock).note(Action.MESSAGE_DROPPED, reason=reason)
             return Ack()
         return self._execute(delivery, envelope)
 
@@ -88,7 +88,7 @@ class Executor:
             pause = self._pauses.holding(envelope)
         except UnavailableError as error:
             wait = UNANSWERED.wait_after(delivery.receives, rand=self._ports.rand)
-            journal.note(Action.CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
+            journal.note(Action.RUN_CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
             return Keep(wait)
         if pause is not None:
             return hold(envelope, pause, self._ports, journal)
@@ -97,7 +97,7 @@ class Executor:
             return elsewhere
         missing = wait_for_code(delivery, envelope, job_type, self._ports)
         if missing is not None:
-            journal.note(Action.WAITED, reason=missing, wait=LOOK_AGAIN)
+            journal.note(Action.MESSAGE_DEFERRED, reason=missing, wait=LOOK_AGAIN)
             return Keep(LOOK_AGAIN)
         return None
 
@@ -180,7 +180,7 @@ def _check_policy(message: Envelope, job_type: JobType | None, now: datetime) ->
         where=None if job_type is None else job_type.options.where,
     )
     try:
-        settled(said)
+        resolve_policy(said)
     except (InvalidOptionError, UnknownLaneError) as error:
         msg = f"not a Lanework message: {error}"
         raise UndecodableError(msg) from None

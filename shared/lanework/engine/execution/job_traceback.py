@@ -30,5 +30,5 @@ def stack_of(error: BaseException) -> str | None:
     if not frames:
         return None
     fault = fault_of(error)
-    told = [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames[-MOST_FRAMES:]]
-    return "\n".join((f"{fault.type} at", *told, *fault.trail))
+    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames[-MOST_FRAMES:]]
+    return "\n".join((f"{fault.type} at", *lines, *fault.trail))

@@ -78,7 +78,7 @@ def give_back(
     answer = ports.ledger.change(run.job_id, park_moves.give_back(run, due_at=now + wait))
     if not isinstance(answer, Applied):
         return None
-    journal.run(Action.GIVEN_BACK, answer.record)
+    journal.run(Action.RUN_RELEASED, answer.record)
     if ends_within is None:
         admission.give_back(run)
     else:

@@ -12,7 +12,7 @@ from lanework.engine.execution.start_checks import LOOK_AGAIN, keep_payload
 from lanework.engine.limits.acquire import Booked, NoSlot
 from lanework.engine.messaging.delivery import Ack, Keep
 from lanework.engine.messaging.resend import dispatch
-from lanework.engine.webhooks.notify import buried, told
+from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import ConfigError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lifecycle import park_moves, run_moves
@@ -42,7 +42,7 @@ _LONGEST_PAUSE_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
+class OutcomeRecorder:
     """
     The end of one attempt.
 
@@ -96,9 +96,9 @@ class Settlement:
             case Ack() | Keep() as report:
                 return report
             case record:
-                self.journal.run(Action.COMPLETED, record)
+                self.journal.run(Action.JOB_COMPLETED, record)
                 follow_up(record, self.ports)
-                return told(record, self.ports, self.journal)
+                return notify_of_end(record, self.ports, self.journal)
 
     def _retry(self, failed: Failed) -> Report:
         now = self.ports.clock()
@@ -112,7 +112,7 @@ class Settlement:
             case Ack() | Keep() as report:
                 return report
             case record:
-                self.journal.run(Action.RETRYING, record, wait=wait)
+                self.journal.run(Action.JOB_RETRYING, record, wait=wait)
                 return Keep(wait) if is_held else self._let_go(record)
 
     def _die(self, doomed: Doomed) -> Report:
@@ -126,8 +126,8 @@ class Settlement:
             case Ack() | Keep() as report:
                 return report
             case record:
-                self.journal.run(Action.DEAD, record)
-                report = buried(self.envelope, record, self.ports, self.journal)
+                self.journal.run(Action.JOB_DEAD, record)
+                report = end_with_ticket(self.envelope, record, self.ports, self.journal)
                 follow_up(record, self.ports)
                 return report
 
@@ -138,12 +138,12 @@ class Settlement:
                 return report
             case record:
                 wait = cast("datetime", record.due_at) - self.ports.clock()
-                self.journal.run(Action.PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
+                self.journal.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
         if record.held_by is None and wait <= LONGEST_HELD:
             message = self.envelope.model_copy(update={"run_at": record.due_at})
             failed = dispatch(record, message, self.ports)
             if failed is not None:
-                self.journal.note(Action.WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
+                self.journal.note(Action.RUN_WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
         return self._let_go(record)
 
     def _let_go(self, record: JobRecord) -> Report:
@@ -151,7 +151,7 @@ class Settlement:
         try:
             keep_payload(self.envelope, record, self.ports)
         except UnavailableError as error:
-            self.journal.note(Action.WRITE_FAILED, reason=f"its payload: {error}", wait=LOOK_AGAIN)
+            self.journal.note(Action.RUN_WRITE_FAILED, reason=f"its payload: {error}", wait=LOOK_AGAIN)
             return Keep(LOOK_AGAIN)
         return Ack()
 
@@ -160,7 +160,7 @@ class Settlement:
             case Ack() | Keep() as report:
                 return report
             case record:
-                self.journal.run(Action.CANCELLED, record)
+                self.journal.run(Action.JOB_CANCELLED, record)
                 follow_up(record, self.ports)
                 return Ack()
 
@@ -178,9 +178,9 @@ class Settlement:
                 if isinstance(again, Applied):
                     return again.record
         except (UnavailableError, ConfigError) as error:
-            self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}, given up: {error}")
+            self.journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}, given up: {error}")
             return Keep()
-        self.journal.note(Action.WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
+        self.journal.note(Action.RUN_WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
         return Keep()
 
     def _change_persistently(self, change: Change) -> Answer:
@@ -190,7 +190,7 @@ class Settlement:
                 return self.ports.ledger.change(self.run.job_id, change)
             except (UnavailableError, ConfigError) as error:
                 if number == 0:
-                    self.journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
+                    self.journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
                 self.ports.runtime.pause(pause_s)
         return self.ports.ledger.change(self.run.job_id, change)
 
@@ -209,7 +209,7 @@ class Settlement:
         answer = self._change_persistently(self._ending())
         if not isinstance(answer, Applied):
             return Keep()
-        self.journal.run(Action.CANCELLED, answer.record)
+        self.journal.run(Action.JOB_CANCELLED, answer.record)
         follow_up(answer.record, self.ports)
         return Ack()
 

@@ -25,8 +25,8 @@ LONGEST_NOTE: Final = 200
 _LOOK_EVERY: Final = timedelta(seconds=1)
 
 
-class LedgerNotebook:
-    """Implements `Notebook` for one attempt."""
+class LedgerRunStore:
+    """Implements `RunStore` for one attempt."""
 
     def __init__(self, *, job_id: str, claim_id: str, ports: Ports, journal: Journal) -> None:
         """Write with this attempt's claim."""
@@ -39,13 +39,13 @@ class LedgerNotebook:
         self._cancel_asked = False
 
     def progress(self, percent: int, note: str | None) -> None:
-        """See `Notebook.progress`. A ledger that doesn't answer doesn't fail the job."""
-        told = None if note is None else legible(note, most=LONGEST_NOTE)
-        change = run_moves.report_progress(claim_id=self._claim_id, percent=percent, note=told)
+        """See `RunStore.progress`. A ledger that doesn't answer doesn't fail the job."""
+        legible_note = None if note is None else legible(note, most=LONGEST_NOTE)
+        change = run_moves.report_progress(claim_id=self._claim_id, percent=percent, note=legible_note)
         try:
             answer = self._ports.ledger.change(self._job_id, change)
         except UnavailableError as error:
-            self._journal.note(Action.WRITE_FAILED, reason=f"{change.name}: {error}")
+            self._journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
             return
         if isinstance(answer, Refused):
             msg = f"job {self._job_id!r} is no longer this attempt's: its lease was over"
@@ -54,13 +54,13 @@ class LedgerNotebook:
         self._cancel_asked = answer.record.cancel_asked
 
     def log(self, line: str) -> None:
-        """See `Notebook.log`."""
+        """See `RunStore.log`."""
         self._lines.append(
             f"{self._ports.clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {legible(str(line), most=MOST_BYTES)}"
         )
 
     def is_cancelled(self) -> bool:
-        """See `Notebook.is_cancelled`."""
+        """See `RunStore.is_cancelled`."""
         now = self._ports.clock()
         if not self._cancel_asked and (self._looked_at is None or now - self._looked_at >= _LOOK_EVERY):
             self._looked_at = now
@@ -74,19 +74,19 @@ class LedgerNotebook:
         self._cancel_asked = True
 
     def step(self, name: str) -> str | None:
-        """See `Notebook.step`."""
+        """See `RunStore.step`."""
         return self._ports.ledger.step(self._job_id, name)
 
     def keep_step(self, name: str, result: str) -> None:
-        """See `Notebook.keep_step`."""
+        """See `RunStore.keep_step`."""
         self._ports.ledger.keep_step(self._job_id, name, result)
 
     def keep_first(self, name: str, result: str) -> str:
-        """See `Notebook.keep_first`."""
+        """See `RunStore.keep_first`."""
         return self._ports.ledger.keep_first(self._job_id, name, result)
 
     def until(self, name: str, wait: timedelta) -> datetime | None:
-        """See `Notebook.until`."""
+        """See `RunStore.until`."""
         asked = (self._ports.clock() + wait).isoformat(timespec="milliseconds")
         until = datetime.fromisoformat(self.keep_first(name, asked))
         return until if until > self._ports.clock() else None
@@ -100,7 +100,7 @@ class LedgerNotebook:
                 self._job_id, self._claim_id, at=self._ports.clock(), lines=fitting(tuple(self._lines))
             )
         except LaneworkError as error:
-            self._journal.note(Action.WRITE_FAILED, reason=f"log: {error}")
+            self._journal.note(Action.RUN_WRITE_FAILED, reason=f"log: {error}")
 
 
 def fitting(lines: Sequence[str]) -> tuple[str, ...]:

@@ -60,14 +60,14 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
         if isinstance(answer, Applied):
             keep_payload(message, answer.record, ports)
     except UnavailableError as error:
-        journal.note(Action.CLAIM_FAILED, reason=str(error))
+        journal.note(Action.RUN_CLAIM_FAILED, reason=str(error))
         return Keep(LOOK_AGAIN)
     if isinstance(answer, Applied):
-        journal.note(Action.HELD, reason=name)
+        journal.note(Action.JOB_HELD, reason=name)
         return Ack()
     if not _would_start(message, answer.record):
         return None
-    journal.note(Action.WAITED, reason=name, wait=LOOK_AGAIN)
+    journal.note(Action.MESSAGE_DEFERRED, reason=name, wait=LOOK_AGAIN)
     return Keep(LOOK_AGAIN)
 
 
@@ -107,7 +107,7 @@ def wait_for_worker(
         return None
     lane = delivery.lane
     journal.note(
-        Action.NEEDS_WORKER,
+        Action.JOB_NEEDS_WORKER,
         reason=f"only a worker process may run {message.type}, and Lambda was handed it: deploy the stack with "
         f"{lane.capitalize()}RunsOn=worker, and run `lanework worker --lane {lane}`",
         wait=OFFER_AGAIN,
@@ -118,7 +118,7 @@ def wait_for_worker(
         if is_waiting and leave_to_sweep(message, stored, at=ports.clock() + OFFER_AGAIN, ports=ports):
             return Ack()
     except UnavailableError as error:
-        journal.note(Action.CLAIM_FAILED, reason=str(error))
+        journal.note(Action.RUN_CLAIM_FAILED, reason=str(error))
     return Keep(OFFER_AGAIN)
 
 

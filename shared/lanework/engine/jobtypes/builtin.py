@@ -18,7 +18,7 @@ WEBHOOK: Final = "lanework.webhook"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Orders:
+class RedriveOptions:
     """
     How to move them.
 
@@ -31,7 +31,7 @@ class Orders:
     canary: bool = False
 
 
-class DeadLetterOrder(BaseModel):
+class BulkRedrivePayload(BaseModel):
     """
     Payload of `lanework.redrive` and `lanework.drop`.
 
@@ -43,10 +43,10 @@ class DeadLetterOrder(BaseModel):
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     which: Filter
-    orders: Orders = Orders()
+    orders: RedriveOptions = RedriveOptions()
 
 
-class CleanOrder(BaseModel):
+class CleanupPayload(BaseModel):
     """
     Payload of `lanework.clean`.
 
@@ -59,7 +59,7 @@ class CleanOrder(BaseModel):
     cleanings: tuple[Cleaning, ...]
 
 
-class ReleaseOrder(BaseModel):
+class ReleasePayload(BaseModel):
     """Payload of `lanework.release`: what has ended that others wait for."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -67,5 +67,5 @@ class ReleaseOrder(BaseModel):
     parent: str
 
 
-class ArchiveOrder(BaseModel):
+class ArchivePayload(BaseModel):
     """Payload of `lanework.archive`: it takes whatever is due."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.jobtypes.arguments import MOST_VERSIONS, check_durations, checked_names
 from lanework.engine.jobtypes.job import Job
-from lanework.engine.jobtypes.job_type import JobType, Options, Where, settled
+from lanework.engine.jobtypes.job_type import JobType, Options, Where, resolve_policy
 from lanework.engine.jobtypes.request import check_windows
 from lanework.engine.jobtypes.schedule import check_declared, declared_schedule
 from lanework.engine.jobtypes.signature import check_keys, is_async, signature_of
@@ -77,7 +77,9 @@ class Jobs:
             lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook
         )
         # A timeout is held against the lane, which the family's types may yet choose.
-        settled(self._options if lane is not None else Options(attempts=attempts, backoff=backoff, webhook=webhook))
+        resolve_policy(
+            self._options if lane is not None else Options(attempts=attempts, backoff=backoff, webhook=webhook)
+        )
         self._bounds = _bounds(f"queue:{queue}", concurrency, rate, quota)
         self._retention = Retention(completed=keep_completed, failed=keep_failed)
         self._types: dict[str, JobType] = {}
@@ -158,7 +160,7 @@ class Jobs:
             raise InvalidOptionError(msg)
         said = Options(lane=lane, attempts=attempts, backoff=backoff, timeout=timeout, where=where, webhook=webhook)
         options = said.over(self._options)
-        settled(options)
+        resolve_policy(options)
         bounds = (*self._bounds, *_bounds(f"type:{name}", concurrency, rate, quota))
         keys = checked_names("key", key)
         check_windows(keys, unique_for=unique_for, debounce=debounce)

@@ -69,7 +69,7 @@ class Policy:
     webhook: str | None = None
 
 
-def settled(options: Options) -> Policy:
+def resolve_policy(options: Options) -> Policy:
     """
     Return the policy that resolved options mean.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY, check_durations, checked_moment
-from lanework.engine.jobtypes.job_type import Options, settled
+from lanework.engine.jobtypes.job_type import Options, resolve_policy
 from lanework.errors import InvalidOptionError, did_you_mean, is_a, shown
 from lanework.model.job.headers import CORRELATION, Headers, with_headers
 from lanework.model.job.ids import checked_job_id, checked_parent, checked_tenant, well_formed_job_id
@@ -155,7 +155,7 @@ def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | st
     return _request(job_type, parsed(job_type.name, job_type.model, payload), said)
 
 
-def own_request(job_type: JobType, payload: Mapping[str, object] | str, job_id: str) -> Request:
+def builtin_request(job_type: JobType, payload: Mapping[str, object] | str, job_id: str) -> Request:
     """
     Return the request for a job under an id of Lanework's own, which no caller may give.
 
@@ -204,7 +204,7 @@ def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Req
         timeout=said.get("timeout"),
         webhook=said.get("webhook"),
     )
-    settled(options.over(job_type.options))
+    resolve_policy(options.over(job_type.options))
     job_id, tenant, run_at = said.get("job_id"), said.get("tenant"), said.get("run_at")
     correlation_id = said.get("correlation_id")
     request = Request(

@@ -38,7 +38,7 @@ TIMED_OUT: Final = "timed out"
 """What is kept in place of a signal that didn't come in time; no JSON text is this."""
 
 
-class Notebook(Protocol):
+class RunStore(Protocol):
     """Where a run's own words go: the ledger, or a list in a unit test."""
 
     def progress(self, percent: int, note: str | None) -> None:
@@ -103,7 +103,7 @@ class Run:
         attempt: int,
         max_attempts: int,
         deadline: datetime,
-        notebook: Notebook,
+        notebook: RunStore,
         headers: Headers = (),
         workflow_id: str | None = None,
     ) -> None:

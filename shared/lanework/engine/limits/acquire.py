@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from pydantic_core import from_json
 
-from lanework.engine.limits.release import ANNOUNCED_FOR, KEPT_FOR, LOOK_EVERY, Waker, free_expired, kept_for
+from lanework.engine.limits.release import ANNOUNCED_FOR, KEPT_FOR, LOOK_EVERY, SlotDispatcher, free_expired, kept_for
 from lanework.errors import UnavailableError
 from lanework.model.limits import SLOT_LASTS, Concurrency, Rate
 
@@ -79,7 +79,7 @@ class Admission:
         for name in list(self.held):
             n = self.held.pop(name)
             try:
-                Waker(ports=self.ports).give_back(name, cast("str", run.claim_id), n=n)
+                SlotDispatcher(ports=self.ports).give_back(name, cast("str", run.claim_id), n=n)
             except UnavailableError:
                 continue
 
@@ -111,7 +111,7 @@ class Admission:
         try:
             slots = self.ports.limits.slots(refused.limit)
             if len(slots.holders) < refused.n:
-                Waker(ports=self.ports).hand_over(refused.limit, n=refused.n, parked=run.job_id)
+                SlotDispatcher(ports=self.ports).hand_over(refused.limit, n=refused.n, parked=run.job_id)
         except UnavailableError:
             return
 

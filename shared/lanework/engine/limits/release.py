@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waker:
+class SlotDispatcher:
     """Hands free slots over to waiting jobs."""
 
     ports: Ports
@@ -120,7 +120,7 @@ class Waker:
         payload = self.ports.ledger.payload_of(record)
         failed = None if payload is None else dispatch(record, Envelope.of(record, payload), self.ports)
         reason = name if failed is None else f"{name}; {failed}"
-        self.ports.events.emit(Event.about(record, Action.RELEASED, at=self.ports.clock(), reason=reason))
+        self.ports.events.emit(Event.about(record, Action.JOB_RELEASED, at=self.ports.clock(), reason=reason))
         return True
 
     def tick(self, *, has_time: Callable[[], bool]) -> int:

@@ -19,7 +19,7 @@ from lanework.model.lifecycle.states import State
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lanework.engine.maintenance.long_job_progress import Tally
+    from lanework.engine.maintenance.long_job_progress import LongJobProgress
     from lanework.engine.ports.bundle import Archive, Ports
     from lanework.model.lifecycle.states import JobRecord
 
@@ -34,7 +34,7 @@ _BOOKMARK: Final = "archive"
 _FIRST_WINDOW: Final = timedelta(days=1)
 
 
-class Archivist:
+class Archiver:
     """
     Puts what is due into the archive.
 
@@ -47,7 +47,7 @@ class Archivist:
         self._ports = ports
         self._archive = archive
 
-    def run(self, tally: Tally) -> None:
+    def run(self, tally: LongJobProgress) -> None:
         """Archive what is due, until nothing is."""
         for shard in range(SHARDS):
             while records := self._due(shard):
@@ -65,7 +65,7 @@ class Archivist:
         records = readable([found[one] for one in ids if one in found], self._ports)
         return [one for one in records if one.held_by == ARCHIVE and one.sweep_at is not None and one.sweep_at <= now]
 
-    def _dead(self, tally: Tally) -> None:
+    def _dead(self, tally: LongJobProgress) -> None:
         """Archive dead jobs: their entry is that of the dead, so a bookmark says how far they are archived."""
         until = self._ports.clock() - DEAD_FOR
         mark = self._ports.flags.bookmark(_BOOKMARK)
@@ -80,7 +80,7 @@ class Archivist:
                 break
         self._ports.flags.set_bookmark(_BOOKMARK, until.isoformat())
 
-    def _put(self, records: Sequence[JobRecord], tally: Tally) -> None:
+    def _put(self, records: Sequence[JobRecord], tally: LongJobProgress) -> None:
         for lines in _chunks(self._line(one) for one in records if not one.retired):
             key = f"jobs/{self._ports.clock():%Y/%m/%d}/{self._ports.new_id()}.jsonl.gz"
             self._archive.put(key, gzip.compress("".join(lines).encode(), mtime=0))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.jobtypes.builtin import CLEAN, CleanOrder
+from lanework.engine.jobtypes.builtin import CLEAN, CleanupPayload
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
 
@@ -177,7 +177,7 @@ class Cleaner:
         answer = self._ports.ledger.change(record.job_id, operator_moves.retire(record))
         if not isinstance(answer, Applied):
             return answer.record is not None and answer.record.retired  # it had landed, its answer lost
-        self._ports.events.emit(Event.about(answer.record, Action.RETIRED, at=self._ports.clock()))
+        self._ports.events.emit(Event.about(answer.record, Action.JOB_RETIRED, at=self._ports.clock()))
         return True
 
     def _beyond(self, cleanings: Sequence[Cleaning]) -> Iterator[JobRecord]:
@@ -221,7 +221,7 @@ def _chosen(record: JobRecord) -> Chosen:
     return Chosen(job_id=record.job_id, life=record.life, state=record.state)
 
 
-class CleaningDesk:
+class Cleanups:
     """Retires ended jobs. A page is retired here and now, more by a job of Lanework's own."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
@@ -252,5 +252,5 @@ class CleaningDesk:
 
     def clean_later(self, cleaning: Cleaning) -> Receipt[Any]:
         """Have jobs retired by a job of Lanework's own, without counting them first."""
-        order = CleanOrder(cleanings=(cleaning,))
+        order = CleanupPayload(cleanings=(cleaning,))
         return self._enqueue(Request(type=self._registry.get(CLEAN), payload=order, options=Options()))

@@ -22,7 +22,7 @@ KEPT_BACK: Final = timedelta(seconds=30)
 _STEP: Final = "tally"
 
 
-class Tally:
+class LongJobProgress:
     """
     Counts what a job did; a context within which it does it.
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.deadletters.dlq_scan import Letters
+from lanework.engine.deadletters.dlq_scan import DlqScan
 from lanework.engine.dependencies.release_dependents import Waiting
-from lanework.engine.webhooks.notify import tell_untold
-from lanework.engine.workflows.repair import ShardLook
+from lanework.engine.webhooks.notify import notify_pending
+from lanework.engine.workflows.repair import WorkflowRepair
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import QUEUE_RETENTION
@@ -47,7 +47,7 @@ class Reconciled:
 
     letters: int
     tickets: int
-    told: int
+    notified: int
     unblocked: int
     audited: int
     stranded: int
@@ -63,7 +63,7 @@ class Reconciler:
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:
         """Look through each lane's dead letters and at a page of jobs; what is refused keeps none of the rest."""
-        looked = Letters(self._ports).tick(has_time=has_time)
+        looked = DlqScan(self._ports).tick(has_time=has_time)
         refused = looked.refused
 
         def counted(part: Callable[[], int]) -> int:
@@ -73,9 +73,9 @@ class Reconciler:
                 refused.append(error)
                 return 0
 
-        unblocked = counted(lambda: ShardLook(self._ports).tick(has_time=has_time))
+        unblocked = counted(lambda: WorkflowRepair(self._ports).tick(has_time=has_time))
         unblocked += counted(lambda: Waiting(self._ports).tick(has_time=has_time))
-        told_of = counted(lambda: tell_untold(self._ports, has_time=has_time))
+        notified = counted(lambda: notify_pending(self._ports, has_time=has_time))
         audited = stranded = 0
         for _ in range(_AUDIT_PAGES):
             seen, found = self._audit_page(refused) if has_time() else (0, 0)
@@ -85,7 +85,7 @@ class Reconciler:
         return Reconciled(
             letters=looked.moved,
             tickets=looked.removed,
-            told=told_of,
+            notified=notified,
             unblocked=unblocked,
             audited=audited,
             stranded=stranded,
@@ -119,7 +119,7 @@ class Reconciler:
         now = self._ports.clock()
         answer = self._ports.ledger.change(record.job_id, operator_moves.enter(record, at=max(now, record.due_at)))
         if isinstance(answer, Applied):
-            self._note(Action.LEFT_TO_SWEEP, record, "found by the audit: it may be without a message")
+            self._note(Action.JOB_SEND_DEFERRED, record, "found by the audit: it may be without a message")
         return isinstance(answer, Applied)
 
     def _note(self, action: Action, record: JobRecord, reason: str) -> None:

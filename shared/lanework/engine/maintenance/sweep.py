@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.limits.release import Waker
+from lanework.engine.limits.release import SlotDispatcher
 from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import SENT_AGAIN_AFTER
 from lanework.engine.operations.pauses import may_forget, release
-from lanework.engine.ports.messages import LONGEST_SQS_DELAY, Sending
+from lanework.engine.ports.messages import LONGEST_SQS_DELAY, OutgoingMessage
 from lanework.errors import ConfigError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
@@ -84,7 +84,7 @@ class Sweeper:
         with self._apart.each("what pauses held"):
             released = self._release(has_time)
         with self._apart.each("what waits for limits"):
-            woken = Waker(ports=self._ports).tick(has_time=has_time)
+            woken = SlotDispatcher(ports=self._ports).tick(has_time=has_time)
         is_done = True
         for shard in range(SHARDS):
             is_done = self._walk(shard, has_time) and is_done
@@ -145,13 +145,13 @@ class Sweeper:
             if left:
                 self._note_left(lane, left, of=len(whole))
 
-    def _whole(self, records: Sequence[JobRecord]) -> Iterator[tuple[JobRecord, Sending]]:
+    def _whole(self, records: Sequence[JobRecord]) -> Iterator[tuple[JobRecord, OutgoingMessage]]:
         """Yield jobs with their messages."""
         for record in records:
             with self._apart.each(f"job {record.job_id}"):
                 payload = self._ports.ledger.payload_of(record)
                 if payload is None:
-                    self._push_on(record, Action.NOT_SENT)
+                    self._push_on(record, Action.JOB_NOT_SENT)
                     continue
                 try:
                     sending = self._sending(record, payload)
@@ -163,7 +163,7 @@ class Sweeper:
     def _after(self, record: JobRecord, unsent: Unsent | None) -> None:
         """Do what follows from a job's sending; one that may be sent later is left where it is."""
         if unsent is None:
-            self._sent += self._push_on(record, Action.SWEPT)
+            self._sent += self._push_on(record, Action.JOB_SWEPT)
         elif isinstance(unsent.error, UnsendableError):
             self._end(record, str(unsent.error))
 
@@ -179,20 +179,20 @@ class Sweeper:
         if isinstance(errors[0], ConfigError):
             self._apart.keep(errors[0])
         reason = f"{len(errors)} jobs are left to the next tick: {errors[0]}"
-        event = Event(action=Action.NOT_SENT, at=self._ports.clock(), lane=lane, reason=reason)
+        event = Event(action=Action.JOB_NOT_SENT, at=self._ports.clock(), lane=lane, reason=reason)
         self._ports.events.emit(event)
 
-    def _sending(self, record: JobRecord, payload: str) -> Sending:
+    def _sending(self, record: JobRecord, payload: str) -> OutgoingMessage:
         now = self._ports.clock()
         # An entry may be later than its job is due: one that SQS gave up on waits longer each time.
         left = max(record.due_at or now, record.sweep_at or now) - now
-        return Sending.of(Envelope.of(record, payload), delay=min(max(left, timedelta(0)), LONGEST_SQS_DELAY))
+        return OutgoingMessage.of(Envelope.of(record, payload), delay=min(max(left, timedelta(0)), LONGEST_SQS_DELAY))
 
     def _push_on(self, record: JobRecord, action: Action) -> bool:
         now = self._ports.clock()
         pushed = operator_moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
         is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
-        reason = "its payload is missing: enqueue it again under its id" if action is Action.NOT_SENT else None
+        reason = "its payload is missing: enqueue it again under its id" if action is Action.JOB_NOT_SENT else None
         self._ports.events.emit(Event.about(record, action, at=now, reason=reason))
         return is_pushed
 
@@ -200,5 +200,5 @@ class Sweeper:
         """Let a record wait that this code can't read: a later release's, perhaps, whose sweep can."""
         now = self._ports.clock()
         self._ports.ledger.change(record.job_id, operator_moves.put_off(record, to=now + SENT_AGAIN_AFTER))
-        self._ports.events.emit(Event.about(record, Action.UNREADABLE, at=now, reason=record.damage))
+        self._ports.events.emit(Event.about(record, Action.JOB_UNREADABLE, at=now, reason=record.damage))
         self._unreadable += 1

@@ -253,7 +253,10 @@ class UnsentJobs:
         if isinstance(answer, Applied):
             self._looked.entered += 1
             event = Event.about(
-                answer.record, Action.LEFT_TO_SWEEP, at=now, reason="recorded and never sent: its producer had stopped"
+                answer.record,
+                Action.JOB_SEND_DEFERRED,
+                at=now,
+                reason="recorded and never sent: its producer had stopped",
             )
             self._ports.events.emit(event)
 

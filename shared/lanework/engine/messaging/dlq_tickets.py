@@ -51,7 +51,7 @@ class TicketOf:
     life: int
 
 
-def bury(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str | None:
+def send_to_dlq(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str | None:
     """
     Send a body to a lane's dead-letter queue.
 
@@ -68,14 +68,14 @@ def bury(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str 
         if size_of(body, attributes) <= LARGEST_MESSAGE:
             break
     else:
-        return _bury_cut(lanes, lane, body, cause, error, f"{size_of(body):,} bytes are over SQS's limit")
+        return _send_cut_to_dlq(lanes, lane, body, cause, error, f"{size_of(body):,} bytes are over SQS's limit")
     try:
-        lanes.bury(lane, body, **attributes)
+        lanes.send_to_dlq(lane, body, **attributes)
     except UnsendableError as refusal:
         if size_of(body) <= _KEPT_OF_BODY:
             raise
         # A queue of somebody's own making may take less. If that isn't it, the cut copy is refused as well.
-        return _bury_cut(lanes, lane, body, cause, error, str(refusal))
+        return _send_cut_to_dlq(lanes, lane, body, cause, error, str(refusal))
     return None
 
 
@@ -98,15 +98,15 @@ def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, journal: Jo
     cause = record.cause or Cause.EXHAUSTED
     try:
         ticket = as_recorded(envelope, record, ports.ledger).as_ticket(life=record.life + 1)
-        cut = bury(ports.lanes, record.lane, ticket.encode(), cause=cause, error=record.error or "")
+        cut = send_to_dlq(ports.lanes, record.lane, ticket.encode(), cause=cause, error=record.error or "")
     except (UnavailableError, ConfigError) as error:
-        journal.note(Action.WRITE_FAILED, reason=f"ticket: {error}")
+        journal.note(Action.RUN_WRITE_FAILED, reason=f"ticket: {error}")
         return Keep()
     except UnsendableError as error:  # the record is in the list of dead jobs, and its redrive needs no ticket
-        journal.note(Action.WRITE_FAILED, reason=f"no ticket: {error}")
+        journal.note(Action.RUN_WRITE_FAILED, reason=f"no ticket: {error}")
         return Ack()
     if cut is not None:
-        journal.note(Action.SET_ASIDE, reason=f"its ticket was cut, {cut}: redrive it by its record")
+        journal.note(Action.MESSAGE_QUARANTINED, reason=f"its ticket was cut, {cut}: redrive it by its record")
     return Ack()
 
 
@@ -127,7 +127,7 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
     return Envelope.of(record, message.payload if payload is None else payload)
 
 
-def set_aside(delivery: Delivery, problem: str, ports: Ports) -> Report:
+def quarantine(delivery: Delivery, problem: str, ports: Ports) -> Report:
     """
     Keep a copy of a message that can't be decoded in its lane's DLQ.
 
@@ -138,7 +138,7 @@ def set_aside(delivery: Delivery, problem: str, ports: Ports) -> Report:
         note_undecodable(delivery.lane, delivery.body, problem, ports)
     except (UnavailableError, UnsendableError, ConfigError) as error:
         reason = f"{problem}; and no copy of it was kept: {error}"
-        ports.events.emit(Event(action=Action.NOT_HANDLED, at=ports.clock(), lane=delivery.lane, reason=reason))
+        ports.events.emit(Event(action=Action.MESSAGE_NOT_HANDLED, at=ports.clock(), lane=delivery.lane, reason=reason))
         return Keep()
     return Ack()
 
@@ -150,12 +150,14 @@ def note_undecodable(lane: Lane, body: str, problem: str, ports: Ports) -> None:
     Raises:
         UnavailableError, UnsendableError, ConfigError: No copy is there, as far as is known.
     """
-    cut = bury(ports.lanes, lane, body, cause=Cause.INVALID, error=problem)
+    cut = send_to_dlq(ports.lanes, lane, body, cause=Cause.INVALID, error=problem)
     reason = problem if cut is None else f"{problem}; its copy was cut: {cut}"
-    ports.events.emit(Event(action=Action.UNDECODABLE, at=ports.clock(), lane=lane, cause=Cause.INVALID, reason=reason))
+    ports.events.emit(
+        Event(action=Action.MESSAGE_UNDECODABLE, at=ports.clock(), lane=lane, cause=Cause.INVALID, reason=reason)
+    )
 
 
-def _bury_cut(lanes: Lanes, lane: Lane, body: str, cause: str, error: str, why: str) -> str:
+def _send_cut_to_dlq(lanes: Lanes, lane: Lane, body: str, cause: str, error: str, why: str) -> str:
     """Send as much of a body as any queue takes, and say what it was; return why."""
     ticket = ticket_of(body)
     kept = body.encode()[:_KEPT_OF_BODY].decode(errors="ignore")
@@ -166,7 +168,7 @@ def _bury_cut(lanes: Lanes, lane: Lane, body: str, cause: str, error: str, why: 
         "job": None if ticket is None else [ticket.job_id[:200], ticket.life],
         "begins": kept,
     }
-    lanes.bury(lane, json.dumps(note, ensure_ascii=False), cause=cause, error=error)
+    lanes.send_to_dlq(lane, json.dumps(note, ensure_ascii=False), cause=cause, error=error)
     return why
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.states import JobRecord
 
-_ENDS_A_RUN: Final = frozenset({Action.COMPLETED, Action.RETRYING, Action.DEAD, Action.CANCELLED})
+_ENDS_A_RUN: Final = frozenset({Action.JOB_COMPLETED, Action.JOB_RETRYING, Action.JOB_DEAD, Action.JOB_CANCELLED})
 
-_FAILED: Final = frozenset({Action.RETRYING, Action.DEAD})
+_FAILED: Final = frozenset({Action.JOB_RETRYING, Action.JOB_DEAD})
 
 
 class Journal:
@@ -77,7 +77,7 @@ class Journal:
                 error_type=record.error_type if failed else None,
                 wait=wait,
                 reason=reason,
-                waited=waited_since(record, self._sent_at) if action is Action.STARTED else None,
+                waited=waited_since(record, self._sent_at) if action is Action.JOB_STARTED else None,
                 correlation_id=correlation_of(record.headers),
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,
@@ -125,7 +125,7 @@ class Apart:
         except Exception as error:  # noqa: BLE001 - whatever one of many holds, the others are handled
             where = extract_tb(error.__traceback__)[-1]  # and not its text, which may hold what the thing holds
             reason = f"{what} was left alone: {type(error).__name__} in {where.name}, line {where.lineno}"
-            self._ports.events.emit(Event(action=Action.FAULT, at=self._ports.clock(), reason=reason))
+            self._ports.events.emit(Event(action=Action.WORKER_FAULT, at=self._ports.clock(), reason=reason))
 
     def keep(self, error: LaneworkError) -> None:
         """Keep an error for `raise_first`."""

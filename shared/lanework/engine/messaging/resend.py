@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.ports.messages import Sending
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, UnavailableError, UnsendableError
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.states import State
@@ -47,7 +47,7 @@ def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
     now = ports.clock()
     start = max(record.due_at or now, now)
     try:
-        ports.lanes.send(record.lane, Sending.of(message, delay=start - now))
+        ports.lanes.send(record.lane, OutgoingMessage.of(message, delay=start - now))
         ports.ledger.change(record.job_id, operator_moves.push_on(record, to=start + SENT_AGAIN_AFTER))
     except (UnavailableError, UnsendableError, ConfigError) as error:
         return f"left to the sweep: {error}"

@@ -70,6 +70,6 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
 
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
-    ports.events.emit(Event.about(record, Action.CANCELLED, at=ports.clock()))
+    ports.events.emit(Event.about(record, Action.JOB_CANCELLED, at=ports.clock()))
     follow_up(record, ports)
     return Cancelling.CANCELLED

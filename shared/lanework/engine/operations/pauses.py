@@ -86,7 +86,7 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
                     moved += not readable([answer.record], ports)
                 if isinstance(answer, Applied):
                     moved += 1
-                    event = Event.about(answer.record, Action.RELEASED, at=ports.clock(), reason=name)
+                    event = Event.about(answer.record, Action.JOB_RELEASED, at=ports.clock(), reason=name)
                     ports.events.emit(event)
             if moved == before:  # the index lags behind the items; the next tick looks again
                 break

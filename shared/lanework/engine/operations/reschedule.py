@@ -91,5 +91,5 @@ def _sent(record: JobRecord, payload: str | None, ports: Ports, *, is_far: bool)
     failed = None
     if not is_far and record.held_by is None and payload is not None:
         failed = dispatch(record, Envelope.of(record, payload), ports)
-    ports.events.emit(Event.about(record, Action.RESCHEDULED, at=ports.clock(), reason=failed))
+    ports.events.emit(Event.about(record, Action.JOB_RESCHEDULED, at=ports.clock(), reason=failed))
     return record

@@ -97,7 +97,7 @@ def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> Non
     if before.awaits != record.awaits and before.payload is not None:
         failed = dispatch(record, Envelope.of(record, before.payload), ports)
     reason = name if failed is None else f"{name}; {failed}"
-    ports.events.emit(Event.about(record, Action.SIGNALLED, at=ports.clock(), reason=reason))
+    ports.events.emit(Event.about(record, Action.JOB_SIGNALLED, at=ports.clock(), reason=reason))
 
 
 def _written(payload: object) -> str:

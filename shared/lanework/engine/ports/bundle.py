@@ -92,7 +92,7 @@ class Ports:
     look_ahead: timedelta = LONGEST_SQS_DELAY
     archive: Archive | None = None
     world: World = field(default_factory=World)
-    tell: Callable[[JobRecord], None] = nobody
+    notify: Callable[[JobRecord], None] = nobody
 
     def ending(self, change: Change) -> Change:
         """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""

@@ -30,7 +30,7 @@ class Received:
     sent_at: datetime | None = None
 
 
-class Inbox(Protocol):
+class MessageConsumer(Protocol):
     """The lanes' queues, from the side that empties them."""
 
     def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:

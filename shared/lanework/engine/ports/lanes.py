@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from lanework.engine.ports.messages import DeadLetter, LaneCounts, Sending, Unsent
+    from lanework.engine.ports.messages import DeadLetter, LaneCounts, OutgoingMessage, Unsent
     from lanework.model.lanes import Lane
 
 
 class Lanes(Protocol):
     """The lanes' queues and their dead-letter queues."""
 
-    def send(self, lane: Lane, sending: Sending) -> None:
+    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         """
         Send one message to the lane's queue.
 
@@ -25,18 +25,18 @@ class Lanes(Protocol):
             ConfigError: SQS refuses every message: no such queue, no permission.
         """
 
-    def send_many(self, lane: Lane, sendings: Sequence[Sending]) -> dict[int, Unsent]:
+    def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         """
         Send messages, in as few calls as SQS allows; return what was not sent, by index. Never raises.
 
         One that SQS refuses keeps none of the others from being sent.
         """
 
-    def bury(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """
         Send a dead job's ticket, or a copy of an undecodable message, to the lane's dead-letter queue.
 
-        The engine's own `bury` sees to it that it fits: SQS counts cause and error, which are attributes, too.
+        The engine's own `send_to_dlq` sees to it that it fits: SQS counts cause and error, which are attributes, too.
 
         Raises:
             UnavailableError: Whether it was sent is not known.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
-    from lanework.model.job.guard_items import Mark, Marking
+    from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change, Kept
     from lanework.model.lifecycle.states import JobRecord
 
@@ -32,10 +32,10 @@ class Ledger(Protocol):
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         """Record new jobs with different ids; one answer for each, as `put` gives it."""
 
-    def marks(self, names: Sequence[str]) -> dict[str, Mark]:
+    def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
         """Return the marks that exist, as of now (a consistent read); at most 100 names."""
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[Marking]) -> JobRecord | None:
+    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
         """
         Record a new job and write its guards' marks, all of it or nothing. Answers as `put` does.
 

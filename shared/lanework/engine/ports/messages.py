@@ -32,7 +32,7 @@ def _bytes_of(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
+class OutgoingMessage:
     """
     One message to send.
 
@@ -47,7 +47,7 @@ class Sending:
     tenant: str | None = None
 
     @classmethod
-    def of(cls, envelope: Envelope, *, delay: timedelta = timedelta(0)) -> Sending:
+    def of(cls, envelope: Envelope, *, delay: timedelta = timedelta(0)) -> OutgoingMessage:
         """Return a job's message."""
         return cls(body=envelope.encode(), delay=delay, tenant=envelope.tenant)
 

@@ -63,7 +63,7 @@ class WorkflowStore(Protocol):
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
         """Return the jobs and, as `workflow/ID`, the nested workflows of a shard, by their place."""
 
-    def tell(self, workflow_id: str, slot: int, value: int) -> Shard | None:
+    def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
         """
         Note how a job ended, unless a larger number says more already. Repeating it is safe.
 

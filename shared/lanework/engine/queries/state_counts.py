@@ -21,7 +21,7 @@ MOST_COUNTED: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
+class StateCounts:
     """
     The newest jobs by where they stand.
 
@@ -36,7 +36,7 @@ class Census:
     since: datetime | None
 
 
-def census(inspector: Inspector, *, queue: str | None = None) -> Census:
+def state_counts(inspector: Inspector, *, queue: str | None = None) -> StateCounts:
     """Count the newest 1,000 jobs, of all queues or of one."""
     lanes: Counter[tuple[Lane, State]] = Counter()
     queues: Counter[tuple[str, State]] = Counter()
@@ -49,5 +49,5 @@ def census(inspector: Inspector, *, queue: str | None = None) -> Census:
         since = min((one.created_at for one in page.jobs), default=since)
         cursor = page.cursor
         if cursor is None:
-            return Census(by_lane=lanes, by_queue=queues, since=None)
-    return Census(by_lane=lanes, by_queue=queues, since=since)
+            return StateCounts(by_lane=lanes, by_queue=queues, since=None)
+    return StateCounts(by_lane=lanes, by_queue=queues, since=since)

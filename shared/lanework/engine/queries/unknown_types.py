@@ -18,7 +18,7 @@ LOOKED_AT: Final = 500
 """Most jobs that are read, the newest."""
 
 
-def strangers(inspector: Inspector, registry: Registry) -> Mapping[str, int]:
+def unknown_types(inspector: Inspector, registry: Registry) -> Mapping[str, int]:
     """Return the unknown types among the newest 500 jobs, and how many of each wait, or died of being unknown."""
     found: Counter[str] = Counter()
     cursor: str | None = None

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.enqueue.reserved_ids import enqueue_own
-from lanework.engine.jobtypes.request import own_request
+from lanework.engine.enqueue.reserved_ids import enqueue_reserved
+from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.jobtypes.schedule import schedule_of
-from lanework.engine.schedules.sync import Declared
-from lanework.errors import ConfigError, InvalidOptionError, NotProddedError, UnavailableError, UnknownNameError
+from lanework.engine.schedules.sync import ScheduleSync
+from lanework.errors import (
+    ConfigError,
+    InvalidOptionError,
+    ScheduleNotConnectedError,
+    UnavailableError,
+    UnknownNameError,
+)
 from lanework.model.job.payload import parsed, written
 from lanework.model.schedule.schedule import Source, begun
 
@@ -61,7 +67,7 @@ class Listed:
     last_state: State | None
 
 
-class ScheduleDesk:
+class Schedules:
     """The schedules of an application: those that its code declares, and those that were added."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
@@ -69,7 +75,7 @@ class ScheduleDesk:
         self._ports = ports
         self._registry = registry
         self._enqueue = enqueue
-        self._declared = Declared(ports, registry)
+        self._declared = ScheduleSync(ports, registry)
 
     def add(
         self,
@@ -103,7 +109,7 @@ class ScheduleDesk:
             name, job_type=model.name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up, payload=text
         )
         now = self._ports.clock()
-        own_request(model, text, schedule.run_id(now))
+        builtin_request(model, text, schedule.run_id(now))
         self._refuse_declared(name, "added over")
         if schedule.timetable.next(now) is None:
             msg = f"schedule {name!r} would never fire: its last tick was {schedule.timetable.latest(now)}"
@@ -112,7 +118,7 @@ class ScheduleDesk:
         try:
             return Added(record=record, is_prodded=self._ports.scheduler.create(schedule))
         except (UnavailableError, ConfigError) as error:
-            raise NotProddedError(name, str(error)) from error
+            raise ScheduleNotConnectedError(name, str(error)) from error
 
     def list(self) -> tuple[Listed, ...]:
         """Return every schedule, by name; one that was declared just now begins with the next minute."""
@@ -212,8 +218,8 @@ class ScheduleDesk:
         """
         schedule = self.get(name).schedule
         now = self._ports.clock()
-        request = own_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
-        return enqueue_own(request, self._enqueue, self._ports, since=now)
+        request = builtin_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
+        return enqueue_reserved(request, self._enqueue, self._ports, since=now)
 
     def _recorded(self, schedule: Schedule, now: datetime) -> ScheduleRecord:
         for _ in range(_TRIES):

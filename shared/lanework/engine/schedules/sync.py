@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _BOOKMARK: Final = "declared schedules"
 
 
-class Declared:
+class ScheduleSync:
     """The schedules that an application's code declares, and their records in the table."""
 
     def __init__(self, ports: Ports, registry: Registry) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.enqueue.reserved_ids import enqueue_own, is_anothers
-from lanework.engine.jobtypes.request import own_request
-from lanework.engine.schedules.sync import Declared
+from lanework.engine.enqueue.reserved_ids import enqueue_reserved, is_anothers
+from lanework.engine.jobtypes.request import builtin_request
+from lanework.engine.schedules.sync import ScheduleSync
 from lanework.errors import (
     ConfigError,
     EnqueueError,
@@ -73,7 +73,7 @@ class Fired:
 _LEFT: Final = Fired(is_done=False)
 
 
-class ScheduleClock:
+class ScheduleTrigger:
     """Fires schedules. Its reads grow with what is due, not with how many schedules there are."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[object]]) -> None:
@@ -88,7 +88,7 @@ class ScheduleClock:
         self._ports = ports
         self._registry = registry
         self._enqueue = enqueue
-        self._declared = Declared(ports, registry)
+        self._declared = ScheduleSync(ports, registry)
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Fired:
         """
@@ -172,10 +172,10 @@ class ScheduleClock:
         schedule, run = record.schedule, record.last_run or record.schedule.run_id(record.last_tick)
         try:
             request, tick = self._request(schedule, run), record.last_tick
-            last_run = enqueue_own(request, self._enqueue, self._ports, since=tick).job_id
+            last_run = enqueue_reserved(request, self._enqueue, self._ports, since=tick).job_id
             fired = Fired(enqueued=1)
         except (UnavailableError, EnqueueError, ConfigError) as error:
-            self._emit(Action.SCHEDULE_LEFT, schedule.name, run=run, error=error)
+            self._emit(Action.SCHEDULE_DEFERRED, schedule.name, run=run, error=error)
             return None, _LEFT
         except LaneworkError as error:
             self._emit(Action.SCHEDULE_FAILED, schedule.name, run=run, error=error)
@@ -183,7 +183,7 @@ class ScheduleClock:
         return self._ports.schedules.write(record.settled(last_run=last_run)), fired
 
     def _request(self, schedule: Schedule, run: str) -> Request:
-        return own_request(self._registry.get(schedule.job_type), schedule.payload, run)
+        return builtin_request(self._registry.get(schedule.job_type), schedule.payload, run)
 
     def _still_runs(self, job_id: str | None) -> bool:
         if job_id is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanework.engine.enqueue.reserved_ids import taken_ids
-from lanework.engine.jobtypes.request import own_request
+from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.stats.still_dead import still_dead
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LATELY: Final = 4 * MINUTE
 """With the minute that isn't over these are five."""
 
-_TOLD_AT_ONCE: Final = 10
+_NOTIFIED_AT_ONCE: Final = 10
 """Messages that a channel gets in one tick; the others follow."""
 
 
@@ -39,7 +39,7 @@ class Channel(Protocol):
     def name(self) -> str:
         """What it is called; the same for ever, since what it was told is kept under it."""
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """
         Tell of an alert that was raised, or that is over. May be told twice.
 
@@ -66,13 +66,13 @@ class JobChannel:
         """See `Channel.name`."""
         return f"job:{self.job_type}"
 
-    def tell(self, alert: Alert) -> None:
+    def notify(self, alert: Alert) -> None:
         """Enqueue it, under an id that makes one job of an alert that is told twice."""
         job_id = f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
-        self.enqueue(own_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
+        self.enqueue(builtin_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
 
 
-class Alarmist:
+class AlertManager:
     """Looks at what was counted, keeps which alerts are active, and tells every channel of each change once."""
 
     def __init__(
@@ -111,24 +111,24 @@ class Alarmist:
                 return before
             kept = standing.text
             self._say(standing, before)
-        told = self._tell(standing)
-        if told != standing:
-            store.keep_alerts(told.text, before=kept)
-        return told
+        delivered = self._notify(standing)
+        if delivered != standing:
+            store.keep_alerts(delivered.text, before=kept)
+        return delivered
 
     def _taken(self) -> dict[str, str]:
         now = self._ports.clock()
         return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < 60 * MINUTE}
 
-    def _tell(self, standing: Alerts) -> Alerts:
+    def _notify(self, standing: Alerts) -> Alerts:
         for channel in self._channels:
-            for alert in standing.untold(channel.name)[:_TOLD_AT_ONCE]:
+            for alert in standing.undelivered(channel.name)[:_NOTIFIED_AT_ONCE]:
                 try:
-                    channel.tell(alert)
+                    channel.notify(alert)
                 except LaneworkError as error:
-                    self._emit(Action.ALERT_UNTOLD, f"{channel.name}: {error}")
+                    self._emit(Action.ALERT_DELIVERY_FAILED, f"{channel.name}: {error}")
                     break
-                standing = standing.told(alert, channel.name)
+                standing = standing.delivered(alert, channel.name)
         return standing
 
     def _say(self, standing: Alerts, before: Alerts) -> None:

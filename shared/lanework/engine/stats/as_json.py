@@ -9,7 +9,7 @@ from lanework.model.stats.numbers import Count
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from lanework.engine.stats.overview import LaneStanding, QueueStanding
+    from lanework.engine.stats.overview import LaneOverview, QueueOverview
     from lanework.model.stats.buckets import Incident
     from lanework.model.stats.costs import Costs
     from lanework.model.stats.numbers import Numbers, Spread
@@ -37,7 +37,7 @@ def numbers_as_json(numbers: Numbers) -> dict[str, object]:
     }
 
 
-def lane_as_json(one: LaneStanding) -> dict[str, object]:
+def lane_as_json(one: LaneOverview) -> dict[str, object]:
     """Return how a lane stands."""
     return {
         "waiting": one.waiting,
@@ -54,7 +54,7 @@ def lane_as_json(one: LaneStanding) -> dict[str, object]:
     }
 
 
-def queue_as_json(one: QueueStanding) -> dict[str, object]:
+def queue_as_json(one: QueueOverview) -> dict[str, object]:
     """Return how a queue stands."""
     return {
         "waiting": one.waiting,

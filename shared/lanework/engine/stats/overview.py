@@ -26,7 +26,7 @@ _LOOKED_AT: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneStanding:
+class LaneOverview:
     """
     How a lane stands.
 
@@ -64,7 +64,7 @@ class LaneStanding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStanding:
+class QueueOverview:
     """
     How a queue stands.
 
@@ -97,8 +97,8 @@ class Standing:
     """
 
     overview: Overview
-    lanes: tuple[LaneStanding, ...]
-    queues: tuple[QueueStanding, ...]
+    lanes: tuple[LaneOverview, ...]
+    queues: tuple[QueueOverview, ...]
     paused: frozenset[str]
 
 
@@ -108,19 +108,19 @@ def standing(ports: Ports, *, queues: Iterable[str] = ()) -> Standing:
     counts = {lane: ports.lanes.live(lane) for lane in Lane}
     return Standing(
         overview=overview,
-        lanes=lanes_standing(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
-        queues=queues_standing(overview, counts, paused=paused, queues=queues),
+        lanes=lanes_overview(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
+        queues=queues_overview(overview, counts, paused=paused, queues=queues),
         paused=paused,
     )
 
 
-def lanes_standing(
+def lanes_overview(
     overview: Overview,
     counts: Mapping[Lane, LaneCounts],
     *,
     paused: frozenset[str],
     unsent: Mapping[Lane, Sequence[str]],
-) -> tuple[LaneStanding, ...]:
+) -> tuple[LaneOverview, ...]:
     """
     Return how every lane stands, the most urgent first.
 
@@ -135,7 +135,7 @@ def lanes_standing(
     steps = overview.hour.series(by_lane)
     nothing = (Numbers(),) * len(overview.hour.buckets)
     return tuple(
-        LaneStanding(
+        LaneOverview(
             lane=lane,
             is_paused=f"lane:{lane}" in paused,
             waiting=counts[lane].waiting,
@@ -153,24 +153,24 @@ def lanes_standing(
     )
 
 
-def queues_standing(
+def queues_overview(
     overview: Overview,
     counts: Mapping[Lane, LaneCounts],
     *,
     paused: frozenset[str],
     queues: Iterable[str] = (),
-) -> tuple[QueueStanding, ...]:
+) -> tuple[QueueOverview, ...]:
     """
     Return how queues stand, by name: those that did anything within a day, and those that are named.
 
     Args:
-        overview, counts, paused: As in `lanes_standing`.
+        overview, counts, paused: As in `lanes_overview`.
         queues: Names of further queues.
     """
     hour, day = overview.hour.sums(by_queue), overview.day.sums(by_queue)
     shares = _shares(overview)
     return tuple(
-        QueueStanding(
+        QueueOverview(
             queue=queue,
             is_paused=f"queue:{queue}" in paused,
             waiting=_part(queue, shares, {lane: one.waiting for lane, one in counts.items()}),

@@ -12,7 +12,7 @@ from lanework.model.webhooks import checked_webhook, key_for, signed
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.webhooks import Answered
-    from lanework.engine.webhooks.notify import WebhookOrder
+    from lanework.engine.webhooks.notify import WebhookPayload
 
 AGENT: Final = "Lanework-Webhooks/1"
 
@@ -31,7 +31,7 @@ class NotTakenError(LaneworkError):
         super().__init__(f"the receiver answered {response.status_code}{moved}")
 
 
-def deliver(order: WebhookOrder, ports: Ports) -> dict[str, Any]:
+def deliver(order: WebhookPayload, ports: Ports) -> dict[str, Any]:
     """
     Send a webhook.
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.enqueue.enqueuer import Enqueuer
-from lanework.engine.enqueue.reserved_ids import enqueue_own
+from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
 from lanework.engine.messaging.delivery import Ack, Keep
@@ -28,8 +28,7 @@ from lanework.model.job.headers import CORRELATION, correlation_of
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle.change import Applied
-from lanework.model.lifecycle.dependency_moves import UNTOLD
-from lanework.model.lifecycle.dependency_moves import told as as_told
+from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, notified
 from lanework.model.lifecycle.states import JobRecord, State
 from lanework.model.webhooks import host_of
 
@@ -50,11 +49,11 @@ ABOUT: Final = "about-job"
 
 _PAGE: Final = 100
 
-TELL_AGAIN: Final = timedelta(seconds=10)
+NOTIFIED_AGAIN_AFTER: Final = timedelta(seconds=10)
 """After how long a message comes back whose job's end could not be told."""
 
 
-class WebhookOrder(BaseModel):
+class WebhookPayload(BaseModel):
     """
     Payload of `lanework.webhook`.
 
@@ -78,7 +77,7 @@ class WebhookOrder(BaseModel):
         return {**given, "host": host_of(str(given.get("url", "")))} if isinstance(given, dict) else given
 
 
-class Teller:
+class WebhookNotifier:
     """Sends webhooks."""
 
     def __init__(self, ports: Ports, webhook: JobType) -> None:
@@ -86,7 +85,7 @@ class Teller:
         self._ports = ports
         self._webhook = webhook
 
-    def tell(self, record: JobRecord) -> None:
+    def notify(self, record: JobRecord) -> None:
         """
         Tell of a job's completion or death, if it is one; repeating it is safe.
 
@@ -117,7 +116,7 @@ class Teller:
         from lanework.model.job.job_event_document import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
 
         notice = notice_of_end(record, stack=self._ports.world.stack)
-        order = WebhookOrder(url=url, event_id=notice.id, body=notice.written())
+        order = WebhookPayload(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
         correlation_id = correlation_of(record.headers) or record.job_id
         request = Request(
@@ -128,26 +127,26 @@ class Teller:
             headers=((ABOUT, record.job_id), (CORRELATION, correlation_id)),
         )
         since = record.ended_at or record.created_at
-        return enqueue_own(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
+        return enqueue_reserved(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
 
 
-def told(record: JobRecord, ports: Ports, journal: Journal) -> Report:
+def notify_of_end(record: JobRecord, ports: Ports, journal: Journal) -> Report:
     """Tell of a job's end, and say what becomes of its message: it stays until that is done."""
     try:
-        ports.tell(record)
+        ports.notify(record)
     except UnavailableError as error:
-        journal.note(Action.WRITE_FAILED, reason=f"telling of its end: {error}", wait=TELL_AGAIN)
-        return Keep(TELL_AGAIN)
+        journal.note(Action.RUN_WRITE_FAILED, reason=f"telling of its end: {error}", wait=NOTIFIED_AGAIN_AFTER)
+        return Keep(NOTIFIED_AGAIN_AFTER)
     return Ack()
 
 
-def buried(message: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
+def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
     """Put a dead job's ticket into its lane's DLQ, then tell of its death; the message stays until both are done."""
     report = send_ticket(message, record, ports, journal)
-    return told(record, ports, journal) if isinstance(report, Ack) else report
+    return notify_of_end(record, ports, journal) if isinstance(report, Ack) else report
 
 
-def tell_of_death(record: JobRecord, ports: Ports) -> None:
+def notify_of_death(record: JobRecord, ports: Ports) -> None:
     """
     Tell of a death before another life, or none, takes its place: it may not have been told.
 
@@ -157,10 +156,10 @@ def tell_of_death(record: JobRecord, ports: Ports) -> None:
         UnavailableError: It was not told.
     """
     if record.ended_at is not None and ports.clock() - record.ended_at < QUEUE_RETENTION:
-        ports.tell(record)
+        ports.notify(record)
 
 
-def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+def notify_pending(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
     """
     Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
 
@@ -170,13 +169,13 @@ def tell_untold(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) ->
     done = 0
     refused: list[LaneworkError] = []
     for shard in range(SHARDS):
-        ids = ports.ledger.held(UNTOLD, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
+        ids = ports.ledger.held(NOTIFICATION_PENDING, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
         for record in readable(ports.ledger.get_many(ids).values(), ports) if ids else ():
-            if record.held_by != UNTOLD:
+            if record.held_by != NOTIFICATION_PENDING:
                 continue
             try:
-                ports.tell(record)
-                done += isinstance(ports.ledger.change(record.job_id, as_told(record)), Applied)
+                ports.notify(record)
+                done += isinstance(ports.ledger.change(record.job_id, notified(record)), Applied)
             except LaneworkError as error:
                 refused.append(error)
     if refused:

@@ -11,16 +11,16 @@ from lanework.model.webhooks import checked_webhook
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.webhooks.notify import Teller
+    from lanework.engine.webhooks.notify import WebhookNotifier
 
 
-class WebhookDesk:
+class WebhookDeliveries:
     """Sends webhooks again."""
 
-    def __init__(self, ports: Ports, teller: Teller) -> None:
+    def __init__(self, ports: Ports, teller: WebhookNotifier) -> None:
         """Take the ports, and what enqueues deliveries."""
         self._ports = ports
-        self._teller = teller
+        self._notifier = teller
 
     def redeliver(self, job_id: str, *, url: str | None = None) -> Receipt[Any]:
         """
@@ -45,4 +45,4 @@ class WebhookDesk:
         if address is None:
             msg = f"job {job_id!r} has no webhook: say where it is to go"
             raise InvalidOptionError(msg)
-        return self._teller.send(record, address, again=self._ports.new_id())
+        return self._notifier.send(record, address, again=self._ports.new_id())

@@ -184,7 +184,7 @@ class WorkflowEnqueuer:
             if not own and record is not None and _is_derived(request):
                 raise JobIdTakenError(job_id, request.type.name, taken_by=record.type)
             if not own and request.workflow is not None and request.slot is not None:
-                shard = self._store.tell(request.workflow, request.slot, VOID)
+                shard = self._store.record_end(request.workflow, request.slot, VOID)
                 if shard is not None and shard.is_ended:
                     Waiting(self._ports).release(self._shards.sum_up(shard))
 

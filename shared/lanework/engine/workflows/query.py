@@ -64,7 +64,7 @@ class ResultPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowStanding:
+class WorkflowStatus:
     """A workflow, and how its jobs stand: those that are its own, nested workflows counting as one."""
 
     record: WorkflowRecord
@@ -93,7 +93,7 @@ class WorkflowPage:
     seen_until: datetime
 
 
-class WorkflowReader:
+class WorkflowQuery:
     """Reads workflows; writes nothing."""
 
     def __init__(self, ports: Ports) -> None:
@@ -101,7 +101,7 @@ class WorkflowReader:
         self._ports = ports
         self._store = ports.workflows
 
-    def get(self, workflow_id: str) -> WorkflowStanding:
+    def get(self, workflow_id: str) -> WorkflowStatus:
         """
         Return where a workflow stands; it costs a read for each 256 of its jobs.
 
@@ -158,7 +158,7 @@ class WorkflowReader:
         """
         return self.drawn(workflow_id, most=most)[1]
 
-    def drawn(self, workflow_id: str, *, most: int = MOST_NODES) -> tuple[WorkflowStanding, Graph]:
+    def drawn(self, workflow_id: str, *, most: int = MOST_NODES) -> tuple[WorkflowStatus, Graph]:
         """
         Return where a workflow stands, and it as nodes and edges.
 
@@ -251,11 +251,11 @@ class WorkflowReader:
         return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
 
 
-def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStanding:
+def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStatus:
     counts = Counts()
     for shard in shards:
         counts = counts.plus(shard.counts)
-    return WorkflowStanding(record=found, counts=counts)
+    return WorkflowStatus(record=found, counts=counts)
 
 
 def _result(record: JobRecord) -> JobResult:
@@ -287,7 +287,7 @@ def as_json(record: WorkflowRecord) -> dict[str, object]:
     }
 
 
-def counts_as_json(standing: WorkflowStanding) -> dict[str, object]:
+def counts_as_json(standing: WorkflowStatus) -> dict[str, object]:
     """Return how the jobs of a workflow stand, likewise."""
     counts = standing.counts
     return {

@@ -30,7 +30,7 @@ _PAGE: Final = 20
 _READ_AT_ONCE: Final = 100
 
 
-class ShardLook:
+class WorkflowRepair:
     """Looks at the shards whose time has come."""
 
     def __init__(self, ports: Ports) -> None:
@@ -74,7 +74,7 @@ class ShardLook:
         names = self._store.names(workflow_id, number)
         values = self._values(shard, names, found)
         for place, value in values.items():
-            shard = self._store.tell(workflow_id, slot_of(number, place), value) or shard
+            shard = self._store.record_end(workflow_id, slot_of(number, place), value) or shard
         released = self._shards.sum_up(shard) + self._shards.mend(found)
         if not shard.is_final:
             self._store.look_later(shard, shard.next_look(now))
@@ -106,7 +106,7 @@ class ShardLook:
                 nested = self._store.get(ref[0])
                 values[place] = value_of_workflow(nested) if nested else (missing if is_late else None)
             elif record is None:
-                values[place] = missing if is_late and place not in shard.told else None
+                values[place] = missing if is_late and place not in shard.outcomes else None
             elif (record.workflow, record.slot) != (shard.workflow_id, slot_of(shard.number, place)):
                 values[place] = VOID
             else:

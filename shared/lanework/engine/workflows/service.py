@@ -10,7 +10,7 @@ from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.engine.jobtypes.request import Request
 from lanework.engine.operations.cancel import cancel
 from lanework.engine.workflows.enqueue import WorkflowEnqueuer
-from lanework.engine.workflows.query import WorkflowReader
+from lanework.engine.workflows.query import WorkflowQuery
 from lanework.errors import JobNotFoundError, WorkflowClosedError
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.workflow import When, read_ref, ref_of
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _PAGE: Final = 100
 
 
-class WorkflowDesk(WorkflowReader):
+class Workflows(WorkflowQuery):
     """Enqueues workflows, looks at them, adds to them, cancels them and retries what died in them."""
 
     def __init__(

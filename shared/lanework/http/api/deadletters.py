@@ -63,13 +63,15 @@ def add_to(routes: Routes, app: App) -> None:
 
         Over 100 of them, and those with a canary or a rate, are redriven by a job of their own.
         """
-        desk = app.dead_letters
-        plan = desk.jobs.plan(which.chosen())
+        dead_letters = app.dead_letters
+        plan = dead_letters.jobs.plan(which.chosen())
         if which.dry_run:
             return _moved("redrive", plan)
         orders = which.orders
         at_once = orders.rate is None and not orders.canary
-        return _moved("redrive", plan, desk.redrive(plan) if at_once else desk.redrive_later(plan, orders))
+        return _moved(
+            "redrive", plan, dead_letters.redrive(plan) if at_once else dead_letters.redrive_later(plan, orders)
+        )
 
     @routes.add("POST", "/api/admin/dlq/drop", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
     def drop_dead_jobs(which: Dropping) -> Moved:

@@ -223,12 +223,12 @@ def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> Jo
         InvalidPayloadError, TooLargeError, UnknownJobTypeError: The other payload can't be used.
         ProblemError: Somebody else has moved it meanwhile, or its payload is gone.
     """
-    desk = app.dead_letters
-    record = desk.jobs.get(job_id)
+    dead_letters = app.dead_letters
+    record = dead_letters.jobs.get(job_id)
     if payload is None:
-        fate = desk.redrive_one(record)
+        fate = dead_letters.redrive_one(record)
     else:
-        fate = desk.redrive_with(record, desk.checked_edit(record, json.dumps(payload)))
+        fate = dead_letters.redrive_with(record, dead_letters.checked_edit(record, json.dumps(payload)))
     if fate is not Fate.REDRIVEN:
         raise ProblemError(_conflict("not-redriven", f"job {job_id!r} was not redriven: {fate}"))
     return app.get(job_id)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.stats.overview import LaneStanding
+from lanework.engine.stats.overview import LaneOverview
 from lanework.http.api.responses import Answer
 from lanework.http.auth.tokens import Role
 from lanework.http.routing import Routes
@@ -35,7 +35,7 @@ class LaneMetrics(Answer):
     total: int
 
     @classmethod
-    def of(cls, one: LaneStanding) -> LaneMetrics:
+    def of(cls, one: LaneOverview) -> LaneMetrics:
         """Return a lane's standing as an answer."""
         return cls(
             waiting=one.waiting,
@@ -109,7 +109,7 @@ def add_to(routes: Routes, app: App) -> None:
         return Health()
 
 
-def _stats(one: LaneStanding) -> LaneStats:
+def _stats(one: LaneOverview) -> LaneStats:
     return LaneStats(
         **LaneMetrics.of(one).model_dump(),
         is_paused=one.is_paused,

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
 from lanework.engine.queries.jobs import as_json
-from lanework.engine.queries.state_counts import Census, census
+from lanework.engine.queries.state_counts import StateCounts, state_counts
 from lanework.errors import UnknownNameError, did_you_mean
 from lanework.http.api.jobs import JobId, retry
 from lanework.http.api.pauses import Paused, Resumed, resumed
@@ -101,7 +101,7 @@ def add_reading(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/v1/jobs/queues", Role.VIEWER, tag=TAG)
     def list_queues() -> AllQueues:
         """Give the numbers of every queue, from the newest 1,000 jobs."""
-        counted, paused = census(app.inspector), app.ports.flags.read().paused
+        counted, paused = state_counts(app.inspector), app.ports.flags.read().paused
         return AllQueues(
             data={
                 queue: _counts(queue, counted, is_paused=f"queue:{queue}" in paused) for queue in app.registry.queues
@@ -113,7 +113,7 @@ def add_reading(routes: Routes, app: App) -> None:
     def get_queue(queue: QueueName) -> OneQueue:
         """Give the numbers of one queue, from its newest 1,000 jobs."""
         _check(queue, app)
-        counted, paused = census(app.inspector, queue=queue), app.ports.flags.read().paused
+        counted, paused = state_counts(app.inspector, queue=queue), app.ports.flags.read().paused
         return OneQueue(data=_counts(queue, counted, is_paused=f"queue:{queue}" in paused), counted_since=counted.since)
 
     @routes.add("GET", "/api/v1/jobs/queues/<queue>/failed", Role.VIEWER, tag=TAG)
@@ -184,7 +184,7 @@ def _check_range(start: int, end: int) -> None:
         )
 
 
-def _counts(queue: str, counted: Census, *, is_paused: bool) -> QueueCounts:
+def _counts(queue: str, counted: StateCounts, *, is_paused: bool) -> QueueCounts:
     def of(*states: State) -> int:
         numbers: Mapping[tuple[str, State], int] = counted.by_queue
         return sum(numbers.get((queue, state), 0) for state in states)

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.errors import InvalidOptionError
 from lanework.model.job.dead_filter import Filter
 from lanework.model.lanes import lane_of
@@ -222,9 +222,9 @@ class Redriving(Dropping):
     rate: Number | None = Field(default=None, description="Most jobs a second, 0.1 to 1,000.")
 
     @property
-    def orders(self) -> Orders:
+    def orders(self) -> RedriveOptions:
         """How to move them."""
-        return Orders(rate=self.rate, canary=self.canary)
+        return RedriveOptions(rate=self.rate, canary=self.canary)
 
 
 class Pausing(Body):

@@ -175,11 +175,11 @@ def left(event: BaseProxyEvent) -> tuple[str | None, tuple[Cookie, ...]]:
     shown = _read(NOTE, event)
     if shown is None:
         return None, ()
-    told = (_cookie(NOTE, "", timedelta(0), event),)
+    cookies = (_cookie(NOTE, "", timedelta(0), event),)
     try:
-        return urlsafe_b64decode(shown).decode(), told
+        return urlsafe_b64decode(shown).decode(), cookies
     except ValueError:
-        return None, told
+        return None, cookies
 
 
 def comes_from_elsewhere(event: BaseProxyEvent) -> bool:

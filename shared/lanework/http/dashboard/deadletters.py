@@ -15,7 +15,7 @@ from lanework.engine.deadletters.bulk_redrive import Outcome
 from lanework.engine.deadletters.groups import Group
 from lanework.engine.deadletters.query import Plan
 from lanework.engine.deadletters.redrive import Fate
-from lanework.engine.jobtypes.builtin import Orders
+from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.stats.late_starts import Within
 from lanework.errors import InvalidOptionError, UnknownNameError, shown
@@ -31,7 +31,7 @@ from lanework.model.lanes import lane_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lanework.engine.deadletters.service import DeadLetterDesk
+    from lanework.engine.deadletters.service import DeadLetters
 
 ROWS = 50
 
@@ -109,16 +109,20 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def redrive_many() -> Response[str]:
         """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        desk, orders = app.dead_letters, wanted.orders
-        move = desk.redrive if orders == Orders() else lambda plan: desk.redrive_later(plan, orders)
-        return _moved(wanted.plan(desk), move, pages, does="redrives", done="Redriven")
+        dead_letters, orders = app.dead_letters, wanted.orders
+        move = (
+            dead_letters.redrive
+            if orders == RedriveOptions()
+            else lambda plan: dead_letters.redrive_later(plan, orders)
+        )
+        return _moved(wanted.plan(dead_letters), move, pages, does="redrives", done="Redriven")
 
     @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def drop_many() -> Response[str]:
         """Give dead jobs up for good; many of them by a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        desk = app.dead_letters
-        return _moved(wanted.plan(desk), desk.drop, pages, does="drops", done="Dropped")
+        dead_letters = app.dead_letters
+        return _moved(wanted.plan(dead_letters), dead_letters.drop, pages, does="drops", done="Dropped")
 
 
 def _seen(group: Group, sight: Sight) -> Group:
@@ -140,7 +144,7 @@ class _Wanted:
     action: Literal["redrive", "drop"]
     among: _Among
     which: Filter
-    orders: Orders
+    orders: RedriveOptions
 
     @classmethod
     def of(cls, form: Form, now: datetime) -> _Wanted:
@@ -166,17 +170,19 @@ class _Wanted:
                 job_ids=() if error else chosen,  # "all of them" is a button beside the ticks
                 died_before=_moment(form.one("before")),
             ),
-            orders=Orders(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
+            orders=RedriveOptions(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
         )
 
-    def plan(self, desk: DeadLetterDesk) -> Plan:
+    def plan(self, dead_letters: DeadLetters) -> Plan:
         """
         Return what would move; of ticked jobs those that still can, since others may have moved some meanwhile.
 
         Raises:
             NothingMatchesError: None was ticked, and none is of the error or what the filters ask for.
         """
-        return desk.jobs.plan_of_chosen(self.which) if self.which.job_ids else desk.jobs.plan(self.which)
+        return (
+            dead_letters.jobs.plan_of_chosen(self.which) if self.which.job_ids else dead_letters.jobs.plan(self.which)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,8 +85,8 @@ def _is_later(record: JobRecord) -> bool:
 
 def _new_error(record: JobRecord) -> str | None:
     """Return an end's error, unless the failed attempt before it has told it."""
-    told = record.failures[-1].error if record.failures else None
-    return None if record.error == told else record.error
+    last_error = record.failures[-1].error if record.failures else None
+    return None if record.error == last_error else record.error
 
 
 def _waiting(record: JobRecord) -> str:

@@ -122,7 +122,7 @@ def let_lower_lanes_yield() -> None:
     subprocess.Popen = Yielding  # type: ignore[misc]
 
 
-async def until_told_to_stop(drain_s: float) -> None:
+async def until_stopped(drain_s: float) -> None:
     """Return after a SIGTERM, a SIGINT or the end of stdin, once no invocation runs or `drain_s` is over."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,7 +166,7 @@ def main(drain_s: float, python: str) -> None:
     run_functions_on(python)
     let_statements_be_in_the_stream()
     let_lower_lanes_yield()
-    asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_told_to_stop(drain_s)))
+    asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_stopped(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 

@@ -26,7 +26,7 @@ MADE_OF: Final = "made-of.txt"
 """Written last, so that what was interrupted is made again; holds what the environment was made of."""
 
 
-def emulator_python(home: Path, tell: Callable[[str], None] = lambda _: None) -> str:
+def emulator_python(home: Path, report: Callable[[str], None] = lambda _: None) -> str:
     """
     Return the interpreter to start the emulator with.
 
@@ -44,7 +44,7 @@ def emulator_python(home: Path, tell: Callable[[str], None] = lambda _: None) ->
     made_of = folder / MADE_OF
     if python.exists() and made_of.is_file() and made_of.read_text() == "\n".join(wanted):
         return str(python)
-    tell(f"making the emulator's own environment, once: {', '.join(wanted)} …")
+    report(f"making the emulator's own environment, once: {', '.join(wanted)} …")
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
     _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])

@@ -156,9 +156,9 @@ def _line(head: str, text: str) -> str:
 def _refusal(error: ValidationError) -> str:
     """Return what pydantic refused, and why, without what it was given."""
     problems = error.errors(include_url=False)
-    told = [f"{_place(one['loc'])}: {message_of(one)}" for one in cast("list[Any]", problems[:_MOST_PROBLEMS])]
-    rest = len(problems) - len(told)
-    return f"{error.title} is not valid: {'; '.join(told)}{f'; and {rest} more' if rest else ''}"
+    shown = [f"{_place(one['loc'])}: {message_of(one)}" for one in cast("list[Any]", problems[:_MOST_PROBLEMS])]
+    rest = len(problems) - len(shown)
+    return f"{error.title} is not valid: {'; '.join(shown)}{f'; and {rest} more' if rest else ''}"
 
 
 def _place(parts: tuple[int | str, ...]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class GuardItem:
     """
     What one guard remembers.
 
@@ -36,7 +36,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Marking:
+class GuardWrite:
     """
     A mark to write.
 
@@ -45,7 +45,7 @@ class Marking:
         after: The job that it must still be by, as it was read; None where there was none.
     """
 
-    mark: Mark
+    mark: GuardItem
     after: str | None
 
 

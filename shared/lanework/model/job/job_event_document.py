@@ -14,10 +14,10 @@ from lanework.model.job.headers import correlation_of
 from lanework.model.lifecycle.states import ENDED, JobRecord, State
 from lanework.model.lifecycle.transitions import ENDS
 
-_OF_AN_ATTEMPT: Final = frozenset({Action.STARTED, Action.RETRYING})
+_OF_AN_ATTEMPT: Final = frozenset({Action.JOB_STARTED, Action.JOB_RETRYING})
 
 
-class Notice(BaseModel):
+class JobEventDocument(BaseModel):
     """What happened to a job. A field may be added; any other change is another `version`."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
@@ -49,11 +49,11 @@ class Notice(BaseModel):
         return self.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
+def notice_of_end(record: JobRecord, *, stack: str) -> JobEventDocument:
     """Return what is told of a job's end: from its record, so that it can be told again, the same."""
     ended_at = record.ended_at or record.created_at
     action = ENDS[record.state]
-    return Notice(
+    return JobEventDocument(
         id=_id(record.job_id, record.life, record.attempts, action, ended_at.isoformat(timespec="milliseconds")),
         type=action,
         time=ended_at,
@@ -72,7 +72,7 @@ def notice_of_end(record: JobRecord, *, stack: str) -> Notice:
     )
 
 
-def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stack: str) -> Notice:
+def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stack: str) -> JobEventDocument:
     """
     Return what is told of a transition.
 
@@ -85,9 +85,9 @@ def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stac
     """
     if action in ENDS.values() and record.state in ENDED:
         return notice_of_end(record, stack=stack)
-    waits_until = record.due_at if action is Action.RETRYING else None
+    waits_until = record.due_at if action is Action.JOB_RETRYING else None
     at = _moment_of(record, action) or at
-    return Notice(
+    return JobEventDocument(
         id=_id(record.job_id, key, action),
         type=action,
         time=at,
@@ -98,7 +98,7 @@ def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stac
         lane=record.lane,
         life=record.life,
         attempt=record.attempts if action in _OF_AN_ATTEMPT else None,
-        error_type=record.error_type if action is Action.RETRYING else None,
+        error_type=record.error_type if action is Action.JOB_RETRYING else None,
         correlation_id=correlation_of(record.headers),
         created_at=record.created_at,
         wait_seconds=None if waits_until is None else max((waits_until - at).total_seconds(), 0),
@@ -107,15 +107,15 @@ def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stac
 
 def _moment_of(record: JobRecord, action: Action) -> datetime | None:
     match action:
-        case Action.ENQUEUED:
+        case Action.JOB_ENQUEUED:
             return record.created_at
-        case Action.STARTED:
+        case Action.JOB_STARTED:
             return record.started_at
-        case Action.RETRYING:
+        case Action.JOB_RETRYING:
             return record.failures[-1].at if record.failures else None
         case _:
             return None
 
 
-def _id(*told: object) -> str:
-    return f"evt_{sha256(' '.join(map(str, told)).encode()).hexdigest()[:32]}"
+def _id(*identity: object) -> str:
+    return f"evt_{sha256(' '.join(map(str, identity)).encode()).hexdigest()[:32]}"

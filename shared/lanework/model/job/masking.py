@@ -71,14 +71,14 @@ def veiled_record(record: JobRecord, private: Sequence[str] | None) -> JobRecord
         private: What its payload holds that is private; None where that isn't at hand: errors tell their types only.
     """
 
-    def told(error: str, kind: str | None) -> str:
+    def masked_error(error: str, kind: str | None) -> str:
         return veiled_error(error, private) if private is not None else f"{kind or 'an error'}: {MASK}"
 
     known = private or ()
     return replace(
         record,
-        error=None if record.error is None else told(record.error, record.error_type),
-        failures=tuple(replace(one, error=told(one.error, one.error_type)) for one in record.failures),
+        error=None if record.error is None else masked_error(record.error, record.error_type),
+        failures=tuple(replace(one, error=masked_error(one.error, one.error_type)) for one in record.failures),
         progress_note=None if record.progress_note is None else veiled(record.progress_note, known),
         result=None if record.result is None else veiled_json(record.result, known),
         result_omitted=None if record.result_omitted is None else veiled_error(record.result_omitted, known),

@@ -27,8 +27,8 @@ OF_USERS_CODE: Final = (ArithmeticError, AttributeError, LookupError, RecursionE
 def problems_of(error: ValidationError, *, whole: str = "payload") -> list[str]:
     """Return one `field: what is wrong` for each of the first problems, and how many more there are of the whole."""
     found = error.errors(include_url=False)
-    told = [f"{place_of(one['loc']) or whole}: {message_of(one)}" for one in found[:MOST_PROBLEMS]]
-    return [*told, f"{whole}: {len(found) - len(told):,} more problems"] if len(found) > len(told) else told
+    shown = [f"{place_of(one['loc']) or whole}: {message_of(one)}" for one in found[:MOST_PROBLEMS]]
+    return [*shown, f"{whole}: {len(found) - len(shown):,} more problems"] if len(found) > len(shown) else shown
 
 
 def place_of(parts: Sequence[object]) -> str:

@@ -138,23 +138,23 @@ def _waits_as_seen(child: JobRecord) -> tuple[Condition, ...]:
     return (Equals("open_parents", child.open_parents),)
 
 
-UNTOLD: Final = "untold"
+NOTIFICATION_PENDING: Final = "notification pending"
 """Under this name the entries of dead jobs are held that are to be told of; they join the other dead ones then."""
 
 
-TOLD_WITHIN: Final = timedelta(minutes=1)
+NOTIFIED_WITHIN: Final = timedelta(minutes=1)
 """How long whoever ended a job has to tell of it before the clock does."""
 
 
-def to_be_told(death: Change, *, now: datetime) -> Change:
+def with_pending_notification(death: Change, *, now: datetime) -> Change:
     """Return the write of a death with an entry that says that it is to be told of."""
-    return replace(death, write={**death.write, "sweep_at": now + TOLD_WITHIN, "held_by": UNTOLD})
+    return replace(death, write={**death.write, "sweep_at": now + NOTIFIED_WITHIN, "held_by": NOTIFICATION_PENDING})
 
 
-def told(dead: JobRecord) -> Change:
+def notified(dead: JobRecord) -> Change:
     """Put the entry of a dead job where those of the dead are: it was told of."""
     return Change(
         name="told",
-        require=(InStates(frozenset({State.DEAD})), Equals("life", dead.life), Equals("held_by", UNTOLD)),
+        require=(InStates(frozenset({State.DEAD})), Equals("life", dead.life), Equals("held_by", NOTIFICATION_PENDING)),
         write={"state": State.DEAD, "sweep_at": dead.ended_at, "held_by": None},
     )

@@ -10,9 +10,13 @@ from lanework.model.lifecycle.states import JobRecord, State
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ENDS: Final = {State.COMPLETED: Action.COMPLETED, State.DEAD: Action.DEAD, State.CANCELLED: Action.CANCELLED}
+ENDS: Final = {
+    State.COMPLETED: Action.JOB_COMPLETED,
+    State.DEAD: Action.JOB_DEAD,
+    State.CANCELLED: Action.JOB_CANCELLED,
+}
 
-_ARRIVED: Final = {**ENDS, State.RETRYING: Action.RETRYING, State.PARKED: Action.PARKED}
+_ARRIVED: Final = {**ENDS, State.RETRYING: Action.JOB_RETRYING, State.PARKED: Action.JOB_PARKED}
 
 
 def transitions(before: JobRecord | None, after: JobRecord) -> tuple[Action, ...]:
@@ -24,20 +28,20 @@ def transitions(before: JobRecord | None, after: JobRecord) -> tuple[Action, ...
         after: The record as it is.
     """
     if before is None or before.created_at != after.created_at:
-        return (Action.ENQUEUED, *((Action.STARTED,) if after.state is State.RUNNING else ()))
+        return (Action.JOB_ENQUEUED, *((Action.JOB_STARTED,) if after.state is State.RUNNING else ()))
     return tuple(_between(before, after))
 
 
 def _between(before: JobRecord, after: JobRecord) -> Iterator[Action]:
     is_revived = after.life > before.life
     if is_revived:
-        yield Action.REDRIVEN
+        yield Action.JOB_REDRIVEN
     if after.state is State.RUNNING and after.claim_id != before.claim_id:
-        yield Action.STARTED
+        yield Action.JOB_STARTED
     elif after.state is not before.state and after.state in _ARRIVED:
         yield _ARRIVED[after.state]
     elif before.state is State.BLOCKED and after.state is not State.BLOCKED:
-        yield Action.UNBLOCKED
+        yield Action.JOB_UNBLOCKED
     elif not is_revived:
         yield from _in_place(before, after)
 
@@ -45,17 +49,17 @@ def _between(before: JobRecord, after: JobRecord) -> Iterator[Action]:
 def _in_place(before: JobRecord, after: JobRecord) -> Iterator[Action]:
     """Yield what happened to a job that waits on, or that has ended."""
     if after.signal_id != before.signal_id:
-        yield Action.SIGNALLED
+        yield Action.JOB_SIGNALLED
     elif after.bounces > before.bounces:
-        yield Action.BOUNCED
+        yield Action.JOB_BOUNCED
     elif before.held_by is not None and after.held_by is None and after.state is State.PARKED:
-        yield Action.RELEASED
+        yield Action.JOB_RELEASED
     if after.retired and not before.retired:
-        yield Action.RETIRED
+        yield Action.JOB_RETIRED
     if _content(after) != _content(before) and not after.retired:
-        yield Action.SUPERSEDED
+        yield Action.JOB_SUPERSEDED
     elif after.run_at != before.run_at:
-        yield Action.RESCHEDULED
+        yield Action.JOB_RESCHEDULED
 
 
 def _content(record: JobRecord) -> object:

@@ -131,7 +131,7 @@ class Alert:
     since: datetime
     until: datetime | None = None
     calm_since: datetime | None = None
-    told: frozenset[str] = frozenset()
+    delivered: frozenset[str] = frozenset()
 
     @property
     def phase(self) -> Phase:
@@ -151,12 +151,12 @@ class Alert:
 
     def has_told(self, channel: str) -> bool:
         """Tell whether a channel needs no word: it knows, or it never knew of an alert that is over already."""
-        knows_end = f"{channel} {self.phase}" in self.told
-        return knows_end or (self.until is not None and f"{channel} {Phase.RAISED}" not in self.told)
+        knows_end = f"{channel} {self.phase}" in self.delivered
+        return knows_end or (self.until is not None and f"{channel} {Phase.RAISED}" not in self.delivered)
 
-    def tell(self, channel: str) -> Alert:
+    def delivered_to(self, channel: str) -> Alert:
         """Return the alert of which a channel knows."""
-        return replace(self, told=self.told | {f"{channel} {self.phase}"})
+        return replace(self, delivered=self.delivered | {f"{channel} {self.phase}"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,15 +207,15 @@ class Alerts:
         ]
         return Alerts(active=tuple(active), resolved=(*over, *self.resolved)[:KEPT_RESOLVED])
 
-    def untold(self, channel: str) -> tuple[Alert, ...]:
+    def undelivered(self, channel: str) -> tuple[Alert, ...]:
         """Return what a channel is to be told, the oldest first."""
         return tuple(one for one in (*reversed(self.resolved), *self.active) if not one.has_told(channel))
 
-    def told(self, alert: Alert, channel: str) -> Alerts:
+    def delivered(self, alert: Alert, channel: str) -> Alerts:
         """Return what stands once a channel knows of an alert."""
 
         def of(alerts: tuple[Alert, ...]) -> tuple[Alert, ...]:
-            return tuple(one.tell(channel) if _is_same(one, alert) else one for one in alerts)
+            return tuple(one.delivered_to(channel) if _is_same(one, alert) else one for one in alerts)
 
         return Alerts(active=of(self.active), resolved=of(self.resolved))
 
@@ -323,7 +323,7 @@ def _as_json(alert: Alert) -> dict[str, Any]:
         "since": _ms(alert.since),
         "until": None if alert.until is None else _ms(alert.until),
         "calm_since": None if alert.calm_since is None else _ms(alert.calm_since),
-        "told": sorted(alert.told),
+        "told": sorted(alert.delivered),
     }
 
 
@@ -336,7 +336,7 @@ def _from_json(values: Mapping[str, Any]) -> Alert:
         since=_moment(values["since"]),
         until=None if values["until"] is None else _moment(values["until"]),
         calm_since=None if values.get("calm_since") is None else _moment(values["calm_since"]),
-        told=frozenset(values["told"]),
+        delivered=frozenset(values["told"]),
     )
 
 

@@ -16,18 +16,25 @@ if TYPE_CHECKING:
     from lanework.model.events import Event
 
 _ENDS: Final = {
-    Action.COMPLETED: Count.COMPLETED,
-    Action.RETRYING: Count.FAILED,
-    Action.DEAD: Count.DEAD,
-    Action.CANCELLED: Count.CANCELLED,
+    Action.JOB_COMPLETED: Count.COMPLETED,
+    Action.JOB_RETRYING: Count.FAILED,
+    Action.JOB_DEAD: Count.DEAD,
+    Action.JOB_CANCELLED: Count.CANCELLED,
 }
 
 _TURNED_AWAY: Final = frozenset(
-    {Action.WAITED, Action.HELD, Action.DROPPED, Action.LEFT_TO_SWEEP, Action.NEEDS_WORKER, Action.CLAIM_FAILED}
+    {
+        Action.MESSAGE_DEFERRED,
+        Action.JOB_HELD,
+        Action.MESSAGE_DROPPED,
+        Action.JOB_SEND_DEFERRED,
+        Action.JOB_NEEDS_WORKER,
+        Action.RUN_CLAIM_FAILED,
+    }
 )
 """What becomes of a message that was delivered and starts no job now."""
 
-_DEALT_WITH: Final = frozenset({Action.REDRIVEN, Action.DROPPED_DEAD})
+_DEALT_WITH: Final = frozenset({Action.JOB_REDRIVEN, Action.JOB_DISCARDED_FROM_DLQ})
 """What somebody does with a dead job."""
 
 
@@ -44,13 +51,13 @@ def key_of(event: Event) -> Key | None:
 
 def counted(event: Event) -> dict[str, int]:
     """Return what an event adds; nothing for most kinds."""
-    if event.action is Action.STARTED:
+    if event.action is Action.JOB_STARTED:
         return _start(event)
     if event.action in _ENDS:
         return {_ENDS[event.action]: 1, **_run_time(event)}
-    if event.action is Action.PARKED:
+    if event.action is Action.JOB_PARKED:
         return {Count.PARKED: 1}
-    if event.action is Action.INVOKED:
+    if event.action is Action.WORKER_INVOKED:
         billed = 0 if event.ran_for is None or event.memory_mb is None else _mb_ms(event.ran_for, event.memory_mb)
         return {Count.INVOCATIONS: 1, Count.BILLED_MB_MS: billed}
     if event.action in _DEALT_WITH:
@@ -63,8 +70,8 @@ def incident_of(event: Event) -> Incident | None:
     lane, waited = event.lane, event.waited
     if lane is None or event.job_id is None or event.type is None:
         return None
-    kind = Kind.DEATH if event.action is Action.DEAD else Kind.LATE
-    if kind is Kind.LATE and not (event.action is Action.STARTED and waited is not None and is_late(lane, waited)):
+    kind = Kind.DEATH if event.action is Action.JOB_DEAD else Kind.LATE
+    if kind is Kind.LATE and not (event.action is Action.JOB_STARTED and waited is not None and is_late(lane, waited)):
         return None
     return Incident(
         kind=kind,

@@ -81,42 +81,42 @@ class Shard:
     number: int
     size: int
     created_at: datetime
-    told: Mapping[int, int] = field(default_factory=dict)
+    outcomes: Mapping[int, int] = field(default_factory=dict)
     look_at: datetime | None = None
 
     @property
     def is_ended(self) -> bool:
         """Whether each of its jobs has ended."""
-        return len(self.told) == self.size
+        return len(self.outcomes) == self.size
 
     @property
     def is_completed(self) -> bool:
         """Whether each of its jobs has completed."""
-        return self.is_ended and all(value % 4 >= _COMPLETED for value in self.told.values())
+        return self.is_ended and all(value % 4 >= _COMPLETED for value in self.outcomes.values())
 
     @property
     def has_failed(self) -> bool:
         """Whether one of its jobs is dead or cancelled."""
-        return any(value % 4 < _COMPLETED for value in self.told.values())
+        return any(value % 4 < _COMPLETED for value in self.outcomes.values())
 
     @property
     def is_final(self) -> bool:
         """Whether nothing can change any more: no job is open, and none is dead."""
-        return self.is_ended and all(value % 4 != _DEAD for value in self.told.values())
+        return self.is_ended and all(value % 4 != _DEAD for value in self.outcomes.values())
 
     @property
     def has_cancelled(self) -> bool:
         """Whether one of its jobs is cancelled: it can't be completed."""
-        return any(value % 4 == _CANCELLED for value in self.told.values())
+        return any(value % 4 == _CANCELLED for value in self.outcomes.values())
 
     def is_open(self, place: int) -> bool:
         """Whether more may be heard of a place: its job has not ended, or is dead."""
-        return place not in self.told or self.told[place] % 4 == _DEAD
+        return place not in self.outcomes or self.outcomes[place] % 4 == _DEAD
 
     @property
     def counts(self) -> Counts:
         """How its jobs stand; places that are void are left out."""
-        ranks = [value % 4 for value in self.told.values()]
+        ranks = [value % 4 for value in self.outcomes.values()]
         return Counts(
             jobs=self.size - ranks.count(_VOID),
             completed=ranks.count(_COMPLETED),
@@ -128,7 +128,7 @@ class Shard:
     def urgencies(self) -> Iterator[tuple[int, int]]:
         """For each place that is not void, how little it needs attention, from 0, and the place in its workflow."""
         for place in range(self.size):
-            rank = self.told[place] % 4 if place in self.told else _OPEN
+            rank = self.outcomes[place] % 4 if place in self.outcomes else _OPEN
             if rank != _VOID:
                 yield _URGENCY[rank], slot_of(self.number, place)
 
