@@ -40,7 +40,7 @@ ops = Jobs(queue="ops", lane="critical", attempts=1)
 class Order(BaseModel):
     works: bool = True
 
-class Notice(BaseModel):
+class JobEventDocument(BaseModel):
     title: str
 
 @ops.job("ops.work")
@@ -49,7 +49,7 @@ def work(order: Order) -> None:
         raise LookupError("no such thing")
 
 @ops.job("ops.alert")
-def alert(notice: Notice) -> str:
+def alert(notice: JobEventDocument) -> str:
     return notice.title
 
 app = App(ops)

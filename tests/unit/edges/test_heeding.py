@@ -81,10 +81,10 @@ def test_afterwards_signals_do_what_they_did_before() -> None:
 
 FORKS = """
 import os, signal, sys, warnings
-from lanework.edges.process.signals import Heeding
+from lanework.edges.process.signals import SignalWatch
 
 warnings.simplefilter("ignore")  # of Python 3.12 and newer, which dislike a fork beside threads
-signals = Heeding(signal.SIGTERM)
+signals = SignalWatch(signal.SIGTERM)
 signals.let_forks_go()
 signals.heed({signal.SIGTERM: lambda: os._exit(99)})
 pid = os.fork()

@@ -109,13 +109,13 @@ def test_a_crash_between_death_and_ticket_is_made_good_by_the_next_delivery(worl
     world.behave = raises(OSError("no"))
     body = put(world, max_attempts=1)
     _, lanes = break_ports(world.app)
-    lanes.broken.add("bury")
+    lanes.broken.add("send_to_dlq")
     assert world.execute(body) == Keep()
     lanes.broken.clear()
 
     assert world.execute(body) == Ack()
 
-    assert lanes.calls == ["bury", "bury"]
+    assert lanes.calls == ["send_to_dlq", "send_to_dlq"]
     assert world.greeted == [("Bat", 1)]
 
 
@@ -239,7 +239,7 @@ def test_what_cannot_be_decoded_is_kept_in_the_dead_letter_queue(world: World) -
 
 def test_what_cannot_be_decoded_is_not_acked_before_its_copy_is_kept(world: World) -> None:
     _, lanes = break_ports(world.app)
-    lanes.broken.add("bury")
+    lanes.broken.add("send_to_dlq")
 
     assert world.execute("not json") == Keep()
 

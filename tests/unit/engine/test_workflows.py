@@ -319,7 +319,7 @@ def test_the_end_of_a_workflows_job_costs_one_write_more(shop: Shop) -> None:
         Delivery(body=message.body, lane=Lane.HIGH, time_left=MINUTE, lease=MINUTE, receives=1)
     )
 
-    assert (ledger.calls, store.calls) == (["change", "change"], ["tell"])
+    assert (ledger.calls, store.calls) == (["change", "change"], ["record_end"])
 
 
 def test_jobs_are_added_from_inside_and_waited_for(shop: Shop) -> None:
@@ -402,14 +402,14 @@ def test_one_that_is_not_repeated_is_cancelled_after_an_hour(shop: Shop) -> None
 def test_an_end_that_was_not_told_is_found_by_the_reconciler(shop: Shop) -> None:
     a_batch(shop)
     store: Any = shop.app.ports.workflows
-    tell = store.tell
+    record_end = store.record_end
 
     def crash(*_: Any) -> Any:
         raise UnavailableError
 
-    store.tell = crash
+    store.record_end = crash
     drain(shop.app)
-    store.tell = tell
+    store.record_end = record_end
     assert (len(shop.ran), shop.state()) == (3, WorkflowState.RUNNING)
 
     shop.tick(after=4 * MINUTE)

@@ -154,7 +154,7 @@ def with_pending_notification(death: Change, *, now: datetime) -> Change:
 def notified(dead: JobRecord) -> Change:
     """Put the entry of a dead job where those of the dead are: it was told of."""
     return Change(
-        name="told",
+        name="notified",
         require=(InStates(frozenset({State.DEAD})), Equals("life", dead.life), Equals("held_by", NOTIFICATION_PENDING)),
         write={"state": State.DEAD, "sweep_at": dead.ended_at, "held_by": None},
     )

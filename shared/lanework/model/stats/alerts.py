@@ -323,7 +323,7 @@ def _as_json(alert: Alert) -> dict[str, Any]:
         "since": _ms(alert.since),
         "until": None if alert.until is None else _ms(alert.until),
         "calm_since": None if alert.calm_since is None else _ms(alert.calm_since),
-        "told": sorted(alert.delivered),
+        "delivered": sorted(alert.delivered),
     }
 
 
@@ -336,7 +336,7 @@ def _from_json(values: Mapping[str, Any]) -> Alert:
         since=_moment(values["since"]),
         until=None if values["until"] is None else _moment(values["until"]),
         calm_since=None if values.get("calm_since") is None else _moment(values["calm_since"]),
-        delivered=frozenset(values["told"]),
+        delivered=frozenset(values["delivered"]),
     )
 
 
