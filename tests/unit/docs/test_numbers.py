@@ -33,7 +33,7 @@ NUMBERS: Final = (
     ("docs/limits.md", f"(per + {limits.SLOT_LASTS.seconds} s) / n"),
     ("docs/limits.md", f"per / {quota.BUCKETS}"),
     ("docs/workflows.md", f"{workflow.MOST_JOBS:,}"),
-    ("README.md", f"an item for each {shard.SHARD} jobs of a workflow"),
+    ("docs/architecture.md", f"an item for each {shard.SHARD} jobs of a workflow"),
     ("README.md", f"batches of up to {workflow.MOST_JOBS:,}"),
     ("docs/schedules.md", f"more than {schedules.LATE_AFTER.seconds // 60} minutes late"),
     ("docs/schedules.md", f"the newest {schedules.MOST_CAUGHT_UP:,} at most"),
