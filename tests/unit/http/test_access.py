@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, Discard, Jobs, Run
+from lanework.engine.queries.search import JobFilter
 from lanework.errors import ConfigError
 from lanework.http.auth.sessions import Session, Sessions
 from lanework.http.auth.tokens import Role, Tokens, hash_of, is_within, key_of, new_token
-from lanework.testing import app_in_memory
+from lanework.model.lifecycle.states import State
+from lanework.testing import app_in_memory, drain
 from tests.gateway import FORM, HOST, TOKENS, a_client, a_form
 from tests.unit.http.browsers import BROWSER, csrf_of, logged_in
 from tests.unit.http.conftest import Nothing
 
 if TYPE_CHECKING:
+    from tests.gateway import Client
     from tests.unit.http.conftest import Shop
 
 ASKED_IN = 303
@@ -330,3 +334,76 @@ def test_a_job_type_may_be_kept_from_http() -> None:
     ):
         assert api.post(path, body).status in (400, 404, 422), path
     assert book.enqueue(Nothing()).job_id
+
+
+class Booking(BaseModel):
+    """Payload of a job whose type is kept from HTTP."""
+
+    amount: int
+
+
+def a_till() -> tuple[App, Client]:
+    """Return an application whose jobs of `payment.book` are kept from HTTP: one waits, one is dead."""
+    family = Jobs(queue="pay", attempts=1)
+
+    @family.job("payment.book", api=False)
+    def book(booking: Booking, run: Run) -> Any:
+        if booking.amount < 0:
+            return run.wait_for("approved", timeout=timedelta(days=1))
+        msg = "no such account"
+        raise Discard(msg)
+
+    app = app_in_memory(App(family))
+    book.enqueue({"amount": -1}, job_id="waits")
+    book.enqueue({"amount": 1}, job_id="dead")
+    app.schedules.add("monthly", "payment.book", {"amount": 1}, cron="0 2 1 * *")
+    drain(app)
+    return app, a_client(app)
+
+
+BOOKING = {"type": "payment.book", "payload": {"amount": 999_999}}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/jobs/waits/signal", {"name": "approved", "payload": 999_999}),
+        ("POST", "/api/jobs/dead/retry", {"payload": {"amount": 999_999}}),
+        ("POST", "/api/schedules/monthly/run", None),
+        ("PUT", "/api/schedules/mine", {**BOOKING, "cron": "0 2 * * *"}),
+        (
+            "PUT",
+            "/api/schedules/monthly",
+            {"type": "payment.book", "payload": {"amount": 999_999}, "cron": "0 * * * *"},
+        ),
+    ],
+)
+def test_nobody_brings_data_over_http_to_a_job_that_is_kept_from_it(method: str, path: str, body: object) -> None:
+    app, api = a_till()
+
+    answer = api.send(method, path, body)
+
+    assert answer.problem in ("kept-from-http", "unknown-job-type")
+    assert {one.job_id for one in app.search.page(JobFilter(), limit=10).jobs} == {"waits", "dead"}
+    assert (app.get("waits").state, app.get("dead").state) == (State.PARKED, State.DEAD)
+    assert [one.record.schedule.payload for one in app.schedules.list()] == ['{"amount":1}']
+
+
+def test_a_page_runs_no_schedule_whose_jobs_are_kept_from_http() -> None:
+    app, api = a_till()
+    browser = logged_in(api)
+
+    assert "Run now" not in browser.get("/schedules").text
+    answer = browser.send("POST", "/schedules/monthly/run", a_form(csrf=csrf_of(browser)), FORM)
+
+    assert answer.status == 303
+    assert len(app.search.page(JobFilter(), limit=10).jobs) == 2
+
+
+def test_an_admin_redrives_a_job_that_is_kept_from_http_as_it_is_and_cancels_it() -> None:
+    app, api = a_till()
+
+    assert api.post("/api/jobs/dead/retry").status == 202
+    assert api.post("/api/jobs/waits/reschedule", {}).status == 200
+    assert api.post("/api/jobs/waits/cancel").json["outcome"] == "cancelled"
+    assert app.ports.ledger.payload_of(app.get("dead")) == '{"amount":1}'

@@ -10,9 +10,9 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
 from lanework.app import App
 from lanework.engine.jobtypes.job_type import JobType
-from lanework.http.api.jobs import type_in
 from lanework.http.api.responses import Enqueued
 from lanework.http.auth.tokens import Role
+from lanework.http.job_types import type_in
 from lanework.http.routing import Routes
 
 TAG: Final = "Development"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from http import HTTPStatus
@@ -13,16 +12,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 
 from lanework.app import App
 from lanework.engine.deadletters.redrive import Fate
-from lanework.engine.dependencies.release_job import QUEUE
-from lanework.engine.jobtypes.job_type import JobType
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.jobs import as_json, iso
 from lanework.engine.queries.search import JobFilter, checked
 from lanework.engine.stats.late_starts import Within
-from lanework.errors import InvalidOptionError, UnknownJobTypeError, did_you_mean
+from lanework.errors import InvalidOptionError
 from lanework.http.api.idempotency_keys import Key, key_of, once, with_key
 from lanework.http.api.requests import NewJob, NewJobs, Rescheduling, Retry, Signal
 from lanework.http.api.responses import (
@@ -37,9 +33,10 @@ from lanework.http.api.responses import (
     Signalled,
 )
 from lanework.http.api.trace_context import traced
-from lanework.http.auth.check import CALLER, check_scope
+from lanework.http.auth.check import check_scope
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
+from lanework.http.job_types import check_api, type_called, type_in
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.model.job.payload import as_values
@@ -198,8 +195,9 @@ def add_steering(routes: Routes, app: App) -> None:
     @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
     def signal_job(job_id: JobId, signal: Signal) -> Signalled:
         """Send a job a signal that it waits for, or will: `run.wait_for` returns its payload."""
-        if routes.resolver.context[CALLER].scope is not None:
-            check_scope(routes.resolver, app.get(job_id).type)
+        type_ = app.get(job_id).type
+        check_api(type_, app.registry)
+        check_scope(routes.resolver, type_)
         return Signalled(job_id=job_id, outcome=app.signal(job_id, signal.name, signal.payload))
 
     @routes.add("POST", "/api/jobs/<job_id>/reschedule", Role.ADMIN, tag=TAG)
@@ -221,13 +219,14 @@ def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> Jo
     Raises:
         JobNotFoundError, NotDeadError: There is none, or it isn't dead.
         InvalidPayloadError, TooLargeError, UnknownJobTypeError: The other payload can't be used.
-        ProblemError: Somebody else has moved it meanwhile, or its payload is gone.
+        ProblemError: Its type takes no payload over HTTP; somebody else has moved it meanwhile; its payload is gone.
     """
     dead_letters = app.dead_letters
     record = dead_letters.jobs.get(job_id)
     if payload is None:
         fate = dead_letters.redrive_one(record)
     else:
+        check_api(record.type, app.registry)
         fate = dead_letters.redrive_with(record, dead_letters.checked_edit(record, json.dumps(payload)))
     if fate is not Fate.REDRIVEN:
         raise ProblemError(_conflict("not-redriven", f"job {job_id!r} was not redriven: {fate}"))
@@ -240,53 +239,6 @@ def _request(job: NewJob, app: App, key: Key | None, number: int = 0) -> Request
         raise InvalidOptionError(msg)
     request = request_of(type_called(job.type, app.registry), json.dumps(job.payload), job.options())
     return with_key(request, key, number)
-
-
-def type_called(name: str, registry: Registry) -> JobType:
-    """
-    Return a job type that a caller may name. Lanework's own are not among them: what they do has endpoints and roles.
-
-    Raises:
-        UnknownJobTypeError: There is none; the message names the nearest.
-    """
-    if name in _own(registry):
-        return registry.get(name)
-    kind = "job type"
-    raise UnknownJobTypeError(kind, name, _own(registry))
-
-
-def type_in(name: str, registry: Registry) -> JobType:
-    """
-    Return the job type that is called so, or called so before, or whose name alone has these words in a row.
-
-    `signin-notification` means `user.signin.notification`.
-
-    Raises:
-        ProblemError: No type has, or several do; the problem names them.
-    """
-    known = registry.find(name)
-    if known is not None and known.queue != QUEUE and known.api:
-        return known
-    words = _words(name)
-    found = [one for one in _own(registry) if _has(_words(one), words)]
-    chosen = [one for one in found if _words(one) == words] or found
-    if len(chosen) == 1:
-        return registry.get(chosen[0])
-    hint = f": did you mean {' or '.join(found)}?" if found else did_you_mean(name, _own(registry))
-    detail = f"{'several job types are' if found else 'no job type is'} called {name!r}{hint}"
-    raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="unknown-job-type", detail=detail))
-
-
-def _own(registry: Registry) -> list[str]:
-    return [one.name for one in registry.types if one.queue != QUEUE and one.api]
-
-
-def _words(name: str) -> list[str]:
-    return re.split(r"[._-]", name.lower())
-
-
-def _has(words: list[str], wanted: list[str]) -> bool:
-    return any(words[start : start + len(wanted)] == wanted for start in range(len(words)))
 
 
 def _conflict(kind: str, detail: str) -> Problem:

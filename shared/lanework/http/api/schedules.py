@@ -11,10 +11,11 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from lanework.app import App
 from lanework.engine.schedules.service import Listed, as_json
 from lanework.errors import UnknownNameError, foreign_cursor
-from lanework.http.api.jobs import Cursor, Limit, type_called
+from lanework.http.api.jobs import Cursor, Limit
 from lanework.http.api.requests import NewSchedule
 from lanework.http.api.responses import Enqueued, Removed, Schedule, ScheduleList, Ticks
 from lanework.http.auth.tokens import Role
+from lanework.http.job_types import check_api, type_called
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.model.schedule.schedule import CatchUpName, OverlapName, ScheduleRecord
@@ -102,6 +103,7 @@ def add_steering(routes: Routes, app: App) -> None:
     def run_schedule(name: Name) -> Enqueued:
         """Enqueue a schedule's job now, beside its ticks."""
         job_type = _known(name, app).schedule.job_type
+        check_api(job_type, app.registry)
         return Enqueued.of(app.schedules.run(name), job_type)
 
 

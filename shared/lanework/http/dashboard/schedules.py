@@ -16,6 +16,7 @@ from lanework.engine.schedules.service import Listed
 from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.forms import FORM
+from lanework.http.job_types import check_api, open_names
 from lanework.http.routing import Routes
 from lanework.model.lifecycle.states import JobRecord, State
 
@@ -58,12 +59,23 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         upcoming = {
             one.record.schedule.name: tuple(islice(one.record.schedule.timetable.after(now), TICKS)) for one in listed
         }
-        return pages.show("schedules.html", listed=listed, upcoming=upcoming, runs=_runs(listed, app, now))
+        return pages.show(
+            "schedules.html",
+            listed=listed,
+            upcoming=upcoming,
+            runs=_runs(listed, app, now),
+            runnable=open_names(app.registry),
+        )
 
     @routes.add("POST", "/schedules/<name>/run", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def run_on_page(name: Name) -> Response[str]:
         """Enqueue a schedule's job now."""
-        return pages.trying(lambda: f"Enqueued {app.schedules.run(name).job_id}.", "schedules")
+
+        def run() -> str:
+            check_api(app.schedules.get(name).schedule.job_type, app.registry)
+            return f"Enqueued {app.schedules.run(name).job_id}."
+
+        return pages.trying(run, "schedules")
 
     @routes.add("POST", "/schedules/<name>/pause", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def pause_schedule_on_page(name: Name) -> Response[str]:
