@@ -96,7 +96,7 @@ def _dashboard(case: Case) -> Iterator[Complaint]:
 RULES: Final = (
     Rule(
         name="alarms",
-        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that tells somebody; the "
+        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that notifies somebody; the "
         "clock's errors and silence, and late events, too.",
         why="jobs die or wait, and customers are the first to notice",
         look=_alarms,
