@@ -96,7 +96,7 @@ __all__ = [  # noqa: RUF022 - grouped
     "Snooze",
     "Suspended",
     "TimedOut",
-    # What is told of
+    # Events
     "Action",
     "Event",
     # Where jobs stand

@@ -24,7 +24,7 @@ def in_a_child(who: T, begin: Callable[[T], object]) -> None:
     Have an object begin anew in each process that is forked from this one, before anything else runs there.
 
     Args:
-        who: The object, which this doesn't keep alive; told apart from others by identity.
+        who: The object, which this doesn't keep alive; compared by identity.
         begin: Is called with it. It must take no lock that was made before the fork: nobody may be there to release it.
     """
     _WHO[who] = begin  # type: ignore[assignment]

@@ -24,7 +24,7 @@ class Settings(BaseModel):
         look_ahead_s: What is due within so many seconds is held by SQS, the rest by the sweep; 1 to 900
             (`LANEWORK_LOOK_AHEAD`).
         archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
-        webhook: Where completions and deaths are told of jobs that name no address (`LANEWORK_WEBHOOK`).
+        webhook: Address of webhooks for jobs that name none (`LANEWORK_WEBHOOK`).
         webhook_parameter: SSM parameter that holds that address instead (`LANEWORK_WEBHOOK_PARAMETER`): it may hold a
             token.
         webhook_secret: What webhooks are signed with (`LANEWORK_WEBHOOK_SECRET`).

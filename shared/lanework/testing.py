@@ -48,7 +48,7 @@ NOON: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Clock:
-    """A clock that moves only when told to. Call it for the time."""
+    """A clock that moves only by `advance`. Call it for the time."""
 
     now: datetime = NOON
 
@@ -132,7 +132,7 @@ class Notes:
         self.lines.append(line)
 
     def is_cancelled(self) -> bool:
-        """Answer as told."""
+        """Answer as given."""
         return self.cancelled
 
     def step(self, name: str) -> str | None:

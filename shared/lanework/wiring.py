@@ -84,7 +84,7 @@ def _world(settings: Settings) -> World:
 
 
 def _webhook_of(settings: Settings) -> str | Callable[[], str | None] | None:
-    """Return where ends are told of jobs that name no address, or what reads it when one ends."""
+    """Return the webhook address of jobs that name none, or what reads it when one ends."""
     if settings.webhook_parameter is None:
         return None if settings.webhook is None else checked_webhook(settings.webhook)
     name = settings.webhook_parameter
@@ -98,7 +98,7 @@ def _webhook_of(settings: Settings) -> str | Callable[[], str | None] | None:
     def read() -> str | None:
         try:
             return checked_webhook(reader()().strip())
-        except (ConfigError, InvalidOptionError) as error:  # the job has ended: that is told once this is mended
+        except (ConfigError, InvalidOptionError) as error:  # the job has ended: its webhook follows once this is mended
             msg = f"the parameter {name} gives no address for webhooks: {error}"
             raise UnavailableError(msg) from None
 

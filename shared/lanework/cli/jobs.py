@@ -82,7 +82,7 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     ] = None,
     correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None,
     webhook: Annotated[
-        str | None, typer.Option(metavar="URL", help="Address that is told when it completes or dies.")
+        str | None, typer.Option(metavar="URL", help="Address of a webhook for its completion or death.")
     ] = None,
     unique_for: Annotated[
         timedelta | None,

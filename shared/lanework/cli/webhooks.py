@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="webhooks",
-    help="What is told to others when jobs end: the secret, deliveries, sending once more.",
+    help="Webhooks: the signing secret, deliveries, redelivery.",
     epilog=EPILOG,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

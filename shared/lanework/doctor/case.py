@@ -49,7 +49,7 @@ class Live:
     Attributes:
         skew: How far this machine's clock is ahead of AWS's; negative: behind.
         refusals: What could not be looked at.
-        strangers: Job types that no code here has, and how many jobs of each wait or died of it.
+        unknown_types: Job types that no code here has, and how many jobs of each wait or died of it.
         taken: Ids of Lanework's own that were found within a day to be another's job's, and of which type that is.
         unsent: Lanes that are empty, and how many of the newest jobs are queued in them: recorded, and never sent.
         changed_files: Files of the layer that differ from those here; None: could not be compared.

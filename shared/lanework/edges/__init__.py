@@ -6,7 +6,7 @@ import gc
 
 
 def all_is_loaded() -> None:
-    """Let Python look for garbage again where `handlers/` told it not to, and never in what was loaded until now."""
+    """Turn garbage collection on again, which `handlers/` turned off, and freeze what was loaded until now."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

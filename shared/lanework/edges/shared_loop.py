@@ -23,7 +23,7 @@ class SharedLoop:
     """
 
     def __init__(self, failed: Callable[[str, BaseException], object] = lambda _, __: None) -> None:
-        """Begin; `failed` is told if the loop ends all the same, as one that was closed does."""
+        """Start; `failed` is called if the loop ends by itself, as a closed one does."""
         self._failed = failed
         self._is_over = False
         self._lock = Lock()

@@ -2,7 +2,7 @@
 The function behind the table's stream: it puts on EventBridge's bus what happened to jobs.
 
 Each transition of a job is one write of its item, and DynamoDB hands each write over at least once, in its order. So
-whoever makes a transition, and whatever becomes of him then, it is told (docs/decisions/0029).
+whichever process makes a transition, and even if it dies then, its event is sent (docs/decisions/0029).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _notices(
     for record in event["Records"]:
         try:
             notices = _notices_of(written(record), stack=stack, published=published)
-        except (KeyError, TypeError, ValueError):  # it would keep all after it from being told for a day
+        except (KeyError, TypeError, ValueError):  # it would hold up all that come after it for a day
             logger.exception("events.unreadable", extra={"sequence": record["dynamodb"]["SequenceNumber"]})
         else:
             yield from notices

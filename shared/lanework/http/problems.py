@@ -145,7 +145,7 @@ def wrong_query(**wrong: str) -> ProblemError:
 
 
 def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
-    """Return an error as a problem; None if it is none of the caller's, and must not be told."""
+    """Return an error as a problem; None if it isn't the caller's, and must not be shown."""
     if isinstance(error, ProblemError):
         return error.problem
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
@@ -181,7 +181,7 @@ BROKEN: Final = Problem(
     kind="internal",
     detail="something went wrong here that isn't your request's fault; the function's log says what",
 )
-"""What is told of errors that are none of the caller's."""
+"""The answer to errors that aren't the caller's."""
 
 
 def _of_payload(problem: str) -> Mapping[str, str]:

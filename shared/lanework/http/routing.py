@@ -1,4 +1,4 @@
-"""Registers what the API answers to, each with the role that it needs; what is unknown is told as a problem."""
+"""Registers what the API answers to, each with the role that it needs; what is unknown is answered with a problem."""
 
 from __future__ import annotations
 

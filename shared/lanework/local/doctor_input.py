@@ -125,7 +125,7 @@ def _is(path: Path, content: bytes) -> bool:
 
 
 def _with_what_was_refused(graph: Graph, intended: Graph, refused: set[str]) -> Graph:
-    """Take for granted what nobody may look at: the refusal is told of, and its consequences would only be noise."""
+    """Assume the best of what could not be read: the refusal is reported, and its consequences would only be noise."""
     added: dict[str, Any] = {
         kind: (*getattr(graph, kind), *(one for one in getattr(intended, kind) if one.id in refused))
         for kind in Graph.__slots__

@@ -1,4 +1,4 @@
-"""Schedules in memory, and a scheduler that only notes what it was told."""
+"""Schedules in memory, and a scheduler that only records its calls."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MemoryScheduler:
     Implements the `Scheduler` port: nothing prods, the minute tick starts all.
 
     Attributes:
-        schedules: What it was told, by name.
+        schedules: What it was given, by name.
     """
 
     def __init__(self) -> None:

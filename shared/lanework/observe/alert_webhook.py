@@ -39,7 +39,7 @@ class WebhookChannel:
         self._send = Exchange(within=within, may_be_private=True, resolve=resolved)
 
     def notify(self, alert: Alert) -> None:
-        """See `Channel.notify`. Whatever isn't answered with 2xx within the deadline is told again."""
+        """Post an alert. What isn't answered with 2xx within the deadline is sent again by the next tick."""
         content = alert_as_json(alert)
         content["text"] = f"{title_of(alert)}: {alert.text}"
         headers = {"content-type": "application/json", "user-agent": "lanework"}

@@ -135,7 +135,7 @@ def skew_of(before: datetime, after: datetime, server_time: datetime) -> timedel
     Args:
         before: This clock's time when the other was asked.
         after: And when it had answered.
-        told: What it answered, in whole seconds, rounded down.
+        server_time: What it answered, in whole seconds, rounded down.
     """
     server_time = server_time.astimezone(UTC)
     if before > server_time + timedelta(seconds=1):

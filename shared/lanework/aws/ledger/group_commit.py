@@ -55,7 +55,7 @@ class GroupCommit:
     """
     Sends writes of several threads as one BatchExecuteStatement; each thread waits for its own answer only.
 
-    A thread that is alone is told to write by itself, at once. Others wait for milliseconds, and no longer than until
+    A thread that is alone writes by itself, at once. Others wait for milliseconds, and no longer than until
     all that could join have; or half of them, 14 at least, while no call is under way.
     """
 

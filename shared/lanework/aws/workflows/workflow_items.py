@@ -1,4 +1,4 @@
-"""The items of workflows on DynamoDB: the workflow's own, and for each shard what was told and the names."""
+"""The items of workflows on DynamoDB: the workflow's own, and for each shard its recorded ends and its names."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def names_item(shard: Shard, names: Sequence[str]) -> dict[str, Any]:
 
 
 def shard_item(shard: Shard) -> dict[str, Any]:
-    """Return the item of what a shard was told."""
+    """Return the item of a shard's recorded ends."""
     item = {
         **part_key(shard.workflow_id, shard.number, SHARD),
         "size": {"N": str(shard.size)},

@@ -45,7 +45,7 @@ class DynamoWorkflows:
     """
     Implements the `WorkflowStore` port.
 
-    A workflow has an item of its own, and two for each shard: what was told, written at each end, and the names.
+    A workflow has an item of its own, and two for each shard: the recorded ends, written at each end, and the names.
     """
 
     def __init__(self, clients: Clients, *, stack: str) -> None:

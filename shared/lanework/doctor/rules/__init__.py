@@ -1,4 +1,4 @@
-"""The doctor's rules, in the order in which they are told."""
+"""The doctor's rules, in the order of the report."""
 
 from __future__ import annotations
 

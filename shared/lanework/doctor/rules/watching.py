@@ -1,4 +1,4 @@
-"""Rules about who is told when something goes wrong."""
+"""Rules about who is notified when something goes wrong."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ def _dashboard(case: Case) -> Iterator[Complaint]:
 RULES: Final = (
     Rule(
         name="alarms",
-        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that notifies somebody; the "
-        "clock's errors and silence, and late events, too.",
+        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that notifies somebody; "
+        "the clock's errors and silence, and late events, too.",
         why="jobs die or wait, and customers are the first to notice",
         look=_alarms,
     ),

@@ -1,4 +1,4 @@
-"""A worker process that has a parent: it tells how it goes, and ends when it is told to or its parent is gone."""
+"""A worker process with a supervisor: it reports its state, and stops on request or when its supervisor is gone."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Heartbeat:
         failed: Failed = unheard,
         on_error: Callable[[LaneworkError], object] = lambda _: None,
     ) -> None:
-        """Begin to beat; what runs is written into the roster, where the parent reads it; a refusal is told once."""
+        """Start the heartbeat. The lease board shows the supervisor what runs; a refusal is logged once."""
         self._outbox = outbox
         self._lease = lease
         self._roster = roster

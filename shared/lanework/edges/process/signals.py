@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 class SignalWatch:
     """
-    Hears signals from when it is made, and does what they ask for in a thread, from when it is told what that is.
+    Records Unix signals from construction on, and handles them in its own thread after `start(handler)`.
 
     A Python handler would run in the middle of what the main thread does, or of another handler, which may hold the
     locks that it takes; and not at all while the main thread waits and another one took the signal. So a signal's

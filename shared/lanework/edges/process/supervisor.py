@@ -94,7 +94,7 @@ class Parent:
             plan: What a child is to do.
             processes: How many there are.
             keeper: Keeps alive what runs in a child that can't.
-            say: Is told what becomes of processes.
+            say: Called with each event of a process.
         """
         self._work = work
         self._places = [Place() for _ in range(processes)]

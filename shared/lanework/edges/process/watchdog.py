@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Thread
 
 Failed = Callable[[str, BaseException], object]
-"""Is told the name of a thread that has ended by itself, and what it raised."""
+"""Called with the name of a thread that ended by itself, and what it raised."""
 
 
 def vital_thread(name: str, run: Callable[[], object], failed: Failed) -> Thread:

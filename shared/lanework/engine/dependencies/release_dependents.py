@@ -240,7 +240,7 @@ class Waiting:
             self._ended.append(child)
 
     def _notify_webhook(self, child: JobRecord) -> None:
-        """Tell of a death that no message brings back; what can't be told now is left to the clock."""
+        """Notify of a death that has no message; what fails now is left to the clock."""
         try:
             self._ports.notify(child)
             self._ports.ledger.change(child.job_id, notified(child))

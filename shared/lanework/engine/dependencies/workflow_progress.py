@@ -38,7 +38,7 @@ class Shards:
         Tell a job's workflow that it has ended; return what that brought about.
 
         Raises:
-            UnavailableError: Not all was told; the reconciler makes up for it.
+            UnavailableError: Not all ends were recorded; the reconciler repeats it.
         """
         value = value_of_job(ended)
         if ended.workflow is None or ended.slot is None or value is None:
@@ -53,7 +53,7 @@ class Shards:
         Tell a workflow how a shard of its stands; return what that brought about, there and in those around it.
 
         Raises:
-            UnavailableError: Not all was told; the reconciler makes up for it.
+            UnavailableError: Not all ends were recorded; the reconciler repeats it.
         """
         released = self.change(shard.workflow_id, lambda found: found.with_shard(shard))
         if shard.is_final:

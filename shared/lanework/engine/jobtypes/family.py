@@ -60,7 +60,7 @@ class Jobs:
             timeout: How long an attempt may take before it is stopped; as long as the lane allows if nobody says. Above
                 895 s, which is Lambda's longest less what we write, only a worker process runs it; at most 11 hours.
             where: `worker`: only worker processes (`lanework worker`) run them; `anywhere`, the default: Lambda, too.
-            webhook: Address that is told when one of its jobs completes or dies (docs/events.md).
+            webhook: Address of a webhook for each completion and death of its jobs (docs/events.md).
             concurrency: How many jobs of the family run at once, all types together; a number, or `Concurrency`.
             rate: How many of them start within a time.
             quota: How many of them are accepted within a time.

@@ -36,7 +36,7 @@ class Options:
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped.
         where: What may run it: `worker`, a worker process only, or `anywhere`.
-        webhook: Where its completion or death is told.
+        webhook: Address of the webhook for its completion or death.
     """
 
     lane: LaneName | Lane | None = None

@@ -38,7 +38,7 @@ class Reconciled:
     Attributes:
         letters: Messages that SQS had moved to a dead-letter queue and that were dealt with.
         tickets: Tickets that were removed from one, since their job is dead no more.
-        told: Deaths that were told of, since whoever made them had not.
+        notified: Deaths whose webhook was sent, since the process that recorded them had not.
         unblocked: Jobs that waited for others and wait no longer: a crash had left them.
         audited: Jobs that were looked at.
         stranded: Of these, jobs that nothing carried, now entered for the sweep.

@@ -2,7 +2,7 @@
 Jobs that were recorded and never sent: their producer stopped between the two, in the middle of a fan-out, say.
 
 The minute's tick walks the index of recent jobs, which holds keys only, and reads each job once, eventually
-consistently, when it can be told whether something carries it (docs/decisions/0036): a job that is queued in its first
+consistently, when it is clear whether a message carries it (docs/decisions/0036): a job that is queued in its first
 life, was never claimed and has no entry gets one if its lane holds no message that waits, or if jobs that were enqueued
 a minute after it have begun. The sweep then sends it. While a lane is behind, the walk waits for it: a backlog is not
 sent twice over.
@@ -69,7 +69,7 @@ class Looked:
     Attributes:
         read: Jobs that were read.
         entered: Jobs that nothing carried; the sweep sends them.
-        is_done: It has come as far as can be told; otherwise time ran out, and the next tick goes on.
+        is_done: It has come as far as is clear by now; otherwise time ran out, and the next tick goes on.
     """
 
     read: int = 0
@@ -97,7 +97,7 @@ class UnsentJobs:
         self, counts: Mapping[Lane, LaneCounts] | None = None, *, has_time: Callable[[], bool] = lambda: True
     ) -> Looked:
         """
-        Walk on as far as can be told.
+        Walk on as far as is clear by now.
 
         Args:
             counts: What each lane holds, read a moment ago; None reads it.
@@ -182,7 +182,7 @@ class UnsentJobs:
 
     def _judge(self, one: Summary, course: Course, target: datetime, begun: datetime | None) -> None:
         """
-        Enter a job that nothing carries, or put it off where that can't be told.
+        Enter a job that nothing carries, or put it off where that isn't clear yet.
 
         Unless its lane is empty, these are a job whose delay isn't over, and one of a tenant of whom no later job has
         begun: SQS lets the jobs of a tenant with a backlog wait (fair queues).

@@ -70,7 +70,7 @@ class Ports:
         look_ahead: What is due within this time is sent now, held back by SQS for what is left of it, and so starts to
             the second; what is due later waits for the sweep. At most SQS's 15 minutes.
         archive: Where jobs go before their records expire; None keeps none.
-        world: Who is told of completions and deaths.
+        world: Sends webhooks of completions and deaths.
         tell: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
             UnavailableError, and may be repeated.
     """

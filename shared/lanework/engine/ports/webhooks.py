@@ -35,7 +35,7 @@ class Post(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """
-    Who is told of what happens to jobs.
+    Where webhooks go, and how they are sent.
 
     Attributes:
         stack: Whose jobs they are.

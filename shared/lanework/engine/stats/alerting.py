@@ -37,14 +37,14 @@ class Channel(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called; the same for ever, since what it was told is kept under it."""
+        """Its name; it must not change, since its deliveries are stored under it."""
 
     def notify(self, alert: Alert) -> None:
         """
-        Tell of an alert that was raised, or that is over. May be told twice.
+        Send an alert that was raised or has ended. May be sent twice.
 
         Raises:
-            LaneworkError: It couldn't be told; the next tick tries again.
+            LaneworkError: It couldn't be sent; the next tick tries again.
         """
 
 
@@ -67,7 +67,7 @@ class JobChannel:
         return f"job:{self.job_type}"
 
     def notify(self, alert: Alert) -> None:
-        """Enqueue it, under an id that makes one job of an alert that is told twice."""
+        """Enqueue it, under an id that makes one job of an alert that is sent twice."""
         job_id = f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
         self.enqueue(builtin_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
 
@@ -91,7 +91,7 @@ class AlertManager:
 
     def tick(self, depths: Mapping[Lane, Depth]) -> Alerts:
         """
-        Raise and end alerts, and tell what wasn't told.
+        Raise and end alerts, and send what wasn't sent.
 
         Args:
             depths: How much each lane holds now.

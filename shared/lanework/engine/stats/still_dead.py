@@ -1,4 +1,4 @@
-"""Of the jobs that died lately, which still are: an alert is over once what it told of was redriven or dropped."""
+"""Which of the recently dead jobs still are dead: an alert ends once its jobs were redriven or dropped."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """
-Telling of a completion or a death by a webhook, which is a job of Lanework's own.
+Webhooks for completions and deaths: each is enqueued as a built-in job.
 
-The end is recorded first, then told, and only then its message acked. So a message that comes back to a job that has
-ended tells of it again, with the same id: at least once, and no write more (docs/decisions/0020). A job that dies
-without a message leaves an entry instead, which is taken away once it was told of.
+The end is recorded first, then its webhook is enqueued, and only then the message is deleted. So if the message is
+delivered again, the webhook is enqueued again under the same id: at least once, without a further write
+(docs/decisions/0020). A job that dies without a message leaves an index entry instead, which is removed once the webhook
+is enqueued.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ ABOUT: Final = "about-job"
 _PAGE: Final = 100
 
 NOTIFIED_AGAIN_AFTER: Final = timedelta(seconds=10)
-"""After how long a message comes back whose job's end could not be told."""
+"""After how long a message comes back whose job's webhook could not be enqueued."""
 
 
 class WebhookPayload(BaseModel):
@@ -90,7 +91,7 @@ class WebhookNotifier:
         Tell of a job's completion or death, if it is one; repeating it is safe.
 
         Raises:
-            UnavailableError: It was not told.
+            UnavailableError: The webhook was not enqueued.
         """
         if record.queue == QUEUE or record.state not in _TOLD or record.retired:
             return
@@ -148,12 +149,12 @@ def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, journal:
 
 def notify_of_death(record: JobRecord, ports: Ports) -> None:
     """
-    Tell of a death before another life, or none, takes its place: it may not have been told.
+    Notify of a death before a redrive or a drop replaces it: its webhook may not have been enqueued.
 
-    One that is older than its delivery's record is kept was told, or never will be: it would only be told once more.
+    A death that is older than the retention of its delivery's record is skipped: it could only be sent twice.
 
     Raises:
-        UnavailableError: It was not told.
+        UnavailableError: The webhook was not enqueued.
     """
     if record.ended_at is not None and ports.clock() - record.ended_at < QUEUE_RETENTION:
         ports.notify(record)
@@ -164,7 +165,7 @@ def notify_pending(ports: Ports, *, has_time: Callable[[], bool] = lambda: True)
     Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
 
     Raises:
-        LaneworkError: Some were not told, which kept none of the others; the next tick does it.
+        LaneworkError: Some were not enqueued; the others were. The next tick tries them again.
     """
     done = 0
     refused: list[LaneworkError] = []

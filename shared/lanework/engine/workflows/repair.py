@@ -1,8 +1,8 @@
 """
-Looking at the shards of workflows, at growing intervals.
+Repairs workflows after crashes, by checking their shards at growing intervals.
 
-What a crash left untold is told, what it left unmade is given up. It reads the records of the jobs that a shard has not
-heard of yet. So an end costs no more than telling of it, and no crash between the two leaves a workflow waiting.
+Ends that a crash left unrecorded are recorded; jobs that it left uncreated are given up. It reads the records of jobs
+whose end the shard doesn't have. So recording an end needs no transaction, and no crash leaves a workflow waiting.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class WorkflowRepair:
         return found if after is None else after
 
     def _values(self, shard: Shard, names: tuple[str, ...], found: WorkflowRecord) -> Mapping[int, int]:
-        """Return what is to be told, by place: ends that it has not heard of, and places that nobody will fill."""
+        """Return what is to be recorded, by place: missing ends, and places that nobody will fill."""
         open_names = {place: name for place, name in enumerate(names) if shard.is_open(place)}
         jobs = [name for name in open_names.values() if read_ref(name) is None]
         now = self._ports.clock()

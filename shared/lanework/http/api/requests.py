@@ -76,7 +76,7 @@ class NewJob(Body):
     payload: dict[str, Any] = Field(default_factory=dict, description="As the type's model wants it.")
     lane: LaneWord | None = None
     correlation_id: str | None = Field(default=None, description="What it belongs to: log lines name it.")
-    webhook: str | None = Field(default=None, description="Address that is told when it completes or dies.")
+    webhook: str | None = Field(default=None, description="Address of a webhook for its completion or death.")
     delay_seconds: Seconds | None = Field(default=None, description="Wait before it starts.")
     run_at: Moment | None = Field(default=None, description="When it starts, instead.")
     start_by: Moment | None = Field(default=None, description="Not started by then, it is dead, cause expired.")

@@ -107,7 +107,7 @@ class Access:
         return Caller(role=role, session=session, scope=self._tokens().scope_of_handle(session.handle))
 
     def _is_open(self, app: ApiGatewayResolver) -> bool:
-        """Tell whether the endpoint is for anybody. A path that doesn't exist is not: strangers learn of none."""
+        """Return whether the endpoint needs no token. An unknown path needs one, so that nobody can probe for paths."""
         request = app.request
         return any(
             one.needs is None and (one.method, one.path) == (request.method, request.route)

@@ -171,7 +171,7 @@ def leaving(note: str, event: BaseProxyEvent) -> Cookie:
 
 
 def left(event: BaseProxyEvent) -> tuple[str | None, tuple[Cookie, ...]]:
-    """Return what the last action did, if no page has told it yet, and the cookies that make it told."""
+    """Return what the last action did, if no page has shown it yet, and the cookies that mark it as shown."""
     shown = _read(NOTE, event)
     if shown is None:
         return None, ()
@@ -193,7 +193,7 @@ def comes_from_elsewhere(event: BaseProxyEvent) -> bool:
 
 
 def root_of(event: BaseProxyEvent) -> str:
-    """Return the way from a request's path to the API's root, which may lie under a prefix that isn't told to it."""
+    """Return the way from a request's path to the API's root, which may lie under a prefix that it doesn't know."""
     return "../" * (event.path.count("/") - 1) or "./"
 
 

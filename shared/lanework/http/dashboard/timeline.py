@@ -84,13 +84,13 @@ def _is_later(record: JobRecord) -> bool:
 
 
 def _new_error(record: JobRecord) -> str | None:
-    """Return an end's error, unless the failed attempt before it has told it."""
+    """Return an end's error, unless the failed attempt before it shows it already."""
     last_error = record.failures[-1].error if record.failures else None
     return None if record.error == last_error else record.error
 
 
 def _waiting(record: JobRecord) -> str:
-    assert record.state not in ENDED  # noqa: S101 - `_present` has told those
+    assert record.state not in ENDED  # noqa: S101 - `_present` has shown those
     if record.held_by is not None:
         return f"Waits for {record.held_by}"
     return {

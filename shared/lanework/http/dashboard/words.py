@@ -16,10 +16,10 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 _IN_THOUSANDS: Final = 10_000
-"""From where a number is told in thousands; 9,999 is still written out."""
+"""From here on a number is shown in thousands; 9,999 is still written out."""
 
 _IN_MILLIONS: Final = 999_950
-"""From where a number is told in millions: in thousands, it would round to 1,000k."""
+"""From here on a number is shown in millions: in thousands, it would round to 1,000k."""
 
 
 def duration(value: timedelta | None) -> str:

@@ -69,9 +69,9 @@ function nextLike(place, wanted) {
 }
 
 function kindOf(element) {
-  const told = ["name", "action", "aria-label"].map((name) => element.getAttribute(name));
+  const named = ["name", "action", "aria-label"].map((name) => element.getAttribute(name));
   const choice = element.localName === "input" || element.localName === "button" ? element.getAttribute("value") : null;
-  return JSON.stringify([element.localName, told, choice, (element.getAttribute("class") ?? "").split(" ")[0]]);
+  return JSON.stringify([element.localName, named, choice, (element.getAttribute("class") ?? "").split(" ")[0]]);
 }
 
 /** Tell whether somebody types in a field, or has changed it. */

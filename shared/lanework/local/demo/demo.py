@@ -68,7 +68,7 @@ class Demo:
 
         Raises:
             ConfigError: `[tool.lanework] demo` names no scenario.
-            LaneworkError: A repeated id was not told.
+            LaneworkError: A repeated id was not recognised as a duplicate.
         """
         for expected in scenario_of(self._stack.deployer.project):
             receipts = [self._app.enqueue_request(expected.request) for _ in range(expected.times)]

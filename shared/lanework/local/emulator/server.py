@@ -154,7 +154,7 @@ def run_functions_on(python: str) -> None:
 
 
 def main(drain_s: float, python: str) -> None:
-    """Serve MiniStack on BIND_HOST:GATEWAY_PORT until told to stop, then end every process of this group."""
+    """Serve MiniStack on BIND_HOST:GATEWAY_PORT until a signal stops it, then end every process of this group."""
     port = int(os.environ["GATEWAY_PORT"])
     config = Config()
     config.bind = [f"{os.environ['BIND_HOST']}:{port}"]

@@ -61,7 +61,7 @@ class Envelope(BaseModel):
         start_by: When the job is no longer worth starting; None never.
         tenant: On whose behalf; the message's group.
         headers: What goes along beside the payload, by name.
-        webhook: Where its completion or death is told.
+        webhook: Address of the webhook for its completion or death.
         digest: Of the request that it was asked for with, where that says more than its payload.
         nonce: What its record has, too, and nobody else can know: a message without it doesn't speak for the job.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.

@@ -1,4 +1,4 @@
-"""What the world outside is told of a job: one document, for EventBridge's bus and for webhooks. Pure."""
+"""The JSON document of a job's event, for EventBridge's bus and for webhooks. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class JobEventDocument(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
     version: Literal[1] = 1
-    id: str = Field(description="The same for the same transition, however often it is told.")
+    id: str = Field(description="The same for the same transition, however often it is sent.")
     type: str = Field(description="What happened.", examples=["job.completed"])
     time: datetime = Field(description="When it happened.")
     stack: str = Field(description="Name of the stack.")
@@ -50,7 +50,7 @@ class JobEventDocument(BaseModel):
 
 
 def notice_of_end(record: JobRecord, *, stack: str) -> JobEventDocument:
-    """Return what is told of a job's end: from its record, so that it can be told again, the same."""
+    """Return the document of a job's end, made from its record, so that it can be sent again unchanged."""
     ended_at = record.ended_at or record.created_at
     action = ENDS[record.state]
     return JobEventDocument(
@@ -74,13 +74,13 @@ def notice_of_end(record: JobRecord, *, stack: str) -> JobEventDocument:
 
 def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stack: str) -> JobEventDocument:
     """
-    Return what is told of a transition.
+    Return the document of a transition.
 
     Args:
         record: The job as the transition left it.
         action: What happened.
-        at: When it was written; where the record says it more exactly, that is told.
-        key: What tells this transition from another of the same job; not used for ends, which are told by webhooks too.
+        at: When it was written; where the record has a more exact time, that is used.
+        key: Distinguishes transitions of one job; not used for ends, which webhooks send too.
         stack: Whose job it is.
     """
     if action in ENDS.values() and record.state in ENDED:

@@ -1,4 +1,4 @@
-"""What pydantic refused, told in a bounded way: which field, and why, and nothing of what it was given. Pure."""
+"""Pydantic's validation errors as short texts: field and reason, without the input. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MASK: Final = "•••"
 MOST_PROBLEMS: Final = 20
-"""Problems that are told; a body of a hundred thousand wrong values has as many."""
+"""Most problems in a text; a body of a hundred thousand wrong values has as many."""
 
 _LONGEST_PLACE: Final = 100
 _LONGEST_MESSAGE: Final = 200

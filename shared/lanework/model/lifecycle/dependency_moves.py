@@ -1,4 +1,4 @@
-"""Moves of a job that waits for other jobs, and of a death that is to be told of by the clock: conditional writes."""
+"""Moves of a job that waits for other jobs, and of a death whose webhook the clock sends: conditional writes."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _waits_as_seen(child: JobRecord) -> tuple[Condition, ...]:
 
 
 NOTIFICATION_PENDING: Final = "notification pending"
-"""Under this name the entries of dead jobs are held that are to be told of; they join the other dead ones then."""
+"""`held_by` of dead jobs with a pending webhook; once it is sent, they join the other dead jobs."""
 
 
 NOTIFIED_WITHIN: Final = timedelta(minutes=1)
@@ -147,12 +147,12 @@ NOTIFIED_WITHIN: Final = timedelta(minutes=1)
 
 
 def with_pending_notification(death: Change, *, now: datetime) -> Change:
-    """Return the write of a death with an entry that says that it is to be told of."""
+    """Return the write of a death with an entry for its pending webhook."""
     return replace(death, write={**death.write, "sweep_at": now + NOTIFIED_WITHIN, "held_by": NOTIFICATION_PENDING})
 
 
 def notified(dead: JobRecord) -> Change:
-    """Put the entry of a dead job where those of the dead are: it was told of."""
+    """Move the entry of a dead job to the other dead ones: its webhook was sent."""
     return Change(
         name="notified",
         require=(InStates(frozenset({State.DEAD})), Equals("life", dead.life), Equals("held_by", NOTIFICATION_PENDING)),

@@ -112,7 +112,7 @@ class JobRecord:
         run_at: The start that was asked for: `created_at` plus the delay.
         due_at: From when it may be claimed; for a running job the end of its lease; None for ends and blocked jobs.
         claim_id: Written by the claim; every later write of that run requires it. Kept after the run, so that a write
-            whose answer was lost can be told from one that was refused.
+            whose answer was lost can be distinguished from one that was refused.
         first_started_at: When its first attempt began.
         started_at: When its latest attempt began.
         ended_at: When it reached an end.
@@ -140,7 +140,7 @@ class JobRecord:
         start_by: When it is no longer worth starting; None never.
         tenant: On whose behalf it was enqueued.
         headers: What goes along beside its payload, by name.
-        webhook: Where its completion or death is told.
+        webhook: Address of the webhook for its completion or death.
         nonce: A random word that its messages have, too: others' messages under its id don't speak for it.
         rate_limit: The rate that a start is reserved under for it.
         rate_slot: That start.

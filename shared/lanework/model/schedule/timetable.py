@@ -33,7 +33,7 @@ _NEAR: Final = timedelta(hours=26)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
     """
-    How EventBridge is told a timetable.
+    A timetable in EventBridge's terms.
 
     Attributes:
         text: `cron(…)` or `rate(…)`.
@@ -117,7 +117,7 @@ class Timetable:
 
     def expression_for_eventbridge(self) -> Expression:
         """
-        Return how EventBridge is told the same ticks.
+        Return the same ticks in EventBridge's terms.
 
         An interval that divides an hour or a day is said as a cron in UTC, so that its ticks are ours. Any other one
         EventBridge counts from its own beginning, out of phase: the minute tick then starts what it should have.

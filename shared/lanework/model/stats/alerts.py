@@ -21,7 +21,7 @@ KEPT_RESOLVED: Final = 50
 """Alerts that are over and still shown."""
 
 CALM_FOR: Final = timedelta(minutes=5)
-"""How long nothing must be found before an alert is over: what comes and goes minute by minute is told once."""
+"""How long nothing must be found before an alert is over: what comes and goes minute by minute is sent once."""
 
 
 class Rule(StrEnum):
@@ -36,7 +36,7 @@ class Rule(StrEnum):
 
 
 class Phase(StrEnum):
-    """What is told of an alert."""
+    """Which message about an alert."""
 
     RAISED = "raised"
     RESOLVED = "resolved"
@@ -121,7 +121,7 @@ class Alert:
         since: When it was raised.
         until: Since when it is over; None while it is active.
         calm_since: Since when nothing was found any more, while it is active; None if something still is.
-        told: Which channels know of which phase, as `sns raised`.
+        delivered: Which phase each channel received, as `sns raised`.
     """
 
     rule: Rule
@@ -135,7 +135,7 @@ class Alert:
 
     @property
     def phase(self) -> Phase:
-        """What is to be told of it."""
+        """The phase to send."""
         return Phase.RAISED if self.until is None else Phase.RESOLVED
 
     def found_again(self, finding: Finding) -> Alert:
@@ -208,7 +208,7 @@ class Alerts:
         return Alerts(active=tuple(active), resolved=(*over, *self.resolved)[:KEPT_RESOLVED])
 
     def undelivered(self, channel: str) -> tuple[Alert, ...]:
-        """Return what a channel is to be told, the oldest first."""
+        """Return what a channel hasn't received yet, the oldest first."""
         return tuple(one for one in (*reversed(self.resolved), *self.active) if not one.has_told(channel))
 
     def delivered(self, alert: Alert, channel: str) -> Alerts:

@@ -27,7 +27,7 @@ _URGENCY: Final = {_DEAD: 0, _CANCELLED: 1, _OPEN: 2, _COMPLETED: 3}
 _RANKS: Final = {State.DEAD: _DEAD, State.CANCELLED: _CANCELLED, State.COMPLETED: _COMPLETED}
 
 VOID: Final = _VOID
-"""What is told of a place whose job was to be added and never was, or belongs elsewhere. Any job's end says more."""
+"""The end of a place whose job was never added, or belongs elsewhere. Any job's own end outranks it."""
 
 
 def value_of(life: int, state: State) -> int:
@@ -36,7 +36,7 @@ def value_of(life: int, state: State) -> int:
 
 
 NEVER_MADE: Final = value_of(1, State.CANCELLED)
-"""What is told of a place whose job was never recorded since whoever enqueued the workflow was cut off."""
+"""The end of a place whose job was never recorded, since the producer of the workflow stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class Shard:
         number: Which of its shards, from 1.
         size: How many jobs it has.
         created_at: When it was made.
-        told: For the place of each job that has ended, the number that says how.
+        outcomes: For the place of each job that has ended, the number that says how.
         look_at: When the reconciler looks at it; None once nothing can change any more.
     """
 
@@ -162,5 +162,5 @@ def most_urgent(shards: Iterable[Shard], most: int) -> list[int]:
 
 
 def value_of_job(record: JobRecord) -> int | None:
-    """Return what is told of a job that is part of a workflow; None while it has not ended."""
+    """Return the value that a workflow's job records when it ends; None before."""
     return value_of(record.life, record.state) if record.state in _RANKS else None

@@ -1,9 +1,9 @@
 """
-Workflows: many jobs that are one thing, with a state, counts, and what is called when they have ended. Pure.
+Workflows: jobs with one common state, counts, and callbacks for their end. Pure.
 
-How its jobs ended is kept in shards of up to 256, each an item of its own: so no item grows large, and none is written
-more often than it has jobs. A shard keeps a number for each of its jobs that only grows; whatever is told twice or late
-changes nothing. The workflow's own item knows which shards are done.
+The ends of its jobs are kept in shards of up to 256 jobs, one item each. So no item grows large, and none is written more
+often than it has jobs. A shard keeps a number for each job that only grows; recording twice or late changes nothing. The
+workflow's own item knows which shards are done.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ def _standing_of(found: WorkflowRecord) -> Standing:
 
 
 def value_of_workflow(found: WorkflowRecord) -> int | None:
-    """Return what is told of a workflow that is part of another; None while it has not ended."""
+    """Return the value that a nested workflow records when it ends; None before."""
     match _standing_of(found):
         case Standing.DONE:
             return value_of(1, State.COMPLETED)
