@@ -1,9 +1,9 @@
 """
 Workflows: jobs with one common state, counts, and callbacks for their end. Pure.
 
-The ends of its jobs are kept in shards of up to 256 jobs, one item each. So no item grows large, and none is written more
-often than it has jobs. A shard keeps a number for each job that only grows; recording twice or late changes nothing. The
-workflow's own item knows which shards are done.
+The ends of its jobs are kept in shards of up to 256 jobs, one item each. So no item grows large, and none is written
+more often than it has jobs. A shard keeps a number for each job that only grows; recording twice or late changes
+nothing. The workflow's own item knows which shards are done.
 """
 
 from __future__ import annotations
