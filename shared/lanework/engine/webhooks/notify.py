@@ -3,8 +3,8 @@ Webhooks for completions and deaths: each is enqueued as a built-in job.
 
 The end is recorded first, then its webhook is enqueued, and only then the message is deleted. So if the message is
 delivered again, the webhook is enqueued again under the same id: at least once, without a further write
-(docs/decisions/0020). A job that dies without a message leaves an index entry instead, which is removed once the webhook
-is enqueued.
+(docs/decisions/0020). A job that dies without a message leaves an index entry instead, which is removed once the
+webhook is enqueued.
 """
 
 from __future__ import annotations
