@@ -14,13 +14,11 @@ class S3Archive:
     """Implements the `Archive` port: objects `<stack>/<key>` of one bucket."""
 
     def __init__(self, clients: Clients, *, bucket: str, stack: str) -> None:
-        """Use this bucket, below the stack's name."""
         self._clients = clients
         self._bucket = bucket
         self._stack = stack
 
     def put(self, key: str, body: bytes) -> None:
-        """See `Archive.put`."""
         with translated(f"writing to the archive {self._bucket}"):
             self._clients.s3.put_object(
                 Bucket=self._bucket, Key=f"{self._stack}/{key}", Body=body, ContentType="application/gzip"

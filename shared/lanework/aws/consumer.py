@@ -23,12 +23,10 @@ class SqsConsumer:
     """Implements the `MessageConsumer` port."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's queues."""
         self._clients = clients
         self._queues = Queues(clients, stack=stack)
 
     def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
-        """See `MessageConsumer.receive`."""
         with translated(f"receiving from lane {lane}"):
             answer: Any = self._clients.sqs.receive_message(
                 QueueUrl=self._queues.url(lane),
@@ -40,7 +38,6 @@ class SqsConsumer:
         return [_received(one) for one in answer.get("Messages", [])]
 
     def delete(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `MessageConsumer.delete`."""
         for start in range(0, len(handles), BATCH):
             entries: Any = [
                 {"Id": str(index), "ReceiptHandle": handle}
@@ -50,7 +47,6 @@ class SqsConsumer:
                 self._clients.sqs.delete_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
 
     def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
-        """See `MessageConsumer.hide`."""
         wanted = list(handles.items())
         for start in range(0, len(wanted), BATCH):
             entries: Any = [

@@ -23,12 +23,10 @@ class DynamoFlags:
     """Implements the `Flags` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._table = f"{stack}-jobs"
 
     def read(self) -> FlagSet:
-        """See `Flags.read`."""
         with translated("reading what is paused"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
         item = answer.get("Item", {})
@@ -38,32 +36,26 @@ class DynamoFlags:
         )
 
     def pause(self, name: str) -> None:
-        """See `Flags.pause`."""
         self._update("ADD paused :name DELETE resumed :name", name)
 
     def resume(self, name: str) -> None:
-        """See `Flags.resume`."""
         self._update("ADD resumed :name DELETE paused :name", name)
 
     def forget(self, name: str) -> None:
-        """See `Flags.forget`."""
         self._update("DELETE resumed :name", name)
 
     def bookmark(self, name: str) -> str | None:
-        """See `Flags.bookmark`."""
         with translated(f"reading the bookmark of the {name}"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_bookmark(name), ConsistentRead=True)
         return answer["Item"]["position"]["S"] if "Item" in answer else None
 
     def set_bookmark(self, name: str, position: str) -> None:
-        """See `Flags.set_bookmark`."""
         with translated(f"keeping the bookmark of the {name}"):
             self._clients.dynamodb.put_item(
                 TableName=self._table, Item={**_bookmark(name), "position": {"S": position}}
             )
 
     def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
-        """See `Flags.move_bookmark`."""
         with translated(f"moving the bookmark of the {name}"):
             request: dict[str, Any] = {
                 "TableName": self._table,

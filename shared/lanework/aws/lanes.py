@@ -62,12 +62,11 @@ class SqsLanes:
         self._queues = Queues(clients, stack=stack)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
-        """See `Lanes.send`."""
         with _sending(f"sending to lane {lane}"):
             self._clients.sqs.send_message(QueueUrl=self._queues.url(lane), **_message(sending))
 
     def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
-        """See `Lanes.send_many`. A batch that SQS refuses as a whole for one of its messages is sent one by one."""
+        """A batch that SQS refuses as a whole for one of its messages is sent one by one."""
         unsent: dict[int, Unsent] = {}
         for batch in _batches(sendings):
             try:
@@ -98,7 +97,7 @@ class SqsLanes:
         return unsent
 
     def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
-        """See `Lanes.send_to_dlq`. Cause and error are message attributes too, so that the console shows them."""
+        """Cause and error are message attributes too, so that the console shows them."""
         attributes = {"cause": cause, "error": error}
         with _sending(f"sending to the dead-letter queue of lane {lane}"):
             self._clients.sqs.send_message(
@@ -112,7 +111,6 @@ class SqsLanes:
             )
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
-        """See `Lanes.receive_dead`."""
         with translated(f"reading the dead-letter queue of lane {lane}"):
             answer = self._clients.sqs.receive_message(
                 QueueUrl=self._queues.url(lane, "-dlq"),
@@ -131,7 +129,7 @@ class SqsLanes:
         ]
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `Lanes.show_dead`: what can't be shown now is shown when its hiding ends."""
+        """What can't be shown now is shown when its hiding ends."""
         for start in range(0, len(handles), BATCH):
             with suppress(UnavailableError, ConfigError), translated(f"showing dead letters of lane {lane}"):
                 self._clients.sqs.change_message_visibility_batch(
@@ -143,7 +141,6 @@ class SqsLanes:
                 )
 
     def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `Lanes.delete_dead`."""
         for start in range(0, len(handles), BATCH):
             with suppress(UnavailableError, ConfigError), translated(f"deleting dead letters of lane {lane}"):
                 self._clients.sqs.delete_message_batch(
@@ -155,14 +152,14 @@ class SqsLanes:
                 )
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
-        """See `Lanes.change_visibility`: a message that can't be hidden for longer comes back sooner, which is safe."""
+        """A message that can't be hidden for longer comes back sooner, which is safe."""
         with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
             self._clients.sqs.change_message_visibility(
                 QueueUrl=self._queues.url(lane), ReceiptHandle=handle, VisibilityTimeout=seconds(after)
             )
 
     def move_back(self, lane: Lane, *, rate: int | None) -> None:
-        """See `Lanes.move_back`: names the destination, since what a program sent to a DLQ has no recorded source."""
+        """Names the destination, since what a program sent to a DLQ has no recorded source."""
         request: StartMessageMoveTaskRequestTypeDef = {
             "SourceArn": self._arn(self._queues.url(lane, "-dlq")),
             "DestinationArn": self._arn(self._queues.url(lane)),
@@ -179,12 +176,10 @@ class SqsLanes:
             raise
 
     def live(self, lane: Lane) -> LaneCounts:
-        """See `Lanes.live`."""
         waiting, in_flight, delayed = self._counts(self._queues.url(lane))
         return LaneCounts(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=0)
 
     def counts(self, lane: Lane) -> LaneCounts:
-        """See `Lanes.counts`."""
         # A letter that the reconciler looks at is hidden for a while, and as dead as the others.
         return replace(self.live(lane), dead=sum(self._counts(self._queues.url(lane, "-dlq"))))
 
@@ -249,7 +244,6 @@ class Queues:
     """The queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Take the stack's name."""
         self._clients = clients
         self._stack = stack
         self._urls: dict[str, str] = {}

@@ -26,12 +26,10 @@ class DynamoLimits:
     """Implements the `Limits` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._table = f"{stack}-jobs"
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
-        """See `Limits.take`."""
         update = {
             "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires REMOVE holders.#kept",
             "ConditionExpression": (
@@ -44,7 +42,6 @@ class DynamoLimits:
         return self._hold(name, update)
 
     def keep_for(self, name: str, *, n: int, holder: str, until: datetime) -> tuple[bool, Slots]:
-        """See `Limits.keep_for`."""
         update = {
             "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires",
             "ConditionExpression": (
@@ -56,7 +53,6 @@ class DynamoLimits:
         return self._hold(name, update, is_own=lambda item: item["holders"]["M"].get(holder) == _at(until))
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
-        """See `Limits.extend`."""
         with translated(f"holding a slot of {name} for longer"):
             self._update(
                 name,
@@ -69,7 +65,6 @@ class DynamoLimits:
             )
 
     def give_back(self, name: str, holder: str) -> Slots:
-        """See `Limits.give_back`."""
         with translated(f"giving back a slot of {name}"):
             _, item = self._update(
                 name,
@@ -82,7 +77,6 @@ class DynamoLimits:
         return _slots(item)
 
     def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
-        """See `Limits.drop`."""
         names = {f"#h{index}": holder for index, holder in enumerate(holders)}
         values = {f":h{index}": _at(until) for index, until in enumerate(holders.values())}
         paths = [f"holders.{one}" for one in names]
@@ -100,13 +94,11 @@ class DynamoLimits:
         return is_done or _slots(item).holders.keys().isdisjoint(holders)
 
     def slots(self, name: str) -> Slots:
-        """See `Limits.slots`."""
         with translated(f"reading {name}"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
         return _slots(answer.get("Item"))
 
     def announce(self, name: str, *, n: int, now: datetime, look_at: datetime) -> None:
-        """See `Limits.announce`."""
         with translated(f"waiting for {name}"):
             self._update(
                 name,
@@ -127,7 +119,6 @@ class DynamoLimits:
             )
 
     def look_again(self, name: str, slots: Slots, *, at: datetime | None) -> None:
-        """See `Limits.look_again`."""
         if slots.waiting_since is None:
             return
         seen = {":seen": _at(slots.waiting_since)}
@@ -143,7 +134,6 @@ class DynamoLimits:
             )
 
     def contended(self, *, until: datetime, limit: int) -> list[str]:
-        """See `Limits.contended`."""
         with translated("reading which limits are waited for"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,
@@ -157,7 +147,6 @@ class DynamoLimits:
     def reserve(
         self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
     ) -> bool:
-        """See `Limits.reserve`."""
         is_free = "attribute_not_exists(free_from) OR free_from <= :at OR (reserved_by = :by AND free_from = :after)"
         values = {":at": _at(at), ":after": _at(at + interval), ":expires": _expiry(at), ":by": _mark(by)}
         if missed is not None:
@@ -175,7 +164,6 @@ class DynamoLimits:
         return is_reserved
 
     def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
-        """See `Limits.queue_up`."""
         update: dict[str, Any] = {
             "UpdateExpression": (
                 "SET free_from = if_not_exists(free_from, :now) + :interval, expires_at = :expires, reserved_by = :by"
@@ -194,7 +182,6 @@ class DynamoLimits:
         return _MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
 
     def free_from(self, name: str) -> datetime | None:
-        """See `Limits.free_from`."""
         with translated(f"reading {name}"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
         found = answer.get("Item", {}).get("free_from")

@@ -30,13 +30,11 @@ class EventBridgeScheduler:
     """
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the group that is named after the stack."""
         self._clients = clients
         self._group = stack
         self._tick = f"{stack}-tick"
 
     def create(self, schedule: Schedule) -> bool:
-        """See `Scheduler.create`."""
         if schedule.name == self._tick:
             msg = f"schedule {schedule.name!r} can't be used as a name: the stack's own tick has it"
             raise ConfigError(msg)
@@ -53,7 +51,6 @@ class EventBridgeScheduler:
         return True
 
     def delete(self, name: str) -> None:
-        """See `Scheduler.delete`."""
         with translated(f"telling EventBridge to forget schedule {name}"):
             try:
                 self._clients.scheduler.delete_schedule(Name=name, GroupName=self._group)

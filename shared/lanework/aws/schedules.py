@@ -28,12 +28,10 @@ class DynamoSchedules:
     """
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._table = f"{stack}-jobs"
 
     def get(self, name: str) -> ScheduleRecord | None:
-        """See `ScheduleStore.get`."""
         if not may_exist(name):
             return None
         with translated(f"reading schedule {name}"):
@@ -42,7 +40,6 @@ class DynamoSchedules:
         return None if item is None or "removed" in item else _record(item)
 
     def all(self) -> list[ScheduleRecord]:
-        """See `ScheduleStore.all`."""
         query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :schedules",
@@ -59,7 +56,6 @@ class DynamoSchedules:
                 query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def due(self, *, until: datetime, limit: int) -> list[str]:
-        """See `ScheduleStore.due`."""
         with translated("reading which schedules are due"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,
@@ -74,12 +70,10 @@ class DynamoSchedules:
         return [item["sk"]["S"] for item in answer["Items"]]
 
     def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
-        """See `ScheduleStore.write`."""
         written = record.rewritten()
         return written if self._put(_item(written), revision=record.revision) else None
 
     def remove(self, record: ScheduleRecord) -> bool:
-        """See `ScheduleStore.remove`."""
         gone = {**_key(record.schedule.name), "removed": {"BOOL": True}, "revision": {"N": str(record.revision + 1)}}
         return self._put(gone, revision=record.revision)
 

@@ -23,7 +23,7 @@ class TopicChannel:
         self._topic = topic
 
     def notify(self, alert: Alert) -> None:
-        """See `Channel.notify`: a subject line, and a text for people."""
+        """A subject line, and a text for people."""
         over = "" if alert.until is None else f"\nIt was over at {alert.until:%Y-%m-%d %H:%M} UTC."
         text = f"{alert.text}.\nSince {alert.since:%Y-%m-%d %H:%M} UTC.{over}\n\n{alert.next_step}\n"
         with translated("publishing an alert"):

@@ -46,13 +46,11 @@ class DynamoStatistics:
     """Implements the `StatisticsStore` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._table = f"{stack}-jobs"
         self._copy = random.randrange(_COPIES)  # noqa: S311 - spreads writers, guards nothing
 
     def add(self, additions: Bucket) -> None:
-        """See `StatisticsStore.add`."""
         added = [
             (f"{key.text}|{name}", count)
             for key, numbers in sorted(additions.numbers.items())
@@ -68,13 +66,11 @@ class DynamoStatistics:
                 self._add(key, added[start : start + _MOST_ADDED], Bucket(at=additions.at), [])
 
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
-        """See `StatisticsStore.raw`."""
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
         with translated("reading what was counted"):
             return [_raw_bucket(item) for item in read_all(self._clients, self._table, keys)]
 
     def board(self, *, since: datetime) -> Board:
-        """See `StatisticsStore.board`."""
         minutes: list[Bucket] = []
         total: Total | None = None
         alerts: str | None = None
@@ -89,36 +85,29 @@ class DynamoStatistics:
         return Board(minutes=tuple(minutes), total=total, alerts=alerts)
 
     def hours(self, *, since: datetime) -> tuple[Bucket, ...]:
-        """See `StatisticsStore.hours`."""
         found = self._between(f"hour#{_text_of(since)}", "hour#~")
         return tuple(Bucket.at_text(_moment_of(item["sk"]["S"].partition("#")[2]), _content(item)) for item in found)
 
     def total(self) -> Total | None:
-        """See `StatisticsStore.total`."""
         item = self._get(_TOTAL)
         return None if item is None else _total(item)
 
     def keep_minute(self, bucket: Bucket) -> None:
-        """See `StatisticsStore.keep_minute`."""
         self._keep(f"minute#{_text_of(bucket.at)}", bucket, _MINUTES_KEPT)
 
     def keep_hour(self, bucket: Bucket) -> None:
-        """See `StatisticsStore.keep_hour`."""
         self._keep(f"hour#{_text_of(bucket.at)}", bucket, _HOURS_KEPT)
 
     def keep_total(self, total: Total, *, before: datetime | None) -> bool:
-        """See `StatisticsStore.keep_total`."""
         text = json.dumps(numbers_as_json(total.numbers), separators=(",", ":"))
         item = {"until": {"S": _text_of(total.until)}, "content": _compressed(text)}
         return self._replace(_TOTAL, item, field="until", before=None if before is None else _text_of(before))
 
     def alerts(self) -> str | None:
-        """See `StatisticsStore.alerts`."""
         item = self._get(_ALERTS)
         return None if item is None else _content(item)
 
     def keep_alerts(self, text: str, *, before: str | None) -> bool:
-        """See `StatisticsStore.keep_alerts`."""
         item = {"version": {"S": _version(text)}, "content": _compressed(text)}
         return self._replace(_ALERTS, item, field="version", before=None if before is None else _version(before))
 

@@ -154,7 +154,6 @@ class _SideBySide(BatchProcessor):
         super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
 
     def process(self) -> list[tuple[Any, ...]]:
-        """See `BasePartialProcessor.process`."""
         with ThreadPoolExecutor(len(self.records)) as threads:
             return list(threads.map(self._process_record, self.records))
 

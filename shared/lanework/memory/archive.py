@@ -16,5 +16,4 @@ class MemoryArchive:
         self.objects: dict[str, bytes] = {}
 
     def put(self, key: str, body: bytes) -> None:
-        """See `Archive.put`."""
         self.objects[key] = body

@@ -14,31 +14,24 @@ class MemoryFlags:
         self._bookmarks: dict[str, str] = {}
 
     def read(self) -> FlagSet:
-        """See `Flags.read`."""
         return self._set
 
     def pause(self, name: str) -> None:
-        """See `Flags.pause`."""
         self._set = FlagSet(paused=self._set.paused | {name}, resumed=self._set.resumed - {name})
 
     def resume(self, name: str) -> None:
-        """See `Flags.resume`."""
         self._set = FlagSet(paused=self._set.paused - {name}, resumed=self._set.resumed | {name})
 
     def forget(self, name: str) -> None:
-        """See `Flags.forget`."""
         self._set = FlagSet(paused=self._set.paused, resumed=self._set.resumed - {name})
 
     def bookmark(self, name: str) -> str | None:
-        """See `Flags.bookmark`."""
         return self._bookmarks.get(name)
 
     def set_bookmark(self, name: str, position: str) -> None:
-        """See `Flags.set_bookmark`."""
         self._bookmarks[name] = position
 
     def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
-        """See `Flags.move_bookmark`."""
         if self._bookmarks.get(name) != since:
             return False
         self._bookmarks[name] = position

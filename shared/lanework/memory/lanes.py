@@ -53,13 +53,12 @@ class MemoryLanes:
         self._handles = count(1)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
-        """See `Lanes.send`. Refuses what SQS refuses: some characters, and more than 1 MiB."""
+        """Refuses what SQS refuses: some characters, and more than 1 MiB."""
         _check(sending.body)
         visible_at = self._clock() + sending.delay
         self._queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
 
     def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
-        """See `Lanes.send_many`."""
         unsent: dict[int, Unsent] = {}
         for index, sending in enumerate(sendings):
             try:
@@ -69,7 +68,7 @@ class MemoryLanes:
         return unsent
 
     def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
-        """See `Lanes.send_to_dlq`; cause and error are shown in the console only."""
+        """Cause and error are shown in the console only."""
         _check(body, cause=cause, error=error)
         self._put_dead(lane, body, was_moved_by_sqs=False)
 
@@ -80,7 +79,6 @@ class MemoryLanes:
             self._put_dead(lane, message.body, was_moved_by_sqs=True)
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
-        """See `Lanes.receive_dead`."""
         now = self._clock()
         seen = list(islice((one for one in self._queues[lane].dead if one.visible_at <= now), limit))
         for letter in seen:
@@ -88,14 +86,12 @@ class MemoryLanes:
         return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `Lanes.show_dead`."""
         shown = set(handles)
         for letter in self._queues[lane].dead:
             if letter.handle in shown:
                 letter.visible_at = self._clock()
 
     def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        """See `Lanes.delete_dead`."""
         queue = self._queues[lane]
         gone = set(handles)
         queue.dead = [one for one in queue.dead if one.handle not in gone]
@@ -110,14 +106,12 @@ class MemoryLanes:
         self._queues[lane].dead.append(letter)
 
     def move_back(self, lane: Lane, *, rate: int | None) -> None:  # noqa: ARG002 - it takes no time here
-        """See `Lanes.move_back`."""
         queue = self._queues[lane]
         letters, queue.dead = queue.dead, []
         for letter in letters:
             self.send(lane, OutgoingMessage(body=letter.body))
 
     def live(self, lane: Lane) -> LaneCounts:
-        """See `Lanes.live`."""
         now = self._clock()
         queue = self._queues[lane]
         delayed = sum(1 for one in queue.messages if one.delayed_until > now)
@@ -125,7 +119,6 @@ class MemoryLanes:
         return LaneCounts(waiting=len(queue.messages) - hidden, in_flight=hidden - delayed, delayed=delayed, dead=0)
 
     def counts(self, lane: Lane) -> LaneCounts:
-        """See `Lanes.counts`."""
         return replace(self.live(lane), dead=len(self._queues[lane].dead))
 
     def receive(self, lane: Lane, *, visibility: timedelta | None = None) -> Received | None:

@@ -48,7 +48,7 @@ class MemoryLedger:
         self._marks: dict[str, GuardItem] = {}
 
     def put(self, record: JobRecord) -> JobRecord | None:
-        """See `Ledger.put`: the payload beside it first, so that no record is without."""
+        """The payload beside it first, so that no record is without."""
         if not is_apart(record.payload):
             return self._put_record(record)
         was_there = self.each(lambda: self._put_payload(record))
@@ -81,7 +81,6 @@ class MemoryLedger:
         return None if is_over else existing
 
     def put_back(self, job_id: str, payload: str) -> bool:
-        """See `Ledger.put_back`."""
         with self._lock:
             is_missing = job_id in self.records and job_id not in self.payloads
             if is_missing:
@@ -89,7 +88,6 @@ class MemoryLedger:
             return is_missing
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
-        """See `Ledger.put_many`."""
         return [self._put_one(record) for record in records]
 
     def _put_one(self, record: JobRecord) -> JobRecord | UnavailableOne | None:
@@ -99,12 +97,10 @@ class MemoryLedger:
             return UnavailableOne(str(error))
 
     def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
-        """See `Ledger.marks`."""
         with self._lock:
             return {name: self._marks[name] for name in names if name in self._marks}
 
     def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
-        """See `Ledger.put_guarded`."""
         with self._lock:
             existing = self._in_the_way(record)
             if existing is not None:
@@ -119,10 +115,9 @@ class MemoryLedger:
             return None
 
     def expect(self, more: int) -> None:
-        """See `Ledger.expect`: nothing here is a call that could be shared."""
+        """Nothing here is a call that could be shared."""
 
     def change(self, job_id: str, change: Change) -> Answer:
-        """See `Ledger.change`."""
         with self._lock:
             stored = self.records.get(job_id)
             if stored is None or not all(holds(condition, stored) for condition in change.require):
@@ -131,7 +126,6 @@ class MemoryLedger:
             return Applied(self.records[job_id])
 
     def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
-        """See `Ledger.change_and_keep`."""
         with self._lock:
             stored = self.records.get(job_id)
             if stored is None or not all(holds(condition, stored) for condition in change.require):
@@ -143,7 +137,6 @@ class MemoryLedger:
             return Applied(self.records[job_id])
 
     def get(self, job_id: str) -> JobRecord | None:
-        """See `Ledger.get`."""
         with self._lock:
             record = self.records.get(job_id) if is_a(job_id, str) else None
             beside = None if record is None else self.payloads.get(job_id)
@@ -151,21 +144,17 @@ class MemoryLedger:
             return record if record is None or beside is None or record.payload else replace(record, payload=beside)
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:  # noqa: ARG002
-        """See `Ledger.get_many`."""
         return {job_id: self.records[job_id] for job_id in job_ids if job_id in self.records}
 
     def payload_of(self, record: JobRecord) -> str | None:
-        """See `Ledger.payload_of`."""
         return self.payloads.get(record.job_id) if record.payload is None else record.payload
 
     def clear_beside(self, job_id: str) -> None:
-        """See `Ledger.clear_beside`."""
         self._logs.pop(job_id, None)
         self.payloads.pop(job_id, None)
         self._steps = {key: result for key, result in self._steps.items() if key[0] != job_id}
 
     def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
-        """See `Ledger.due`."""
         found = [
             DueKey(sweep_at=record.sweep_at, job_id=record.job_id)
             for record in self.records.values()
@@ -176,7 +165,6 @@ class MemoryLedger:
         return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if len(rest) > limit else None)
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
-        """See `Ledger.held`."""
         found = sorted(
             (one.sweep_at, one.job_id)
             for one in self.records.values()
@@ -185,36 +173,29 @@ class MemoryLedger:
         return [job_id for _, job_id in found if held_shard(name, job_id) == shard][:limit]
 
     def step(self, job_id: str, name: str) -> str | None:
-        """See `Ledger.step`."""
         return self._steps.get((job_id, name))
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
-        """See `Ledger.keep_step`."""
         self._steps[job_id, name] = result
 
     def keep_first(self, job_id: str, name: str, result: str) -> str:
-        """See `Ledger.keep_first`."""
         with self._lock:
             return self._steps.setdefault((job_id, name), result)
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:  # noqa: ARG002
-        """See `Ledger.add_log`."""
         self._logs.setdefault(job_id, []).extend(lines)
 
     def log_of(self, job_id: str) -> tuple[str, ...]:
-        """See `Ledger.log_of`."""
         return tuple(self._logs.get(job_id, ()))
 
     def recent(
         self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
     ) -> Page[JobKey]:
-        """See `Ledger.recent`."""
         shown = (record for record in self.records.values() if not record.retired)
         keys = (key for key in map(JobKey.of, shown) if key.created_at.date().isoformat() == day)
         return _page((key for key in keys if keep is None or keep(key)), before, limit)
 
     def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
-        """See `Ledger.enqueued`."""
         keys = [JobKey.of(record) for record in list(self.records.values()) if not record.retired]
         found = [
             key
@@ -225,13 +206,11 @@ class MemoryLedger:
         return Page(keys=tuple(found[:_PAGE]), cursor=cursor)
 
     def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
-        """See `Ledger.summaries`."""
         return [Summary.of(self.records[job_id]) for job_id in job_ids if job_id in self.records]
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
     ) -> Page[DeadKey]:
-        """See `Ledger.dead`."""
         keys = (
             DeadKey(died_at=record.sweep_at, job_id=record.job_id)
             for record in self.records.values()

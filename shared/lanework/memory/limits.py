@@ -25,7 +25,6 @@ class MemoryLimits:
         self._lock = Lock()
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
-        """See `Limits.take`."""
         with self._lock:
             slots = self._of(name)
             if slots.holders.keys().isdisjoint((holder, kept_for)) and len(slots.holders) >= n:
@@ -34,7 +33,6 @@ class MemoryLimits:
             return True, self._write(name, {**others, holder: until})
 
     def keep_for(self, name: str, *, n: int, holder: str, until: datetime) -> tuple[bool, Slots]:
-        """See `Limits.keep_for`."""
         with self._lock:
             slots = self._of(name)
             if holder in slots.holders or len(slots.holders) >= n:
@@ -42,19 +40,16 @@ class MemoryLimits:
             return True, self._write(name, {**slots.holders, holder: until})
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
-        """See `Limits.extend`."""
         with self._lock:
             held_until = self._of(name).holders.get(holder)
             if held_until is not None and held_until < until:
                 self._write(name, {**self._of(name).holders, holder: until})
 
     def give_back(self, name: str, holder: str) -> Slots:
-        """See `Limits.give_back`."""
         with self._lock:
             return self._write(name, {one: at for one, at in self._of(name).holders.items() if one != holder})
 
     def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
-        """See `Limits.drop`."""
         with self._lock:
             held = self._of(name).holders
             if held.keys().isdisjoint(holders):
@@ -65,17 +60,14 @@ class MemoryLimits:
             return True
 
     def slots(self, name: str) -> Slots:
-        """See `Limits.slots`."""
         return self._of(name)
 
     def announce(self, name: str, *, n: int, now: datetime, look_at: datetime) -> None:
-        """See `Limits.announce`."""
         with self._lock:
             self._slots[name] = replace(self._of(name), n=n, waiting_since=now)
             self._look_at[name] = look_at
 
     def look_again(self, name: str, slots: Slots, *, at: datetime | None) -> None:
-        """See `Limits.look_again`."""
         with self._lock:
             if self._of(name).waiting_since != slots.waiting_since:
                 return
@@ -86,14 +78,12 @@ class MemoryLimits:
                 self._look_at[name] = at
 
     def contended(self, *, until: datetime, limit: int) -> list[str]:
-        """See `Limits.contended`."""
         found = sorted((at, name) for name, at in self._look_at.items() if at <= until)
         return [name for _, name in found][:limit]
 
     def reserve(
         self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
     ) -> bool:
-        """See `Limits.reserve`."""
         with self._lock:
             free_from = self._free_from.get(name)
             is_last = missed is not None and free_from == missed + interval
@@ -104,7 +94,6 @@ class MemoryLimits:
             return True
 
     def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
-        """See `Limits.queue_up`."""
         with self._lock:
             if by is None or self._reserved_by.get(name) != by:
                 self._free_from[name] = self._free_from.get(name, now) + interval
@@ -112,7 +101,6 @@ class MemoryLimits:
             return self._free_from[name] - interval
 
     def free_from(self, name: str) -> datetime | None:
-        """See `Limits.free_from`."""
         return self._free_from.get(name)
 
     def _of(self, name: str) -> Slots:

@@ -20,15 +20,12 @@ class MemorySchedules:
         self._lock = Lock()
 
     def get(self, name: str) -> ScheduleRecord | None:
-        """See `ScheduleStore.get`."""
         return self._records.get(name)
 
     def all(self) -> list[ScheduleRecord]:
-        """See `ScheduleStore.all`."""
         return [self._records[name] for name in sorted(self._records)]
 
     def due(self, *, until: datetime, limit: int) -> list[str]:
-        """See `ScheduleStore.due`."""
         found = [
             (record.due_at, name)
             for name, record in self._records.items()
@@ -37,7 +34,6 @@ class MemorySchedules:
         return [name for _, name in sorted(found)][:limit]
 
     def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
-        """See `ScheduleStore.write`."""
         with self._lock:
             if not self._is_as_read(record):
                 return None
@@ -46,7 +42,6 @@ class MemorySchedules:
             return written
 
     def remove(self, record: ScheduleRecord) -> bool:
-        """See `ScheduleStore.remove`."""
         with self._lock:
             return self._is_as_read(record) and self._records.pop(record.schedule.name, None) is not None
 
@@ -68,10 +63,8 @@ class MemoryScheduler:
         self.schedules: dict[str, Schedule] = {}
 
     def create(self, schedule: Schedule) -> bool:
-        """See `Scheduler.create`."""
         self.schedules[schedule.name] = schedule
         return True
 
     def delete(self, name: str) -> None:
-        """See `Scheduler.delete`."""
         self.schedules.pop(name, None)

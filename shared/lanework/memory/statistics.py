@@ -27,47 +27,37 @@ class MemoryStatistics:
         self._alerts: str | None = None
 
     def add(self, additions: Bucket) -> None:
-        """See `StatisticsStore.add`."""
         before = self._raw.get(additions.at)
         self._raw[additions.at] = joined(additions.at, [additions] if before is None else [before, additions])
 
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
-        """See `StatisticsStore.raw`."""
         return [self._raw[minute] for minute in minutes if minute in self._raw]
 
     def board(self, *, since: datetime) -> Board:
-        """See `StatisticsStore.board`."""
         return Board(minutes=_since(self._minutes, since), total=self._total, alerts=self._alerts)
 
     def hours(self, *, since: datetime) -> tuple[Bucket, ...]:
-        """See `StatisticsStore.hours`."""
         return _since(self._hours, since)
 
     def total(self) -> Total | None:
-        """See `StatisticsStore.total`."""
         return self._total
 
     def keep_minute(self, bucket: Bucket) -> None:
-        """See `StatisticsStore.keep_minute`."""
         self._minutes[bucket.at] = bucket
 
     def keep_hour(self, bucket: Bucket) -> None:
-        """See `StatisticsStore.keep_hour`."""
         self._hours[bucket.at] = bucket
 
     def keep_total(self, total: Total, *, before: datetime | None) -> bool:
-        """See `StatisticsStore.keep_total`."""
         if (None if self._total is None else self._total.until) != before:
             return False
         self._total = total
         return True
 
     def alerts(self) -> str | None:
-        """See `StatisticsStore.alerts`."""
         return self._alerts
 
     def keep_alerts(self, text: str, *, before: str | None) -> bool:
-        """See `StatisticsStore.keep_alerts`."""
         if self._alerts != before:
             return False
         self._alerts = text

@@ -33,26 +33,21 @@ class MemoryWorkflows:
         self._lock = Lock()
 
     def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
-        """See `WorkflowStore.add_children`."""
         with self._lock:
             for parent, child in edges:
                 self._children.setdefault(parent, set()).add(child)
 
     def children(self, parent: str, *, after: str | None, limit: int) -> list[str]:
-        """See `WorkflowStore.children`."""
         found = sorted(self._children.get(parent, ()))
         return [child for child in found if after is None or child > after][:limit]
 
     def get(self, workflow_id: str) -> WorkflowRecord | None:
-        """See `WorkflowStore.get`."""
         return self._records.get(workflow_id) if is_a(workflow_id, str) else None
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
-        """See `WorkflowStore.get_many`."""
         return {one: self._records[one] for one in workflow_ids if one in self._records}
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
-        """See `WorkflowStore.write`."""
         with self._lock:
             stored = self._records.get(record.workflow_id)
             if record.revision != (0 if stored is None else stored.revision):
@@ -62,7 +57,6 @@ class MemoryWorkflows:
             return written
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
-        """See `WorkflowStore.recent`."""
         keys = sorted(map(key_of, self._records.values()), key=lambda key: key.position, reverse=True)
         of_day = [key for key in keys if key.created_at.date().isoformat() == day]
         rest = [key for key in of_day if before is None or key.position < before]
@@ -70,23 +64,19 @@ class MemoryWorkflows:
         return Page(keys=tuple(rest[:limit]), cursor=cursor)
 
     def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
-        """See `WorkflowStore.make_shards`."""
         with self._lock:
             for shard, names in shards:
                 self._shards.setdefault((shard.workflow_id, shard.number), shard)
                 self._names.setdefault((shard.workflow_id, shard.number), tuple(names))
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
-        """See `WorkflowStore.shards`."""
         keys = [(workflow_id, number) for number in sorted(numbers)]
         return [self._shards[key] for key in keys if key in self._shards]
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
-        """See `WorkflowStore.names`."""
         return self._names.get((workflow_id, number), ())
 
     def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
-        """See `WorkflowStore.record_end`."""
         number, place = place_of(slot)
         with self._lock:
             shard = self._shards.get((workflow_id, number))
@@ -97,14 +87,12 @@ class MemoryWorkflows:
             return outcomes
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
-        """See `WorkflowStore.look_later`."""
         key = (shard.workflow_id, shard.number)
         with self._lock:
             if key in self._shards:
                 self._shards[key] = replace(self._shards[key], look_at=at)
 
     def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
-        """See `WorkflowStore.due_shards`."""
         due = sorted(
             (one.look_at, key)
             for key, one in self._shards.items()

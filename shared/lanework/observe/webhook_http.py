@@ -44,5 +44,4 @@ class InternetPost:
         self._send = Exchange(within=within, may_be_private=may_be_private, resolve=resolve or resolved)
 
     def __call__(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
-        """See `Post`."""
         return self._send(urlsplit(checked_webhook(url)), body.encode(), headers)

@@ -75,7 +75,6 @@ class GroupCommit:
         self._open: _Group | None = None
 
     def expect(self, more: int) -> None:
-        """See `Ledger.expect`."""
         with self._lock:
             self._expected += more
             self._go_if_enough_joined()

@@ -26,12 +26,10 @@ class GuardItems:
     """Reads marks, and writes them with a job."""
 
     def __init__(self, clients: Clients, table: str) -> None:
-        """Use this table."""
         self._clients = clients
         self._table = table
 
     def read(self, names: Sequence[str]) -> dict[str, GuardItem]:
-        """See `Ledger.marks`."""
         with translated("reading what guards remember"):
             found = read_all(self._clients, self._table, [_key(name) for name in names], is_consistent=True)
             return {mark.name: mark for mark in map(_mark, found)}

@@ -34,7 +34,6 @@ def recent_page(
     limit: int,
     keep: Callable[[JobKey], bool] | None,
 ) -> Page[JobKey]:
-    """See `Ledger.recent`."""
     condition, values = "recent_shard = :shard", {}
     if before is not None:
         condition, values = f"{condition} AND recent_key < :before", {":before": {"S": before}}
@@ -63,7 +62,6 @@ def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[
 
 
 def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, until: datetime) -> Page[JobKey]:
-    """See `Ledger.enqueued`."""
     low = f"{after}\x00" if "#" in after else after
     high = until.isoformat(timespec="milliseconds")
     if high <= low:
@@ -123,7 +121,6 @@ def dead_page(
     since: datetime | None,
     until: datetime | None,
 ) -> Page[DeadKey]:
-    """See `Ledger.dead`."""
     low = _ALWAYS[0] if since is None else _milliseconds(since)
     high = _ALWAYS[1] if until is None else _milliseconds(until) - 1
     if before is not None:
@@ -147,7 +144,6 @@ def dead_page(
 def due_page(
     client: DynamoDBClient, table: str, shard: str, *, until: datetime, limit: int, after: str | None
 ) -> Page[DueKey]:
-    """See `Ledger.due`."""
     query: dict[str, Any] = {
         **_query(table, "sweep", "sweep_shard = :shard AND sweep_at <= :until", {}),
         "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"N": str(_milliseconds(until))}},

@@ -37,7 +37,6 @@ class DynamoLedger:
     """Implements the `Ledger` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._model = items_of(f"{stack}-jobs", region=region)
         self._table = f"{stack}-jobs"
@@ -48,7 +47,6 @@ class DynamoLedger:
         self._together = GroupCommit(clients)
 
     def put(self, record: JobRecord) -> JobRecord | None:
-        """See `Ledger.put`."""
         return self._put(record)
 
     def _put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
@@ -71,7 +69,7 @@ class DynamoLedger:
         return None if existing is None else self._record(existing)
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
-        """See `Ledger.put_many`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
+        """25 a call where the endpoint has PartiQL, one by one elsewhere."""
         answers: list[JobRecord | UnavailableOne | None] = []
         for chunk in chunks(records):
             try:
@@ -108,21 +106,17 @@ class DynamoLedger:
         }
 
     def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
-        """See `Ledger.marks`."""
         return self._marks.read(names)
 
     def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
-        """See `Ledger.put_guarded`."""
         beside = [self._payloads.item_of(record)] if is_apart(record.payload) else []
         existing = self._marks.put(self._putting(record), beside, markings)
         return None if existing is None else self._record(existing)
 
     def expect(self, more: int) -> None:
-        """See `Ledger.expect`."""
         self._together.expect(more)
 
     def change(self, job_id: str, change: Change) -> Answer:
-        """See `Ledger.change`."""
         if not may_exist(job_id):
             return Refused(None)
         payload = cast("str | None", change.write.get(PAYLOAD))
@@ -158,7 +152,6 @@ class DynamoLedger:
         return Applied(self._record(answer["Attributes"]))
 
     def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
-        """See `Ledger.change_and_keep`."""
         put = self._beside.keeping_first(job_id, step, text)
         with translated(f"writing {change.name} of job {job_id}"):
             refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, change)}, {"Put": put}])
@@ -181,7 +174,7 @@ class DynamoLedger:
         return request
 
     def get(self, job_id: str) -> JobRecord | None:
-        """See `Ledger.get`: one call returns the job and the payload that may lie beside it."""
+        """One call returns the job and the payload that may lie beside it."""
         if not may_exist(job_id):
             return None
         keys = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
@@ -195,7 +188,6 @@ class DynamoLedger:
         return self._record({**beside, **items[JOB]})
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
-        """See `Ledger.get_many`."""
         # DynamoDB refuses a request that names a key twice.
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids) if may_exist(one)]
         with translated("reading jobs"):
@@ -203,26 +195,22 @@ class DynamoLedger:
             return {record.job_id: record for record in map(self._record, found)}
 
     def payload_of(self, record: JobRecord) -> str | None:
-        """See `Ledger.payload_of`."""
         if record.payload is not None:
             return record.payload
         with translated(f"reading the payload of job {record.job_id}"):
             return self._payloads.read(record.job_id)
 
     def put_back(self, job_id: str, payload: str) -> bool:
-        """See `Ledger.put_back`."""
         with translated(f"seeing to the payload of job {job_id}"):
             return self._payloads.put_back(job_id, payload)
 
     def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
-        """See `Ledger.due`."""
         with translated("reading the sweep index"):
             return due_page(
                 self._clients.dynamodb, self._table, f"sweep#{shard}", until=until, limit=limit, after=after
             )
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
-        """See `Ledger.held`."""
         return self._entries(held_shard_of(name, shard), limit=limit, until=until)
 
     def _entries(self, shard: str, *, limit: int, until: datetime | None = None) -> list[str]:
@@ -241,43 +229,34 @@ class DynamoLedger:
         return [job_id_of(item["pk"]["S"]) for item in answer["Items"]]
 
     def step(self, job_id: str, name: str) -> str | None:
-        """See `Ledger.step`."""
         return self._beside.step(job_id, name)
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
-        """See `Ledger.keep_step`."""
         self._beside.keep_step(job_id, name, result)
 
     def keep_first(self, job_id: str, name: str, result: str) -> str:
-        """See `Ledger.keep_first`."""
         return self._beside.keep_first(job_id, name, result)
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
-        """See `Ledger.add_log`."""
         self._beside.add_log(job_id, claim_id, at=at, lines=lines)
 
     def log_of(self, job_id: str) -> tuple[str, ...]:
-        """See `Ledger.log_of`."""
         return self._beside.log_of(job_id)
 
     def clear_beside(self, job_id: str) -> None:
-        """See `Ledger.clear_beside`."""
         self._beside.clear(job_id)
 
     def recent(
         self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
     ) -> Page[JobKey]:
-        """See `Ledger.recent`."""
         with translated("listing jobs"):
             return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
 
     def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
-        """See `Ledger.enqueued`."""
         with translated("listing jobs"):
             return enqueued_page(self._clients.dynamodb, self._table, day=day, after=after, until=until)
 
     def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
-        """See `Ledger.summaries`."""
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids)]
         with translated("reading jobs"):
             return [summary_of(item) for item in read_all(self._clients, self._table, keys, only=SUMMARISED)]
@@ -285,7 +264,6 @@ class DynamoLedger:
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
     ) -> Page[DeadKey]:
-        """See `Ledger.dead`."""
         with translated("listing dead jobs"):
             return dead_page(self._clients.dynamodb, self._table, before=before, limit=limit, since=since, until=until)
 

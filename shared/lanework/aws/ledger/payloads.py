@@ -59,7 +59,7 @@ class Payloads:
         return answer is not None or stored == item
 
     def put_back(self, job_id: str, payload: str) -> bool:
-        """See `Ledger.put_back`: a read, which costs a fraction of a refused write of the whole item."""
+        """A read, which costs a fraction of a refused write of the whole item."""
         answer: Any = self._clients.dynamodb.get_item(
             TableName=self._table, Key=key_beside(job_id, PAYLOAD), ProjectionExpression="expires_at"
         )

@@ -37,7 +37,6 @@ class Beside:
         self._bulk = BulkPut(clients, table)
 
     def step(self, job_id: str, name: str) -> str | None:
-        """See `Ledger.step`."""
         with translated(f"reading step {name} of job {job_id}"):
             answer: Any = self._clients.dynamodb.get_item(
                 TableName=self._table, Key=key_beside(job_id, f"{_STEP}{name}"), ConsistentRead=True
@@ -45,12 +44,10 @@ class Beside:
             return self._left_by(job_id, answer["Item"]) if "Item" in answer else None
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
-        """See `Ledger.keep_step`."""
         with translated(f"keeping step {name} of job {job_id}"):
             self._put(job_id, f"{_STEP}{name}", {"result": {"S": result}})
 
     def keep_first(self, job_id: str, name: str, result: str) -> str:
-        """See `Ledger.keep_first`."""
         with translated(f"keeping step {name} of job {job_id}"):
             _, before = write_if(self._clients.dynamodb.put_item, self.keeping_first(job_id, name, result))
             return result if before is None else self._left_by(job_id, before)
@@ -65,13 +62,12 @@ class Beside:
         }
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
-        """See `Ledger.add_log`: an item for each attempt, in the order of their ends."""
+        """An item for each attempt, in the order of their ends."""
         with translated(f"keeping the log of job {job_id}"):
             key = f"log#{JobItem.sweep_at.serialize(at)}#{claim_id}"
             self._put(job_id, key, {"lines": {"L": [{"S": line} for line in lines]}})
 
     def log_of(self, job_id: str) -> tuple[str, ...]:
-        """See `Ledger.log_of`."""
         with translated(f"reading the log of job {job_id}"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,
@@ -82,7 +78,6 @@ class Beside:
         return tuple(line["S"] for item in answer["Items"] for line in item["lines"]["L"])
 
     def clear(self, job_id: str) -> None:
-        """See `Ledger.clear_beside`."""
         with translated(f"clearing what lies beside job {job_id}"):
             self._bulk.delete([key_beside(job_id, kind) for kind in self._kinds(job_id) if kind != JOB])
 

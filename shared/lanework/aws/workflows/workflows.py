@@ -49,13 +49,12 @@ class DynamoWorkflows:
     """
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Use the stack's jobs table."""
         self._clients = clients
         self._table = f"{stack}-jobs"
         self._bulk = BulkPut(clients, self._table)
 
     def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
-        """See `WorkflowStore.add_children`: an item for each, in the partition of what is waited for."""
+        """An item for each, in the partition of what is waited for."""
         expires_at = expiry()
         items = [
             {"pk": {"S": pk_of(parent)}, "sk": {"S": f"{_CHILD}{child}"}, "expires_at": expires_at}
@@ -65,7 +64,7 @@ class DynamoWorkflows:
             self._bulk.write(items)
 
     def children(self, parent: str, *, after: str | None, limit: int) -> list[str]:
-        """See `WorkflowStore.children`: a cursor is the sort key's own order."""
+        """A cursor is the sort key's own order."""
         query: dict[str, Any] = {
             "TableName": self._table,
             "KeyConditionExpression": "pk = :parent AND sk BETWEEN :low AND :high",
@@ -82,7 +81,6 @@ class DynamoWorkflows:
         return [item["sk"]["S"].removeprefix(_CHILD) for item in answer["Items"]]
 
     def get(self, workflow_id: str) -> WorkflowRecord | None:
-        """See `WorkflowStore.get`."""
         if not may_exist(workflow_id):
             return None
         with translated(f"reading workflow {workflow_id}"):
@@ -92,7 +90,6 @@ class DynamoWorkflows:
         return record_of(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
-        """See `WorkflowStore.get_many`."""
         with translated("reading workflows"):
             items = list(self._read([root_key(one) for one in workflow_ids]))
         return {record.workflow_id: record for record in map(record_of, items)}
@@ -102,7 +99,6 @@ class DynamoWorkflows:
         return read_all(self._clients, self._table, keys, is_consistent=consistent)
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
-        """See `WorkflowStore.write`."""
         written = replace(record, revision=record.revision + 1)
         request: dict[str, Any] = {"TableName": self._table, "Item": root_item(written)}
         if record.revision == 0:
@@ -115,14 +111,13 @@ class DynamoWorkflows:
         return None if answer is None else written
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
-        """See `WorkflowStore.recent`."""
         with translated("listing workflows"):
             return recent_page(
                 self._clients.dynamodb, self._table, day=day_of(day), before=before, limit=limit, keep=None
             )
 
     def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
-        """See `WorkflowStore.make_shards`: 25 a call where the endpoint has PartiQL, one by one elsewhere."""
+        """25 a call where the endpoint has PartiQL, one by one elsewhere."""
         items = [item for shard, names in shards for item in (names_item(shard, names), shard_item(shard))]
         with translated("making a workflow's shards"):
             for chunk in chunks(items):
@@ -136,13 +131,11 @@ class DynamoWorkflows:
                         put_if(self._clients.dynamodb.put_item, request)
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
-        """See `WorkflowStore.shards`."""
         keys = [part_key(workflow_id, number, SHARD) for number in numbers]
         with translated(f"reading shards of workflow {workflow_id}"):
             return sorted(map(shard_of_item, self._read(keys, consistent=True)), key=lambda shard: shard.number)
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
-        """See `WorkflowStore.names`."""
         with translated(f"reading the jobs of workflow {workflow_id}"):
             answer = self._clients.dynamodb.get_item(
                 TableName=self._table, Key=part_key(workflow_id, number, NAMES), ConsistentRead=True
@@ -150,7 +143,6 @@ class DynamoWorkflows:
         return tuple(answer["Item"]["names"]["S"].split(" ")) if "Item" in answer else ()
 
     def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
-        """See `WorkflowStore.record_end`."""
         number, place = place_of(slot)
         request = {
             "TableName": self._table,
@@ -168,7 +160,6 @@ class DynamoWorkflows:
         return None if item is None else shard_of_item(item)
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
-        """See `WorkflowStore.look_later`."""
         request: dict[str, Any] = {
             "TableName": self._table,
             "Key": part_key(shard.workflow_id, shard.number, SHARD),
@@ -182,7 +173,6 @@ class DynamoWorkflows:
             write_if(self._clients.dynamodb.update_item, request)
 
     def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
-        """See `WorkflowStore.due_shards`."""
         with translated("reading which workflows to look at"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,

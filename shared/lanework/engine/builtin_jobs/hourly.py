@@ -27,7 +27,6 @@ class HourlyJobs:
     """Enqueues the hourly jobs that an application's declarations and settings ask for."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
-        """Take the ports, the job types, and what enqueues."""
         self._ports = ports
         self._registry = registry
         self._enqueue = enqueue

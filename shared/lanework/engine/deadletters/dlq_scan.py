@@ -104,7 +104,6 @@ class DlqScan:
     """Looks through the dead-letter queues."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def tick(self, *, has_time: Callable[[], bool]) -> Looked:

@@ -80,7 +80,6 @@ class DeadJobs:
     """Reads the dead. Its reads grow with what is asked for, never with the jobs that are well."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def get(self, job_id: str) -> JobRecord:

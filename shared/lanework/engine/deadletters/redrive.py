@@ -36,7 +36,6 @@ class Redriver:
     """Redrives and drops dead jobs, one at a time. Repeating either is safe."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def redrive(self, record: JobRecord, *, edit: Edit | None = None) -> Fate:

@@ -29,7 +29,6 @@ class Shards:
     """Tells workflows of ends. All of it may be repeated, and done by many at once."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._store = ports.workflows
 

@@ -46,7 +46,6 @@ class Enqueuer:
     """Records jobs and sends their messages."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._look_ahead = ports.look_ahead
         self._ledger = ports.ledger

@@ -31,7 +31,6 @@ class Parents:
     """Joins jobs on their way in to those that they wait for."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def joined(self, orders: Sequence[Order]) -> list[Order]:

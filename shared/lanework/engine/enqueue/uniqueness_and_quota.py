@@ -73,7 +73,6 @@ class Gate:
     """Records jobs that have guards."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._ledger = ports.ledger
 

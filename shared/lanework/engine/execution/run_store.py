@@ -39,7 +39,7 @@ class LedgerRunStore:
         self._cancel_asked = False
 
     def progress(self, percent: int, note: str | None) -> None:
-        """See `RunStore.progress`. A ledger that doesn't answer doesn't fail the job."""
+        """A ledger that doesn't answer doesn't fail the job."""
         legible_note = None if note is None else legible(note, most=LONGEST_NOTE)
         change = run_moves.report_progress(claim_id=self._claim_id, percent=percent, note=legible_note)
         try:
@@ -54,13 +54,11 @@ class LedgerRunStore:
         self._cancel_asked = answer.record.cancel_asked
 
     def log(self, line: str) -> None:
-        """See `RunStore.log`."""
         self._lines.append(
             f"{self._ports.clock():%Y-%m-%dT%H:%M:%S.%f}"[:-3] + f"Z {legible(str(line), most=MOST_BYTES)}"
         )
 
     def is_cancelled(self) -> bool:
-        """See `RunStore.is_cancelled`."""
         now = self._ports.clock()
         if not self._cancel_asked and (self._looked_at is None or now - self._looked_at >= _LOOK_EVERY):
             self._looked_at = now
@@ -74,19 +72,15 @@ class LedgerRunStore:
         self._cancel_asked = True
 
     def step(self, name: str) -> str | None:
-        """See `RunStore.step`."""
         return self._ports.ledger.step(self._job_id, name)
 
     def keep_step(self, name: str, result: str) -> None:
-        """See `RunStore.keep_step`."""
         self._ports.ledger.keep_step(self._job_id, name, result)
 
     def keep_first(self, name: str, result: str) -> str:
-        """See `RunStore.keep_first`."""
         return self._ports.ledger.keep_first(self._job_id, name, result)
 
     def until(self, name: str, wait: timedelta) -> datetime | None:
-        """See `RunStore.until`."""
         asked = (self._ports.clock() + wait).isoformat(timespec="milliseconds")
         until = datetime.fromisoformat(self.keep_first(name, asked))
         return until if until > self._ports.clock() else None

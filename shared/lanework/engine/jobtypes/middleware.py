@@ -62,7 +62,6 @@ class Carrying(Middleware):
     """Lets jobs that a job enqueues take its headers along, and its correlation id, which is its own id by default."""
 
     def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
-        """See `Middleware.enqueue`."""
         run = _RUNNING.get()
         if run is None:
             return proceed(requests)
@@ -71,7 +70,6 @@ class Carrying(Middleware):
 
     @contextmanager
     def run(self, run: Run) -> Iterator[None]:
-        """See `Middleware.run`."""
         token = _RUNNING.set(run)
         try:
             yield

@@ -43,7 +43,6 @@ class Archiver:
     """
 
     def __init__(self, ports: Ports, archive: Archive) -> None:
-        """Take the ports, and the archive."""
         self._ports = ports
         self._archive = archive
 

@@ -121,7 +121,6 @@ class Cleaner:
     """
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._redriver = Redriver(ports)
 
@@ -225,7 +224,6 @@ class Cleanups:
     """Retires ended jobs. A page is retired here and now, more by a job of Lanework's own."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
-        """Take the ports, the job types, and what enqueues."""
         self._registry = registry
         self._enqueue = enqueue
         self._cleaner = Cleaner(ports)

@@ -58,7 +58,6 @@ class Reconciler:
     """Looks through the dead-letter queues, and audits each job once."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:

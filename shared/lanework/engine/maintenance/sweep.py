@@ -62,7 +62,6 @@ class Sweeper:
     """
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._apart = Apart(ports)
         self._away: set[Lane] = set()

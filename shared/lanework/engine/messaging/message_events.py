@@ -103,7 +103,6 @@ class Apart:
     """Keeps what goes wrong with one thing from those that come after it."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports; nothing has gone wrong yet."""
         self._ports = ports
         self._first: LaneworkError | None = None
 

@@ -50,7 +50,6 @@ class Inspector:
     """Reads the ledger and the lanes; writes nothing."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def get(self, job_id: str) -> JobRecord:

@@ -97,7 +97,6 @@ class Search:
     """Finds jobs; writes nothing."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
 
     def page(self, which: JobFilter = ALL, *, limit: int = 20, cursor: str | None = None) -> JobPage:

@@ -63,7 +63,6 @@ class JobChannel:
 
     @property
     def name(self) -> str:
-        """See `Channel.name`."""
         return f"job:{self.job_type}"
 
     def notify(self, alert: Alert) -> None:
@@ -83,7 +82,6 @@ class AlertManager:
         *,
         thresholds: Thresholds | None = None,
     ) -> None:
-        """Take the ports, the numbers, and where alerts go."""
         self._ports = ports
         self._statistics = statistics
         self._channels = tuple(channels)

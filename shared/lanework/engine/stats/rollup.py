@@ -41,7 +41,6 @@ class RollUp:
     """Makes minutes, hours and the total. Repeating any of it changes nothing."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._store = ports.statistics
         self._clock = ports.clock
 

@@ -18,7 +18,6 @@ class WebhookDeliveries:
     """Sends webhooks again."""
 
     def __init__(self, ports: Ports, teller: WebhookNotifier) -> None:
-        """Take the ports, and what enqueues deliveries."""
         self._ports = ports
         self._notifier = teller
 

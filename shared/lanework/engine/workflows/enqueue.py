@@ -70,7 +70,6 @@ class WorkflowEnqueuer:
     def __init__(
         self, ports: Ports, registry: Registry, enqueue_many: Callable[[list[Request]], list[Receipt[Any]]]
     ) -> None:
-        """Take the ports, the job types, and what enqueues."""
         self._ports = ports
         self._registry = registry
         self._enqueue_many = enqueue_many

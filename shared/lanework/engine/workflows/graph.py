@@ -83,7 +83,6 @@ class Drawing:
     """
 
     def __init__(self, ports: Ports, *, most: int) -> None:
-        """Take the ports, and how many nodes there may be."""
         self._ports = ports
         self._room = most
         self._nodes: list[Node] = []

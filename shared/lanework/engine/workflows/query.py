@@ -97,7 +97,6 @@ class WorkflowQuery:
     """Reads workflows; writes nothing."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._store = ports.workflows
 

@@ -34,7 +34,6 @@ class WorkflowRepair:
     """Looks at the shards whose time has come."""
 
     def __init__(self, ports: Ports) -> None:
-        """Take the ports."""
         self._ports = ports
         self._store = ports.workflows
         self._shards = Shards(ports)

@@ -34,7 +34,6 @@ class Workflows(WorkflowQuery):
     def __init__(
         self, ports: Ports, registry: Registry, enqueue_many: Callable[[Iterable[Request]], list[Receipt[Any]]]
     ) -> None:
-        """Take the ports, the job types, and what enqueues."""
         super().__init__(ports)
         self._shards = Shards(ports)
         self._enqueuer = WorkflowEnqueuer(ports, registry, enqueue_many)

@@ -90,7 +90,6 @@ class Sessions:
     """
 
     def __init__(self, app: App) -> None:
-        """Take the application whose table keeps them."""
         self._app = app
 
     def open(self, token: str) -> Session:

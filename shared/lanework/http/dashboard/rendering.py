@@ -57,7 +57,6 @@ class Pages:
     """Renders pages for whoever asks, and answers their actions."""
 
     def __init__(self, routes: Routes, app: App) -> None:
-        """Take the endpoints and the application."""
         self._routes = routes
         self._app = app
 
