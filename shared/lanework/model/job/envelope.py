@@ -62,7 +62,7 @@ class Envelope(BaseModel):
         tenant: On whose behalf; the message's group.
         headers: What goes along beside the payload, by name.
         webhook: Address of the webhook for its completion or death.
-        digest: Of the request that it was asked for with, where that says more than its payload.
+        request_digest: Of the request that it was asked for with, under an idempotency key.
         nonce: What its record has, too, and nobody else can know: a message without it doesn't speak for the job.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
         unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
@@ -87,7 +87,7 @@ class Envelope(BaseModel):
     tenant: str | None = None
     headers: Headers = ()
     webhook: str | None = None
-    digest: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
+    request_digest: str | None = Field(default=None, pattern="^[0-9a-f]{16}$")
     nonce: str | None = None
     ticket: bool = False
     unrecorded: bool = False
