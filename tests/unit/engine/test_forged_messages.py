@@ -291,7 +291,7 @@ def test_no_message_gets_around_a_quota(facts: dict[str, object]) -> None:
     app = app_in_memory(App(family), Clock())
     delivery = Delivery(body=forged(**facts), lane=Lane.HIGH, time_left=timedelta(seconds=30))
 
-    assert app.executor(in_order).execute(delivery) == Ack()
+    assert app.runtime.executor(in_order).execute(delivery) == Ack()
     assert (ran, app.ports.ledger.get("job-1")) == ([], None)
 
 
