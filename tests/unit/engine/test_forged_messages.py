@@ -223,6 +223,8 @@ SECOND = timedelta(seconds=1)
         ("headers", [["name", ""]]),
         ("headers", [["name", "x" * 2000]]),
         ("headers", [["name", "1"], ["name", "2"]]),
+        ("headers", [["a", "x" * 500], ["b", "x" * 523]]),
+        ("headers", [[f"name-{number}", "x" * 1000] for number in range(256)]),
         ("nonce", ""),
         ("nonce", "x" * 65),
         ("ticket", "yes"),
