@@ -352,6 +352,20 @@ class NotDeadError(JobStateError):
     _said = ", not dead"
 
 
+class NotRedrivenError(LaneworkError):
+    """
+    Raised when a dead job was not redriven: somebody else moved it meanwhile, or its payload is gone.
+
+    Attributes:
+        job_id: Which job.
+        reason: `not dead`, `not found` or `its payload is gone`.
+    """
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        self.job_id, self.reason = job_id, reason
+        super().__init__(f"job {job_id!r} was not redriven: {reason}")
+
+
 class NotConfirmedError(LaneworkError):
     """Raised when a command asked before destroying something and didn't get a yes."""
 

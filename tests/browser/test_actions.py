@@ -60,7 +60,7 @@ def test_a_dead_job_is_redriven_and_another_dropped(visitor: Visitor, stage: Sta
 def test_what_came_too_late_is_told(visitor: Visitor, stage: Stage) -> None:
     visitor.log_in()
     page = visitor.open("jobs/notification-dead-0")
-    stage.app.dead_letters.redrive_one(stage.app.dead_letters.jobs.get("notification-dead-0"))
+    stage.app.dead_letters.redrive_job("notification-dead-0")
 
     page.get_by_role("button", name="Redrive").click()
 

@@ -35,7 +35,7 @@ def test_it_renews_itself_and_keeps_scroll_selection_focus_and_ticks(visitor: Vi
     page.get_by_label("Select notification-dead-9").check()
     page.evaluate("scrollTo(0, 180); getSelection().selectAllChildren(document.querySelector('.error pre'))")
     page.get_by_label("Select notification-dead-4").focus()
-    stage.app.dead_letters.redrive_one(stage.app.dead_letters.jobs.get("notification-dead-0"))
+    stage.app.dead_letters.redrive_job("notification-dead-0")
 
     page.clock.run_for(EVERY_MS)
 
@@ -94,7 +94,7 @@ def test_what_is_ticked_stays_when_it_is_in_the_list_no_more(visitor: Visitor, s
     page.get_by_label("Select notification-dead-5").check()
     dead_letters = stage.app.dead_letters
     for number in (5, 6):
-        dead_letters.redrive_one(dead_letters.jobs.get(f"notification-dead-{number}"))
+        dead_letters.redrive_job(f"notification-dead-{number}")
 
     page.clock.run_for(EVERY_MS)
 

@@ -29,7 +29,7 @@ def test_each_end_is_told_and_nothing_before_it(tmp_path: Path, monkeypatch: pyt
         app.enqueue("order.take", {}, job_id="taken")
         app.enqueue("order.refuse", {}, job_id="refused")
         wait_for(lambda: app.get("refused").state is State.DEAD, within=SOON, what="a job to die")
-        app.dead_letters.redrive_one(app.get("refused"))
+        app.dead_letters.redrive_job("refused")
         ends = [("refused", "job.dead"), ("refused", "job.dead"), ("taken", "job.completed")]
         wait_for(lambda: len(bus.transitions()) >= len(ends), within=SOON, what="as many events as there are ends")
         assert sorted(bus.transitions()) == ends

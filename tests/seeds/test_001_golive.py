@@ -21,7 +21,7 @@ from jobs.settings import MailSettings, SettingsError
 from jobs.store import Form, Row, Token
 from lanework import Cause, State
 from lanework.http.auth.tokens import Role
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
 from lanework.model.schedule.timetable import Timetable
 from tests.seeds.conftest import gaps
@@ -252,7 +252,9 @@ def test_001_16_the_same_is_to_be_had_from_code(world: World) -> None:
     dead = world.end(doomed.enqueue(Doomed(), attempts=1).job_id)
 
     assert set(world.app.inspector.counts()) == set(Lane)
-    assert dead.job_id in [one.job_id for one in world.app.dead_letters.jobs.page(Filter(queue="demo"), limit=100).jobs]
+    assert dead.job_id in [
+        one.job_id for one in world.app.dead_letters.jobs.page(DeadFilter(queue="demo"), limit=100).jobs
+    ]
     assert world.app.get(dead.job_id).error == "OnPurposeError: this job always fails"
     world.app.pause(queue="test")
     assert "queue:test" in world.app.ports.flags.read().paused

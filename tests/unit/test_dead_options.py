@@ -8,7 +8,7 @@ import pytest
 
 from lanework.cli.dlq.options import Asked
 from lanework.errors import InvalidOptionError
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.testing import NOON
 
 HOUR = timedelta(hours=1)
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 def test_two_ages_are_a_time_of_death() -> None:
     asked = Asked(older_than=HOUR, younger_than=2 * HOUR)
 
-    assert Filter(died_after=NOON - 2 * HOUR, died_before=NOON - HOUR) == asked.filter(NOON)
+    assert DeadFilter(died_after=NOON - 2 * HOUR, died_before=NOON - HOUR) == asked.filter(NOON)
 
 
 @pytest.mark.parametrize("older_than", [HOUR, 2 * HOUR])

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import typer
 
-from lanework.engine.deadletters.bulk_redrive import FASTEST, SLOWEST, checked_rate
-from lanework.errors import LaneworkError, UnknownNameError, did_you_mean
+from lanework.engine.deadletters.bulk_redrive import FASTEST, SLOWEST, check_rate
+from lanework.errors import UnknownNameError, did_you_mean
 from lanework.model.lanes import Lane, lane_of
 from lanework.model.lifecycle.states import ENDED, Cause, State, cause_of
 
@@ -130,12 +130,11 @@ def rate(text: str | float) -> float:
         typer.BadParameter: It isn't one, or can't be kept.
     """
     try:
-        found = checked_rate(float(text))
-    except (ValueError, LaneworkError):
-        found = None
-    if found is None:
+        found = float(text)
+        check_rate(found)
+    except ValueError:
         msg = f"{_cut(str(text))!r} is no rate; write a number of jobs a second from {SLOWEST:g} to {FASTEST:g}"
-        raise typer.BadParameter(msg)
+        raise typer.BadParameter(msg) from None
     return found
 
 

@@ -6,6 +6,7 @@ import inspect
 import json
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
@@ -29,6 +30,9 @@ JSON: Final = "application/json"
 
 LARGEST_BODY: Final = 1024 * 1024
 """Bytes of a request's body; 100 jobs of 10 KB each. A single payload may have 256 KB."""
+
+RESUME_WITHIN: Final = timedelta(seconds=10)
+"""How long a request moves the jobs that a pause held; API Gateway waits for 30 s (HTTP API quotas)."""
 
 Function = TypeVar("Function", bound="Callable[..., Any]")
 

@@ -16,7 +16,7 @@ from lanework.engine.jobtypes.builtin import ARCHIVE as ARCHIVE_JOB
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
 from lanework.memory import MemoryArchive
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
 from lanework.testing import drain
 from tests.fakes import Flaky
@@ -82,7 +82,7 @@ def test_a_cancelled_one_and_a_dropped_one_too(world: World, archive: MemoryArch
     world.behave = fail
     world.greet.enqueue(BAT, job_id="dropped", attempts=1)
     drain(world.app)
-    world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(Filter()))
+    world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(DeadFilter()))
 
     world.clock.advance(14 * DAY)
     an_hour(world)
@@ -123,8 +123,8 @@ def test_an_entry_for_the_archive_never_sends_a_job_again(world: World, archive:
 def test_what_was_retired_is_not_archived(world: World, archive: MemoryArchive) -> None:
     world.greet.enqueue(BAT, job_id="job-1")
     drain(world.app)
-    plan = world.app.runtime.cleanups.plan(Cleaning(state=State.COMPLETED))
-    world.app.runtime.cleanups.clean(plan)
+    plan = world.app.cleaning.plan(Cleaning(state=State.COMPLETED))
+    world.app.cleaning.clean(plan)
 
     world.clock.advance(7 * DAY)
     an_hour(world)

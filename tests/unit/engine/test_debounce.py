@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from lanework import App, EnqueueError, InvalidOptionError, Jobs, State
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.events import Action
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
@@ -203,7 +203,7 @@ def test_a_dead_jobs_ticket_carries_the_last_payload(app: App, clock: Clock) -> 
     tickets = app.ports.lanes.dead(Lane.MEDIUM)  # type: ignore[attr-defined]
     assert {Envelope.decode(one).payload for one in tickets} == {'{"page":"home","text":"fails"}'}
 
-    app.dead_letters.redrive(app.dead_letters.jobs.plan(Filter()))
+    app.dead_letters.redrive(app.dead_letters.jobs.plan(DeadFilter()))
 
     pass_time(app, clock, SECOND, 3)
     assert indexed == [("home", "fails"), ("home", "fails")]

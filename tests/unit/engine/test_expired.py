@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, Cause, JobNotFoundError, State
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import Cleaning
 from lanework.testing import NOON
 from tests.factories import a_record
@@ -23,11 +23,11 @@ READERS: dict[str, Callable[[App], object]] = {
     "dead letter": lambda app: app.dead_letters.jobs.get("job-1"),
 }
 LISTS: dict[str, Callable[[App], int]] = {
-    "list": lambda app: len(app.runtime.search.newest(limit=10).jobs),
-    "dead list": lambda app: len(app.dead_letters.jobs.page(Filter()).jobs),
-    "dead groups": lambda app: len(app.dead_letters.groups(Filter()).groups),
-    "redrive": lambda app: len(list(app.dead_letters.jobs.matching(Filter()))),
-    "clean dead": lambda app: app.runtime.cleanups.plan(Cleaning(state=State.DEAD)).count,
+    "list": lambda app: len(app.search.newest(limit=10).jobs),
+    "dead list": lambda app: len(app.dead_letters.jobs.page(DeadFilter()).jobs),
+    "dead groups": lambda app: len(app.dead_letters.groups(DeadFilter()).groups),
+    "redrive": lambda app: len(list(app.dead_letters.jobs.matching(DeadFilter()))),
+    "clean dead": lambda app: app.cleaning.plan(Cleaning(state=State.DEAD)).count,
 }
 
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from tests.unit.engine.conftest import World
 
 OURS_AND_PAYLOADS = {
-    DROP: '{"which":{},"orders":{}}',
-    REDRIVE: '{"which":{},"orders":{}}',
+    DROP: '{"which":{},"options":{}}',
+    REDRIVE: '{"which":{},"options":{}}',
     CLEAN: '{"cleanings":[]}',
     ARCHIVE: "{}",
     "lanework.release": '{"parent":"job-1"}',
@@ -110,7 +110,7 @@ def _nothing(_: Nothing) -> None: ...
     "facts",
     [
         {"payload": '{"name":"Eve"}'},
-        {"type": DROP, "queue": "lanework", "payload": '{"which":{},"orders":{}}'},
+        {"type": DROP, "queue": "lanework", "payload": '{"which":{},"options":{}}'},
         {"attempts": 100, "backoff": 0, "timeout": 1, "webhook": "https://evil.example/", "tenant": "eve"},
         {"nonce": "guessed", "payload": '{"name":"Eve"}'},
         {"payload": '{"name":"Eve"}', "unrecorded": True},
@@ -223,8 +223,6 @@ SECOND = timedelta(seconds=1)
         ("headers", [["name", ""]]),
         ("headers", [["name", "x" * 2000]]),
         ("headers", [["name", "1"], ["name", "2"]]),
-        ("headers", [["a", "x" * 500], ["b", "x" * 523]]),
-        ("headers", [[f"name-{number}", "x" * 1000] for number in range(256)]),
         ("nonce", ""),
         ("nonce", "x" * 65),
         ("ticket", "yes"),
@@ -293,7 +291,7 @@ def test_no_message_gets_around_a_quota(facts: dict[str, object]) -> None:
     app = app_in_memory(App(family), Clock())
     delivery = Delivery(body=forged(**facts), lane=Lane.HIGH, time_left=timedelta(seconds=30))
 
-    assert app.runtime.executor(in_order).execute(delivery) == Ack()
+    assert app.executor(in_order).execute(delivery) == Ack()
     assert (ran, app.ports.ledger.get("job-1")) == ([], None)
 
 

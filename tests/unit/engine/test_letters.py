@@ -17,7 +17,7 @@ from lanework.engine.messaging.dlq_tickets import send_to_dlq, ticket_of
 from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage, size_of
 from lanework.errors import ConfigError, LaneworkError, UnsendableError
 from lanework.memory import MemoryLanes
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
@@ -51,8 +51,8 @@ def die(world: World, *names: str) -> None:
     world.behave = None
 
 
-def chosen(*names: str) -> Filter:
-    return Filter(job_ids=names)
+def chosen(*names: str) -> DeadFilter:
+    return DeadFilter(job_ids=names)
 
 
 # --- as large as SQS takes
@@ -124,7 +124,7 @@ def test_a_death_in_a_lane_whose_dead_letter_queue_takes_less_is_told_and_can_be
     assert (world.stored().state, json.loads(cut)["job"]) == (State.DEAD, ["job-1", 2])
     assert "message.quarantined" in world.events.actions
     world.behave = None
-    world.app.dead_letters.redrive_one(world.stored())
+    world.app.dead_letters.redrive_job(world.stored().job_id)
     drain(world.app)
     assert (world.stored().state, tick(world).tickets, letters(world)) == (State.COMPLETED, 1, [])
 
@@ -210,7 +210,7 @@ def test_after_a_drop_of_all_no_ticket_is_left(world: World) -> None:
     die(world, *(f"job-{number}" for number in range(74)))
     assert len(letters(world)) == 74
 
-    world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(Filter()))
+    world.app.dead_letters.drop(world.app.dead_letters.jobs.plan(DeadFilter()))
 
     assert (tick(world).tickets, letters(world)) == (74, [])
 
@@ -253,9 +253,9 @@ def test_a_ticket_goes_when_its_life_is_over(world: World, how: str) -> None:
         case "drop" | "retire":
             dead_letters.drop(dead_letters.jobs.plan(chosen("job-1")))
         case "redrive with":
-            dead_letters.redrive_with(world.stored(), dead_letters.checked_edit(world.stored(), '{"name":"Dorj"}'))
+            dead_letters.redrive_job(world.stored().job_id, payload='{"name":"Dorj"}')
         case _:
-            dead_letters.redrive_one(world.stored())
+            dead_letters.redrive_job(world.stored().job_id)
     if how in ("complete", "dies again"):
         drain(world.app)
     if how == "retire":

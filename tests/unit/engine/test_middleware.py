@@ -271,7 +271,7 @@ def test_headers_survive_the_sweep_and_a_redrive() -> None:
     mend_ports(app)
     Sweeper(app.ports).tick()
     drain(app)
-    app.dead_letters.redrive_one(app.get("ship-1"))
+    app.dead_letters.redrive_job("ship-1")
     drain(app)
 
     assert seen == ["request-7", "request-7"]
@@ -319,7 +319,7 @@ def test_jobs_that_run_side_by_side_in_one_loop_keep_their_lines_apart() -> None
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
-    executor = app.runtime.executor(
+    executor = app.executor(
         in_order, run_async=lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
     )
 

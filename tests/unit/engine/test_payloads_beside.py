@@ -13,7 +13,7 @@ from lanework import EnqueueError, RetryAfter, Run, Snooze, State
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
 from lanework.memory import MemoryLanes, MemoryLedger
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
 from lanework.testing import drain
 from tests.unit.engine.conftest import Greeting
@@ -209,7 +209,7 @@ def test_a_dead_job_whose_large_payload_is_there_is_redriven_with_it(world: Worl
     assert world.stored("mine").state is State.DEAD
 
     world.behave = None
-    world.app.dead_letters.redrive(world.app.dead_letters.jobs.plan(Filter(job_ids=("mine",))))
+    world.app.dead_letters.redrive(world.app.dead_letters.jobs.plan(DeadFilter(job_ids=("mine",))))
     pass_time(world, MINUTE)
 
     assert world.stored("mine").state is State.COMPLETED

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import Cause, InvalidPayloadError, Lane, State, UnavailableError, UnknownJobTypeError
-from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
@@ -52,7 +52,7 @@ def move_tickets_back(world: World) -> None:
 def test_a_redriven_job_runs_at_once_with_all_its_attempts_and_keeps_its_history(world: World) -> None:
     dead = a_dead_job(world, attempts=2)
 
-    assert redriver(world).redrive(dead) is Fate.REDRIVEN
+    assert redriver(world).redrive(dead) is RedriveResult.REDRIVEN
 
     assert (world.stored().attempts, world.stored().life, world.stored().cause) == (0, 2, None)
     drain(world.app)
@@ -64,7 +64,10 @@ def test_a_redriven_job_runs_at_once_with_all_its_attempts_and_keeps_its_history
 def test_pressed_twice_it_is_one_life(world: World) -> None:
     dead = a_dead_job(world)
 
-    assert [Fate.REDRIVEN, Fate.NOT_DEAD] == [redriver(world).redrive(dead), redriver(world).redrive(dead)]
+    assert [RedriveResult.REDRIVEN, RedriveResult.NOT_DEAD] == [
+        redriver(world).redrive(dead),
+        redriver(world).redrive(dead),
+    ]
 
     drain(world.app)
     assert (world.greeted, world.stored().life) == ([("Bat", 1)], 2)
@@ -76,7 +79,7 @@ def test_pressed_again_after_it_died_again_with_an_old_record_nothing_happens(wo
     world.behave = raising
     drain(world.app)
 
-    assert redriver(world).redrive(dead) is Fate.NOT_DEAD
+    assert redriver(world).redrive(dead) is RedriveResult.NOT_DEAD
     assert (world.stored().state, world.stored().life) == (State.DEAD, 2)
 
 
@@ -85,7 +88,7 @@ def test_a_crash_between_redrive_and_send_is_carried_by_the_sweep(world: World) 
     _, lanes = break_ports(world.app)
     lanes.broken.add("send")
 
-    assert redriver(world).redrive(dead) is Fate.REDRIVEN
+    assert redriver(world).redrive(dead) is RedriveResult.REDRIVEN
     mend_ports(world.app)
     assert drain(world.app) == 0
 
@@ -119,7 +122,7 @@ def test_a_redrive_whose_answer_was_lost_and_that_the_client_repeated_is_sent(wo
 
     world.app.use(replace(world.app.ports, ledger=Repeating()))  # type: ignore[arg-type]
 
-    assert redriver(world).redrive(dead) is Fate.REDRIVEN
+    assert redriver(world).redrive(dead) is RedriveResult.REDRIVEN
     assert drain(world.app) == 1
 
 
@@ -161,9 +164,10 @@ def test_an_edited_job_runs_with_its_new_payload_even_if_the_old_ticket_comes_fi
 ) -> None:
     dead = a_dead_job(world, name=before)
     move_tickets_back(world)
-    edit = world.app.dead_letters.checked_edit(dead, f'{{"name":"{after}"}}')
 
-    assert world.app.dead_letters.redrive_with(dead, edit) is Fate.REDRIVEN
+    after_edit = world.app.dead_letters.redrive_job(dead.job_id, payload=f'{{"name":"{after}"}}')
+
+    assert (after_edit.state, after_edit.life) == (State.QUEUED, 3)
 
     drain(world.app)
     assert (world.greeted, world.stored().state) == ([(after, 1)], State.COMPLETED)
@@ -198,14 +202,17 @@ def test_a_job_whose_payload_is_gone_is_left_dead_and_told(world: World) -> None
     ledger = world.app.ports.ledger
     ledger.records["job-1"] = a_record(payload=None)  # type: ignore[attr-defined]
 
-    assert redriver(world).redrive(a_record(payload=None, state=State.DEAD)) is Fate.NO_PAYLOAD
+    assert redriver(world).redrive(a_record(payload=None, state=State.DEAD)) is RedriveResult.NO_PAYLOAD
     assert dead.life == 1
 
 
 def test_a_dropped_job_is_cancelled_and_its_ticket_brings_nothing_back(world: World) -> None:
     dead = a_dead_job(world)
 
-    assert [Fate.DROPPED, Fate.NOT_DEAD] == [redriver(world).drop(dead), redriver(world).redrive(dead)]
+    assert [RedriveResult.DROPPED, RedriveResult.NOT_DEAD] == [
+        redriver(world).drop(dead),
+        redriver(world).redrive(dead),
+    ]
 
     move_tickets_back(world)
     drain(world.app)
@@ -216,7 +223,7 @@ def test_a_dropped_job_is_cancelled_and_its_ticket_brings_nothing_back(world: Wo
 def test_a_job_that_was_never_there_is_not_found(world: World) -> None:
     nobody = a_record(job_id="nobody", state=State.DEAD)
 
-    assert [Fate.NOT_FOUND] * 2 == [redriver(world).redrive(nobody), redriver(world).drop(nobody)]
+    assert [RedriveResult.NOT_FOUND] * 2 == [redriver(world).redrive(nobody), redriver(world).drop(nobody)]
 
 
 def test_each_redrive_and_each_drop_is_one_event(world: World) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import InvalidOptionError, Lane, State
-from lanework.engine.deadletters.bulk_redrive import PATIENCE, BulkRedrive, Outcome, watched_waves
-from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.deadletters.bulk_redrive import PATIENCE, BulkRedrive, RedriveSummary, watched_waves
+from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.testing import drain
 from tests.fakes import Flaky
@@ -48,7 +48,7 @@ def while_waiting(world: World, happens: Callable[[], object]) -> list[float]:
         world.clock.advance(timedelta(seconds=seconds))
 
     ports = world.app.ports
-    world.app.use(replace(ports, code_runner=replace(ports.code_runner, pause=pause)))
+    world.app.use(replace(ports, runtime=replace(ports.runtime, pause=pause)))
     return waits
 
 
@@ -57,10 +57,10 @@ def in_state(world: World, state: State) -> list[str]:
     return sorted(job_id for job_id, one in records.items() if one.state is state and one.queue == "email")
 
 
-def redrive(world: World, orders: RedriveOptions, which: Filter | None = None) -> Outcome:
-    plan = world.app.dead_letters.jobs.plan(which or Filter())
+def redrive(world: World, orders: RedriveOptions, which: DeadFilter | None = None) -> RedriveSummary:
+    plan = world.app.dead_letters.jobs.plan(which or DeadFilter())
     outcome = world.app.dead_letters.redrive(plan, orders)
-    assert isinstance(outcome, Outcome)
+    assert isinstance(outcome, RedriveSummary)
     return outcome
 
 
@@ -68,7 +68,7 @@ def test_a_page_of_jobs_is_redriven_here_and_now(world: World) -> None:
     kill_jobs(world, 3)
     world.behave = None
 
-    assert redrive(world, RedriveOptions()) == Outcome(moved=3)
+    assert redrive(world, RedriveOptions()) == RedriveSummary(moved=3)
 
     drain(world.app)
     assert in_state(world, State.COMPLETED) == ["job-000", "job-001", "job-002"]
@@ -78,19 +78,19 @@ def test_a_page_of_jobs_is_redriven_here_and_now(world: World) -> None:
 def test_a_job_that_somebody_moved_after_it_was_planned_is_passed_over_by_name(world: World, action: str) -> None:
     kill_jobs(world, 3)
     dead_letters = world.app.dead_letters
-    plan = dead_letters.jobs.plan(Filter())
-    dead_letters.redrive_one(plan.jobs[1])
+    plan = dead_letters.jobs.plan(DeadFilter())
+    dead_letters.redrive_job(plan.jobs[1].job_id)
 
     outcome = dead_letters.redrive(plan) if action == "redrive" else dead_letters.drop(plan)
 
-    assert outcome == Outcome(moved=2, passed_over=1, left={"job-001": Fate.NOT_DEAD})
+    assert outcome == RedriveSummary(moved=2, passed_over=1, left={"job-001": RedriveResult.NOT_DEAD})
     assert world.stored("job-001").life == 2
 
 
 def test_what_the_filter_leaves_out_stays_dead(world: World) -> None:
     kill_jobs(world, 3)
 
-    assert redrive(world, RedriveOptions(), Filter(job_ids=("job-001",))) == Outcome(moved=1)
+    assert redrive(world, RedriveOptions(), DeadFilter(job_ids=("job-001",))) == RedriveSummary(moved=1)
 
     assert in_state(world, State.DEAD) == ["job-000", "job-002"]
 
@@ -132,7 +132,7 @@ def test_a_canary_sends_each_wave_after_the_one_before_has_ended(world: World) -
 
     while_waiting(world, work)
 
-    assert redrive(world, RedriveOptions(canary=True)) == Outcome(moved=20)
+    assert redrive(world, RedriveOptions(canary=True)) == RedriveSummary(moved=20)
 
     assert (sent, len(in_state(world, State.QUEUED))) == ([1, 2], 17)
 
@@ -143,7 +143,7 @@ def test_a_canary_stops_when_its_first_job_dies_again_and_says_so(world: World) 
 
     outcome = redrive(world, RedriveOptions(canary=True))
 
-    assert outcome == Outcome(moved=1, stopped="job 'job-019' died again: OSError: no route")
+    assert outcome == RedriveSummary(moved=1, stopped="job 'job-019' died again: OSError: no route")
     assert len(in_state(world, State.DEAD)) == 20
     assert [("19", 1)] == world.greeted
 
@@ -166,7 +166,7 @@ def test_a_canary_stops_when_one_of_the_tenth_dies_again_while_the_others_still_
 
     outcome = redrive(world, RedriveOptions(canary=True))
 
-    assert outcome == Outcome(moved=4, stopped="job 'job-027' died again: OSError: no route")
+    assert outcome == RedriveSummary(moved=4, stopped="job 'job-027' died again: OSError: no route")
     assert in_state(world, State.QUEUED) == ["job-026", "job-028"]
 
 
@@ -191,7 +191,7 @@ def test_a_wave_that_is_repeated_after_a_crash_sends_nothing_twice(world: World)
 
     def rollout() -> BulkRedrive:
         ports = world.app.ports
-        return BulkRedrive(ports, Redriver(ports).redrive, RedriveOptions(canary=True), keep=keep)  # type: ignore[arg-type]
+        return BulkRedrive(ports, Redriver(ports).redrive, RedriveOptions(canary=True), once=keep)  # type: ignore[arg-type]
 
     class CrashError(Exception):
         pass
@@ -200,7 +200,7 @@ def test_a_wave_that_is_repeated_after_a_crash_sends_nothing_twice(world: World)
         raise CrashError
 
     while_waiting(world, crash)
-    which = Filter(died_before=world.clock())
+    which = DeadFilter(died_before=world.clock())
     with pytest.raises(CrashError):
         rollout().run(which, count=20)
     drain(world.app)
@@ -216,7 +216,7 @@ def test_what_dies_again_during_a_redrive_of_all_is_not_redriven_again(world: Wo
     kill_jobs(world, 5)
     while_waiting(world, lambda: drain(world.app))
 
-    assert redrive(world, RedriveOptions(rate=1)) == Outcome(moved=5)
+    assert redrive(world, RedriveOptions(rate=1)) == RedriveSummary(moved=5)
 
     drain(world.app)
     assert [2] * 5 == [world.stored(f"job-{number:03}").life for number in range(5)]
@@ -227,7 +227,7 @@ def test_more_than_a_page_is_redriven_by_a_job_with_progress_and_a_result(world:
     world.behave = None
     dead_letters = world.app.dead_letters
 
-    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()))
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(DeadFilter()))
 
     assert isinstance(receipt, Receipt)
     assert len(in_state(world, State.DEAD)) == 130
@@ -243,7 +243,7 @@ def test_more_than_a_page_is_redriven_by_a_job_with_progress_and_a_result(world:
 def test_a_redrive_by_a_job_can_be_cancelled_on_its_way(world: World) -> None:
     kill_jobs(world, 130)
     dead_letters = world.app.dead_letters
-    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()), RedriveOptions(rate=1))
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(DeadFilter()), RedriveOptions(rate=1))
     assert isinstance(receipt, Receipt)
 
     def cancel_at_ten() -> None:
@@ -260,7 +260,7 @@ def test_a_redrive_by_a_job_can_be_cancelled_on_its_way(world: World) -> None:
 def test_a_redrive_that_outlasts_its_invocation_goes_on_in_the_next_and_counts_on(world: World) -> None:
     kill_jobs(world, 130)
     dead_letters = world.app.dead_letters
-    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()), RedriveOptions(rate=0.1))
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(DeadFilter()), RedriveOptions(rate=0.1))
     assert isinstance(receipt, Receipt)
 
     drain(world.app, Lane.LOW)
@@ -278,7 +278,7 @@ def test_more_than_a_page_is_dropped_by_a_job_too(world: World) -> None:
     kill_jobs(world, 101)
     dead_letters = world.app.dead_letters
 
-    receipt = dead_letters.drop(dead_letters.jobs.plan(Filter()))
+    receipt = dead_letters.drop(dead_letters.jobs.plan(DeadFilter()))
 
     assert isinstance(receipt, Receipt)
     drain(world.app)
@@ -289,7 +289,7 @@ def test_more_than_a_page_is_dropped_by_a_job_too(world: World) -> None:
 def test_a_ledger_that_fails_on_the_way_fails_the_job_which_goes_on_with_its_next_attempt(world: World) -> None:
     kill_jobs(world, 101)
     dead_letters = world.app.dead_letters
-    receipt = dead_letters.redrive(dead_letters.jobs.plan(Filter()))
+    receipt = dead_letters.redrive(dead_letters.jobs.plan(DeadFilter()))
     assert isinstance(receipt, Receipt)
     ledger = Flaky(world.app.ports.ledger, broken={"dead"})
     world.app.use(replace(world.app.ports, ledger=ledger))

@@ -251,7 +251,7 @@ def test_a_signal_outlasts_failed_attempts_and_a_redrive(world: World) -> None:
     world.greet.enqueue(BAT, job_id="job-1", attempts=1)
     world.app.signal("job-1", "approved", "yes")
     drain(world.app)
-    world.app.dead_letters.redrive_one(world.stored())
+    world.app.dead_letters.redrive_job(world.stored().job_id)
     drain(world.app)
 
     assert got == ["yes", "yes"]

@@ -39,7 +39,7 @@ def states(shop: Shop, *job_ids: str) -> list[State]:
 
 def redrive(shop: Shop, job_id: str) -> None:
     """Do what a colleague does meanwhile."""
-    shop.app.dead_letters.redrive_one(shop.app.dead_letters.jobs.get(job_id))
+    shop.app.dead_letters.redrive_job(job_id)
 
 
 class Surprised:

@@ -24,7 +24,7 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.queries.jobs import Inspector, as_json
 from lanework.engine.queries.state_counts import state_counts
 from lanework.memory.archive import MemoryArchive
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import as_values, masked
 from lanework.model.job.validation_errors import MASK
 from lanework.model.lanes import Lane
@@ -126,7 +126,7 @@ def test_counts_and_the_dead_go_on(shop: Shop) -> None:
     inspector = Inspector(shop.app.ports)
 
     assert sum(state_counts(inspector).by_lane.values()) == len(ODD) + 1
-    dead = {one.job_id for one in DeadJobs(shop.app.ports).matching(Filter())}
+    dead = {one.job_id for one in DeadJobs(shop.app.ports).matching(DeadFilter())}
     assert dead >= {"ordinary", *ODD} - {"unreadable"}
     assert Cleaner(shop.app.ports).plan(Cleaning(state=State.DEAD, keep=0)).count >= len(ODD)
 

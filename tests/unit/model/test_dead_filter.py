@@ -7,7 +7,7 @@ import pytest
 
 from lanework import Cause, Lane, State
 from lanework.errors import UnknownNameError
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.fingerprint import fingerprint
 from lanework.model.lifecycle.states import cause_of
 from lanework.testing import NOON
@@ -32,21 +32,21 @@ DEAD = a_record(state=State.DEAD, ended_at=NOON, cause=Cause.EXHAUSTED, error="O
     ],
 )
 def test_a_filter_lets_through_what_it_names_and_nothing_else(asked: dict[str, Any], other: dict[str, Any]) -> None:
-    assert Filter(**asked).matches(DEAD)
-    assert not Filter(**other).matches(DEAD)
-    assert not Filter(**{"lane": Lane.HIGH, **other}).matches(DEAD)
+    assert DeadFilter(**asked).matches(DEAD)
+    assert not DeadFilter(**other).matches(DEAD)
+    assert not DeadFilter(**{"lane": Lane.HIGH, **other}).matches(DEAD)
 
 
 def test_only_the_dead_are_meant() -> None:
-    assert Filter().matches(DEAD)
-    assert not Filter().matches(a_record())
+    assert DeadFilter().matches(DEAD)
+    assert not DeadFilter().matches(a_record())
 
 
 def test_a_filter_reads_as_what_was_asked_for() -> None:
-    asked = Filter(lane=Lane.HIGH, error="no route", died_before=NOON, job_ids=("a", "b"))
+    asked = DeadFilter(lane=Lane.HIGH, error="no route", died_before=NOON, job_ids=("a", "b"))
 
     assert str(asked) == "lane high, error with 'no route', died before 2026-01-02 12:00:00Z, one of 2 ids"
-    assert str(Filter()) == ""
+    assert str(DeadFilter()) == ""
 
 
 def test_a_cause_is_read_as_people_write_it_and_a_wrong_one_names_the_nearest() -> None:

@@ -9,7 +9,14 @@ import typer
 
 from lanework.cli.connect import application, connected, project_here
 from lanework.cli.dlq.options import Asked, asking
-from lanework.cli.dlq.output import print_fate, print_groups, print_job, print_list, print_outcome, print_plan
+from lanework.cli.dlq.output import (
+    print_groups,
+    print_job,
+    print_list,
+    print_plan,
+    print_redriven_with_payload,
+    print_summary,
+)
 from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, confirm, out, print_json, say
 from lanework.cli.param_types import job_id as existing
@@ -21,12 +28,12 @@ from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError, NothingMatchesError
 from lanework.local.application import load_app
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 
 if TYPE_CHECKING:
     from lanework.app import App
     from lanework.engine.deadletters.groups import Grouping
-    from lanework.engine.deadletters.query import Plan
+    from lanework.engine.deadletters.query import RedrivePlan
     from lanework.model.lanes import Lane
 
 app = typer.Typer(
@@ -122,9 +129,9 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
     Example: lanework dlq redrive --cause exhausted --error "connection refused" --canary
     """
     chosen = _Chosen(asked=asked, ids=tuple(ids or ()), every=every)
-    orders = RedriveOptions(rate=rate, canary=canary)
+    options = RedriveOptions(rate=rate, canary=canary)
     if native:
-        _redrive_natively(chosen, orders, is_plain=not dry_run and payload_ is None, yes=yes, as_json=as_json)
+        _redrive_natively(chosen, options, is_plain=not dry_run and payload_ is None, yes=yes, as_json=as_json)
     elif payload_ is not None:
         _redrive_with(chosen, payload(payload_), dry_run=dry_run, as_json=as_json)
     else:
@@ -138,8 +145,8 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
         if canary and plan.is_one_page:
             say("one goes first, then a tenth, then the rest; each step is waited for …")
         with bar("redriving", total=plan.count) as show:
-            became = app_.dead_letters.redrive(plan, orders, between=lambda it: show(it.moved + it.passed_over))
-        print_outcome("redrive", plan, became, as_json=as_json)
+            became = app_.dead_letters.redrive(plan, options, between=lambda it: show(it.moved + it.passed_over))
+        print_summary("redrive", plan, became, as_json=as_json)
 
 
 @app.command()
@@ -165,7 +172,7 @@ def drop(
     confirm(f"Drop {_what(plan)} for good?", yes=yes)
     with bar("dropping", total=plan.count) as show:
         became = app_.dead_letters.drop(plan, between=lambda it: show(it.moved + it.passed_over))
-    print_outcome("drop", plan, became, as_json=as_json)
+    print_summary("drop", plan, became, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,14 +183,14 @@ class _Chosen:
     ids: tuple[str, ...]
     every: bool
 
-    def plan(self, app_: App) -> Plan:
+    def plan(self, app_: App) -> RedrivePlan:
         """Return what would move."""
         ways = [bool(self.ids), not self.asked.is_empty, self.every]
         if sum(ways) != 1:
             problem = "nothing says which jobs" if not any(ways) else "ids, filters and --all exclude each other"
             msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
             raise InvalidOptionError(msg)
-        which = Filter(job_ids=self.ids) if self.ids else self.asked.filter(app_.ports.clock())
+        which = DeadFilter(job_ids=self.ids) if self.ids else self.asked.filter(app_.ports.clock())
         try:
             return app_.dead_letters.jobs.plan(which)
         except NothingMatchesError:
@@ -191,7 +198,7 @@ class _Chosen:
             raise
 
 
-def _groups(app_: App, asked: Asked, which: Filter) -> Grouping:
+def _groups(app_: App, asked: Asked, which: DeadFilter) -> Grouping:
     try:
         return app_.dead_letters.groups(which)
     except NothingMatchesError:
@@ -206,7 +213,7 @@ def _check_names(asked: Asked) -> None:
         check_names(load_app(project).registry, type_=asked.type, queue=asked.queue)
 
 
-def _page(app_: App, which: Filter, *, limit: int, cursor: str | None) -> DeadList:
+def _page(app_: App, which: DeadFilter, *, limit: int, cursor: str | None) -> DeadList:
     """Read on until the page is full or the list is over: one reading looks at 1,000 dead jobs only."""
     found = app_.dead_letters.jobs.page(which, limit=limit, cursor=cursor)
     jobs = found.jobs
@@ -222,23 +229,23 @@ def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -
         raise InvalidOptionError(msg)
     app_ = application()
     plan = chosen.plan(app_)
-    record = plan.jobs[0]
-    edit = app_.dead_letters.checked_edit(record, text)
     if dry_run:
+        app_.dead_letters.checked_edit(plan.jobs[0], text)
         print_plan("redrive", plan, as_json=as_json)
         return
-    print_fate(record, app_.dead_letters.redrive_with(record, edit), as_json=as_json)
+    app_.dead_letters.redrive_job(chosen.ids[0], payload=text)
+    print_redriven_with_payload(plan.jobs[0], as_json=as_json)
 
 
-def _redrive_natively(chosen: _Chosen, orders: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
+def _redrive_natively(chosen: _Chosen, options: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
     asked = chosen.asked
     is_lane_only = asked.lane is not None and asked == Asked(lane=asked.lane)
-    if not (is_lane_only and is_plain) or chosen.ids or chosen.every or orders.canary:
+    if not (is_lane_only and is_plain) or chosen.ids or chosen.every or options.canary:
         msg = "--native moves all tickets of one lane and knows nothing else: dlq redrive --native --lane X [--rate N]"
         raise InvalidOptionError(msg)
-    rate = None if orders.rate is None else int(orders.rate)
-    if rate != orders.rate:
-        msg = f"with --native, --rate is a whole number from 1 to 500, got {orders.rate:g}"
+    rate = None if options.rate is None else int(options.rate)
+    if rate != options.rate:
+        msg = f"with --native, --rate is a whole number from 1 to 500, got {options.rate:g}"
         raise InvalidOptionError(msg)
     lane = cast("Lane", asked.lane)
     app_ = connected()
@@ -250,6 +257,6 @@ def _redrive_natively(chosen: _Chosen, orders: RedriveOptions, *, is_plain: bool
         out().print(f"SQS is moving the tickets of lane {lane}; `lanework stats` shows how many are left")
 
 
-def _what(plan: Plan) -> str:
+def _what(plan: RedrivePlan) -> str:
     jobs = "1 dead job" if plan.count == 1 else f"{plan.count:,} dead jobs"
     return f"{'' if plan.is_counted else 'at least '}{jobs}" + (f" ({plan.filter})" if str(plan.filter) else "")

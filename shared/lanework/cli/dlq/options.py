@@ -14,7 +14,7 @@ from lanework.cli.param_types import cause as cause_
 from lanework.cli.param_types import duration
 from lanework.cli.param_types import lane as lane_
 from lanework.errors import InvalidOptionError
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
 
@@ -59,7 +59,7 @@ class Asked:
         """Whether nothing is asked for."""
         return self == Asked()
 
-    def filter(self, now: datetime) -> Filter:
+    def filter(self, now: datetime) -> DeadFilter:
         """
         Return what is meant.
 
@@ -69,7 +69,7 @@ class Asked:
         if self.older_than is not None and self.younger_than is not None and self.older_than >= self.younger_than:
             msg = "--older-than must be shorter than --younger-than: no job can have died at both times"
             raise InvalidOptionError(msg)
-        return Filter(
+        return DeadFilter(
             lane=self.lane,
             queue=self.queue,
             type=self.type,

@@ -10,11 +10,9 @@ import typer
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, print_json, table_of
 from lanework.cli.times import stamp
-from lanework.engine.deadletters.bulk_redrive import Outcome
-from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.jobs import as_json as job_json
-from lanework.errors import LaneworkError
 from lanework.model.job.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.deadletters.dlq_scan import Unread
     from lanework.engine.deadletters.groups import Grouping
-    from lanework.engine.deadletters.query import DeadList, Plan
+    from lanework.engine.deadletters.query import DeadList, RedrivePlan
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
 
@@ -111,7 +109,7 @@ def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as
         out().print(line, markup=False)
 
 
-def print_plan(action: Action, plan: Plan, *, as_json: bool) -> None:
+def print_plan(action: Action, plan: RedrivePlan, *, as_json: bool) -> None:
     """Print what would move."""
     if as_json:
         print_json(_plan_json(action, plan, dry_run=True))
@@ -122,7 +120,9 @@ def print_plan(action: Action, plan: Plan, *, as_json: bool) -> None:
     out().print(f"\nWould {action} {_count(plan)}{more}. Nothing was changed.", markup=False)
 
 
-def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object], *, as_json: bool) -> None:
+def print_summary(
+    action: Action, plan: RedrivePlan, became: RedriveSummary | Receipt[object], *, as_json: bool
+) -> None:
     """
     Print what became of a plan.
 
@@ -137,7 +137,7 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
         _print_done(action, plan, became, as_json=as_json)
     if not as_json:
         _print_left(left)
-    if isinstance(became, Outcome) and became.stopped is not None:
+    if isinstance(became, RedriveSummary) and became.stopped is not None:
         remaining = plan.count - became.moved - became.passed_over
         complain(f"stopped: {became.stopped}; {remaining} were left as they are")
         raise typer.Exit(Exit.FAILED)
@@ -146,7 +146,7 @@ def print_outcome(action: Action, plan: Plan, became: Outcome | Receipt[object],
         raise typer.Exit(Exit.FAILED)
 
 
-def _print_job_that_does_it(action: Action, plan: Plan, became: Receipt[object], *, as_json: bool) -> None:
+def _print_job_that_does_it(action: Action, plan: RedrivePlan, became: Receipt[object], *, as_json: bool) -> None:
     if as_json:
         print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
         return
@@ -155,7 +155,7 @@ def _print_job_that_does_it(action: Action, plan: Plan, became: Receipt[object],
     out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
 
 
-def _print_done(action: Action, plan: Plan, became: Outcome, *, as_json: bool) -> None:
+def _print_done(action: Action, plan: RedrivePlan, became: RedriveSummary, *, as_json: bool) -> None:
     if as_json:
         print_json(
             {
@@ -175,16 +175,8 @@ def _print_left(left: Mapping[str, str]) -> None:
         out().print(f"left as it is: {job_id} ({why})", markup=False)
 
 
-def print_fate(record: JobRecord, fate: Fate, *, as_json: bool) -> None:
-    """
-    Print what became of one job that was edited.
-
-    Raises:
-        LaneworkError: It was not redriven.
-    """
-    if fate is not Fate.REDRIVEN:
-        msg = f"job {record.job_id!r} was not redriven: {fate}; somebody else has moved it meanwhile"
-        raise LaneworkError(msg)
+def print_redriven_with_payload(record: JobRecord, *, as_json: bool) -> None:
+    """Print that a job was redriven with another payload."""
     if as_json:
         print_json({"action": "redrive", "dryRun": False, "matched": 1, "moved": 1, "jobs": [_json(record)]})
     else:
@@ -192,7 +184,7 @@ def print_fate(record: JobRecord, fate: Fate, *, as_json: bool) -> None:
 
 
 def _plan_json(
-    action: Action, plan: Plan, *, dry_run: bool, left: Mapping[str, str] | None = None
+    action: Action, plan: RedrivePlan, *, dry_run: bool, left: Mapping[str, str] | None = None
 ) -> dict[str, object]:
     return {
         "action": action,
@@ -219,6 +211,6 @@ def _json(record: JobRecord) -> dict[str, object]:
     return {**job_json(record), "fingerprint": fingerprint_of(record)}
 
 
-def _count(plan: Plan) -> str:
+def _count(plan: RedrivePlan) -> str:
     jobs = "1 job" if plan.count == 1 else f"{plan.count:,} jobs"
     return jobs if plan.is_counted else f"at least {jobs}"

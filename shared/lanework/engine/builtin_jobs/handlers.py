@@ -18,8 +18,8 @@ from lanework.model.job.job_exceptions import Cancel, Snooze
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lanework.engine.deadletters.bulk_redrive import Outcome
-    from lanework.engine.deadletters.redrive import Fate
+    from lanework.engine.deadletters.bulk_redrive import RedriveSummary
+    from lanework.engine.deadletters.redrive import RedriveResult
     from lanework.engine.jobtypes.builtin import BulkRedrivePayload, CleanupPayload, ReleasePayload
     from lanework.engine.jobtypes.run import Run
     from lanework.engine.maintenance.cleanup import Cleaned
@@ -63,15 +63,17 @@ def drop(order: BulkRedrivePayload, run: Run, ports: Ports) -> dict[str, Any]:
     return _roll_out(order, run, ports, Redriver(ports).drop)
 
 
-def _roll_out(order: BulkRedrivePayload, run: Run, ports: Ports, move: Callable[[JobRecord], Fate]) -> dict[str, Any]:
+def _roll_out(
+    order: BulkRedrivePayload, run: Run, ports: Ports, move: Callable[[JobRecord], RedriveResult]
+) -> dict[str, Any]:
     left = sum(1 for _ in DeadJobs(ports).matching(order.which))
     watch = _Watch(run, ports, total=run.once("total", lambda: left), left=left)
-    rollout = BulkRedrive(ports, move, order.orders, keep=run.once, between=watch)
-    outcome = rollout.run(order.which, count=watch.total)
+    rollout = BulkRedrive(ports, move, order.options, once=run.once, between=watch)
+    summary = rollout.run(order.which, count=watch.total)
     return {
-        "moved": watch.done_before + outcome.moved,
-        "passedOver": outcome.passed_over,
-        "stopped": outcome.stopped,
+        "moved": watch.done_before + summary.moved,
+        "passedOver": summary.passed_over,
+        "stopped": summary.stopped,
     }
 
 
@@ -107,8 +109,8 @@ class _Watch:
         self._clock = ports.clock
         self._percent = -1
 
-    def __call__(self, outcome: Outcome) -> None:
-        done = self.done_before + outcome.moved + outcome.passed_over
+    def __call__(self, summary: RedriveSummary) -> None:
+        done = self.done_before + summary.moved + summary.passed_over
         percent = min(100, 100 * done // max(self.total, 1))
         if percent != self._percent:
             self._percent = percent

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanework.engine.deadletters.query import PAGE, DeadJobs
-from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.deadletters.redrive import RedriveResult
 from lanework.errors import InvalidOptionError
 from lanework.model.lifecycle.states import ENDED, State
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.jobtypes.builtin import RedriveOptions
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.job.dead_filter import Filter
+    from lanework.model.job.dead_filter import DeadFilter
     from lanework.model.lifecycle.states import JobRecord
 
 LARGEST_WATCHED: Final = 1_000
@@ -40,28 +40,28 @@ _LONGEST_PAUSE_S: Final = 5.0
 T = TypeVar("T")
 
 
-class Keep(Protocol):
-    """Keeps what a step gave, as `Run.once` does, so that a repeated rollout goes on where it was."""
+class Once(Protocol):
+    """Runs a step once and stores its result, as `Run.once` does, so that a repeated rollout goes on where it was."""
 
     def __call__(self, name: str, call: Callable[[], T], /) -> T:
-        """Return what the step gave; do it if it wasn't done."""
+        """Return the stored result of the step; run it if there is none."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Outcome:
+class RedriveSummary:
     """
-    What became of them.
+    What a redrive or a drop did.
 
     Attributes:
-        moved: Redriven or dropped.
-        passed_over: No longer dead when their turn came, or without a payload.
+        moved: How many jobs were redriven or dropped.
+        passed_over: How many were no longer dead when their turn came, or have no payload.
         left: Which these are and why, the first 100 of them.
         stopped: Why the rest was left as it is; None if it wasn't.
     """
 
     moved: int = 0
     passed_over: int = 0
-    left: dict[str, Fate] = field(default_factory=dict)
+    left: dict[str, RedriveResult] = field(default_factory=dict)
     stopped: str | None = None
 
 
@@ -71,11 +71,11 @@ class BulkRedrive:
     def __init__(
         self,
         ports: Ports,
-        move: Callable[[JobRecord], Fate],
-        orders: RedriveOptions,
+        move: Callable[[JobRecord], RedriveResult],
+        options: RedriveOptions,
         *,
-        keep: Keep | None = None,
-        between: Callable[[Outcome], None] = lambda _: None,
+        once: Once | None = None,
+        between: Callable[[RedriveSummary], None] = lambda _: None,
     ) -> None:
         """
         Prepare.
@@ -83,48 +83,64 @@ class BulkRedrive:
         Args:
             ports: Where the jobs are.
             move: Redrives or drops one.
-            orders: How to.
-            keep: Keeps the waves that were chosen; None: this rollout is never repeated.
+            options: At which rate, and whether as a canary.
+            once: Stores the waves that were chosen; None: this rollout is never repeated.
             between: Called after each job and while waiting; raises to interrupt.
-        """
-        self._ports = ports
-        self._dead = DeadJobs(ports)
-        self._move = move
-        self._orders = orders
-        self._keep = _forgetful if keep is None else keep
-        self._between = between
-        self._pace = Pace(ports, checked_rate(orders.rate))
-        self.outcome = Outcome()
 
-    def run(self, which: Filter, *, count: int) -> Outcome:
+        Raises:
+            InvalidOptionError: The rate can't be kept.
         """
-        Move them, and say what became of them.
+        if options.rate is not None:
+            check_rate(options.rate)
+        self._ports = ports
+        self._move = move
+        self._is_canary = options.canary
+        self._once = _not_stored if once is None else once
+        self._between = between
+        self._interval = timedelta(0) if options.rate is None else timedelta(seconds=1 / options.rate)
+        self._next = ports.clock()
+        self.summary = RedriveSummary()
+
+    def run(self, which: DeadFilter, *, count: int) -> RedriveSummary:
+        """
+        Move the dead jobs that a filter asks for, in waves if it is a canary.
 
         Args:
             which: Which. Set `died_before`, or what dies again meanwhile is moved again.
             count: How many they are, for the size of the waves.
         """
-        if self._orders.canary:
+        dead = DeadJobs(self._ports)
+        if self._is_canary:
             for number, size in enumerate(watched_waves(count), start=1):
-                self.outcome.stopped = self._wave(f"wave-{number}", size, which)
-                if self.outcome.stopped is not None:
-                    return self.outcome
-        return self.these(self._dead.matching(which))
+                self.summary.stopped = self._wave(f"wave-{number}", islice(dead.matching(which), size))
+                if self.summary.stopped is not None:
+                    return self.summary
+        return self.move(dead.matching(which))
 
-    def these(self, records: Iterable[JobRecord]) -> Outcome:
-        """Move jobs that were read, each only if it is still dead in that life, and say what became of them."""
+    def move(self, records: Iterable[JobRecord]) -> RedriveSummary:
+        """Move jobs that were read, each only if it is still dead in that life; at most `rate` a second, no burst."""
         for record in records:
-            self._one(record)
-        return self.outcome
+            now = self._ports.clock()
+            if self._next > now:
+                self._ports.runtime.pause((self._next - now).total_seconds())
+            self._next = max(self._next, now) + self._interval
+            result = self._move(record)
+            if result in (RedriveResult.REDRIVEN, RedriveResult.DROPPED):
+                self.summary.moved += 1
+            else:
+                self.summary.passed_over += 1
+                if len(self.summary.left) < PAGE:
+                    self.summary.left[record.job_id] = result
+            self._between(self.summary)
+        return self.summary
 
-    def _wave(self, name: str, size: int, which: Filter) -> str | None:
+    def _wave(self, name: str, first: Iterable[JobRecord]) -> str | None:
         """Send a wave and wait for its end; return why to stop, or None."""
-        chosen = self._keep(name, lambda: [(one.job_id, one.life) for one in islice(self._dead.matching(which), size)])
+        chosen = self._once(name, lambda: [(one.job_id, one.life) for one in first])
         targets = dict(chosen)
-        for record in self._records(targets):
-            if record.state is State.DEAD and record.life == targets[record.job_id]:
-                self._one(record)
-        sent_at = datetime.fromisoformat(self._keep(f"{name}-sent", lambda: self._ports.clock().isoformat()))
+        found = self._records(targets)
+        self.move(one for one in found if one.state is State.DEAD and one.life == targets[one.job_id])
+        sent_at = datetime.fromisoformat(self._once(f"{name}-sent", lambda: self._ports.clock().isoformat()))
         return self._watch(targets, until=sent_at + PATIENCE)
 
     def _watch(self, targets: Mapping[str, int], *, until: datetime) -> str | None:
@@ -142,8 +158,8 @@ class BulkRedrive:
                 return (
                     f"{len(unfinished)} of the {len(targets)} jobs sent ahead have not ended, {unfinished[0]!r} first"
                 )
-            self._between(self.outcome)
-            self._ports.code_runner.pause(pause_s)
+            self._between(self.summary)
+            self._ports.runtime.pause(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
 
     def _records(self, targets: Iterable[str]) -> list[JobRecord]:
@@ -151,37 +167,9 @@ class BulkRedrive:
         found = [self._ports.ledger.get_many(ids[start : start + PAGE]) for start in range(0, len(ids), PAGE)]
         return [record for page in found for record in page.values()]
 
-    def _one(self, record: JobRecord) -> None:
-        self._pace.wait()
-        fate = self._move(record)
-        if fate in (Fate.REDRIVEN, Fate.DROPPED):
-            self.outcome.moved += 1
-        else:
-            self.outcome.passed_over += 1
-            if len(self.outcome.left) < PAGE:
-                self.outcome.left[record.job_id] = fate
-        self._between(self.outcome)
 
-
-def _forgetful(_: str, call: Callable[[], T], /) -> T:
+def _not_stored(_: str, call: Callable[[], T], /) -> T:
     return call()
-
-
-class Pace:
-    """Lets things happen so often a second, and no burst after a slow one."""
-
-    def __init__(self, ports: Ports, rate: float | None) -> None:
-        """Begin; None never waits."""
-        self._ports = ports
-        self._interval = timedelta(0) if rate is None else timedelta(seconds=1 / rate)
-        self._next = ports.clock()
-
-    def wait(self) -> None:
-        """Wait until the next may happen."""
-        now = self._ports.clock()
-        if self._next > now:
-            self._ports.code_runner.pause((self._next - now).total_seconds())
-        self._next = max(self._next, now) + self._interval
 
 
 def watched_waves(count: int) -> list[int]:
@@ -190,14 +178,13 @@ def watched_waves(count: int) -> list[int]:
     return [1, tenth] if tenth > 0 else [1]
 
 
-def checked_rate(rate: float | None) -> float | None:
+def check_rate(rate: float) -> None:
     """
-    Return a rate that can be kept.
+    Refuse a rate that can't be kept.
 
     Raises:
-        InvalidOptionError: It can't.
+        InvalidOptionError: It lies outside of 0.1 to 1,000 jobs a second.
     """
-    if rate is None or SLOWEST <= rate <= FASTEST:
-        return rate
-    msg = f"rate must lie between {SLOWEST} and {FASTEST:g} jobs a second, got {rate:g}"
-    raise InvalidOptionError(msg)
+    if not SLOWEST <= rate <= FASTEST:
+        msg = f"rate must lie between {SLOWEST} and {FASTEST:g} jobs a second, got {rate:g}"
+        raise InvalidOptionError(msg)

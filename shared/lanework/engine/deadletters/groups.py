@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from lanework.engine.deadletters.query import MOST_COUNTED, PAGE
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.fingerprint import fingerprint_of, shape_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Grouping:
     is_counted: bool
 
 
-def groups(dead: DeadJobs, which: Filter) -> Grouping:
+def groups(dead: DeadJobs, which: DeadFilter) -> Grouping:
     """
     Return the dead by the fingerprint of their error, the largest group first.
 
@@ -72,12 +72,12 @@ def groups(dead: DeadJobs, which: Filter) -> Grouping:
         NothingMatchesError: No dead job is asked for; an empty filter asks for nothing in particular and may be empty.
     """
     found = tuple(islice(dead.matching(which), MOST_COUNTED))
-    if not found and which != Filter():
+    if not found and which != DeadFilter():
         raise dead.nothing(which)
     return _grouped(found, is_counted=len(found) < MOST_COUNTED)
 
 
-def latest_groups(dead: DeadJobs, which: Filter) -> Grouping:
+def latest_groups(dead: DeadJobs, which: DeadFilter) -> Grouping:
     """Return those of the latest 100 deaths that are asked for by their error: five reads, however many are dead."""
     page = dead.page(which, limit=PAGE)
     return _grouped(page.jobs, is_counted=page.cursor is None)

@@ -16,7 +16,7 @@ from lanework.errors import (
     did_you_mean,
     foreign_cursor,
 )
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class DeadList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class RedrivePlan:
     """
     Which jobs a redrive or a drop would move; making it changes nothing.
 
@@ -64,7 +64,7 @@ class Plan:
         left_out: Of chosen jobs, those that can't be moved, each with why, such as `queued` or `not found`.
     """
 
-    filter: Filter
+    filter: DeadFilter
     jobs: tuple[JobRecord, ...]
     count: int
     is_counted: bool
@@ -95,7 +95,7 @@ class DeadJobs:
             raise JobNotFoundError(job_id)
         return _dead(record)
 
-    def page(self, which: Filter, *, limit: int = 20, cursor: str | None = None) -> DeadList:
+    def page(self, which: DeadFilter, *, limit: int = 20, cursor: str | None = None) -> DeadList:
         """
         Return dead jobs, the latest death first; five reads for each 100 that are looked at, of which there are 1,000.
 
@@ -124,7 +124,7 @@ class DeadJobs:
                 break
         return DeadList(jobs=tuple(found), cursor=before)
 
-    def matching(self, which: Filter) -> Iterator[JobRecord]:
+    def matching(self, which: DeadFilter) -> Iterator[JobRecord]:
         """Yield every dead job that is asked for, the latest death first, a page of reads at a time."""
         if which.job_ids:
             yield from self._of_ids(which)
@@ -137,7 +137,7 @@ class DeadJobs:
             if before is None:
                 return
 
-    def plan(self, which: Filter) -> Plan:
+    def plan(self, which: DeadFilter) -> RedrivePlan:
         """
         Return what a redrive or a drop would move.
 
@@ -154,9 +154,9 @@ class DeadJobs:
         if not jobs:
             raise self.nothing(which)
         count = len(jobs) + sum(1 for _ in islice(found, MOST_COUNTED - PAGE))
-        return Plan(filter=which, jobs=jobs, count=count, is_counted=count < MOST_COUNTED)
+        return RedrivePlan(filter=which, jobs=jobs, count=count, is_counted=count < MOST_COUNTED)
 
-    def _plan_of_named(self, which: Filter) -> Plan:
+    def _plan_of_named(self, which: DeadFilter) -> RedrivePlan:
         plan = self.plan_of_chosen(which)
         if plan.jobs:
             return plan
@@ -167,17 +167,24 @@ class DeadJobs:
         msg = f"none of the {len(plan.left_out)} jobs is dead ({some}{more})"
         raise NothingMatchesError(msg)
 
-    def plan_of_chosen(self, which: Filter) -> Plan:
+    def plan_of_chosen(self, which: DeadFilter) -> RedrivePlan:
         """
-        Return what would move of jobs that somebody chose a while ago: what can't be moved any more is left out.
+        Return what would move of what somebody chose a while ago: jobs that can't be moved any more are left out.
 
         Args:
-            which: The ids of the chosen; a job that isn't what else it says is left out, too.
+            which: The ids of the chosen, if they were chosen one by one; a job that isn't what else it says is left
+                out, too.
+
+        Raises:
+            NothingMatchesError: No ids are given, and no dead job is asked for.
         """
-        found = self._asked_by_id(which)
+        if not which.job_ids:
+            return self.plan(which)
+        records = {record.job_id: record for record in self._read(which.job_ids)}
+        found = {job_id: records.get(job_id) for job_id in which.job_ids}
         left_out = {job_id: why for job_id, one in found.items() if (why := _why_not(one, which)) is not None}
         jobs = tuple(one for job_id, one in found.items() if one is not None and job_id not in left_out)
-        return Plan(
+        return RedrivePlan(
             filter=replace(which, job_ids=tuple(one.job_id for one in jobs) or which.job_ids),  # none would mean any
             jobs=jobs[:PAGE],
             count=len(jobs),
@@ -185,11 +192,7 @@ class DeadJobs:
             left_out=left_out,
         )
 
-    def _asked_by_id(self, which: Filter) -> dict[str, JobRecord | None]:
-        found = {record.job_id: record for record in self._read(which.job_ids)}
-        return {job_id: found.get(job_id) for job_id in which.job_ids}
-
-    def _of_ids(self, which: Filter) -> Iterator[JobRecord]:
+    def _of_ids(self, which: DeadFilter) -> Iterator[JobRecord]:
         yield from filter(which.matches, self._read(tuple(dict.fromkeys(which.job_ids))))
 
     def _read(self, job_ids: Sequence[str]) -> list[JobRecord]:
@@ -202,9 +205,9 @@ class DeadJobs:
         now = self._ports.clock()
         return [record for record in records if not record.is_expired(now)]
 
-    def nothing(self, which: Filter) -> NothingMatchesError:
+    def nothing(self, which: DeadFilter) -> NothingMatchesError:
         """Return the error that says that no dead job is asked for, and what the dead are."""
-        seen = list(islice(self.matching(Filter()), _LOOKED_AT_FOR_ADVICE))
+        seen = list(islice(self.matching(DeadFilter()), _LOOKED_AT_FOR_ADVICE))
         if not seen:
             return NothingMatchesError("no job is dead")
         for name in ("type", "queue"):
@@ -232,7 +235,7 @@ def _dead(record: JobRecord) -> JobRecord:
     raise NotDeadError(record.job_id, state=record.state, hint=hint)
 
 
-def _why_not(record: JobRecord | None, which: Filter) -> str | None:
+def _why_not(record: JobRecord | None, which: DeadFilter) -> str | None:
     """Return why a job that was chosen can't be moved; None if it can."""
     if record is None:
         return "not found"

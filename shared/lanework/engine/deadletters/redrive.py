@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.messaging.resend import dispatch
@@ -18,12 +18,13 @@ from lanework.model.lifecycle.states import State
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.lifecycle.change import Answer
     from lanework.model.lifecycle.states import JobRecord
 
+_WAITS_AGAIN: Final = "it waits again for what it died of"
 
-class Fate(StrEnum):
-    """What came of redriving or dropping one job."""
+
+class RedriveResult(StrEnum):
+    """What redriving or dropping one job did."""
 
     REDRIVEN = "redriven"
     DROPPED = "dropped"
@@ -38,7 +39,7 @@ class Redriver:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
-    def redrive(self, record: JobRecord, *, edit: Edit | None = None) -> Fate:
+    def redrive(self, record: JobRecord, *, edit: Edit | None = None) -> RedriveResult:
         """
         Give a dead job another life: attempts start over, the history of failures stays.
 
@@ -57,21 +58,22 @@ class Redriver:
         """
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
-            return Fate.NO_PAYLOAD
+            return RedriveResult.NO_PAYLOAD
         notify_of_death(record, self._ports)  # its next life says nothing of its death
         change = operator_moves.redrive(record, now=self._ports.clock(), edit=edit)
-        after = _after(self._ports.ledger.change(record.job_id, change))
-        if isinstance(after, Fate):
-            return after
-        if after.state is State.BLOCKED:
-            self._emit(Action.JOB_REDRIVEN, after, reason="it waits again for what it died of")
+        answer = self._ports.ledger.change(record.job_id, change)
+        if not isinstance(answer, Applied):
+            return RedriveResult.NOT_FOUND if answer.record is None else RedriveResult.NOT_DEAD
+        after = answer.record
+        is_blocked = after.state is State.BLOCKED
+        reason = _WAITS_AGAIN if is_blocked else dispatch(after, Envelope.of(after, text), self._ports)
+        event = Event.about(after, Action.JOB_REDRIVEN, at=self._ports.clock(), cause=after.cause, reason=reason)
+        self._ports.events.emit(event)
+        if is_blocked:
             Waiting(self._ports).look([after.job_id])
-            return Fate.REDRIVEN
-        reason = dispatch(after, Envelope.of(after, text), self._ports)
-        self._emit(Action.JOB_REDRIVEN, after, reason=reason)
-        return Fate.REDRIVEN
+        return RedriveResult.REDRIVEN
 
-    def drop(self, record: JobRecord) -> Fate:
+    def drop(self, record: JobRecord) -> RedriveResult:
         """
         End a dead job as cancelled: it is out of the list, and moving its ticket changes nothing.
 
@@ -83,16 +85,14 @@ class Redriver:
         """
         notify_of_death(record, self._ports)  # a cancelled job says nothing of its death
         change = self._ports.ending(operator_moves.drop(record, now=self._ports.clock()))
-        after = _after(self._ports.ledger.change(record.job_id, change))
-        if isinstance(after, Fate):
-            return after
-        self._emit(Action.JOB_DISCARDED_FROM_DLQ, after)
-        follow_up(after, self._ports)
-        return Fate.DROPPED
-
-    def _emit(self, action: Action, record: JobRecord, *, reason: str | None = None) -> None:
-        event = Event.about(record, action, at=self._ports.clock(), cause=record.cause, reason=reason)
+        answer = self._ports.ledger.change(record.job_id, change)
+        if not isinstance(answer, Applied):
+            return RedriveResult.NOT_FOUND if answer.record is None else RedriveResult.NOT_DEAD
+        after = answer.record
+        event = Event.about(after, Action.JOB_DISCARDED_FROM_DLQ, at=self._ports.clock(), cause=after.cause)
         self._ports.events.emit(event)
+        follow_up(after, self._ports)
+        return RedriveResult.DROPPED
 
 
 def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
@@ -106,10 +106,3 @@ def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
     job_type = registry.get(record.type)
     name, model = job_type.name, job_type.model
     return Edit(payload=written(name, model, parsed(name, model, text)), version=job_type.version)
-
-
-def _after(answer: Answer) -> JobRecord | Fate:
-    """Return the record that the change left, or why it left none."""
-    if isinstance(answer, Applied):
-        return answer.record
-    return Fate.NOT_FOUND if answer.record is None else Fate.NOT_DEAD

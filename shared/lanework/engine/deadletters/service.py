@@ -1,34 +1,32 @@
-"""What an operator does with dead jobs: look, redrive, edit, drop. The CLI, the API and the pages come here."""
+"""What an operator does with dead jobs: list, redrive, edit, drop. The CLI, the API and the pages call this."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.deadletters.bulk_redrive import BulkRedrive, checked_rate
+from lanework.engine.deadletters.bulk_redrive import BulkRedrive, check_rate
 from lanework.engine.deadletters.groups import groups, latest_groups
-from lanework.engine.deadletters.query import DeadJobs
-from lanework.engine.deadletters.redrive import Redriver, checked_edit
+from lanework.engine.deadletters.query import PAGE, DeadJobs
+from lanework.engine.deadletters.redrive import Redriver, RedriveResult, checked_edit
 from lanework.engine.jobtypes.builtin import DROP, REDRIVE, BulkRedrivePayload, RedriveOptions
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
-from lanework.errors import InvalidOptionError, UnsupportedError
+from lanework.errors import InvalidOptionError, NotRedrivenError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from lanework.engine.deadletters.bulk_redrive import Outcome
+    from lanework.engine.deadletters.bulk_redrive import RedriveSummary
     from lanework.engine.deadletters.dlq_scan import Unread
     from lanework.engine.deadletters.groups import Grouping
-    from lanework.engine.deadletters.query import Plan
-    from lanework.engine.deadletters.redrive import Fate
+    from lanework.engine.deadletters.query import RedrivePlan
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.job.dead_filter import Filter
+    from lanework.model.job.dead_filter import DeadFilter
     from lanework.model.job.payload import Edit
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
@@ -38,7 +36,7 @@ FASTEST_MOVE: Final = 500
 
 
 class DeadLetters:
-    """Looks at dead jobs and moves them. A page is moved here and now, more by a job of Lanework's own."""
+    """Lists dead jobs and moves them, and decides whether that is done now or by a job of Lanework's own."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
         """Take the ports, the job types that edited payloads must fit, and what enqueues."""
@@ -62,73 +60,95 @@ class DeadLetters:
 
         return unread(self._ports)
 
-    def groups(self, which: Filter) -> Grouping:
-        """Return them by error; see `dead_groups.groups`."""
+    def groups(self, which: DeadFilter) -> Grouping:
+        """
+        Return the dead jobs by error, of at most 10,000.
+
+        Raises:
+            NothingMatchesError: The filter matches none.
+        """
         return groups(self.jobs, which)
 
-    def latest_groups(self, which: Filter) -> Grouping:
-        """Return the latest of them by error; see `dead_groups.latest_groups`."""
+    def latest_groups(self, which: DeadFilter) -> Grouping:
+        """Return the latest 100 deaths, by error, of those that match."""
         return latest_groups(self.jobs, which)
 
     def redrive(
-        self, plan: Plan, orders: RedriveOptions | None = None, *, between: Callable[[Outcome], None] = lambda _: None
-    ) -> Outcome | Receipt[Any]:
+        self,
+        plan: RedrivePlan,
+        options: RedriveOptions = RedriveOptions(),  # noqa: B008 - frozen
+        *,
+        can_wait: bool = True,
+        between: Callable[[RedriveSummary], None] = lambda _: None,
+    ) -> RedriveSummary | Receipt[Any]:
         """
-        Give the jobs of a plan another life.
+        Give the jobs of a plan another life: now if they are at most 100, otherwise by a job of Lanework's own.
 
         Args:
-            plan: Which.
-            orders: How to.
-            between: Called with what became of them so far, where it is done here and now.
+            plan: Which jobs.
+            options: At which rate, and whether as a canary.
+            can_wait: Whether the caller can wait for a rate or a canary. A command can; an HTTP request
+                ends after 30 s, so a job does it.
+            between: Called with the summary so far, where it is done now.
 
         Returns:
-            What became of them; or, where they are more than a page, the receipt of the job that does it, which has
-            progress and can be cancelled.
+            What was done; or the receipt of the job that does it, which has progress and can be cancelled.
 
         Raises:
             InvalidOptionError: The rate can't be kept.
         """
-        if not plan.is_one_page:
-            return self._by_a_job(REDRIVE, plan, orders or RedriveOptions())
-        orders = orders or RedriveOptions()
-        rollout = BulkRedrive(self._ports, self._redriver.redrive, orders, between=between)
-        with self._told():
-            return rollout.run(self.fixed(plan), count=plan.count) if orders.canary else rollout.these(plan.jobs)
+        takes_time = plan.count > 0 and options != RedriveOptions()
+        if plan.count > PAGE or (takes_time and not can_wait):
+            return self._by_a_job(REDRIVE, plan, options)
+        bulk = BulkRedrive(self._ports, self._redriver.redrive, options, between=between)
+        try:
+            return bulk.run(self.fixed(plan), count=plan.count) if options.canary else bulk.move(plan.jobs)
+        finally:
+            self._ports.events.flush()
 
-    def redrive_later(self, plan: Plan, orders: RedriveOptions) -> Receipt[Any]:
-        """
-        Have the jobs of a plan given another life by a job of Lanework's own, for callers that can't wait for waves.
-
-        Raises:
-            InvalidOptionError: The rate can't be kept.
-        """
-        return self._by_a_job(REDRIVE, plan, orders)
-
-    def drop(self, plan: Plan, *, between: Callable[[Outcome], None] = lambda _: None) -> Outcome | Receipt[Any]:
-        """End the jobs of a plan for good; takes and returns what `redrive` does."""
-        if not plan.is_one_page:
+    def drop(
+        self, plan: RedrivePlan, *, between: Callable[[RedriveSummary], None] = lambda _: None
+    ) -> RedriveSummary | Receipt[Any]:
+        """End the jobs of a plan for good: now if they are at most 100, otherwise by a job; returns as `redrive`."""
+        if plan.count > PAGE:
             return self._by_a_job(DROP, plan, RedriveOptions())
-        with self._told():
-            return BulkRedrive(self._ports, self._redriver.drop, RedriveOptions(), between=between).these(plan.jobs)
+        try:
+            return BulkRedrive(self._ports, self._redriver.drop, RedriveOptions(), between=between).move(plan.jobs)
+        finally:
+            self._ports.events.flush()
 
-    def checked_edit(self, record: JobRecord, text: str) -> Edit:
+    def redrive_job(self, job_id: str, *, payload: str | None = None) -> JobRecord:
         """
-        Return another payload for a job, as its type writes it, for `redrive_with`.
+        Give one dead job another life, and return its record after that.
+
+        Args:
+            job_id: Which job.
+            payload: Another payload, as JSON; None keeps the one it has.
 
         Raises:
-            UnknownJobTypeError, InvalidPayloadError, TooLargeError: It can't be used; the message says why.
+            JobNotFoundError, NotDeadError: There is no such job, or it isn't dead.
+            UnknownJobTypeError, InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
+            NotRedrivenError: Somebody else moved it meanwhile, or its payload is gone.
         """
-        return checked_edit(record, text, self._registry)
+        record = self.jobs.get(job_id)
+        edit = None if payload is None else self.checked_edit(record, payload)
+        try:
+            result = self._redriver.redrive(record, edit=edit)
+        finally:
+            self._ports.events.flush()
+        after = self._ports.ledger.get(job_id)
+        if result is not RedriveResult.REDRIVEN or after is None:
+            raise NotRedrivenError(job_id, result)
+        return after
 
-    def redrive_one(self, record: JobRecord) -> Fate:
-        """Give a dead job another life, with the payload it has."""
-        with self._told():
-            return self._redriver.redrive(record)
+    def checked_edit(self, record: JobRecord, payload: str) -> Edit:
+        """
+        Return another payload for a job as its type writes it, or say why it can't be used.
 
-    def redrive_with(self, record: JobRecord, edit: Edit) -> Fate:
-        """Give a dead job another life with another payload, one that `checked_edit` returned."""
-        with self._told():
-            return self._redriver.redrive(record, edit=edit)
+        Raises:
+            UnknownJobTypeError, InvalidPayloadError, TooLargeError: The message says why.
+        """
+        return checked_edit(record, payload, self._registry)
 
     def move_back(self, lane: Lane, *, rate: int | None = None) -> None:
         """
@@ -151,7 +171,7 @@ class DeadLetters:
             msg = f"{error}; redrive by record instead: lanework dlq redrive --lane {lane}"
             raise UnsupportedError(msg) from error
 
-    def fixed(self, plan: Plan) -> Filter:
+    def fixed(self, plan: RedrivePlan) -> DeadFilter:
         """Return the plan's filter as of now: what dies, or dies again, from now on isn't asked for."""
         deaths = [job.ended_at for job in plan.jobs if job.ended_at is not None]
         # The dead were stamped by workers' clocks, which may be ahead of this one.
@@ -159,15 +179,8 @@ class DeadLetters:
         asked = plan.filter.died_before
         return replace(plan.filter, died_before=until if asked is None else min(asked, until))
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Let events go out: whoever calls may be a process that does so nowhere else."""
-        try:
-            yield
-        finally:
-            self._ports.events.flush()
-
-    def _by_a_job(self, name: str, plan: Plan, orders: RedriveOptions) -> Receipt[Any]:
-        checked_rate(orders.rate)
-        order = BulkRedrivePayload(which=self.fixed(plan), orders=orders)
-        return self._enqueue(Request(type=self._registry.get(name), payload=order, options=Options()))
+    def _by_a_job(self, name: str, plan: RedrivePlan, options: RedriveOptions) -> Receipt[Any]:
+        if options.rate is not None:
+            check_rate(options.rate)
+        payload = BulkRedrivePayload(which=self.fixed(plan), options=options)
+        return self._enqueue(Request(type=self._registry.get(name), payload=payload, options=Options()))

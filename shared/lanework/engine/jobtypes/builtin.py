@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import Cleaning
 
 REDRIVE: Final = "lanework.redrive"
@@ -20,7 +20,7 @@ WEBHOOK: Final = "lanework.webhook"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedriveOptions:
     """
-    How to move them.
+    How dead jobs are redriven.
 
     Attributes:
         rate: Jobs a second, 0.1 to 1,000; None: as fast as it goes.
@@ -37,13 +37,13 @@ class BulkRedrivePayload(BaseModel):
 
     Attributes:
         which: Which dead jobs; its `died_before` is set.
-        orders: At which pace, and whether as a canary.
+        options: At which pace, and whether as a canary.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
-    which: Filter
-    orders: RedriveOptions = RedriveOptions()
+    which: DeadFilter
+    options: RedriveOptions = RedriveOptions()
 
 
 class CleanupPayload(BaseModel):

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.deadletters.query import DeadJobs
-from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.queries.jobs import DAYS_KEPT
 from lanework.model.events import Action, Event
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.retention import Cleaning, beyond
@@ -170,7 +170,7 @@ class Cleaner:
         In this order: a job that a crash leaves half stripped is found again, and one that was redriven meanwhile keeps
         its payload. Only a dead one that was dropped and not yet stripped is left as cancelled, until it expires.
         """
-        if record.state is State.DEAD and self._redriver.drop(record) is not Fate.DROPPED:
+        if record.state is State.DEAD and self._redriver.drop(record) is not RedriveResult.DROPPED:
             return False
         self._ports.ledger.clear_beside(record.job_id)
         answer = self._ports.ledger.change(record.job_id, operator_moves.retire(record))
@@ -187,7 +187,7 @@ class Cleaner:
         if dead:
             queues = {one.queue for one in dead}
             yield from beyond(
-                DeadJobs(self._ports).matching(Filter(queue=queues.pop() if len(queues) == 1 else None)), dead
+                DeadJobs(self._ports).matching(DeadFilter(queue=queues.pop() if len(queues) == 1 else None)), dead
             )
 
     def _recent(self, cleanings: Iterable[Cleaning]) -> Iterator[JobRecord]:

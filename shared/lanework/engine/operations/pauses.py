@@ -54,18 +54,19 @@ def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, 
     return f"type:{job_type}"
 
 
-def resume(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
+def resume(name: str, ports: Ports, *, within: timedelta | None = None) -> int:
     """
     Take a pause away and move what it held back to the sweep; return how many jobs that were.
 
     Args:
         name: The pause's name.
         ports: Where the jobs are.
-        has_time: Asked now and then; once there is no time, the minute's tick goes on.
+        within: How long to move them; the minute's tick goes on from there. None: until none is left.
     """
-    ports.flags.set_bookmark(_resumed(name), ports.clock().isoformat())
+    now = ports.clock()
+    ports.flags.set_bookmark(_resumed(name), now.isoformat())
     ports.flags.resume(name)
-    return release(name, ports, has_time=has_time)
+    return release(name, ports, has_time=lambda: within is None or ports.clock() < now + within)
 
 
 def may_forget(name: str, ports: Ports) -> bool:

@@ -21,7 +21,7 @@ from lanework.engine.queries.jobs import (
 )
 from lanework.engine.stats.late_starts import Within, late_keys, read_late_cursor
 from lanework.errors import UnknownJobTypeError, UnknownNameError
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.states import JobRecord, State
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Search:
                 return self._recent(which, limit, cursor)
 
     def _dead(self, which: JobFilter, limit: int, cursor: str | None) -> JobPage:
-        asked = Filter(lane=which.lane, type=which.type, queue=which.queue)
+        asked = DeadFilter(lane=which.lane, type=which.type, queue=which.queue)
         found = DeadJobs(self._ports).page(asked, limit=limit, cursor=cursor)
         seen_until = self._oldest() if found.cursor is None else DeadKey.at(found.cursor).died_at
         return JobPage(jobs=found.jobs, cursor=found.cursor, seen_until=seen_until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.deadletters.redrive import Fate, Redriver
+from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.engine.jobtypes.request import Request
 from lanework.engine.operations.cancel import cancel
@@ -135,12 +135,12 @@ class Workflows(WorkflowQuery):
             redriven += sum(self.retry(one) for one in nested if self._store.get(one) is not None)
             jobs = [name for name in names if read_ref(name) is None]
             dead = [one for one in self.records_of(jobs) if one.state is State.DEAD]
-            redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in dead)
+            redriven += sum(redriver.redrive(one) is RedriveResult.REDRIVEN for one in dead)
         for when in When:
             for called in self._waiting_for(ref_of(workflow_id, when)):
                 dead = [one for one in self.records_of(called) if one.state is State.DEAD]
                 ours = [one for one in dead if one.workflow == workflow_id]
-                redriven += sum(redriver.redrive(one) is Fate.REDRIVEN for one in ours)
+                redriven += sum(redriver.redrive(one) is RedriveResult.REDRIVEN for one in ours)
         return redriven
 
     def _existing(self, steps: Sequence[Request | Workflow]) -> tuple[str, ...] | None:

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from lanework.app import App
-from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.deadletters.groups import Group
-from lanework.engine.deadletters.query import Plan
+from lanework.engine.deadletters.query import RedrivePlan
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.jobs import as_json
 from lanework.engine.queries.search import check_names
@@ -63,15 +63,10 @@ def add_to(routes: Routes, app: App) -> None:
 
         Over 100 of them, and those with a canary or a rate, are redriven by a job of their own.
         """
-        dead_letters = app.dead_letters
-        plan = dead_letters.jobs.plan(which.chosen())
+        plan = app.dead_letters.jobs.plan(which.chosen())
         if which.dry_run:
             return _moved("redrive", plan)
-        orders = which.orders
-        at_once = orders.rate is None and not orders.canary
-        return _moved(
-            "redrive", plan, dead_letters.redrive(plan) if at_once else dead_letters.redrive_later(plan, orders)
-        )
+        return _moved("redrive", plan, app.dead_letters.redrive(plan, which.options, can_wait=False))
 
     @routes.add("POST", "/api/admin/dlq/drop", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
     def drop_dead_jobs(which: Dropping) -> Moved:
@@ -107,7 +102,9 @@ def _group(group: Group, sight: Sight) -> DeadGroup:
     )
 
 
-def _moved(action: Literal["redrive", "drop"], plan: Plan, became: Outcome | Receipt[Any] | None = None) -> Moved:
+def _moved(
+    action: Literal["redrive", "drop"], plan: RedrivePlan, became: RedriveSummary | Receipt[Any] | None = None
+) -> Moved:
     """Return what a plan moves; None of what became of it is a dry run."""
     return Moved(
         action=action,
@@ -115,9 +112,9 @@ def _moved(action: Literal["redrive", "drop"], plan: Plan, became: Outcome | Rec
         matched=plan.count,
         is_counted=plan.is_counted,
         jobs=tuple(map(dead_job, plan.jobs)),
-        moved=became.moved if isinstance(became, Outcome) else None,
-        passed_over=became.passed_over if isinstance(became, Outcome) else None,
-        left_out={**plan.left_out, **(became.left if isinstance(became, Outcome) else {})},
+        moved=became.moved if isinstance(became, RedriveSummary) else None,
+        passed_over=became.passed_over if isinstance(became, RedriveSummary) else None,
+        left_out={**plan.left_out, **(became.left if isinstance(became, RedriveSummary) else {})},
         job_id=became.job_id if isinstance(became, Receipt) else None,
     )
 

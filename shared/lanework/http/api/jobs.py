@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
 from lanework.app import App
-from lanework.engine.deadletters.redrive import Fate
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.operations.cancel import Cancelling
@@ -41,7 +40,7 @@ from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.model.job.payload import as_values
 from lanework.model.lanes import lane_of
-from lanework.model.lifecycle.states import JobRecord, State
+from lanework.model.lifecycle.states import State
 
 TAG: Final = "Jobs"
 
@@ -139,7 +138,7 @@ def add_reading(routes: Routes, app: App) -> None:
         the dead, which have an index of their own, 1,000 jobs are read. What started late is known by name of a day.
         """
         which = JobFilter(type=type, queue=queue, lane=None if lane is None else lane_of(lane), state=status, late=late)
-        page = app.runtime.search.page(which, limit=limit, cursor=cursor)
+        page = app.search.page(which, limit=limit, cursor=cursor)
         if cursor is None:
             checked(which, page, app.registry)
         jobs = tuple(Job.model_validate(as_json(one)) for one in sight.records(page.jobs))
@@ -189,8 +188,11 @@ def add_steering(routes: Routes, app: App) -> None:
     @routes.add("POST", "/api/jobs/<job_id>/retry", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
     def retry_job(job_id: JobId, how: Annotated[Retry | None, Body()] = None) -> Job:
         """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
-        payload = None if how is None else how.payload
-        return Job.model_validate(as_json(retry(job_id, app, payload=payload)))
+        if how is None or how.payload is None:
+            return Job.model_validate(as_json(app.dead_letters.redrive_job(job_id)))
+        check_api(app.dead_letters.jobs.get(job_id).type, app.registry)
+        payload = json.dumps(how.payload)
+        return Job.model_validate(as_json(app.dead_letters.redrive_job(job_id, payload=payload)))
 
     @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
     def signal_job(job_id: JobId, signal: Signal) -> Signalled:
@@ -210,27 +212,6 @@ def add_steering(routes: Routes, app: App) -> None:
 def _shown(text: str) -> Any:  # noqa: ANN401 - it is what it is
     value, problem = as_values(text)
     return value if problem is None else text
-
-
-def retry(job_id: str, app: App, *, payload: dict[str, Any] | None = None) -> JobRecord:
-    """
-    Give a dead job another life, and return where it stands then.
-
-    Raises:
-        JobNotFoundError, NotDeadError: There is none, or it isn't dead.
-        InvalidPayloadError, TooLargeError, UnknownJobTypeError: The other payload can't be used.
-        ProblemError: Its type takes no payload over HTTP; somebody else has moved it meanwhile; its payload is gone.
-    """
-    dead_letters = app.dead_letters
-    record = dead_letters.jobs.get(job_id)
-    if payload is None:
-        fate = dead_letters.redrive_one(record)
-    else:
-        check_api(record.type, app.registry)
-        fate = dead_letters.redrive_with(record, dead_letters.checked_edit(record, json.dumps(payload)))
-    if fate is not Fate.REDRIVEN:
-        raise ProblemError(_conflict("not-redriven", f"job {job_id!r} was not redriven: {fate}"))
-    return app.get(job_id)
 
 
 def _request(job: NewJob, app: App, key: Key | None, number: int = 0) -> Request:

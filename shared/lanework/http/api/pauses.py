@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final, Literal
 
 from pydantic import Field
@@ -13,13 +12,10 @@ from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.api.requests import Pausing
 from lanework.http.api.responses import Answer
 from lanework.http.auth.tokens import Role
-from lanework.http.routing import Routes
+from lanework.http.routing import RESUME_WITHIN, Routes
 from lanework.model.lanes import lane_of
 
 TAG: Final = "Pauses"
-
-_PATIENCE: Final = timedelta(seconds=10)
-"""How long a request moves what a pause held; API Gateway waits for 30 s (HTTP API quotas)."""
 
 
 class Paused(Answer):
@@ -55,19 +51,5 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("POST", "/api/jobs/resume", Role.ADMIN, tag=TAG)
     def resume(what: Pausing) -> Resumed:
         """Take a pause away; what it held starts within a minute."""
-        return resumed(app, lane=what.named_lane, queue=what.queue, job_type=what.type)
-
-
-def resumed(
-    app: App, *, lane: str | int | None = None, queue: str | None = None, job_type: str | None = None
-) -> Resumed:
-    """
-    Take a pause away, and move what it held for 10 s; the minute's tick goes on from there.
-
-    Raises:
-        InvalidOptionError: Not exactly one is named.
-        UnknownNameError: There is no such lane, queue or type.
-    """
-    name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=app.registry)
-    until = app.ports.clock() + _PATIENCE
-    return Resumed(resumed=name, released=resume_(name, app.ports, has_time=lambda: app.ports.clock() < until))
+        name = flag_of(lane=what.named_lane, queue=what.queue, job_type=what.type, registry=app.registry)
+        return Resumed(resumed=name, released=resume_(name, app.ports, within=RESUME_WITHIN))

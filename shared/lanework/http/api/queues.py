@@ -10,18 +10,19 @@ from typing import Annotated, Any, Final, Literal
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
+from lanework.engine.operations.pauses import resume
 from lanework.engine.queries.jobs import as_json
 from lanework.engine.queries.state_counts import StateCounts, state_counts
 from lanework.errors import UnknownNameError, did_you_mean
-from lanework.http.api.jobs import JobId, retry
-from lanework.http.api.pauses import Paused, Resumed, resumed
+from lanework.http.api.jobs import JobId
+from lanework.http.api.pauses import Paused, Resumed
 from lanework.http.api.requests import Cleaning
 from lanework.http.api.responses import Answer, Job
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
 from lanework.http.problems import Problem, ProblemError, wrong_query
-from lanework.http.routing import Routes
-from lanework.model.job.dead_filter import Filter
+from lanework.http.routing import RESUME_WITHIN, Routes
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import masked
 from lanework.model.lifecycle import retention
 from lanework.model.lifecycle.states import JobRecord, State
@@ -125,7 +126,7 @@ def add_reading(routes: Routes, app: App) -> None:
         """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
         _check(queue, app)
         _check_range(start, end)
-        found = app.dead_letters.jobs.page(Filter(queue=queue), limit=end + 1).jobs[start:]
+        found = app.dead_letters.jobs.page(DeadFilter(queue=queue), limit=end + 1).jobs[start:]
         return FailedJobs(data=tuple(_failed(one, app) for one in sight.records(found)))
 
 
@@ -139,7 +140,7 @@ def add_steering(routes: Routes, app: App) -> None:
         record = app.get(job_id)
         if record.queue != queue:
             raise ProblemError(_not_found("job-not-found", f"job {job_id!r} is of queue {record.queue!r}"))
-        return Retried(data=Job.model_validate(as_json(retry(job_id, app))))
+        return Retried(data=Job.model_validate(as_json(app.dead_letters.redrive_job(job_id))))
 
     @routes.add("POST", "/api/v1/jobs/queues/<queue>/pause", Role.ADMIN, tag=TAG)
     def pause_queue(queue: QueueName) -> Paused:
@@ -151,7 +152,8 @@ def add_steering(routes: Routes, app: App) -> None:
     def resume_queue(queue: QueueName) -> Resumed:
         """Take a queue's pause away."""
         _check(queue, app)
-        return resumed(app, queue=queue)
+        name = f"queue:{queue}"
+        return Resumed(resumed=name, released=resume(name, app.ports, within=RESUME_WITHIN))
 
     @routes.add("POST", "/api/v1/jobs/queues/<queue>/clean", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
     def clean_queue(queue: QueueName, what: Cleaning) -> CleaningOrdered:
@@ -167,7 +169,7 @@ def add_steering(routes: Routes, app: App) -> None:
             keep=what.keep,
             ended_before=app.ports.clock() - timedelta(milliseconds=what.grace),
         )
-        return CleaningOrdered(job_id=app.runtime.cleanups.clean_later(order).job_id)
+        return CleaningOrdered(job_id=app.cleaning.clean_later(order).job_id)
 
 
 def _check(queue: str, app: App) -> None:

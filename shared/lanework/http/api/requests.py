@@ -20,7 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.errors import InvalidOptionError
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import lane_of
 from lanework.model.lifecycle.states import cause_of
 
@@ -171,14 +171,14 @@ class Which(Body):
             raise PydanticCustomError(kind, message)
         return died_after
 
-    def filter(self, job_ids: tuple[str, ...] = ()) -> Filter:
+    def filter(self, job_ids: tuple[str, ...] = ()) -> DeadFilter:
         """
         Return what is meant.
 
         Raises:
             UnknownNameError: There is no such lane or cause; the message names the nearest.
         """
-        return Filter(
+        return DeadFilter(
             lane=None if self.lane is None else lane_of(self.lane),
             queue=self.queue,
             type=self.type,
@@ -198,7 +198,7 @@ class Dropping(Which):
     all: bool = Field(default=False, description="Every dead job.")
     dry_run: bool = Field(default=False, description="Say what would move, and change nothing.")
 
-    def chosen(self) -> Filter:
+    def chosen(self) -> DeadFilter:
         """
         Return which jobs are meant.
 
@@ -207,12 +207,12 @@ class Dropping(Which):
             UnknownNameError: As in `filter`.
         """
         found = self.filter()
-        ways = [bool(self.job_ids), found != Filter(), self.all]
+        ways = [bool(self.job_ids), found != DeadFilter(), self.all]
         if sum(ways) != 1:
             problem = "nothing says which jobs" if not any(ways) else "jobIds, filters and all exclude each other"
             msg = f'{problem}: give jobIds, or filters such as cause, or "all": true'
             raise InvalidOptionError(msg)
-        return Filter(job_ids=self.job_ids) if self.job_ids else found
+        return DeadFilter(job_ids=self.job_ids) if self.job_ids else found
 
 
 class Redriving(Dropping):
@@ -222,8 +222,8 @@ class Redriving(Dropping):
     rate: Number | None = Field(default=None, description="Most jobs a second, 0.1 to 1,000.")
 
     @property
-    def orders(self) -> RedriveOptions:
-        """How to move them."""
+    def options(self) -> RedriveOptions:
+        """At which rate, and whether as a canary."""
         return RedriveOptions(rate=self.rate, canary=self.canary)
 
 

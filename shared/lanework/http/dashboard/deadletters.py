@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -11,34 +11,32 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.deadletters.bulk_redrive import Outcome
+from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.deadletters.groups import Group
-from lanework.engine.deadletters.query import Plan
-from lanework.engine.deadletters.redrive import Fate
+from lanework.engine.deadletters.query import RedrivePlan
+from lanework.engine.deadletters.redrive import RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.stats.late_starts import Within
-from lanework.errors import InvalidOptionError, UnknownNameError, shown
+from lanework.errors import InvalidOptionError, UnknownNameError
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import DAY, HOUR, plural
 from lanework.http.forms import FORM, Form
 from lanework.http.routing import Routes
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import lane_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from lanework.engine.deadletters.service import DeadLetters
+    from collections.abc import Mapping
 
 ROWS = 50
 
 _NAMED: Final = 8
 """Jobs that an action's note names: it is a cookie, of which browsers take 4 KB."""
 
-_MOVED: Final = "moved by somebody else meanwhile"
+_MOVED: Final = {RedriveResult.NOT_DEAD: "moved by somebody else meanwhile"}
 
 Word = Annotated[str, Query()]
 
@@ -93,14 +91,14 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def plan_page() -> Response[str]:
         """Show what a redrive or a drop would move, and ask."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        plan = wanted.plan(app.dead_letters)
+        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
         if plan.count == 0:
-            return pages.done(_unchanged(plan), "dead")
+            return pages.done(f"Nothing was changed. {_left(plan.left_out)}", "dead")
         return pages.show(
             "dead_plan.html",
             wanted=wanted,
             plan=plan,
-            left=_left(plan.left_out, most=len(plan.left_out)),
+            left=_left(plan.left_out, most=len(plan.left_out)) if plan.left_out else "",
             asked=wanted.among.asked,
             before=app.dead_letters.fixed(plan).died_before,
         )
@@ -109,20 +107,16 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def redrive_many() -> Response[str]:
         """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        dead_letters, orders = app.dead_letters, wanted.orders
-        move = (
-            dead_letters.redrive
-            if orders == RedriveOptions()
-            else lambda plan: dead_letters.redrive_later(plan, orders)
-        )
-        return _moved(wanted.plan(dead_letters), move, pages, does="redrives", done="Redriven")
+        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
+        became = app.dead_letters.redrive(plan, wanted.options, can_wait=False)
+        return pages.done(*_answer("Redriven", "redrives", plan, became))
 
     @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
     def drop_many() -> Response[str]:
         """Give dead jobs up for good; many of them by a job, whose page is shown."""
         wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        dead_letters = app.dead_letters
-        return _moved(wanted.plan(dead_letters), dead_letters.drop, pages, does="drops", done="Dropped")
+        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
+        return pages.done(*_answer("Dropped", "drops", plan, app.dead_letters.drop(plan)))
 
 
 def _seen(group: Group, sight: Sight) -> Group:
@@ -138,13 +132,13 @@ class _Wanted:
         action: What is to become of the jobs.
         among: The filters of the page that it was on.
         which: Which jobs: chosen ones, those of one error, or all; of these, those that the page before showed.
-        orders: At which pace, and whether as a canary.
+        options: At which pace, and whether as a canary.
     """
 
     action: Literal["redrive", "drop"]
     among: _Among
-    which: Filter
-    orders: RedriveOptions
+    which: DeadFilter
+    options: RedriveOptions
 
     @classmethod
     def of(cls, form: Form, now: datetime) -> _Wanted:
@@ -168,20 +162,9 @@ class _Wanted:
                 among.filter(now),
                 fingerprint=error,
                 job_ids=() if error else chosen,  # "all of them" is a button beside the ticks
-                died_before=_moment(form.one("before")),
+                died_before=form.moment("before"),
             ),
-            orders=RedriveOptions(canary=form.one("canary") is not None, rate=_rate(form.one("rate"))),
-        )
-
-    def plan(self, dead_letters: DeadLetters) -> Plan:
-        """
-        Return what would move; of ticked jobs those that still can, since others may have moved some meanwhile.
-
-        Raises:
-            NothingMatchesError: None was ticked, and none is of the error or what the filters ask for.
-        """
-        return (
-            dead_letters.jobs.plan_of_chosen(self.which) if self.which.job_ids else dead_letters.jobs.plan(self.which)
+            options=RedriveOptions(canary=form.one("canary") is not None, rate=form.number("rate")),
         )
 
 
@@ -199,7 +182,7 @@ class _Among:
         """Those that say something, for links and forms that keep them."""
         return {name: word for name, word in asdict(self).items() if word}
 
-    def filter(self, now: datetime) -> Filter:
+    def filter(self, now: datetime) -> DeadFilter:
         """
         Return what they say.
 
@@ -211,7 +194,7 @@ class _Among:
             kind = "time"
             raise UnknownNameError(kind, self.within, list(Within))
         since = ago[self.within]
-        return Filter(
+        return DeadFilter(
             lane=lane_of(self.lane) if self.lane else None,
             queue=self.queue or None,
             type=self.type or None,
@@ -219,57 +202,19 @@ class _Among:
         )
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    msg = f"before must be a moment with its time zone, got {shown(text)}"
-    raise InvalidOptionError(msg)
-
-
-def _rate(text: str | None) -> float | None:
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        msg = f"the rate must be a number of jobs a second, got {shown(text)}"
-        raise InvalidOptionError(msg) from None
-
-
-def _moved(
-    plan: Plan, move: Callable[[Plan], Outcome | Receipt[Any]], pages: Pages, *, does: str, done: str
-) -> Response[str]:
-    """Move the jobs of a plan, and return the page that tells what became of them."""
-    if plan.count == 0:
-        return pages.done(_unchanged(plan), "dead")
-    became = move(plan)
+def _answer(done: str, does: str, plan: RedrivePlan, became: RedriveSummary | Receipt[Any]) -> tuple[str, str]:
+    """Return what became of a plan, in a sentence, and the page that says it."""
     if isinstance(became, Receipt):
-        return pages.done(_ordered(does, plan), f"jobs/{became.job_id}")
-    return pages.done(_said(done, plan, became), "dead")
-
-
-def _ordered(does: str, plan: Plan) -> str:
-    more = "" if plan.is_counted else "at least "
-    said = f"This job {does} {more}{plural(plan.count, 'dead job')}; cancelling it leaves the rest as they are."
-    return f"{said} {_left(plan.left_out)}".rstrip()
-
-
-def _said(what: str, plan: Plan, became: Outcome) -> str:
-    moved_by_others = {job_id: _MOVED if fate is Fate.NOT_DEAD else fate.value for job_id, fate in became.left.items()}
-    return f"{what}: {plural(became.moved, 'job')}. {_left({**plan.left_out, **moved_by_others})}".rstrip()
-
-
-def _unchanged(plan: Plan) -> str:
-    return f"Nothing was changed. {_left(plan.left_out)}"
+        jobs = f"{'' if plan.is_counted else 'at least '}{plural(plan.count, 'dead job')}"
+        said, path = f"This job {does} {jobs}; cancelling it leaves the rest as they are.", f"jobs/{became.job_id}"
+        left = plan.left_out
+    else:
+        said, path = f"{done}: {plural(became.moved, 'job')}." if plan.count else "Nothing was changed.", "dead"
+        left = {**plan.left_out, **{one: _MOVED.get(why, why) for one, why in became.left.items()}}
+    return f"{said} {_left(left)}" if left else said, path
 
 
 def _left(why: Mapping[str, str], *, most: int = _NAMED) -> str:
-    """Return which jobs are left as they are, and why; nothing if none is."""
-    if not why:
-        return ""
+    """Return which jobs are left as they are, and why."""
     more = f", and {len(why) - most} more" if len(why) > most else ""
     return f"Left as they are: {', '.join(f'{one} ({reason})' for one, reason in islice(why.items(), most))}{more}."

@@ -15,7 +15,6 @@ from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.search import JobFilter
 from lanework.engine.stats.late_starts import Within, late_count
 from lanework.errors import JobNotFoundError, UnknownNameError
-from lanework.http.api.jobs import retry
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
 from lanework.http.dashboard.relations import relations
@@ -24,7 +23,7 @@ from lanework.http.dashboard.timeline import timeline
 from lanework.http.forms import FORM
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
-from lanework.model.job.dead_filter import Filter
+from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.headers import correlation_of
 from lanework.model.job.payload import masked
 from lanework.model.lanes import lane_of
@@ -64,7 +63,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         asked = {"type": type, "queue": queue, "lane": lane, "status": status, "late": late}
         return pages.show(
             "jobs.html",
-            page=app.runtime.search.page(which, limit=ROWS, cursor=cursor or None),
+            page=app.search.page(which, limit=ROWS, cursor=cursor or None),
             order=which.order,
             late=None if which.late is None else late_count(app.ports, which.late, lane=which.lane),
             asked={name: word for name, word in asked.items() if word},
@@ -115,7 +114,8 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     def redrive_on_page(job_id: Annotated[str, Path()]) -> Response[str]:
         """Give a dead job another life."""
         return pages.trying(
-            lambda: f"Redriven: life {retry(job_id, app).life}. Its attempts start over.", f"jobs/{job_id}"
+            lambda: f"Redriven: life {app.dead_letters.redrive_job(job_id).life}. Its attempts start over.",
+            f"jobs/{job_id}",
         )
 
     @routes.add("POST", "/jobs/<job_id>/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
@@ -123,7 +123,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         """Give a dead job up for good."""
 
         def drop() -> str:
-            app.dead_letters.drop(app.dead_letters.jobs.plan(Filter(job_ids=(job_id,))))
+            app.dead_letters.drop(app.dead_letters.jobs.plan(DeadFilter(job_ids=(job_id,))))
             return "Dropped: it ended cancelled, and no redrive brings it back."
 
         return pages.trying(drop, f"jobs/{job_id}")

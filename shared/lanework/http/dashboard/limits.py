@@ -9,12 +9,13 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.app import App
 from lanework.engine.jobtypes.job_type import JobType
-from lanework.http.api.pauses import resumed
+from lanework.engine.operations.pauses import flag_of
+from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
 from lanework.http.forms import FORM, Form
-from lanework.http.routing import Routes
+from lanework.http.routing import RESUME_WITHIN, Routes
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Bound, Concurrency, Limit, Rate
 
@@ -89,8 +90,9 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         what = _what(Form.of(routes.resolver.current_event))
 
         def resume() -> str:
-            found = resumed(app, lane=what["lane"], queue=what["queue"], job_type=what["type"])
-            return f"Resumed {found.resumed}: {plural(found.released, 'held job')} will start within a minute."
+            name = flag_of(lane=what["lane"], queue=what["queue"], job_type=what["type"], registry=app.registry)
+            released = resume_(name, app.ports, within=RESUME_WITHIN)
+            return f"Resumed {name}: {plural(released, 'held job')} will start within a minute."
 
         return pages.trying(resume, "limits")
 

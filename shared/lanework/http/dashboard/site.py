@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from lanework.http.api.openapi import document_of
 from lanework.http.auth.sessions import Sessions
 from lanework.http.dashboard import cost, deadletters, jobs, limits, overview, pages, schedules, workflows
 from lanework.http.dashboard.rendering import Pages
+from lanework.http.openapi import document_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.job.fingerprint import fingerprint_of
-from lanework.model.lanes import Lane  # noqa: TC001 - a redrive's payload holds a Filter, and pydantic reads its types
+from lanework.model.lanes import Lane  # noqa: TC001 - a redrive's payload holds a DeadFilter, and pydantic reads its types
 from lanework.model.lifecycle.states import Cause, State
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class DeadFilter:
     """
     Which dead jobs are meant: those of which all of this is true. What is None or empty says nothing.
 

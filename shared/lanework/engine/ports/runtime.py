@@ -109,7 +109,7 @@ async def _wait_a_moment(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Tas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CodeRunner:
+class Runtime:
     """
     Where a job's code runs.
 
