@@ -13,6 +13,7 @@ from lanework.edges import all_is_loaded
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
+from lanework.engine.messaging.message_events import report_fault
 from lanework.errors import LaneworkError
 from lanework.observe.logs import LogSink
 from lanework.settings import AlertSettings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
+    from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.messages import LaneCounts
     from lanework.model.lanes import Lane
 
@@ -82,6 +84,7 @@ def clock(app: App) -> Handler:
             if isinstance(name, str):
                 return {"fired": asdict(app.schedule_clock.prod(name, str(event.get("at")), has_time=has_time))}
             return _all_of(
+                app.ports,
                 lambda: {"fired": asdict(app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
                 lambda: {"reconciled": reconciled(lambda: has_time(_LEFT_TO_SWEEP))},
                 lambda: {"unsent": unsent(counted(), lambda: has_time(_LEFT_TO_SWEEP))},
@@ -95,20 +98,22 @@ def clock(app: App) -> Handler:
     return handler
 
 
-def _all_of(*parts: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _all_of(ports: Ports, *parts: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """
-    Do a tick's parts; one that is refused keeps none of the others from their work.
+    Do a tick's parts. One that fails, in whatever way, keeps none of the others from their work.
 
     Raises:
-        LaneworkError: One was refused; the first one's.
+        Exception: The first part's that failed, once all were tried: the invocation counts as failed.
     """
     done: dict[str, Any] = {}
-    refused: list[LaneworkError] = []
+    failed: list[Exception] = []
     for part in parts:
         try:
             done |= part()
-        except LaneworkError as error:
-            refused.append(error)
-    if refused:
-        raise refused[0]
+        except Exception as error:  # noqa: BLE001 - the other parts do their work first
+            failed.append(error)
+            if not isinstance(error, LaneworkError):
+                report_fault("a part of the tick failed", error, ports)
+    if failed:
+        raise failed[0]
     return done

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lanework.aws.ledger.indexes import recent_page
-from lanework.aws.ledger.item import recent_shard_of
+from lanework.aws.ledger.indexes import recent_page, summary_of
+from lanework.aws.ledger.item import JobItem, recent_shard_of, to_item
 from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.ids import SHARDS, shard_of
 from lanework.testing import NOON
+from tests.factories import a_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -85,3 +86,29 @@ def test_what_is_rare_is_found_page_by_page_none_left_out_none_twice(full: Index
 
     assert ["80007", "60007", "40007", "20007", "7"] == found
     assert full.queries < 2 * JOBS / 1000, "each look reads the keys of its own part of the day, not the day again"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"lane": {"S": "express"}},
+        {"lane": {"L": []}},
+        {"type": {"BOOL": True}},
+        {"life": {"N": "1.5"}},
+        {"created_at": {"N": "9" * 38}},
+        {"due_at": {"S": "noon"}},
+    ],
+)
+def test_the_summary_of_a_job_that_cant_be_read_says_so_and_nothing_else(odd: dict[str, Any]) -> None:
+    found = summary_of(to_item(a_record(due_at=NOON), JobItem) | odd)
+
+    assert (found.job_id, found.is_unsent) == ("job-1", False)
+    assert found.damage
+
+
+def test_a_key_of_the_index_that_cant_be_read_hides_none_beside_it() -> None:
+    index = Index()
+    key = JobKey(created_at=NOON, queue="email", type="t", job_id="healthy")
+    index.partitions[recent_shard_of(DAY, shard_of("healthy"))] += [key.position, "later-release"]
+
+    assert [one.job_id for one in page_of(index).keys] == ["healthy"]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
+from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import Lane
@@ -14,12 +18,15 @@ from lanework.model.lifecycle.states import AT_ONCE, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LEAST_PER_QUERY: Final = 50
 _MOST_PER_QUERY: Final = 1000
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_MOMENT: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
+_LAST_MOMENT: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 
 _ALWAYS: Final = (0, 10**14 - 1)
 """From and to, in milliseconds since 1970, where nothing is asked for."""
@@ -45,11 +52,18 @@ def recent_page(
             **_query(table, "recent", condition, {**values, **shard}),
             Limit=max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY,
         )
-        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
-        found += keys
-        if keys and "LastEvaluatedKey" in answer:
-            known_from = max(known_from, keys[-1].position)
+        positions = [item["recent_key"]["S"] for item in answer["Items"]]
+        found += _job_keys(positions)
+        if positions and "LastEvaluatedKey" in answer:
+            known_from = max(known_from, positions[-1])
     return _known(found, known_from, limit=limit, keep=keep)
+
+
+def _job_keys(positions: Iterable[str]) -> Iterator[JobKey]:
+    """Yield the keys that can be read; a job of another is found by its id only."""
+    for position in positions:
+        with suppress(ValueError):
+            yield JobKey.at(position)
 
 
 def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[JobKey], bool] | None) -> Page[JobKey]:
@@ -72,16 +86,23 @@ def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, u
         values = {":shard": {"S": recent_shard_of(day, number)}, ":low": {"S": low}, ":high": {"S": high}}
         query = _query(table, "recent", "recent_shard = :shard AND recent_key BETWEEN :low AND :high", values)
         answer = client.query(**{**query, "ScanIndexForward": True, "Limit": _MOST_PER_QUERY})
-        keys = [JobKey.at(item["recent_key"]["S"]) for item in answer["Items"]]
-        found += keys
-        if keys and "LastEvaluatedKey" in answer:
-            known_to = min(known_to or keys[-1].position, keys[-1].position)
+        positions = [item["recent_key"]["S"] for item in answer["Items"]]
+        found += _job_keys(positions)
+        if positions and "LastEvaluatedKey" in answer:
+            known_to = min(known_to or positions[-1], positions[-1])
     known = (key for key in found if known_to is None or key.position <= known_to)
     return Page(keys=tuple(sorted(known, key=lambda key: key.position)), cursor=known_to)
 
 
 def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
-    """Return what a job's item says, of which only `SUMMARISED` was read."""
+    """Return what a job's item says, of which only `SUMMARISED` was read; what can't be read is its `damage`."""
+    try:
+        return _whole_summary(item)
+    except UNREADABLE as error:
+        return Summary.unreadable(job_id_of(item["pk"]["S"]), damage=f"{type(error).__name__}: {error}"[:200])
+
+
+def _whole_summary(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
     moment = JobItem.due_at
     return Summary(
         job_id=job_id_of(item["pk"]["S"]),
@@ -156,7 +177,7 @@ def due_page(
         query["ExclusiveStartKey"] = {**entry, "pk": {"S": pk_of(last.job_id)}, "sk": {"S": JOB}}
     answer = client.query(**query)
     keys = tuple(
-        DueKey(sweep_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
+        DueKey(sweep_at=_moment_at(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
         for item in answer["Items"]
     )
     return Page(keys=keys, cursor=keys[-1].position if keys and "LastEvaluatedKey" in answer else None)
@@ -191,9 +212,15 @@ def _items(client: DynamoDBClient, query: dict[str, Any], limit: int) -> Iterato
 
 def _dead_key(item: dict[str, Any]) -> DeadKey:
     return DeadKey(
-        died_at=JobItem.sweep_at.deserialize(item["sweep_at"]["N"]),
+        died_at=_moment_at(item["sweep_at"]["N"]),
         job_id=job_id_of(item["pk"]["S"]),
     )
+
+
+def _moment_at(milliseconds: str) -> datetime:
+    """Return the moment of an index entry; one that no date can say is the nearest that can be said."""
+    within = min(max(int(Decimal(milliseconds)), _FIRST_MOMENT), _LAST_MOMENT)
+    return _EPOCH + timedelta(milliseconds=within)
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -22,7 +22,7 @@ _NEEDED: Final = (
 _SPARED: Final = frozenset(
     {"failures", "headers", "progress", "progress_note", "error", "cause", "result", "result_omitted", "webhook"}
 )
-_UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+UNREADABLE: Final = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
 """What reading a value raises that isn't one of ours: a word or a number out of range, another type, no JSON."""
 
 _LONGEST: Final = 200
@@ -44,8 +44,11 @@ def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
         try:
             value = attributes[name].deserialize(attributes[name].get_value(raw[name]))
             values[name] = int(value) if name in _INTS else value
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             damage[name] = str(error)[:_LONGEST]
+    if "pk" in raw and values["job_id"] != job_id_of(raw["pk"]["S"]):  # the key is what every write names it by
+        damage.setdefault("job_id", "is not that of the key")
+        values["job_id"] = job_id_of(raw["pk"]["S"])
     values["bounces"] = values["bounces"] or 0
     for name in _FLAGS:
         values[name] = bool(values[name])

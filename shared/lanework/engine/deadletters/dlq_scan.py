@@ -97,7 +97,7 @@ class Looked:
     moved: int = 0
     removed: int = 0
     unread: dict[Lane, Unread] = field(default_factory=dict)
-    refused: list[LaneworkError] = field(default_factory=list)
+    refused: list[Exception] = field(default_factory=list)
 
 
 class DlqScan:
@@ -112,9 +112,9 @@ class DlqScan:
         for lane in Lane:
             try:
                 self._look_through(lane, looked, has_time)
-            except LaneworkError as error:
+            except Exception as error:  # noqa: BLE001 - the other lanes are looked through
                 looked.refused.append(error)
-                self._note(Action.MESSAGE_NOT_HANDLED, lane, str(error))
+                self._note(Action.MESSAGE_NOT_HANDLED, lane, _said(error))
         try:
             note_unread(looked.unread, self._ports)
         except LaneworkError as error:
@@ -179,8 +179,8 @@ class DlqScan:
         """Deal with a letter that SQS moved; it is deleted only once something durable stands in its place (rule 4)."""
         try:
             is_done = self._put_right(lane, letter.body)
-        except LaneworkError as error:
-            self._note(Action.MESSAGE_NOT_HANDLED, lane, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever one letter holds, the others are dealt with
+            self._note(Action.MESSAGE_NOT_HANDLED, lane, _said(error))
             return False
         if is_done:
             self._ports.lanes.delete_dead(lane, [letter.handle])
@@ -256,6 +256,11 @@ class DlqScan:
     def _note(self, action: Action, lane: Lane, reason: str, *, job_id: str | None = None) -> None:
         event = Event(action=action, at=self._ports.clock(), job_id=job_id, lane=lane, reason=reason)
         self._ports.events.emit(event)
+
+
+def _said(error: Exception) -> str:
+    """Return what is told of an error: of one that isn't ours its type only, since its text may quote the message."""
+    return str(error) if isinstance(error, LaneworkError) else type(error).__name__
 
 
 def _is_over(ticket: TicketOf, record: JobRecord | None) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.deadletters.dlq_scan import DlqScan
 from lanework.engine.dependencies.release_dependents import Waiting
+from lanework.engine.messaging.message_events import Apart, report_fault
 from lanework.engine.webhooks.notify import notify_pending
 from lanework.engine.workflows.repair import WorkflowRepair
 from lanework.errors import LaneworkError
@@ -51,7 +52,7 @@ class Reconciled:
     unblocked: int
     audited: int
     stranded: int
-    refused: tuple[LaneworkError, ...] = ()
+    refused: tuple[Exception, ...] = ()
 
 
 class Reconciler:
@@ -59,58 +60,61 @@ class Reconciler:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
+        self._audited = self._stranded = 0
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:
         """Look through each lane's dead letters and at a page of jobs; what is refused keeps none of the rest."""
         looked = DlqScan(self._ports).tick(has_time=has_time)
-        refused = looked.refused
+        refused: list[Exception] = [*looked.refused]
 
         def counted(part: Callable[[], int]) -> int:
             try:
                 return part()
-            except LaneworkError as error:
+            except Exception as error:  # noqa: BLE001 - the other parts do their work first
                 refused.append(error)
+                if not isinstance(error, LaneworkError):
+                    report_fault("a part of the reconciler failed", error, self._ports)
                 return 0
 
         unblocked = counted(lambda: WorkflowRepair(self._ports).tick(has_time=has_time))
         unblocked += counted(lambda: Waiting(self._ports).tick(has_time=has_time))
         notified = counted(lambda: notify_pending(self._ports, has_time=has_time))
-        audited = stranded = 0
+        self._audited = self._stranded = 0
         for _ in range(_AUDIT_PAGES):
-            seen, found = self._audit_page(refused) if has_time() else (0, 0)
-            if seen == 0:
+            if not (has_time() and counted(self._audit)):
                 break
-            audited, stranded = audited + seen, stranded + found
         return Reconciled(
             letters=looked.moved,
             tickets=looked.removed,
             notified=notified,
             unblocked=unblocked,
-            audited=audited,
-            stranded=stranded,
+            audited=self._audited,
+            stranded=self._stranded,
             refused=tuple(refused),
         )
 
-    def _audit_page(self, refused: list[LaneworkError]) -> tuple[int, int]:
-        try:
-            return self._audit()
-        except LaneworkError as error:
-            refused.append(error)
-            return 0, 0
+    def _audit(self) -> int:
+        """
+        Look at a page of jobs, each once, a day before its message would be gone; return how many.
 
-    def _audit(self) -> tuple[int, int]:
-        """Look at each job once, a day before its message would be gone, and enter what nothing carries (rule 15)."""
+        What nothing carries is entered for the sweep (rule 15).
+        """
         today = (self._ports.clock() - _AUDITED_AFTER).date().isoformat()
         day, _, before = (self._ports.flags.bookmark(_AUDIT) or "").partition("|")
         if day != today:
             day, before = today, ""
         if before == "done":
-            return 0, 0
+            return 0
         page = self._ports.ledger.recent(day=day, before=before or None, limit=_AUDIT_PAGE)
         records = self._ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
-        stranded = sum(self._rescue(record) for record in records.values())
+        apart = Apart(self._ports)
+        for record in records.values():
+            with apart.each(f"job {record.job_id}"):
+                self._stranded += self._rescue(record)
+        apart.raise_first()
         self._ports.flags.set_bookmark(_AUDIT, f"{day}|{page.cursor or 'done'}")
-        return len(page.keys), stranded
+        self._audited += len(page.keys)
+        return len(page.keys)
 
     def _rescue(self, record: JobRecord) -> bool:
         if record.due_at is None or record.sweep_at is not None:

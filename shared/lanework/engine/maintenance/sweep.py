@@ -86,7 +86,10 @@ class Sweeper:
             woken = SlotDispatcher(ports=self._ports).tick(has_time=has_time)
         is_done = True
         for shard in range(SHARDS):
-            is_done = self._walk(shard, has_time) and is_done
+            is_shard_done = False
+            with self._apart.each(f"shard {shard} of the sweep"):
+                is_shard_done = self._walk(shard, has_time)
+            is_done = is_shard_done and is_done
         self._apart.raise_first()
         return Swept(
             sent=self._sent,

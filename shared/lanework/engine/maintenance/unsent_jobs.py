@@ -143,7 +143,8 @@ class UnsentJobs:
             day=moment.date().isoformat(), before=position_of(moment), limit=_SAMPLE, keep=None
         )
         keys = [key for key in page.keys if lane in self._lanes_of(key.type, course)]
-        found = [one for one in self._summaries(keys) if one.lane is lane and one.life == 1 and not one.is_delayed]
+        readable = [one for one in self._summaries(keys) if one.damage is None]
+        found = [one for one in readable if one.lane is lane and one.life == 1 and not one.is_delayed]
         seen = sorted(found, key=lambda one: one.created_at)[-_SEEN:]
         begun = sum(not one.is_unclaimed for one in seen)
         return seen[0].created_at if len(seen) >= _LEAST_SEEN and begun >= _MOST_BEGUN * len(seen) else None
@@ -165,7 +166,7 @@ class UnsentJobs:
         until = min(targets[lane] for lane in group)
         keys, end = self._page(start, until)
         ours = [key for key in keys if not group.isdisjoint(self._lanes_of(key.type, course))]
-        found = list(self._summaries(ours))
+        found = [one for one in self._summaries(ours) if self._is_readable(one)]
         self._looked.read += len(found)
         begun: dict[tuple[Lane, str | None], datetime] = {}
         for one in found:
@@ -245,6 +246,14 @@ class UnsentJobs:
         for start in range(0, len(keys), _BATCH):
             ids = [key.job_id for key in keys[start : start + _BATCH]]
             yield from self._ports.ledger.summaries(ids)
+
+    def _is_readable(self, one: Summary) -> bool:
+        """Tell whether a job's record can be read; one that can't is reported, and left to the audit."""
+        if one.damage is not None:
+            now = self._ports.clock()
+            event = Event(action=Action.JOB_UNREADABLE, at=now, job_id=one.job_id, reason=one.damage)
+            self._ports.events.emit(event)
+        return one.damage is None
 
     def _enter(self, one: Summary) -> None:
         now = self._ports.clock()

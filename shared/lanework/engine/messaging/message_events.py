@@ -99,6 +99,13 @@ def waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | Non
     return max(record.started_at - asked, timedelta(0))
 
 
+def report_fault(what: str, error: Exception, ports: Ports) -> None:
+    """Emit that something failed in a way that the code doesn't foresee: `what`, the error's type and its place."""
+    where = extract_tb(error.__traceback__)[-1]  # and not its text, which may quote what a record holds
+    reason = f"{what}: {type(error).__name__} in {where.name}, line {where.lineno}"
+    ports.events.emit(Event(action=Action.WORKER_FAULT, at=ports.clock(), reason=reason))
+
+
 class Apart:
     """Keeps what goes wrong with one thing from those that come after it."""
 
@@ -122,9 +129,7 @@ class Apart:
         except LaneworkError as error:
             self.keep(error)
         except Exception as error:  # noqa: BLE001 - whatever one of many holds, the others are handled
-            where = extract_tb(error.__traceback__)[-1]  # and not its text, which may hold what the thing holds
-            reason = f"{what} was left alone: {type(error).__name__} in {where.name}, line {where.lineno}"
-            self._ports.events.emit(Event(action=Action.WORKER_FAULT, at=self._ports.clock(), reason=reason))
+            report_fault(f"{what} was left alone", error, self._ports)
 
     def keep(self, error: LaneworkError) -> None:
         """Keep an error for `raise_first`."""

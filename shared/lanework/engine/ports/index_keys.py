@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import AT_ONCE, State
 
 if TYPE_CHECKING:
-    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
 
 
@@ -93,6 +93,7 @@ class Summary:
         created_at: When it was enqueued.
         due_at: From when it may start; long ago for at once.
         tenant: On whose behalf.
+        damage: What of it could not be read: then the rest says nothing.
     """
 
     job_id: str
@@ -105,10 +106,13 @@ class Summary:
     created_at: datetime
     due_at: datetime
     tenant: str | None
+    damage: str | None = None
 
     @classmethod
     def of(cls, record: JobRecord) -> Summary:
         """Return what a record says."""
+        if record.state is State.UNKNOWN:
+            return cls.unreadable(record.job_id, damage=record.damage or "")
         return cls(
             job_id=record.job_id,
             type=record.type,
@@ -120,6 +124,23 @@ class Summary:
             created_at=record.created_at,
             due_at=record.due_at or AT_ONCE,
             tenant=record.tenant,
+        )
+
+    @classmethod
+    def unreadable(cls, job_id: str, *, damage: str) -> Summary:
+        """Return the summary of a job whose record can't be read: nothing follows from it."""
+        return cls(
+            job_id=job_id,
+            type="unknown",
+            lane=Lane.MEDIUM,
+            life=1,
+            is_queued=False,
+            is_unclaimed=True,
+            has_entry=False,
+            created_at=AT_ONCE,
+            due_at=AT_ONCE,
+            tenant=None,
+            damage=damage,
         )
 
     @property

@@ -22,8 +22,9 @@ from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
 from lanework.engine.messaging.delivery import Ack, Keep
 from lanework.engine.messaging.dlq_tickets import send_ticket
+from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import readable
-from lanework.errors import EnqueueError, JobIdTakenError, LaneworkError, UnavailableError
+from lanework.errors import EnqueueError, JobIdTakenError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.headers import CORRELATION, correlation_of
 from lanework.model.job.ids import SHARDS
@@ -168,17 +169,14 @@ def notify_pending(ports: Ports, *, has_time: Callable[[], bool] = lambda: True)
         LaneworkError: Some were not enqueued; the others were. The next tick tries them again.
     """
     done = 0
-    refused: list[LaneworkError] = []
+    apart = Apart(ports)
     for shard in range(SHARDS):
         ids = ports.ledger.held(NOTIFICATION_PENDING, shard, limit=_PAGE, until=ports.clock()) if has_time() else []
         for record in readable(ports.ledger.get_many(ids).values(), ports) if ids else ():
             if record.held_by != NOTIFICATION_PENDING:
                 continue
-            try:
+            with apart.each(f"job {record.job_id}"):
                 ports.notify(record)
                 done += isinstance(ports.ledger.change(record.job_id, notified(record)), Applied)
-            except LaneworkError as error:
-                refused.append(error)
-    if refused:
-        raise refused[0]
+    apart.raise_first()
     return done

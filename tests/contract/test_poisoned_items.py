@@ -1,0 +1,190 @@
+"""
+Items of which one attribute holds what a later or foreign release would write: each is shown, and stops nothing.
+
+One item for each attribute and each odd value lies among healthy ones; then the minute's tick and the pages' and API's
+lists are driven over all of them. A list or a tick that fails names the part; run it with one attribute to see which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from pydantic import BaseModel
+
+from lanework import App, Jobs, State
+from lanework.aws.ledger.item import JobItem, to_item
+from lanework.edges.clock import clock
+from lanework.model.lifecycle.dependency_moves import BLOCKED
+from lanework.model.lifecycle.states import Cause
+from lanework.settings import Settings
+from lanework.testing import Clock, memory_ports
+from lanework.wiring import aws_ports
+from tests.endpoints import endpoints
+from tests.factories import a_record
+from tests.gateway import a_client
+from tests.stacks import REGION, make_stack
+from tests.unit.http.browsers import logged_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MINUTE = timedelta(minutes=1)
+PAGES = ("/", "/jobs", "/dead", "/limits", "/cost", "/schedules", "/workflows")
+LISTS = (
+    *("/api/jobs?limit=100", "/api/admin/dlq", "/api/admin/dlq/groups", "/api/jobs/pauses", "/api/schedules"),
+    *("/api/v1/jobs/queues", "/api/v1/jobs/queues/email/stats", "/api/v1/jobs/queues/email/failed"),
+    *("/api/workflows", "/api/stats", "/api/stats/series", "/api/sla", "/api/costs", "/api/jobs/metrics"),
+    *("/api/alerts", "/metrics", "/health"),
+)
+
+ODD: dict[str, tuple[Any, ...]] = {
+    "S": (None, {"S": "later-release"}, {"S": ""}, {"L": []}),
+    "N": (None, {"N": "1.5"}, {"N": "9" * 38}, {"N": "-" + "9" * 38}, {"N": "0"}, {"S": "three"}),
+    "BOOL": (None, {"S": "perhaps"}),
+    "B": (None, {"B": b"no zlib"}, {"S": "text"}),
+}
+"""What a value of each DynamoDB type is replaced by; None takes it away."""
+
+KEYS = frozenset({"pk", "sk", "recent_shard", "sweep_shard"})
+"""What makes an item this item."""
+
+INDEXED = frozenset({"recent_key", "sweep_at"})
+"""DynamoDB refuses these as another type."""
+
+
+class Greeting(BaseModel):
+    name: str = "Bat"
+
+
+class _Context:
+    """What the clock reads of an invocation."""
+
+    function_name = "clock"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:clock"
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 600_000
+
+
+@dataclass(slots=True)
+class Stack:
+    """
+    An application on a stack of its own.
+
+    Attributes:
+        app: The application; `user.greeting` is its job, `user.nightly` runs each minute.
+        clock: Its time.
+        database: The table's client.
+        table: The table's name.
+    """
+
+    app: App
+    clock: Clock
+    database: DynamoDBClient
+    table: str
+
+    def poison(self, item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the item once for each attribute and odd value, with a name for what is odd."""
+        for name in sorted(item.keys() - KEYS):
+            (kind,) = item[name]
+            for number, odd in enumerate(ODD[kind]):
+                if name in INDEXED and (odd is None or kind not in odd or odd == {"S": ""}):
+                    continue
+                whole = {key: value for key, value in item.items() if key != name}
+                yield f"{name}-{number}", whole if odd is None else whole | {name: odd}
+
+    def write(self, items: list[dict[str, Any]]) -> None:
+        for start in range(0, len(items), 25):
+            requests: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
+            self.database.batch_write_item(RequestItems={self.table: requests})
+
+    def check(self, *paths: str) -> None:
+        """Assert that ticks go through, that each list and page is shown, and that healthy jobs get on."""
+        handler = clock(self.app)
+        context: Any = _Context()
+        failed: dict[str, str] = {}
+        for number in range(2):
+            try:
+                handler({}, context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is reported with what else failed
+                failed[f"tick {number}"] = f"{type(error).__name__}: {error}"
+            self.clock.advance(MINUTE)
+        api = a_client(self.app, is_development=True)
+        browser = logged_in(api)
+        for path in (*PAGES, *LISTS, *paths):
+            client = api if path.startswith("/api/") else browser
+            answer = client.get(path)
+            if answer.status != 200:
+                failed[path] = f"{answer.status} {answer.text[-200:]}"
+        assert failed == {}, "\n".join(f"{where}: {what}" for where, what in list(failed.items())[:12])
+
+
+@pytest.fixture(name="stack", params=endpoints("moto"))
+def a_stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    endpoint = request.getfixturevalue(f"{request.param}_endpoint")
+    name = f"poison-{uuid4().hex[:8]}"
+    make_stack(name, endpoint)
+    family = Jobs(queue="email", lane="high")
+
+    @family.job("user.greeting")
+    def greet(_: Greeting) -> None: ...
+
+    @family.job("user.nightly", every=MINUTE)
+    def nightly(_: Greeting) -> None: ...
+
+    time = Clock(datetime.now(UTC).replace(microsecond=0))
+    ports = aws_ports(Settings(stack=name, region=REGION, endpoint=endpoint))
+    app = App(family)
+    app.use(replace(ports, clock=time, scheduler=memory_ports(time).scheduler))
+    database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint)
+    return Stack(app=app, clock=time, database=database, table=f"{name}-jobs")
+
+
+STATES: dict[str, dict[str, Any]] = {
+    "queued": {},
+    "delayed": {"state": State.SCHEDULED},
+    "blocked": {"state": State.BLOCKED, "after": ("parent",), "open_parents": ("parent",), "held_by": BLOCKED},
+    "limited": {"state": State.PARKED, "held_by": "concurrency:type:user.greeting", "rate_attempt": 1},
+    "running": {"state": State.RUNNING, "claim_id": "c", "attempts": 1},
+    "dead": {"state": State.DEAD, "cause": Cause.EXHAUSTED, "error": "OSError: no", "error_type": "OSError"},
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_job(stack: Stack, state: str) -> None:
+    now = stack.clock.now - timedelta(minutes=10)
+    entry = {} if state in {"queued", "running"} else {"sweep_at": now}
+    facts: dict[str, Any] = {"created_at": now, "run_at": now, "due_at": now, "tenant": "acme", **entry}
+    if state == "dead":
+        facts |= {"due_at": None, "ended_at": now}
+    record = replace(a_record(job_id="odd", payload='{"name":"Bat"}'), **facts, **STATES[state])
+    items = []
+    for index, (what, odd) in enumerate(stack.poison(to_item(record, JobItem))):
+        job_id = f"odd-{index}-{what}"
+        mine = to_item(replace(record, job_id=job_id), JobItem)
+        own = {name: mine[name] for name in ("pk", "recent_shard", "recent_key", "sweep_shard") if name in mine}
+        is_key_odd = what.startswith("recent_key")
+        own = {name: value for name, value in own.items() if not (is_key_odd and name == "recent_key")}
+        items.append(odd | own | ({} if what.startswith("job_id") else {"job_id": mine["job_id"]}))
+    stack.write(items)
+    stack.app.enqueue("user.greeting", {}, job_id="innocent", delay=timedelta(minutes=20))
+    stack.clock.advance(timedelta(minutes=20))
+
+    one_by_one = [f"/jobs/{item['pk']['S'].removeprefix('job#')}" for item in items] if state == "dead" else ()
+    stack.check(*one_by_one)
+
+    innocent = stack.app.ports.ledger.get("innocent")
+    assert innocent is not None
+    assert innocent.sweep_at is not None
+    assert innocent.sweep_at > stack.clock.now, "the sweep has sent it, and pushed its entry on"
