@@ -134,26 +134,76 @@ def test_a_service_that_does_not_say_its_time_leaves_it_open(date: str) -> None:
     assert why_expired(error, now=NOW) == "the credentials have expired, or this machine's clock is wrong"
 
 
-def test_credentials_that_have_expired_are_looked_for_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A tool has written others into the file meanwhile: a process that goes on for days finds them."""
-    credentials = tmp_path / "credentials"
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+@pytest.fixture(name="credentials")
+def a_file_of_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return the file that a process takes its credentials from, and from nowhere else; it isn't there yet."""
+    file = tmp_path / "credentials"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_PROFILE", "shop")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    return file
+
+
+def with_key(key: str) -> str:
+    return f"[shop]\naws_access_key_id = {key}\naws_secret_access_key = secret\n"
+
+
+def key_of_a_call(clients: Clients) -> str:
+    """Return the key that a call is signed with; it is answered that this has expired."""
+    signed: list[str] = []
+    events: Any = clients.sqs.meta.events
+    events.register("before-send", lambda request, **_: _answered(signed, request))
+    with pytest.raises(UnavailableError), translated("asking"):
+        clients.sqs.list_queues()
+    return signed[0].partition("Credential=")[2].partition("/")[0]
+
+
+def test_credentials_that_have_expired_are_looked_for_anew(credentials: Path) -> None:
+    """A tool has written others into the file meanwhile: a process that goes on for days finds them."""
     clients = Clients(Settings(stack="s", region=REGION, endpoint="http://127.0.0.1:9"))
 
-    def write(key: str) -> None:
-        credentials.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = secret\n")
+    credentials.write_text(with_key("OLD"))
+    assert key_of_a_call(clients) == "OLD"
+    credentials.write_text(with_key("NEW"))
+    assert key_of_a_call(clients) == "NEW"
 
-    def key() -> str:
-        events: Any = clients.sqs.meta.events
-        signed: list[str] = []
-        events.register("before-send", lambda request, **_: _answered(signed, request))
-        with pytest.raises(UnavailableError), translated("asking"):
-            clients.sqs.list_queues()
-        return signed[0].partition("Credential=")[2].partition("/")[0]
 
-    write("OLD")
-    assert key() == "OLD"
-    write("NEW")
-    assert key() == "NEW"
+@pytest.mark.parametrize(
+    "away",
+    [
+        "",
+        "[other]\naws_access_key_id = OTHER\naws_secret_access_key = secret\n",
+        "[shop]\naws_access_key_id = NEW\n",
+        "[shop",
+        None,
+    ],
+    ids=["empty", "without the profile", "half of a key", "half of a line", "gone"],
+)
+def test_credentials_that_are_away_while_a_tool_writes_others_end_no_worker(
+    credentials: Path, away: str | None
+) -> None:
+    """A worker stopped: its token had expired, and the file was empty at that moment."""
+    clients = Clients(Settings(stack="s", region=REGION, endpoint="http://127.0.0.1:9"))
+    credentials.write_text(with_key("OLD"))
+    assert key_of_a_call(clients) == "OLD"
+
+    if away is None:
+        credentials.unlink()
+    else:
+        credentials.write_text(away)
+    assert [key_of_a_call(clients) for _ in range(2)] == ["OLD", "OLD"]
+    credentials.write_text(with_key("NEW"))
+
+    assert key_of_a_call(clients) == "NEW"
+
+
+@pytest.mark.parametrize("wrong", ["", "[shop]\naws_access_key_id = NEW\n"])
+def test_a_process_that_begins_without_credentials_is_told_so(credentials: Path, wrong: str) -> None:
+    credentials.write_text(wrong)
+    clients = Clients(Settings(stack="s", region=REGION, endpoint="http://127.0.0.1:9"))
+
+    with pytest.raises(ConfigError), translated("asking"):
+        clients.sqs.list_queues()

@@ -60,6 +60,7 @@ class Clients:
     def _begin(self) -> None:
         self._making = Lock()
         self._session: boto3.session.Session | None = None
+        self._is_over = False
         self._made: dict[str, Any] = {}
 
     def _shared(self, service: str) -> Any:  # noqa: ANN401 - boto's clients have a type each
@@ -71,12 +72,24 @@ class Clients:
         with self._making:
             if is_shared and service in self._made:
                 return self._made[service]
-            session = self._session = self._session or boto3.session.Session(region_name=self._settings.region)
-            client = session.client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
+            client = self._current_session().client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
             client.meta.events.register("after-call", self._heed)
             if is_shared:
                 self._made[service] = client
             return client
+
+    def _current_session(self) -> boto3.session.Session:
+        """
+        Return the session; after its credentials have expired another one, if that finds some.
+
+        Their file may be away or cut short while a tool writes it: then the old ones do until the next refusal.
+        """
+        if self._session is None:
+            self._session = boto3.session.Session(region_name=self._settings.region)
+        elif self._is_over:
+            self._session = _with_credentials(self._settings.region) or self._session
+        self._is_over = False
+        return self._session
 
     def _heed(self, parsed: dict[str, Any], **_: object) -> None:
         """Look for credentials anew, where those at hand have expired: a file of them may have others by now."""
@@ -84,7 +97,7 @@ class Clients:
             from lanework.aws.errors import EXPIRED  # noqa: PLC0415 - for what goes wrong
 
             if parsed["Error"].get("Code") in EXPIRED:
-                self._session = None
+                self._is_over = True
                 self._made = {}
 
     def make(self, service: str) -> Any:  # noqa: ANN401 - as above
@@ -137,6 +150,15 @@ class Clients:
             with translated("asking STS for the account"):
                 self._account = self._make("sts").get_caller_identity()["Account"]
         return self._account
+
+
+def _with_credentials(region: str | None) -> boto3.session.Session | None:
+    """Return another session; None if it would have no credentials."""
+    try:
+        session = boto3.session.Session(region_name=region)
+        return None if session.get_credentials() is None else session
+    except BotoCoreError:
+        return None
 
 
 @contextmanager
