@@ -15,47 +15,32 @@ from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import EnqueueOptions, Request, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
-from lanework.errors import EnqueueError, LaneworkError, UndecodableError
-from lanework.model.job.envelope import Envelope
+from lanework.errors import EnqueueError, LaneworkError
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from pydantic import BaseModel
 
-    from lanework.engine.builtin_jobs.hourly import HourlyJobs
     from lanework.engine.deadletters.service import DeadLetters
-    from lanework.engine.execution.executor import Executor
-    from lanework.engine.execution.guard import Guard
-    from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.family import Jobs
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.receipt import Receipt
-    from lanework.engine.maintenance.cleanup import Cleanups
     from lanework.engine.operations.cancel import Cancelling
     from lanework.engine.operations.signals import Signalling
-    from lanework.engine.ports.bundle import EventSink, Ports
+    from lanework.engine.ports.bundle import Ports
     from lanework.engine.queries.jobs import Inspector
-    from lanework.engine.queries.search import Search
     from lanework.engine.schedules.service import Schedules
-    from lanework.engine.schedules.trigger import ScheduleTrigger
-    from lanework.engine.stats.alerting import AlertManager, Channel
-    from lanework.engine.stats.overview import Standing
-    from lanework.engine.stats.rollup import RollUp
-    from lanework.engine.stats.statistics import Statistics, Window
-    from lanework.engine.webhooks.redeliver import WebhookDeliveries
     from lanework.engine.workflows.service import Workflows
     from lanework.model.events import Event
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.lifecycle.states import JobRecord
-    from lanework.model.stats.alerts import Alerts
-    from lanework.model.stats.costs import Costs
+    from lanework.runtime import Runtime
 
 
 class App:
@@ -162,59 +147,6 @@ class App:
 
         return Inspector(self.ports)
 
-    @property
-    def search(self) -> Search:
-        """Finds jobs by lane, state, type and queue, and those that started late. It loads when it is asked for."""
-        from lanework.engine.queries.search import Search  # noqa: PLC0415
-
-        return Search(self.ports)
-
-    @cached_property
-    def statistics(self) -> Statistics:
-        """Reads what jobs did lately, in numbers. A worker never does, so this loads when it is asked for."""
-        from lanework.engine.stats.statistics import Statistics  # noqa: PLC0415
-
-        return Statistics(self.ports)
-
-    def standing(self) -> Standing:
-        """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
-        from lanework.engine.stats.overview import standing  # noqa: PLC0415
-
-        return standing(self.ports, queues=self.registry.queues)
-
-    def costs(self, window: Window) -> Costs:
-        """Return what the jobs of a window of `statistics` cost: an estimate."""
-        from lanework.model.stats.costs import costs_of  # noqa: PLC0415
-        from lanework.observe.prices import prices  # noqa: PLC0415
-
-        return costs_of(window.numbers, prices(), over=window.now - window.begins)
-
-    def alarmist(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> AlertManager:
-        """
-        Return what raises and ends alerts.
-
-        Args:
-            channels: Where they go.
-            job: Type of a job of this application that they go to, too.
-        """
-        from lanework.engine.stats.alerting import AlertManager, JobChannel  # noqa: PLC0415
-
-        jobs = () if job is None else (JobChannel(job, self.registry, self.enqueue_request),)
-        return AlertManager(self.ports, self.statistics, (*channels, *jobs))
-
-    def alerts(self) -> Alerts:
-        """Return the alerts that are active, and those that are over."""
-        from lanework.model.stats.alerts import Alerts  # noqa: PLC0415
-
-        return Alerts.at_text(self.ports.statistics.alerts())
-
-    @cached_property
-    def roll_up(self) -> RollUp:
-        """Makes minutes, hours and totals of what was counted."""
-        from lanework.engine.stats.rollup import RollUp  # noqa: PLC0415
-
-        return RollUp(self.ports)
-
     @cached_property
     def dead_letters(self) -> DeadLetters:
         """Looks at dead jobs, redrives and drops them."""
@@ -225,20 +157,6 @@ class App:
         # Elsewhere events aren't counted. What becomes of the dead is: alerts end by it.
         counting = Fanout(self.ports.events, CounterSink(self.ports.statistics, self.ports.clock))
         return DeadLetters(replace(self.ports, events=counting), self.registry, self.enqueue_request)
-
-    @cached_property
-    def cleaning(self) -> Cleanups:
-        """Counts ended jobs that are to be retired, and retires them."""
-        from lanework.engine.maintenance.cleanup import Cleanups  # noqa: PLC0415
-
-        return Cleanups(self.ports, self.registry, self.enqueue_request)
-
-    @cached_property
-    def webhooks(self) -> WebhookDeliveries:
-        """Sends webhooks once more."""
-        from lanework.engine.webhooks.redeliver import WebhookDeliveries  # noqa: PLC0415
-
-        return WebhookDeliveries(self.ports, self._notifier(self.ports))
 
     @cached_property
     def workflows(self) -> Workflows:
@@ -254,54 +172,6 @@ class App:
 
         return Schedules(self.ports, self.registry, self.enqueue_request)
 
-    @cached_property
-    def schedule_clock(self) -> ScheduleTrigger:
-        """Fires schedules when it is time."""
-        from lanework.engine.schedules.trigger import ScheduleTrigger  # noqa: PLC0415
-
-        return ScheduleTrigger(self.ports, self.registry, self.enqueue_request)
-
-    @cached_property
-    def housekeeper(self) -> HourlyJobs:
-        """Enqueues what is to be done once an hour."""
-        from lanework.engine.builtin_jobs.hourly import HourlyJobs  # noqa: PLC0415
-
-        return HourlyJobs(self.ports, self.registry, self.enqueue_request)
-
-    def executor(
-        self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
-    ) -> Executor:
-        """
-        Return what runs this application's jobs from messages.
-
-        Args:
-            guard: Orders the steps of each run.
-            run_async: Runs a coroutine to its end, where async jobs share a loop; each in a loop of its own by default.
-        """
-        from lanework.engine.execution.executor import Executor  # noqa: PLC0415
-
-        ports = self.ports
-        if run_async is not None:
-            ports = replace(ports, runtime=replace(ports.runtime, run_async=run_async))
-        return Executor(
-            registry=self.registry, ports=ports, guard=guard, pauses=self._pauses, middleware=self._middleware
-        )
-
-    @cached_property
-    def _pauses(self) -> PauseWatch:
-        """What is paused, read once for all executors of the process."""
-        from lanework.engine.execution.pause_watch import PauseWatch  # noqa: PLC0415
-
-        return PauseWatch(self.ports.flags, self.ports.clock)
-
-    def runs_async(self, body: str) -> bool:
-        """Tell whether a message carries an async job."""
-        try:
-            found = self.registry.find(Envelope.decode(body).type)
-        except UndecodableError:
-            return False
-        return found is not None and found.is_async
-
     @property
     def ports(self) -> Ports:
         """Where the application runs; made from the environment on first use."""
@@ -309,18 +179,30 @@ class App:
             self.use(aws_ports(Settings.from_env()))
         return cast("Ports", self._ports)
 
-    def use(self, ports: Ports) -> None:
-        """Run the application elsewhere: in memory, or on the stack that a tool has chosen."""
+    @cached_property
+    def runtime(self) -> Runtime:
+        """What Lanework's own edges, commands and pages need of an application. Nothing that enqueues needs it."""
+        from lanework.runtime import Runtime  # noqa: PLC0415
+
+        return Runtime(self, middleware=self._middleware)
+
+    def use(self, ports: Ports, *, is_flushed: bool = False) -> None:
+        """
+        Run the application elsewhere: in memory, or on the stack that a tool has chosen.
+
+        Args:
+            ports: Where.
+            is_flushed: From now on the caller flushes events, and counts them.
+        """
+        self._is_flushed = self._is_flushed or is_flushed
         events = alone(ports.events)
         if self._hooks:
             events = Beside(events, [HookSink(self._hooks)])
-        self._ports = replace(ports, notify=self._notifier(ports).notify, events=events)
+        notifier = WebhookNotifier(ports, self.registry.get(WEBHOOK))
+        self._ports = replace(ports, notify=notifier.notify, events=events)
         for name, made in vars(App).items():
             if isinstance(made, cached_property):
                 self.__dict__.pop(name, None)
-
-    def _notifier(self, ports: Ports) -> WebhookNotifier:
-        return WebhookNotifier(ports, self.registry.get(WEBHOOK))
 
     def on_event(self, hook: Callable[[Event], object]) -> Callable[[Event], object]:
         """
@@ -333,19 +215,6 @@ class App:
         if self._ports is not None:
             self.use(self._ports)
         return hook
-
-    def send_events_to(self, sink: EventSink) -> None:
-        """Send events to this sink from now on."""
-        self.use(replace(self.ports, events=sink))
-
-    def observe(self, *sinks: EventSink) -> None:
-        """Send events to these sinks from now on, and count what they tell of; the caller flushes them."""
-        self._is_flushed = True
-        self.send_events_to(Fanout(*sinks, CounterSink(self.ports.statistics, self.ports.clock)))
-
-    def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
-        """Let this stop synchronous jobs whose time is over, from now on."""
-        self.use(replace(self.ports, runtime=replace(self.ports.runtime, limit=limit)))
 
     def result(self, job_id: str, *, timeout: timedelta) -> object:
         """

@@ -19,7 +19,7 @@ from lanework.engine.jobtypes.run import Run
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery, Keep
 from lanework.engine.ports.bundle import Ports
-from lanework.engine.ports.runtime import Runtime
+from lanework.engine.ports.code_runner import CodeRunner
 from lanework.memory import (
     MemoryFlags,
     MemoryLanes,
@@ -196,7 +196,7 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
         new_id=lambda: f"id-{next(numbers)}",
         new_nonce=lambda: f"nonce-{next(nonces)}",
         rand=lambda: 0.0,
-        runtime=Runtime(pause=lambda seconds: time.advance(timedelta(seconds=seconds))),
+        code_runner=CodeRunner(pause=lambda seconds: time.advance(timedelta(seconds=seconds))),
     )
 
 
@@ -216,7 +216,7 @@ def drain(app: App, *lanes: Lane) -> int:
     if not isinstance(queues, MemoryLanes):
         msg = "drain() runs an application in memory: call app_in_memory(app) first"
         raise TypeError(msg)
-    executor = app.executor(in_order)
+    executor = app.runtime.executor(in_order)
     wanted = lanes or tuple(Lane)
     handled = 0
     while any(_is_waiting(queues, lane) for lane in wanted):  # a job may enqueue into a lane that was empty before
@@ -236,6 +236,11 @@ def drain(app: App, *lanes: Lane) -> int:
 def sweep(app: App) -> int:
     """Do what the clock function does each minute: send what waited for over 15 minutes; return how many jobs."""
     return Sweeper(app.ports).tick().sent
+
+
+def start_schedules(app: App) -> int:
+    """Do what the clock function does each minute: enqueue what schedules are due to; return how many jobs."""
+    return app.runtime.schedule_trigger.tick().enqueued
 
 
 def _is_waiting(queues: MemoryLanes, lane: Lane) -> bool:

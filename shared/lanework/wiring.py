@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ulid import ULIDGenerator
 
 from lanework.engine.ports.bundle import Ports
-from lanework.engine.ports.runtime import Runtime
+from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.webhooks import World
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_a_child
@@ -59,7 +59,7 @@ def aws_ports(settings: Settings) -> Ports:
         new_id=new_ulid,
         new_nonce=partial(token_urlsafe, 12),
         rand=random.random,
-        runtime=Runtime(renew=clients.renew),
+        code_runner=CodeRunner(renew=clients.renew),
         look_ahead=timedelta(seconds=settings.look_ahead_s),
         archive=_archive_of(settings, clients),
         world=_world(settings),

@@ -236,12 +236,12 @@ def _count(app: App) -> None:
         store.add(Bucket(at=at, numbers=numbers, incidents=_incidents(at) if is_bad else ()))
         app.ports.clock.now = at + 2 * MINUTE  # type: ignore[attr-defined]
         if minute % 5 == 4:
-            app.roll_up.tick()
+            app.runtime.roll_up.tick()
     app.ports.clock.now = NOON  # type: ignore[attr-defined]
     depths = {Lane.HIGH: Depth(dead=14), Lane.CRITICAL: Depth(dead=5), Lane.LOW: Depth(dead=2, waiting=3)}
     for minute in range(6):
         store.add(Bucket(at=NOON - minute * MINUTE, depths=depths))
-    app.alarmist().tick(depths)
+    app.runtime.alert_manager().tick(depths)
 
 
 def _numbers(count: int, is_bad: bool) -> Numbers:

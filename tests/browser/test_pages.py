@@ -209,7 +209,7 @@ def late_and_dead(app: App) -> None:
     key = Key(lane=Lane.CRITICAL, queue="payments", type="payment.capture")
     numbers = Numbers({Count.STARTED: 20, Count.FIRST_STARTS: 20, Count.LATE: 8, Count.DEAD: 5})
     app.ports.statistics.add(Bucket(at=NOON, numbers={key: numbers}, incidents=tuple(incidents)))
-    app.alarmist().tick({})
+    app.runtime.alert_manager().tick({})
 
 
 def test_an_alert_and_a_lane_lead_to_exactly_the_jobs_that_they_speak_of(visitor: Visitor, stage: Stage) -> None:

@@ -99,20 +99,20 @@ def test_what_ran_is_counted_told_and_measured(stack: RunningStack, app: App) ->
     key = Key(lane=Lane.CRITICAL, queue="ops", type="ops.work")
 
     def ended() -> int:
-        numbers = app.statistics.last_hour().numbers
+        numbers = app.runtime.statistics.last_hour().numbers
         return numbers[key].ended if key in numbers else 0
 
     wait_for(lambda: ended() == 4, within=SOON, what="four ends to be counted")
-    numbers = app.statistics.last_hour().numbers
+    numbers = app.runtime.statistics.last_hour().numbers
     assert (4, 3, 1) == (numbers[key][Count.STARTED], numbers[key][Count.COMPLETED], numbers[key][Count.DEAD])
     assert numbers[Key(lane=Lane.CRITICAL)][Count.INVOCATIONS] == 4
-    assert app.costs(app.statistics.last_hour()).types[0].usage.gb_seconds > 0
+    assert app.runtime.costs(app.runtime.statistics.last_hour()).types[0].usage.gb_seconds > 0
 
     wait_for(lambda: tick(stack)["alerts"] >= 1, within=SOON, what="an alert")
     got = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10, MaxNumberOfMessages=10)["Messages"]
     subjects = [json.loads(one["Body"])["Subject"] for one in got]
     assert subjects.count("Lanework: death ops.work") == 1
-    told = next(one.job_id for one in app.search.newest().jobs if one.job_id.startswith("alert-death-ops.work"))
+    told = next(one.job_id for one in app.runtime.search.newest().jobs if one.job_id.startswith("alert-death-ops.work"))
     wait_for(lambda: app.get(told).state is State.COMPLETED, within=SOON, what="the alert's job")
     assert app.get(told).result == '"death ops.work"'
 

@@ -14,7 +14,7 @@ import pytest
 from lanework import App, Jobs, State, TimedOut
 from lanework.edges.alarm import alarm
 from lanework.edges.worker import worker
-from lanework.engine.ports.runtime import REPEAT_S
+from lanework.engine.ports.code_runner import REPEAT_S
 from lanework.model.lanes import Lane
 from tests.integration.conftest import Edge, LambdaContext, Number
 

@@ -71,7 +71,7 @@ class Desk:
             url = sqs.get_queue_url(QueueName=f"{self.stack}-{lane}")["QueueUrl"]
             for one in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
                 delivery = Delivery(body=one["Body"], lane=lane, time_left=timedelta(minutes=15))
-                if example.executor(in_order).execute(delivery) == Ack():
+                if example.runtime.executor(in_order).execute(delivery) == Ack():
                     sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
 
     @contextmanager

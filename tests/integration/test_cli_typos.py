@@ -120,7 +120,7 @@ def _everything() -> object:
     """Return what a command could change."""
     ports = example.ports
     return (
-        [(one.job_id, one.state, one.run_at) for one in example.search.newest(limit=100).jobs],
+        [(one.job_id, one.state, one.run_at) for one in example.runtime.search.newest(limit=100).jobs],
         ports.flags.read().paused,
         ports.schedules.all(),
     )

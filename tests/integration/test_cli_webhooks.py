@@ -40,7 +40,7 @@ def complete(app: App, job_id: str) -> None:
     body = record.payload or "{}"
     message = Envelope.of(record, body).encode()
     delivery = Delivery(body=message, lane=Lane.HIGH, time_left=LANES[Lane.HIGH].timeout)
-    app.executor(in_order).execute(delivery)
+    app.runtime.executor(in_order).execute(delivery)
 
 
 def test_a_secret_is_one_that_webhooks_can_be_signed_with(lanework: Callable[..., str]) -> None:

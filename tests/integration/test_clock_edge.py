@@ -42,7 +42,7 @@ def an_app(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> App:
 
     app, time = App(family), Clock()
     app.use(replace(aws_ports(Settings(stack=stack, region=REGION, endpoint=moto_endpoint)), clock=time))
-    app.schedule_clock.tick()
+    app.runtime.schedule_trigger.tick()
     time.advance(HOUR)
     return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 from uuid import uuid4
@@ -66,7 +66,7 @@ def producer(ministack_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Produc
     make_stack(stack, ministack_endpoint)
     app = App(numbers)
     app.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=ministack_endpoint, account="000000000000")))
-    app.send_events_to(EventList())
+    app.use(replace(app.ports, events=EventList()))
     return Producer(app, stack)
 
 

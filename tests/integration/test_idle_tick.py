@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -31,7 +32,8 @@ def test_a_minute_without_jobs_asks_no_more_of_aws_than_the_guide_reckons_with(e
 
 def test_a_job_writes_no_more_to_the_logs_than_the_guide_reckons_with(edge: Edge) -> None:
     written = StringIO()
-    edge.app.send_events_to(LogSink(Logger(service="lanework-prod", location=None, stream=written)))
+    sink = LogSink(Logger(service="lanework-prod", location=None, stream=written))
+    edge.app.use(replace(edge.app.ports, events=sink))
     edge.square.enqueue(Number(n=3))
 
     edge.deliver()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -157,7 +158,7 @@ def test_a_message_comes_back_where_the_ledger_does_not_answer(edge: Edge) -> No
 
 def test_log_lines_are_structured_and_quote_no_payload(edge: Edge) -> None:
     written = StringIO()
-    edge.app.send_events_to(LogSink(Logger(service="test", location=None, stream=written)))
+    edge.app.use(replace(edge.app.ports, events=LogSink(Logger(service="test", location=None, stream=written))))
     edge.square.enqueue(Number(n=-1), job_id="job-1")
     edge.deliver()
 
@@ -175,7 +176,7 @@ def test_a_table_that_is_not_there_is_said_and_the_message_is_kept(edge: Edge) -
     (message,) = edge.receive(Lane.HIGH)
     written = StringIO()
     edge.app.use(aws_ports(Settings(stack="elsewhere", region=REGION, endpoint=edge.sqs.meta.endpoint_url)))
-    edge.app.send_events_to(LogSink(Logger(service="elsewhere", location=None, stream=written)))
+    edge.app.use(replace(edge.app.ports, events=LogSink(Logger(service="elsewhere", location=None, stream=written))))
 
     answer = edge.handler(edge.event(Lane.HIGH, [message]), LambdaContext())
 

@@ -134,13 +134,13 @@ def test_two_stacks_in_one_account_do_not_touch_each_other(stacks: Sam) -> None:
     greet(in_stack(stacks, "shop-blue"), [blue, both])
     until_completed(example, [blue, both])
     app = in_stack(stacks, "shop-green")
-    assert {blue, both}.isdisjoint(job.job_id for job in app.search.newest(limit=100).jobs)
+    assert {blue, both}.isdisjoint(job.job_id for job in app.runtime.search.newest(limit=100).jobs)
 
     greet(app, [both])
     until_completed(app, [both])
 
     assert app.result(both, timeout=timedelta(0)) == "Hello, Bat!", "green still runs what it was deployed with"
-    assert blue not in [job.job_id for job in app.search.newest(limit=100).jobs]
+    assert blue not in [job.job_id for job in app.runtime.search.newest(limit=100).jobs]
 
 
 def test_a_deleted_stack_leaves_nothing_behind_and_its_neighbour_alone(stacks: Sam) -> None:

@@ -189,7 +189,7 @@ def test_002_12_the_last_hundred_completed_stay(clock: Clock, world: World) -> N
     assert world.app.get("push-000").state is State.COMPLETED
     clock.advance(timedelta(hours=1))
 
-    world.app.housekeeper.tick()
+    world.app.runtime.hourly_jobs.tick()
     drain(world.app)
 
     kept = [one.job_id for one in world.app.inspector.page(queue="notification", limit=100).jobs]

@@ -148,12 +148,12 @@ def test_003_08_the_same_job_id_is_one_job(world: World) -> None:
 
 
 def test_003_09_a_cron_enqueues_once_whoever_notices_it(clock: Clock, world: World) -> None:
-    world.app.schedule_clock.tick()
+    world.app.runtime.schedule_trigger.tick()
     clock.advance(timedelta(hours=13))
 
     for _ in range(3):
-        world.app.schedule_clock.tick()
-    world.app.schedule_clock.prod("daily-report", "2026-01-03T00:00:00Z")
+        world.app.runtime.schedule_trigger.tick()
+    world.app.runtime.schedule_trigger.prod("daily-report", "2026-01-03T00:00:00Z")
 
     reports = [one.job_id for one in world.app.inspector.page(type_="daily-report").jobs]
     assert reports == ["daily-report@2026-01-03T00:00Z"]
@@ -350,14 +350,14 @@ def test_003_27_run_times_waits_and_failures_are_counted_by_type_and_time(world:
     world.end(greet.enqueue(Greet()).job_id)
 
     def numbers() -> Numbers | None:
-        return world.app.statistics.overview().hour.sums(by_type).get("demo.greet")
+        return world.app.runtime.statistics.overview().hour.sums(by_type).get("demo.greet")
 
     def is_counted() -> bool:
         found = numbers()
         return found is not None and found[Count.COMPLETED] > 0
 
     world.until(is_counted, "the counters")
-    hour = world.app.statistics.overview().hour
+    hour = world.app.runtime.statistics.overview().hour
     assert len(hour.series(by_type)["demo.greet"]) >= 59
 
 
@@ -368,7 +368,7 @@ def test_003_28_what_expires_is_archived_first(clock: Clock, world: World) -> No
     drain(world.app)
     clock.advance(timedelta(days=7, hours=1))
 
-    world.app.housekeeper.tick()
+    world.app.runtime.hourly_jobs.tick()
     drain(world.app)
 
     lines = [json.loads(line) for body in archive.objects.values() for line in gzip.decompress(body).splitlines()]

@@ -54,7 +54,7 @@ def clean(
         raise InvalidOptionError(msg)
     app = connected() if queue is None or project_here() is None else application()
     before = None if older_than is None else app.ports.clock() - older_than
-    plan = app.cleaning.plan(Cleaning(state=status, queue=queue, keep=keep or 0, ended_before=before))
+    plan = app.runtime.cleanups.plan(Cleaning(state=status, queue=queue, keep=keep or 0, ended_before=before))
     if plan.count == 0 and app.registry.types:
         check_names(app.registry, type_=None, queue=queue)
     if dry_run or plan.count == 0:
@@ -62,7 +62,7 @@ def clean(
         return
     confirm(f"Remove the content of {_count(plan)} for good, and take them off the lists?", yes=yes)
     with bar("cleaning", total=plan.count) as show:
-        became = app.cleaning.clean(plan, between=lambda done: show(done.retired + done.passed_over))
+        became = app.runtime.cleanups.clean(plan, between=lambda done: show(done.retired + done.passed_over))
     _print_outcome(plan, became, as_json=as_json)
 
 

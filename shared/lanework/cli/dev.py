@@ -185,7 +185,7 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
 
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
-    app.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
+    app.runtime.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
     return app, aws_inbox(Settings.from_env())
 
 

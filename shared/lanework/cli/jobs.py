@@ -262,7 +262,7 @@ def list_(
     """
     app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
     which = JobFilter(type=type_, queue=queue, lane=lane_, state=status, late=late)
-    page = app.search.newest(which, limit=limit, cursor=cursor)
+    page = app.runtime.search.newest(which, limit=limit, cursor=cursor)
     if cursor is None and app.registry.types:
         checked(which, page, app.registry)
     if as_json_:

@@ -51,7 +51,7 @@ def scaling(
         msg = f"lane {which} promises no start: say in which time its backlog is to be gone, such as --within 1h"
         raise InvalidOptionError(msg)
     app = connected()
-    each = run_time or run_time_in(which, app.search)
+    each = run_time or run_time_in(which, app.runtime.search)
     if not each:
         msg = f"no job of lane {which} has completed of late: say how long one takes, such as --run-time 2s"
         raise InvalidOptionError(msg)

@@ -104,7 +104,7 @@ def sla(
     Example: lanework sla --lane critical --day
     """
     app = connected()
-    overview = app.statistics.overview()
+    overview = app.runtime.statistics.overview()
     window = overview.day if day else overview.hour
     lanes = [one for one in kept_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
     types = [one for one in kept_by_type(window.numbers) if only in (None, one.lane)]
@@ -131,9 +131,9 @@ def costs(
     Example: lanework costs --json
     """
     app = connected()
-    overview = app.statistics.overview()
+    overview = app.runtime.statistics.overview()
     window = overview.hour if hour else overview.day
-    found = app.costs(window)
+    found = app.runtime.costs(window)
     if as_json_:
         print_json(costs_as_json(found))
         return
@@ -159,7 +159,7 @@ def costs(
 
 def alerts(as_json_: AsJson = False) -> None:
     """Show which alerts are active, and which are over. Exit code 1 if any is active."""
-    found = connected().alerts()
+    found = connected().runtime.alerts()
     if as_json_:
         both = {"active": found.active, "resolved": found.resolved}
         print_json({name: [alert_as_json(one) for one in several] for name, several in both.items()})

@@ -101,7 +101,7 @@ def redeliver(
 
     Example: lanework webhooks redeliver payment-42
     """
-    receipt = connected().webhooks.redeliver(job_id, url=url)
+    receipt = connected().runtime.webhooks.redeliver(job_id, url=url)
     if as_json_:
         print_json({"jobId": job_id, "delivery": receipt.job_id})
     else:

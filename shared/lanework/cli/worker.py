@@ -175,7 +175,7 @@ def _end(code: int) -> NoReturn:
 
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
-    app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
+    app.runtime.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
     return app, aws_inbox(Settings.from_env())
 
 

@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lanework.engine.ports.runtime import REPEAT_S
+from lanework.engine.ports.code_runner import REPEAT_S
 from lanework.model.job.job_exceptions import TimedOut
 
 if TYPE_CHECKING:

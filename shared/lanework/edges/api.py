@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
-    app.observe(LogSink(Logger(location=None)))
+    app.runtime.observe(LogSink(Logger(location=None)))
     all_is_loaded()
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
 

@@ -47,7 +47,7 @@ def clock(app: App) -> Handler:
 
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
-    app.observe(LogSink(Logger(location=None)))
+    app.runtime.observe(LogSink(Logger(location=None)))
     all_is_loaded()
     alerts = AlertSettings.from_env()
     channels = alert_channels(alerts)
@@ -58,9 +58,9 @@ def clock(app: App) -> Handler:
 
     def look_at_lanes(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
         depths = app.inspector.depths(counts)
-        app.roll_up.note(depths)
-        rolled_up = app.roll_up.tick(has_time=has_time)
-        standing = app.alarmist(channels, job=alerts.job).tick(depths)
+        app.runtime.roll_up.note(depths)
+        rolled_up = app.runtime.roll_up.tick(has_time=has_time)
+        standing = app.runtime.alert_manager(channels, job=alerts.job).tick(depths)
         return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
 
     def unsent(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
@@ -80,16 +80,16 @@ def clock(app: App) -> Handler:
 
         counted = cache(app.inspector.counts)
         try:
-            name = event.get("schedule")
+            name, trigger = event.get("schedule"), app.runtime.schedule_trigger
             if isinstance(name, str):
-                return {"fired": asdict(app.schedule_clock.prod(name, str(event.get("at")), has_time=has_time))}
+                return {"fired": asdict(trigger.prod(name, str(event.get("at")), has_time=has_time))}
             return _all_of(
                 app.ports,
-                lambda: {"fired": asdict(app.schedule_clock.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
+                lambda: {"fired": asdict(trigger.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
                 lambda: {"reconciled": reconciled(lambda: has_time(_LEFT_TO_SWEEP))},
                 lambda: {"unsent": unsent(counted(), lambda: has_time(_LEFT_TO_SWEEP))},
                 lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
-                lambda: {"enqueued": app.housekeeper.tick() if has_time() else ()},
+                lambda: {"enqueued": app.runtime.hourly_jobs.tick() if has_time() else ()},
                 lambda: look_at_lanes(counted(), has_time),
             )
         finally:

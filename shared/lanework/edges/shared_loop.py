@@ -8,7 +8,7 @@ from contextlib import suppress
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.ports.runtime import wind_up
+from lanework.engine.ports.code_runner import wind_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

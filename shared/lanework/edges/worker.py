@@ -16,7 +16,7 @@ from lanework.aws.idempotency import powertools_guard
 from lanework.edges import all_is_loaded
 from lanework.edges.alarm import alarm
 from lanework.engine.messaging.delivery import Delivery, Keep
-from lanework.engine.ports.runtime import is_from_outside
+from lanework.engine.ports.code_runner import is_from_outside
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
@@ -52,14 +52,14 @@ def worker(app: App) -> Handler:
     handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
     the mapping back off.
     """
-    app.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
-    app.limit_code_by(alarm)
+    app.runtime.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
+    app.runtime.limit_code_by(alarm)
     all_is_loaded()
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
         begun = time.monotonic()
         batch = _Batch(app, context)
-        together = [record for record in event["Records"] if app.runs_async(record["body"])]
+        together = [record for record in event["Records"] if app.runtime.runs_async(record["body"])]
         in_turn = [record for record in event["Records"] if record not in together]
         try:
             kept = batch.run_together(together) + batch.run_in_turn(in_turn)
@@ -82,7 +82,7 @@ class _Batch:
         """Run jobs one after the other; return what is to be kept."""
         if not records:
             return []
-        executor = self.app.executor(powertools_guard(self.context))
+        executor = self.app.runtime.executor(powertools_guard(self.context))
         begun = False
 
         def handle(record: SQSRecord) -> None:
@@ -96,7 +96,7 @@ class _Batch:
         """Run async jobs side by side: each claim and completion in a thread of its own, every body in one loop."""
         if not records:
             return []
-        executor = self.app.executor(powertools_guard(self.context), run_async=_loop().run)
+        executor = self.app.runtime.executor(powertools_guard(self.context), run_async=_loop().run)
         return self._kept(_SideBySide(), records, partial(self._handle, executor, is_first=True))
 
     def _kept(self, processor: BatchProcessor, records: Records, handle: Callable[[SQSRecord], None]) -> list[Any]:

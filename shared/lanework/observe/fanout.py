@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanework.engine.ports.runtime import apart
+from lanework.engine.ports.code_runner import apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -57,7 +57,7 @@ def test_the_sweep_sends_though_another_part_of_the_tick_fails(port: str, method
     odd: Any = {port: _Odd(getattr(app.ports, port), method)}
     app.use(replace(app.ports, **odd))
     handler = clock(app)
-    app.observe(events)
+    app.runtime.observe(events)
     context: Any = _Context()
 
     with pytest.raises(ValueError, match="express"):

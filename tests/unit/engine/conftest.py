@@ -47,7 +47,7 @@ class World:
         self, body: str, *, lane: Lane = Lane.HIGH, receives: int = 1, sent_at: datetime | None = None
     ) -> Report:
         delivery = Delivery(body=body, lane=lane, time_left=timedelta(seconds=30), receives=receives, sent_at=sent_at)
-        return self.app.executor(in_order).execute(delivery)
+        return self.app.runtime.executor(in_order).execute(delivery)
 
     def stored(self, job_id: str = "job-1") -> JobRecord:
         return self.app.get(job_id)

@@ -56,8 +56,8 @@ def die(world: World, count: int = 1) -> None:
 
 
 def tick(world: World, *channels: Listener, waiting: int = 0) -> None:
-    world.app.roll_up.tick()
-    world.app.alarmist(channels).tick({Lane.LOW: Depth(waiting=waiting)})
+    world.app.runtime.roll_up.tick()
+    world.app.runtime.alert_manager(channels).tick({Lane.LOW: Depth(waiting=waiting)})
     world.clock.advance(MINUTE)
 
 
@@ -73,7 +73,7 @@ def test_a_death_is_told_once_and_an_hour_later_that_it_is_over(world: World) ->
 
     assert listener.delivered == [("raised", "death"), ("resolved", "death")]
     assert world.events.actions == ["alert.raised", "alert.resolved"]
-    assert (0, 1) == (len(world.app.alerts().active), len(world.app.alerts().resolved))
+    assert (0, 1) == (len(world.app.runtime.alerts().active), len(world.app.runtime.alerts().resolved))
 
 
 def test_deaths_of_a_day_and_a_deep_lane_are_alerts_of_their_own(world: World) -> None:
@@ -105,7 +105,7 @@ def test_where_nobody_listens_alerts_are_shown_all_the_same(world: World) -> Non
     die(world)
     tick(world)
 
-    assert [Rule.DEATH] == [one.rule for one in world.app.alerts().active]
+    assert [Rule.DEATH] == [one.rule for one in world.app.runtime.alerts().active]
 
 
 def test_an_alert_can_be_a_job_of_the_application() -> None:
@@ -121,21 +121,23 @@ def test_an_alert_can_be_a_job_of_the_application() -> None:
     app.ports.statistics.add(Bucket(at=NOON, numbers={KEY: Numbers({Count.DEAD: 1})}))
 
     for _ in range(2):
-        app.alarmist(job="ops.alert").tick({})
+        app.runtime.alert_manager(job="ops.alert").tick({})
         drain(app)
     for wait in (timedelta(hours=2), timedelta(minutes=5)):
         clock.advance(wait)
-        app.alarmist(job="ops.alert").tick({})
+        app.runtime.alert_manager(job="ops.alert").tick({})
         drain(app)
 
     text = "1 job of type user.greeting died within an hour"
     assert sent == [("raised", "death user.greeting", text), ("resolved", "Resolved: death user.greeting", text)]
-    assert "alert-death-user.greeting@20260102T120000-raised" in [one.job_id for one in app.search.newest().jobs]
+    assert "alert-death-user.greeting@20260102T120000-raised" in [
+        one.job_id for one in app.runtime.search.newest().jobs
+    ]
 
 
 def test_an_alert_for_a_job_that_does_not_exist_is_said_each_minute_and_stops_nothing(world: World) -> None:
     die(world)
-    world.app.alarmist(job="user.greetings").tick({})
+    world.app.runtime.alert_manager(job="user.greetings").tick({})
 
     assert world.events.actions == ["alert.raised", "alert.delivery_failed"]
     assert "did you mean 'user.greeting'" in str(world.events.events[-1].reason)
@@ -206,7 +208,7 @@ def test_what_a_channel_raises_is_an_error_of_ours() -> None:
 
 def test_a_minute_in_which_nothing_happens_costs_three_writes_and_five_reads_of_numbers(world: World) -> None:
     def idle() -> None:
-        world.app.roll_up.note({Lane.LOW: Depth()})
+        world.app.runtime.roll_up.note({Lane.LOW: Depth()})
         tick(world)
 
     for _ in range(5):
@@ -242,7 +244,7 @@ def test_an_alert_ends_when_what_it_told_of_was_dropped_and_a_new_death_is_told_
     died(world, "job-3")
     tick(world, listener)
     assert listener.delivered[2:] == [("raised", "death")]
-    assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
+    assert world.app.runtime.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
 
 
 def test_an_alert_goes_on_while_one_of_those_that_it_told_of_is_dead(world: World) -> None:
@@ -256,7 +258,7 @@ def test_an_alert_goes_on_while_one_of_those_that_it_told_of_is_dead(world: Worl
         tick(world, listener)
 
     assert listener.delivered == [("raised", "death")]
-    assert world.app.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
+    assert world.app.runtime.alerts().active[0].text.startswith("1 job of type user.greeting died within an hour")
 
 
 def test_what_was_dropped_long_after_its_death_hides_no_new_death(world: World) -> None:

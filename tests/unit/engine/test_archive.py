@@ -123,8 +123,8 @@ def test_an_entry_for_the_archive_never_sends_a_job_again(world: World, archive:
 def test_what_was_retired_is_not_archived(world: World, archive: MemoryArchive) -> None:
     world.greet.enqueue(BAT, job_id="job-1")
     drain(world.app)
-    plan = world.app.cleaning.plan(Cleaning(state=State.COMPLETED))
-    world.app.cleaning.clean(plan)
+    plan = world.app.runtime.cleanups.plan(Cleaning(state=State.COMPLETED))
+    world.app.runtime.cleanups.clean(plan)
 
     world.clock.advance(7 * DAY)
     an_hour(world)

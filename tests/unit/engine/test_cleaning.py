@@ -50,7 +50,7 @@ def listed(world: World) -> list[str]:
 
 
 def retire(world: World, cleaning: Cleaning) -> Cleaned:
-    became = world.app.cleaning.clean(world.app.cleaning.plan(cleaning))
+    became = world.app.runtime.cleanups.clean(world.app.runtime.cleanups.plan(cleaning))
     assert isinstance(became, Cleaned)
     return became
 
@@ -128,7 +128,7 @@ def test_what_was_retired_is_not_looked_at_again(world: World) -> None:
     retire(world, Cleaning(state=State.COMPLETED, keep=1))
     ledger, _ = break_ports(world.app)
 
-    assert world.app.cleaning.plan(Cleaning(state=State.COMPLETED, keep=1)).count == 0
+    assert world.app.runtime.cleanups.plan(Cleaning(state=State.COMPLETED, keep=1)).count == 0
     read = ledger.port.get_many.__self__.records
     assert sum(1 for record in read.values() if record.retired) == 4
 
@@ -159,8 +159,8 @@ def test_an_expired_record_is_neither_kept_nor_retired(world: World) -> None:
     put_ended(world, 1, expires_at=NOON)
     put_ended(world, 2, queue="report")
 
-    assert world.app.cleaning.plan(Cleaning(state=State.COMPLETED, keep=1)).count == 1
-    assert world.app.cleaning.plan(COMPLETED).count == 2
+    assert world.app.runtime.cleanups.plan(Cleaning(state=State.COMPLETED, keep=1)).count == 1
+    assert world.app.runtime.cleanups.plan(COMPLETED).count == 2
 
 
 def test_a_job_that_was_redriven_between_reading_and_retiring_is_left_alone(world: World) -> None:
@@ -228,9 +228,9 @@ def test_a_retirement_whose_answer_was_lost_and_that_the_client_repeated_counts(
 
 def test_more_than_a_page_is_retired_by_a_job_with_progress_and_a_result(world: World) -> None:
     put_ended(world, PAGE + 20)
-    plan = world.app.cleaning.plan(Cleaning(state=State.COMPLETED, keep=5))
+    plan = world.app.runtime.cleanups.plan(Cleaning(state=State.COMPLETED, keep=5))
 
-    receipt = world.app.cleaning.clean(plan)
+    receipt = world.app.runtime.cleanups.clean(plan)
 
     assert (plan.count, plan.is_counted, dict(plan.types)) == (PAGE + 15, True, {"user.greeting": PAGE + 15})
     assert isinstance(receipt, Receipt)
@@ -254,7 +254,7 @@ def test_a_cleaning_that_outlasts_its_invocation_goes_on_in_the_next_and_counts_
         world.clock.advance(timedelta(seconds=10))
 
     ledger.clear_beside = slowly  # type: ignore[method-assign]
-    receipt = world.app.cleaning.clean(world.app.cleaning.plan(COMPLETED))
+    receipt = world.app.runtime.cleanups.clean(world.app.runtime.cleanups.plan(COMPLETED))
     assert isinstance(receipt, Receipt)
 
     drain(world.app, Lane.LOW)
@@ -268,7 +268,7 @@ def test_a_cleaning_that_outlasts_its_invocation_goes_on_in_the_next_and_counts_
 
 def test_a_cleaning_can_be_cancelled_on_its_way(world: World) -> None:
     put_ended(world, 130)
-    receipt = world.app.cleaning.clean(world.app.cleaning.plan(COMPLETED))
+    receipt = world.app.runtime.cleanups.clean(world.app.runtime.cleanups.plan(COMPLETED))
     assert isinstance(receipt, Receipt)
     ledger = world.app.ports.ledger
     clear = ledger.clear_beside
@@ -301,25 +301,25 @@ def test_a_family_that_keeps_a_number_is_cleaned_once_an_hour(world: World) -> N
     put_ended(world, 2, state=State.DEAD, error="E: no")
     put_ended(world, 2, queue="report")
 
-    assert world.app.housekeeper.tick() == ("lanework.clean@2026-01-02T12",)
-    assert world.app.housekeeper.tick() == ()
+    assert world.app.runtime.hourly_jobs.tick() == ("lanework.clean@2026-01-02T12",)
+    assert world.app.runtime.hourly_jobs.tick() == ()
     drain(world.app)
 
     assert {"email-completed-0", "email-completed-1", "report-completed-0", "report-completed-1"} == {
         job_id for job_id in listed(world) if "@" not in job_id
     }
     world.clock.advance(timedelta(hours=1))
-    assert world.app.housekeeper.tick() == ("lanework.clean@2026-01-02T13",)
+    assert world.app.runtime.hourly_jobs.tick() == ("lanework.clean@2026-01-02T13",)
 
 
 def test_a_tick_that_was_cut_off_enqueues_its_hour_once(world: World) -> None:
     world.app = a_keeping_app(world, keep_completed=0)
     set_bookmark = world.app.ports.flags.set_bookmark
     world.app.ports.flags.set_bookmark = lambda *_: None  # type: ignore[method-assign]
-    world.app.housekeeper.tick()
+    world.app.runtime.hourly_jobs.tick()
     world.app.ports.flags.set_bookmark = set_bookmark  # type: ignore[method-assign]
 
-    world.app.housekeeper.tick()
+    world.app.runtime.hourly_jobs.tick()
 
     assert world.app.ports.lanes.counts(Lane.LOW).waiting <= 2
     drain(world.app)
@@ -329,7 +329,7 @@ def test_a_tick_that_was_cut_off_enqueues_its_hour_once(world: World) -> None:
 def test_an_application_that_keeps_all_asks_nothing_of_its_ports_each_minute(world: World) -> None:
     world.app.ports.flags.bookmark = None  # type: ignore[assignment,method-assign]
 
-    assert world.app.housekeeper.tick() == ()
+    assert world.app.runtime.hourly_jobs.tick() == ()
 
 
 @pytest.mark.parametrize("option", ["keep_completed", "keep_failed"])

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, model_serializer
 
 from lanework import App, Cause, Discard, Jobs, Middleware, RetryAfter, Run, Snooze, State, Suspended
-from lanework.engine.ports.runtime import in_a_loop_of_its_own
+from lanework.engine.ports.code_runner import in_a_loop_of_its_own
 from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.unit.engine.conftest import Greeting, World
@@ -489,7 +489,7 @@ def test_a_sink_that_raises_stops_neither_the_job_nor_the_sinks_beside_it() -> N
         """Do nothing."""
 
     app, beside = app_in_memory(App(family)), EventList()
-    app.observe(Broken(), beside)
+    app.runtime.observe(Broken(), beside)
     one.enqueue(BAT, job_id="job-1")
     drain(app)
     app.ports.events.flush()

@@ -380,7 +380,7 @@ def test_no_job_runs_without_a_claim(world: World) -> None:
         execution.run()  # type: ignore[attr-defined]
 
     with pytest.raises(LaneworkError, match="POWERTOOLS_IDEMPOTENCY_DISABLED"):
-        world.app.executor(unguarded).execute(_delivery(put(world)))
+        world.app.runtime.executor(unguarded).execute(_delivery(put(world)))
 
     assert world.greeted == []
 

@@ -23,11 +23,11 @@ READERS: dict[str, Callable[[App], object]] = {
     "dead letter": lambda app: app.dead_letters.jobs.get("job-1"),
 }
 LISTS: dict[str, Callable[[App], int]] = {
-    "list": lambda app: len(app.search.newest(limit=10).jobs),
+    "list": lambda app: len(app.runtime.search.newest(limit=10).jobs),
     "dead list": lambda app: len(app.dead_letters.jobs.page(DeadFilter()).jobs),
     "dead groups": lambda app: len(app.dead_letters.groups(DeadFilter()).groups),
     "redrive": lambda app: len(list(app.dead_letters.jobs.matching(DeadFilter()))),
-    "clean dead": lambda app: app.cleaning.plan(Cleaning(state=State.DEAD)).count,
+    "clean dead": lambda app: app.runtime.cleanups.plan(Cleaning(state=State.DEAD)).count,
 }
 
 

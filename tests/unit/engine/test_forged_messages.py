@@ -223,6 +223,8 @@ SECOND = timedelta(seconds=1)
         ("headers", [["name", ""]]),
         ("headers", [["name", "x" * 2000]]),
         ("headers", [["name", "1"], ["name", "2"]]),
+        ("headers", [["a", "x" * 500], ["b", "x" * 523]]),
+        ("headers", [[f"name-{number}", "x" * 1000] for number in range(256)]),
         ("nonce", ""),
         ("nonce", "x" * 65),
         ("ticket", "yes"),
@@ -291,7 +293,7 @@ def test_no_message_gets_around_a_quota(facts: dict[str, object]) -> None:
     app = app_in_memory(App(family), Clock())
     delivery = Delivery(body=forged(**facts), lane=Lane.HIGH, time_left=timedelta(seconds=30))
 
-    assert app.executor(in_order).execute(delivery) == Ack()
+    assert app.runtime.executor(in_order).execute(delivery) == Ack()
     assert (ran, app.ports.ledger.get("job-1")) == ([], None)
 
 

@@ -91,7 +91,7 @@ def test_a_message_under_an_id_that_another_enqueue_recorded_runs_the_recorded_j
     two.enqueue(Note(text="second"), job_id="job-1")
     lanes: Any = app.ports.lanes
     message = lanes.port.receive(Lane.HIGH)
-    app.executor(in_order).execute(Delivery(body=message.body, lane=Lane.HIGH, time_left=LEASE))
+    app.runtime.executor(in_order).execute(Delivery(body=message.body, lane=Lane.HIGH, time_left=LEASE))
 
     assert [("two", "second")] == ran
 
@@ -148,7 +148,7 @@ def test_a_run_is_bound_by_the_limits_of_the_type_that_its_record_names() -> Non
     def bound(_: Greeting, run: Run) -> None:
         most.append(most[-1] + 1 if most else 1)
         if run.job_id == "job-1":
-            app.executor(in_order).execute(Delivery(body=other, lane=Lane.HIGH, time_left=LEASE))
+            app.runtime.executor(in_order).execute(Delivery(body=other, lane=Lane.HIGH, time_left=LEASE))
         most.append(most[-1] - 1)
 
     @family.job("note.free")
@@ -164,7 +164,7 @@ def test_a_run_is_bound_by_the_limits_of_the_type_that_its_record_names() -> Non
     lanes: Any = app.ports.lanes
     first, _, of_another_enqueue = [lanes.port.receive(Lane.HIGH) for _ in range(3)]
     other = of_another_enqueue.body
-    app.executor(in_order).execute(Delivery(body=first.body, lane=Lane.HIGH, time_left=LEASE))
+    app.runtime.executor(in_order).execute(Delivery(body=first.body, lane=Lane.HIGH, time_left=LEASE))
 
     assert max(most) == 1
     assert app.get("job-2").state is State.PARKED

@@ -57,7 +57,7 @@ class Worker:
         if message is None:
             return None
         delivery = Delivery(body=message.body, lane=Lane.LOW, time_left=timedelta(days=365), lease=LEASE)
-        report = self.app.executor(guard).execute(delivery)
+        report = self.app.runtime.executor(guard).execute(delivery)
         match report:
             case Ack():
                 lanes.delete(Lane.LOW, message.handle)
@@ -244,7 +244,9 @@ def test_in_lambda_an_outcome_is_tried_until_shortly_before_the_invocation_ends(
     message = lanes.receive(Lane.LOW)
 
     def execute() -> Report:
-        return worker.app.executor(in_order).execute(Delivery(body=message.body, lane=Lane.LOW, time_left=30 * SECOND))
+        return worker.app.runtime.executor(in_order).execute(
+            Delivery(body=message.body, lane=Lane.LOW, time_left=30 * SECOND)
+        )
 
     assert execute() == Ack()
     assert worker.app.get("job-1").state is State.COMPLETED
@@ -274,7 +276,7 @@ def test_a_service_that_stays_away_costs_no_more_tries_than_its_waits_allow(work
     """A clock that stands still, as in a test of a user's, must not make it try for ever."""
     worker.job.enqueue(Nothing(), job_id="job-1")
     ledger, _ = break_ports(worker.app)
-    worker.app.use(replace(worker.app.ports, runtime=replace(worker.app.ports.runtime, pause=lambda _: None)))
+    worker.app.use(replace(worker.app.ports, code_runner=replace(worker.app.ports.code_runner, pause=lambda _: None)))
 
     def code(_: Run) -> str:
         ledger.broken.add("change")

@@ -20,7 +20,7 @@ def put(world: World, job_id: str, days_ago: int = 0) -> None:
 
 
 def listed(world: World, **options: object) -> list[str]:
-    return [job.job_id for job in world.app.search.newest(**options).jobs]  # type: ignore[arg-type]
+    return [job.job_id for job in world.app.runtime.search.newest(**options).jobs]  # type: ignore[arg-type]
 
 
 def everything(world: World, **options: object) -> list[list[str]]:
@@ -39,8 +39,8 @@ def test_the_newest_jobs_are_looked_for_over_the_days_and_the_list_says_how_far(
         put(world, job_id, days_ago)
 
     assert listed(world) == ["today", "yesterday", "last-week"]
-    assert world.app.search.newest().seen_until.isoformat() == "2025-12-18T00:00:00+00:00"
-    assert (listed(world, limit=2), world.app.search.newest(limit=2).cursor) == (
+    assert world.app.runtime.search.newest().seen_until.isoformat() == "2025-12-18T00:00:00+00:00"
+    assert (listed(world, limit=2), world.app.runtime.search.newest(limit=2).cursor) == (
         ["today", "yesterday"],
         "2025-12-31|",
     )

@@ -80,7 +80,7 @@ class Shop:
         message = self.lanes.receive(Lane.HIGH)
         if message is None:
             return None
-        return self.app.executor(guard).execute(
+        return self.app.runtime.executor(guard).execute(
             Delivery(body=message.body, lane=Lane.HIGH, time_left=LANES[Lane.HIGH].timeout)
         )
 

@@ -319,7 +319,7 @@ def test_jobs_that_run_side_by_side_in_one_loop_keep_their_lines_apart() -> None
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
-    executor = app.executor(
+    executor = app.runtime.executor(
         in_order, run_async=lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
     )
 

@@ -330,7 +330,7 @@ def test_a_job_that_does_not_fit_into_what_is_left_of_its_invocation_is_given_ba
 
     def deliver(time_left_s: int, *, is_first: bool) -> object:
         delivery = Delivery(body=body, lane=Lane.HIGH, time_left=time_left_s * SECOND, is_first=is_first)
-        return world.app.executor(in_order).execute(delivery)
+        return world.app.runtime.executor(in_order).execute(delivery)
 
     assert deliver(11, is_first=False) == Keep(timedelta(0))
     assert (world.stored().attempts, world.greeted) == (0, [])
@@ -343,7 +343,7 @@ def test_a_first_job_runs_even_if_its_function_was_given_less_time_than_its_lane
     seen: list[object] = []
     world.behave = lambda run: seen.append(run.deadline)
 
-    assert world.app.executor(in_order).execute(delivery) == Ack()
+    assert world.app.runtime.executor(in_order).execute(delivery) == Ack()
     assert seen == [NOON + 4 * SECOND]
 
 

@@ -115,7 +115,7 @@ def every_five_minutes(world: World) -> None:
 
 def tick(world: World) -> None:
     world.clock.advance(5 * MINUTE)
-    world.app.schedule_clock.tick()
+    world.app.runtime.schedule_trigger.tick()
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_a_tick_that_is_repeated_after_a_crash_runs_once_under_the_next_id(world
     record = schedules.get("nightly")
     schedules.write(replace(record, last_run=RUN, due_at=record.last_tick))
 
-    world.app.schedule_clock.tick()
+    world.app.runtime.schedule_trigger.tick()
     drain(world.app)
 
     assert world.greeted == [("Bat", 1)]
@@ -189,11 +189,11 @@ def test_an_alert_names_who_has_the_id_and_is_over_once_none_was_found_for_an_ho
     world.app.ports.ledger.put(replace(a_record(job_id=RUN), type="user.other"))
     tick(world)
 
-    (alert,) = world.app.alarmist().tick({}).active
+    (alert,) = world.app.runtime.alert_manager().tick({}).active
 
     assert (alert.rule.value, alert.subject, alert.next_step) == ("taken", RUN, f"lanework get {RUN}")
     assert "user.other" in alert.text
     for _ in range(14):
         tick(world)
-        world.app.alarmist().tick({})
-    assert world.app.alerts().active == ()
+        world.app.runtime.alert_manager().tick({})
+    assert world.app.runtime.alerts().active == ()

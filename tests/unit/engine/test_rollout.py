@@ -48,7 +48,7 @@ def while_waiting(world: World, happens: Callable[[], object]) -> list[float]:
         world.clock.advance(timedelta(seconds=seconds))
 
     ports = world.app.ports
-    world.app.use(replace(ports, runtime=replace(ports.runtime, pause=pause)))
+    world.app.use(replace(ports, code_runner=replace(ports.code_runner, pause=pause)))
     return waits
 
 

@@ -38,10 +38,10 @@ def test_the_run_time_is_the_mean_of_the_lanes_own_completed_jobs(world: World) 
         )
         world.app.ports.ledger.put(ended)
 
-    assert run_time_in(Lane.LOW, world.app.search) is None
+    assert run_time_in(Lane.LOW, world.app.runtime.search) is None
     put("one", Lane.LOW, 1)
     put("two", Lane.LOW, 2)
     put("other", Lane.HIGH, 50)
     put("cancelled", Lane.LOW, 50, State.CANCELLED)
 
-    assert run_time_in(Lane.LOW, world.app.search) == 1.5 * SECOND
+    assert run_time_in(Lane.LOW, world.app.runtime.search) == 1.5 * SECOND

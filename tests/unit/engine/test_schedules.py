@@ -57,7 +57,7 @@ class World:
 
     def tick(self, by: timedelta = timedelta(0)) -> Fired:
         self.clock.advance(by)
-        return self.app.schedule_clock.tick()
+        return self.app.runtime.schedule_trigger.tick()
 
     def hourly(self, name: str = "hourly", *, overlap: OverlapWord = "allow", catch_up: CatchUpWord = "latest") -> None:
         self.app.schedules.add(name, "job.clean", cron="0 * * * *", overlap=overlap, catch_up=catch_up)
@@ -127,7 +127,7 @@ def test_a_tick_that_eventbridge_delivers_twice_and_the_sweep_finds_too_runs_onc
     world.hourly()
     world.clock.advance(59 * MINUTE)
 
-    fired = [world.app.schedule_clock.prod("hourly", "2026-01-02T13:00:00Z") for _ in range(2)]
+    fired = [world.app.runtime.schedule_trigger.prod("hourly", "2026-01-02T13:00:00Z") for _ in range(2)]
 
     assert [one.enqueued for one in (*fired, world.tick())] == [1, 0, 0]
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
@@ -140,7 +140,7 @@ def test_an_endpoint_that_names_no_time_means_the_tick_that_has_just_come(world:
     world.hourly()
     world.clock.now = NOON + HOUR + 9 * SECOND
 
-    world.app.schedule_clock.prod("hourly", at)
+    world.app.runtime.schedule_trigger.prod("hourly", at)
 
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
@@ -149,10 +149,10 @@ def test_an_endpoint_that_names_no_time_means_the_tick_that_has_just_come(world:
 def test_a_prod_that_comes_before_our_clock_is_there_is_on_time_and_an_early_one_is_not(world: World, at: str) -> None:
     world.hourly()
     world.clock.now = NOON + HOUR - 6 * SECOND
-    assert world.app.schedule_clock.prod("hourly", at) == Fired()
+    assert world.app.runtime.schedule_trigger.prod("hourly", at) == Fired()
 
     world.clock.advance(2 * SECOND)
-    world.app.schedule_clock.prod("hourly", at)
+    world.app.runtime.schedule_trigger.prod("hourly", at)
 
     assert world.tick(10 * SECOND) == Fired()
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
@@ -170,11 +170,11 @@ def test_a_prod_out_of_phase_finds_nothing_to_do(world: World) -> None:
     world.app.schedules.add("odd", "job.clean", every=timedelta(minutes=7))
     world.tick(7 * MINUTE)
 
-    assert world.app.schedule_clock.prod("odd", "2026-01-02T12:08:30Z") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("odd", "2026-01-02T12:08:30Z") == Fired()
 
 
 def test_a_prod_for_a_schedule_that_is_gone_is_said_and_harmless(world: World) -> None:
-    assert world.app.schedule_clock.prod("nobody") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("nobody") == Fired()
     assert world.reasons("schedule.skipped") == ["there is no such schedule, or it is being written"]
 
 
@@ -185,7 +185,7 @@ def test_a_crash_between_any_two_steps_neither_loses_nor_doubles_the_tick(world:
     if step == "enqueue":
         ledger, lanes = break_ports(world.app)
         ledger.broken, lanes.broken = {"put"}, {"send"}
-        assert world.app.schedule_clock.tick() == Fired(is_done=False)
+        assert world.app.runtime.schedule_trigger.tick() == Fired(is_done=False)
         mend_ports(world.app)
     else:
         store: Any = _FailsAtOneWrite(
@@ -193,7 +193,7 @@ def test_a_crash_between_any_two_steps_neither_loses_nor_doubles_the_tick(world:
         )
         world.app.use(replace(world.app.ports, schedules=store))
         with pytest.raises(UnavailableError):
-            world.app.schedule_clock.tick()
+            world.app.runtime.schedule_trigger.tick()
         world.app.use(replace(world.app.ports, schedules=store.port))
 
     world.tick(MINUTE)
@@ -230,11 +230,11 @@ def test_two_that_fire_at_the_same_moment_enqueue_one_job(world: World) -> None:
     """The second reads and fires between the first's read and its reserve."""
     world.hourly()
     world.clock.advance(59 * MINUTE)
-    other = world.app.schedule_clock
+    other = world.app.runtime.schedule_trigger
     store: Any = _Interleaved(world.app.ports.schedules, lambda: other.prod("hourly"))
     world.app.use(replace(world.app.ports, schedules=store))
 
-    assert world.app.schedule_clock.prod("hourly") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
 
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
@@ -263,7 +263,7 @@ def test_a_pause_between_read_and_reserve_holds(world: World) -> None:
     store: Any = _Interleaved(world.app.ports.schedules, lambda: schedules.pause("hourly"))
     world.app.use(replace(world.app.ports, schedules=store))
 
-    assert world.app.schedule_clock.prod("hourly") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
     assert world.runs() == []
 
 
@@ -273,7 +273,7 @@ def test_a_second_that_finds_a_reserved_tick_enqueues_it_under_the_same_id(world
     record = world.app.schedules.get("hourly")
     world.app.ports.schedules.write(record.reserved(NOON + HOUR))
 
-    assert world.app.schedule_clock.prod("hourly").enqueued == 1
+    assert world.app.runtime.schedule_trigger.prod("hourly").enqueued == 1
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
 
@@ -347,7 +347,7 @@ def test_a_tick_without_time_leaves_the_rest_to_the_next(world: World) -> None:
     left = iter([True, True, False])
     world.clock.advance(3 * HOUR)
 
-    fired = world.app.schedule_clock.tick(has_time=lambda: next(left))
+    fired = world.app.runtime.schedule_trigger.tick(has_time=lambda: next(left))
 
     assert (fired.enqueued, fired.is_done) == (1, False)
     assert world.tick() == Fired(enqueued=2)
@@ -358,7 +358,7 @@ def test_while_paused_nothing_fires_and_a_resume_catches_up_with_nothing(world: 
     assert world.app.schedules.pause("hourly").next_tick is None
 
     assert world.tick(3 * HOUR) == Fired()
-    assert world.app.schedule_clock.prod("hourly") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
     assert world.app.schedules.resume("hourly").next_tick == NOON + 4 * HOUR
     assert world.tick() == Fired()
     world.tick(HOUR)
@@ -487,9 +487,9 @@ def test_a_prod_right_after_a_deployment_follows_the_new_code(world: World) -> N
     world.clock.advance(HOUR)
     deploy(world, cron="30 * * * *")
 
-    assert world.app.schedule_clock.prod("job.clean") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("job.clean") == Fired()
     deploy(world)
-    assert world.app.schedule_clock.prod("job.clean") == Fired()
+    assert world.app.runtime.schedule_trigger.prod("job.clean") == Fired()
     assert world.runs() == []
 
 
@@ -543,7 +543,7 @@ def test_a_prod_that_still_reaches_the_code_before_a_deployment_is_made_good_by_
     deploy(world, cron="0 * * * *")
     world.tick()
 
-    before.schedule_clock.prod("job.clean")
+    before.runtime.schedule_trigger.prod("job.clean")
 
     assert [world.tick(MINUTE).enqueued for _ in range(59)] == [0] * 58 + [1]
 

@@ -39,7 +39,7 @@ def everything(world: World, which: JobFilter, limit: int = 20) -> list[str]:
     """Return the ids of all pages."""
     found, cursor = [], None
     while True:
-        page = world.app.search.page(which, limit=limit, cursor=cursor)
+        page = world.app.runtime.search.page(which, limit=limit, cursor=cursor)
         found += ids(page)
         cursor = page.cursor
         if cursor is None:
@@ -54,7 +54,7 @@ def test_eleven_jobs_that_stand_somewhere_are_found_behind_some_hundred_newer_on
     for number in range(400):
         put(world, f"job-{number}", NOON - number * SECOND / 2, other)
 
-    page = world.app.search.page(JobFilter(state=state), limit=20)
+    page = world.app.runtime.search.page(JobFilter(state=state), limit=20)
 
     assert ids(page) == [f"wanted-{number}" for number in range(11)]
 
@@ -84,11 +84,11 @@ def test_where_no_index_tells_a_thousand_are_looked_at_and_the_page_says_how_far
     put(world, "wanted", NOON - timedelta(hours=1), State.RUNNING)
     ledger, _ = break_ports(world.app)
 
-    page = world.app.search.page(JobFilter(state=State.RUNNING))
+    page = world.app.runtime.search.page(JobFilter(state=State.RUNNING))
 
     assert (page.jobs, page.seen_until) == ((), NOON - (MOST_LOOKED_AT - 1) * SECOND)
     assert ledger.calls == ["recent", *["get_many"] * 10]
-    assert ids(world.app.search.page(JobFilter(state=State.RUNNING), cursor=page.cursor)) == ["wanted"]
+    assert ids(world.app.runtime.search.page(JobFilter(state=State.RUNNING), cursor=page.cursor)) == ["wanted"]
 
 
 def test_the_dead_cost_a_look_at_their_own_index_and_one_at_their_records(world: World) -> None:
@@ -96,7 +96,7 @@ def test_the_dead_cost_a_look_at_their_own_index_and_one_at_their_records(world:
         put(world, f"job-{number}", NOON - number * SECOND, State.DEAD if number > 200 else State.QUEUED)
     ledger, _ = break_ports(world.app)
 
-    page = world.app.search.page(JobFilter(state=State.DEAD), limit=50)
+    page = world.app.runtime.search.page(JobFilter(state=State.DEAD), limit=50)
 
     assert (ledger.calls, len(page.jobs), page.cursor is not None) == (["dead", "get_many"], 50, True)
 
@@ -106,7 +106,7 @@ def test_one_dead_job_of_a_type_is_found_behind_hundreds_of_another(world: World
     for number in range(350):
         put(world, f"job-{number}", NOON - number * SECOND, State.DEAD)
 
-    assert ids(world.app.search.page(JobFilter(state=State.DEAD, type="rare"))) == ["wanted"]
+    assert ids(world.app.runtime.search.page(JobFilter(state=State.DEAD, type="rare"))) == ["wanted"]
 
 
 def started_late(world: World, *jobs: tuple[str, Lane, timedelta], unnamed: int = 0) -> None:
@@ -141,10 +141,10 @@ def test_jobs_that_started_late_are_found_by_lane_and_time_the_latest_start_firs
 def test_a_cursor_of_another_list_is_refused(world: World, which: JobFilter, cursor: str) -> None:
     mine = (cursor.startswith("late|1") and which.late) or ("#a" in cursor and which.state)
     if mine:
-        assert world.app.search.page(which, cursor=cursor).jobs == ()
+        assert world.app.runtime.search.page(which, cursor=cursor).jobs == ()
     else:
         with pytest.raises(InvalidOptionError):
-            world.app.search.page(which, cursor=cursor)
+            world.app.runtime.search.page(which, cursor=cursor)
 
 
 def test_a_type_or_a_queue_that_nothing_is_of_is_refused_if_the_application_has_none(world: World) -> None:
@@ -152,7 +152,7 @@ def test_a_type_or_a_queue_that_nothing_is_of_is_refused_if_the_application_has_
     put(world, "of-a-removed-type", NOON, type="once.upon")
 
     def first(which: JobFilter) -> JobPage:
-        return checked(which, world.app.search.page(which), registry)
+        return checked(which, world.app.runtime.search.page(which), registry)
 
     assert ids(first(JobFilter(type="once.upon"))) == ["of-a-removed-type"]
     assert first(JobFilter(type=registry.types[0].name, state=State.DEAD)).jobs == ()

@@ -30,12 +30,12 @@ def tick(world: World, waiting: int, *, dead: int = 0, started: int = 0) -> None
     """Let a minute pass in which so many started and at whose end so many waited."""
     world.clock.advance(MINUTE)
     count(world, GREETING, started=started)
-    world.app.roll_up.note({Lane.HIGH: Depth(waiting=waiting, dead=dead)})
-    world.app.roll_up.tick()
+    world.app.runtime.roll_up.note({Lane.HIGH: Depth(waiting=waiting, dead=dead)})
+    world.app.runtime.roll_up.tick()
 
 
 def high(world: World) -> LaneOverview:
-    return next(one for one in world.app.standing().lanes if one.lane is Lane.HIGH)
+    return next(one for one in world.app.runtime.standing().lanes if one.lane is Lane.HIGH)
 
 
 def test_a_lane_shows_what_it_holds_and_what_its_jobs_did(world: World) -> None:
@@ -67,7 +67,7 @@ def test_everything_at_a_glance_is_five_counts_and_four_reads(world: World) -> N
     lanes, store, flags = Flaky(world.app.ports.lanes), Flaky(world.app.ports.statistics), Flaky(world.app.ports.flags)
     world.app.use(replace(world.app.ports, lanes=lanes, statistics=store, flags=flags))
 
-    world.app.standing()
+    world.app.runtime.standing()
 
     assert (["live"] * 5, ["board", "hours", "raw"], ["read"]) == (lanes.calls, sorted(store.calls), flags.calls)
 
@@ -118,7 +118,7 @@ def test_queues_share_what_their_lane_holds_as_their_jobs_did(world: World) -> N
     count(world, GREETING, started=30, dead=1)
     count(world, SMS, started=10)
 
-    queues = {one.queue: one for one in world.app.standing().queues}
+    queues = {one.queue: one for one in world.app.runtime.standing().queues}
 
     assert (3, 1, 0) == (queues["email"].waiting, queues["sms"].waiting, queues["lanework"].waiting)
     assert queues["email"].last_day[Count.DEAD] == 1
@@ -154,6 +154,6 @@ def test_openmetrics_are_what_prometheus_can_read_and_hold_every_number(world: W
 @pytest.mark.parametrize("lane", [lane for lane in Lane if LANES[lane].start_within is None])
 def test_a_lane_that_promises_nothing_has_no_share_that_was_kept(world: World, lane: Lane) -> None:
     count(world, Key(lane=lane, queue="q", type="t"), first_starts=5)
-    kept = next(one.kept for one in world.app.standing().lanes if one.lane is lane)
+    kept = next(one.kept for one in world.app.runtime.standing().lanes if one.lane is lane)
 
     assert (None, None, 5) == (kept.promise, kept.kept_share, kept.starts)

@@ -214,7 +214,7 @@ def test_a_job_that_its_workers_left_for_dead_is_told_of(world: World) -> None:
     everybody(world, webhook=URL)
     body = put(world, max_attempts=1)
     for _ in range(2):
-        executor = world.app.executor(begin)
+        executor = world.app.runtime.executor(begin)
         executor.execute(Delivery(body=body, lane=Lane.HIGH, time_left=timedelta(seconds=30)))
         world.clock.advance(timedelta(seconds=31) + LEASE_MARGIN)
     assert world.execute(body) == Ack()
@@ -525,8 +525,8 @@ def test_a_redelivery_is_another_delivery_of_the_same_event(world: World) -> Non
     world.greet.enqueue(BAT, job_id="job-1", webhook=URL)
     drain(world.app)
 
-    world.app.webhooks.redeliver("job-1")
-    world.app.webhooks.redeliver("job-1", url="https://other.example.com/")
+    world.app.runtime.webhooks.redeliver("job-1")
+    world.app.runtime.webhooks.redeliver("job-1", url="https://other.example.com/")
     drain(world.app)
 
     assert [url for url, _, _ in everyone.posted] == [URL, URL, "https://other.example.com/"]
@@ -539,14 +539,14 @@ def test_what_can_not_be_redelivered_says_why(world: World) -> None:
     world.greet.enqueue(BAT, job_id="job-1")
 
     with pytest.raises(JobNotFoundError):
-        world.app.webhooks.redeliver("job-2")
+        world.app.runtime.webhooks.redeliver("job-2")
     with pytest.raises(InvalidOptionError, match="is queued: webhooks tell of completions and deaths"):
-        world.app.webhooks.redeliver("job-1")
+        world.app.runtime.webhooks.redeliver("job-1")
     drain(world.app)
     with pytest.raises(InvalidOptionError, match="has no webhook: say where"):
-        world.app.webhooks.redeliver("job-1")
+        world.app.runtime.webhooks.redeliver("job-1")
     with pytest.raises(InvalidOptionError, match="an https:// address"):
-        world.app.webhooks.redeliver("job-1", url="ftp://example.com")
+        world.app.runtime.webhooks.redeliver("job-1", url="ftp://example.com")
 
 
 def test_a_job_that_nobody_listens_to_costs_not_a_call_more(world: World) -> None:

@@ -245,7 +245,7 @@ def _run_only(stack: Stack, wanted: Callable[[str], bool]) -> None:
             held.append(message)
             continue
         delivery = Delivery(body=message.body, lane=Lane.HIGH, time_left=30 * SECOND)
-        if isinstance(stack.app.executor(in_order).execute(delivery), Ack):
+        if isinstance(stack.app.runtime.executor(in_order).execute(delivery), Ack):
             lanes.delete(Lane.HIGH, message.handle)
     for message in held:
         lanes.change_visibility(Lane.HIGH, message.handle, timedelta(0))

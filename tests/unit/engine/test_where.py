@@ -41,7 +41,7 @@ def an_app() -> App:
 
 def delivered(app: App, body: str, *, lease: timedelta | None) -> Report:
     delivery = Delivery(body=body, lane=Lane.LOW, time_left=timedelta(minutes=15), lease=lease)
-    return app.executor(in_order).execute(delivery)
+    return app.runtime.executor(in_order).execute(delivery)
 
 
 def body_of(app: App) -> str:

@@ -315,7 +315,7 @@ def test_the_end_of_a_workflows_job_costs_one_write_more(shop: Shop) -> None:
     shop.app.use(replace(shop.app.ports, ledger=ledger, workflows=store))
 
     message = lanes.receive(Lane.HIGH)
-    shop.app.executor(in_order).execute(
+    shop.app.runtime.executor(in_order).execute(
         Delivery(body=message.body, lane=Lane.HIGH, time_left=MINUTE, lease=MINUTE, receives=1)
     )
 

@@ -88,5 +88,5 @@ def an_application() -> App:
 def a_shop() -> Shop:
     clock = Clock()
     app = app_in_memory(an_application(), clock)
-    app.observe(EventList())
+    app.runtime.observe(EventList())
     return Shop(app, clock, a_client(app, is_development=True))

@@ -384,7 +384,7 @@ def test_nobody_brings_data_over_http_to_a_job_that_is_kept_from_it(method: str,
     answer = api.send(method, path, body)
 
     assert answer.problem in ("kept-from-http", "unknown-job-type")
-    assert {one.job_id for one in app.search.page(JobFilter(), limit=10).jobs} == {"waits", "dead"}
+    assert {one.job_id for one in app.runtime.search.page(JobFilter(), limit=10).jobs} == {"waits", "dead"}
     assert (app.get("waits").state, app.get("dead").state) == (State.PARKED, State.DEAD)
     assert [one.record.schedule.payload for one in app.schedules.list()] == ['{"amount":1}']
 
@@ -397,7 +397,7 @@ def test_a_page_runs_no_schedule_whose_jobs_are_kept_from_http() -> None:
     answer = browser.send("POST", "/schedules/monthly/run", a_form(csrf=csrf_of(browser)), FORM)
 
     assert answer.status == 303
-    assert len(app.search.page(JobFilter(), limit=10).jobs) == 2
+    assert len(app.runtime.search.page(JobFilter(), limit=10).jobs) == 2
 
 
 def test_an_admin_redrives_a_job_that_is_kept_from_http_as_it_is_and_cancels_it() -> None:

@@ -284,6 +284,15 @@ def test_a_trace_that_is_none_is_passed_over(shop: Shop) -> None:
     assert shop.stored(answer.json["jobId"]).headers == ()
 
 
+def test_a_trace_that_does_not_fit_beside_a_correlation_id_keeps_no_job_from_being_enqueued(shop: Shop) -> None:
+    job = {"type": "user.greeting", "payload": {"name": "Bat"}, "correlationId": "x" * 600}
+
+    answer = shop.api.post("/api/jobs", job, traceparent=TRACE, tracestate=f"vendor={'1' * 500}")
+
+    assert answer.status == 202
+    assert dict(shop.stored(answer.json["jobId"]).headers) == {"correlation-id": "x" * 600, "traceparent": TRACE}
+
+
 def test_a_job_may_have_a_webhook_and_say_what_it_belongs_to(shop: Shop) -> None:
     job = {"type": "user.greeting", "payload": {"name": "Bat"}, "jobId": "job-1", "correlationId": "request-7"}
     assert shop.api.post("/api/jobs", {**job, "webhook": "https://hooks.example.com"}).status == 202

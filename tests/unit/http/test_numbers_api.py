@@ -64,7 +64,7 @@ def test_a_time_that_is_not_kept_is_refused(shop: Shop, path: str) -> None:
 
 
 def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
-    shop.app.alarmist().tick({})
+    shop.app.runtime.alert_manager().tick({})
 
     (alert,) = [one for one in shop.api.get("/api/alerts").json["active"] if one["rule"] == "death"]
     assert ("user.greeting", None) == (alert["subject"], alert["until"])
@@ -74,9 +74,9 @@ def test_alerts_are_told_and_shown_until_they_are_over(shop: Shop) -> None:
     assert 'href="./dead?type=user.greeting&amp;within=hour">' in page
 
     shop.clock.advance(timedelta(hours=2))
-    shop.app.alarmist().tick({})
+    shop.app.runtime.alert_manager().tick({})
     shop.clock.advance(timedelta(minutes=5))
-    shop.app.alarmist().tick({})
+    shop.app.runtime.alert_manager().tick({})
 
     answer = shop.api.get("/api/alerts").json
     assert answer["active"] == []

@@ -195,12 +195,12 @@ def what_was_told(
     clock, lines, ear = Clock(), StringIO(), Ear()
     app = app_in_memory(App(tasks), clock)
     app.use(replace(app.ports, world=Outside(stack="shop", webhook="https://hooks.example.com")))
-    app.observe(LogSink(Logger(service="canary", level="DEBUG", location=None, stream=lines)), EmfSink("shop"))
+    app.runtime.observe(LogSink(Logger(service="canary", level="DEBUG", location=None, stream=lines)), EmfSink("shop"))
     app.on_event(lambda event: _raise(CanaryError(str(event.error)))())
     with caplog.at_level(logging.DEBUG):
         ids = everything_has_ended(app, clock)
     app.ports.events.flush()
-    app.alarmist([ear]).tick({})
+    app.runtime.alert_manager([ear]).tick({})
     records = list(app.ports.ledger.records.values())  # type: ignore[attr-defined]
     bus = [notice_of(one, Action.JOB_RETRYING, at=clock.now, key="k", stack="shop").written() for one in records]
     bus += [notice_of_end(one, stack="shop").written() for one in records if one.state in ENDED]

@@ -13,7 +13,7 @@ from jobs.cleanup import ExpiredTokens, delete_expired_tokens
 from jobs.cleanup.tokens import PAGE_SIZE
 from jobs.store import Token
 from lanework import State
-from lanework.testing import Clock, Notes, a_run, app_in_memory
+from lanework.testing import Clock, Notes, a_run, app_in_memory, start_schedules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -93,9 +93,9 @@ def test_an_unknown_kind_or_none_is_refused(kinds: list[str]) -> None:
 def test_expired_tokens_are_removed_at_two_each_night() -> None:
     clock = Clock()
     app = app_in_memory(example, clock)
-    app.schedule_clock.tick()
+    start_schedules(app)
     clock.advance(timedelta(hours=14))
 
-    app.schedule_clock.tick()
+    start_schedules(app)
 
     assert app.get("cleanup.expired-tokens@2026-01-03T02:00Z").state is State.QUEUED

@@ -202,6 +202,7 @@ class JobItem(Model):
     progress_note = UnicodeAttribute(null=True)
     payload = UnicodeAttribute(null=True)
     digest = UnicodeAttribute(null=True)
+    request_digest = UnicodeAttribute(null=True)
     result = UnicodeAttribute(null=True)
     result_omitted = UnicodeAttribute(null=True)
     after = IdsAttribute(null=True)

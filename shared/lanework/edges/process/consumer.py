@@ -65,7 +65,7 @@ class Consumer:
             end_within: Sees to it that the process has ended by then, whatever its code does; called before what still
                 runs is given back.
         """
-        app.limit_code_by(interrupt)
+        app.runtime.limit_code_by(interrupt)
         self.gauge = WorkerStats()
         self.is_worn_out = False
         self.fault: str | None = None

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.alarm import alarm
-from lanework.engine.ports.runtime import REPEAT_S
+from lanework.engine.ports.code_runner import REPEAT_S
 from lanework.forks import in_a_child
 from lanework.model.job.job_exceptions import TimedOut
 

@@ -119,7 +119,7 @@ class Work:
             if self._heart.claim(message.handle, execution):
                 finish(execution, ran=disarm if execution.holds_slots else ended)
 
-        return self._app.executor(guard, run_async=self._run_async).execute(
+        return self._app.runtime.executor(guard, run_async=self._run_async).execute(
             Delivery(
                 body=message.body,
                 lane=lane,

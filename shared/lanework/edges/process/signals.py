@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from lanework.engine.ports.runtime import apart
+from lanework.engine.ports.code_runner import apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

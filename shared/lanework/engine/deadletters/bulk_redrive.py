@@ -122,7 +122,7 @@ class BulkRedrive:
         for record in records:
             now = self._ports.clock()
             if self._next > now:
-                self._ports.runtime.pause((self._next - now).total_seconds())
+                self._ports.code_runner.pause((self._next - now).total_seconds())
             self._next = max(self._next, now) + self._interval
             result = self._move(record)
             if result in (RedriveResult.REDRIVEN, RedriveResult.DROPPED):
@@ -159,7 +159,7 @@ class BulkRedrive:
                     f"{len(unfinished)} of the {len(targets)} jobs sent ahead have not ended, {unfinished[0]!r} first"
                 )
             self._between(self.summary)
-            self._ports.runtime.pause(pause_s)
+            self._ports.code_runner.pause(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
 
     def _records(self, targets: Iterable[str]) -> list[JobRecord]:

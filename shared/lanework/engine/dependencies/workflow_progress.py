@@ -98,7 +98,7 @@ class Shards:
             after = before if wanted == before else self._store.write(wanted)
             if after is not None:
                 return before, after
-            self._ports.runtime.pause(min(0.01 * 2**number, _LONGEST_PAUSE_S) * (0.5 + self._ports.rand() / 2))
+            self._ports.code_runner.pause(min(0.01 * 2**number, _LONGEST_PAUSE_S) * (0.5 + self._ports.rand() / 2))
         msg = f"others wrote workflow {workflow_id!r} {_ROUNDS} times over"
         raise ContendedError(msg)
 

@@ -14,7 +14,7 @@ from lanework.engine.jobtypes.middleware import around
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.returned import awaited, ran
 from lanework.engine.jobtypes.run import Run
-from lanework.engine.ports.runtime import exited
+from lanework.engine.ports.code_runner import exited
 from lanework.errors import EnqueueError, UnavailableError
 from lanework.model.events import Action, Event
 from lanework.model.job.headers import correlation_of
@@ -110,7 +110,7 @@ async def _awaited(code: Callable[[], object], middleware: Sequence[Middleware],
 def _beside(coroutine: Coroutine[Any, Any, object], ports: Ports) -> object:
     """Return a coroutine's value; the caller may be in an event loop of its own."""
     with ThreadPoolExecutor(1) as beside:
-        return beside.submit(copy_context().run, ports.runtime.run_async, coroutine).result()
+        return beside.submit(copy_context().run, ports.code_runner.run_async, coroutine).result()
 
 
 @dataclass(frozen=True, slots=True)

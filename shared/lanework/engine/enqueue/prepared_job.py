@@ -95,7 +95,7 @@ def order_of(
         tenant=request.tenant,
         headers=request.headers,
         webhook=policy.webhook,
-        digest=request.digest,
+        request_digest=request.digest,
         nonce=nonce,
     )
     record = run_moves.new_record(envelope)

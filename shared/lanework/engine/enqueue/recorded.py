@@ -148,8 +148,8 @@ class Placer:
         Equal digests need no read of a payload that is kept apart; unequal ones do, since what is written from a set
         may differ in its order only. Of what can't be known, nothing is said.
         """
-        if order.envelope.digest is not None:
-            return existing.digest != order.envelope.digest
+        if order.request.digest is not None and existing.job_id == order.envelope.id:
+            return existing.request_digest != order.request.digest
         is_open = existing.takes is not None or order.request.takes is not None  # another job's result is part of it
         if existing.retired or is_open or existing.digest == digest_of(order.envelope.payload):
             return False

@@ -156,7 +156,7 @@ class Gate:
     def _pause(self, number: int) -> None:
         """Wait longer each time, and not as long as the others who lost the same race."""
         longest = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S)
-        self._ports.runtime.pause(longest * (0.5 + self._ports.rand() / 2))
+        self._ports.code_runner.pause(longest * (0.5 + self._ports.rand() / 2))
 
 
 def _taking(order: Order, keyed: Keyed, held: GuardItem | None) -> GuardWrite:

@@ -20,7 +20,7 @@ from lanework.engine.limits.acquire import Admission, NoSlot
 from lanework.engine.messaging.delivery import Keep
 from lanework.engine.messaging.dlq_tickets import as_recorded
 from lanework.engine.messaging.message_events import Journal
-from lanework.engine.ports.runtime import bounded, is_from_outside
+from lanework.engine.ports.code_runner import bounded, is_from_outside
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.job_exceptions import TimedOut
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.middleware import Middleware
     from lanework.engine.messaging.delivery import Delivery, Report
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.runtime import Body
+    from lanework.engine.ports.code_runner import Body
     from lanework.model.job.envelope import Envelope
 from lanework.engine.execution.claim import LEASE_MARGIN
 
@@ -183,9 +183,9 @@ class Execution:
         from lanework.engine.execution import exceptions  # noqa: PLC0415 - for what goes wrong
         from lanework.engine.execution.job_traceback import stack_of  # noqa: PLC0415
 
-        runtime = self._ports.runtime
+        runner = self._ports.code_runner
         try:
-            with runtime.limit(_JUDGING):
+            with runner.limit(_JUDGING):
                 error = exceptions.meant_by(raised)
                 outcome = exceptions.of_error(error, record, self._type, now=self._ports.clock())
                 if outcomes.is_exhausted(outcome) and (stack := stack_of(error)):
@@ -195,7 +195,7 @@ class Execution:
                 raise
             return exceptions.of_unknown(raised, record)
         if issubclass(type(error), TimedOut):
-            runtime.renew()
+            runner.renew()
         return outcome
 
     def beat(self) -> bool:
@@ -257,7 +257,7 @@ class Execution:
 
     def _call_here(self, job_type: JobType, run: Run, text: str) -> Returned:
         """Run synchronous code; what it returns is awaited if it can be, and written, within its time."""
-        with self._ports.runtime.limit(self._timeout):
+        with self._ports.code_runner.limit(self._timeout):
             arguments = self._arguments(job_type, run, text)
             with around(self._middleware, run):
                 value = job_type.function(*arguments)
@@ -266,7 +266,7 @@ class Execution:
             return of_value(ran(value))
 
     def _call_async(self, job_type: JobType, run: Run, text: str) -> Returned:
-        with self._ports.runtime.limit(self._timeout):
+        with self._ports.code_runner.limit(self._timeout):
             code = partial(job_type.function, *self._arguments(job_type, run, text))
         return of_value(self._wait(self._awaited(code, run), self._timeout))
 
@@ -277,7 +277,7 @@ class Execution:
 
     def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
         """Return a coroutine's value, or raise what it raised."""
-        body = cast("Body", self._ports.runtime.run_async(bounded(coroutine, timeout)))
+        body = cast("Body", self._ports.code_runner.run_async(bounded(coroutine, timeout)))
         return body.result()
 
     async def _awaited(self, code: Callable[[], object], run: Run) -> object:

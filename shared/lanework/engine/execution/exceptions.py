@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from lanework.engine.execution.outcome import Awaiting, Cancelled, Doomed, Failed, NoCodeError, Snoozed
-from lanework.engine.ports.runtime import exited
+from lanework.engine.ports.code_runner import exited
 from lanework.errors import InvalidOptionError, InvalidPayloadError
 from lanework.model.job.error_text import fault_of, members_of, type_of
 from lanework.model.job.job_exceptions import (

@@ -191,7 +191,7 @@ class OutcomeRecorder:
             except (UnavailableError, ConfigError) as error:
                 if number == 0:
                     self.journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
-                self.ports.runtime.pause(pause_s)
+                self.ports.code_runner.pause(pause_s)
         return self.ports.ledger.change(self.run.job_id, change)
 
     def _pauses(self) -> Iterator[float]:

@@ -108,7 +108,7 @@ class Request:
         workflow: The workflow that it is part of, or is called back by.
         slot: Its place there.
         runs_inline: Its code is run by the caller where it can't be enqueued.
-        digest: Of all that the caller said, where a repeated id must say the same, as `digest_of` makes it.
+        digest: Of all that the caller said under an idempotency key, as `digest_of` makes it.
     """
 
     type: JobType

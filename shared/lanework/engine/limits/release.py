@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.code_runner import CodeRunner
     from lanework.engine.ports.limits import Slots
-    from lanework.engine.ports.runtime import Runtime
 
 KEPT_FOR: Final = timedelta(seconds=30)
 """How long a woken job's slot is kept for it, so that no later job takes it meanwhile."""
@@ -65,7 +65,7 @@ class SlotDispatcher:
         Raises:
             UnavailableError: It is free when its holder's lease is over, and handed over by the sweep.
         """
-        slots = persistently(lambda: self.ports.limits.give_back(name, holder), self.ports.runtime)
+        slots = persistently(lambda: self.ports.limits.give_back(name, holder), self.ports.code_runner)
         if slots.waiting_since is not None:
             self.hand_over(name, n=n)
 
@@ -105,12 +105,12 @@ class SlotDispatcher:
             is_kept, slots = self.ports.limits.keep_for(name, n=n, holder=holder, until=until)
             return is_kept or (not is_first and slots.holders.get(holder) == until), slots
 
-        return persistently(ask, self.ports.runtime)
+        return persistently(ask, self.ports.code_runner)
 
     def _wake(self, name: str, job_id: str) -> bool:
         """Send a job that a slot is kept for; one that doesn't wait any more gives the slot up."""
         change = operator_moves.release(name, now=self.ports.clock())
-        answer = persistently(lambda: self.ports.ledger.change(job_id, change), self.ports.runtime)
+        answer = persistently(lambda: self.ports.ledger.change(job_id, change), self.ports.code_runner)
         if not isinstance(answer, Applied) or answer.record.state is State.RUNNING:
             if answer.record is not None:
                 readable([answer.record], self.ports)
@@ -154,7 +154,7 @@ def free_expired(name: str, slots: Slots, ports: Ports) -> bool:
     return bool(expired) and ports.limits.drop(name, expired)
 
 
-def persistently(call: Callable[[], T], runtime: Runtime) -> T:
+def persistently(call: Callable[[], T], runner: CodeRunner) -> T:
     """
     Call, and call again for a while where the service doesn't answer; a call that had landed meets itself (rule 17).
 
@@ -165,5 +165,5 @@ def persistently(call: Callable[[], T], runtime: Runtime) -> T:
         try:
             return call()
         except UnavailableError:
-            runtime.pause(pause_s)
+            runner.pause(pause_s)
     return call()

@@ -77,7 +77,7 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         try:
             answer = ports.ledger.change_and_keep(job_id, change, step=step, text=text)
         except ContendedError:  # nothing was written: the job's run writes at this moment
-            ports.runtime.pause(_PAUSE_S * 2**number * (0.5 + ports.rand() / 2))
+            ports.code_runner.pause(_PAUSE_S * 2**number * (0.5 + ports.rand() / 2))
             continue
         match answer:
             case Kept(text=before) if before == TIMED_OUT:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
-from lanework.engine.ports.runtime import Runtime
 from lanework.engine.ports.webhooks import World
 from lanework.model.lifecycle.retention import to_be_archived
 
@@ -88,7 +88,7 @@ class Ports:
     new_id: NewId
     new_nonce: Callable[[], str]
     rand: Rand
-    runtime: Runtime = field(default_factory=Runtime)
+    code_runner: CodeRunner = field(default_factory=CodeRunner)
     look_ahead: timedelta = LONGEST_SQS_DELAY
     archive: Archive | None = None
     world: World = field(default_factory=World)

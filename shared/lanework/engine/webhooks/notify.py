@@ -26,7 +26,7 @@ from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import readable
 from lanework.errors import EnqueueError, JobIdTakenError, UnavailableError
 from lanework.model.events import Action
-from lanework.model.job.headers import CORRELATION, correlation_of
+from lanework.model.job.headers import CORRELATION, correlation_of, inherited
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle.change import Applied
@@ -126,7 +126,7 @@ class WebhookNotifier:
             payload=order,
             options=Options(),
             job_id=f"webhook-{digest}",
-            headers=((ABOUT, record.job_id), (CORRELATION, correlation_id)),
+            headers=inherited(((ABOUT, record.job_id),), {CORRELATION: correlation_id}),
         )
         since = record.ended_at or record.created_at
         return enqueue_reserved(request, Enqueuer(self._ports).enqueue, self._ports, since=since)

@@ -102,22 +102,24 @@ def once(
     """
     Enqueue what a request asks for, once for each key.
 
-    Of several jobs the first is looked up before: were the key used by another request, none is enqueued.
+    Jobs under the key's ids are looked up before: were the key used by another request, none is enqueued. Another job
+    that stands in the way of unique work is none of the key's: its receipt says so.
 
     Raises:
         ProblemError: 422: the key went with another request before.
     """
     if key is None:
         return enqueue(requests)
+    ids = [str(one.job_id) for one in requests]
     if len(requests) > 1:
-        first = str(requests[0].job_id)
-        found = app.ports.ledger.get_many([first], consistent=True).get(first)
-        if found is not None and found.digest != key.digest:
+        found = app.ports.ledger.get_many(ids, consistent=True).values()
+        now = app.ports.clock()
+        if any(one.request_digest != key.digest for one in found if not one.is_expired(now)):
             raise key.reused()
     try:
         receipts = enqueue(requests)
     except JobIdTakenError as error:
         raise key.reused() from error
-    if any(one.payload_differs for one in receipts):
+    if any(one.payload_differs and one.job_id == job_id for one, job_id in zip(receipts, ids, strict=True)):
         raise key.reused()
     return receipts

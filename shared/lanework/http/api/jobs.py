@@ -138,7 +138,7 @@ def add_reading(routes: Routes, app: App) -> None:
         the dead, which have an index of their own, 1,000 jobs are read. What started late is known by name of a day.
         """
         which = JobFilter(type=type, queue=queue, lane=None if lane is None else lane_of(lane), state=status, late=late)
-        page = app.search.page(which, limit=limit, cursor=cursor)
+        page = app.runtime.search.page(which, limit=limit, cursor=cursor)
         if cursor is None:
             checked(which, page, app.registry)
         jobs = tuple(Job.model_validate(as_json(one)) for one in sight.records(page.jobs))

@@ -85,7 +85,7 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/stats", Role.VIEWER, tag=TAG)
     def get_stats() -> Stats:
         """Say how every lane does."""
-        now = app.standing()
+        now = app.runtime.standing()
         return Stats(
             lanes={one.lane: _stats(one) for one in now.lanes},
             paused=tuple(sorted(now.paused)),
@@ -95,12 +95,12 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/jobs/metrics", Role.VIEWER, tag=TAG)
     def get_metrics() -> Metrics:
         """Count the jobs of every lane."""
-        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in app.standing().lanes})
+        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in app.runtime.standing().lanes})
 
     @routes.add("GET", "/metrics", Role.VIEWER, tag=TAG, is_documented=False)
     def get_openmetrics() -> Response[str]:
         """Give the numbers of lanes and job types to Prometheus."""
-        return Response(status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(app.standing()))
+        return Response(status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(app.runtime.standing()))
 
     @routes.add("GET", "/health", None, tag=TAG)
     def get_health() -> Health:

@@ -169,7 +169,7 @@ def add_steering(routes: Routes, app: App) -> None:
             keep=what.keep,
             ended_before=app.ports.clock() - timedelta(milliseconds=what.grace),
         )
-        return CleaningOrdered(job_id=app.cleaning.clean_later(order).job_id)
+        return CleaningOrdered(job_id=app.runtime.cleanups.clean_later(order).job_id)
 
 
 def _check(queue: str, app: App) -> None:

@@ -159,13 +159,13 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/alerts", Role.VIEWER, tag=TAG)
     def get_alerts() -> Alerts:
         """Tell which alerts are active, and which are over."""
-        found = app.alerts()
+        found = app.runtime.alerts()
         return Alerts(active=tuple(map(_alert, found.active)), resolved=tuple(map(_alert, found.resolved)))
 
     @routes.add("GET", "/api/costs", Role.VIEWER, tag=TAG)
     def get_costs(over: Over = "day") -> Costs:
         """Estimate what jobs cost, by type, retries included."""
-        found = app.costs(_window(over, app))
+        found = app.runtime.costs(_window(over, app))
         return Costs(
             over_seconds=int(found.over.total_seconds()),
             prices_as_of=found.prices.as_of,
@@ -193,7 +193,7 @@ def _alert(one: alerts.Alert) -> Alert:
 
 
 def _window(over: str, app: App) -> Window:
-    return app.statistics.last_hour() if over == "hour" else app.statistics.overview().day
+    return app.runtime.statistics.last_hour() if over == "hour" else app.runtime.statistics.overview().day
 
 
 def _step(numbers: Numbers) -> Step:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from lanework.model.job.headers import inherited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +21,11 @@ def traced(request: Request, headers: Mapping[str, str]) -> Request:
     """
     Return a job's request with the trace context of the HTTP request that asks for it.
 
-    One that isn't as the standard has it is passed over, as the standard has it.
+    One that isn't as the standard has it is passed over, as the standard has it; so is what doesn't fit beside a
+    long correlation id.
     """
     parent, state = headers.get("traceparent") or "", headers.get("tracestate") or ""
     if not _PARENT.fullmatch(parent):
         return request
     kept = {"tracestate": state} if _STATE.fullmatch(state) else {}
-    return request.with_headers({"traceparent": parent, **kept})
+    return replace(request, headers=inherited(request.headers, {"traceparent": parent, **kept}))

@@ -20,5 +20,5 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     @routes.add("GET", "/cost", Role.VIEWER, tag=TAG, is_documented=False)
     def cost_page() -> Response[str]:
         """Show what jobs cost."""
-        costs = app.costs(app.statistics.overview().day)
+        costs = app.runtime.costs(app.runtime.statistics.overview().day)
         return pages.show("cost.html", costs=costs, times_a_month=MONTH / costs.over)

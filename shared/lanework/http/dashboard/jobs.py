@@ -63,7 +63,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         asked = {"type": type, "queue": queue, "lane": lane, "status": status, "late": late}
         return pages.show(
             "jobs.html",
-            page=app.search.page(which, limit=ROWS, cursor=cursor or None),
+            page=app.runtime.search.page(which, limit=ROWS, cursor=cursor or None),
             order=which.order,
             late=None if which.late is None else late_count(app.ports, which.late, lane=which.lane),
             asked={name: word for name, word in asked.items() if word},

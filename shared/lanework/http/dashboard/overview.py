@@ -31,7 +31,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     @routes.add("GET", "/", Role.VIEWER, tag=TAG, is_documented=False)
     def overview_page() -> Response[str]:
         """Show how everything does."""
-        seen = app.standing()
+        seen = app.runtime.standing()
         hour, day = seen.overview.hour, seen.overview.day
         incidents = day.incidents
         return pages.show(

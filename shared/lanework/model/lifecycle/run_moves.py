@@ -56,7 +56,8 @@ def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobReco
         nonce=envelope.nonce,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
-        digest=envelope.digest or (digest_of(envelope.payload) if is_apart(envelope.payload) else None),
+        digest=digest_of(envelope.payload) if is_apart(envelope.payload) else None,
+        request_digest=envelope.request_digest,
     )
 
 

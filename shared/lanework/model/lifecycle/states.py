@@ -126,8 +126,8 @@ class JobRecord:
         progress: 0 to 100, as the job last said.
         progress_note: What the job said with it.
         payload: JSON text; None if it is kept in an item of its own.
-        digest: Of the request that asked for it, where that was said; else of its payload as enqueued, where that
-            is kept apart. A repeated id is known by it to ask for the same.
+        digest: Of its payload as enqueued, where that is kept apart: a repeated id is known by it to ask for the same.
+        request_digest: Of the request that asked for it under an idempotency key, with all its options.
         result: JSON text of what the job returned.
         result_omitted: Why the result could not be kept.
         cancel_asked: A running job was asked to stop.
@@ -188,6 +188,7 @@ class JobRecord:
     progress_note: str | None = None
     payload: str | None = None
     digest: str | None = None
+    request_digest: str | None = None
     result: str | None = None
     result_omitted: str | None = None
     cancel_asked: bool = False

@@ -109,7 +109,7 @@ async def _wait_a_moment(loop: asyncio.AbstractEventLoop, tasks: set[asyncio.Tas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Runtime:
+class CodeRunner:
     """
     Where a job's code runs.
 

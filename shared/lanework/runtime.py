@@ -1,0 +1,186 @@
+"""What Lanework's own edges, commands and pages need of an application, beyond what users call on `App`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from lanework.engine.jobtypes.builtin import WEBHOOK
+from lanework.errors import UndecodableError
+from lanework.model.job.envelope import Envelope
+from lanework.observe.counters import CounterSink
+from lanework.observe.fanout import Fanout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import timedelta
+
+    from lanework.app import App
+    from lanework.engine.builtin_jobs.hourly import HourlyJobs
+    from lanework.engine.execution.executor import Executor
+    from lanework.engine.execution.guard import Guard
+    from lanework.engine.execution.pause_watch import PauseWatch
+    from lanework.engine.jobtypes.middleware import Middleware
+    from lanework.engine.maintenance.cleanup import Cleanups
+    from lanework.engine.ports.bundle import EventSink
+    from lanework.engine.queries.search import Search
+    from lanework.engine.schedules.trigger import ScheduleTrigger
+    from lanework.engine.stats.alerting import AlertManager, Channel
+    from lanework.engine.stats.overview import Standing
+    from lanework.engine.stats.rollup import RollUp
+    from lanework.engine.stats.statistics import Statistics, Window
+    from lanework.engine.webhooks.redeliver import WebhookDeliveries
+    from lanework.model.stats.alerts import Alerts
+    from lanework.model.stats.costs import Costs
+
+
+class Runtime:
+    """Runs an application's jobs, does what the clock does, answers operators. Each part loads when it is used."""
+
+    def __init__(self, app: App, *, middleware: Sequence[Middleware]) -> None:
+        """
+        Take the application; it makes a new runtime when it is to run elsewhere (`App.use`).
+
+        Args:
+            app: The application.
+            middleware: Code around every run, the first outermost.
+        """
+        self._app = app
+        self._middleware = middleware
+
+    # --- running jobs
+
+    def executor(
+        self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
+    ) -> Executor:
+        """
+        Return what runs this application's jobs from messages.
+
+        Args:
+            guard: Orders the steps of each run.
+            run_async: Runs a coroutine to its end, where async jobs share a loop; each in a loop of its own by default.
+        """
+        from lanework.engine.execution.executor import Executor  # noqa: PLC0415
+
+        app, ports = self._app, self._app.ports
+        if run_async is not None:
+            ports = replace(ports, code_runner=replace(ports.code_runner, run_async=run_async))
+        return Executor(
+            registry=app.registry, ports=ports, guard=guard, pauses=self._pauses, middleware=self._middleware
+        )
+
+    @cached_property
+    def _pauses(self) -> PauseWatch:
+        """What is paused, read once for all executors of the process."""
+        from lanework.engine.execution.pause_watch import PauseWatch  # noqa: PLC0415
+
+        return PauseWatch(self._app.ports.flags, self._app.ports.clock)
+
+    def runs_async(self, body: str) -> bool:
+        """Tell whether a message carries an async job."""
+        try:
+            found = self._app.registry.find(Envelope.decode(body).type)
+        except UndecodableError:
+            return False
+        return found is not None and found.is_async
+
+    def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
+        """Let this stop synchronous jobs whose time is over, from now on."""
+        ports = self._app.ports
+        self._app.use(replace(ports, code_runner=replace(ports.code_runner, limit=limit)))
+
+    def observe(self, *sinks: EventSink) -> None:
+        """Send events to these sinks from now on, and count what they tell of; the caller flushes them."""
+        ports = self._app.ports
+        events = Fanout(*sinks, CounterSink(ports.statistics, ports.clock))
+        self._app.use(replace(ports, events=events), is_flushed=True)
+
+    # --- what the clock does
+
+    @cached_property
+    def schedule_trigger(self) -> ScheduleTrigger:
+        """Fires schedules when it is time."""
+        from lanework.engine.schedules.trigger import ScheduleTrigger  # noqa: PLC0415
+
+        return ScheduleTrigger(self._app.ports, self._app.registry, self._app.enqueue_request)
+
+    @cached_property
+    def hourly_jobs(self) -> HourlyJobs:
+        """Enqueues what is to be done once an hour."""
+        from lanework.engine.builtin_jobs.hourly import HourlyJobs  # noqa: PLC0415
+
+        return HourlyJobs(self._app.ports, self._app.registry, self._app.enqueue_request)
+
+    @cached_property
+    def roll_up(self) -> RollUp:
+        """Makes minutes, hours and totals of what was counted."""
+        from lanework.engine.stats.rollup import RollUp  # noqa: PLC0415
+
+        return RollUp(self._app.ports)
+
+    def alert_manager(self, channels: Iterable[Channel] = (), *, job: str | None = None) -> AlertManager:
+        """
+        Return what raises and ends alerts.
+
+        Args:
+            channels: Where they go.
+            job: Type of a job of this application that they go to, too.
+        """
+        from lanework.engine.stats.alerting import AlertManager, JobChannel  # noqa: PLC0415
+
+        app = self._app
+        jobs = () if job is None else (JobChannel(job, app.registry, app.enqueue_request),)
+        return AlertManager(app.ports, self.statistics, (*channels, *jobs))
+
+    # --- what operators ask
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """Reads what jobs did lately, in numbers."""
+        from lanework.engine.stats.statistics import Statistics  # noqa: PLC0415
+
+        return Statistics(self._app.ports)
+
+    def standing(self) -> Standing:
+        """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
+        from lanework.engine.stats.overview import standing  # noqa: PLC0415
+
+        return standing(self._app.ports, queues=self._app.registry.queues)
+
+    @property
+    def search(self) -> Search:
+        """Finds jobs by lane, state, type and queue, and those that started late."""
+        from lanework.engine.queries.search import Search  # noqa: PLC0415
+
+        return Search(self._app.ports)
+
+    def costs(self, window: Window) -> Costs:
+        """Return what the jobs of a window of `statistics` cost: an estimate."""
+        from lanework.model.stats.costs import costs_of  # noqa: PLC0415
+        from lanework.observe.prices import prices  # noqa: PLC0415
+
+        return costs_of(window.numbers, prices(), over=window.now - window.begins)
+
+    def alerts(self) -> Alerts:
+        """Return the alerts that are active, and those that are over."""
+        from lanework.model.stats.alerts import Alerts  # noqa: PLC0415
+
+        return Alerts.at_text(self._app.ports.statistics.alerts())
+
+    @property
+    def cleanups(self) -> Cleanups:
+        """Counts ended jobs that are to be retired, and retires them."""
+        from lanework.engine.maintenance.cleanup import Cleanups  # noqa: PLC0415
+
+        return Cleanups(self._app.ports, self._app.registry, self._app.enqueue_request)
+
+    @property
+    def webhooks(self) -> WebhookDeliveries:
+        """Sends webhooks once more."""
+        from lanework.engine.webhooks.notify import WebhookNotifier  # noqa: PLC0415
+        from lanework.engine.webhooks.redeliver import WebhookDeliveries  # noqa: PLC0415
+
+        ports = self._app.ports
+        return WebhookDeliveries(ports, WebhookNotifier(ports, self._app.registry.get(WEBHOOK)))
