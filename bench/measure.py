@@ -21,7 +21,7 @@ from bench.endpoint import CREDENTIALS
 from bench.peers import ROOT
 from bench.work.work import RECORD
 from lanework.local.emulator.subprocess_env import clean_environment
-from tests.stacks import make_stack
+from tests.support.stacks import make_stack
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from lanework.local.emulator.process import start_emulator
-from tests.endpoints import ON_LOCALSTACK
 from tests.localstack.differences import told_apart
-from tests.localstack.server import localstack
-from tests.moto_server import MotoServer
+from tests.support.endpoints import ON_LOCALSTACK
+from tests.support.localstack_server import localstack
+from tests.support.moto_server import MotoServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

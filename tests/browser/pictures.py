@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser.conftest import Stage, Visitor, chromium, serving
 from tests.browser.scene import a_scene
+from tests.support.browser import Stage, Visitor, chromium, serving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

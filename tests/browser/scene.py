@@ -17,7 +17,7 @@ from lanework.model.lifecycle.states import Cause, Failure
 from lanework.model.stats.buckets import Bucket, Depth, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON, Clock, app_in_memory, drain
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from lanework import State
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Stage, Visitor
+    from tests.support.browser import Stage, Visitor
 
 
 def test_a_job_is_cancelled_once_it_was_asked(visitor: Visitor, stage: Stage) -> None:

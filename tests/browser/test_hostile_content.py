@@ -14,10 +14,10 @@ from lanework.memory import MemoryLedger
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, Failure, State
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Stage, Visitor
+    from tests.support.browser import Stage, Visitor
 
 EVIL = (
     '"\'><script>window.hacked=1</script><img src=x onerror="window.hacked=1"><svg onload=window.hacked=1>{{7*7}}</pre>'

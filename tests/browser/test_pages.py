@@ -14,12 +14,12 @@ from lanework.http.auth.tokens import Role
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.gateway import TOKENS
+from tests.support.factories import a_record
+from tests.support.gateway import TOKENS
 
 if TYPE_CHECKING:
     from lanework import App
-    from tests.browser.conftest import Stage, Visitor
+    from tests.support.browser import Stage, Visitor
 
 PAGES = {
     "": "Overview",

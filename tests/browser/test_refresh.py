@@ -14,7 +14,7 @@ from lanework.testing import Clock
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Stage, Visitor
+    from tests.support.browser import Stage, Visitor
 
 EVERY_MS = 5_000
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from lanework import App
-    from tests.browser.conftest import Stage, Visitor
+    from tests.support.browser import Stage, Visitor
 
 PAGES = (
     "",

@@ -2,47 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from lanework.engine.ports.bundle import Ports
-from lanework.engine.ports.ledger import Ledger
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
 from lanework.wiring import aws_ports
-from tests.endpoints import endpoints
-from tests.stacks import REGION, make_stack
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message as a consumer received it."""
-
-    handle: str
-    body: str
-    attributes: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """Ports, and what a consumer does beside them."""
-
-    name: str
-    ports: Ports
-    receive: Callable[[Lane], Message | None]
-    dead: Callable[[Lane], list[Message]]
-
-
-def ids_due(ledger: Ledger, shard: int, *, until: datetime, limit: int) -> list[str]:
-    """Return the first jobs of the sweep index that are due."""
-    return [one.job_id for one in ledger.due(shard, until=until, limit=limit).keys]
+from tests.support.backends import Backend, Message
+from tests.support.endpoints import endpoints
+from tests.support.stacks import REGION, make_stack
 
 
 @pytest.fixture(params=["memory", *endpoints("moto", "ministack")])

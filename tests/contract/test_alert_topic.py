@@ -15,8 +15,8 @@ from lanework.errors import ConfigError
 from lanework.model.stats.alerts import Alert, Rule
 from lanework.settings import Settings
 from lanework.testing import NOON
-from tests.endpoints import endpoints
-from tests.stacks import REGION
+from tests.support.endpoints import endpoints
+from tests.support.stacks import REGION
 
 ALERT = Alert(
     rule=Rule.DEATH,

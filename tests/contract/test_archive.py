@@ -10,8 +10,8 @@ import pytest
 from lanework.errors import ConfigError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.endpoints import endpoints
-from tests.stacks import REGION
+from tests.support.endpoints import endpoints
+from tests.support.stacks import REGION
 
 
 @pytest.fixture(params=endpoints("moto", "ministack"))

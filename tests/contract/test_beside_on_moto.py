@@ -13,7 +13,7 @@ from lanework.aws.ledger.item import pk_of
 from lanework.aws.ledger.steps_and_logs import Beside, key_beside
 from lanework.settings import Settings
 from lanework.testing import Clock
-from tests.stacks import REGION, make_stack
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

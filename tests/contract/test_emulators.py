@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.emulators import CAN, README, written
-from tests.contract.probes import QUESTIONS, can
-from tests.endpoints import endpoints
+from tests.support.emulators import CAN, README, written
+from tests.support.endpoints import endpoints
+from tests.support.probes import QUESTIONS, can
 
 
 @pytest.mark.filterwarnings("ignore:Tried to parse")  # moto, of what it does not know

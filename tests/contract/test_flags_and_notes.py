@@ -9,8 +9,8 @@ from lanework.model.lifecycle import operator_moves, park_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Kept, Refused
 from lanework.model.lifecycle.states import AT_ONCE, JobRecord, State
 from lanework.testing import NOON
-from tests.contract.conftest import Backend, ids_due
-from tests.factories import LEASE, a_record
+from tests.support.backends import Backend, ids_due
+from tests.support.factories import LEASE, a_record
 
 SECOND = timedelta(seconds=1)
 SHARD = shard_of("job-1")

@@ -19,8 +19,8 @@ from lanework.model.lifecycle.states import State
 from lanework.model.limits import Window
 from lanework.testing import NOON
 from lanework.wiring import utc_now
-from tests.contract.conftest import Backend
-from tests.factories import a_record
+from tests.support.backends import Backend
+from tests.support.factories import a_record
 
 HOUR = timedelta(hours=1)
 QUOTA = GuardItem(name="limit#quota:type:mail.code:user=3f2a:3600000ms", job_id="job-1", until=NOON + HOUR, window=None)

@@ -12,8 +12,8 @@ from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage
 from lanework.errors import UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
-from tests.contract.conftest import Backend
-from tests.factories import a_message
+from tests.support.backends import Backend
+from tests.support.factories import a_message
 
 
 def test_a_message_arrives_in_its_own_lane_as_it_was_sent(backend: Backend) -> None:

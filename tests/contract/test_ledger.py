@@ -14,8 +14,8 @@ from lanework.model.lifecycle.change import Applied, Change, Refused
 from lanework.model.lifecycle.retention import ARCHIVE, archived, to_be_archived
 from lanework.model.lifecycle.states import Cause, JobRecord, State
 from lanework.testing import NOON
-from tests.contract.conftest import Backend, ids_due
-from tests.factories import LEASE, a_message, a_record
+from tests.support.backends import Backend, ids_due
+from tests.support.factories import LEASE, a_message, a_record
 
 SECOND = timedelta(seconds=1)
 

@@ -9,8 +9,8 @@ import pytest
 
 from lanework.engine.ports.limits import Limits
 from lanework.testing import NOON
-from tests.contract.conftest import Backend
-from tests.factories import a_record
+from tests.support.backends import Backend
+from tests.support.factories import a_record
 
 NAME = "concurrency:type:payment.charge:user=3f2a"
 RATE = "rate:queue:payments"

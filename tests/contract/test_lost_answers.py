@@ -29,10 +29,10 @@ from lanework.model.workflow.shard import Shard, slot_of
 from lanework.model.workflow.workflow import Kind, WorkflowRecord
 from lanework.settings import Settings
 from lanework.testing import NOON
-from tests.endpoints import endpoints
-from tests.factories import LEASE, a_record
-from tests.lost_answers import Wire
-from tests.stacks import REGION, make_stack
+from tests.support.endpoints import endpoints
+from tests.support.factories import LEASE, a_record
+from tests.support.lost_answers import Wire
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

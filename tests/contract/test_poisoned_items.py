@@ -24,11 +24,11 @@ from lanework.model.lifecycle.states import Cause
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
 from lanework.wiring import aws_ports
-from tests.endpoints import endpoints
-from tests.factories import a_record
-from tests.gateway import a_client
-from tests.stacks import REGION, make_stack
-from tests.unit.http.browsers import logged_in
+from tests.support.browsers import logged_in
+from tests.support.endpoints import endpoints
+from tests.support.factories import a_record
+from tests.support.gateway import a_client
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from lanework.aws.flags import DynamoFlags
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.limits import DynamoLimits
 from lanework.settings import Settings
-from tests.stacks import REGION, make_stack
+from tests.support.stacks import REGION, make_stack
 from tests.unit.proof import profiles
 from tests.unit.proof.machine import NothingIsLost
 

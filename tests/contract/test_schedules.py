@@ -12,7 +12,7 @@ from lanework.errors import ConfigError
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, Source, begun
 from lanework.model.schedule.timetable import Timetable
 from lanework.testing import NOON
-from tests.contract.conftest import Backend, ids_due
+from tests.support.backends import Backend, ids_due
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)

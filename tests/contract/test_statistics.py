@@ -13,7 +13,7 @@ from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, Incident, Kind, joined
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
-from tests.contract.conftest import Backend
+from tests.support.backends import Backend
 
 if TYPE_CHECKING:
     from lanework.engine.ports.statistics import StatisticsStore

@@ -13,14 +13,14 @@ from lanework.model.lifecycle.states import State
 from lanework.model.workflow.shard import Shard, slot_of, value_of
 from lanework.model.workflow.workflow import Kind, WorkflowRecord
 from lanework.testing import NOON
-from tests.contract.conftest import ids_due
-from tests.factories import a_record
+from tests.support.backends import ids_due
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.lifecycle.states import JobRecord
-    from tests.contract.conftest import Backend
+    from tests.support.backends import Backend
 
 
 def waiting(*after: str) -> JobRecord:

@@ -15,7 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import pytest
 
 from lanework.local.emulator.process import wait_for
-from tests.e2e.test_demo_and_dev import Dev, a_copy, developing
+from tests.support.developing import Dev, a_copy, developing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

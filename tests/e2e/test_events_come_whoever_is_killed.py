@@ -15,9 +15,10 @@ import pytest
 from lanework import App, Cause, State
 from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
-from tests.e2e.test_embedded_stack import free_port
-from tests.projects import a_project, application_on
-from tests.watched_bus import WatchedBus
+from tests.support.orders import CODE
+from tests.support.ports import free_port
+from tests.support.projects import a_project, application_on
+from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,24 +29,6 @@ ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=60)
 BUS = "made-later"
 
-CODE = """
-from pydantic import BaseModel
-from lanework import App, Discard, Jobs
-
-orders = Jobs(queue="orders", lane="high", attempts=1)
-
-class Order(BaseModel):
-    pass
-
-@orders.job("order.take")
-def take(order: Order) -> None: ...
-
-@orders.job("order.refuse")
-def refuse(order: Order) -> None:
-    raise Discard("sold out")
-
-app = App(orders)
-"""
 
 DIES_ONCE = """
 
@@ -83,7 +66,7 @@ def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
 def kill_who_does(what: str, job_id: str, stack: RunningStack) -> None:
     """Let a process do something to a job, and be killed right after its write."""
     where = [str(stack.deployer.project.root), stack.handle.endpoint, stack.handle.stack]
-    command = [sys.executable, "-m", "tests.e2e.mortal", *where, what, job_id]
+    command = [sys.executable, "-m", "tests.support.mortal", *where, what, job_id]
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}"}, check=False)
     assert done.returncode == -signal.SIGKILL
 

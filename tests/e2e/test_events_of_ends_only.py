@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from lanework import State
 from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
-from tests.e2e.test_embedded_stack import free_port
-from tests.e2e.test_events_come_whoever_is_killed import CODE
-from tests.projects import a_project, application_on
-from tests.watched_bus import WatchedBus
+from tests.support.orders import CODE
+from tests.support.ports import free_port
+from tests.support.projects import a_project, application_on
+from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from pathlib import Path

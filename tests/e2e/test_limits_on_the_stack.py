@@ -16,8 +16,8 @@ from lanework import State
 from lanework.engine.jobtypes.request import request_of
 from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
-from tests.e2e.test_embedded_stack import free_port
-from tests.projects import a_project, application_on
+from tests.support.ports import free_port
+from tests.support.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

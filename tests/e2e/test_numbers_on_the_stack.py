@@ -19,8 +19,8 @@ from lanework.local.emulator.process import wait_for
 from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Key
-from tests.e2e.test_embedded_stack import free_port
-from tests.projects import a_project, application_on
+from tests.support.ports import free_port
+from tests.support.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,7 +25,7 @@ from lanework.local.emulator.process import wait_for
 from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.e2e.test_embedded_stack import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

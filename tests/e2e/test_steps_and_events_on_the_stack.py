@@ -19,9 +19,9 @@ from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.webhooks import secrets_in, secrets_of
-from tests.e2e.test_embedded_stack import free_port
-from tests.projects import a_project, application_on
-from tests.watched_bus import WatchedBus
+from tests.support.ports import free_port
+from tests.support.projects import a_project, application_on
+from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,105 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-from pydantic import BaseModel
 
 from lanework import App, Jobs, Run
 from lanework.edges.worker import worker
-from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.commands import a_stack, a_stack_at
-from tests.integration.shop import a_shop
-from tests.stacks import REGION, make_stack
-
-if TYPE_CHECKING:
-    from lanework import Job
+from tests.support.commands import a_stack, a_stack_at
+from tests.support.shop import a_shop
+from tests.support.stacks import REGION, make_stack
+from tests.support.worker_edge import Edge, Number
 
 __all__ = ["a_shop", "a_stack", "a_stack_at", "an_edge"]
-
-
-class Number(BaseModel):
-    """Payload of the application's jobs."""
-
-    n: int
-
-
-@dataclass(slots=True)
-class LambdaContext:
-    """What Powertools and the edge read of an invocation's context."""
-
-    remaining_ms: int = 30_000
-    function_name: str = "edge-worker-high"
-    memory_limit_in_mb: int = 256
-    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:edge-worker-high"
-    aws_request_id: str = "request-1"
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.remaining_ms
-
-
-@dataclass(slots=True)
-class Edge:
-    """
-    The application and its worker function.
-
-    Attributes:
-        calls: AWS operations so far, counted at the client.
-    """
-
-    app: App
-    square: Job[Number, [Run], int, int]
-    handler: Any
-    stack: str
-    sqs: Any
-    ran: list[int] = field(default_factory=list)
-    calls: Counter[str] = field(default_factory=Counter)
-
-    def url(self, lane: Lane, suffix: str = "") -> str:
-        name = f"{self.stack}-{lane}{suffix}"
-        return str(self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
-
-    def receive(self, lane: Lane, suffix: str = "") -> list[dict[str, Any]]:
-        answer = self.sqs.receive_message(
-            QueueUrl=self.url(lane, suffix), MaxNumberOfMessages=10, MessageAttributeNames=["All"]
-        )
-        return list(answer.get("Messages", []))
-
-    def event(self, lane: Lane, messages: list[dict[str, Any]]) -> dict[str, Any]:
-        """Return the event that the mapping of a lane hands to its function."""
-        return {
-            "Records": [
-                {
-                    "messageId": one["MessageId"],
-                    "receiptHandle": one["ReceiptHandle"],
-                    "body": one["Body"],
-                    "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1767355200000"},
-                    "messageAttributes": {},
-                    "md5OfBody": one["MD5OfBody"],
-                    "eventSource": "aws:sqs",
-                    "eventSourceARN": f"arn:aws:sqs:{REGION}:123456789012:{self.stack}-{lane}",
-                    "awsRegion": REGION,
-                }
-                for one in messages
-            ]
-        }
-
-    def deliver(self, lane: Lane = Lane.HIGH) -> list[str]:
-        """Receive what is there and hand it to the worker; return the message ids that it wants to keep."""
-        messages = self.receive(lane)
-        answer = self.handler(self.event(lane, messages), LambdaContext())
-        kept = [one["itemIdentifier"] for one in answer["batchItemFailures"]]
-        for one in messages:
-            if one["MessageId"] not in kept:
-                self.sqs.delete_message(QueueUrl=self.url(lane), ReceiptHandle=one["ReceiptHandle"])
-        return kept
 
 
 @pytest.fixture(name="edge")

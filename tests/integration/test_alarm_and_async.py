@@ -16,7 +16,7 @@ from lanework.edges.alarm import alarm
 from lanework.edges.worker import worker
 from lanework.engine.ports.code_runner import REPEAT_S
 from lanework.model.lanes import Lane
-from tests.integration.conftest import Edge, LambdaContext, Number
+from tests.support.worker_edge import Edge, LambdaContext, Number
 
 SHORT = timedelta(milliseconds=50)
 

@@ -12,7 +12,7 @@ import pytest
 from jobs import app as example
 from lanework.errors import InvalidOptionError, LaneworkError
 from lanework.local.project import Project
-from tests.integration.commands import run
+from tests.support.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

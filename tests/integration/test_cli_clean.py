@@ -15,9 +15,9 @@ from lanework.engine.ports.bundle import Ports
 from lanework.errors import InvalidOptionError, NotConfirmedError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.factories import a_record
-from tests.integration.commands import run
-from tests.stacks import REGION
+from tests.support.commands import run
+from tests.support.factories import a_record
+from tests.support.stacks import REGION
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)

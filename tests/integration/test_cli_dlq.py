@@ -20,9 +20,9 @@ from lanework.engine.messaging.delivery import Ack, Delivery
 from lanework.errors import LaneworkError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.factories import a_record
-from tests.integration.commands import run
-from tests.stacks import REGION
+from tests.support.commands import run
+from tests.support.factories import a_record
+from tests.support.stacks import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,6 @@ import json
 import threading
 from datetime import timedelta
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
@@ -21,12 +20,9 @@ from lanework.model.stats.alerts import Alerts, Finding, Rule
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
 from lanework.testing import NOON, memory_ports
-from tests.integration.commands import run
-from tests.integration.conftest import Edge, Number
-from tests.stacks import REGION
-
-if TYPE_CHECKING:
-    pass
+from tests.support.commands import run
+from tests.support.stacks import REGION
+from tests.support.worker_edge import Edge, Number
 
 KEY = Key(lane=Lane.HIGH, queue="numbers", type="number.square")
 

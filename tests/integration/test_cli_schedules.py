@@ -12,8 +12,8 @@ import pytest
 
 from lanework.errors import LaneworkError
 from lanework.model.schedule.timetable import Timetable
-from tests.integration.commands import run
-from tests.stacks import REGION
+from tests.support.commands import run
+from tests.support.stacks import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable

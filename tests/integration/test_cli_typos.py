@@ -9,7 +9,7 @@ import pytest
 from jobs import app as example
 from lanework.cli.exits import Exit
 from lanework.cli.main import main
-from tests.integration.commands import run
+from tests.support.commands import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

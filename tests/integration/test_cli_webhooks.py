@@ -16,8 +16,8 @@ from lanework.model.lanes import LANES, Lane
 from lanework.model.webhooks import secrets_in, secrets_of
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.commands import run
-from tests.unit.engine.conftest import Greeting, World, a_world
+from tests.support.commands import run
+from tests.support.small_world import Greeting, World, a_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable

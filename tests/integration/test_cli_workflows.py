@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,11 +16,8 @@ from lanework.model.lanes import DLQ_RETENTION
 from lanework.model.lifecycle import run_moves
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.commands import run
-from tests.stacks import REGION
-
-if TYPE_CHECKING:
-    pass
+from tests.support.commands import run
+from tests.support.stacks import REGION
 
 ROOT = Path(__file__).parents[2]
 

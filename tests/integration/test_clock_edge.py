@@ -16,9 +16,9 @@ from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import NOON, Clock
 from lanework.wiring import aws_ports
-from tests.factories import a_record
-from tests.integration.conftest import LambdaContext
-from tests.stacks import REGION, make_stack
+from tests.support.factories import a_record
+from tests.support.stacks import REGION, make_stack
+from tests.support.worker_edge import LambdaContext
 
 HOUR = timedelta(hours=1)
 RUN = "job.clean@2026-01-02T13:00Z"

@@ -21,7 +21,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.stacks import REGION, make_stack
+from tests.support.stacks import REGION, make_stack
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"

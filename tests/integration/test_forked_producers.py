@@ -18,8 +18,8 @@ from lanework.model.lifecycle.states import State
 from lanework.settings import Settings
 from lanework.testing import EventList
 from lanework.wiring import aws_ports, new_ulid
-from tests.forking import in_forks
-from tests.stacks import REGION, make_stack
+from tests.support.forking import in_forks
+from tests.support.stacks import REGION, make_stack
 
 
 class Number(BaseModel):

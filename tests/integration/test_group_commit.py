@@ -24,8 +24,8 @@ from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 from lanework.settings import Settings
 from lanework.testing import NOON
-from tests.factories import LEASE, a_record
-from tests.stacks import REGION, make_stack
+from tests.support.factories import LEASE, a_record
+from tests.support.stacks import REGION, make_stack
 
 SECOND = timedelta(seconds=1)
 KEPT_UNTIL = NOON + timedelta(days=8)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
-from tests.stacks import REGION
+from tests.support.stacks import REGION
 
 SIGNED = {"X-Amz-Target": "AmazonSSM.DescribeParameters", "Content-Type": "application/x-amz-json-1.1"}
 UPGRADE = (

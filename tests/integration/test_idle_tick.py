@@ -11,8 +11,8 @@ from aws_lambda_powertools import Logger
 
 from lanework.edges.clock import clock
 from lanework.observe.logs import LogSink
-from tests import monthly_costs
-from tests.integration.conftest import Edge, LambdaContext, Number
+from tests.support import monthly_costs
+from tests.support.worker_edge import Edge, LambdaContext, Number
 
 
 def test_a_minute_without_jobs_asks_no_more_of_aws_than_the_guide_reckons_with(edge: Edge) -> None:

@@ -16,8 +16,8 @@ from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.deliverer import GuardItem, app, write
-from tests.stacks import REGION, make_stack
+from tests.support.deliverer import GuardItem, app, write
+from tests.support.stacks import REGION, make_stack
 
 
 def test_a_job_that_sqs_delivered_too_often_is_sent_again_and_its_letter_is_gone(

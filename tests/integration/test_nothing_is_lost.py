@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -22,53 +15,11 @@ from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.pollers import Task, app, do
-from tests.stacks import REGION, make_stack
+from tests.support.killed_workers import completions, workers
+from tests.support.pollers import Task, app, do
+from tests.support.stacks import REGION, make_stack
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("pollers.py")
 JOBS = [f"job-{number}" for number in range(300)]
-WORKERS = 4
-
-
-class Workers:
-    """Worker processes, the oldest of which is killed again and again."""
-
-    def __init__(self, nursery: subprocess.Popen[str]) -> None:
-        self._nursery = nursery
-        self._living = [self._begin() for _ in range(WORKERS)]
-        self._next_kill = time.monotonic() + 1
-        self.killed = 0
-
-    def kill_one_each_second(self) -> None:
-        """Kill the oldest with SIGKILL and begin another, if a second is over."""
-        if time.monotonic() >= self._next_kill:
-            os.kill(self._living.pop(0), signal.SIGKILL)
-            self._living.append(self._begin())
-            self._next_kill += 1
-            self.killed += 1
-
-    def _begin(self) -> int:
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write("another\n")
-        self._nursery.stdin.flush()
-        return int(self._nursery.stdout.readline())
-
-
-@contextmanager
-def workers(*arguments: str) -> Iterator[Workers]:
-    """Let workers live for as long as the block."""
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}"}
-    command = [sys.executable, str(SCRIPT), *arguments]
-    nursery = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-    try:
-        yield Workers(nursery)
-    finally:
-        nursery.communicate(timeout=20)  # its stdin ends, and so do they
 
 
 def test_nothing_is_lost_while_a_worker_is_killed_every_second(
@@ -110,9 +61,3 @@ def unfinished() -> list[str]:
     for page in pages:
         records |= app.ports.ledger.get_many(page)
     return [job_id for job_id in JOBS if records[job_id].state is not State.COMPLETED]
-
-
-def completions(log: Path) -> Counter[str]:
-    """Return how often each job's completion was reported; a worker that was killed may have had no time to."""
-    events = (json.loads(line) for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}"))
-    return Counter(event["job_id"] for event in events if event.get("action") == "job.completed")

@@ -14,9 +14,9 @@ from lanework.engine.maintenance.sweep import Sweeper
 from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
-from tests.integration.pollers import Task, app, do
-from tests.integration.test_nothing_is_lost import completions, workers
-from tests.stacks import REGION, make_stack
+from tests.support.killed_workers import completions, workers
+from tests.support.pollers import Task, app, do
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from pathlib import Path

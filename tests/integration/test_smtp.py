@@ -21,7 +21,7 @@ from jobs.email.operations import StackAlert, tell_operations
 from jobs.mail import MailServerError, Message, RefusedError, Smtp
 from jobs.settings import OperationsSettings
 from lanework.testing import Notes, a_run
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

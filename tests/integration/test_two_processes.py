@@ -20,14 +20,14 @@ from lanework import App, State
 from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.deliverer import GuardItem, app, write
-from tests.stacks import REGION, make_stack
+from tests.support.deliverer import GuardItem, app, write
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("deliverer.py")
+SCRIPT = Path(__file__).parents[1] / "support" / "deliverer.py"
 
 
 class Shop:

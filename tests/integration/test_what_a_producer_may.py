@@ -18,9 +18,9 @@ from lanework.local.deployment.template import read_template
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.integration.recorder import recording
-from tests.localstack.session import session_for
-from tests.stacks import REGION, make_stack
+from tests.support.localstack_session import session_for
+from tests.support.recorder import recording
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,9 @@ from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.fakes import break_ports, mend_ports
-from tests.integration.conftest import Edge, LambdaContext, Number
-from tests.stacks import REGION
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.stacks import REGION
+from tests.support.worker_edge import Edge, LambdaContext, Number
 
 
 def test_a_job_costs_one_write_at_enqueue_and_two_while_it_runs_and_its_batch_one_for_its_numbers(edge: Edge) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 from datetime import timedelta
 
-from tests.integration.shop import Shop, ended
+from tests.support.shop import Shop, ended
 
 JOBS = int(os.environ.get("LANEWORK_SOAK_JOBS", "1500"))
 """`make soak` runs 20,000."""

@@ -11,9 +11,9 @@ from datetime import timedelta
 import pytest
 
 from lanework import State
-from tests.integration.refuser import Refusal, refuser_before
-from tests.integration.relay import Relay
-from tests.integration.shop import Shop, ended, is_alive, is_pending
+from tests.support.refuser import Refusal, refuser_before
+from tests.support.relay import Relay
+from tests.support.shop import Shop, ended, is_alive, is_pending
 
 
 @pytest.mark.parametrize("type_", ["task.nap", "task.doze"])

@@ -1,5 +1,5 @@
 """What the integration suite has, for tests that need LocalStack."""
 
-from tests.integration.shop import a_shop
+from tests.support.shop import a_shop
 
 __all__ = ["a_shop"]

@@ -9,7 +9,7 @@ import pytest
 
 from lanework import State
 from lanework.model.lanes import Lane
-from tests.integration.shop import LANEWORK, Shop, ended
+from tests.support.shop import LANEWORK, Shop, ended
 
 
 @pytest.mark.parametrize("rate", [(), ("--rate", "50")])

@@ -12,8 +12,8 @@ import boto3
 import pytest
 
 from lanework.settings import Settings
-from tests.sam.conftest import ROOT, Sam
-from tests.stacks import REGION, make_stack
+from tests.support.sam import ROOT, Sam
+from tests.support.stacks import REGION, make_stack
 
 LARGEST_LAYER = 7_000_000
 """Bytes, zipped."""

@@ -18,7 +18,7 @@ from lanework.engine.jobtypes.request import request_of
 from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.sam.conftest import Sam
+from tests.support.sam import Sam
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"

@@ -31,8 +31,8 @@ from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.e2e.test_demo_and_dev import a_copy
-from tests.ports import free_port
+from tests.support.developing import a_copy
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,13 +13,12 @@ from jobs.email import notify_sign_in
 from jobs.settings import SignInSettings
 from lanework import QuotaExceededError, State
 from lanework.local.emulator.subprocess_env import clean_environment
-from tests.seeds.conftest import SIGN_IN, STACK, a_sign_in, gaps, with_parameters
-from tests.unit.jobs.test_signin_mail import SUBJECT, TEXT
+from tests.support.seeds import LANEWORK, SIGN_IN, STACK, a_sign_in, gaps, with_parameters
+from tests.support.sign_in_mail import SUBJECT, TEXT
 
 if TYPE_CHECKING:
-    from tests.seeds.conftest import World
+    from tests.support.seeds import World
 
-LANEWORK = str(Path(sys.executable).with_name("lanework"))
 MOMENT = "2025-12-19T07:00:00Z"
 
 

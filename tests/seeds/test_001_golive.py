@@ -24,12 +24,12 @@ from lanework.http.auth.tokens import Role
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
 from lanework.model.schedule.timetable import Timetable
-from tests.seeds.conftest import gaps
-from tests.unit.jobs.test_notices import CONTEXTS, SUBJECTS
+from tests.support.notices import CONTEXTS, SUBJECTS
+from tests.support.seeds import gaps
 
 if TYPE_CHECKING:
     from lanework.model.lanes import LaneName
-    from tests.seeds.conftest import World
+    from tests.support.seeds import World
 
 REPORTS = ("report.pipeline", "report.test-coverage", "report.security-scan", "report.analytics", "report.audit-log")
 DAYS = {"startDate": "2025-10-01", "endDate": "2025-10-23", "userId": "user-id"}

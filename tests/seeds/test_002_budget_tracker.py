@@ -8,24 +8,20 @@ import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from jobs import producing
 from jobs.demo import Greet, greet
 from jobs.store import Subscription, Token
 from lanework import State
-from lanework.local.emulator.subprocess_env import clean_environment
 from lanework.model.lanes import Lane
 from lanework.model.schedule.timetable import Timetable
 from lanework.testing import drain
-from tests.ports import free_port
-from tests.seeds.conftest import STACK
-from tests.seeds.test_000_yellow_books import LANEWORK
+from tests.support.ports import free_port
+from tests.support.seeds import LANEWORK, is_healthy, worker_environment
 
 if TYPE_CHECKING:
     from lanework.testing import Clock
-    from tests.seeds.conftest import World
+    from tests.support.seeds import World
 
 ROOT = Path(__file__).parents[2]
 EVERY = {
@@ -33,26 +29,6 @@ EVERY = {
     "scheduler.cleanup-expired-otps": timedelta(hours=6),
     "scheduler.cleanup-old-sessions": timedelta(hours=24),
 }
-
-
-def worker_environment(world: World) -> dict[str, str]:
-    """Return what `lanework worker` finds in the environment, for the stack."""
-    return {
-        **clean_environment(),
-        "LANEWORK_STACK": STACK,
-        "LANEWORK_ACCOUNT": "000000000000",
-        "AWS_REGION": world.stack.handle.region,
-        "AWS_ENDPOINT_URL": world.stack.handle.endpoint,
-        "APP_TABLE": f"{STACK}-app",
-    }
-
-
-def is_healthy(address: str) -> bool:
-    try:
-        with urlopen(f"http://{address}/health", timeout=5) as answer:
-            return bool(json.load(answer)["processes"])
-    except URLError:
-        return False
 
 
 def test_002_01_there_are_the_queues_email_and_scheduler(world: World) -> None:

@@ -26,12 +26,12 @@ from lanework.memory import MemoryArchive
 from lanework.model.lanes import LANES, Lane
 from lanework.model.stats.numbers import Count, Numbers
 from lanework.testing import EventList, drain
-from tests.fakes import Flaky as FlakyPort
-from tests.seeds.conftest import gaps
+from tests.support.fakes import Flaky as FlakyPort
+from tests.support.seeds import gaps
 
 if TYPE_CHECKING:
     from lanework.testing import Clock
-    from tests.seeds.conftest import World
+    from tests.support.seeds import World
 
 ROOT = Path(__file__).parents[2]
 TYPES = {

@@ -28,18 +28,16 @@ from lanework.engine.maintenance.sweep import Sweeper
 from lanework.local.deployment.template import read_template
 from lanework.model.lanes import LANES, Lane
 from lanework.testing import drain
-from tests.fakes import Flaky
-from tests.ports import free_port
-from tests.seeds.conftest import gaps
-from tests.seeds.test_000_yellow_books import LANEWORK
-from tests.seeds.test_002_budget_tracker import is_healthy, worker_environment
-from tests.unit.jobs.test_producing import ASKED
+from tests.support.asked import ASKED
+from tests.support.fakes import Flaky
+from tests.support.ports import free_port
+from tests.support.seeds import LANEWORK, gaps, is_healthy, worker_environment
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
     from lanework.testing import Clock
-    from tests.seeds.conftest import World
+    from tests.support.seeds import World
 
 BAT = User(id="u-bat", email="bat@advancia.mn", name="Бат", newsletter=True)
 DAYS = {"startDate": "2026-01-01", "endDate": "2026-01-31"}

@@ -29,7 +29,7 @@ from lanework.model.lifecycle.states import Failure
 from lanework.model.workflow.shard import SHARD, Shard, place_of
 from lanework.model.workflow.workflow import MOST_JOBS, MOST_SHARDS, Kind, WorkflowRecord
 from lanework.testing import NOON, EventList, app_in_memory, drain
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from lanework import ConfigError, State, UnavailableError
 from lanework.aws.event_bus import EventBridgeBus
 from lanework.model.job.job_event_document import JobEventDocument, notice_of_end
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 
 class NoSuchBusError(Exception):

@@ -17,7 +17,7 @@ from lanework import ConfigError, UnavailableError
 from lanework.aws.clients import Clients, translated
 from lanework.aws.errors import why_expired
 from lanework.settings import Settings
-from tests.stacks import REGION
+from tests.support.stacks import REGION
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from lanework.edges.process.supervisor import _BEYOND_GRACE
 from lanework.engine.queries.scaling import Scaling
 from lanework.local.deployment.template import read_template
 from lanework.model.lanes import LANES, Lane
-from tests.worker_files import ROOT, TARGETS, WORKER, as_json, compose, container, manifests, said
+from tests.support.worker_files import ROOT, TARGETS, WORKER, as_json, compose, container, manifests, said
 
 
 @pytest.mark.parametrize("target", TARGETS)

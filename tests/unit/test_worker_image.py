@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.worker_files import ROOT, WORKER, instructions, manifests, said
+from tests.support.worker_files import ROOT, WORKER, instructions, manifests, said
 
 
 def copied() -> list[str]:

@@ -13,7 +13,7 @@ from lanework.aws.ledger.item import JobItem, recent_shard_of, to_item
 from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.ids import SHARDS, shard_of
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

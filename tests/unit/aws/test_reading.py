@@ -10,7 +10,7 @@ from lanework.aws.ledger.item import JobItem, to_item
 from lanework.aws.ledger.read_back import to_record
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, State
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 BEYOND = {"N": "9" * 38}
 

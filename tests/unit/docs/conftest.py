@@ -1,5 +1,5 @@
 """The shop whose API is looked at."""
 
-from tests.unit.http.conftest import a_shop
+from tests.support.http_shop import a_shop
 
 __all__ = ["a_shop"]

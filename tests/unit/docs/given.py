@@ -20,7 +20,7 @@ from lanework import Jobs, Middleware, Public, Run, SignalTimeoutError, State, W
 from lanework.memory import MemoryLedger
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, Clock, Notes, a_run, app_in_memory, drain, sweep
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 Names = dict[str, Any]
 

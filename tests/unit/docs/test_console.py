@@ -15,13 +15,13 @@ from botocore import xform_name
 
 from lanework.cli.exits import Exit
 from lanework.cli.main import app
-from tests.gateway import a_client
+from tests.support.gateway import a_client
 from tests.unit.docs.pages import PAGES, ROOT, STARTER, Block, blocks, prose_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 SHELL = {"export", "cd", "mkdir", "set", "jq", "zcat", "docker", "sam", "uv", "pip", "git", "$EDITOR", "cat", "patch"}
 """Commands of others, of which nothing here knows more than the name."""

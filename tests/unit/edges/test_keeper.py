@@ -15,8 +15,8 @@ from lanework.engine.execution.lease import Holding
 from lanework.errors import ConfigError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, memory_ports
-from tests.factories import a_record
-from tests.fakes import Flaky
+from tests.support.factories import a_record
+from tests.support.fakes import Flaky
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports

@@ -13,7 +13,7 @@ from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges import stream as edge
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

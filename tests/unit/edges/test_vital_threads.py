@@ -28,7 +28,7 @@ from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import EventList, app_in_memory
-from tests.unit.edges.test_consumer import MemoryInbox, Nothing
+from tests.support.inboxes import MemoryInbox, Nothing
 
 PLAN = Plan(lanes=(Lane.LOW,), slots=4, is_once=True)
 

@@ -26,13 +26,13 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import drain
-from tests.fakes import Flaky, break_ports, mend_ports
+from tests.support.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework import JobRecord, Request, Run
-    from tests.unit.engine.conftest import World
+    from tests.support.small_world import World
 
 MINUTE = timedelta(minutes=1)
 PAYLOAD = {"name": "Bat"}

@@ -20,9 +20,9 @@ from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.alert_webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.factories import a_record
-from tests.fakes import Flaky
-from tests.unit.engine.conftest import World
+from tests.support.factories import a_record
+from tests.support.fakes import Flaky
+from tests.support.small_world import World
 
 KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 ALERT = Alert(rule=Rule.DEATH, subject="user.greeting", text="it died", next_step="lanework dlq list", since=NOON)

@@ -19,8 +19,8 @@ from lanework.memory import MemoryArchive
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
 from lanework.testing import drain
-from tests.fakes import Flaky
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.fakes import Flaky
+from tests.support.small_world import Greeting, World
 
 DAY = timedelta(days=1)
 BAT = Greeting(name="Bat")

@@ -14,9 +14,9 @@ from lanework.errors import UnavailableError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import Cleaning
 from lanework.testing import NOON, app_in_memory, drain
-from tests.factories import a_record
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

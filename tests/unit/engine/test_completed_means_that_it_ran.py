@@ -16,9 +16,8 @@ import pytest
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, LaneworkError, Middleware, Run, State
 from lanework.engine.jobtypes.returned import NotRunError
 from lanework.testing import a_run, app_in_memory, drain
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World, put
 
 BAT = Greeting(name="Bat")
 

@@ -11,10 +11,9 @@ from lanework.errors import NotDeadError, NothingMatchesError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.fingerprint import fingerprint
 from lanework.testing import NOON, drain
-from tests.factories import a_record
-from tests.fakes import Flaky, break_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import raises
+from tests.support.factories import a_record
+from tests.support.fakes import Flaky, break_ports
+from tests.support.small_world import Greeting, World, raises
 
 SECOND = timedelta(seconds=1)
 

@@ -15,7 +15,7 @@ from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.support.fakes import break_ports, mend_ports
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

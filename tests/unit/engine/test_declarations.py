@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from lanework import App, DeclarationError, InvalidOptionError, Jobs, Run, UnknownLaneError
 from lanework.testing import a_run, app_in_memory
-from tests.unit.engine.conftest import Greeting
+from tests.support.small_world import Greeting
 
 
 def test_a_job_can_be_called_directly_in_a_unit_test() -> None:

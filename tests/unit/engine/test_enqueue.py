@@ -21,9 +21,9 @@ from lanework.engine.ports.ledger import UnavailableOne
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain
-from tests.factories import a_record
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
 

@@ -17,8 +17,7 @@ from lanework import App, Cause, Discard, Jobs, Middleware, RetryAfter, Run, Sno
 from lanework.engine.ports.code_runner import in_a_loop_of_its_own
 from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put, raises
+from tests.support.small_world import Greeting, World, put, raises
 
 BAT = Greeting(name="Bat")
 SECOND = timedelta(seconds=1)

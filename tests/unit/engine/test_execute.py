@@ -13,29 +13,11 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import run_moves
 from lanework.testing import NOON, a_run, app_in_memory, drain
-from tests.factories import a_message, a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_message, a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World, put, raises, tickets
 
 SECOND = timedelta(seconds=1)
-
-
-def put(world: World, **facts: object) -> str:
-    """Record an ordinary job and return its message's body."""
-    record = a_record(**facts)
-    world.app.ports.ledger.put(record)
-    return Envelope.of(record, record.payload or "").encode()
-
-
-def raises(error: BaseException) -> object:
-    def behave(_: Run) -> None:
-        raise error
-
-    return behave
-
-
-def tickets(world: World) -> list[Envelope]:
-    return [Envelope.decode(body) for body in world.app.ports.lanes.dead(Lane.HIGH)]  # type: ignore[attr-defined]
 
 
 def test_a_job_runs_and_its_result_is_kept(world: World) -> None:

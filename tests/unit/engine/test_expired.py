@@ -11,8 +11,8 @@ from lanework import App, Cause, JobNotFoundError, State
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import Cleaning
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.unit.engine.conftest import World
+from tests.support.factories import a_record
+from tests.support.small_world import World
 
 READERS: dict[str, Callable[[App], object]] = {
     "get": lambda app: app.get("job-1"),

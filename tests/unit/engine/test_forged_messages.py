@@ -21,11 +21,11 @@ from lanework.model.job.ids import OURS
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, State
 from lanework.testing import NOON, Clock, app_in_memory, drain
-from tests.factories import a_message, a_record
-from tests.fakes import break_ports
+from tests.support.factories import a_message, a_record
+from tests.support.fakes import break_ports
 
 if TYPE_CHECKING:
-    from tests.unit.engine.conftest import World
+    from tests.support.small_world import World
 
 OURS_AND_PAYLOADS = {
     DROP: '{"which":{},"options":{}}',

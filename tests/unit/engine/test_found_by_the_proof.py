@@ -18,9 +18,9 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import run_moves
 from lanework.testing import NOON, Clock, app_in_memory, drain
-from tests.factories import LEASE, a_message, a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import LEASE, a_message, a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
 HOUR = timedelta(hours=1)

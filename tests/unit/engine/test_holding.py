@@ -22,7 +22,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import NOON, Clock, EventList, app_in_memory
-from tests.fakes import break_ports
+from tests.support.fakes import break_ports
 
 SECOND = timedelta(seconds=1)
 LEASE = 3 * SECOND

@@ -16,9 +16,9 @@ from lanework.engine.ports.ledger import UnavailableOne
 from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
 from lanework.testing import EventList, app_in_memory
-from tests.factories import a_record
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
 DOWN = Unsent(UnavailableError("down"))

@@ -9,9 +9,9 @@ from lanework import InvalidOptionError, JobNotFoundError, State
 from lanework.engine.queries.jobs import as_json
 from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import World
 
 
 def put(world: World, job_id: str, days_ago: int = 0) -> None:

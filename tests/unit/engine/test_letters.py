@@ -21,10 +21,8 @@ from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
-from tests.factories import a_message, a_record
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import raises
-from tests.unit.engine.test_reconcile import give_up_on_all
+from tests.support.factories import a_message, a_record
+from tests.support.small_world import Greeting, World, give_up_on_all, raises
 
 if TYPE_CHECKING:
     from collections.abc import Callable

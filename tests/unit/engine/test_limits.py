@@ -31,7 +31,7 @@ from lanework.engine.messaging.delivery import Delivery, Report
 from lanework.memory import MemoryLanes
 from lanework.model.lanes import LANES, Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.fakes import break_limits, break_ports
+from tests.support.fakes import break_limits, break_ports
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

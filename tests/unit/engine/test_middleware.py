@@ -21,7 +21,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.observe.logs import fields_of
 from lanework.testing import Clock, EventList, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.support.fakes import break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

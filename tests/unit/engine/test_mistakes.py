@@ -12,7 +12,7 @@ import lanework
 from lanework import App, Concurrency, Jobs, Lane, Quota, Rate, RetryAfter, Snooze, chain, group
 from lanework.errors import LaneworkError
 from lanework.testing import Clock, app_in_memory
-from tests.unit.engine.conftest import Greeting
+from tests.support.small_world import Greeting
 
 HOUR = timedelta(hours=1)
 HUGE = 10**5_000

@@ -43,10 +43,9 @@ from lanework.model.lifecycle import run_moves
 from lanework.model.lifecycle.change import Applied, Refused
 from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain
-from tests.factories import LEASE, a_record
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put, raises, tickets
+from tests.support.factories import LEASE, a_record
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World, put, raises, tickets
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

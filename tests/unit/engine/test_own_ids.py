@@ -14,9 +14,9 @@ from lanework.engine.messaging.delivery import Ack
 from lanework.model.job.ids import is_ours
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
-from tests.factories import a_message, a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_message, a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,11 +18,10 @@ from lanework.engine.operations.pauses import FORGOTTEN_AFTER
 from lanework.engine.ports.flags import FlagSet
 from lanework.errors import UnknownNameError
 from lanework.testing import NOON, drain
-from tests.factories import a_message
-from tests.fakes import Flaky, break_ports, mend_ports
-from tests.forking import in_a_fork
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put
+from tests.support.factories import a_message
+from tests.support.fakes import Flaky, break_ports, mend_ports
+from tests.support.forking import in_a_fork
+from tests.support.small_world import Greeting, World, put
 
 if TYPE_CHECKING:
     from lanework.engine.ports.flags import Flags

@@ -16,12 +16,12 @@ from lanework.memory import MemoryLanes, MemoryLedger
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
 from lanework.testing import drain
-from tests.unit.engine.conftest import Greeting
+from tests.support.small_world import Greeting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.engine.conftest import World
+    from tests.support.small_world import World
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

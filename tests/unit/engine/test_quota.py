@@ -11,7 +11,7 @@ from lanework import TENANT, App, EnqueueError, Jobs, Quota, QuotaExceededError,
 from lanework.memory import MemoryLedger
 from lanework.model.events import Action
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.support.fakes import break_ports, mend_ports
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -17,21 +17,13 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import operator_moves
 from lanework.testing import NOON, drain
-from tests.factories import a_message, a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import raises
+from tests.support.factories import a_message, a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World, give_up_on_all, raises
 
 BAT = Greeting(name="Bat")
 MINUTE = timedelta(minutes=1)
 HIDDEN = timedelta(minutes=2)
-
-
-def give_up_on_all(world: World) -> None:
-    """Let SQS move every message of the lane to its dead-letter queue."""
-    lanes: Any = world.app.ports.lanes
-    while (message := lanes.receive(Lane.HIGH)) is not None:
-        lanes.move_to_dead(Lane.HIGH, message.handle)
 
 
 def dead(world: World) -> list[str]:

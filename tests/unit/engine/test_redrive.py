@@ -13,9 +13,9 @@ from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import Edit
 from lanework.testing import NOON, drain
-from tests.factories import a_record
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World
 
 if TYPE_CHECKING:
     from lanework import JobRecord, Run

@@ -14,8 +14,8 @@ from lanework.engine.jobtypes.receipt import Receipt
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
 from lanework.testing import drain
-from tests.fakes import Flaky
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.fakes import Flaky
+from tests.support.small_world import Greeting, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

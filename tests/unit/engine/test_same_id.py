@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from lanework import App, Job, JobIdTakenError, Jobs, Run
 from lanework.model.limits import Quota
 from lanework.testing import Clock, EventList, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.support.fakes import break_ports, mend_ports
 
 HOUR = timedelta(hours=1)
 LARGE = "x" * 3000

@@ -7,8 +7,8 @@ import pytest
 from lanework import Lane, State
 from lanework.engine.queries.scaling import Scaling, run_time_in
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.unit.engine.conftest import World
+from tests.support.factories import a_record
+from tests.support.small_world import World
 
 SECOND = timedelta(seconds=1)
 

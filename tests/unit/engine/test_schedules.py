@@ -20,7 +20,7 @@ from lanework.errors import (
 )
 from lanework.model.schedule.schedule import Schedule, ScheduleRecord, Source
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
-from tests.fakes import Flaky, break_ports, mend_ports
+from tests.support.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable

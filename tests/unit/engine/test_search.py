@@ -14,14 +14,14 @@ from lanework.engine.stats.late_starts import Within, late_count
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.fakes import break_ports
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.queries.jobs import JobPage
-    from tests.unit.engine.conftest import World
+    from tests.support.small_world import World
 
 SECOND = timedelta(seconds=1)
 

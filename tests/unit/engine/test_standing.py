@@ -12,9 +12,9 @@ from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.fakes import Flaky
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import Flaky
+from tests.support.small_world import Greeting, World
 
 GREETING = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 SMS = Key(lane=Lane.HIGH, queue="sms", type="sms.send")

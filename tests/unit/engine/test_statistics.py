@@ -13,8 +13,8 @@ from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.counters import CounterSink
 from lanework.testing import NOON
-from tests.fakes import Flaky
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.fakes import Flaky
+from tests.support.small_world import Greeting, World
 
 KEY = Key(lane=Lane.HIGH, queue="email", type="user.greeting")
 

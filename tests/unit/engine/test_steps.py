@@ -30,9 +30,8 @@ from lanework.engine.queries.jobs import as_json
 from lanework.errors import ContendedError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain, sweep
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World, put
 
 if TYPE_CHECKING:
     from lanework.model.lifecycle.change import Answer, Change, Kept

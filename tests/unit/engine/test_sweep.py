@@ -10,9 +10,9 @@ from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain
-from tests.factories import a_record
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_record
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
 HOUR = timedelta(hours=1)

@@ -31,10 +31,8 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.dependency_moves import NOTIFIED_WITHIN
 from lanework.model.webhooks import host_of, key_for, signed
 from lanework.testing import NOON, drain, sweep
-from tests.fakes import break_ports, mend_ports
-from tests.unit.engine.conftest import Greeting, World
-from tests.unit.engine.test_execute import put, raises
-from tests.unit.engine.test_reconcile import give_up_on_all
+from tests.support.fakes import break_ports, mend_ports
+from tests.support.small_world import Greeting, World, give_up_on_all, put, raises
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

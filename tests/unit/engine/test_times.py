@@ -23,9 +23,9 @@ from lanework.engine.messaging.delivery import Ack
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
-from tests.factories import a_message
-from tests.fakes import break_ports
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_message
+from tests.support.fakes import break_ports
+from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
 SECOND = timedelta(seconds=1)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from lanework import App, EnqueueError, InvalidOptionError, Jobs, State
 from lanework.model.events import Action
 from lanework.testing import Clock, EventList, app_in_memory, drain
-from tests.fakes import break_ports, mend_ports
+from tests.support.fakes import break_ports, mend_ports
 
 MINUTE = timedelta(minutes=1)
 

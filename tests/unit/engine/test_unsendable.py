@@ -18,8 +18,8 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, drain
-from tests.factories import a_message, a_record
-from tests.unit.engine.conftest import Greeting, World
+from tests.support.factories import a_message, a_record
+from tests.support.small_world import Greeting, World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from lanework.engine.messaging.delivery import Ack, Delivery
 from lanework.engine.stats.unsent import unsent_now
 from lanework.model.lanes import Lane
 from lanework.testing import Clock, EventList, app_in_memory, drain
-from tests.fakes import Flaky
+from tests.support.fakes import Flaky
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

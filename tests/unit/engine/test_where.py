@@ -11,7 +11,7 @@ from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
 from lanework.model.events import Action
 from lanework.testing import app_in_memory, drain
-from tests.unit.engine.conftest import Greeting
+from tests.support.small_world import Greeting
 
 HOUR = timedelta(hours=1)
 BAT = Greeting(name="Bat")

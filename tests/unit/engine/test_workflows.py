@@ -38,7 +38,7 @@ from lanework.errors import UnavailableError
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import Clock, app_in_memory, drain
-from tests.fakes import Flaky, break_ports, mend_ports
+from tests.support.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

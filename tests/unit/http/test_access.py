@@ -15,13 +15,13 @@ from lanework.http.auth.sessions import Session, Sessions
 from lanework.http.auth.tokens import Role, Tokens, hash_of, is_within, key_of, new_token
 from lanework.model.lifecycle.states import State
 from lanework.testing import app_in_memory, drain
-from tests.gateway import FORM, HOST, TOKENS, a_client, a_form
-from tests.unit.http.browsers import BROWSER, csrf_of, logged_in
-from tests.unit.http.conftest import Nothing
+from tests.support.browsers import BROWSER, csrf_of, logged_in
+from tests.support.gateway import FORM, HOST, TOKENS, a_client, a_form
+from tests.support.http_shop import Nothing
 
 if TYPE_CHECKING:
-    from tests.gateway import Client
-    from tests.unit.http.conftest import Shop
+    from tests.support.gateway import Client
+    from tests.support.http_shop import Shop
 
 ASKED_IN = 303
 """Who is nobody, and comes with a browser, is sent to the login page."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 WORDS = [
     *("api", "job", "jobs", "metrics", "pauses", "pause", "resume", "batch", "test", "admin", "dlq", "groups", "drop"),

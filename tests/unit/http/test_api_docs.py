@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.gateway import a_client
+from tests.support.gateway import a_client
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 GUIDE = Path(__file__).parents[3] / "docs" / "api.md"
 

@@ -10,8 +10,8 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from lanework.http.auth.tokens import Role
 from lanework.testing import Clock, app_in_memory
-from tests.gateway import TOKENS, a_client, a_wsgi_application
-from tests.unit.http.conftest import an_application
+from tests.support.gateway import TOKENS, a_client, a_wsgi_application
+from tests.support.http_shop import an_application
 
 if TYPE_CHECKING:
     from schemathesis import Case

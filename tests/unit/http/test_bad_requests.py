@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 from lanework import App, Jobs
 from lanework.http.routing import LARGEST_BODY
 from lanework.testing import app_in_memory
-from tests.fakes import break_ports
-from tests.gateway import a_client
+from tests.support.fakes import break_ports
+from tests.support.gateway import a_client
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 JSON = {"Content-Type": "application/json"}
 

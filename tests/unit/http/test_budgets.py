@@ -23,12 +23,12 @@ from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.ids import shard_of
 from lanework.model.lifecycle.states import State
 from lanework.testing import NOON, Clock, memory_ports
-from tests.factories import a_record
-from tests.gateway import a_client
-from tests.unit.http.conftest import an_application
+from tests.support.factories import a_record
+from tests.support.gateway import a_client
+from tests.support.http_shop import an_application
 
 if TYPE_CHECKING:
-    from tests.gateway import Client
+    from tests.support.gateway import Client
 
 STACK, REGION, TABLE = "budgets", "eu-west-1", "budgets-jobs"
 JOBS = 100_000

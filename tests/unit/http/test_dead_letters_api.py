@@ -12,7 +12,7 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 
 def test_the_dead_are_listed_in_the_seeds_shape(shop: Shop) -> None:

@@ -11,16 +11,16 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from lanework import State
-from tests.gateway import FORM
-from tests.unit.http.browsers import csrf_of, logged_in, press
+from tests.support.browsers import csrf_of, logged_in, press
+from tests.support.gateway import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lanework import JobRecord
     from lanework.engine.ports.ledger import Ledger
-    from tests.gateway import Answer, Client
-    from tests.unit.http.conftest import Shop
+    from tests.support.gateway import Answer, Client
+    from tests.support.http_shop import Shop
 
 SECOND = timedelta(seconds=1)
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs
 from lanework.testing import app_in_memory
-from tests.gateway import a_client
+from tests.support.gateway import a_client
 
 if TYPE_CHECKING:
-    from tests.gateway import Client
+    from tests.support.gateway import Client
 
 
 class Mail(BaseModel):

@@ -11,7 +11,7 @@ from lanework import Lane, State
 from lanework.testing import NOON
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 
 def test_a_job_is_enqueued_by_words_of_its_type_with_its_payload_as_the_body(shop: Shop) -> None:

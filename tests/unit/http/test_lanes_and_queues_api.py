@@ -9,11 +9,11 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework import State
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
-    from tests.factories import a_record
-from tests.unit.http.conftest import Shop
+    from tests.support.factories import a_record
+from tests.support.http_shop import Shop
 
 
 def test_the_lanes_numbers_have_the_seeds_shape(shop: Shop) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 
 @pytest.fixture(autouse=True)

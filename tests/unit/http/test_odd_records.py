@@ -31,11 +31,11 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord
 from lanework.testing import NOON
-from tests.factories import a_record
-from tests.unit.http.browsers import logged_in
+from tests.support.browsers import logged_in
+from tests.support.factories import a_record
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 DEEP = "[" * 900 + "]" * 900
 BEYOND = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00")

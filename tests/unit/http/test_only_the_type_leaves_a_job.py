@@ -32,7 +32,7 @@ from lanework.model.stats.alerts import Alert
 from lanework.observe.emf import EmfSink
 from lanework.observe.logs import LogSink
 from lanework.testing import Clock, app_in_memory, drain
-from tests.gateway import Client, a_client
+from tests.support.gateway import Client, a_client
 
 CANARY = "canary.4711@example.com"
 LONG = 1_100

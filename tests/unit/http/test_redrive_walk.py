@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 import lanework
 from lanework import State
 from lanework.model.lanes import Lane
-from tests.gateway import FORM
+from tests.support.browsers import csrf_of, logged_in
+from tests.support.gateway import FORM
 from tests.unit.docs.pages import text_of
-from tests.unit.http.browsers import csrf_of, logged_in
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 MOST: Final = 25
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 DAILY = {"type": "user.greeting", "payload": {"name": "Bat"}, "cron": "0 9 * * *", "tz": "Asia/Ulaanbaatar"}
 

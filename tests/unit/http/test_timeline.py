@@ -10,7 +10,7 @@ import pytest
 from lanework.http.dashboard.timeline import timeline
 from lanework.model.lifecycle.states import Cause, Failure, State
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 SECOND = timedelta(seconds=1)
 

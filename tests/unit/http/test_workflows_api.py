@@ -11,7 +11,7 @@ from lanework import State, batch, chain, group
 
 if TYPE_CHECKING:
     from lanework import Request
-    from tests.unit.http.conftest import Shop
+    from tests.support.http_shop import Shop
 
 
 def greet(shop: Shop, name: str = "Bat") -> Request:

@@ -14,7 +14,7 @@ from jobs import app
 from jobs.reports import CoverageReport, PipelineReport
 from jobs.store import Row
 from lanework.testing import Notes, a_run
-from tests.unit.jobs.stores import MemoryStore
+from tests.support.stores import MemoryStore
 
 MONDAY = datetime(2025, 10, 6, 9, 0, tzinfo=UTC)
 RANGE = {"startDate": "2025-10-01", "endDate": "2025-10-23"}

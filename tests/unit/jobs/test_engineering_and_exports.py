@@ -14,7 +14,7 @@ from jobs.exports import ExportTransactions, export_transactions
 from jobs.store import Transaction
 from lanework import State
 from lanework.testing import Notes, a_run, app_in_memory
-from tests.unit.jobs.stores import MemoryStore
+from tests.support.stores import MemoryStore
 
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
 

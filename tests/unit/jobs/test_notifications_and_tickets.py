@@ -12,7 +12,7 @@ from jobs.notifications import Push, Sms, send_push, send_sms
 from jobs.tickets import Invoice, PaymentConfirmed, Reminder, Ticket, invoice_created, payment_received, remind
 from lanework import State
 from lanework.testing import a_run, app_in_memory
-from tests.unit.jobs.stores import Asked
+from tests.support.stores import Asked
 
 TICKET = {"ticketId": "t-1", "landlordId": "l-1", "tenantId": "u-1", "title": "Leaking faucet", "priority": "MEDIUM"}
 

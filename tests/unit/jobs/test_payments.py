@@ -25,7 +25,7 @@ from jobs.webhooks import (
 )
 from lanework import State
 from lanework.testing import a_run, app_in_memory
-from tests.unit.jobs.stores import Asked, MemoryStore
+from tests.support.stores import Asked, MemoryStore
 
 ORDER = PaymentOrder(
     transaction_id="tx-1",

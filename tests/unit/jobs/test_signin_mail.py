@@ -11,26 +11,8 @@ from jobs.email import SignIn, notify_sign_in
 from jobs.email.mongolian import date_and_time
 from jobs.mail import Message
 from lanework.testing import a_run
+from tests.support.sign_in_mail import SUBJECT, TEXT
 
-SUBJECT = "🔐 Таны бүртгэлд нэвтэрсэн байна - Yellow Books"
-TEXT = """\
-Сайн байна уу Test User,
-
-Таны Yellow Books бүртгэлд амжилттай нэвтэрсэн байна.
-
-Нэвтрэлтийн мэдээлэл:
-━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-📧 Имэйл: test@example.com
-🌐 Provider: github
-📍 IP Address: 192.168.1.1
-💻 Browser: Mozilla/5.0
-⏰ Огноо: 2025 оны 12-р сарын 19, 15:00:00
-━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-
-Хэрэв та энэ нэвтрэлтийг хийгээгүй бол нэн даруй бидэнтэй холбогдоно уу.
-
-Баярлалаа,
-Yellow Books баг"""
 SEED_PAYLOAD = {
     "userId": "test-user-123",
     "email": "test@example.com",

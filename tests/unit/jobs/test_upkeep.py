@@ -30,7 +30,7 @@ from jobs.scheduler import Nothing, ReportOn, clean_up_codes, clean_up_sessions,
 from jobs.store import Row, Subscription, Token, Transaction, User
 from lanework import State
 from lanework.testing import Notes, a_run, app_in_memory
-from tests.unit.jobs.stores import MemoryStore
+from tests.support.stores import MemoryStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from jobs.store import User
 from jobs.web import Shop
 from jobs.web.application import by_address
 from lanework.testing import app_in_memory
-from tests.fakes import break_ports
-from tests.unit.jobs.stores import MemoryStore
+from tests.support.fakes import break_ports
+from tests.support.stores import MemoryStore
 
 BAT = User(id="u1", email="bat@example.com", name="Бат")
 SETTINGS = WebSettings.from_environ(

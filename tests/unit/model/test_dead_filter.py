@@ -11,7 +11,7 @@ from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.fingerprint import fingerprint
 from lanework.model.lifecycle.states import cause_of
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 HOUR = timedelta(hours=1)
 DEAD = a_record(state=State.DEAD, ended_at=NOON, cause=Cause.EXHAUSTED, error="OSError: no Route to 10.0.0.1")

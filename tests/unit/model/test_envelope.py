@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lanework.errors import UndecodableError
 from lanework.model.job.envelope import Envelope
 from lanework.testing import NOON
-from tests.factories import a_message, a_record
+from tests.support.factories import a_message, a_record
 
 
 @given(

@@ -14,7 +14,7 @@ from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.claim_decision import Claimant, ClaimBy, EndBy, SendTicket, judge
 from lanework.model.lifecycle.states import Cause, JobRecord, State
 from lanework.testing import NOON
-from tests.factories import LEASE, a_message, a_record
+from tests.support.factories import LEASE, a_message, a_record
 
 ATTEMPTS = 3
 

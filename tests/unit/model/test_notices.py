@@ -14,7 +14,7 @@ from lanework.model.events import Action
 from lanework.model.job.job_event_document import JobEventDocument, notice_of, notice_of_end
 from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 DOCS = Path(__file__).parents[3] / "docs"
 SCHEMA = json.loads((DOCS / "job-event.v1.schema.json").read_text())

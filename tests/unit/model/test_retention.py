@@ -7,7 +7,7 @@ import pytest
 from lanework import InvalidOptionError, State
 from lanework.model.lifecycle.retention import Cleaning, Retention, beyond, cleanings_of
 from lanework.testing import NOON
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 HOUR = timedelta(hours=1)
 

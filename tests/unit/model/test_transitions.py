@@ -16,7 +16,7 @@ from lanework.model.job.payload import Edit
 from lanework.model.lifecycle import claim_decision, dependency_moves, operator_moves, park_moves, retention, run_moves
 from lanework.model.lifecycle.transitions import transitions
 from lanework.testing import NOON
-from tests.factories import LEASE, a_message, a_record
+from tests.support.factories import LEASE, a_message, a_record
 
 if TYPE_CHECKING:
     from lanework.model.lifecycle.change import Change

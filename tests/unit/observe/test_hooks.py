@@ -9,8 +9,7 @@ import pytest
 
 from lanework.model.events import Action
 from lanework.testing import drain
-from tests.unit.engine.conftest import Greeting, World, a_world
-from tests.unit.engine.test_execute import raises
+from tests.support.small_world import Greeting, World, a_world, raises
 
 if TYPE_CHECKING:
     from lanework.model.events import Event

@@ -20,7 +20,7 @@ from lanework.observe.alert_webhook import WebhookChannel
 from lanework.observe.http_exchange import LARGEST_HEAD
 from lanework.observe.webhook_http import InternetPost
 from lanework.testing import NOON
-from tests.unit.observe.test_internet_post import Receiver, receiving, with_certificate
+from tests.support.receivers import Receiver, receiving, with_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

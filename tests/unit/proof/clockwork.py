@@ -30,7 +30,7 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.schedule.schedule import ScheduleRecord, Source
 from lanework.testing import Clock, memory_ports
-from tests.factories import a_record
+from tests.support.factories import a_record
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, CrashError, Trouble
 from tests.unit.proof.promises import MOST_SKEW
 from tests.unit.proof.world import Silence

@@ -10,7 +10,7 @@ from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING
 from lanework.model.lifecycle.states import JobRecord, State
-from tests.factories import a_record
+from tests.support.factories import a_record
 
 REFUSED = "poison-refused"
 """How the ids of jobs begin whose messages SQS refuses."""

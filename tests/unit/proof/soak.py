@@ -16,7 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.unit.proof.machine import NothingIsLost
 from tests.unit.proof.profiles import STEPS
-from tests.unit.proof.test_every_tick_runs_once import EveryTickRunsOnce
+from tests.unit.proof.ticking import EveryTickRunsOnce
 
 
 def soak(minutes: float, chosen: int | None) -> int:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
 from lanework.http.auth.tokens import Role
-from tests.gateway import FORM, TOKENS, a_form
+from tests.support.gateway import FORM, TOKENS, a_form
 
 if TYPE_CHECKING:
-    from tests.gateway import Answer, Client
+    from tests.support.gateway import Answer, Client
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lanework.local.emulator.process import wait_for
 from lanework.local.emulator.subprocess_env import clean_environment
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "localstack" / "compose.yaml"

@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 from lanework.errors import StackError
 from lanework.local.deployment.deploy import host_parameters
 from lanework.local.emulator.process import wait_for
-from tests.localstack.session import session_for
+from tests.support.localstack_session import session_for
 
 SOON = timedelta(seconds=20)
 

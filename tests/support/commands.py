@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from lanework.cli.main import app
-from tests.stacks import REGION, make_stack
+from tests.support.stacks import REGION, make_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

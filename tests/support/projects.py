@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lanework import App
     from lanework.local import RunningStack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MODULE = "jobs"
 
 

@@ -27,8 +27,8 @@ from lanework.local.emulator.process import wait_for
 from lanework.local.project import Project
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.ports import free_port
-from tests.stacks import REGION, make_stack
+from tests.support.ports import free_port
+from tests.support.stacks import REGION, make_stack
 
 LANEWORK = str(Path(sys.executable).with_name("lanework"))
 SOON = timedelta(seconds=90)

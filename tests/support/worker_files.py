@@ -15,7 +15,7 @@ import yaml  # type: ignore[import-untyped]
 
 from lanework.cli.main import app as command_line
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORKER = ROOT / "infra" / "worker"
 TARGETS = ("compose", "ecs", "kubernetes")
 

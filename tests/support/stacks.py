@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from lanework.model.lanes import LANES, Lane
-from tests.localstack.session import REGION, session_for
+from tests.support.localstack_session import REGION, session_for
 
 __all__ = ["REGION", "make_stack"]
 

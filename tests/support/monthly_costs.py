@@ -1,4 +1,4 @@
-"""What a stack costs a month: `python -m tests.monthly_costs` computes it and writes it to docs/deploy.md."""
+"""What a stack costs a month: `python -m tests.support.monthly_costs` computes it and writes it to docs/deploy.md."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lanework.model.stats.costs import costs_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
 
-ROOT: Final = Path(__file__).parents[1]
+ROOT: Final = Path(__file__).parents[2]
 GUIDE: Final = ROOT / "docs" / "deploy.md"
 MONTH: Final = timedelta(days=365) / 12
 

@@ -1,4 +1,4 @@
-"""Which emulator can do what, as test_emulators.py finds. `python -m tests.contract.emulators` writes the README."""
+"""Which emulator can do what, as test_emulators.py finds. `python -m tests.support.emulators` writes the README."""
 
 from __future__ import annotations
 

@@ -1,0 +1,64 @@
+"""Worker processes, the oldest of which is killed again and again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(__file__).with_name("pollers.py")
+WORKERS = 4
+
+
+class Workers:
+    """Worker processes, the oldest of which is killed again and again."""
+
+    def __init__(self, nursery: subprocess.Popen[str]) -> None:
+        self._nursery = nursery
+        self._living = [self._begin() for _ in range(WORKERS)]
+        self._next_kill = time.monotonic() + 1
+        self.killed = 0
+
+    def kill_one_each_second(self) -> None:
+        """Kill the oldest with SIGKILL and begin another, if a second is over."""
+        if time.monotonic() >= self._next_kill:
+            os.kill(self._living.pop(0), signal.SIGKILL)
+            self._living.append(self._begin())
+            self._next_kill += 1
+            self.killed += 1
+
+    def _begin(self) -> int:
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write("another\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline())
+
+
+@contextmanager
+def workers(*arguments: str) -> Iterator[Workers]:
+    """Let workers live for as long as the block."""
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}"}
+    command = [sys.executable, str(SCRIPT), *arguments]
+    nursery = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        yield Workers(nursery)
+    finally:
+        nursery.communicate(timeout=20)  # its stdin ends, and so do they
+
+
+def completions(log: Path) -> Counter[str]:
+    """Return how often each job's completion was reported; a worker that was killed may have had no time to."""
+    events = (json.loads(line) for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}"))
+    return Counter(event["job_id"] for event in events if event.get("action") == "job.completed")
