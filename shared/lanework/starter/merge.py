@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from typing import Final
 from lanework.errors import ConfigError
 
 _MARKER: Final = re.compile(rb"^(<{7}|>{7}) ", re.MULTILINE)
+_ANY_MARKER: Final = re.compile(rb"^(?:<{7}|\|{7}|={7}|>{7})(?: .*)?$", re.MULTILINE)
 _MOST_CONFLICTS: Final = 127
 """What `git merge-file` exits with for so many conflicts or more; above it is an error."""
 
@@ -36,17 +38,22 @@ def is_marked(content: bytes) -> bool:
     return _MARKER.search(content) is not None
 
 
+def markers_left(content: bytes, before: bytes) -> bool:
+    """Tell whether a file holds a line that a conflict leaves and that it didn't hold before, `=======` included."""
+    return bool(Counter(_ANY_MARKER.findall(as_unix(content))) - Counter(_ANY_MARKER.findall(as_unix(before))))
+
+
 def as_unix(content: bytes) -> bytes:
     """Return a text with the line ends that Lanework writes."""
     return content.replace(b"\r\n", b"\n")
 
 
 def with_ends_of(mine: bytes, content: bytes) -> bytes:
-    """Return a text with the line ends of a file, if that has one kind of them only."""
+    """Return a text with the line ends that most lines of a file have."""
     return as_unix(content).replace(b"\n", b"\r\n") if _has_windows_ends(mine) else content
 
 
-def merge(mine: bytes, base: bytes, new: bytes, *, release: str) -> Merged | None:
+def merge(mine: bytes, base: bytes, new: bytes, *, release: str, keep_mine: bool = False) -> Merged | None:
     """
     Merge what changed from `base` to `new` into `mine`.
 
@@ -55,9 +62,11 @@ def merge(mine: bytes, base: bytes, new: bytes, *, release: str) -> Merged | Non
         base: What an earlier release wrote.
         new: What this one writes.
         release: This one, as a conflict's marker names it.
+        keep_mine: Where both changed, take what the project has, and mark nothing.
 
     Returns:
-        What came of it; None if it can't be merged: it is no text.
+        What came of it, with the line ends that most of the project's lines have; None if it can't be merged,
+        since it is no text.
 
     Raises:
         ConfigError: There is no git.
@@ -67,15 +76,11 @@ def merge(mine: bytes, base: bytes, new: bytes, *, release: str) -> Merged | Non
         msg = "lanework upgrade merges with `git merge-file`, and there is no git here: install it; nothing was changed"
         raise ConfigError(msg)
     with TemporaryDirectory() as folder:
-        contents = {
-            "mine": as_unix(mine) if _has_windows_ends(mine) else mine,
-            "base": as_unix(base),
-            "new": as_unix(new),
-        }
+        contents = {"mine": as_unix(mine), "base": as_unix(base), "new": as_unix(new)}
         for name, content in contents.items():
             Path(folder, name).write_bytes(content)
         labels = ("-L", "yours", "-L", "before", "-L", f"lanework {release}")
-        command = [git, "merge-file", "-p", "-q", *labels, *contents]
+        command = [git, "merge-file", "-p", "-q", *(["--ours"] if keep_mine else []), *labels, *contents]
         done = subprocess.run(command, cwd=folder, capture_output=True, check=False)  # noqa: S603 - git, found above
     if not 0 <= done.returncode <= _MOST_CONFLICTS:
         return None
@@ -83,4 +88,4 @@ def merge(mine: bytes, base: bytes, new: bytes, *, release: str) -> Merged | Non
 
 
 def _has_windows_ends(content: bytes) -> bool:
-    return b"\r\n" in content and content.count(b"\r\n") == content.count(b"\n")
+    return 2 * content.count(b"\r\n") > content.count(b"\n")

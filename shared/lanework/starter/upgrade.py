@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
 from lanework.starter.files import deployed_files
-from lanework.starter.merge import as_unix, is_marked, merge, with_ends_of
+from lanework.starter.merge import as_unix, is_marked, markers_left, merge, with_ends_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,9 @@ RELEASE: Final = ".lanework-release"
 
 _PENDING: Final = "unresolved"
 """The folder in the base for what a file with open conflicts was merged with: its base, once they are resolved."""
+
+_BEFORE: Final = ".before"
+"""How the name of a file ends, in that folder, that holds what the project had before the merge."""
 
 _BESIDE: Final = ".lanework-new"
 """How the name of a file ends that is to be merged by hand: no text, for git."""
@@ -119,16 +122,18 @@ def unresolved(project: Path) -> list[str]:
 
 
 def _step(project: Path, path: str, new: bytes, release: str) -> Step | None:
-    base_place, pending_place = f"{BASE}/{path}", f"{BASE}/{_PENDING}/{path}"
+    base_place, pending_place = f"{BASE}/{path}", _pending(path)
     mine, base, pending = (_read(project / place) for place in (path, base_place, pending_place))
     if _is_open(project, path):
         return Step(path=path, fate=Fate.OPEN)
     done: dict[str, bytes | None] = {}
-    if pending is not None:  # its conflicts are resolved: what it was merged with is what it is compared with now
-        base, done = pending, {base_place: pending, pending_place: None}
+    closed: dict[str, bytes | None] = {pending_place: None, f"{pending_place}{_BEFORE}": None}
+    if pending is not None and not _is_taken_back(project, path):
+        # Its conflicts are resolved: what it was merged with is what it is compared with now.
+        base, done = pending, {base_place: pending, **closed}
     if base is not None and as_unix(base) == as_unix(new):
-        return Step(path=path, fate=Fate.RESOLVED, writes=done) if done else None
-    kept: dict[str, bytes | None] = {base_place: new, pending_place: None}
+        return Step(path=path, fate=Fate.DELETED if mine is None else Fate.RESOLVED, writes=done) if done else None
+    kept: dict[str, bytes | None] = {base_place: new, **closed}
     if mine is None:
         is_new = base is None
         own = {path: new} if is_new else {}
@@ -148,17 +153,22 @@ def _merged(
     done: dict[str, bytes | None],
     kept: dict[str, bytes | None],
 ) -> Step:
-    pending_place = f"{BASE}/{_PENDING}/{path}"
+    pending_place = _pending(path)
     merged = merge(mine, base or b"", new, release=release)
     if merged is None:
         return Step(path=path, fate=Fate.BY_HAND, writes={f"{path}{_BESIDE}": new, **done, pending_place: new})
     if merged.conflicts:
-        return Step(path=path, fate=Fate.CONFLICT, writes={path: merged.content, **done, pending_place: new})
+        opened = {pending_place: new, f"{pending_place}{_BEFORE}": mine}
+        return Step(path=path, fate=Fate.CONFLICT, writes={path: merged.content, **done, **opened})
     return Step(path=path, fate=Fate.MERGED, writes={path: merged.content, **kept})
 
 
 def _retired(path: str) -> Step:
-    return Step(path=path, fate=Fate.RETIRED, writes={f"{BASE}/{path}": None, f"{BASE}/{_PENDING}/{path}": None})
+    return Step(
+        path=path,
+        fate=Fate.RETIRED,
+        writes=dict.fromkeys([f"{BASE}/{path}", _pending(path), f"{_pending(path)}{_BEFORE}"]),
+    )
 
 
 def _kept(project: Path) -> list[str]:
@@ -167,9 +177,30 @@ def _kept(project: Path) -> list[str]:
     return sorted(one.as_posix() for one in found if one.parts[0] != _PENDING)
 
 
+def _pending(path: str) -> str:
+    return f"{BASE}/{_PENDING}/{path}"
+
+
 def _is_open(project: Path, path: str) -> bool:
-    mine = _read(project / path)
-    return (mine is not None and is_marked(mine)) or (project / f"{path}{_BESIDE}").exists()
+    mine, before = _read(project / path), _read(project / f"{_pending(path)}{_BEFORE}")
+    is_left = mine is not None and (is_marked(mine) or (before is not None and markers_left(mine, before)))
+    return is_left or (project / f"{path}{_BESIDE}").exists()
+
+
+def _is_taken_back(project: Path, path: str) -> bool:
+    """
+    Tell whether a file with conflicts isn't resolved but is as it was before the merge, by `git checkout` say.
+
+    Where the merge changed nothing but what it marked, that is its owner's side of all conflicts, and resolved.
+    """
+    places = (path, f"{_pending(path)}{_BEFORE}", f"{BASE}/{path}", _pending(path))
+    mine, before, base, pending = (_read(project / place) for place in places)
+    if mine is None or before is None or pending is None:
+        return False
+    if as_unix(mine) not in (as_unix(before), as_unix(base or b"")):
+        return False
+    merged = merge(mine, base or b"", pending, release="", keep_mine=True)
+    return merged is not None and as_unix(merged.content) != as_unix(mine)
 
 
 def _read(file: Path) -> bytes | None:

@@ -97,6 +97,87 @@ def test_a_conflict_is_marked_and_told_again_until_it_is_resolved(project: Path)
     assert (release_of(project), unresolved(project), run(project)) == (NEW, [], ({}, True))
 
 
+def in_conflict(project: Path) -> tuple[str, str]:
+    """Have a conflict in line 3, and a change of the release's own in line 20; return the file before and after."""
+    edit(project, "line3: 3", "line3: mine")
+    before = (project / TEMPLATE).read_text()
+    assert run(project) == ({TEMPLATE: Fate.CONFLICT}, False)
+    return before, (project / TEMPLATE).read_text()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_file_that_is_taken_back_after_a_conflict_is_merged_again(project: Path, end: str) -> None:
+    """`git checkout template.yaml`, and the upgrade said that it was resolved, without any of the release's changes."""
+    before, marked = in_conflict(project)
+    (project / TEMPLATE).write_bytes(before.replace("\n", end).encode())
+
+    assert run(project) == ({TEMPLATE: Fate.CONFLICT}, False)
+    assert (project / TEMPLATE).read_bytes() == marked.replace("\n", end).encode()
+    assert release_of(project) == OLD
+
+
+def test_a_file_that_is_taken_back_to_what_the_release_before_wrote_is_updated(project: Path) -> None:
+    in_conflict(project)
+    (project / TEMPLATE).write_text(ONE[TEMPLATE])
+
+    assert run(project) == ({TEMPLATE: Fate.UPDATED}, True)
+    assert (project / TEMPLATE).read_text() == TWO[TEMPLATE]
+    assert not (project / BASE / "unresolved" / TEMPLATE).exists()
+
+
+def test_where_a_conflict_is_all_there_is_ones_own_side_may_be_kept(project: Path) -> None:
+    edit(project, "line3: 3", "line3: mine")
+    before = (project / TEMPLATE).read_text()
+    two = release(line3="  line3: theirs")
+    assert run(project, two) == ({TEMPLATE: Fate.CONFLICT}, False)
+    (project / TEMPLATE).write_text(before)
+
+    assert run(project, two) == ({TEMPLATE: Fate.RESOLVED}, True)
+    assert run(project, two) == ({}, True)
+    assert [one for one in everything(project) if "unresolved" in one] == []
+
+
+def test_a_file_that_is_deleted_in_the_middle_of_a_conflict_is_told_to_be(project: Path) -> None:
+    in_conflict(project)
+    (project / TEMPLATE).unlink()
+
+    assert run(project) == ({TEMPLATE: Fate.DELETED}, True)
+    assert run(project) == ({}, True)
+
+
+@pytest.mark.parametrize("kept", ["<<<<<<<", "=======", ">>>>>>>", "|||||||"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_conflict_of_which_one_marker_is_left_is_open(project: Path, kept: str, end: str) -> None:
+    _, marked = in_conflict(project)
+    lines = [line for line in marked.splitlines() if line[:7] not in {"<<<<<<<", "=======", ">>>>>>>"} - {kept}]
+    if kept == "|||||||":  # of git's style `diff3`
+        lines.insert(4, "||||||| before")
+    (project / TEMPLATE).write_bytes(end.join([*lines, ""]).encode())
+
+    assert run(project) == ({TEMPLATE: Fate.OPEN}, False)
+    assert unresolved(project) == [TEMPLATE]
+
+
+def test_a_line_of_ones_own_that_looks_like_a_marker_leaves_no_conflict_open(project: Path) -> None:
+    edit(project, "  line10: 10", "=======")
+    _, marked = in_conflict(project)
+    start, end = marked.index("<<<<<<<"), marked.index(f">>>>>>> lanework {NEW}\n") + len(f">>>>>>> lanework {NEW}\n")
+    (project / TEMPLATE).write_text(f"{marked[:start]}  line3: mine\n{marked[end:]}")
+
+    assert run(project) == ({TEMPLATE: Fate.RESOLVED}, True)
+
+
+@pytest.mark.parametrize(("most", "few"), [("\r\n", "\n"), ("\n", "\r\n")])
+def test_a_file_of_both_line_ends_is_merged_by_those_of_most_lines(project: Path, most: str, few: str) -> None:
+    """It was one conflict from the first line to the last."""
+    edit(project, "line10: 10", "line10: mine")
+    lines = (project / TEMPLATE).read_text().splitlines()
+    (project / TEMPLATE).write_bytes((lines[0] + few + most.join([*lines[1:], ""])).encode())
+
+    assert run(project) == ({TEMPLATE: Fate.MERGED}, True)
+    assert (project / TEMPLATE).read_bytes() == TWO[TEMPLATE].replace("10: 10", "10: mine").replace("\n", most).encode()
+
+
 def test_a_release_after_a_resolved_conflict_is_compared_with_the_one_before_it(project: Path) -> None:
     edit(project, "line3: 3", "line3: mine")
     run(project)
