@@ -7,7 +7,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.item import LIMITS_SHARD, MomentAttribute
+from lanework.aws.ledger.item import LIMITS_SHARD, MOMENT
 from lanework.aws.writes import write_if
 from lanework.engine.ports.limits import Slots
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 _KEPT_FOR: Final = timedelta(days=30)
 """How long the item of a limit that nobody uses is kept, from its last writing."""
-
-_MOMENT: Final = MomentAttribute()
 
 
 class DynamoLimits:
@@ -179,13 +177,13 @@ class DynamoLimits:
             update["ConditionExpression"] = "attribute_not_exists(reserved_by) OR reserved_by <> :by"
         with translated(f"reserving a start under {name}"):
             _, item = self._update(name, update)
-        return _MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
+        return MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
 
     def free_from(self, name: str) -> datetime | None:
         with translated(f"reading {name}"):
             answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
         found = answer.get("Item", {}).get("free_from")
-        return None if found is None else _MOMENT.deserialize(found["N"])
+        return None if found is None else MOMENT.deserialize(found["N"])
 
     def _hold(
         self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
@@ -232,14 +230,14 @@ def _slots(item: dict[str, Any] | None) -> Slots:
     return Slots(
         n=int(found["n"]["N"]) if "n" in found else None,
         holders={
-            holder: _MOMENT.deserialize(until["N"]) for holder, until in found.get("holders", {}).get("M", {}).items()
+            holder: MOMENT.deserialize(until["N"]) for holder, until in found.get("holders", {}).get("M", {}).items()
         },
-        waiting_since=None if since is None else _MOMENT.deserialize(since["N"]),
+        waiting_since=None if since is None else MOMENT.deserialize(since["N"]),
     )
 
 
 def _at(moment: datetime) -> dict[str, str]:
-    return {"N": _MOMENT.serialize(moment)}
+    return {"N": MOMENT.serialize(moment)}
 
 
 def _number(value: int) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.item import MomentAttribute, may_exist
+from lanework.aws.ledger.item import MOMENT, may_exist
 from lanework.aws.writes import put_if
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import Timetable
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from lanework.aws.clients import Clients
 
 _PARTITION: Final = "schedules"
-_MOMENT: Final = MomentAttribute()
 
 
 class DynamoSchedules:
@@ -63,7 +62,7 @@ class DynamoSchedules:
                 KeyConditionExpression="sweep_shard = :schedules AND sweep_at <= :until",
                 ExpressionAttributeValues={
                     ":schedules": {"S": _PARTITION},
-                    ":until": {"N": _MOMENT.serialize(until)},
+                    ":until": {"N": MOMENT.serialize(until)},
                 },
                 Limit=limit,
             )
@@ -111,7 +110,7 @@ def _item(record: ScheduleRecord) -> dict[str, Any]:
         "overlap": {"S": schedule.overlap.value},
         "catch_up": {"S": schedule.catch_up.value},
         "source": {"S": record.source.value},
-        "last_tick": {"N": _MOMENT.serialize(record.last_tick)},
+        "last_tick": {"N": MOMENT.serialize(record.last_tick)},
         "paused": {"BOOL": record.paused},
         "revision": {"N": str(record.revision)},
     }
@@ -122,7 +121,7 @@ def _item(record: ScheduleRecord) -> dict[str, Any]:
     if record.last_run is not None:
         item["last_run"] = {"S": record.last_run}
     if record.due_at is not None:
-        item |= {"sweep_shard": {"S": _PARTITION}, "sweep_at": {"N": _MOMENT.serialize(record.due_at)}}
+        item |= {"sweep_shard": {"S": _PARTITION}, "sweep_at": {"N": MOMENT.serialize(record.due_at)}}
     return item
 
 
@@ -142,8 +141,8 @@ def _record(item: dict[str, Any]) -> ScheduleRecord:
             catch_up=CatchUp(item["catch_up"]["S"]),
         ),
         source=Source(item["source"]["S"]),
-        last_tick=_MOMENT.deserialize(item["last_tick"]["N"]),
-        due_at=_MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
+        last_tick=MOMENT.deserialize(item["last_tick"]["N"]),
+        due_at=MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
         last_run=item["last_run"]["S"] if "last_run" in item else None,
         paused=item["paused"]["BOOL"],
         revision=int(item["revision"]["N"]),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lanework.errors import UndecodableError
 from lanework.model.job.envelope import Envelope
+from lanework.model.lifecycle.run_moves import new_record
 from lanework.testing import NOON
 from tests.support.factories import a_message, a_record
 
@@ -70,3 +71,22 @@ def test_a_ticket_names_the_next_life() -> None:
     ticket = a_message(unrecorded=True).as_ticket(life=2)
 
     assert (ticket.life, ticket.ticket, ticket.unrecorded) == (2, True, False)
+
+
+def test_a_message_of_a_record_makes_that_record() -> None:
+    record = new_record(
+        a_message(
+            run_at=NOON + timedelta(hours=1),
+            start_by=NOON + timedelta(hours=2),
+            timeout=timedelta(seconds=7),
+            version=3,
+            life=2,
+            tenant="shop-1",
+            headers=(("correlation-id", "order-7"),),
+            webhook="https://example.com/",
+            request_digest="0123456789abcdef",
+            nonce="n-1",
+        )
+    )
+
+    assert new_record(Envelope.of(record, record.payload or "")) == record

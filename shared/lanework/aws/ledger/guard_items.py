@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import read_all
-from lanework.aws.ledger.item import ExpiryAttribute, MomentAttribute
+from lanework.aws.ledger.item import EXPIRY, MOMENT
 from lanework.aws.writes import write_together
 from lanework.errors import ContendedError
 from lanework.model.job.guard_items import GuardItem
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
     from lanework.model.job.guard_items import GuardWrite
-
-_MOMENT: Final = MomentAttribute()
-_EXPIRY: Final = ExpiryAttribute()
 
 
 class GuardItems:
@@ -62,8 +59,8 @@ class GuardItems:
         item = {
             **_key(mark.name),
             "job_id": {"S": mark.job_id},
-            "until": {"N": _MOMENT.serialize(mark.until)},
-            "expires_at": {"N": _EXPIRY.serialize(mark.until)},
+            "until": {"N": MOMENT.serialize(mark.until)},
+            "expires_at": {"N": EXPIRY.serialize(mark.until)},
         }
         if mark.window is not None:
             item["window"] = {"S": mark.window.text}
@@ -83,6 +80,6 @@ def _mark(item: Any) -> GuardItem:  # noqa: ANN401 - boto's attribute values
     return GuardItem(
         name=item["pk"]["S"],
         job_id=item["job_id"]["S"],
-        until=_MOMENT.deserialize(item["until"]["N"]),
+        until=MOMENT.deserialize(item["until"]["N"]),
         window=Window.of(item["window"]["S"]) if "window" in item else None,
     )

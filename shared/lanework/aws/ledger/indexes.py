@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.ledger.item import JOB, JobItem, dead_shard_of, job_id_of, pk_of, recent_shard_of
+from lanework.aws.ledger.item import JOB, MOMENT, dead_shard_of, job_id_of, pk_of, recent_shard_of
 from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
 from lanework.model.job.ids import SHARDS
@@ -103,7 +103,6 @@ def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
 
 
 def _whole_summary(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
-    moment = JobItem.due_at
     return Summary(
         job_id=job_id_of(item["pk"]["S"]),
         type=item["type"]["S"],
@@ -112,8 +111,8 @@ def _whole_summary(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute val
         is_queued=item["state"]["S"] == State.QUEUED.value,
         is_unclaimed="claim_id" not in item,
         has_entry="sweep_at" in item,
-        created_at=moment.deserialize(item["created_at"]["N"]),
-        due_at=moment.deserialize(item["due_at"]["N"]) if "due_at" in item else AT_ONCE,
+        created_at=MOMENT.deserialize(item["created_at"]["N"]),
+        due_at=MOMENT.deserialize(item["due_at"]["N"]) if "due_at" in item else AT_ONCE,
         tenant=item["tenant"]["S"] if "tenant" in item else None,
     )
 
@@ -224,4 +223,4 @@ def _moment_at(milliseconds: str) -> datetime:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return int(JobItem.sweep_at.serialize(moment))
+    return int(MOMENT.serialize(moment))

@@ -1,4 +1,4 @@
-"""The items of the jobs table, as pynamodb models. Field names are those of `JobRecord`."""
+"""The items of the jobs table, as a pynamodb model that is made of `JobRecord`'s fields and their types."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Generic, TypeVar
+from functools import partial
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args, get_type_hints
 
-from pynamodb.attributes import Attribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.constants import NUMBER, STRING
 from pynamodb.models import Model
 
@@ -18,6 +20,9 @@ from lanework.model.job.ids import held_shard, shard_of
 from lanework.model.job.payload import is_apart
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EnumT = TypeVar("EnumT", bound=StrEnum)
 
@@ -142,9 +147,63 @@ class HeadersAttribute(Attribute[Headers]):
         return tuple(json.loads(value).items())
 
 
+class WholeNumberAttribute(Attribute[int]):
+    """A whole number."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """Return what DynamoDB stores."""
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        """Return what was stored."""
+        return int(value)
+
+
+MOMENT: Final = MomentAttribute()
+EXPIRY: Final = ExpiryAttribute()
+
+_BY_TYPE: Final[dict[Any, Callable[..., Attribute[Any]]]] = {
+    str: UnicodeAttribute,
+    int: WholeNumberAttribute,
+    bool: BooleanAttribute,
+    datetime: MomentAttribute,
+    timedelta: DurationAttribute,
+    Lane: partial(WordAttribute, Lane),
+    State: partial(WordAttribute, State),
+    Cause: partial(WordAttribute, Cause),
+    Headers: HeadersAttribute,
+    tuple[str, ...]: IdsAttribute,
+    tuple[Failure, ...]: FailuresAttribute,
+}
+"""How a field of a job's record is stored, by its type; None and what is empty are left out."""
+
+_BY_NAME: Final = {"expires_at": ExpiryAttribute}
+
+_EMPTY: Final = (None, False, (), 0)
+
+_HINTS: Final = get_type_hints(JobRecord, localns={"Lane": Lane, "Headers": Headers})
+
+FIELDS: Final = tuple(one.name for one in fields(JobRecord) if one.name != "damage")
+
+NEEDED: Final = tuple(
+    one.name
+    for one in fields(JobRecord)
+    if NoneType not in get_args(_HINTS[one.name]) and (one.name == "attempts" or one.default not in _EMPTY)
+)
+"""The fields that every job's item has."""
+
+
+def _attribute_of(name: str) -> Attribute[Any]:
+    hint = _HINTS[name]
+    of_type = next((one for one in get_args(hint) if isinstance(hint, UnionType) and one is not NoneType), hint)
+    return (_BY_NAME.get(name) or _BY_TYPE[of_type])(null=True)
+
+
 class JobItem(Model):
     """
-    A job, and what its two indexes are made of.
+    A job, and what its two indexes are made of: an attribute for each field of `JobRecord`, and these.
 
     `recent` lists jobs by the time of their enqueue: `recent_shard` is `<day>#<shard>`, `recent_key` is
     `created#queue#type#id`; neither ever changes, so a state's change costs no index write. `sweep` is sparse:
@@ -156,62 +215,8 @@ class JobItem(Model):
     recent_shard = UnicodeAttribute(null=True)
     recent_key = UnicodeAttribute(null=True)
     sweep_shard = UnicodeAttribute(null=True)
-    sweep_at = MomentAttribute(null=True)
-    held_by = UnicodeAttribute(null=True)
-    bounces = NumberAttribute(null=True)
-    expires_at = ExpiryAttribute(null=True)
 
-    job_id = UnicodeAttribute(null=True)
-    type = UnicodeAttribute(null=True)
-    queue = UnicodeAttribute(null=True)
-    lane = WordAttribute(Lane, null=True)
-    state = WordAttribute(State, null=True)
-    life = NumberAttribute(null=True)
-    attempts = NumberAttribute(null=True)
-    max_attempts = NumberAttribute(null=True)
-    backoff_base = DurationAttribute(null=True)
-    timeout = DurationAttribute(null=True)
-    version = NumberAttribute(null=True)
-    crashed = BooleanAttribute(null=True)
-    retired = BooleanAttribute(null=True)
-    superseded_at = MomentAttribute(null=True)
-    cancel_asked = BooleanAttribute(null=True)
-    claim_id = UnicodeAttribute(null=True)
-    created_at = MomentAttribute(null=True)
-    run_at = MomentAttribute(null=True)
-    due_at = MomentAttribute(null=True)
-    start_by = MomentAttribute(null=True)
-    awaits = UnicodeAttribute(null=True)
-    signal_id = UnicodeAttribute(null=True)
-    tenant = UnicodeAttribute(null=True)
-    headers = HeadersAttribute(null=True)
-    webhook = UnicodeAttribute(null=True)
-    nonce = UnicodeAttribute(null=True)
-    rate_limit = UnicodeAttribute(null=True)
-    rate_slot = MomentAttribute(null=True)
-    rate_attempt = NumberAttribute(null=True)
-    first_started_at = MomentAttribute(null=True)
-    started_at = MomentAttribute(null=True)
-    ended_at = MomentAttribute(null=True)
-    cause = WordAttribute(Cause, null=True)
-    error = UnicodeAttribute(null=True)
-    error_type = UnicodeAttribute(null=True)
-    fingerprint = UnicodeAttribute(null=True)
-    failures = FailuresAttribute(null=True)
-    progress = NumberAttribute(null=True)
-    progress_note = UnicodeAttribute(null=True)
-    payload = UnicodeAttribute(null=True)
-    digest = UnicodeAttribute(null=True)
-    request_digest = UnicodeAttribute(null=True)
-    result = UnicodeAttribute(null=True)
-    result_omitted = UnicodeAttribute(null=True)
-    after = IdsAttribute(null=True)
-    open_parents = IdsAttribute(null=True)
-    on_failure = UnicodeAttribute(null=True)
-    takes = UnicodeAttribute(null=True)
-    has_children = BooleanAttribute(null=True)
-    workflow = UnicodeAttribute(null=True)
-    slot = NumberAttribute(null=True)
+    vars().update({name: _attribute_of(name) for name in FIELDS})
 
 
 def items_of(table: str, *, region: str) -> type[JobItem]:
@@ -268,9 +273,6 @@ def recent_shard_of(day: str, shard: int) -> str:
     return f"{day}#{shard}"
 
 
-FIELDS: Final = tuple(one.name for one in fields(JobRecord) if one.name != "damage")
-
-
 def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
     """
     Return a new job's item, as DynamoDB takes it; what holds nothing is left out.
@@ -278,7 +280,7 @@ def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
     Written out, since an instance of the model would fill all of its attributes first, for each job.
     """
     values = {name: getattr(record, name) for name in FIELDS}
-    values = {name: value for name, value in values.items() if value not in (None, False, (), 0)}
+    values = {name: value for name, value in values.items() if value not in _EMPTY}
     if is_apart(record.payload):
         del values["payload"]
     key = JobKey(created_at=record.created_at, queue=record.queue, type=record.type, job_id=record.job_id)

@@ -10,7 +10,18 @@ from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
 from lanework.aws.ledger.group_commit import Declined, GroupCommit, Written
 from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
-from lanework.aws.ledger.item import JOB, PAYLOAD, held_shard_of, items_of, job_id_of, may_exist, pk_of, to_item
+from lanework.aws.ledger.item import (
+    EXPIRY,
+    JOB,
+    MOMENT,
+    PAYLOAD,
+    held_shard_of,
+    items_of,
+    job_id_of,
+    may_exist,
+    pk_of,
+    to_item,
+)
 from lanework.aws.ledger.partiql import actions_of, condition_of, statement_of
 from lanework.aws.ledger.payloads import Payloads
 from lanework.aws.ledger.read_back import to_record
@@ -96,7 +107,7 @@ class DynamoLedger:
 
     def _putting(self, record: JobRecord) -> dict[str, Any]:
         """Return the request that puts a job whose id is free."""
-        until = self._model.expires_at.serialize(record.started_at or record.created_at)
+        until = EXPIRY.serialize(record.started_at or record.created_at)
         return {
             "TableName": self._table,
             "Item": to_item(record, self._model),
@@ -217,7 +228,7 @@ class DynamoLedger:
         condition, values = "sweep_shard = :shard", {":shard": {"S": shard}}
         if until is not None:
             condition += " AND sweep_at <= :until"
-            values[":until"] = {"N": self._model.sweep_at.serialize(until)}
+            values[":until"] = {"N": MOMENT.serialize(until)}
         with translated("reading the sweep index"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table,

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
-
-from lanework.aws.ledger.item import JOB, pk_of
-from lanework.model.lifecycle.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
-
-if TYPE_CHECKING:
-    from lanework.aws.ledger.item import JobItem
-    from lanework.model.lifecycle.change import Change, Condition
-
-
 from functools import reduce
 from operator import and_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, assert_never
 
-from lanework.aws.ledger.item import sweep_shard_of
+from lanework.aws.ledger.item import JOB, pk_of, sweep_shard_of
+from lanework.model.lifecycle.change import AttemptsLeft, DueBy, Equals, InStates, NotSet, WorthStarting
 
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition as Expression
@@ -146,7 +137,7 @@ def actions_of(change: Change, model: type[JobItem], job_id: str) -> list[Action
         attribute: Any = getattr(model, name)
         actions.append(attribute.set(attribute | value))
     if change.attempts:
-        attempts: Any = model.attempts
+        attempts: Any = model.get_attributes()["attempts"]
         actions.append(attempts.set(attempts + change.attempts))
     return actions
 
@@ -168,7 +159,7 @@ def writes_of(change: Change, job_id: str) -> dict[str, object]:
     return {name: None if value is False or value == () else value for name, value in writes.items()}
 
 
-def _one(condition: Condition, model: type[JobItem]) -> Expression:
+def _one(condition: Condition, model: Any) -> Expression:  # noqa: ANN401 - a `JobItem`, whose attributes mypy can't know
     found: Expression
     match condition:
         case Equals(name, None):

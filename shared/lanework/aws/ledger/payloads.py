@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.ledger.item import PAYLOAD, ExpiryAttribute
+from lanework.aws.ledger.item import EXPIRY, PAYLOAD
 from lanework.aws.ledger.steps_and_logs import key_beside
 from lanework.aws.writes import write_if
 
@@ -25,8 +25,6 @@ _BACKSTOP: Final = timedelta(days=365)
 
 _RENEWED_UNDER: Final = timedelta(days=180)
 """One with less time left, of a job that goes on, is kept on: a redrive may have been cut off before it did that."""
-
-_EXPIRY: Final = ExpiryAttribute()
 
 
 class Payloads:
@@ -50,7 +48,7 @@ class Payloads:
         return {
             **key_beside(job_id, PAYLOAD),
             PAYLOAD: {"S": payload},
-            "expires_at": {"N": _EXPIRY.serialize(expires_at)},
+            "expires_at": {"N": EXPIRY.serialize(expires_at)},
         }
 
     def put_first(self, item: dict[str, Any]) -> bool:
@@ -66,7 +64,7 @@ class Payloads:
         if "Item" not in answer:
             return write_if(self._clients.dynamodb.put_item, self._putting(self.item(job_id, payload)))[0] is not None
         until = answer["Item"].get("expires_at")
-        if until is not None and _EXPIRY.deserialize(until["N"]) < self._clock() + _RENEWED_UNDER:
+        if until is not None and EXPIRY.deserialize(until["N"]) < self._clock() + _RENEWED_UNDER:
             self.expire(job_id, self._clock() + _BACKSTOP)
         return False
 
@@ -93,7 +91,7 @@ class Payloads:
         return {
             "Statement": f'UPDATE "{self._table}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
             "RETURNING MODIFIED NEW *",
-            "Parameters": [{"N": _EXPIRY.serialize(expires_at)}, *key_beside(job_id, PAYLOAD).values()],
+            "Parameters": [{"N": EXPIRY.serialize(expires_at)}, *key_beside(job_id, PAYLOAD).values()],
         }
 
     def _putting(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -110,6 +108,6 @@ class Payloads:
             "Key": key_beside(job_id, PAYLOAD),
             "UpdateExpression": "SET expires_at = :at",
             "ConditionExpression": condition,
-            "ExpressionAttributeValues": {":at": {"N": _EXPIRY.serialize(until)}, **values},
+            "ExpressionAttributeValues": {":at": {"N": EXPIRY.serialize(until)}, **values},
         }
         write_if(self._clients.dynamodb.update_item, request)

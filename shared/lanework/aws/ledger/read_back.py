@@ -5,20 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.ledger.item import FIELDS, job_id_of
+from lanework.aws.ledger.item import FIELDS, NEEDED, job_id_of
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import JobRecord, State
 
 if TYPE_CHECKING:
     from lanework.aws.ledger.item import JobItem
 
-_INTS: Final = frozenset({"bounces", "version", "life", "attempts", "max_attempts", "progress", "rate_attempt", "slot"})
-_TUPLES: Final = ("failures", "headers", "after", "open_parents")
-_FLAGS: Final = ("crashed", "cancel_asked", "retired", "has_children")
-_NEEDED: Final = (
-    *("job_id", "type", "queue", "lane", "state", "version", "life"),
-    *("attempts", "max_attempts", "backoff_base", "created_at", "run_at"),
-)
 _SPARED: Final = frozenset(
     {"failures", "headers", "progress", "progress_note", "error", "cause", "result", "result_omitted", "webhook"}
 )
@@ -38,44 +31,33 @@ def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     don't need, such as the failures, is only left out.
     """
     attributes = model.get_attributes()
-    values: dict[str, Any] = dict.fromkeys(FIELDS)
-    damage: dict[str, str] = {}
-    for name in raw.keys() & values.keys():
+    values: dict[str, Any] = {"due_at": None}
+    damage = {name: "is missing" for name in NEEDED if name not in raw}
+    for name in raw.keys() & set(FIELDS):
         try:
-            value = attributes[name].deserialize(attributes[name].get_value(raw[name]))
-            values[name] = int(value) if name in _INTS else value
+            values[name] = attributes[name].deserialize(attributes[name].get_value(raw[name]))
         except UNREADABLE as error:
             damage[name] = str(error)[:_LONGEST]
-    if "pk" in raw and values["job_id"] != job_id_of(raw["pk"]["S"]):  # the key is what every write names it by
+    if "pk" in raw and values.get("job_id") != job_id_of(raw["pk"]["S"]):  # the key is what every write names it by
         damage.setdefault("job_id", "is not that of the key")
         values["job_id"] = job_id_of(raw["pk"]["S"])
-    values["bounces"] = values["bounces"] or 0
-    for name in _FLAGS:
-        values[name] = bool(values[name])
-    for name in _TUPLES:
-        values[name] = values[name] or ()
-    damage |= {name: "is missing" for name in _NEEDED if name not in raw}
-    if not damage:
-        return JobRecord(**values)
-    values["damage"] = "; ".join(f"{name}: {what}" for name, what in sorted(damage.items()))
+    if damage:
+        values["damage"] = "; ".join(f"{name}: {what}" for name, what in sorted(damage.items()))
     return JobRecord(**values) if _SPARED.issuperset(damage) else _unknown(values, raw)
 
 
 def _unknown(values: dict[str, Any], raw: dict[str, Any]) -> JobRecord:
     """Return the record of an item that can't be read, with something in each place that must not be empty."""
-    created_at = values["created_at"] or _THEN
+    created_at = values.get("created_at") or _THEN
     instead: dict[str, Any] = {
         "job_id": job_id_of(raw.get("pk", {}).get("S", "")),
         "type": "unknown",
         "queue": "unknown",
         "lane": Lane.MEDIUM,
-        "version": 1,
-        "life": 1,
-        "attempts": 0,
         "max_attempts": 1,
         "backoff_base": timedelta(seconds=2),
         "created_at": created_at,
         "run_at": created_at,
     }
-    whole: dict[str, Any] = {name: instead.get(name) if value is None else value for name, value in values.items()}
-    return JobRecord(**whole | {"state": State.UNKNOWN, "error": f"its record can't be read: {values['damage']}"})
+    error = f"its record can't be read: {values['damage']}"
+    return JobRecord(**instead | values | {"state": State.UNKNOWN, "error": error})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut
-from lanework.aws.ledger.item import JOB, JobItem, pk_of
+from lanework.aws.ledger.item import JOB, MOMENT, pk_of
 from lanework.aws.writes import write_if
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Beside:
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
         """An item for each attempt, in the order of their ends."""
         with translated(f"keeping the log of job {job_id}"):
-            key = f"log#{JobItem.sweep_at.serialize(at)}#{claim_id}"
+            key = f"log#{MOMENT.serialize(at)}#{claim_id}"
             self._put(job_id, key, {"lines": {"L": [{"S": line} for line in lines]}})
 
     def log_of(self, job_id: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.ledger.item import ExpiryAttribute, MomentAttribute, recent_shard_of
+from lanework.aws.ledger.item import EXPIRY, MOMENT, recent_shard_of
 from lanework.engine.ports.workflows import key_of
 from lanework.model.job.ids import shard_of
 from lanework.model.workflow.shard import Shard
@@ -23,13 +23,10 @@ NAMES: Final = "names"
 _KEPT_FOR: Final = timedelta(days=90)
 """Longer than any workflow runs; after that what still waits is ended by its own look."""
 
-_MOMENT: Final = MomentAttribute()
-_EXPIRY: Final = ExpiryAttribute()
-
 
 def expiry() -> dict[str, str]:
     """Return when an item may go, as seconds since 1970."""
-    return {"N": _EXPIRY.serialize(datetime.now(UTC) + _KEPT_FOR)}
+    return {"N": EXPIRY.serialize(datetime.now(UTC) + _KEPT_FOR)}
 
 
 def day_of(day: str) -> str:
@@ -56,7 +53,7 @@ def shard_named(pk: str) -> tuple[str, int]:
 def entry_of(shard: Shard, at: datetime) -> dict[str, Any]:
     """Return a shard's place in the sparse index."""
     partition = shard_of(f"{shard.workflow_id}#{shard.number}")
-    return {":shard": {"S": f"{ROOT}#{partition}"}, ":at": {"N": _MOMENT.serialize(at)}}
+    return {":shard": {"S": f"{ROOT}#{partition}"}, ":at": {"N": MOMENT.serialize(at)}}
 
 
 def names_item(shard: Shard, names: Sequence[str]) -> dict[str, Any]:
@@ -70,7 +67,7 @@ def shard_item(shard: Shard) -> dict[str, Any]:
     item = {
         **part_key(shard.workflow_id, shard.number, SHARD),
         "size": {"N": str(shard.size)},
-        "created_at": {"N": _MOMENT.serialize(shard.created_at)},
+        "created_at": {"N": MOMENT.serialize(shard.created_at)},
         "expires_at": expiry(),
         **{f"v{place}": {"N": str(value)} for place, value in shard.outcomes.items()},
     }
@@ -87,9 +84,9 @@ def shard_of_item(item: dict[str, Any]) -> Shard:
         workflow_id=workflow_id,
         number=number,
         size=int(item["size"]["N"]),
-        created_at=_MOMENT.deserialize(item["created_at"]["N"]),
+        created_at=MOMENT.deserialize(item["created_at"]["N"]),
         outcomes={int(name[1:]): int(value["N"]) for name, value in item.items() if name[0] == "v"},
-        look_at=_MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
+        look_at=MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
     )
 
 
@@ -104,10 +101,10 @@ def root_item(record: WorkflowRecord) -> dict[str, Any]:
         **root_key(record.workflow_id),
         "recent_shard": {"S": recent_shard_of(day, shard_of(record.workflow_id))},
         "recent_key": {"S": key.position},
-        "expires_at": {"N": _EXPIRY.serialize(record.expires_at)},
+        "expires_at": {"N": EXPIRY.serialize(record.expires_at)},
         "kind": {"S": record.kind.value},
-        "created_at": {"N": _MOMENT.serialize(record.created_at)},
-        "allotted_at": {"N": _MOMENT.serialize(record.allotted_at)},
+        "created_at": {"N": MOMENT.serialize(record.created_at)},
+        "allotted_at": {"N": MOMENT.serialize(record.allotted_at)},
         "jobs": {"N": str(record.jobs)},
         "shards": {"N": str(record.shards)},
         "sealed": {"BOOL": record.sealed},
@@ -121,7 +118,7 @@ def root_item(record: WorkflowRecord) -> dict[str, Any]:
     for name in _MOMENTS:
         moment: datetime | None = getattr(record, name)
         if moment is not None:
-            item[name] = {"N": _MOMENT.serialize(moment)}
+            item[name] = {"N": MOMENT.serialize(moment)}
     if record.parent is not None:
         item |= {"parent": {"S": record.parent}, "slot": {"N": str(record.slot)}}
     return item
@@ -129,15 +126,15 @@ def root_item(record: WorkflowRecord) -> dict[str, Any]:
 
 def record_of(item: dict[str, Any]) -> WorkflowRecord:
     """Return the workflow that an item holds."""
-    moments = {name: _MOMENT.deserialize(item[name]["N"]) for name in _MOMENTS if name in item}
+    moments = {name: MOMENT.deserialize(item[name]["N"]) for name in _MOMENTS if name in item}
     return WorkflowRecord(
         workflow_id=item["pk"]["S"].removeprefix("workflow#"),
         kind=Kind(item["kind"]["S"]),
-        created_at=_MOMENT.deserialize(item["created_at"]["N"]),
+        created_at=MOMENT.deserialize(item["created_at"]["N"]),
         jobs=int(item["jobs"]["N"]),
         shards=int(item["shards"]["N"]),
-        allotted_at=_MOMENT.deserialize(item["allotted_at"]["N"]),
-        expires_at=_EXPIRY.deserialize(item["expires_at"]["N"]),
+        allotted_at=MOMENT.deserialize(item["allotted_at"]["N"]),
+        expires_at=EXPIRY.deserialize(item["expires_at"]["N"]),
         sealed=item["sealed"]["BOOL"],
         given_up=item["given_up"]["BOOL"],
         ended=frozenset(json.loads(item["ended"]["S"])),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
 from lanework.aws.ledger.indexes import recent_page
-from lanework.aws.ledger.item import MomentAttribute, may_exist, pk_of
+from lanework.aws.ledger.item import MOMENT, may_exist, pk_of
 from lanework.aws.workflows.workflow_items import (
     NAMES,
     ROOT,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from lanework.model.workflow.workflow import WorkflowRecord
 
 _CHILD: Final = "child#"
-
-_MOMENT: Final = MomentAttribute()
 
 
 class DynamoWorkflows:
@@ -180,7 +178,7 @@ class DynamoWorkflows:
                 KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
                 ExpressionAttributeValues={
                     ":shard": {"S": f"{ROOT}#{shard}"},
-                    ":until": {"N": _MOMENT.serialize(until)},
+                    ":until": {"N": MOMENT.serialize(until)},
                 },
                 Limit=limit,
             )

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal, Self
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, ValidationError
-
-from lanework.errors import UndecodableError
-from lanework.model.job.headers import Headers
-from lanework.model.job.ids import OURS
-from lanework.model.job.sqs_text import escaped
-from lanework.model.job.validation_errors import problems_of
-from lanework.model.lanes import LARGEST_PAYLOAD, Lane
-
-if TYPE_CHECKING:
-    from lanework.model.lifecycle.states import JobRecord
-
-
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, Final, TypeVar
-
 from pydantic_core import from_json
 
-from lanework.errors import InvalidOptionError
-from lanework.model.job.headers import with_headers
+from lanework.errors import InvalidOptionError, UndecodableError
+from lanework.model.job.headers import Headers, with_headers
 from lanework.model.job.ids import (
+    OURS,
     QUEUE_OF_OURS,
     checked_job_type,
     checked_queue,
     checked_tenant,
     well_formed_job_id,
 )
-from lanework.model.lanes import LONGEST_IN_WORKER, MOST_ATTEMPTS
+from lanework.model.job.sqs_text import escaped
+from lanework.model.job.validation_errors import problems_of
+from lanework.model.lanes import LARGEST_PAYLOAD, LONGEST_IN_WORKER, MOST_ATTEMPTS, Lane
+from lanework.model.lifecycle.states import JobRecord
 from lanework.model.retry_wait import Backoff
 from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
 
 __all__ = ["LARGEST_PAYLOAD", "Envelope"]
 
@@ -132,23 +121,9 @@ class Envelope(BaseModel):
         """
         try:
             return cls(
-                id=record.job_id,
-                type=record.type,
-                queue=record.queue,
-                lane=record.lane,
-                life=record.life,
                 payload=payload,
-                version=record.version,
-                attempts=record.max_attempts,
-                backoff=record.backoff_base,
-                timeout=record.timeout,
-                created_at=record.created_at,
                 run_at=None if record.run_at == record.created_at else record.run_at,
-                start_by=record.start_by,
-                tenant=record.tenant,
-                headers=record.headers,
-                webhook=record.webhook,
-                nonce=record.nonce,
+                **{name: getattr(record, of_record) for name, of_record in CARRIED.items()},
             )
         except ValidationError as error:
             raise UndecodableError(_problems(error)) from None
@@ -162,6 +137,11 @@ class Envelope(BaseModel):
         return self.nonce == record.nonce
 
     @property
+    def carried(self) -> dict[str, Any]:
+        """The fields of its record that it carries as they are, by the record's names."""
+        return {of_record: getattr(self, name) for name, of_record in CARRIED.items()}
+
+    @property
     def may_make_a_record(self) -> bool:
         """Whether a job without a record may begin with it; Lanework's own are recorded before they are sent."""
         return self.unrecorded or (self.ticket and not self.type.startswith(OURS))
@@ -170,6 +150,18 @@ class Envelope(BaseModel):
     def asked_start(self) -> datetime:
         """The start that was asked for, or the moment of enqueue."""
         return self.created_at if self.run_at is None else self.run_at
+
+
+_RENAMED: Final = {"id": "job_id", "attempts": "max_attempts", "backoff": "backoff_base"}
+_OWN: Final = frozenset({"payload", "run_at"})
+"""The record has these in a form of its own: a payload that may lie beside it, a start that is always told."""
+
+CARRIED: Final = {
+    name: _RENAMED.get(name, name)
+    for name in Envelope.model_fields
+    if name not in _OWN and _RENAMED.get(name, name) in {one.name for one in fields(JobRecord)}
+}
+"""Each field of a message that is its record's, and the record's name of it."""
 
 
 def _problems(error: ValidationError) -> str:

@@ -37,27 +37,12 @@ LONGEST_ERROR: Final = 500
 def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobRecord:
     """Return the record of a job that was just enqueued. `due_at` defaults to the asked start, or at once."""
     return JobRecord(
-        job_id=envelope.id,
-        type=envelope.type,
-        queue=envelope.queue,
-        lane=envelope.lane,
+        **envelope.carried,
         state=State.QUEUED,
-        life=envelope.life,
-        max_attempts=envelope.attempts,
-        backoff_base=envelope.backoff,
-        timeout=envelope.timeout,
-        version=envelope.version,
-        created_at=envelope.created_at,
         run_at=envelope.asked_start,
-        start_by=envelope.start_by,
-        tenant=envelope.tenant,
-        headers=envelope.headers,
-        webhook=envelope.webhook,
-        nonce=envelope.nonce,
         due_at=due_at or envelope.run_at or AT_ONCE,
         payload=envelope.payload,
         digest=digest_of(envelope.payload) if is_apart(envelope.payload) else None,
-        request_digest=envelope.request_digest,
     )
 
 
