@@ -6,10 +6,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
-from lanework.engine.messaging.resend import dispatch
+from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.engine.webhooks.notify import notify_of_death
 from lanework.model.events import Action, Event
-from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import Edit, parsed, written
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
@@ -66,7 +65,7 @@ class Redriver:
             return RedriveResult.NOT_FOUND if answer.record is None else RedriveResult.NOT_DEAD
         after = answer.record
         is_blocked = after.state is State.BLOCKED
-        reason = _WAITS_AGAIN if is_blocked else dispatch(after, Envelope.of(after, text), self._ports)
+        reason = _WAITS_AGAIN if is_blocked else dispatch_recorded(after, text, self._ports)
         event = Event.about(after, Action.JOB_REDRIVEN, at=self._ports.clock(), cause=after.cause, reason=reason)
         self._ports.events.emit(event)
         if is_blocked:

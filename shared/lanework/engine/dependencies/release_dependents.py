@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.engine.dependencies.release_job import release_later
 from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.engine.messaging.dlq_tickets import send_to_dlq
-from lanework.engine.messaging.resend import dispatch, readable
-from lanework.errors import LaneworkError, UnavailableError, UnsendableError
+from lanework.engine.messaging.message_events import report_fault
+from lanework.engine.messaging.resend import dispatch_recorded, readable
+from lanework.errors import ConfigError, LaneworkError, UnavailableError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import SHARDS
@@ -26,7 +27,7 @@ from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING, notified, with_pending_notification
 from lanework.model.lifecycle.states import ENDED, Cause, State
 from lanework.model.workflow.dependency import GONE, Moment, fact_of, step_of
-from lanework.model.workflow.workflow import read_ref, workflow_fact
+from lanework.model.workflow.workflow import misunderstood, read_ref, workflow_fact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -98,7 +99,7 @@ class Waiting:
         waiting = self._waiting(children)
         facts = self.facts(parent for one in waiting for parent in one.open_parents)
         for one in waiting:
-            self._move(one, facts)
+            self._try(one, facts)
         return self._follow_ends()
 
     def follow(self, ended: JobRecord) -> int:
@@ -130,7 +131,7 @@ class Waiting:
             while has_time() and (due := self._due(shard)):
                 self._mend(due)
                 facts = self.facts(parent for one in due for parent in one.open_parents)
-                moved = [self._move(one, facts) or self._push_on(one) for one in due]
+                moved = [self._try(one, facts) or self._push_on(one) for one in due]
                 if not any(moved):  # another tick has them, or the index lags behind the items
                     break
         return self._follow_ends(has_time)
@@ -152,7 +153,12 @@ class Waiting:
         return self._moved
 
     def _tell_of(self, ended: JobRecord) -> None:
-        self._released += self._shards.record_end(ended)
+        try:
+            self._released += self._shards.record_end(ended)
+        except (UnavailableError, ConfigError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it lies in the workflow's items; who waits for the job is let go
+            report_fault(f"telling workflow {ended.workflow} of an end", error, self._ports)
         if ended.has_children:
             self._released.append((ended.job_id, fact_of(ended)))
 
@@ -163,14 +169,23 @@ class Waiting:
                 release_later(parent, self._ports)
                 return
             for one in self._waiting(children):
-                self._move(one, {parent: fact})
+                self._try(one, {parent: fact})
             after = children[-1]
             if not has_time():
                 return
 
     def _waiting(self, children: Sequence[str]) -> list[JobRecord]:
         records = self._ports.ledger.get_many(children, consistent=True) if children else {}
-        return [one for one in readable(records.values(), self._ports) if one.state is State.BLOCKED]
+        waiting = [one for one in readable(records.values(), self._ports) if one.state is State.BLOCKED]
+        return [one for one in waiting if self._is_understood(one)]
+
+    def _is_understood(self, child: JobRecord) -> bool:
+        """Tell whether this code knows what a job waits for; one of a later release is put off, and reported."""
+        problem = misunderstood(child)
+        if problem is not None:
+            self._log_event(Action.JOB_UNREADABLE, child, problem)
+            self._push_on(child)
+        return problem is None
 
     def _due(self, shard: int) -> list[JobRecord]:
         now = self._ports.clock()
@@ -180,6 +195,16 @@ class Waiting:
     def _push_on(self, child: JobRecord) -> bool:
         change = dependency_moves.wait_on(child, now=self._ports.clock())
         return isinstance(self._ports.ledger.change(child.job_id, change), Applied)
+
+    def _try(self, child: JobRecord, facts: Mapping[str, Fact]) -> bool:
+        """Make the moves that follow for one job; what goes wrong with it alone stops none of the others."""
+        try:
+            return self._move(child, facts)
+        except (UnavailableError, ConfigError):
+            raise  # the others would meet the same
+        except Exception as error:  # noqa: BLE001 - it lies in this job
+            report_fault(f"job {child.job_id} was left waiting", error, self._ports)
+            return False
 
     def _move(self, child: JobRecord, facts: Mapping[str, Fact]) -> bool:
         """Make the moves that follow for one job; return whether it waits no longer."""
@@ -215,14 +240,16 @@ class Waiting:
         A ticket whose job lives on is dropped when it is moved.
         """
         payload = child.payload or self._ports.ledger.payload_of(child) or "{}"
-        ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
         cause, error = str(death.write["cause"]), str(death.write["error"])
-        with suppress(UnsendableError):  # the record is in the list of dead jobs, and its redrive needs no ticket
+        with suppress(UnsendableError, UndecodableError):  # a redrive by its record needs no ticket
+            ticket = Envelope.of(child, payload).as_ticket(life=child.life + 1)
             send_to_dlq(self._ports.lanes, child.lane, ticket.encode(), cause=cause, error=error)
 
     def _follow(self, child: JobRecord, change: Change) -> None:
         """Send a job that was let go; note one that ended, for those that wait for it."""
         self._moved += 1
+        if child.state in ENDED and child.has_followers:
+            self._ended.append(child)
         if child.state is State.CANCELLED:
             self._log_event(Action.JOB_CANCELLED, child, "what it waits for won't happen")
         elif child.state is State.DEAD:
@@ -232,12 +259,10 @@ class Waiting:
             payload = written or child.payload or self._ports.ledger.payload_of(child)
             failed: str | None = None
             if child.state is not State.SCHEDULED and payload is not None:
-                failed = dispatch(child, Envelope.of(child, payload), self._ports)
+                failed = dispatch_recorded(child, payload, self._ports)
             self._log_event(Action.JOB_UNBLOCKED, child, failed)
         if child.held_by == NOTIFICATION_PENDING:
             self._notify_webhook(child)
-        if child.state in ENDED and child.has_followers:
-            self._ended.append(child)
 
     def _notify_webhook(self, child: JobRecord) -> None:
         """Notify of a death that has no message; what fails now is left to the clock."""
@@ -265,3 +290,5 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
     except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
         reason = f"doing what follows from its end: {error}"
         ports.events.emit(Event.about(ended, Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))
+    except Exception as error:  # noqa: BLE001 - whatever others hold, the end stands
+        report_fault(f"doing what follows from the end of job {ended.job_id}", error, ports)

@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from lanework.engine.messaging.resend import dispatch, readable
+from lanework.engine.messaging.message_events import Apart
+from lanework.engine.messaging.resend import dispatch_recorded, readable
 from lanework.errors import UnavailableError
 from lanework.model.events import Action, Event
-from lanework.model.job.envelope import Envelope
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import State
@@ -118,21 +118,23 @@ class SlotDispatcher:
             return False
         record = answer.record
         payload = self.ports.ledger.payload_of(record)
-        failed = None if payload is None else dispatch(record, Envelope.of(record, payload), self.ports)
+        failed = None if payload is None else dispatch_recorded(record, payload, self.ports)
         reason = name if failed is None else f"{name}; {failed}"
         self.ports.events.emit(Event.about(record, Action.JOB_RELEASED, at=self.ports.clock(), reason=reason))
         return True
 
     def tick(self, *, has_time: Callable[[], bool]) -> int:
         """Look at the limits that jobs wait for: free what crashed runs hold, and wake whom nobody woke."""
-        woken = 0
+        woken, apart = 0, Apart(self.ports)
         seen: set[str] = set()
         while names := set(self.ports.limits.contended(until=self.ports.clock(), limit=_LIMITS)) - seen:
             for name in sorted(names):
                 if not has_time():
                     return woken
-                woken += self._look_at(name)
+                with apart.each(f"limit {name}"):
+                    woken += self._look_at(name)
             seen |= names
+        apart.raise_first()
         return woken
 
     def _look_at(self, name: str) -> int:

@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.ports.messages import OutgoingMessage
-from lanework.errors import ConfigError, UnavailableError, UnsendableError
+from lanework.errors import ConfigError, UnavailableError, UndecodableError, UnsendableError
+from lanework.model.job.envelope import Envelope
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.states import State
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.states import JobRecord
 
 SENT_AGAIN_AFTER: Final = timedelta(hours=1)
@@ -52,3 +52,12 @@ def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
     except (UnavailableError, UnsendableError, ConfigError) as error:
         return f"left to the sweep: {error}"
     return None
+
+
+def dispatch_recorded(record: JobRecord, payload: str, ports: Ports) -> str | None:
+    """Send an entered job as its record says; the sweep ends one of which no message can be made."""
+    try:
+        message = Envelope.of(record, payload)
+    except UndecodableError as error:
+        return f"left to the sweep: no message can be made of it: {error}"
+    return dispatch(record, message, ports)

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY, check_durations, checked_moment
-from lanework.engine.messaging.resend import dispatch
+from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, UnavailableError, is_a, shown
 from lanework.model.events import Action, Event
-from lanework.model.job.envelope import Envelope
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import WAITING, State
@@ -90,6 +89,6 @@ def _sent(record: JobRecord, payload: str | None, ports: Ports, *, is_far: bool)
     """Send the job for its new start, unless that is the sweep's or a pause's matter."""
     failed = None
     if not is_far and record.held_by is None and payload is not None:
-        failed = dispatch(record, Envelope.of(record, payload), ports)
+        failed = dispatch_recorded(record, payload, ports)
     ports.events.emit(Event.about(record, Action.JOB_RESCHEDULED, at=ports.clock(), reason=failed))
     return record

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from lanework.engine.jobtypes.run import TIMED_OUT, signal_step
-from lanework.engine.messaging.resend import dispatch
+from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.errors import (
     ContendedError,
     InvalidOptionError,
@@ -19,7 +19,6 @@ from lanework.errors import (
     UnavailableError,
 )
 from lanework.model.events import Action, Event
-from lanework.model.job.envelope import Envelope
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied, Kept
 from lanework.model.lifecycle.states import ENDED, State
@@ -95,7 +94,7 @@ def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> Non
     """Send a job that was parked for a signal; if that fails, its entry carries it."""
     failed = None
     if before.awaits != record.awaits and before.payload is not None:
-        failed = dispatch(record, Envelope.of(record, before.payload), ports)
+        failed = dispatch_recorded(record, before.payload, ports)
     reason = name if failed is None else f"{name}; {failed}"
     ports.events.emit(Event.about(record, Action.JOB_SIGNALLED, at=ports.clock(), reason=reason))
 

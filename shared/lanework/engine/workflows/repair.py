@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dependencies.release_dependents import Waiting
 from lanework.engine.dependencies.workflow_progress import Shards
+from lanework.engine.messaging.message_events import report_fault
 from lanework.engine.operations.cancel import cancel
-from lanework.errors import JobNotFoundError
+from lanework.errors import ConfigError, JobNotFoundError, UnavailableError
 from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle.states import ENDED
-from lanework.model.workflow.shard import NEVER_MADE, VOID, slot_of, value_of_job
+from lanework.model.workflow.shard import LONGEST_LOOK, NEVER_MADE, VOID, Shard, slot_of, value_of_job
 from lanework.model.workflow.workflow import GIVEN_UP_AFTER, read_ref, value_of_workflow
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
-    from lanework.model.workflow.shard import Shard
     from lanework.model.workflow.workflow import WorkflowRecord
 
 _PAGE: Final = 20
@@ -47,11 +47,24 @@ class WorkflowRepair:
                 due = self._store.due_shards(partition, until=self._ports.clock(), limit=_PAGE)
                 fresh = [one for one in due if one not in seen]
                 for workflow_id, number in fresh:
-                    moved += self.look(workflow_id, number)
+                    moved += self._try(workflow_id, number)
                 seen |= set(fresh)
                 if not fresh:  # nothing is due, or the index lags behind the items
                     break
         return moved
+
+    def _try(self, workflow_id: str, number: int) -> int:
+        """Look at one shard; one that can't be handled is reported and put off, and stops none of the others."""
+        try:
+            return self.look(workflow_id, number)
+        except (UnavailableError, ConfigError):
+            raise  # the others would meet the same
+        except Exception as error:  # noqa: BLE001 - it lies in this workflow's items
+            now = self._ports.clock()
+            report_fault(f"shard {number} of workflow {workflow_id} was left alone", error, self._ports)
+            unread = Shard(workflow_id=workflow_id, number=number, size=0, created_at=now)
+            self._store.look_later(unread, now + LONGEST_LOOK)
+            return 0
 
     def look(self, workflow_id: str, number: int) -> int:
         """

@@ -175,6 +175,14 @@ def _start(child: JobRecord, facts: Mapping[str, Fact], at: Moment) -> Change:
 
 def _handed_on(child: JobRecord, fact: Fact) -> tuple[str, None] | tuple[None, str]:
     """Return what is wrong with a result, or the payload that it makes."""
+    try:
+        return _with_result(child, fact)
+    except (ValueError, TypeError, RecursionError) as error:  # either is no JSON, or none that a payload may be
+        why = type(error).__name__
+        return f"no payload can be made of its own and the result of {child.after[0]!r}: {why}", None
+
+
+def _with_result(child: JobRecord, fact: Fact) -> tuple[str, None] | tuple[None, str]:
     parent = child.after[0]
     if fact.omitted is not None:
         return f"takes the result of {parent!r}, which was not kept: {fact.omitted}", None

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.model.lifecycle.states import State
-from lanework.model.workflow.dependency import GONE, Fact, Standing
+from lanework.model.workflow.dependency import GONE, Fact, OnFailure, Standing
 from lanework.model.workflow.shard import Shard, value_of
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lanework.model.lifecycle.states import JobRecord
 
 MOST_JOBS: Final = 100_000
 MOST_SHARDS: Final = 4_096
@@ -72,6 +73,17 @@ def read_ref(ref: str) -> tuple[str, When] | None:
         return None
     workflow_id, _, when = ref.removeprefix(PREFIX).partition("/")
     return workflow_id, When(when) if when else When.COMPLETED
+
+
+def misunderstood(child: JobRecord) -> str | None:
+    """Return what of a waiting job's conditions this code doesn't know, such as a later release's; None if nothing."""
+    try:
+        OnFailure(child.on_failure or OnFailure.WAIT)
+        for name in child.open_parents:
+            read_ref(name)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
