@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.engine.builtin_jobs.hourly import HourlyJobs
+    from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.executor import Executor
-    from lanework.engine.execution.guard import Guard
     from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.middleware import Middleware
     from lanework.engine.maintenance.cleanup import Cleanups
@@ -53,13 +53,13 @@ class Runtime:
     # --- running jobs
 
     def executor(
-        self, guard: Guard, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
+        self, drive: StepDriver, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
     ) -> Executor:
         """
         Return what runs this application's jobs from messages.
 
         Args:
-            guard: Orders the steps of each run.
+            drive: Calls the steps of each attempt.
             run_async: Runs a coroutine to its end, where async jobs share a loop; each in a loop of its own by default.
         """
         from lanework.engine.execution.executor import Executor  # noqa: PLC0415
@@ -68,7 +68,7 @@ class Runtime:
         if run_async is not None:
             ports = replace(ports, code_runner=replace(ports.code_runner, run_async=run_async))
         return Executor(
-            registry=app.registry, ports=ports, guard=guard, pauses=self._pauses, middleware=self._middleware
+            registry=app.registry, ports=ports, drive=drive, pauses=self._pauses, middleware=self._middleware
         )
 
     @cached_property

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.executor import in_order
 from lanework.engine.jobtypes.run import Run
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Delivery, Keep
+from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.memory import (
@@ -226,7 +226,7 @@ def drain(app: App, *lanes: Lane) -> int:
             time_left = LANES[lane].timeout
             delivery = Delivery(body=message.body, lane=lane, time_left=time_left, lease=time_left + LEASE_MARGIN)
             report = executor.execute(delivery)
-            if not isinstance(report, Keep):
+            if not isinstance(report, Nack):
                 queues.delete(lane, message.handle)
             elif report.after is not None:
                 queues.change_visibility(lane, message.handle, max(report.after, timedelta(seconds=1)))

@@ -15,7 +15,7 @@ import pytest
 
 from jobs import app as example
 from lanework import Cause, Lane, State
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Ack, Delivery
 from lanework.errors import LaneworkError
 from lanework.settings import Settings

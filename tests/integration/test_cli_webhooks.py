@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Delivery
 from lanework.errors import LaneworkError
 from lanework.model.job.envelope import Envelope

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Public, Run
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Delivery, Report
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane

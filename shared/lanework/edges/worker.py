@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from lanework.aws.idempotency import powertools_guard
+from lanework.aws.idempotency import through_powertools
 from lanework.edges import all_is_loaded
 from lanework.edges.alarm import alarm
-from lanework.engine.messaging.delivery import Delivery, Keep
+from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.engine.ports.code_runner import is_from_outside
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 
-class KeptError(Exception):
+class NackError(Exception):
     """Tells Powertools' batch processor that a message isn't done with."""
 
 
@@ -82,7 +82,7 @@ class _Batch:
         """Run jobs one after the other; return what is to be kept."""
         if not records:
             return []
-        executor = self.app.runtime.executor(powertools_guard(self.context))
+        executor = self.app.runtime.executor(through_powertools(self.context))
         begun = False
 
         def handle(record: SQSRecord) -> None:
@@ -96,7 +96,7 @@ class _Batch:
         """Run async jobs side by side: each claim and completion in a thread of its own, every body in one loop."""
         if not records:
             return []
-        executor = self.app.runtime.executor(powertools_guard(self.context), run_async=_loop().run)
+        executor = self.app.runtime.executor(through_powertools(self.context), run_async=_loop().run)
         return self._kept(_SideBySide(), records, partial(self._handle, executor, is_first=True))
 
     def _kept(self, processor: BatchProcessor, records: Records, handle: Callable[[SQSRecord], None]) -> list[Any]:
@@ -135,11 +135,11 @@ class _Batch:
             from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
 
             self._say(Action.WORKER_FAULT, lane, place_of(error))
-            raise KeptError(record.message_id) from error
-        if isinstance(report, Keep):
+            raise NackError(record.message_id) from error
+        if isinstance(report, Nack):
             if report.after is not None:
                 self.app.ports.lanes.change_visibility(lane, record.receipt_handle, report.after)
-            raise KeptError(record.message_id)
+            raise NackError(record.message_id)
 
     def _say(self, action: Action, lane: Lane, reason: str) -> None:
         """Say what Powertools would report as a failed message only: a table or permission that is missing, say."""

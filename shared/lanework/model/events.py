@@ -56,7 +56,7 @@ class Action(StrEnum):
     SCHEDULE_DEFERRED = "schedule.deferred"
     JOB_ID_TAKEN = "job.id_taken"
     RUN_WRITE_REFUSED = "run.write_refused"
-    RUN_RELEASED = "run.released"
+    RUN_REQUEUED = "run.requeued"
     WORKER_RECEIVE_FAILED = "worker.receive_failed"
     WORKER_RECEIVE_RECOVERED = "worker.receive_recovered"
     WORKER_PROCESS_RENEWED = "worker.process_renewed"

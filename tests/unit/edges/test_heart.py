@@ -13,11 +13,11 @@ from lanework.edges.process.ack_batcher import AckBatcher
 from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.lease import Holding
+from lanework.engine.execution.lease import RunLease
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.execution.attempt import Attempt
     from lanework.engine.ports.consumer import MessageConsumer
 
 MINUTE = timedelta(minutes=1)
@@ -39,7 +39,7 @@ class Said:
 
 @dataclass(slots=True)
 class Running:
-    """An execution whose claim takes as long as the test wants."""
+    """An attempt whose claim takes as long as the test wants."""
 
     stored: object = None
     is_claiming: Event = field(default_factory=Event)
@@ -54,14 +54,14 @@ class Running:
         self.stored = "claimed"
         return True
 
-    def give_back(self, *, ends_within: timedelta | None) -> timedelta:
+    def requeue(self, *, ends_within: timedelta | None) -> timedelta:
         self.given_back += 1
         return NO_TIME if ends_within is None else ends_within + LEASE_MARGIN
 
-    def holding(self) -> Holding:
-        return Holding(job_id="job-1", claim_id="claim-1", slots=(), timeout=MINUTE)
+    def lease(self) -> RunLease:
+        return RunLease(job_id="job-1", claim_id="claim-1", slots=(), timeout=MINUTE)
 
-    def beat(self) -> bool:
+    def heartbeat(self) -> bool:
         self.beats += 1
         if self.beats == 2:
             self.has_beaten_twice.set()
@@ -87,7 +87,7 @@ def a_heart(
 def test_a_claim_that_is_on_its_way_when_all_is_given_back_is_given_back_too() -> None:
     heart, said, close = a_heart()
     running, goes_on = Running(), []
-    claiming = Thread(target=lambda: goes_on.append(heart.claim("handle", cast("Execution", running))))
+    claiming = Thread(target=lambda: goes_on.append(heart.claim("handle", cast("Attempt", running))))
     claiming.start()
     assert running.is_claiming.wait(30)
     giving_back = Thread(target=heart.give_back_all)
@@ -107,7 +107,7 @@ def test_what_was_given_back_before_its_claim_is_not_claimed() -> None:
 
     heart.give_back_all()
 
-    assert heart.claim("handle", cast("Execution", running)) is False
+    assert heart.claim("handle", cast("Attempt", running)) is False
     assert not running.is_claiming.is_set()
     close()
     assert said.hidden == {"handle": timedelta(0)}
@@ -120,7 +120,7 @@ def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
     heart.hold(Lane.LOW, "handle")
     running = Running()
     running.may_claim.set()
-    heart.claim("handle", cast("Execution", running))
+    heart.claim("handle", cast("Attempt", running))
 
     assert running.has_beaten_twice.wait(30)
     heart.close()
@@ -133,7 +133,7 @@ def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_wa
     heart.hold(Lane.LOW, "waiting")
     running = Running()
     running.may_claim.set()
-    heart.claim("handle", cast("Execution", running))
+    heart.claim("handle", cast("Attempt", running))
 
     heart.give_back_all(ends_within=timedelta(seconds=5))
     close()
@@ -151,10 +151,10 @@ def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
     running.may_claim.set()
     assert parents.entries(kept_before=forever) == []
 
-    heart.claim("handle", cast("Execution", running))
+    heart.claim("handle", cast("Attempt", running))
 
     (entry,) = parents.entries(kept_before=forever)
-    assert (entry.lane, entry.handle, entry.holding) == (Lane.LOW, "handle", running.holding())
+    assert (entry.lane, entry.handle, entry.lease) == (Lane.LOW, "handle", running.lease())
     assert entry.over_at - entry.kept_at == MINUTE.total_seconds()
     heart.let_go("handle")
     close()
@@ -165,7 +165,7 @@ def test_a_message_is_hidden_by_the_clocks_margin_longer_than_a_heartbeat() -> N
     heart, said, close = a_heart(lease=timedelta(milliseconds=30))
     running = Running()
     running.may_claim.set()
-    heart.claim("handle", cast("Execution", running))
+    heart.claim("handle", cast("Attempt", running))
     assert running.has_beaten_twice.wait(30)
     close()
 

@@ -11,7 +11,7 @@ from lanework import State
 from lanework.edges.process.lease_board import Entry
 from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.lease import Holding
+from lanework.engine.execution.lease import RunLease
 from lanework.errors import ConfigError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, memory_ports
@@ -65,8 +65,8 @@ def a_stack() -> Stack:
 
 def an_entry(*, kept_s_ago: float, claim_id: str = "claim-1") -> Entry:
     now = time.monotonic()
-    holding = Holding(job_id="job-1", claim_id=claim_id, slots=(LIMIT,), timeout=timedelta(minutes=1))
-    return Entry(lane=Lane.HIGH, handle="handle", holding=holding, kept_at=now - kept_s_ago, over_at=now + 60)
+    lease = RunLease(job_id="job-1", claim_id=claim_id, slots=(LIMIT,), timeout=timedelta(minutes=1))
+    return Entry(lane=Lane.HIGH, handle="handle", lease=lease, kept_at=now - kept_s_ago, over_at=now + 60)
 
 
 def look(stack: Stack, *entries: Entry) -> LeaseKeeper:

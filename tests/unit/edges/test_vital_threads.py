@@ -187,7 +187,7 @@ def test_a_process_that_can_not_keep_its_leases_any_more_gives_its_jobs_back_and
 
     may_end.set()
     assert str(consumer.fault).startswith("its thread 'heart' ended by itself: BrokenError in change")
-    assert "run.released" in events.actions
+    assert "run.requeued" in events.actions
 
 
 def test_a_thread_that_flushes_and_can_not_tells_it() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, Cause, ClaimLostError, InvalidOptionError, Jobs, LaneworkError, Run, State
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
@@ -47,7 +47,7 @@ def test_a_failed_attempt_comes_back_after_two_four_and_eight_seconds_and_then_i
         reports.append(world.execute(body))
         world.clock.advance(timedelta(seconds=8))
 
-    assert [Keep(2 * SECOND), Keep(4 * SECOND), Keep(8 * SECOND), Ack()] == reports
+    assert [Nack(2 * SECOND), Nack(4 * SECOND), Nack(8 * SECOND), Ack()] == reports
     assert (world.stored().state, world.stored().cause) == (State.DEAD, Cause.EXHAUSTED)
     assert world.stored().error == "OSError: no route"
     assert [1, 2, 3, 4] == [one.attempt for one in world.stored().failures]
@@ -92,7 +92,7 @@ def test_a_crash_between_death_and_ticket_is_made_good_by_the_next_delivery(worl
     body = put(world, max_attempts=1)
     _, lanes = break_ports(world.app)
     lanes.broken.add("send_to_dlq")
-    assert world.execute(body) == Keep()
+    assert world.execute(body) == Nack()
     lanes.broken.clear()
 
     assert world.execute(body) == Ack()
@@ -108,7 +108,7 @@ def test_a_duplicate_message_waits_for_the_running_attempt(world: World) -> None
 
     assert world.execute(body) == Ack()
 
-    assert duplicate == [Keep(36 * SECOND)], "until just after the lease of 35 s"
+    assert duplicate == [Nack(36 * SECOND)], "until just after the lease of 35 s"
     assert world.greeted == [("Bat", 1)]
 
 
@@ -122,7 +122,7 @@ def test_a_completed_job_never_runs_again(world: World) -> None:
 
 
 def test_a_message_that_comes_early_waits_until_it_is_due(world: World) -> None:
-    assert world.execute(put(world, due_at=NOON + timedelta(seconds=20, milliseconds=500))) == Keep(21 * SECOND)
+    assert world.execute(put(world, due_at=NOON + timedelta(seconds=20, milliseconds=500))) == Nack(21 * SECOND)
     assert world.greeted == []
 
 
@@ -131,7 +131,7 @@ def test_an_attempt_whose_worker_vanished_is_followed_by_another_after_its_lease
     world.app.ports.ledger.change(
         "job-1", run_moves.claim(life=1, claim_id="vanished", now=NOON, lease=timedelta(seconds=35))
     )
-    assert world.execute(body) == Keep(36 * SECOND)
+    assert world.execute(body) == Nack(36 * SECOND)
     world.clock.advance(timedelta(seconds=36))
 
     assert world.execute(body) == Ack()
@@ -165,7 +165,7 @@ def test_an_attempt_that_outlived_its_lease_cannot_change_the_job(world: World) 
 
     world.behave = outlive
 
-    assert world.execute(body) == Keep(), "its message is left to the attempt that took over"
+    assert world.execute(body) == Nack(), "its message is left to the attempt that took over"
     assert world.stored().result == '"attempt 2"'
     assert world.events.actions[-1] == "run.write_refused"
 
@@ -179,7 +179,7 @@ def test_a_completion_whose_answer_was_lost_counts(world: World) -> None:
         return "done"
 
     world.behave = lose_the_answer
-    assert world.execute(body) == Keep()
+    assert world.execute(body) == Nack()
     ledger.mute.clear()
 
     assert world.execute(body) == Ack()
@@ -191,8 +191,8 @@ def test_a_claim_that_cannot_be_made_runs_nothing_and_uses_no_attempt(world: Wor
     ledger, _ = break_ports(world.app)
     ledger.broken.add("change")
 
-    assert world.execute(body) == Keep(5 * SECOND)
-    assert world.execute(body, receives=4) == Keep(40 * SECOND), "the wait grows"
+    assert world.execute(body) == Nack(5 * SECOND)
+    assert world.execute(body, receives=4) == Nack(40 * SECOND), "the wait grows"
 
     ledger.broken.clear()
     assert (world.greeted, world.stored().attempts) == ([], 0)
@@ -223,7 +223,7 @@ def test_what_cannot_be_decoded_is_not_acked_before_its_copy_is_kept(world: Worl
     _, lanes = break_ports(world.app)
     lanes.broken.add("send_to_dlq")
 
-    assert world.execute("not json") == Keep()
+    assert world.execute("not json") == Nack()
 
 
 def test_a_payload_that_no_longer_fits_is_dead_at_once(world: World) -> None:
@@ -236,7 +236,7 @@ def test_a_payload_that_no_longer_fits_is_dead_at_once(world: World) -> None:
 def test_a_type_without_code_waits_for_a_deploy_and_is_dead_when_none_came(world: World) -> None:
     body = put(world, type="user.farewell")
 
-    assert world.execute(body) == Keep(30 * SECOND)
+    assert world.execute(body) == Nack(30 * SECOND)
     assert world.stored().attempts == 0
 
     world.clock.advance(timedelta(hours=1))
@@ -251,13 +251,13 @@ def test_a_redriven_job_without_code_waits_anew_from_when_its_message_was_sent(w
     body = put(world, type="user.farewell")
     world.clock.advance(timedelta(days=3))
 
-    assert world.execute(body, sent_at=world.clock()) == Keep(30 * SECOND)
+    assert world.execute(body, sent_at=world.clock()) == Nack(30 * SECOND)
 
 
 def test_a_payload_of_a_newer_version_waits_for_the_code_that_reads_it(world: World) -> None:
     body = put(world, version=2)
 
-    assert world.execute(body) == Keep(30 * SECOND)
+    assert world.execute(body) == Nack(30 * SECOND)
     world.clock.advance(timedelta(hours=1))
     assert world.execute(body) == Ack()
     assert world.stored().error == "no code for job type 'user.greeting', version 2, is deployed"

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, EnqueueError, Jobs, Quota
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, DROP, REDRIVE, WEBHOOK
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Delivery

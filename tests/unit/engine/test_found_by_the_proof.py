@@ -9,11 +9,11 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Quota, QuotaExceededError, Run, Snooze, State, WorkflowState, batch
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.execution.pause_watch import LOOKED_AT_EVERY
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import run_moves
@@ -136,7 +136,7 @@ def test_a_message_that_comes_hours_early_is_left_to_the_entry_that_is_there_or_
 def test_a_message_that_comes_minutes_early_is_kept(world: World) -> None:
     world.app.ports.ledger.put(a_record(due_at=NOON + timedelta(minutes=15)))
 
-    assert world.execute(a_message().encode()) == Keep(timedelta(minutes=15, seconds=1))
+    assert world.execute(a_message().encode()) == Nack(timedelta(minutes=15, seconds=1))
 
 
 def test_a_run_is_bound_by_the_limits_of_the_type_that_its_record_names() -> None:

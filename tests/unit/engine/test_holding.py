@@ -11,11 +11,10 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Concurrency, Jobs, Run, State
-from lanework.engine.execution.attempt import Execution
+from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.executor import finish, in_order
-from lanework.engine.execution.lease import hold_on
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.execution.lease import extend_lease
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack, Report
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.job.envelope import Envelope
@@ -50,18 +49,18 @@ class Worker:
         self.app = app_in_memory(App(tasks), self.clock, events=self.events)
         self.job = alone
 
-    def deliver(self, guard: Callable[[Execution], None] = in_order) -> Report | None:
+    def deliver(self, drive: Callable[[Attempt], None] = in_order) -> Report | None:
         """Hand a message to a worker process that renews leases of three seconds."""
         lanes: Any = getattr(self.app.ports.lanes, "port", self.app.ports.lanes)
         message = lanes.receive(Lane.LOW)
         if message is None:
             return None
         delivery = Delivery(body=message.body, lane=Lane.LOW, time_left=timedelta(days=365), lease=LEASE)
-        report = self.app.runtime.executor(guard).execute(delivery)
+        report = self.app.runtime.executor(drive).execute(delivery)
         match report:
             case Ack():
                 lanes.delete(Lane.LOW, message.handle)
-            case Keep(after) if after is not None:
+            case Nack(after) if after is not None:
                 lanes.change_visibility(Lane.LOW, message.handle, after)
         return report
 
@@ -75,14 +74,14 @@ class Worker:
         record = self.app.get(job_id)
         return Envelope.of(record, record.payload or "").encode()
 
-    def claimed(self) -> Execution:
+    def claimed(self) -> Attempt:
         """Return a run whose code has begun and goes on."""
         self.job.enqueue(Nothing(), job_id="job-1")
-        begun: list[Execution] = []
+        begun: list[Attempt] = []
 
-        def begin(execution: Execution) -> None:
-            assert execution.claim()
-            begun.append(execution)
+        def begin(attempt: Attempt) -> None:
+            assert attempt.claim()
+            begun.append(attempt)
 
         self.deliver(begin)
         return begun[0]
@@ -100,23 +99,23 @@ def test_a_lease_and_its_slot_last_by_the_clocks_margin_longer_than_a_heartbeat(
     until = NOON + LEASE + LEASE_MARGIN
     assert (worker.app.get("job-1").due_at, worker.app.ports.limits.slots(LIMIT).holders) == (
         until,
-        {run.holding().claim_id: until},
+        {run.lease().claim_id: until},
     )
 
     worker.clock.advance(SECOND)
-    assert run.beat()
+    assert run.heartbeat()
     assert worker.app.get("job-1").due_at == until + SECOND
-    assert worker.app.ports.limits.slots(LIMIT).holders == {run.holding().claim_id: until + SECOND}
+    assert worker.app.ports.limits.slots(LIMIT).holders == {run.lease().claim_id: until + SECOND}
 
 
 def test_a_heartbeat_that_comes_late_shortens_neither_the_lease_nor_a_slot(worker: Worker) -> None:
     run, ports = worker.claimed(), worker.app.ports
     late = worker.clock() + LEASE
     worker.clock.advance(2 * SECOND)
-    run.beat()
+    run.heartbeat()
     until = worker.app.get("job-1").due_at
 
-    stored = hold_on(run.holding(), until=late, ports=ports)
+    stored = extend_lease(run.lease(), until=late, ports=ports)
 
     assert stored is not None, "the run holds its job all the same"
     assert (worker.app.get("job-1").due_at, stored.due_at) == (until, until)
@@ -129,8 +128,8 @@ def test_a_heartbeat_of_a_run_that_was_taken_over_says_so(worker: Worker) -> Non
     worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=worker.body_of("job-1")))
     worker.deliver()
 
-    assert run.beat() is False
-    assert hold_on(run.holding(), until=worker.clock() + LEASE, ports=worker.app.ports) is None
+    assert run.heartbeat() is False
+    assert extend_lease(run.lease(), until=worker.clock() + LEASE, ports=worker.app.ports) is None
 
 
 def test_what_is_given_back_is_due_and_its_slot_free_when_its_code_can_not_run_any_more(worker: Worker) -> None:
@@ -138,7 +137,7 @@ def test_what_is_given_back_is_due_and_its_slot_free_when_its_code_can_not_run_a
     run = worker.claimed()
     worker.job.enqueue(Nothing(), job_id="job-2")
 
-    wait = run.give_back(ends_within=5 * SECOND)
+    wait = run.requeue(ends_within=5 * SECOND)
 
     record = worker.app.get("job-1")
     assert wait == 5 * SECOND + LEASE_MARGIN
@@ -161,7 +160,7 @@ def test_what_is_given_back_is_due_and_its_slot_free_when_its_code_can_not_run_a
 def test_a_run_whose_code_has_not_begun_or_has_ended_is_given_back_at_once(worker: Worker) -> None:
     run = worker.claimed()
 
-    assert run.give_back(ends_within=None) == timedelta(0)
+    assert run.requeue(ends_within=None) == timedelta(0)
 
     assert worker.app.get("job-1").due_at == NOON
     assert worker.app.ports.limits.slots(LIMIT).holders == {}
@@ -169,9 +168,10 @@ def test_a_run_whose_code_has_not_begun_or_has_ended_is_given_back_at_once(worke
 
 def test_what_a_run_does_after_it_was_given_back_counts_no_more(worker: Worker) -> None:
     run = worker.claimed()
-    run.give_back(ends_within=5 * SECOND)
+    run.requeue(ends_within=5 * SECOND)
 
-    finish(run)
+    run.run()
+    run.record()
 
     assert (worker.app.get("job-1").state, worker.app.get("job-1").attempts) == (State.PARKED, 0)
     assert set(worker.app.ports.limits.slots(LIMIT).holders) == {"job:job-1"}
@@ -227,7 +227,7 @@ def test_an_outcome_that_can_not_be_written_is_given_up_when_the_lease_is_over(
     worker.job.enqueue(Nothing(), job_id="job-1")
     Refusing(worker, error, lasts=timedelta(hours=1))
 
-    assert worker.deliver() == Keep()
+    assert worker.deliver() == Nack()
 
     assert worker.app.get("job-1").state is State.RUNNING
     assert LEASE + LEASE_MARGIN <= worker.clock() - NOON < LEASE + LEASE_MARGIN + 2 * SECOND
@@ -254,7 +254,7 @@ def test_in_lambda_an_outcome_is_tried_until_shortly_before_the_invocation_ends(
     worker.job.enqueue(Nothing(), job_id="job-2")
     Refusing(worker, error, lasts=timedelta(hours=1))
     began, message = worker.clock(), lanes.receive(Lane.LOW)
-    assert execute() == Keep()
+    assert execute() == Nack()
     assert 29 * SECOND < worker.clock() - began < 30 * SECOND
 
 
@@ -283,5 +283,5 @@ def test_a_service_that_stays_away_costs_no_more_tries_than_its_waits_allow(work
         return "done"
 
     worker.code = code
-    assert worker.deliver() == Keep()
+    assert worker.deliver() == Nack()
     assert ledger.calls.count("change") < 20

@@ -24,8 +24,7 @@ from lanework import (
     Run,
     State,
 )
-from lanework.engine.execution.attempt import Execution
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery, Report
 from lanework.memory import MemoryLanes
@@ -75,12 +74,12 @@ class Shop:
     def finished(self) -> list[str]:
         return [job_id for _, job_id in self.starts if self.stored(job_id).state is State.COMPLETED]
 
-    def deliver(self, *, guard: Callable[[Execution], None] = in_order) -> Report | None:
+    def deliver(self, *, drive: Callable[[Attempt], None] = in_order) -> Report | None:
         """Hand one message to a worker; the report is left to the caller."""
         message = self.lanes.receive(Lane.HIGH)
         if message is None:
             return None
-        return self.app.runtime.executor(guard).execute(
+        return self.app.runtime.executor(drive).execute(
             Delivery(body=message.body, lane=Lane.HIGH, time_left=LANES[Lane.HIGH].timeout)
         )
 
@@ -134,8 +133,8 @@ def a_shop(
     return shop
 
 
-def crash_after_claim(execution: Execution) -> None:
-    execution.claim()
+def crash_after_claim(attempt: Attempt) -> None:
+    attempt.claim()
 
 
 # --- how many at once
@@ -201,7 +200,7 @@ def test_a_woken_jobs_slot_is_kept_for_it_against_a_job_that_comes_later() -> No
 def test_what_a_crashed_run_held_comes_back_when_its_lease_is_over() -> None:
     shop = a_shop(concurrency=1)
     shop.enqueue(2)
-    shop.deliver(guard=crash_after_claim)
+    shop.deliver(drive=crash_after_claim)
     shop.deliver()
     assert shop.stored("bat-1").held_by is not None
 
@@ -218,7 +217,7 @@ def test_what_a_crashed_run_held_comes_back_when_its_lease_is_over() -> None:
 def test_a_job_that_comes_when_a_crashed_runs_lease_is_over_takes_its_slot() -> None:
     shop = a_shop(concurrency=1)
     shop.enqueue(2)
-    shop.deliver(guard=crash_after_claim)
+    shop.deliver(drive=crash_after_claim)
     shop.clock.advance(MINUTE)
     shop.lanes.receive(Lane.HIGH)  # the crashed job's own message, for somebody else
 
@@ -425,7 +424,7 @@ def test_a_start_that_a_crashed_attempt_has_used_is_not_had_again() -> None:
     shop.clock.advance(timedelta(minutes=50))
     Sweeper(shop.app.ports).tick()
     shop.clock.advance(timedelta(minutes=10, seconds=3))
-    shop.deliver(guard=crash_after_claim)
+    shop.deliver(drive=crash_after_claim)
     begun = shop.clock()
     shop.clock.advance(MINUTE)
 

@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, InvalidOptionError, Jobs, LaneworkError, Middleware, Run, Snooze, State, TimedOut
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.jobtypes.request import request_of
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery

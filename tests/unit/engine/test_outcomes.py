@@ -35,9 +35,9 @@ from lanework import (
     TimedOut,
     TooLargeError,
 )
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import run_moves
 from lanework.model.lifecycle.change import Applied, Refused
@@ -97,7 +97,7 @@ def test_a_snoozed_job_whose_next_message_could_not_be_sent_is_sent_by_the_sweep
 def test_retry_after_says_when_and_uses_the_attempt(world: World) -> None:
     world.behave = raises(RetryAfter(90 * SECOND))
 
-    assert world.execute(put(world)) == Keep(90 * SECOND)
+    assert world.execute(put(world)) == Nack(90 * SECOND)
 
     assert (world.stored().state, world.stored().attempts) == (State.RETRYING, 1)
     assert world.stored().due_at == NOON + 90 * SECOND
@@ -124,7 +124,7 @@ def test_a_busy_server_is_asked_again_when_it_said_so(world: World) -> None:
     error.response = SimpleNamespace(status_code=429, headers={"Retry-After": "30"})  # type: ignore[attr-defined]
     world.behave = raises(error)
 
-    assert world.execute(put(world)) == Keep(30 * SECOND)
+    assert world.execute(put(world)) == Nack(30 * SECOND)
 
 
 def _urllib_error() -> HTTPError:
@@ -234,7 +234,7 @@ def test_a_wait_that_makes_no_sense_is_refused(wait: timedelta) -> None:
 def test_a_job_that_is_over_time_has_used_an_attempt_and_is_tried_again(world: World) -> None:
     world.behave = raises(TimedOut(SECOND))
 
-    assert world.execute(put(world)) == Keep(2 * SECOND)
+    assert world.execute(put(world)) == Nack(2 * SECOND)
 
     assert (world.stored().state, world.stored().error) == (State.RETRYING, "TimedOut: took longer than 1 s")
 
@@ -331,7 +331,7 @@ def test_a_job_that_does_not_fit_into_what_is_left_of_its_invocation_is_given_ba
         delivery = Delivery(body=body, lane=Lane.HIGH, time_left=time_left_s * SECOND, is_first=is_first)
         return world.app.runtime.executor(in_order).execute(delivery)
 
-    assert deliver(11, is_first=False) == Keep(timedelta(0))
+    assert deliver(11, is_first=False) == Nack(timedelta(0))
     assert (world.stored().attempts, world.greeted) == (0, [])
     assert deliver(12, is_first=False) == Ack()
 
@@ -487,7 +487,7 @@ def test_a_run_that_was_abandoned_is_cancelled_by_whoever_asks_and_its_late_end_
 
     world.behave = outlive
 
-    assert world.execute(body) == Keep()
+    assert world.execute(body) == Nack()
     assert (world.stored().state, world.stored().result) == (State.CANCELLED, None)
 
 

@@ -13,7 +13,7 @@ import pytest
 from lanework import ConfigError, InvalidOptionError, LaneworkError, State, UnavailableError, UnknownLaneError
 from lanework.engine.execution.pause_watch import KNOWN_FOR, LOOKED_AT_EVERY, PauseWatch
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.operations.pauses import FORGOTTEN_AFTER
 from lanework.engine.ports.flags import FlagSet
 from lanework.errors import UnknownNameError
@@ -107,15 +107,15 @@ def test_what_cannot_be_parked_keeps_its_message(world: World) -> None:
     """An unrecorded job has no record to park, and a ticket's job is dead until it begins."""
     world.app.pause(queue="email")
 
-    assert world.execute(a_message(unrecorded=True).encode()) == Keep(timedelta(seconds=30))
-    assert world.execute(a_message(life=2, ticket=True).encode()) == Keep(timedelta(seconds=30))
+    assert world.execute(a_message(unrecorded=True).encode()) == Nack(timedelta(seconds=30))
+    assert world.execute(a_message(life=2, ticket=True).encode()) == Nack(timedelta(seconds=30))
 
 
 def test_a_crashed_run_is_not_taken_over_while_its_queue_is_paused(world: World) -> None:
     body = put(world, state=State.RUNNING, claim_id="x", attempts=1, due_at=NOON)
     world.app.pause(queue="email")
 
-    assert world.execute(body) == Keep(timedelta(seconds=30))
+    assert world.execute(body) == Nack(timedelta(seconds=30))
     assert world.greeted == []
 
 
@@ -134,7 +134,7 @@ def test_a_pause_that_cannot_be_written_keeps_the_message(world: World) -> None:
     ledger, _ = break_ports(world.app)
     ledger.broken.add("change")
 
-    assert world.execute(body) == Keep(timedelta(seconds=30))
+    assert world.execute(body) == Nack(timedelta(seconds=30))
 
     mend_ports(world.app)
     assert world.stored().state is State.QUEUED
@@ -273,7 +273,7 @@ def test_a_job_waits_without_an_attempt_where_nobody_can_say_what_is_paused(worl
 
     report = world.execute(put(world), receives=3)
 
-    assert isinstance(report, Keep)
+    assert isinstance(report, Nack)
     assert timedelta(0) < cast("timedelta", report.after) <= timedelta(seconds=20)
     assert (world.greeted, world.stored().state, world.stored().attempts) == ([], State.QUEUED, 0)
     assert world.events.actions[-1] == "run.claim_failed"

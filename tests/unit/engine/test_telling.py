@@ -14,13 +14,13 @@ from lanework import Cause, InvalidOptionError, JobNotFoundError, Jobs, State, U
 from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.enqueue.prepared_job import order_of
-from lanework.engine.execution.attempt import Execution
+from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.executor import Executor, in_order
+from lanework.engine.execution.executor import Executor
 from lanework.engine.execution.pause_watch import PauseWatch
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.maintenance.reconcile import Reconciler
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.engine.ports.webhooks import Answered
 from lanework.engine.ports.webhooks import World as Outside
 from lanework.engine.webhooks.notify import NOTIFIED_AGAIN_AFTER, WebhookPayload
@@ -169,7 +169,7 @@ def test_a_message_stays_until_the_end_was_told_and_is_told_the_same_then(world:
     body = put(world, max_attempts=1)
     nobody_answers(world)
 
-    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
+    assert world.execute(body) == Nack(NOTIFIED_AGAIN_AFTER)
     ended = world.stored()
     assert ended.state is (State.DEAD if is_fatal else State.COMPLETED)
     mend_ports(world.app)
@@ -187,7 +187,7 @@ def test_a_worker_that_stops_between_an_end_and_its_telling_is_made_up_for(world
     stopped = Executor(
         registry=world.app.registry,
         ports=stopping,
-        guard=in_order,
+        drive=in_order,
         pauses=PauseWatch(stopping.flags, stopping.clock),
     )
     with pytest.raises(KeyboardInterrupt):
@@ -203,9 +203,9 @@ def stop(_: JobRecord) -> None:
     raise KeyboardInterrupt
 
 
-def begin(execution: Execution) -> None:
+def begin(attempt: Attempt) -> None:
     """Claim a job, and be gone."""
-    execution.claim()
+    attempt.claim()
 
 
 def test_a_job_that_its_workers_left_for_dead_is_told_of(world: World) -> None:
@@ -297,7 +297,7 @@ def test_a_death_that_could_not_be_told_is_told_before_another_life_begins(world
     world.behave = raises(ValueError())
     body = put(world, max_attempts=1)
     nobody_answers(world)
-    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
+    assert world.execute(body) == Nack(NOTIFIED_AGAIN_AFTER)
     mend_ports(world.app)
     assert types_told(world) == []
 
@@ -317,7 +317,7 @@ def test_a_death_that_could_not_be_told_is_told_before_the_job_is_dropped(world:
     world.behave = raises(ValueError())
     body = put(world, max_attempts=1)
     nobody_answers(world)
-    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
+    assert world.execute(body) == Nack(NOTIFIED_AGAIN_AFTER)
     with pytest.raises(UnavailableError):
         Redriver(world.app.ports).drop(world.stored())
     mend_ports(world.app)
@@ -509,7 +509,7 @@ def test_a_webhook_whose_delivery_can_not_be_enqueued_is_made_up_for(world: Worl
     ledger, lanes = break_ports(world.app)
     ledger.broken.add("put")
     lanes.broken.add("send")
-    assert world.execute(body) == Keep(NOTIFIED_AGAIN_AFTER)
+    assert world.execute(body) == Nack(NOTIFIED_AGAIN_AFTER)
     mend_ports(world.app)
 
     assert world.execute(body) == Ack()

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, State
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.maintenance.unsent_jobs import UnsentJobs

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from lanework import App, InvalidOptionError, Jobs, Lane, Run, State
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.execution.start_checks import OFFER_AGAIN
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack, Report
 from lanework.model.events import Action
 from lanework.testing import app_in_memory, drain
 from tests.support.small_world import Greeting
@@ -110,7 +110,7 @@ def test_a_message_of_a_running_job_is_kept(app: App) -> None:
     twin.use(app.ports)
 
     assert delivered(twin, body, lease=HOUR) == Ack()
-    assert meanwhile == [Keep(OFFER_AGAIN)]
+    assert meanwhile == [Nack(OFFER_AGAIN)]
     assert app.get("job-1").attempts == 1
 
 

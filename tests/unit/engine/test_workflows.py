@@ -29,7 +29,7 @@ from lanework import (
     group,
 )
 from lanework.engine.deadletters.redrive import Redriver, checked_edit
-from lanework.engine.execution.executor import in_order
+from lanework.engine.execution.attempt import in_order
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery

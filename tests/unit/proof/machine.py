@@ -265,7 +265,7 @@ class NothingIsLost(RuleBasedStateMachine):
     def a_worker_stops_or_beats(self, trouble: Trouble, number: int, act: str) -> None:
         """What was given back runs on: later steps let it report, return or fail, until its process is killed."""
         if act == "beats":
-            self.world.beat(trouble, number)
+            self.world.heartbeat(trouble, number)
         else:
             self.world.give_back(trouble, number, has_begun=act == "gives back what runs")
 

@@ -143,7 +143,7 @@ class Promises:
             self._begins(after, actor)
         elif before.state is State.RUNNING and after.state in WAITING:
             self.given_back[after.job_id, after.life] += after.state is State.PARKED
-        if name == "give_back" and actor.runs_on_until is not None and before.claim_id is not None:
+        if name == "requeue" and actor.runs_on_until is not None and before.claim_id is not None:
             self._runs_on[before.claim_id] = (before.job_id, actor.runs_on_until)
         if after.state in (State.COMPLETED, State.DEAD):
             self.ends.add((after.job_id, after.life, after.state))

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from lanework import Cancel, EnqueueError, RetryAfter, Run, Snooze, batch, chain
 from lanework.engine.deadletters.redrive import Redriver, checked_edit
 from lanework.engine.enqueue.enqueuer import Enqueuer
-from lanework.engine.execution.attempt import Execution, GaveUpError
+from lanework.engine.execution.attempt import Attempt
 from lanework.engine.execution.executor import Executor
 from lanework.engine.execution.pause_watch import KNOWN_FOR, PauseWatch
 from lanework.engine.jobtypes.job_type import JobType, Options
@@ -26,7 +26,7 @@ from lanework.engine.limits.release import LOOK_EVERY
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.maintenance.unsent_jobs import UnsentJobs
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep, Report
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack, Report
 from lanework.engine.operations.cancel import Cancelling, cancel
 from lanework.engine.operations.pauses import resume
 from lanework.engine.operations.reschedule import reschedule
@@ -157,7 +157,7 @@ class OpenRun:
         killed_at: When its process is killed, in true time; its code may run until then, given back or not.
     """
 
-    execution: Execution
+    attempt: Attempt
     claimed: tuple[str, str | None]
     actor: Actor
     lane: Lane
@@ -311,13 +311,13 @@ class World:
             actor.message = read(message.body)
             begun: list[OpenRun] = []
 
-            def guard(execution: Execution) -> None:
-                if not execution.claim():
+            def drive(attempt: Attempt) -> None:
+                if not attempt.claim():
                     return
-                self._admitted(execution, actor)
-                self._keeps_to_pauses(cast("JobRecord", execution.stored), came_at)
-                claimed = self.promises.jobs[execution.job_id]
-                run = OpenRun(execution=execution, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
+                self._admitted(attempt, actor)
+                self._keeps_to_pauses(cast("JobRecord", attempt.stored), came_at)
+                claimed = self.promises.jobs[attempt.job_id]
+                run = OpenRun(attempt=attempt, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
                 if begins_only:
                     begun.append(run)
                 else:
@@ -326,7 +326,7 @@ class World:
 
             ports = self._ports(worker)
             pauses = self._watches.setdefault(worker, PauseWatch(ports.flags, ports.clock))
-            executor = Executor(registry=self._registry, ports=ports, guard=guard, pauses=pauses)
+            executor = Executor(registry=self._registry, ports=ports, drive=drive, pauses=pauses)
             report = executor.execute(
                 Delivery(body=message.body, lane=lane, time_left=time_left, receives=message.receives)
             )
@@ -334,8 +334,8 @@ class World:
             if not begun:
                 self._hand_back(lane, message.handle, report)
 
-    def _admitted(self, execution: Execution, actor: Actor) -> None:
-        record = execution.stored
+    def _admitted(self, attempt: Attempt, actor: Actor) -> None:
+        record = attempt.stored
         assert record is not None
         limits = [(bound.name_for({}, None), bound.limit) for bound in self._types[record.type].bounds]
         self.promises.admitted(record, actor, limits, self.stored)
@@ -363,15 +363,15 @@ class World:
             run.killed_at = self.time() + (CUT_OFF if has_begun else timedelta(0))
             run.actor.earliest = run.actor.runs_on_until = run.killed_at
             with self._acting(run.actor, trouble), self._ends_by_crash(run), suppress(UnavailableError):
-                run.execution.give_back(ends_within=CUT_OFF if has_begun else None)
+                run.attempt.requeue(ends_within=CUT_OFF if has_begun else None)
 
-    def beat(self, trouble: Trouble, number: int) -> None:
+    def heartbeat(self, trouble: Trouble, number: int) -> None:
         """A worker lengthens the lease of a run that is under way, given back or not, taken over or not."""
         self._bury_the_killed()
         if self.open:
             run = self.open[number % len(self.open)]
             with self._acting(run.actor, trouble), self._ends_by_crash(run), suppress(UnavailableError):
-                run.execution.beat()
+                run.attempt.heartbeat()
 
     def _bury_the_killed(self) -> None:
         self.open = [run for run in self.open if run.killed_at is None or run.killed_at > self.time()]
@@ -392,7 +392,7 @@ class World:
             self.open.remove(run)
             with self._acting(run.actor, trouble):
                 self._settle(run)
-                self._hand_back(run.lane, run.handle, run.execution.report)
+                self._hand_back(run.lane, run.handle, run.attempt.report)
 
     def vanish(self, number: int) -> None:
         """A worker is killed."""
@@ -612,18 +612,17 @@ class World:
         run.ending = self._ending = ending
         self._claimed = run.claimed
         run.actor.earliest = self.time() + BACKOFF  # what fails before its code was reached waits for no longer
-        with suppress(GaveUpError):
-            run.execution.run()
+        run.attempt.run()
 
     def _settle(self, run: OpenRun) -> None:
-        run.execution.settle()
+        run.attempt.record()
 
     def _hand_back(self, lane: Lane, handle: str, report: Report) -> None:
         """Do what Lambda and the worker's edge do with an answer."""
         match report:
             case Ack():
                 self._lanes.delete(lane, handle)
-            case Keep(after) if after is not None:
+            case Nack(after) if after is not None:
                 self.promises.keep(after <= LONGEST_KEPT, "what waits long leaves the queue")
                 self._lanes.change_visibility(lane, handle, after)
 

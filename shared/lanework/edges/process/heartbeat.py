@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lanework.edges.process.ack_batcher import AckBatcher
     from lanework.edges.process.lease_board import LeaseBoard
     from lanework.edges.process.watchdog import Failed
-    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.execution.attempt import Attempt
     from lanework.model.lanes import Lane
 
 
@@ -35,13 +35,13 @@ _CLAIMING: Final = timedelta(seconds=5)
 @dataclass(slots=True, kw_only=True)
 class _Held:
     lane: Lane
-    execution: Execution | None = None
+    attempt: Attempt | None = None
     is_claiming: bool = False
     is_given_back: bool = False
 
     @property
     def is_running(self) -> bool:
-        return self.execution is not None and self.execution.stored is not None
+        return self.attempt is not None and self.attempt.stored is not None
 
 
 class Heartbeat:
@@ -72,7 +72,7 @@ class Heartbeat:
         with self._lock:
             self._held[handle] = _Held(lane=lane)
 
-    def claim(self, handle: str, execution: Execution) -> bool:
+    def claim(self, handle: str, attempt: Attempt) -> bool:
         """
         Claim a held message's run, and keep its lease from then on; tell whether it is to go on.
 
@@ -82,16 +82,16 @@ class Heartbeat:
             held = self._held[handle]
             if held.is_given_back:
                 return False
-            held.execution, held.is_claiming = execution, True
+            held.attempt, held.is_claiming = attempt, True
         try:
-            is_claimed = execution.claim()
+            is_claimed = attempt.claim()
             with self._lock:  # from here on it either runs, and a stop gives it back, or it is given back here
                 is_given_back = held.is_given_back
                 held.is_claiming = is_given_back
             if is_given_back:
                 self._give_back(handle, held, ends_within=None)
             elif is_claimed and self._roster is not None:
-                self._roster.enter(held.lane, handle, execution.holding())
+                self._roster.enter(held.lane, handle, attempt.lease())
             return is_claimed and not is_given_back
         finally:
             with self._lock:
@@ -128,8 +128,8 @@ class Heartbeat:
 
     def _give_back(self, handle: str, held: _Held, *, ends_within: timedelta | None) -> None:
         with suppress(LaneworkError):
-            execution = held.execution if held.is_running else None
-            wait = timedelta(0) if execution is None else execution.give_back(ends_within=ends_within)
+            attempt = held.attempt if held.is_running else None
+            wait = timedelta(0) if attempt is None else attempt.requeue(ends_within=ends_within)
             if wait is not None:
                 self._outbox.hide(held.lane, handle, wait)
 
@@ -152,9 +152,9 @@ class Heartbeat:
             self._outbox.hide(held.lane, handle, self._lease + LEASE_MARGIN)
             if self._roster is not None:
                 self._roster.keep(handle)
-        if held.is_running and held.execution is not None:
+        if held.is_running and held.attempt is not None:
             try:
-                held.execution.beat()
+                held.attempt.heartbeat()
                 self._is_refused = False
             except LaneworkError as error:  # a refusal, too, may be over before the lease is
                 if not self._is_refused:

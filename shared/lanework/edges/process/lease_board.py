@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from lanework.engine.execution.lease import Holding
+from lanework.engine.execution.lease import RunLease
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
@@ -38,14 +38,14 @@ class Entry:
     Attributes:
         lane: Of which lane its message is.
         handle: Its message's receipt handle.
-        holding: What it holds.
+        lease: What it holds.
         kept_at: When it was last kept alive, on the clock that all processes share (`time.monotonic`).
         over_at: When its timeout is over, on the same clock.
     """
 
     lane: Lane
     handle: str
-    holding: Holding
+    lease: RunLease
     kept_at: float
     over_at: float
 
@@ -60,10 +60,10 @@ class LeaseBoard:
         self._free = list(range(len(self._bytes) // _ROW))
         self._rows: dict[str, int] = {}
 
-    def enter(self, lane: Lane, handle: str, holding: Holding) -> None:
+    def enter(self, lane: Lane, handle: str, lease: RunLease) -> None:
         """Write a run down; one that doesn't fit is kept alive by its own process only."""
-        timeout_s = holding.timeout.total_seconds()
-        text = json.dumps((lane, handle, holding.job_id, holding.claim_id, holding.slots, timeout_s)).encode()
+        timeout_s = lease.timeout.total_seconds()
+        text = json.dumps((lane, handle, lease.job_id, lease.claim_id, lease.slots, timeout_s)).encode()
         if not self._free or len(text) > _ROW - _HEAD.size:
             return
         row = self._rows[handle] = self._free.pop()
@@ -105,5 +105,5 @@ def memory_for(context: BaseContext, *, runs: int) -> Array[c_ubyte]:
 def _entry_of(text: bytes, kept_at: float, over_at: float) -> Entry:
     lane, handle, job_id, claim_id, slots, timeout_s = json.loads(text)
     timeout = timedelta(seconds=timeout_s)
-    holding = Holding(job_id=job_id, claim_id=claim_id, slots=tuple(slots), timeout=timeout)
-    return Entry(lane=Lane(lane), handle=handle, holding=holding, kept_at=kept_at, over_at=over_at)
+    lease = RunLease(job_id=job_id, claim_id=claim_id, slots=tuple(slots), timeout=timeout)
+    return Entry(lane=Lane(lane), handle=handle, lease=lease, kept_at=kept_at, over_at=over_at)

@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.lease import hold_on
+from lanework.engine.execution.lease import extend_lease
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ class LeaseKeeper:
         """Lengthen what nobody has for half a lease."""
         before = time.monotonic() - self._lease.total_seconds() / 2
         found = neglected(before)
-        self._kept_at = {one.holding.claim_id: self._kept_at.get(one.holding.claim_id, 0.0) for one in found}
-        due = [one for one in found if self._kept_at[one.holding.claim_id] < before]
+        self._kept_at = {one.lease.claim_id: self._kept_at.get(one.lease.claim_id, 0.0) for one in found}
+        due = [one for one in found if self._kept_at[one.lease.claim_id] < before]
         if due:
             self._lengthen(due)
 
@@ -96,8 +96,8 @@ class LeaseKeeper:
         ports, _ = self._reached or self._reach()
         now = time.monotonic()
         try:
-            stored = hold_on(entry.holding, until=ports.clock() + self._lease + LEASE_MARGIN, ports=ports)
+            stored = extend_lease(entry.lease, until=ports.clock() + self._lease + LEASE_MARGIN, ports=ports)
         except LaneworkError:  # nor can others begin it while the ledger doesn't answer; it is tried again
             return False
-        self._kept_at[entry.holding.claim_id] = now
+        self._kept_at[entry.lease.claim_id] = now
         return stored is not None

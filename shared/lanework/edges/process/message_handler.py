@@ -11,8 +11,7 @@ from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.interrupt import disarm
 from lanework.edges.process.metrics_flusher import MetricsFlusher
 from lanework.edges.process.watchdog import unheard
-from lanework.engine.execution.executor import finish
-from lanework.engine.messaging.delivery import Ack, Delivery, Keep
+from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.edges.process.lease_board import LeaseBoard
     from lanework.edges.process.watchdog import Failed
-    from lanework.engine.execution.attempt import Execution
+    from lanework.engine.execution.attempt import Attempt
     from lanework.engine.messaging.delivery import Report
     from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.model.lanes import Lane
@@ -72,14 +71,14 @@ class Work:
 
     def do(self, lane: Lane, message: Received, *, ran: Callable[[], None] = lambda: None) -> None:
         """Take a message that is held through the engine, and say what becomes of it; `ran`: its code has ended."""
-        report: Report = Keep()
+        report: Report = Nack()
         try:
             report = self._execute(lane, message, ran)
         except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
             self._heart.give_back_all()
             raise
         except LaneworkError as error:
-            report = Keep(_AFTER_REFUSAL)
+            report = Nack(_AFTER_REFUSAL)
             ports = self._app.ports
             ports.events.emit(Event(action=Action.RUN_ACCESS_DENIED, at=ports.clock(), lane=lane, reason=str(error)))
         finally:
@@ -111,15 +110,15 @@ class Work:
             self._outbox.hide(lane, message.handle, report.after)
 
     def _execute(self, lane: Lane, message: Received, ran: Callable[[], None]) -> Report:
-        def ended() -> None:
-            disarm()
-            ran()
+        def drive(attempt: Attempt) -> None:
+            if self._heart.claim(message.handle, attempt):
+                attempt.run()
+                disarm()
+                if not attempt.holds_slots:
+                    ran()
+                attempt.record()
 
-        def guard(execution: Execution) -> None:
-            if self._heart.claim(message.handle, execution):
-                finish(execution, ran=disarm if execution.holds_slots else ended)
-
-        return self._app.runtime.executor(guard, run_async=self._run_async).execute(
+        return self._app.runtime.executor(drive, run_async=self._run_async).execute(
             Delivery(
                 body=message.body,
                 lane=lane,

@@ -261,7 +261,7 @@ class Parent:
             if overdue:
                 child.is_killed = True
                 child.process.kill()
-                held = overdue[0].holding
+                held = overdue[0].lease
                 late = f"{now - overdue[0].over_at:.0f} s beyond its timeout of {held.timeout.total_seconds():g} s"
                 self._say(
                     Action.WORKER_PROCESS_DIED, f"process {child.pid} says nothing, and job {held.job_id} runs {late}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.engine.dependencies.release_dependents import follow_up
 from lanework.engine.messaging.delivery import Ack
 from lanework.engine.messaging.dlq_tickets import note_undecodable, send_to_dlq, ticket_of
-from lanework.engine.messaging.message_events import Journal
+from lanework.engine.messaging.message_events import MessageEvents
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import LaneworkError, UndecodableError, UnsendableError
@@ -195,9 +195,9 @@ class DlqScan:
         stored = self._ports.ledger.get(message.id)
         if stored is None:
             return self._without_record(lane, message)
-        journal = Journal(message, self._ports.events, self._ports.clock)
+        events = MessageEvents(message, self._ports.events, self._ports.clock)
         if stored.state is State.DEAD and stored.life == message.life:
-            return isinstance(end_with_ticket(message, stored, self._ports, journal), Ack)
+            return isinstance(end_with_ticket(message, stored, self._ports, events), Ack)
         is_its_ticket = message.ticket and message.speaks_for(stored)
         if stored.state is State.DEAD and is_its_ticket and stored.life == message.life - 1:
             # Its redrive never came to a claim. The life that it stood for is burnt; a fresh ticket begins the next.
@@ -206,7 +206,7 @@ class DlqScan:
             return True
         if stored.state in ENDED or stored.life != message.life:
             self._log_event(Action.MESSAGE_DROPPED, stored, "moved by SQS, and nothing waits for it")
-            return stored.life != message.life or isinstance(notify_of_end(stored, self._ports, journal), Ack)
+            return stored.life != message.life or isinstance(notify_of_end(stored, self._ports, events), Ack)
         return self._bounce(stored)
 
     def _without_record(self, lane: Lane, message: Envelope) -> bool:
@@ -244,9 +244,9 @@ class DlqScan:
             return False
         payload = self._ports.ledger.payload_of(answer.record) or ""
         message = Envelope.of(answer.record, payload)
-        journal = Journal(message, self._ports.events, self._ports.clock)
-        journal.run(Action.JOB_DEAD, answer.record)
-        is_done = isinstance(end_with_ticket(message, answer.record, self._ports, journal), Ack)
+        events = MessageEvents(message, self._ports.events, self._ports.clock)
+        events.run(Action.JOB_DEAD, answer.record)
+        is_done = isinstance(end_with_ticket(message, answer.record, self._ports, events), Ack)
         follow_up(answer.record, self._ports)
         return is_done
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.execution.record_outcome import LONGEST_HELD
-from lanework.engine.execution.start_checks import keep_payload, leave_to_sweep
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.execution.start_checks import UNANSWERED, keep_payload, leave_to_sweep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_death, notify_of_end
 from lanework.errors import UnavailableError
 from lanework.model.events import Action
@@ -29,38 +29,27 @@ from lanework.model.lifecycle.claim_decision import (
     judge,
 )
 from lanework.model.lifecycle.states import ENDED, JobRecord, State
-from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.messaging.delivery import Report
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.change import Change
     from lanework.model.lifecycle.claim_decision import Verdict
 
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from lanework.engine.messaging.delivery import Report
-    from lanework.engine.ports.bundle import Ports
-    from lanework.model.job.envelope import Envelope
+LEASE_MARGIN: Final = timedelta(seconds=5)
+"""A lease outlasts its invocation, or heartbeat, by this much: no clock's error ends it while the job still runs."""
 
 _ROUNDS: Final = 4
 """How often a claim is tried against a record that changes under it, before the message is left to come back."""
 
-UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
-"""A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
-
 
 @dataclass(frozen=True, slots=True)
-class NotItsOwn:
-    """The job may start, but this message isn't its own: it must be taken as its record says it."""
+class OtherJob:
+    """The message's id is that of another job, which may start: run that one, as its record says."""
 
     record: JobRecord
 
@@ -79,19 +68,19 @@ class Claim:
     lease: timedelta
     receives: int
     ports: Ports
-    journal: Journal
+    events: MessageEvents
     makes_no_record: bool = False
 
-    def make(self) -> JobRecord | Report | NotItsOwn:
+    def make(self) -> JobRecord | Report | OtherJob:
         """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
         try:
             return self._make(self.ports.clock())
         except UnavailableError as error:
             wait = UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
-            self.journal.note(Action.RUN_CLAIM_FAILED, reason=str(error), wait=wait)
-            return Keep(wait)
+            self.events.note(Action.RUN_CLAIM_FAILED, reason=str(error), wait=wait)
+            return Nack(wait)
 
-    def _make(self, now: datetime) -> JobRecord | Report | NotItsOwn:
+    def _make(self, now: datetime) -> JobRecord | Report | OtherJob:
         by = Claimant(
             claim_id=self.claim_id,
             now=now,
@@ -101,20 +90,20 @@ class Claim:
         first = run_moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
         change = run_moves.asked_by(self.envelope, first)
         for _ in range(_ROUNDS):
-            stored = self._apply(change)
-            if stored is not None and self._is_mine(stored):
-                return stored
+            stored = self.ports.ledger.change(self.envelope.id, change).record
+            if stored is not None and stored.claim_id == self.claim_id and stored.state is State.RUNNING:
+                return stored  # just written, or it had landed and its answer was lost
             verdict = self._verdict(stored, by)
             if isinstance(verdict, ClaimBy):
                 if stored is not None and not self.envelope.speaks_for(stored):
-                    self.journal.note(
+                    self.events.note(
                         Action.MESSAGE_DROPPED, reason=f"its id is that of another job, of type {stored.type}"
                     )
-                    return NotItsOwn(stored)
+                    return OtherJob(stored)
                 change = verdict.change
             elif (answer := self._answer(verdict, stored, now)) is not None:
                 return answer
-        return Keep(timedelta(seconds=1))
+        return Nack(timedelta(seconds=1))
 
     def _answer(
         self,
@@ -132,9 +121,9 @@ class Claim:
                 return self._wait(moment, now, stored)
             case SendTicket():
                 assert stored is not None  # noqa: S101 - narrows: only a stored record is dead
-                return end_with_ticket(self.envelope, stored, self.ports, self.journal)
+                return end_with_ticket(self.envelope, stored, self.ports, self.events)
             case Drop(reason):
-                self.journal.note(Action.MESSAGE_DROPPED, reason=reason)
+                self.events.note(Action.MESSAGE_DROPPED, reason=reason)
                 return self._dropped(stored)
             case unreachable:
                 assert_never(unreachable)
@@ -149,17 +138,10 @@ class Claim:
             notify_of_death(stored, self.ports)  # its next life says nothing of its death
         return verdict
 
-    def _apply(self, change: Change) -> JobRecord | None:
-        return self.ports.ledger.change(self.envelope.id, change).record
-
-    def _is_mine(self, stored: JobRecord) -> bool:
-        """Whether the stored record shows this claim: it was just written, or had landed with its answer lost."""
-        return stored.claim_id == self.claim_id and stored.state is State.RUNNING
-
     def _create(self, now: datetime) -> JobRecord | Report | None:
         """Make the record of an unrecorded message, unless it isn't due yet; None if somebody was faster."""
         if self.makes_no_record:
-            self.journal.note(Action.MESSAGE_DROPPED, reason="without a record: its quota is spent with one")
+            self.events.note(Action.MESSAGE_DROPPED, reason="without a record: its quota is spent with one")
             return Ack()
         if self.envelope.run_at is not None and self.envelope.run_at > now and not self.envelope.ticket:
             return self._wait(self.envelope.run_at, now, None)
@@ -175,43 +157,39 @@ class Claim:
         answer = self.ports.ledger.change(self.envelope.id, self.ports.ending(ending))
         match answer:
             case Applied(record) if record.state is State.DEAD:
-                self.journal.run(Action.JOB_DEAD, record)
-                report = end_with_ticket(self.envelope, record, self.ports, self.journal)
+                self.events.run(Action.JOB_DEAD, record)
+                report = end_with_ticket(self.envelope, record, self.ports, self.events)
                 follow_up(record, self.ports)
                 return report
             case Applied(record) if record.state is State.BLOCKED:
-                self.journal.note(Action.JOB_REDRIVEN, reason="it waits again for what it died of")
+                self.events.note(Action.JOB_REDRIVEN, reason="it waits again for what it died of")
                 keep_payload(self.envelope.model_copy(update={"life": record.life}), record, self.ports)
                 Waiting(self.ports).look([record.job_id])
                 return Ack()
             case Applied(record) if record.state is State.UNKNOWN:
-                self.journal.note(Action.JOB_UNREADABLE, reason=record.damage or "")
+                self.events.note(Action.JOB_UNREADABLE, reason=record.damage or "")
                 return Ack()
             case Applied(record):
-                self.journal.run(Action.JOB_CANCELLED, record)
+                self.events.run(Action.JOB_CANCELLED, record)
                 follow_up(record, self.ports)
                 return Ack()
             case _:
-                return Keep(timedelta(seconds=1))
+                return Nack(timedelta(seconds=1))
 
     def _dropped(self, stored: JobRecord | None) -> Report:
         """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
         if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
             return Ack()
-        return notify_of_end(stored, self.ports, self.journal)
+        return notify_of_end(stored, self.ports, self.events)
 
     def _wait(self, moment: datetime, now: datetime, stored: JobRecord | None) -> Report:
         """Keep the message until then; one that would wait for longer than a message may be held goes to the sweep."""
         is_running = stored is not None and stored.state is State.RUNNING
         if moment - now > LONGEST_HELD and not is_running:
             if not leave_to_sweep(self.envelope, stored, at=moment, ports=self.ports):
-                return Keep(timedelta(seconds=1))
-            self.journal.note(Action.JOB_SEND_DEFERRED, wait=moment - now)
+                return Nack(timedelta(seconds=1))
+            self.events.note(Action.JOB_SEND_DEFERRED, wait=moment - now)
             return Ack()
-        keep = Keep.until(moment, now=now)
-        self.journal.note(Action.MESSAGE_DEFERRED, wait=keep.after)
-        return keep
-
-
-LEASE_MARGIN: Final = timedelta(seconds=5)
-"""A lease outlasts its invocation, or heartbeat, by this much: no clock's error ends it while the job still runs."""
+        nack = Nack.until(moment, now=now)
+        self.events.note(Action.MESSAGE_DEFERRED, wait=nack.after)
+        return nack

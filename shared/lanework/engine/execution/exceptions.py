@@ -6,8 +6,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
-from lanework.engine.execution.outcome import Awaiting, Cancelled, Doomed, Failed, NoCodeError, Snoozed
-from lanework.engine.ports.code_runner import exited
+from lanework.engine.execution.job_traceback import stack_of
+from lanework.engine.execution.outcome import Awaiting, Cancelled, Doomed, Failed, NoCodeError, Snoozed, is_exhausted
+from lanework.engine.ports.code_runner import exited, is_from_outside
 from lanework.errors import InvalidOptionError, InvalidPayloadError
 from lanework.model.job.error_text import fault_of, members_of, type_of
 from lanework.model.job.job_exceptions import (
@@ -27,11 +28,36 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.execution.outcome import Outcome
+    from lanework.engine.execution.run_store import LedgerRunStore
     from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
 
 _MOST_MEMBERS: Final = 1_000
 """Members of an exception group that are looked at."""
+
+
+_JUDGING: Final = timedelta(seconds=1)
+"""How long may be spent on asking an exception what it says: its `__str__` is code of the job's, too."""
+
+
+def judge(
+    raised: BaseException, record: JobRecord, job_type: JobType | None, run_store: LedgerRunStore, ports: Ports
+) -> Outcome:
+    """Say how an attempt ended that raised; what the exception itself does when it is asked counts for nothing."""
+    try:
+        with ports.code_runner.limit(_JUDGING):
+            error = meant_by(raised)
+            outcome = of_error(error, record, job_type, now=ports.clock())
+            if is_exhausted(outcome) and (stack := stack_of(error)):
+                run_store.log(stack)
+    except BaseException as problem:
+        if is_from_outside(problem):
+            raise
+        return of_unknown(raised, record)
+    if issubclass(type(error), TimedOut):
+        ports.code_runner.renew()
+    return outcome
 
 
 def meant_by(raised: BaseException) -> BaseException:

@@ -1,28 +1,27 @@
-"""One message's way through the engine: decoded, its job taken from claim to report, its fate said."""
+"""From a message's body to an attempt: what is no message of ours is refused here, the rest is `Attempt.execute`."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.execution.attempt import Execution, GaveUpError
-from lanework.engine.execution.claim import UNANSWERED
-from lanework.engine.execution.start_checks import LOOK_AGAIN, hold, wait_for_code, wait_for_worker
+from lanework.engine.execution.attempt import Attempt
+from lanework.engine.execution.start_checks import LOOK_AGAIN
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
 from lanework.engine.jobtypes.job_type import Options, resolve_policy
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.messaging.dlq_tickets import quarantine
-from lanework.engine.messaging.message_events import Journal
+from lanework.engine.messaging.message_events import MessageEvents
 from lanework.errors import InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import needs_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from lanework.engine.execution.guard import Guard
+    from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.jobtypes.middleware import Middleware
@@ -45,17 +44,17 @@ class Executor:
         *,
         registry: Registry,
         ports: Ports,
-        guard: Guard,
+        drive: StepDriver,
         pauses: PauseWatch,
         middleware: Sequence[Middleware] = (),
     ) -> None:
         """
-        Take what runs need.
+        Take what attempts need.
 
         Args:
             registry: The job types.
             ports: Where everything is.
-            guard: Takes each execution through its steps.
+            drive: Takes each attempt through its steps.
             pauses: What is paused.
             middleware: Runs around the jobs' code, the first outermost.
         """
@@ -63,7 +62,7 @@ class Executor:
         self._pauses = pauses
         self._registry = registry
         self._ports = ports
-        self._guard = guard
+        self._drive = drive
 
     def execute(self, delivery: Delivery) -> Report:
         """Run the job that a message carries, if it may run now, and say what to do with the message."""
@@ -73,70 +72,35 @@ class Executor:
             return quarantine(delivery, str(problem), self._ports)
         if envelope.unrecorded and needs_record(envelope.id):
             reason = "its id is one of Lanework's own, whose jobs are recorded before they are sent"
-            Journal(envelope, self._ports.events, self._ports.clock).note(Action.MESSAGE_DROPPED, reason=reason)
+            events = MessageEvents(envelope, self._ports.events, self._ports.clock)
+            events.note(Action.MESSAGE_DROPPED, reason=reason)
             return Ack()
-        return self._execute(delivery, envelope)
+        while True:
+            attempt = Attempt(
+                envelope,
+                delivery,
+                self._ports,
+                find=self._registry.find,
+                pauses=self._pauses,
+                middleware=self._middleware,
+            )
+            report = attempt.execute(self._drive)
+            if attempt.other_job is None:
+                return report
+            recorded = self._as_recorded(attempt.other_job, delivery)
+            if not isinstance(recorded, Envelope):
+                return recorded
+            envelope = recorded
 
-    def _execute(self, delivery: Delivery, envelope: Envelope) -> Report:
-        job_type = self._registry.find(envelope.type)
-        return self._not_now(delivery, envelope, job_type) or self._run(delivery, envelope)
-
-    def _not_now(self, delivery: Delivery, envelope: Envelope, job_type: JobType | None) -> Report | None:
-        """Say what becomes of a message whose job may not start here or now; None if it may."""
-        journal = Journal(envelope, self._ports.events, self._ports.clock)
-        try:
-            pause = self._pauses.holding(envelope)
-        except UnavailableError as error:
-            wait = UNANSWERED.wait_after(delivery.receives, rand=self._ports.rand)
-            journal.note(Action.RUN_CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
-            return Keep(wait)
-        if pause is not None:
-            return hold(envelope, pause, self._ports, journal)
-        elsewhere = wait_for_worker(delivery, envelope, job_type, self._ports, journal)
-        if elsewhere is not None:
-            return elsewhere
-        missing = wait_for_code(delivery, envelope, job_type, self._ports)
-        if missing is not None:
-            journal.note(Action.MESSAGE_DEFERRED, reason=missing, wait=LOOK_AGAIN)
-            return Keep(LOOK_AGAIN)
-        return None
-
-    def _run(self, delivery: Delivery, envelope: Envelope) -> Report:
-        execution = Execution(envelope, self._registry.find, delivery, self._ports, self._middleware)
-        if not delivery.is_first and not execution.fits:
-            return Keep(timedelta(0))
-        self._guard(execution)
-        if execution.spoken_for is not None:
-            return self._as_recorded(delivery, execution.spoken_for)
-        return execution.report
-
-    def _as_recorded(self, delivery: Delivery, record: JobRecord) -> Report:
-        """Do as a job's record says, where a message under its id is another's: what that says counts for nothing."""
+    def _as_recorded(self, record: JobRecord, delivery: Delivery) -> Envelope | Report:
+        """Return the message that a record speaks for; if nobody should run it from here, what to do with this one."""
         try:
             payload = self._ports.ledger.payload_of(record)
         except UnavailableError:
-            return Keep(LOOK_AGAIN)
+            return Nack(LOOK_AGAIN)
         if payload is None or record.lane is not delivery.lane:
             return Ack()  # its own message carries it, or its entry
-        return self._execute(delivery, Envelope.of(record, payload))
-
-
-def in_order(execution: Execution) -> None:
-    """Take an execution through its steps with nobody's help: the guard where Powertools isn't."""
-    if execution.claim():
-        finish(execution)
-
-
-def finish(execution: Execution, *, ran: Callable[[], None] = lambda: None) -> None:
-    """Take an execution that has claimed its job through what remains; `ran` is called when its code has ended."""
-    try:
-        execution.run()
-    except GaveUpError:
-        ran()
-        execution.settle()
-    else:
-        ran()
-        execution.complete()
+        return Envelope.of(record, payload)
 
 
 def taken_in(body: str, lane: Lane, registry: Registry, *, now: datetime) -> Envelope:

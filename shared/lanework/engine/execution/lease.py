@@ -1,4 +1,4 @@
-"""What a run holds: its job's lease, and slots of limits. Lengthened by its own process, or by another one for it."""
+"""What a run holds: its job's lease, and slots of limits. Extended by its own process, or by another one for it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.limits.acquire import Admission
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class RunLease:
     """
-    What must be known of a run to hold on to what it holds.
+    What a process must know of a run to extend what it holds.
 
     Attributes:
         job_id: Its job.
@@ -38,26 +38,26 @@ class Holding:
     timeout: timedelta
 
 
-def hold_on(holding: Holding, *, until: datetime, ports: Ports) -> JobRecord | None:
+def extend_lease(lease: RunLease, *, until: datetime, ports: Ports) -> JobRecord | None:
     """
-    Lengthen a run's lease, and its hold on its slots. What comes late shortens nothing.
+    Extend a run's lease, and that of its slots. What comes late shortens nothing.
 
     Returns:
         The job's record; None if the run doesn't hold the job any more.
 
     Raises:
-        UnavailableError, ConfigError: Whether all of it was lengthened is not known.
+        UnavailableError, ConfigError: Whether all of it was extended is not known.
     """
-    stored = ports.ledger.change(holding.job_id, run_moves.beat(claim_id=holding.claim_id, until=until)).record
-    if stored is None or not run_moves.is_held_by(stored, holding.claim_id):
+    stored = ports.ledger.change(lease.job_id, run_moves.beat(claim_id=lease.claim_id, until=until)).record
+    if stored is None or not run_moves.is_held_by(stored, lease.claim_id):
         return None
-    for name in holding.slots:
-        ports.limits.extend(name, holding.claim_id, until=until)
+    for name in lease.slots:
+        ports.limits.extend(name, lease.claim_id, until=until)
     return stored
 
 
-def give_back(
-    run: JobRecord, admission: Admission, ports: Ports, journal: Journal, *, ends_within: timedelta | None
+def requeue(
+    run: JobRecord, admission: Admission, ports: Ports, events: MessageEvents, *, ends_within: timedelta | None
 ) -> timedelta | None:
     """
     Put a job back whose worker is about to stop, without an attempt used.
@@ -66,7 +66,7 @@ def give_back(
         run: Its record as the claim left it.
         admission: What slots the run holds.
         ports: Where the job is.
-        journal: Is told.
+        events: Gets `run.requeued`.
         ends_within: By when its code certainly doesn't run any more, because the process is killed then; None if it was
             never begun, or has ended. Neither the job nor its limits' slots may be had before (rule 18).
 
@@ -75,10 +75,10 @@ def give_back(
     """
     now = ports.clock()
     wait = timedelta(0) if ends_within is None else ends_within + LEASE_MARGIN
-    answer = ports.ledger.change(run.job_id, park_moves.give_back(run, due_at=now + wait))
+    answer = ports.ledger.change(run.job_id, park_moves.requeue(run, due_at=now + wait))
     if not isinstance(answer, Applied):
         return None
-    journal.run(Action.RUN_RELEASED, answer.record)
+    events.run(Action.RUN_REQUEUED, answer.record)
     if ends_within is None:
         admission.give_back(run)
     else:

@@ -10,7 +10,7 @@ from lanework.engine.dependencies.release_dependents import follow_up
 from lanework.engine.execution.outcome import Awaiting, Cancelled, Doomed, Failed, Returned, Snoozed
 from lanework.engine.execution.start_checks import LOOK_AGAIN, keep_payload
 from lanework.engine.limits.acquire import Booked, NoSlot
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.messaging.resend import dispatch
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import ConfigError, UnavailableError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.execution.outcome import Outcome
     from lanework.engine.messaging.delivery import Report
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.change import Answer, Change
@@ -55,10 +55,10 @@ class OutcomeRecorder:
     envelope: Envelope
     run: JobRecord
     ports: Ports
-    journal: Journal
+    events: MessageEvents
     may_try_until: Callable[[], datetime]
 
-    def of(self, outcome: Outcome) -> Report:
+    def record(self, outcome: Outcome) -> Report:
         """Record the outcome and say what becomes of the message."""
         match outcome:
             case Returned():
@@ -93,12 +93,12 @@ class OutcomeRecorder:
             expires_at=run_moves.expiry(now=now, ever_died=self.run.life > 1),
         )
         match self._write(self.ports.ending(change)):
-            case Ack() | Keep() as report:
+            case Ack() | Nack() as report:
                 return report
             case record:
-                self.journal.run(Action.JOB_COMPLETED, record)
+                self.events.run(Action.JOB_COMPLETED, record)
                 follow_up(record, self.ports)
-                return notify_of_end(record, self.ports, self.journal)
+                return notify_of_end(record, self.ports, self.events)
 
     def _retry(self, failed: Failed) -> Report:
         now = self.ports.clock()
@@ -109,11 +109,11 @@ class OutcomeRecorder:
         move = run_moves.retry if is_held else run_moves.hand_to_sweep
         change = move(self.run, error=failed.error, error_type=failed.error_type, now=now, wait=wait)
         match self._write(change):
-            case Ack() | Keep() as report:
+            case Ack() | Nack() as report:
                 return report
             case record:
-                self.journal.run(Action.JOB_RETRYING, record, wait=wait)
-                return Keep(wait) if is_held else self._let_go(record)
+                self.events.run(Action.JOB_RETRYING, record, wait=wait)
+                return Nack(wait) if is_held else self._let_go(record)
 
     def _die(self, doomed: Doomed) -> Report:
         now = self.ports.clock()
@@ -123,27 +123,27 @@ class OutcomeRecorder:
             self.run, cause=doomed.cause, error=error, error_type=type_, now=now, expires_at=expires_at
         )
         match self._write(change):
-            case Ack() | Keep() as report:
+            case Ack() | Nack() as report:
                 return report
             case record:
-                self.journal.run(Action.JOB_DEAD, record)
-                report = end_with_ticket(self.envelope, record, self.ports, self.journal)
+                self.events.run(Action.JOB_DEAD, record)
+                report = end_with_ticket(self.envelope, record, self.ports, self.events)
                 follow_up(record, self.ports)
                 return report
 
     def _park(self, change: Change, *, reason: str | None = None) -> Report:
         """Park the job, entered for the sweep; a short wait gets a message too, so that it ends to the second."""
         match self._write(change):
-            case Ack() | Keep() as report:
+            case Ack() | Nack() as report:
                 return report
             case record:
                 wait = cast("datetime", record.due_at) - self.ports.clock()
-                self.journal.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
+                self.events.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
         if record.held_by is None and wait <= LONGEST_HELD:
             message = self.envelope.model_copy(update={"run_at": record.due_at})
             failed = dispatch(record, message, self.ports)
             if failed is not None:
-                self.journal.note(Action.RUN_WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
+                self.events.note(Action.RUN_WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")
         return self._let_go(record)
 
     def _let_go(self, record: JobRecord) -> Report:
@@ -151,16 +151,16 @@ class OutcomeRecorder:
         try:
             keep_payload(self.envelope, record, self.ports)
         except UnavailableError as error:
-            self.journal.note(Action.RUN_WRITE_FAILED, reason=f"its payload: {error}", wait=LOOK_AGAIN)
-            return Keep(LOOK_AGAIN)
+            self.events.note(Action.RUN_WRITE_FAILED, reason=f"its payload: {error}", wait=LOOK_AGAIN)
+            return Nack(LOOK_AGAIN)
         return Ack()
 
     def _cancel(self, reason: str) -> Report:
         match self._write(self._ending(reason)):
-            case Ack() | Keep() as report:
+            case Ack() | Nack() as report:
                 return report
             case record:
-                self.journal.run(Action.JOB_CANCELLED, record)
+                self.events.run(Action.JOB_CANCELLED, record)
                 follow_up(record, self.ports)
                 return Ack()
 
@@ -178,21 +178,25 @@ class OutcomeRecorder:
                 if isinstance(again, Applied):
                     return again.record
         except (UnavailableError, ConfigError) as error:
-            self.journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}, given up: {error}")
-            return Keep()
-        self.journal.note(Action.RUN_WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
-        return Keep()
+            self.events.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}, given up: {error}")
+            return Nack()
+        self.events.note(Action.RUN_WRITE_REFUSED, reason=f"{change.name}: another attempt has taken over")
+        return Nack()
 
     def _change_persistently(self, change: Change) -> Answer:
         """Write, and try again where the ledger doesn't answer, or refuses: what was done would be done again."""
-        for number, pause_s in enumerate(self._pauses()):
+        pauses: Iterator[float] | None = None
+        while True:
             try:
                 return self.ports.ledger.change(self.run.job_id, change)
             except (UnavailableError, ConfigError) as error:
-                if number == 0:
-                    self.journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
+                if pauses is None:
+                    self.events.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
+                    pauses = self._pauses()
+                pause_s = next(pauses, None)
+                if pause_s is None:
+                    raise
                 self.ports.code_runner.pause(pause_s)
-        return self.ports.ledger.change(self.run.job_id, change)
 
     def _pauses(self) -> Iterator[float]:
         """Yield pauses that grow, some in any case, then for as long as the run may go on trying."""
@@ -208,8 +212,8 @@ class OutcomeRecorder:
         """End a run that didn't complete as cancelled: that was asked for while it ran (rule 8)."""
         answer = self._change_persistently(self._ending())
         if not isinstance(answer, Applied):
-            return Keep()
-        self.journal.run(Action.JOB_CANCELLED, answer.record)
+            return Nack()
+        self.events.run(Action.JOB_CANCELLED, answer.record)
         follow_up(answer.record, self.ports)
         return Ack()
 

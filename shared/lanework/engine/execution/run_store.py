@@ -16,7 +16,7 @@ from lanework.model.lifecycle.change import Refused
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
 
 MOST_LINES: Final = 100
@@ -28,12 +28,12 @@ _LOOK_EVERY: Final = timedelta(seconds=1)
 class LedgerRunStore:
     """Implements `RunStore` for one attempt."""
 
-    def __init__(self, *, job_id: str, claim_id: str, ports: Ports, journal: Journal) -> None:
+    def __init__(self, *, job_id: str, claim_id: str, ports: Ports, events: MessageEvents) -> None:
         """Write with this attempt's claim."""
         self._job_id = job_id
         self._claim_id = claim_id
         self._ports = ports
-        self._journal = journal
+        self._events = events
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._looked_at: datetime | None = None
         self._cancel_asked = False
@@ -45,7 +45,7 @@ class LedgerRunStore:
         try:
             answer = self._ports.ledger.change(self._job_id, change)
         except UnavailableError as error:
-            self._journal.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
+            self._events.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
             return
         if isinstance(answer, Refused):
             msg = f"job {self._job_id!r} is no longer this attempt's: its lease was over"
@@ -94,7 +94,7 @@ class LedgerRunStore:
                 self._job_id, self._claim_id, at=self._ports.clock(), lines=fitting(tuple(self._lines))
             )
         except LaneworkError as error:
-            self._journal.note(Action.RUN_WRITE_FAILED, reason=f"log: {error}")
+            self._events.note(Action.RUN_WRITE_FAILED, reason=f"log: {error}")
 
 
 def fitting(lines: Sequence[str]) -> tuple[str, ...]:

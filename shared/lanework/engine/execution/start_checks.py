@@ -1,4 +1,4 @@
-"""Messages that may not start their jobs here or now: paused, of code that isn't deployed yet, for worker processes."""
+"""Whether a message may start its job here and now: not paused, not for workers only, its code deployed, time left."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.payload import is_apart
-from lanework.model.lanes import LONGEST_IN_LAMBDA
+from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import WAITING, State
+from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.messaging.delivery import Delivery, Report
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.states import JobRecord
@@ -32,6 +34,40 @@ LOOK_AGAIN: Final = timedelta(seconds=30)
 
 OFFER_AGAIN: Final = timedelta(minutes=5)
 """After how long a lane is handed again what Lambda can't run: a worker process may empty it by then."""
+
+
+ROOM_TO_WRITE: Final = timedelta(seconds=2)
+"""What must be left of an invocation beyond a job's timeout for the job to be begun in it."""
+
+UNANSWERED: Final = Backoff(base=timedelta(seconds=5), ceiling=timedelta(minutes=10))
+"""A ledger that doesn't answer is asked again after growing waits; no attempt is used."""
+
+
+def not_now(
+    message: Envelope,
+    delivery: Delivery,
+    job_type: JobType | None,
+    pauses: PauseWatch,
+    ports: Ports,
+    events: MessageEvents,
+) -> Report | None:
+    """Return what becomes of a message whose job may not start here or now; None if it may."""
+    try:
+        pause = pauses.holding(message)
+    except UnavailableError as error:
+        wait = UNANSWERED.wait_after(delivery.receives, rand=ports.rand)
+        events.note(Action.RUN_CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
+        return Nack(wait)
+    if pause is not None:
+        report = _park_paused(message, pause, ports, events)
+    elif delivery.lease is None and _is_for_workers(message, job_type):
+        report = _leave_to_workers(delivery, message, ports, events)
+    else:
+        report = _wait_for_code(delivery, message, job_type, ports, events)
+    asked = message.timeout or LANES[message.lane].usual_job
+    if report is None and not delivery.is_first and delivery.time_left < asked + ROOM_TO_WRITE:
+        return Nack(timedelta(0))  # a later invocation has more time left
+    return report
 
 
 def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
@@ -47,7 +83,7 @@ def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
         ports.ledger.put_back(record.job_id, message.payload)
 
 
-def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report | None:
+def _park_paused(message: Envelope, name: str, ports: Ports, events: MessageEvents) -> Report | None:
     """
     Park a paused job under its pause.
 
@@ -60,15 +96,15 @@ def hold(message: Envelope, name: str, ports: Ports, journal: Journal) -> Report
         if isinstance(answer, Applied):
             keep_payload(message, answer.record, ports)
     except UnavailableError as error:
-        journal.note(Action.RUN_CLAIM_FAILED, reason=str(error))
-        return Keep(LOOK_AGAIN)
+        events.note(Action.RUN_CLAIM_FAILED, reason=str(error))
+        return Nack(LOOK_AGAIN)
     if isinstance(answer, Applied):
-        journal.note(Action.JOB_HELD, reason=name)
+        events.note(Action.JOB_HELD, reason=name)
         return Ack()
     if not _would_start(message, answer.record):
         return None
-    journal.note(Action.MESSAGE_DEFERRED, reason=name, wait=LOOK_AGAIN)
-    return Keep(LOOK_AGAIN)
+    events.note(Action.MESSAGE_DEFERRED, reason=name, wait=LOOK_AGAIN)
+    return Nack(LOOK_AGAIN)
 
 
 def _would_start(message: Envelope, stored: JobRecord | None) -> bool:
@@ -80,8 +116,10 @@ def _would_start(message: Envelope, stored: JobRecord | None) -> bool:
     return stored.state is State.RUNNING and message.life == stored.life
 
 
-def wait_for_code(delivery: Delivery, message: Envelope, job_type: JobType | None, ports: Ports) -> str | None:
-    """Return why the deployed code can't run a job that may be meant for the next deploy, or None if it can or must."""
+def _wait_for_code(
+    delivery: Delivery, message: Envelope, job_type: JobType | None, ports: Ports, events: MessageEvents
+) -> Report | None:
+    """Let a message come back that may be meant for the next deploy's code; None if this code can run it, or must."""
     if job_type is None:
         reason = f"no code for job type {message.type!r} is deployed"
     elif message.version > job_type.version:
@@ -89,24 +127,21 @@ def wait_for_code(delivery: Delivery, message: Envelope, job_type: JobType | Non
     else:
         return None
     since = delivery.sent_at or message.asked_start
-    return reason if ports.clock() - since < DEPLOY_GRACE else None
-
-
-def wait_for_worker(
-    delivery: Delivery, message: Envelope, job_type: JobType | None, ports: Ports, journal: Journal
-) -> Report | None:
-    """
-    Put a job back that Lambda got and only a worker process may run; no attempt is used, and no receive piles up.
-
-    Returns:
-        What becomes of its message; None if it may run here.
-    """
-    is_long = message.timeout is not None and message.timeout > LONGEST_IN_LAMBDA
-    is_for_workers = is_long or (job_type is not None and job_type.options.where == "worker")
-    if delivery.lease is not None or not is_for_workers:
+    if ports.clock() - since >= DEPLOY_GRACE:
         return None
+    events.note(Action.MESSAGE_DEFERRED, reason=reason, wait=LOOK_AGAIN)
+    return Nack(LOOK_AGAIN)
+
+
+def _is_for_workers(message: Envelope, job_type: JobType | None) -> bool:
+    is_long = message.timeout is not None and message.timeout > LONGEST_IN_LAMBDA
+    return is_long or (job_type is not None and job_type.options.where == "worker")
+
+
+def _leave_to_workers(delivery: Delivery, message: Envelope, ports: Ports, events: MessageEvents) -> Report:
+    """Put a job back that Lambda got and only a worker process may run; no attempt is used, no receive piles up."""
     lane = delivery.lane
-    journal.note(
+    events.note(
         Action.JOB_NEEDS_WORKER,
         reason=f"only a worker process may run {message.type}, and Lambda was handed it: deploy the stack with "
         f"{lane.capitalize()}RunsOn=worker, and run `lanework worker --lane {lane}`",
@@ -118,8 +153,8 @@ def wait_for_worker(
         if is_waiting and leave_to_sweep(message, stored, at=ports.clock() + OFFER_AGAIN, ports=ports):
             return Ack()
     except UnavailableError as error:
-        journal.note(Action.RUN_CLAIM_FAILED, reason=str(error))
-    return Keep(OFFER_AGAIN)
+        events.note(Action.RUN_CLAIM_FAILED, reason=str(error))
+    return Nack(OFFER_AGAIN)
 
 
 def leave_to_sweep(message: Envelope, stored: JobRecord | None, *, at: datetime, ports: Ports) -> bool:

@@ -46,16 +46,16 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class Nack:
     """Report the message as failed, so that it comes back: after this long, or when its visibility ends if None."""
 
     after: timedelta | None = None
 
     @classmethod
-    def until(cls, moment: datetime, *, now: datetime) -> Keep:
+    def until(cls, moment: datetime, *, now: datetime) -> Nack:
         """Keep a message that can't be used before a moment, in whole seconds and never too short."""
         seconds = max(timedelta(0), moment - now) // timedelta(seconds=1) + 1
         return cls(min(timedelta(seconds=seconds), LONGEST_VISIBILITY))
 
 
-Report = Ack | Keep
+Report = Ack | Nack

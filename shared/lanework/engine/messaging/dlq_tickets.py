@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.ports.messages import LARGEST_MESSAGE, size_of
 from lanework.errors import ConfigError, UnavailableError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
@@ -21,7 +21,7 @@ from lanework.model.lifecycle.states import Cause
 
 if TYPE_CHECKING:
     from lanework.engine.messaging.delivery import Delivery, Report
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.lanes import Lanes
     from lanework.engine.ports.ledger import Ledger
@@ -88,25 +88,25 @@ def ticket_of(body: str) -> TicketOf | None:
     return TicketOf(job_id=message.id, life=message.life if message.ticket else message.life + 1)
 
 
-def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
+def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
     """
     Put a dead job's ticket into its lane's DLQ, stamped with the job's next life (rule 2).
 
     Returns:
-        Ack once the ticket is there; otherwise Keep, so that the message comes back and this is repeated.
+        Ack once the ticket is there; otherwise Nack, so that the message comes back and this is repeated.
     """
     cause = record.cause or Cause.EXHAUSTED
     try:
         ticket = as_recorded(envelope, record, ports.ledger).as_ticket(life=record.life + 1)
         cut = send_to_dlq(ports.lanes, record.lane, ticket.encode(), cause=cause, error=record.error or "")
     except (UnavailableError, ConfigError) as error:
-        journal.note(Action.RUN_WRITE_FAILED, reason=f"ticket: {error}")
-        return Keep()
+        events.note(Action.RUN_WRITE_FAILED, reason=f"ticket: {error}")
+        return Nack()
     except UnsendableError as error:  # the record is in the list of dead jobs, and its redrive needs no ticket
-        journal.note(Action.RUN_WRITE_FAILED, reason=f"no ticket: {error}")
+        events.note(Action.RUN_WRITE_FAILED, reason=f"no ticket: {error}")
         return Ack()
     if cut is not None:
-        journal.note(Action.MESSAGE_QUARANTINED, reason=f"its ticket was cut, {cut}: redrive it by its record")
+        events.note(Action.MESSAGE_QUARANTINED, reason=f"its ticket was cut, {cut}: redrive it by its record")
     return Ack()
 
 
@@ -132,14 +132,14 @@ def quarantine(delivery: Delivery, problem: str, ports: Ports) -> Report:
     Keep a copy of a message that can't be decoded in its lane's DLQ.
 
     Returns:
-        Ack once the copy is there (rule 4); otherwise Keep.
+        Ack once the copy is there (rule 4); otherwise Nack.
     """
     try:
         note_undecodable(delivery.lane, delivery.body, problem, ports)
     except (UnavailableError, UnsendableError, ConfigError) as error:
         reason = f"{problem}; and no copy of it was kept: {error}"
         ports.events.emit(Event(action=Action.MESSAGE_NOT_HANDLED, at=ports.clock(), lane=delivery.lane, reason=reason))
-        return Keep()
+        return Nack()
     return Ack()
 
 

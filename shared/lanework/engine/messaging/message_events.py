@@ -1,4 +1,4 @@
-"""The events of one execution: what every one of them says of the job is filled in here."""
+"""The events of one attempt: what every one of them says of the job is filled in here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ENDS_A_RUN: Final = frozenset({Action.JOB_COMPLETED, Action.JOB_RETRYING, Actio
 _FAILED: Final = frozenset({Action.JOB_RETRYING, Action.JOB_DEAD})
 
 
-class Journal:
+class MessageEvents:
     """
     Emits what happens to one message's job.
 

@@ -20,7 +20,7 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.job_type import Options
 from lanework.engine.jobtypes.request import Request
-from lanework.engine.messaging.delivery import Ack, Keep
+from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.messaging.dlq_tickets import send_ticket
 from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import readable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.messaging.delivery import Report
-    from lanework.engine.messaging.message_events import Journal
+    from lanework.engine.messaging.message_events import MessageEvents
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
 
@@ -132,20 +132,20 @@ class WebhookNotifier:
         return enqueue_reserved(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
 
 
-def notify_of_end(record: JobRecord, ports: Ports, journal: Journal) -> Report:
+def notify_of_end(record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
     """Tell of a job's end, and say what becomes of its message: it stays until that is done."""
     try:
         ports.notify(record)
     except UnavailableError as error:
-        journal.note(Action.RUN_WRITE_FAILED, reason=f"telling of its end: {error}", wait=NOTIFIED_AGAIN_AFTER)
-        return Keep(NOTIFIED_AGAIN_AFTER)
+        events.note(Action.RUN_WRITE_FAILED, reason=f"telling of its end: {error}", wait=NOTIFIED_AGAIN_AFTER)
+        return Nack(NOTIFIED_AGAIN_AFTER)
     return Ack()
 
 
-def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, journal: Journal) -> Report:
+def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
     """Put a dead job's ticket into its lane's DLQ, then tell of its death; the message stays until both are done."""
-    report = send_ticket(message, record, ports, journal)
-    return notify_of_end(record, ports, journal) if isinstance(report, Ack) else report
+    report = send_ticket(message, record, ports, events)
+    return notify_of_end(record, ports, events) if isinstance(report, Ack) else report
 
 
 def notify_of_death(record: JobRecord, ports: Ports) -> None:

@@ -35,13 +35,13 @@ def look_again(run: JobRecord, *, now: datetime) -> Change:
     return _parked("look_again", run, {"rate_slot": None, "due_at": now, "sweep_at": now, "held_by": None})
 
 
-def give_back(run: JobRecord, *, due_at: datetime) -> Change:
+def requeue(run: JobRecord, *, due_at: datetime) -> Change:
     """
     Put back a run whose worker stops before the job's code has ended: it is cut off, and begins anew elsewhere.
 
     It may begin from `due_at`: not before its code can't run any more (rule 18).
     """
-    return _parked("give_back", run, {"rate_slot": None, "due_at": due_at, "sweep_at": due_at, "held_by": None})
+    return _parked("requeue", run, {"rate_slot": None, "due_at": due_at, "sweep_at": due_at, "held_by": None})
 
 
 def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:

@@ -1,0 +1,100 @@
+"""Running a job's code: within its timeout, inside its middleware, in a loop where it is asynchronous."""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from functools import partial
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, cast
+
+from lanework.engine.execution.outcome import of_value
+from lanework.engine.jobtypes.middleware import around
+from lanework.engine.jobtypes.returned import awaited, ran
+from lanework.engine.jobtypes.run import Run
+from lanework.engine.ports.code_runner import bounded
+from lanework.model.job.payload import parsed, public_part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import timedelta
+
+    from lanework.engine.execution.outcome import Returned
+    from lanework.engine.execution.run_store import LedgerRunStore
+    from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.jobtypes.middleware import Middleware
+    from lanework.engine.messaging.message_events import MessageEvents
+    from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.code_runner import Body
+    from lanework.model.lifecycle.states import JobRecord
+
+
+class JobCode:
+    """Runs the code of one attempt."""
+
+    def __init__(
+        self,
+        job_type: JobType,
+        timeout: timedelta,
+        ports: Ports,
+        events: MessageEvents,
+        run_store: LedgerRunStore,
+        middleware: Sequence[Middleware],
+    ) -> None:
+        """Prepare to run it for at most so long."""
+        self._type = job_type
+        self._timeout = timeout
+        self._ports = ports
+        self._events = events
+        self._run_store = run_store
+        self._middleware = middleware
+
+    def run(self, record: JobRecord, text: str) -> Returned:
+        """
+        Run it on a payload of JSON text, and return what it returned.
+
+        Raises:
+            BaseException: What the code raised; `TimedOut` if its time was over, `InvalidPayloadError` if the payload
+                isn't one of its type.
+        """
+        run = Run(
+            workflow_id=record.workflow,
+            job_id=record.job_id,
+            job_type=record.type,
+            queue=record.queue,
+            lane=record.lane,
+            headers=record.headers,
+            attempt=record.attempts,
+            max_attempts=record.max_attempts,
+            deadline=self._ports.clock() + self._timeout,
+            notebook=self._run_store,
+        )
+        return copy_context().run(self._run_async if self._type.is_async else self._run_here, run, text)
+
+    def _run_here(self, run: Run, text: str) -> Returned:
+        """Run synchronous code; what it returns is awaited if it can be, and written, within its time."""
+        with self._ports.code_runner.limit(self._timeout):
+            arguments = self._arguments(run, text)
+            with around(self._middleware, run):
+                value = self._type.function(*arguments)
+                if isawaitable(value):
+                    value = self._wait(awaited(value), run.deadline - self._ports.clock())
+            return of_value(ran(value))
+
+    def _run_async(self, run: Run, text: str) -> Returned:
+        with self._ports.code_runner.limit(self._timeout):
+            code = partial(self._type.function, *self._arguments(run, text))
+        return of_value(self._wait(self._awaited(code, run), self._timeout))
+
+    def _arguments(self, run: Run, text: str) -> tuple[Any, ...]:
+        payload = parsed(self._type.name, self._type.model, text)
+        self._events.public = public_part(payload)
+        return (payload, run) if self._type.takes_run else (payload,)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
+        """Return a coroutine's value, or raise what it raised."""
+        body = cast("Body", self._ports.code_runner.run_async(bounded(coroutine, timeout)))
+        return body.result()
+
+    async def _awaited(self, code: Callable[[], object], run: Run) -> object:
+        with around(self._middleware, run):
+            return await awaited(code())
