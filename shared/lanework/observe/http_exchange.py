@@ -10,13 +10,14 @@ from __future__ import annotations
 import socket
 import ssl
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from lanework.engine.ports.webhooks import Answered
 from lanework.errors import ForbiddenAddressError, UnavailableError
@@ -31,8 +32,13 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[str, int], "Sequence[Address]"]
 
+T = TypeVar("T")
+
 LARGEST_HEAD: Final = 16 * 1024
 """Bytes of an answer's status and headers."""
+
+_PIECE: Final = 16 * 1024
+"""Bytes that TLS is given to read, or to send, at a time."""
 
 _MOST_ADDRESSES: Final = 4
 """Of a host, tried one after the other."""
@@ -157,8 +163,20 @@ def _by(deadline: Deadline, call: Callable[[], Sequence[Address]]) -> Sequence[A
     return found  # type: ignore[no-any-return]
 
 
+class _FinalAnswer(HTTPResponse):
+    """An answer; what a server says before it (1xx, of which `http.client` knows only 100) is read and passed over."""
+
+    def begin(self) -> None:
+        super().begin()
+        while self.status < HTTPStatus.OK:  # as often as the bytes of a head allow
+            self.headers = None  # type: ignore[assignment]  # else it takes its head for read
+            super().begin()
+
+
 class _Connection(HTTPConnection):
     """A connection to an address that was resolved before; the host is what TLS checks the certificate for."""
+
+    response_class = _FinalAnswer
 
     def __init__(self, host: str, port: int, addresses: Sequence[Address], deadline: Deadline, *, is_tls: bool) -> None:
         super().__init__(host, port)
@@ -171,13 +189,12 @@ class _Connection(HTTPConnection):
         """Connect to the first address that can be reached."""
         plain = self._reached()
         try:
-            plain.settimeout(self._deadline.left())
-            if self._is_tls:  # the handshake as a whole has the socket's timeout
-                plain = ssl.create_default_context().wrap_socket(plain, server_hostname=self.host)
+            self.sock = timed = _Timed(plain, self._deadline)
+            if self._is_tls:
+                self.sock = _Encrypted(timed, self.host)
         except BaseException:
             plain.close()
             raise
-        self.sock = _Timed(plain, self._deadline)
 
     def _reached(self) -> socket.socket:
         for number, address in enumerate(self._addresses):
@@ -204,19 +221,65 @@ class _Timed:
             self._socket.settimeout(self._deadline.left())
             left = left[self._socket.send(left) :]
 
+    def recv_into(self, buffer: memoryview) -> int:
+        self._socket.settimeout(self._deadline.left())
+        return self._socket.recv_into(buffer)
+
     def makefile(self, _: str) -> BufferedReader:
-        return BufferedReader(_Said(self._socket, self._deadline))
+        return BufferedReader(_Said(self))
 
     def close(self) -> None:
         self._socket.close()
 
 
+class _Encrypted:
+    """
+    TLS over a socket, of which a piece at a time is read: a bounded work between two looks at the deadline.
+
+    On a socket of its own OpenSSL reads for as long as more comes, such as handshake messages that say nothing.
+    """
+
+    def __init__(self, plain: _Timed, host: str) -> None:
+        self._plain = plain
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
+        self._piece = memoryview(bytearray(_PIECE))
+        self._until_done(self._tls.do_handshake)
+
+    def sendall(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:
+            piece = left[:_PIECE]
+            left = left[self._until_done(lambda piece=piece: self._tls.write(piece)) :]  # type: ignore[misc]
+
+    def recv_into(self, buffer: memoryview) -> int:
+        return self._until_done(lambda: cast("int", self._tls.read(len(buffer), buffer)))
+
+    def makefile(self, _: str) -> BufferedReader:
+        return BufferedReader(_Said(self))
+
+    def close(self) -> None:
+        self._plain.close()
+
+    def _until_done(self, call: Callable[[], T]) -> T:
+        while True:
+            try:
+                done = call()
+            except ssl.SSLWantReadError:
+                self._plain.sendall(self._outgoing.read())
+                count = self._plain.recv_into(self._piece)
+                self._incoming.write(self._piece[:count]) if count else self._incoming.write_eof()
+            else:
+                self._plain.sendall(self._outgoing.read())
+                return done
+
+
 class _Said(RawIOBase):
     """What a server says, as long as an answer's head may be."""
 
-    def __init__(self, plain: socket.socket, deadline: Deadline) -> None:
-        self._socket = plain
-        self._deadline = deadline
+    def __init__(self, server: _Timed | _Encrypted) -> None:
+        self._server = server
         self._room = LARGEST_HEAD
 
     def readable(self) -> bool:
@@ -226,7 +289,6 @@ class _Said(RawIOBase):
         if not self._room:
             msg = f"the head of its answer is over {LARGEST_HEAD:,} bytes"
             raise HTTPException(msg)
-        self._socket.settimeout(self._deadline.left())
-        count = self._socket.recv_into(buffer, min(len(buffer), self._room))
+        count = self._server.recv_into(memoryview(buffer)[: self._room])
         self._room -= count
         return count
