@@ -37,7 +37,7 @@ def aws_ports(settings: Settings) -> Ports:
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
     from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
-    from lanework.aws.ledger.ledger import DynamoLedger  # noqa: PLC0415
+    from lanework.aws.ledger.group_commit import GroupCommitLedger  # noqa: PLC0415
     from lanework.aws.limits import DynamoLimits  # noqa: PLC0415
     from lanework.aws.scheduler import EventBridgeScheduler  # noqa: PLC0415
     from lanework.aws.schedules import DynamoSchedules  # noqa: PLC0415
@@ -46,7 +46,7 @@ def aws_ports(settings: Settings) -> Ports:
 
     clients = Clients(settings)
     return Ports(
-        ledger=DynamoLedger(clients, stack=settings.stack, region=settings.region),
+        ledger=GroupCommitLedger(clients, stack=settings.stack, region=settings.region),
         lanes=SqsLanes(clients, stack=settings.stack),
         flags=DynamoFlags(clients, stack=settings.stack),
         limits=DynamoLimits(clients, stack=settings.stack),

@@ -11,7 +11,7 @@ import pytest
 
 from lanework.aws.clients import Clients
 from lanework.aws.flags import DynamoFlags
-from lanework.aws.ledger.ledger import DynamoLedger
+from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.aws.limits import DynamoLimits
 from lanework.aws.schedules import DynamoSchedules
 from lanework.aws.statistics import DynamoStatistics
@@ -48,7 +48,7 @@ LARGE = '"' + "x" * 2_000 + '"'
 class Table:
     """What is kept in one table, and the wire to it."""
 
-    ledger: DynamoLedger
+    ledger: GroupCommitLedger
     limits: DynamoLimits
     workflows: DynamoWorkflows
     schedules: DynamoSchedules
@@ -66,7 +66,7 @@ def a_table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     clients, wire = Clients(Settings(stack=stack, region=REGION, endpoint=endpoint)), Wire()
     wire.stand_before(clients.dynamodb)
     return Table(
-        ledger=DynamoLedger(clients, stack=stack, region=REGION),
+        ledger=GroupCommitLedger(clients, stack=stack, region=REGION),
         limits=DynamoLimits(clients, stack=stack),
         workflows=DynamoWorkflows(clients, stack=stack),
         schedules=DynamoSchedules(clients, stack=stack),

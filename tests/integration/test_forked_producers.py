@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs
+from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.model.lifecycle.states import State
 from lanework.settings import Settings
 from lanework.testing import EventList
@@ -93,7 +94,9 @@ def test_children_of_a_connected_process_enqueue_beside_it_and_each_other(produc
 def test_a_child_that_is_forked_while_others_wait_for_a_shared_call_waits_for_nobody(producer: Producer) -> None:
     """A worker's writes are grouped; a job that forks takes the open group along, and none of its threads."""
     (receipt,) = producer.app.enqueue_many([keep.request(Number(n=1))])
-    producer.app.ports.ledger.expect(50)
+    ledger = producer.app.ports.ledger
+    assert isinstance(ledger, GroupCommitLedger)
+    ledger.expect(50)
 
     def cancel() -> str:
         producer.app.cancel(receipt.job_id)

@@ -15,9 +15,8 @@ from uuid import uuid4
 import pytest
 
 from lanework.aws.clients import Clients
-from lanework.aws.ledger.group_commit import Declined, GroupCommit, Written
+from lanework.aws.ledger.group_commit import Declined, GroupCommit, GroupCommitLedger, Written
 from lanework.aws.ledger.item import items_of
-from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
 from lanework.model.lifecycle import operator_moves, park_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Change
@@ -90,7 +89,7 @@ class Table:
         self.clients = Clients(settings)
         self.calls: Counter[str] = Counter()
         self.clients.dynamodb.meta.events.register("before-call.dynamodb", self._count)
-        self.ledger = DynamoLedger(self.clients, stack=stack, region=REGION)
+        self.ledger = GroupCommitLedger(self.clients, stack=stack, region=REGION)
         self.name = f"{stack}-jobs"
         self.model = items_of(self.name, region=REGION)
 

@@ -21,7 +21,7 @@ import work
 from lanework.aws.ledger.bulk_writes import insertion
 from lanework.aws.clients import Clients
 from lanework.aws.ledger.item import PAYLOAD
-from lanework.aws.ledger.ledger import DynamoLedger
+from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.aws.ledger.partiql import Statement
 from lanework.aws.ledger.partiql import statement_of
 from lanework.model.lifecycle import run_moves
@@ -62,7 +62,7 @@ def _requests() -> dict[str, Any]:
         created_at=now,
     )
     settings = Settings(stack=STACK, region="eu-west-1", account="000000000000")
-    ledger: Any = DynamoLedger(Clients(settings), stack=STACK, region="eu-west-1")
+    ledger: Any = GroupCommitLedger(Clients(settings), stack=STACK, region="eu-west-1")
     put = ledger._putting(run_moves.new_record(envelope))
     claim = run_moves.claim(life=1, claim_id=NAME, now=now, lease=timedelta(seconds=60))
     done = run_moves.complete(

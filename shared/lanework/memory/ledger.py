@@ -114,9 +114,6 @@ class MemoryLedger:
             self._marks |= {marking.mark.name: marking.mark for marking in markings}
             return None
 
-    def expect(self, more: int) -> None:
-        """Nothing here is a call that could be shared."""
-
     def change(self, job_id: str, change: Change) -> Answer:
         with self._lock:
             stored = self.records.get(job_id)

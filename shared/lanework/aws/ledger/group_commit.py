@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lanework.aws.ledger.bulk_writes import STATEMENTS
+from lanework.aws.ledger.item import PAYLOAD
+from lanework.aws.ledger.ledger import DynamoLedger
+from lanework.aws.ledger.partiql import statement_of
 from lanework.forks import in_a_child
+from lanework.model.lifecycle.change import Applied, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from lanework.aws.clients import Clients
+    from lanework.model.lifecycle.change import Answer, Change
 
 _TOGETHER: Final = timedelta(milliseconds=4)
 """How long the first of a group waits at most for those who may join."""
@@ -159,6 +165,47 @@ class GroupCommit:
             return {}
         found = ((key, _answer_of(one)) for key, one in zip(statements, answer["Responses"], strict=True))
         return {key: one for key, one in found if one is not None}
+
+
+class GroupCommitLedger(DynamoLedger):
+    """A ledger whose conditional writes share calls, where threads make them at the same time."""
+
+    def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
+        """Use the stack's jobs table."""
+        super().__init__(clients, stack=stack, region=region)
+        self._group = GroupCommit(clients)
+
+    def expect(self, more: int) -> None:
+        """Count threads that are about to write, so that their writes may share calls; negative: they have written."""
+        self._group.expect(more)
+
+    def _write(self, job_id: str, change: Change) -> Answer:
+        with self._group.company() as has_company:
+            answer = self._write_with_others(job_id, change) if has_company else None
+            return answer or super()._write(job_id, change)
+
+    def _write_with_others(self, job_id: str, change: Change) -> Answer | None:
+        """Return what came of a change; None where that isn't known, and it is to be made singly."""
+        statement = statement_of(change, self._model, job_id, self._table)
+        if statement is None:
+            return None
+        match self._group.write(job_id, statement.request):
+            case Written(item):
+                return Applied(self._record(item))
+            case Declined(item) if not statement.is_narrower:
+                return Refused(None if item is None else self._record(item))
+            case _:
+                return None
+
+    def _expire_payload(self, job_id: str, expires_at: datetime | None) -> None:
+        with self._group.company() as has_company:
+            is_done = (
+                has_company
+                and expires_at is not None
+                and self._group.write(f"{job_id} {PAYLOAD}", self._payloads.expiring(job_id, expires_at)) is not None
+            )
+            if not is_done:
+                super()._expire_payload(job_id, expires_at)
 
 
 def _answer_of(response: Any) -> Written | Declined | None:  # noqa: ANN401 - boto's response

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
-from lanework.aws.ledger.group_commit import Declined, GroupCommit, Written
 from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
 from lanework.aws.ledger.item import (
@@ -22,7 +21,7 @@ from lanework.aws.ledger.item import (
     pk_of,
     to_item,
 )
-from lanework.aws.ledger.partiql import actions_of, condition_of, statement_of
+from lanework.aws.ledger.partiql import actions_of, condition_of
 from lanework.aws.ledger.payloads import Payloads
 from lanework.aws.ledger.read_back import to_record
 from lanework.aws.ledger.steps_and_logs import Beside
@@ -55,7 +54,6 @@ class DynamoLedger:
         self._beside = Beside(clients, self._table)
         self._payloads = Payloads(clients, self._table)
         self._marks = GuardItems(clients, self._table)
-        self._together = GroupCommit(clients)
 
     def put(self, record: JobRecord) -> JobRecord | None:
         return self._put(record)
@@ -124,38 +122,24 @@ class DynamoLedger:
         existing = self._marks.put(self._putting(record), beside, markings)
         return None if existing is None else self._record(existing)
 
-    def expect(self, more: int) -> None:
-        self._together.expect(more)
-
     def change(self, job_id: str, change: Change) -> Answer:
         if not may_exist(job_id):
             return Refused(None)
         payload = cast("str | None", change.write.get(PAYLOAD))
         if payload is not None and is_apart(payload):
             return self._change_with_payload(job_id, change, payload)
-        with translated(f"writing {change.name} of job {job_id}"), self._together.company() as has_company:
-            answer = self._change_together(job_id, change) if has_company else None
-            answer = _as_landed(answer or self._change_singly(job_id, change), change)
+        with translated(f"writing {change.name} of job {job_id}"):
+            answer = _as_landed(self._write(job_id, change), change)
             if isinstance(answer, Applied) and "expires_at" in change.write and answer.record.payload is None:
-                expires_at = cast("datetime | None", change.write["expires_at"])
-                if not has_company or expires_at is None or not self._expire_payload_together(job_id, expires_at):
-                    self._payloads.expire(job_id, expires_at)
+                self._expire_payload(job_id, cast("datetime | None", change.write["expires_at"]))
         return answer
 
-    def _change_together(self, job_id: str, change: Change) -> Answer | None:
-        """Write with what other threads write now; None where that says nothing, and the write is to be made singly."""
-        statement = statement_of(change, self._model, job_id, self._table)
-        if statement is None:
-            return None
-        match self._together.write(job_id, statement.request):
-            case Written(item):
-                return Applied(self._record(item))
-            case Declined(item) if not statement.is_narrower:
-                return Refused(None if item is None else self._record(item))
-            case _:
-                return None
+    def _expire_payload(self, job_id: str, expires_at: datetime | None) -> None:
+        """Let a payload that lies beside its job expire with it; None: in a year."""
+        self._payloads.expire(job_id, expires_at)
 
-    def _change_singly(self, job_id: str, change: Change) -> Answer:
+    def _write(self, job_id: str, change: Change) -> Answer:
+        """Carry out a change of the job's own item."""
         request = {**self._updating(job_id, change), "ReturnValues": "ALL_NEW"}
         answer, stored = write_if(self._clients.dynamodb.update_item, request)
         if answer is None:
@@ -296,11 +280,6 @@ class DynamoLedger:
             return self._put(record, is_repeated=is_repeated)
         except UnavailableError as error:
             return UnavailableOne(str(error))
-
-    def _expire_payload_together(self, job_id: str, expires_at: datetime) -> bool:
-        """Let a payload's own item expire, with what other threads write now; False where that is not known to be."""
-        statement = self._payloads.expiring(job_id, expires_at)
-        return self._together.write(f"{job_id} {PAYLOAD}", statement) is not None
 
     def _record(self, raw: Any) -> JobRecord:  # noqa: ANN401 - boto's attribute values
         return to_record(raw, self._model)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.edges.process.ack_batcher import AckBatcher
 from lanework.edges.process.config import NO_WAIT, UNBOUNDED
 from lanework.edges.process.heartbeat import Heartbeat
@@ -62,8 +63,14 @@ class Work:
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
-        self._app.ports.ledger.expect(1)
+        self._expect(1)
         self._heart.hold(lane, message.handle)
+
+    def _expect(self, more: int) -> None:
+        """Count those who are about to write, where writes share calls."""
+        ledger = self._app.ports.ledger
+        if isinstance(ledger, GroupCommitLedger):
+            ledger.expect(more)
 
     def put_back(self, lane: Lane, message: Received) -> None:
         """Let a message come back at once that nobody holds."""
@@ -82,7 +89,7 @@ class Work:
             ports = self._app.ports
             ports.events.emit(Event(action=Action.RUN_ACCESS_DENIED, at=ports.clock(), lane=lane, reason=str(error)))
         finally:
-            self._app.ports.ledger.expect(-1)
+            self._expect(-1)
             self._answer(lane, message, report)
 
     def give_back_all(self, *, ends_within: timedelta | None = None) -> None:

@@ -44,13 +44,6 @@ class Ledger(Protocol):
             UnavailableError: Whether it was written is not known.
         """
 
-    def expect(self, more: int) -> None:
-        """
-        Count threads that are about to write, so that their writes may share calls; a negative number ends that.
-
-        A write waits for those that are expected, for milliseconds at most.
-        """
-
     def change(self, job_id: str, change: Change) -> Answer:
         """
         Write, if the conditions hold of the stored item.
