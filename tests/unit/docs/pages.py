@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,3 +74,33 @@ def blocks(*languages: str) -> tuple[Block, ...]:
 def prose_of(page: str) -> str:
     """Return a page without its blocks."""
     return _BLOCK.sub("", text_of(page))
+
+
+def commands_of(block: Block) -> Iterator[list[str]]:
+    """Yield the commands of a block, as words; in a `console` block they begin with `$`, in `sh` each line is one."""
+    text = re.sub(r"\\\n\s*", " ", block.text)
+    for line in text.splitlines():
+        if block.language == "console" and not line.startswith("$ "):
+            continue
+        yield from simple_commands(line.removeprefix("$ "))
+
+
+def simple_commands(line: str) -> Iterator[list[str]]:
+    """Yield the commands that a line of a shell joins, without redirections and assignments before them."""
+    lexer = shlex.shlex(re.sub(r"\w+=\$\(", "", line), posix=True, punctuation_chars="|&;<>")
+    lexer.whitespace_split, lexer.commenters = True, "#"
+    words: list[str] = []
+    skip = False
+    for word in [*lexer, ";"]:
+        if skip:
+            skip = False
+        elif word in {"<", ">", ">>"}:
+            skip = True
+        elif re.fullmatch(r"[|&;]+", word):
+            while words and re.fullmatch(r"\w+=.*", words[0]):
+                words.pop(0)
+            if words:
+                yield words
+            words = []
+        else:
+            words.append(word.rstrip(")"))

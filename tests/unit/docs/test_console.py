@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,17 @@ from botocore import xform_name
 from lanework.cli.exits import Exit
 from lanework.cli.main import app
 from tests.support.gateway import a_client
-from tests.unit.docs.pages import PAGES, ROOT, STARTER, Block, blocks, prose_of, text_of
+from tests.unit.docs.pages import (
+    PAGES,
+    ROOT,
+    STARTER,
+    Block,
+    blocks,
+    commands_of,
+    prose_of,
+    simple_commands,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,36 +36,6 @@ SHELL = {"export", "cd", "mkdir", "set", "jq", "zcat", "docker", "sam", "uv", "p
 """Commands of others, of which nothing here knows more than the name."""
 
 CONSOLE = blocks("console", "sh")
-
-
-def commands_of(block: Block) -> Iterator[list[str]]:
-    """Yield the commands of a block, as words; in a `console` block they begin with `$`, in `sh` each line is one."""
-    text = re.sub(r"\\\n\s*", " ", block.text)
-    for line in text.splitlines():
-        if block.language == "console" and not line.startswith("$ "):
-            continue
-        yield from simple_commands(line.removeprefix("$ "))
-
-
-def simple_commands(line: str) -> Iterator[list[str]]:
-    """Yield the commands that a line of a shell joins, without redirections and assignments before them."""
-    lexer = shlex.shlex(re.sub(r"\w+=\$\(", "", line), posix=True, punctuation_chars="|&;<>")
-    lexer.whitespace_split, lexer.commenters = True, "#"
-    words: list[str] = []
-    skip = False
-    for word in [*lexer, ";"]:
-        if skip:
-            skip = False
-        elif word in {"<", ">", ">>"}:
-            skip = True
-        elif re.fullmatch(r"[|&;]+", word):
-            while words and re.fullmatch(r"\w+=.*", words[0]):
-                words.pop(0)
-            if words:
-                yield words
-            words = []
-        else:
-            words.append(word.rstrip(")"))
 
 
 @pytest.mark.parametrize("block", CONSOLE, ids=str)
