@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import JOB, JobItem
 from lanework.aws.ledger.read_back import to_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lanework.model.lifecycle.states import JobRecord
+
+
+UNREADABLE: Final = (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError)
+"""What reading a record of the stream may raise, whatever it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,7 @@ def written(one: Mapping[str, Any]) -> Written | None:
     Source: DynamoDB Streams, StreamRecord (view type NEW_AND_OLD_IMAGES).
 
     Raises:
-        KeyError, TypeError, ValueError: This code can't read it: a later version's, after a rollback.
+        UNREADABLE: This code can't read it: a later version's, after a rollback; or it is no such record.
     """
     change = one["dynamodb"]
     if change.get("NewImage", {}).get("sk") != {"S": JOB}:
@@ -51,6 +54,12 @@ def written(one: Mapping[str, Any]) -> Written | None:
         at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
         sequence=change["SequenceNumber"],
     )
+
+
+def sequence_of(one: object) -> str | None:
+    """Return the number of the write that a record tells of; None if it says none."""
+    change = one.get("dynamodb") if isinstance(one, Mapping) else None
+    return change.get("SequenceNumber") if isinstance(change, Mapping) else None
 
 
 def _record(image: dict[str, Any] | None) -> JobRecord | None:

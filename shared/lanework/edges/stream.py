@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lanework.aws.stream import written
+from lanework.aws.stream import UNREADABLE, sequence_of, written
 from lanework.edges import all_is_loaded
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.model.events import Action
@@ -60,8 +60,8 @@ def _notices(
     for record in event["Records"]:
         try:
             notices = _notices_of(written(record), stack=stack, published=published)
-        except (KeyError, TypeError, ValueError):  # it would hold up all that come after it for a day
-            logger.exception("events.unreadable", extra={"sequence": record["dynamodb"]["SequenceNumber"]})
+        except UNREADABLE:  # it would hold up all that come after it for a day
+            logger.exception("events.unreadable", extra={"sequence": sequence_of(record)})
         else:
             yield from notices
 

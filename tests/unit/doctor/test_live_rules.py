@@ -100,6 +100,17 @@ def test_an_id_of_ours_that_another_job_has_is_told_with_its_type(intended: Grap
     assert "report.month" in finding.what
 
 
+@pytest.mark.parametrize(("count", "verb"), [(1, "is"), (3, "are")])
+def test_jobs_that_are_queued_while_their_lane_is_empty_are_told_with_what_to_type(
+    intended: Graph, count: int, verb: str
+) -> None:
+    (finding,) = found(intended, Live(unsent={"low": count}))
+
+    assert (finding.rule, finding.about) == ("unsent", "low")
+    assert finding.what.startswith(f"{count} of the newest jobs {verb} queued while the lane is empty")
+    assert "lanework list --status queued --lane low" in finding.todo
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(2, None), (3600, "3600 s ahead of"), (-90, "90 s behind")])
 def test_a_clock_is_off_beyond_two_seconds(seconds: int, said: str | None, intended: Graph) -> None:
     findings = found(intended, Live(skew=timedelta(seconds=seconds)))

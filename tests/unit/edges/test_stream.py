@@ -122,3 +122,30 @@ def test_a_write_that_can_not_be_read_is_logged_and_keeps_nothing_else_from_bein
     (said,) = [one.__dict__ for one in caplog.records if one.message == "events.unreadable"]
     assert said["sequence"] == "41"
     assert [one.type for one in bus.got] == ["job.enqueued"]
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {},
+        {"dynamodb": None},
+        {"dynamodb": "x"},
+        {"dynamodb": {"NewImage": image(QUEUED), "ApproximateCreationDateTime": 1767355200}},
+        {"dynamodb": {"NewImage": "x"}},
+        {"dynamodb": {"NewImage": {"sk": {"S": "job"}, "pk": "x"}, "SequenceNumber": "41"}},
+        {"dynamodb": {"NewImage": image(QUEUED), "ApproximateCreationDateTime": 1e30, "SequenceNumber": "41"}},
+        {"dynamodb": {"NewImage": image(QUEUED), "ApproximateCreationDateTime": "NaN", "SequenceNumber": "41"}},
+        {"dynamodb": {"NewImage": image(QUEUED), "ApproximateCreationDateTime": 1e15, "SequenceNumber": "41"}},
+        None,
+        "x",
+    ],
+    ids=lambda one: str(one)[:40],
+)
+def test_a_record_of_the_stream_that_is_none_keeps_nothing_else_from_being_told(
+    bus: Bus, caplog: pytest.LogCaptureFixture, strange: object
+) -> None:
+    """One without a number raised where it was to be logged, and held up all that came after it for a day."""
+    assert tell({"Records": [strange, *event(None, QUEUED)["Records"]]}) == {"put": 1}
+
+    assert len([one for one in caplog.records if one.message == "events.unreadable"]) == 1
+    assert [one.type for one in bus.got] == ["job.enqueued"]
