@@ -16,9 +16,11 @@ from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.operations.signals import Signalling
-from lanework.engine.queries.jobs import as_json, iso, ran_for, waited
+from lanework.engine.queries.job_view import as_json
+from lanework.engine.queries.jobs import ran_for, waited
 from lanework.engine.queries.search import JobFilter, checked
 from lanework.engine.stats.late_starts import Within
+from lanework.model.json_view import iso
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.dependency import OnFailure

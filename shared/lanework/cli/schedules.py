@@ -12,7 +12,8 @@ from lanework.cli.exits import EPILOG
 from lanework.cli.output import AsJson, out, print_json, say, table_of
 from lanework.cli.param_types import duration, one_of, payload
 from lanework.cli.times import local, stamp
-from lanework.engine.schedules.service import Listed, as_json, next_of
+from lanework.engine.schedules.service import Listed, next_of
+from lanework.engine.schedules.view import Schedule
 from lanework.model.schedule.schedule import CatchUp, Overlap
 from lanework.model.schedule.timetable import zone_of
 
@@ -97,7 +98,7 @@ def list_(as_json_: AsJson = False) -> None:
     app_ = _app()
     found, now = app_.schedules.list(), app_.ports.clock()
     if as_json_:
-        print_json([as_json(one, now=now) for one in found])
+        print_json([Schedule.of(one, now=now).to_json() for one in found])
         return
     if not found:
         out().print("there are no schedules")
@@ -185,7 +186,7 @@ def _app() -> App:
 
 def _print(app_: App, record: ScheduleRecord, *, said: str, as_json_: bool) -> None:
     if as_json_:
-        shown = as_json(Listed(record=record, last_state=None), now=app_.ports.clock())
+        shown = Schedule.of(Listed(record=record, last_state=None), now=app_.ports.clock()).to_json()
         print_json({name: value for name, value in shown.items() if name != "lastStatus"})  # which nobody has looked up
     else:
         out().print(said, markup=False)

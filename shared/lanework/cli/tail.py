@@ -12,7 +12,7 @@ from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import time_of_day
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:

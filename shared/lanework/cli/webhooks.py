@@ -13,7 +13,7 @@ from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.jobtypes.builtin import WEBHOOK
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.engine.webhooks.notify import ABOUT
 from lanework.local.webhook_secret import new_secret
 from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of

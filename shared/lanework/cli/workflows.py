@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.text import Text
@@ -14,7 +14,7 @@ from lanework.cli.exits import EPILOG
 from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
-from lanework.engine.workflows.query import as_json, counts_as_json
+from lanework.engine.workflows import view
 from lanework.model.lifecycle.states import State
 from lanework.model.workflow.workflow import When, WorkflowState
 
@@ -55,7 +55,7 @@ def list_(
     """
     found = connected().workflows.newest(limit=limit)
     if as_json_:
-        print_json([as_json(one) for one in found])
+        print_json([view.Workflow.of(one).to_json() for one in found])
         return
     if not found:
         out().print("there are no workflows of the last 15 days")
@@ -79,7 +79,7 @@ def show(
     """
     standing, graph = connected().workflows.drawn(workflow_id, most=most)
     if as_json_:
-        print_json({**as_json(standing.record), **counts_as_json(standing), **_graph_as_json(graph)})
+        print_json({**view.CountedWorkflow.counted(standing).to_json(), **view.Graph.of(graph).to_json()})
         return
     out().print(_summary(standing))
     out().print(_tree(graph))
@@ -102,7 +102,8 @@ def results(
     """
     page = connected().workflows.result_page(workflow_id, after=cursor, limit=limit)
     if as_json_:
-        print_json({"results": [_result_as_json(one) for one in page.results], "cursor": page.next})
+        results = tuple(view.Result.of(one) for one in page.results)
+        print_json(view.Results(results=results, cursor=page.next).to_json())
         return
     out().print(table_of(("id", "state", "result"), [(one.job_id, one.state, _came_of(one)) for one in page.results]))
     if page.next is not None:
@@ -161,10 +162,6 @@ def _came_of(one: JobResult) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
-def _result_as_json(one: JobResult) -> dict[str, object]:
-    return {"jobId": one.job_id, "status": one.state, "result": one.result, "resultOmitted": one.omitted}
-
-
 def _tree(graph: Graph) -> Tree:
     """Draw each workflow as a branch, and behind each job what it waits for."""
     waits: dict[str, list[str]] = {}
@@ -194,22 +191,3 @@ def _label(node: Node, waits: list[str]) -> Text:
 
 def _style(state: str | None) -> str:
     return _STYLES.get(state, "dim") if state is not None else "dim"
-
-
-def _graph_as_json(graph: Graph) -> dict[str, Any]:
-    return {
-        "nodes": [
-            {
-                "name": one.name,
-                "type": one.type,
-                "status": one.state,
-                "within": one.within,
-                "role": one.role,
-                "life": one.life,
-                "error": one.error,
-            }
-            for one in graph.nodes
-        ],
-        "edges": [{"parent": one.parent, "child": one.child, "when": one.when} for one in graph.edges],
-        "leftOut": graph.left_out,
-    }

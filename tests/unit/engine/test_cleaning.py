@@ -9,7 +9,7 @@ from lanework import App, DeclarationError, InvalidOptionError, JobFailedError, 
 from lanework.engine.jobtypes.builtin import CleanupPayload
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.maintenance.cleanup import BATCH, PAGE, Cleaned, Cleaner
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.errors import UnavailableError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import Cleaning

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lanework import InvalidOptionError, JobNotFoundError, State
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.model.lifecycle.states import Failure
 from lanework.testing import NOON
 from tests.support.factories import a_record

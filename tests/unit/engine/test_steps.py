@@ -26,7 +26,7 @@ from lanework import (
 )
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Ack
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.errors import ContendedError
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain, sweep

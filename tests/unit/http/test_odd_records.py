@@ -21,7 +21,8 @@ from lanework.engine.execution.outcome import of_value
 from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import Cleaner
 from lanework.engine.maintenance.reconcile import Reconciler
-from lanework.engine.queries.jobs import Inspector, as_json
+from lanework.engine.queries.job_view import as_json
+from lanework.engine.queries.jobs import Inspector
 from lanework.engine.queries.state_counts import state_counts
 from lanework.memory.archive import MemoryArchive
 from lanework.model.job.dead_filter import DeadFilter

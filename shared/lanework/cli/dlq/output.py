@@ -12,7 +12,7 @@ from lanework.cli.output import complain, out, print_json, table_of
 from lanework.cli.times import stamp
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.engine.queries.jobs import as_json as job_json
+from lanework.engine.queries.job_view import as_json as job_json
 from lanework.model.job.fingerprint import fingerprint_of
 
 if TYPE_CHECKING:

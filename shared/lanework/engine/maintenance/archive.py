@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.messaging.resend import readable
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.model.job.ids import SHARDS
 from lanework.model.job.payload import as_values
 from lanework.model.lanes import DLQ_RETENTION

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, overload
+from typing import TYPE_CHECKING, Final
 
 from lanework.engine.execution.run_store import fitting
 from lanework.engine.ports.index_keys import JobKey
 from lanework.errors import InvalidOptionError, JobNotFoundError, foreign_cursor
-from lanework.model.job.headers import correlation_of
-from lanework.model.job.payload import as_values
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.stats.buckets import Depth
 
 if TYPE_CHECKING:
@@ -130,67 +127,6 @@ class Inspector:
         return tuple(record for record in records if not record.retired and not record.is_expired(now))
 
 
-def as_json(record: JobRecord) -> dict[str, object]:
-    """
-    Return a job as JSON values, in the names that HTTP clients and scripts use; its payload is not part of it.
-
-    `waitsFor` names the pause, the limit or the signal that it waits for; `processedAt` is when it ended; `waitSeconds`
-    runs from the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its
-    error, its failures and its result.
-    """
-    result, problem = (None, None) if record.result is None else as_values(record.result)
-    return {
-        "jobId": record.job_id,
-        "type": record.type,
-        "queue": record.queue,
-        "lane": record.lane,
-        "status": record.state,
-        "createdAt": iso(record.created_at),
-        "runAt": iso(record.run_at),
-        "startBy": iso(record.start_by),
-        "tenant": record.tenant,
-        "correlationId": correlation_of(record.headers),
-        "waitsFor": _waits_for(record),
-        "after": list(record.after),
-        "waitsForJobs": list(record.open_parents) if record.state is State.BLOCKED else [],
-        "workflow": record.workflow,
-        "startedAt": iso(record.started_at),
-        "processedAt": iso(record.ended_at),
-        "attemptCount": record.attempts,
-        "maxAttempts": record.max_attempts,
-        "life": record.life,
-        "cause": record.cause,
-        "error": record.error,
-        "errorType": record.error_type,
-        "failures": [
-            {
-                "life": one.life,
-                "attempt": one.attempt,
-                "at": iso(one.at),
-                "error": one.error,
-                "errorType": one.error_type,
-            }
-            for one in record.failures
-        ],
-        "progress": record.progress,
-        "progressNote": record.progress_note,
-        "result": result,
-        "resultOmitted": record.result_omitted or problem,
-        "retired": record.retired,
-        "waitSeconds": _seconds(waited(record)),
-        "runSeconds": _seconds(ran_for(record)),
-    }
-
-
-def _waits_for(record: JobRecord) -> str | None:
-    """Return the pause or limit that keeps a job from starting, or the signal that it waits for."""
-    if record.state in ENDED or record.state is State.BLOCKED:
-        return None
-    if record.state is State.PARKED and record.held_by is None and record.awaits is not None:
-        return f"signal:{record.awaits}"
-    return record.held_by or (record.rate_limit if record.state is State.PARKED and record.rate_slot else None)
-
-
 def waited(record: JobRecord) -> timedelta | None:
     """Return the wait from the asked start to the first start (on two machines' clocks); None before it."""
     if record.first_started_at is None:
@@ -203,23 +139,6 @@ def ran_for(record: JobRecord) -> timedelta | None:
     if record.ended_at is None or record.started_at is None:
         return None
     return record.ended_at - record.started_at
-
-
-def _seconds(duration: timedelta | None) -> float | None:
-    return None if duration is None else duration.total_seconds()
-
-
-@overload
-def iso(moment: datetime) -> str: ...
-
-
-@overload
-def iso(moment: datetime | None) -> str | None: ...
-
-
-def iso(moment: datetime | None) -> str | None:
-    """Return a moment as clients read it, such as `2026-01-02T12:00:05.250Z`."""
-    return None if moment is None else moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def check_limit(limit: int) -> None:

@@ -261,27 +261,6 @@ class Schedules:
         return {job_id: one.state for page in pages for job_id, one in self._ports.ledger.get_many(page).items()}
 
 
-def as_json(listed: Listed, *, now: datetime) -> dict[str, object]:
-    """Return a schedule as JSON values, in the names that scripts use; its payload is not part of it."""
-    record, timetable = listed.record, listed.record.schedule.timetable
-    upcoming = next_of(record, now)
-    return {
-        "name": record.schedule.name,
-        "type": record.schedule.job_type,
-        "cron": timetable.cron,
-        "everySeconds": None if timetable.every is None else int(timetable.every.total_seconds()),
-        "tz": timetable.tz,
-        "words": timetable.words,
-        "overlap": record.schedule.overlap,
-        "catchUp": record.schedule.catch_up,
-        "source": record.source,
-        "paused": record.paused,
-        "nextAt": None if upcoming is None else f"{upcoming:%Y-%m-%dT%H:%M:%SZ}",
-        "lastRun": record.last_run,
-        "lastStatus": listed.last_state,
-    }
-
-
 def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:
     """Return a schedule's first tick from now; None while it is paused, or if there is none any more."""
     return None if record.paused else record.schedule.timetable.next(now)

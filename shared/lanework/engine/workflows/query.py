@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import from_json
 
 from lanework.engine.ports.index_keys import JobKey
-from lanework.engine.queries.jobs import DAYS_KEPT, check_limit, day_before, iso, read_cursor, start_of
+from lanework.engine.queries.jobs import DAYS_KEPT, check_limit, day_before, read_cursor, start_of
 from lanework.engine.workflows.graph import MOST_NODES, Drawing, shards_of
 from lanework.errors import WorkflowNotFoundError, foreign_cursor
 from lanework.model.workflow.shard import Counts, place_of, slot_of
@@ -270,30 +270,3 @@ def _read(cursor: str, today: date) -> tuple[str, str | None]:
     if not cursor.startswith(_MARK):
         raise foreign_cursor(cursor)
     return read_cursor(cursor.removeprefix(_MARK), today=today)
-
-
-def as_json(record: WorkflowRecord) -> dict[str, object]:
-    """Return a workflow as JSON values, in the names that HTTP clients and scripts use."""
-    return {
-        "workflowId": record.workflow_id,
-        "kind": record.kind,
-        "status": record.state,
-        "createdAt": iso(record.created_at),
-        "endedAt": iso(record.closed_at),
-        "completedAt": iso(record.completed_at),
-        "cancelledAt": iso(record.cancelled_at),
-        "partOf": record.parent,
-    }
-
-
-def counts_as_json(standing: WorkflowStatus) -> dict[str, object]:
-    """Return how the jobs of a workflow stand, likewise."""
-    counts = standing.counts
-    return {
-        "jobs": counts.jobs,
-        "open": counts.open,
-        "completed": counts.completed,
-        "dead": counts.dead,
-        "cancelled": counts.cancelled,
-        "percent": standing.percent,
-    }

@@ -13,7 +13,7 @@ from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.deadletters.groups import Group
 from lanework.engine.deadletters.query import RedrivePlan
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import as_json
 from lanework.engine.queries.search import check_names
 from lanework.http.api.jobs import Cursor, Limit
 from lanework.http.api.requests import Dropping, Redriving, Which

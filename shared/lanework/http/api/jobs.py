@@ -14,7 +14,7 @@ from lanework.app import App
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.operations.cancel import Cancelling
-from lanework.engine.queries.jobs import as_json, iso
+from lanework.engine.queries.job_view import Job
 from lanework.engine.queries.search import JobFilter, checked
 from lanework.engine.stats.late_starts import Within
 from lanework.errors import InvalidOptionError
@@ -24,7 +24,6 @@ from lanework.http.api.responses import (
     Cancelled,
     Enqueued,
     EnqueuedMany,
-    Job,
     JobList,
     JobPayload,
     Log,
@@ -39,6 +38,7 @@ from lanework.http.job_types import check_api, type_called, type_in
 from lanework.http.problems import Problem, ProblemError
 from lanework.http.routing import Routes
 from lanework.model.job.payload import as_values
+from lanework.model.json_view import iso
 from lanework.model.lanes import lane_of
 from lanework.model.lifecycle.states import State
 
@@ -141,13 +141,13 @@ def add_reading(routes: Routes, app: App) -> None:
         page = app.runtime.search.page(which, limit=limit, cursor=cursor)
         if cursor is None:
             checked(which, page, app.registry)
-        jobs = tuple(Job.model_validate(as_json(one)) for one in sight.records(page.jobs))
+        jobs = tuple(Job.of(one) for one in sight.records(page.jobs))
         return JobList(jobs=jobs, cursor=page.cursor, seen_until=iso(page.seen_until))
 
     @routes.add("GET", "/api/jobs/<job>", Role.VIEWER, tag=TAG)
     def get_job(job: JobId) -> Job:
         """Say where a job stands."""
-        return Job.model_validate(as_json(sight.record(app.get(job))))
+        return Job.of(sight.record(app.get(job)))
 
     @routes.add("GET", "/api/job/<job>", Role.VIEWER, tag=TAG)
     def get_job_of_any_id(job: JobId) -> Job:
@@ -189,10 +189,10 @@ def add_steering(routes: Routes, app: App) -> None:
     def retry_job(job_id: JobId, how: Annotated[Retry | None, Body()] = None) -> Job:
         """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
         if how is None or how.payload is None:
-            return Job.model_validate(as_json(app.dead_letters.redrive_job(job_id)))
+            return Job.of(app.dead_letters.redrive_job(job_id))
         check_api(app.dead_letters.jobs.get(job_id).type, app.registry)
         payload = json.dumps(how.payload)
-        return Job.model_validate(as_json(app.dead_letters.redrive_job(job_id, payload=payload)))
+        return Job.of(app.dead_letters.redrive_job(job_id, payload=payload))
 
     @routes.add("POST", "/api/jobs/<job_id>/signal", Role.PRODUCER, tag=TAG)
     def signal_job(job_id: JobId, signal: Signal) -> Signalled:
@@ -206,7 +206,7 @@ def add_steering(routes: Routes, app: App) -> None:
     def reschedule_job(job_id: JobId, when: Rescheduling) -> Job:
         """Let a job that waits start at another time, sooner or later."""
         delay = timedelta(seconds=when.delay_seconds)
-        return Job.model_validate(as_json(app.reschedule(job_id, run_at=when.run_at, delay=delay)))
+        return Job.of(app.reschedule(job_id, run_at=when.run_at, delay=delay))
 
 
 def _shown(text: str) -> Any:  # noqa: ANN401 - it is what it is

@@ -10,16 +10,16 @@ from pydantic import Field
 
 from lanework.app import App
 from lanework.engine.stats.overview import LaneOverview
-from lanework.http.api.responses import Answer
 from lanework.http.auth.tokens import Role
 from lanework.http.routing import Routes
+from lanework.model.json_view import JsonView
 from lanework.model.lanes import Lane
 from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
 
 TAG: Final = "Lanes"
 
 
-class LaneMetrics(Answer):
+class LaneMetrics(JsonView):
     """
     Where a lane's jobs stand.
 
@@ -56,7 +56,7 @@ class LaneStats(LaneMetrics):
     kept_in_last_hour: float | None = Field(description="Share of first starts that kept the promise, 0.0 to 1.0.")
 
 
-class Stats(Answer):
+class Stats(JsonView):
     """Every lane, by its name."""
 
     lanes: dict[Lane, LaneStats]
@@ -66,14 +66,14 @@ class Stats(Answer):
     )
 
 
-class Metrics(Answer):
+class Metrics(JsonView):
     """The jobs of every lane, by its name in capitals."""
 
     success: Literal[True] = True
     metrics: dict[str, LaneMetrics]
 
 
-class Health(Answer):
+class Health(JsonView):
     """The API works, and reaches its table."""
 
     status: Literal["ok"] = "ok"

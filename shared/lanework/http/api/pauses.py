@@ -10,22 +10,22 @@ from lanework.app import App
 from lanework.engine.operations.pauses import flag_of
 from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.api.requests import Pausing
-from lanework.http.api.responses import Answer
 from lanework.http.auth.tokens import Role
 from lanework.http.routing import RESUME_WITHIN, Routes
+from lanework.model.json_view import JsonView
 from lanework.model.lanes import lane_of
 
 TAG: Final = "Pauses"
 
 
-class Paused(Answer):
+class Paused(JsonView):
     """What is paused."""
 
     success: Literal[True] = True
     paused: tuple[str, ...] = Field(description="Such as lane:low, queue:email or type:user.otp.")
 
 
-class Resumed(Answer):
+class Resumed(JsonView):
     """A pause that is over."""
 
     success: Literal[True] = True

@@ -11,19 +11,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
 from lanework.engine.operations.pauses import resume
-from lanework.engine.queries.jobs import as_json
+from lanework.engine.queries.job_view import Job
 from lanework.engine.queries.state_counts import StateCounts, state_counts
 from lanework.errors import UnknownNameError, did_you_mean
 from lanework.http.api.jobs import JobId
 from lanework.http.api.pauses import Paused, Resumed
 from lanework.http.api.requests import Cleaning
-from lanework.http.api.responses import Answer, Job
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
 from lanework.http.problems import Problem, ProblemError, wrong_query
 from lanework.http.routing import RESUME_WITHIN, Routes
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import masked
+from lanework.model.json_view import JsonView
 from lanework.model.lifecycle import retention
 from lanework.model.lifecycle.states import JobRecord, State
 
@@ -36,7 +36,7 @@ _ENDS: Final = {"completed": State.COMPLETED, "failed": State.DEAD, "cancelled":
 QueueName = Annotated[str, Path(description="The queue, such as email.")]
 
 
-class QueueCounts(Answer):
+class QueueCounts(JsonView):
     """The jobs of a queue by where they stand, of the newest 1,000 jobs."""
 
     waiting: int
@@ -47,7 +47,7 @@ class QueueCounts(Answer):
     paused: int
 
 
-class AllQueues(Answer):
+class AllQueues(JsonView):
     """The numbers of every queue; null in `countedSince` says that every job that is kept is counted."""
 
     success: Literal[True] = True
@@ -55,7 +55,7 @@ class AllQueues(Answer):
     counted_since: datetime | None
 
 
-class OneQueue(Answer):
+class OneQueue(JsonView):
     """The numbers of one queue."""
 
     success: Literal[True] = True
@@ -63,7 +63,7 @@ class OneQueue(Answer):
     counted_since: datetime | None
 
 
-class FailedJob(Answer):
+class FailedJob(JsonView):
     """A dead job; `data` is its payload, private fields masked, null if it is over 1 KB; `timestamp` is in ms."""
 
     id: str
@@ -74,21 +74,21 @@ class FailedJob(Answer):
     timestamp: int
 
 
-class FailedJobs(Answer):
+class FailedJobs(JsonView):
     """Dead jobs of a queue, the latest death first."""
 
     success: Literal[True] = True
     data: tuple[FailedJob, ...]
 
 
-class Retried(Answer):
+class Retried(JsonView):
     """A job that lives again."""
 
     success: Literal[True] = True
     data: Job
 
 
-class CleaningOrdered(Answer):
+class CleaningOrdered(JsonView):
     """The job that cleans; it has progress, and can be cancelled."""
 
     success: Literal[True] = True
@@ -140,7 +140,7 @@ def add_steering(routes: Routes, app: App) -> None:
         record = app.get(job_id)
         if record.queue != queue:
             raise ProblemError(_not_found("job-not-found", f"job {job_id!r} is of queue {record.queue!r}"))
-        return Retried(data=Job.model_validate(as_json(app.dead_letters.redrive_job(job_id))))
+        return Retried(data=Job.of(app.dead_letters.redrive_job(job_id)))
 
     @routes.add("POST", "/api/v1/jobs/queues/<queue>/pause", Role.ADMIN, tag=TAG)
     def pause_queue(queue: QueueName) -> Paused:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from lanework.engine.operations.signals import Signalling
+from lanework.engine.queries.job_view import Job
+from lanework.engine.schedules.view import Schedule
+from lanework.model.json_view import JsonView
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, State
 
@@ -15,13 +17,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.receipt import Receipt
 
 
-class Answer(BaseModel):
-    """What all of them have in common."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", defer_build=True)
-
-
-class Enqueued(Answer):
+class Enqueued(JsonView):
     """A job that is recorded or on its way."""
 
     message: str
@@ -48,58 +44,13 @@ def _said(receipt: Receipt[Any], type_: str) -> str:
     return f"{type_} was enqueued before{', with another payload' if receipt.payload_differs else ''}"
 
 
-class EnqueuedMany(Answer):
+class EnqueuedMany(JsonView):
     """Jobs that are recorded or on their way, in the order of the request."""
 
     jobs: tuple[Enqueued, ...]
 
 
-class FailedAttempt(Answer):
-    """One failed attempt."""
-
-    life: int
-    attempt: int
-    at: str
-    error: str
-    error_type: str | None
-
-
-class Job(Answer):
-    """Where a job stands. Times are ISO 8601 in UTC; its payload is not part of it."""
-
-    job_id: str
-    type: str
-    queue: str
-    lane: Lane
-    status: State
-    created_at: str
-    run_at: str
-    start_by: str | None
-    tenant: str | None
-    correlation_id: str | None = Field(description="What it belongs to; null if it stands for itself.")
-    waits_for: str | None = Field(description="The pause, the limit or the signal that it waits for.")
-    after: tuple[str, ...] = Field(description="The jobs and workflows that it was enqueued to wait for.")
-    waits_for_jobs: tuple[str, ...] = Field(description="Of these, the ones that it still waits for.")
-    workflow: str | None = Field(description="The workflow that it is part of, or is called back by.")
-    started_at: str | None
-    processed_at: str | None = Field(description="When it ended.")
-    attempt_count: int
-    max_attempts: int
-    life: int
-    cause: Cause | None = Field(description="Why it died.")
-    error: str | None = Field(description="Its type and text, and what led to it; only an admin reads private values.")
-    error_type: str | None = Field(description="The type alone; null where no exception was raised.")
-    failures: tuple[FailedAttempt, ...]
-    progress: int | None
-    progress_note: str | None
-    result: Any
-    result_omitted: str | None
-    retired: bool
-    wait_seconds: float | None
-    run_seconds: float | None
-
-
-class JobList(Answer):
+class JobList(JsonView):
     """Part of a list of jobs, the latest first."""
 
     jobs: tuple[Job, ...]
@@ -107,7 +58,7 @@ class JobList(Answer):
     seen_until: str = Field(description="What came later than this is in the pages so far.")
 
 
-class Progress(Answer):
+class Progress(JsonView):
     """How far a job is."""
 
     job_id: str
@@ -116,21 +67,21 @@ class Progress(Answer):
     note: str | None
 
 
-class Log(Answer):
+class Log(JsonView):
     """What a job said."""
 
     job_id: str
     lines: tuple[str, ...] = Field(description="The last 100, at most 16 KB, oldest first.")
 
 
-class JobPayload(Answer):
+class JobPayload(JsonView):
     """What a job was given."""
 
     job_id: str
     payload: Any
 
 
-class Cancelled(Answer):
+class Cancelled(JsonView):
     """What came of asking to cancel."""
 
     job_id: str
@@ -139,14 +90,14 @@ class Cancelled(Answer):
     )
 
 
-class Signalled(Answer):
+class Signalled(JsonView):
     """What came of sending a signal."""
 
     job_id: str
     outcome: Signalling = Field(description="repeated: one of this name had come before, and counts.")
 
 
-class DeadJob(Answer):
+class DeadJob(JsonView):
     """A dead job."""
 
     job_id: str
@@ -164,7 +115,7 @@ class DeadJob(Answer):
     fingerprint: str
 
 
-class Unreadable(Answer):
+class Unreadable(JsonView):
     """Messages of a dead-letter queue that are none of Lanework's: they stay until somebody deletes them."""
 
     lane: str
@@ -172,7 +123,7 @@ class Unreadable(Answer):
     problem: str = Field(description="What is wrong with one of them.")
 
 
-class DeadList(Answer):
+class DeadList(JsonView):
     """Part of the list of dead jobs, the latest death first."""
 
     count: int = Field(description="Jobs of this page.")
@@ -181,7 +132,7 @@ class DeadList(Answer):
     unreadable: tuple[Unreadable, ...] = Field(default=(), description="With the last page: what is nobody's job.")
 
 
-class DeadGroup(Answer):
+class DeadGroup(JsonView):
     """Dead jobs of the same error."""
 
     fingerprint: str
@@ -195,14 +146,14 @@ class DeadGroup(Answer):
     last_job_id: str
 
 
-class DeadGroups(Answer):
+class DeadGroups(JsonView):
     """The dead jobs by error, the largest group first."""
 
     groups: tuple[DeadGroup, ...] = Field(description="At most 100.")
     is_counted: bool = Field(description="Whether all dead jobs are in it; 10,000 are looked at.")
 
 
-class Moved(Answer):
+class Moved(JsonView):
     """What a redrive or a drop moves."""
 
     action: Literal["redrive", "drop"]
@@ -218,39 +169,21 @@ class Moved(Answer):
     job_id: str | None = Field(default=None, description="The job that does it: over 100, or with a canary or a rate.")
 
 
-class Schedule(Answer):
-    """A schedule, and how far it has come."""
-
-    name: str
-    type: str
-    cron: str | None
-    every_seconds: int | None
-    tz: str
-    words: str
-    overlap: str
-    catch_up: str
-    source: str = Field(description="declared by a job type, or dynamic: added.")
-    paused: bool
-    next_at: str | None
-    last_run: str | None = Field(description="The job of the newest tick that ran.")
-    last_status: State | None = Field(default=None, description="Where it stands; null where nobody has looked.")
-
-
-class ScheduleList(Answer):
+class ScheduleList(JsonView):
     """Part of the list of schedules, by name."""
 
     schedules: tuple[Schedule, ...]
     cursor: str | None
 
 
-class Ticks(Answer):
+class Ticks(JsonView):
     """When a schedule fires next, also while it is paused."""
 
     name: str
     ticks: tuple[str, ...]
 
 
-class Removed(Answer):
+class Removed(JsonView):
     """A schedule that is gone."""
 
     removed: str

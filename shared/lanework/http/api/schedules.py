@@ -9,11 +9,12 @@ from typing import Annotated, Final, cast
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
 from lanework.app import App
-from lanework.engine.schedules.service import Listed, as_json
+from lanework.engine.schedules.service import Listed
+from lanework.engine.schedules.view import Schedule
 from lanework.errors import UnknownNameError, foreign_cursor
 from lanework.http.api.jobs import Cursor, Limit
 from lanework.http.api.requests import NewSchedule
-from lanework.http.api.responses import Enqueued, Removed, Schedule, ScheduleList, Ticks
+from lanework.http.api.responses import Enqueued, Removed, ScheduleList, Ticks
 from lanework.http.auth.tokens import Role
 from lanework.http.job_types import check_api, type_called
 from lanework.http.problems import Problem, ProblemError
@@ -39,7 +40,7 @@ def add_reading(routes: Routes, app: App) -> None:
         rest = [one for one in app.schedules.list() if one.record.schedule.name > after]
         page = rest[:limit]
         return ScheduleList(
-            schedules=tuple(Schedule.model_validate(as_json(one, now=now)) for one in page),
+            schedules=tuple(Schedule.of(one, now=now) for one in page),
             cursor=f"{_MARK}{page[-1].record.schedule.name}" if len(rest) > limit else None,
         )
 
@@ -127,4 +128,4 @@ def _known(name: str, app: App) -> ScheduleRecord:
 
 
 def _shown(record: ScheduleRecord, app: App) -> Schedule:
-    return Schedule.model_validate(as_json(Listed(record=record, last_state=None), now=app.ports.clock()))
+    return Schedule.of(Listed(record=record, last_state=None), now=app.ports.clock())

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from lanework.app import App
 from lanework.engine.stats.statistics import Window, by_lane, by_queue, by_type, lanes_of
-from lanework.http.api.responses import Answer
 from lanework.http.auth.tokens import Role
 from lanework.http.routing import Routes
+from lanework.model.json_view import JsonView
 from lanework.model.lanes import Lane
 from lanework.model.stats import alerts
 from lanework.model.stats.numbers import Count, Numbers
@@ -25,7 +25,7 @@ Over = Annotated[Literal["hour", "day"], Query(description="The last hour by min
 _NAMES: Final = {"lane": by_lane, "queue": by_queue, "type": by_type}
 
 
-class Step(Answer):
+class Step(JsonView):
     """What happened within one step."""
 
     started: int
@@ -35,7 +35,7 @@ class Step(Answer):
     late: int = Field(description="First starts later than the lane promises.")
 
 
-class Series(Answer):
+class Series(JsonView):
     """Numbers step by step, oldest first; the last step isn't over."""
 
     begins: datetime
@@ -45,7 +45,7 @@ class Series(Answer):
     )
 
 
-class Promise(Answer):
+class Promise(JsonView):
     """How a lane's promise was kept, as a whole or for one job type."""
 
     lane: Lane
@@ -59,7 +59,7 @@ class Promise(Answer):
     p99_seconds: float | None
 
 
-class LateJob(Answer):
+class LateJob(JsonView):
     """A job that started later than promised."""
 
     job_id: str
@@ -70,7 +70,7 @@ class LateJob(Answer):
     waited_seconds: float | None
 
 
-class Promises(Answer):
+class Promises(JsonView):
     """How promises were kept."""
 
     lanes: tuple[Promise, ...]
@@ -78,7 +78,7 @@ class Promises(Answer):
     late_jobs: tuple[LateJob, ...] = Field(description="The latest first; at most 100 of an hour are known by name.")
 
 
-class Alert(Answer):
+class Alert(JsonView):
     """Something that is worth waking somebody for, or was."""
 
     rule: str
@@ -89,14 +89,14 @@ class Alert(Answer):
     until: datetime | None = Field(description="When it was over; null while it is active.")
 
 
-class Alerts(Answer):
+class Alerts(JsonView):
     """What stands of alerts, as of the clock's latest tick."""
 
     active: tuple[Alert, ...]
     resolved: tuple[Alert, ...] = Field(description="The latest end first, at most 50.")
 
 
-class TypeCost(Answer):
+class TypeCost(JsonView):
     """What the jobs of a type cost."""
 
     type: str
@@ -106,7 +106,7 @@ class TypeCost(Answer):
     retries_usd: float
 
 
-class Costs(Answer):
+class Costs(JsonView):
     """What jobs cost on AWS: an estimate."""
 
     over_seconds: int
