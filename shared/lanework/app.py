@@ -176,8 +176,12 @@ class App:
     def ports(self) -> Ports:
         """Where the application runs; made from the environment on first use."""
         if self._ports is None:
-            self.use(aws_ports(Settings.from_env()))
+            self.use(aws_ports(Settings.from_env(), emit=self._emit))
         return cast("Ports", self._ports)
+
+    def _emit(self, event: Event) -> None:
+        """Send an event of the ports themselves to whoever listens by then."""
+        self.ports.events.emit(event)
 
     @cached_property
     def runtime(self) -> Runtime:

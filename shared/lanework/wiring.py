@@ -16,6 +16,7 @@ from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.webhooks import World
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_a_child
+from lanework.model.events import Event
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -29,11 +30,19 @@ if TYPE_CHECKING:
     from lanework.engine.ports.consumer import MessageConsumer
     from lanework.engine.ports.webhooks import Answered
     from lanework.engine.stats.alerting import Channel
+    from lanework.model.events import Action
+    from lanework.model.lanes import Lane
     from lanework.settings import AlertSettings, MetricSettings
 
 
-def aws_ports(settings: Settings) -> Ports:
-    """Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before."""
+def aws_ports(settings: Settings, *, emit: Callable[[Event], object] | None = None) -> Ports:
+    """
+    Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before.
+
+    Args:
+        settings: Where to.
+        emit: Gets the events of the ports themselves, such as a delete that SQS refused; the log by default.
+    """
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
     from lanework.aws.lanes import SqsLanes  # noqa: PLC0415
@@ -45,16 +54,17 @@ def aws_ports(settings: Settings) -> Ports:
     from lanework.aws.workflows.workflows import DynamoWorkflows  # noqa: PLC0415
 
     clients = Clients(settings)
+    log = LogSink(logging.getLogger("lanework"))
     return Ports(
         ledger=GroupCommitLedger(clients, stack=settings.stack, region=settings.region),
-        lanes=SqsLanes(clients, stack=settings.stack),
+        lanes=SqsLanes(clients, stack=settings.stack, report=_failures_to(emit or log.emit)),
         flags=DynamoFlags(clients, stack=settings.stack),
         limits=DynamoLimits(clients, stack=settings.stack),
         schedules=DynamoSchedules(clients, stack=settings.stack),
         scheduler=EventBridgeScheduler(clients, stack=settings.stack),
         statistics=DynamoStatistics(clients, stack=settings.stack),
         workflows=DynamoWorkflows(clients, stack=settings.stack),
-        events=LogSink(logging.getLogger("lanework")),
+        events=log,
         clock=utc_now,
         new_id=new_ulid,
         new_nonce=partial(token_urlsafe, 12),
@@ -134,12 +144,17 @@ def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
     return EventBridgeBus(Clients(settings), name=name)
 
 
-def aws_inbox(settings: Settings) -> MessageConsumer:
-    """Return the consumer's side of the lanes on AWS, for a worker process."""
+def aws_inbox(settings: Settings, *, emit: Callable[[Event], object]) -> MessageConsumer:
+    """Return the consumer's side of the lanes on AWS, for a worker process; `emit` as in `aws_ports`."""
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.consumer import SqsConsumer  # noqa: PLC0415
 
-    return SqsConsumer(Clients(settings), stack=settings.stack)
+    return SqsConsumer(Clients(settings), stack=settings.stack, report=_failures_to(emit))
+
+
+def _failures_to(emit: Callable[[Event], object]) -> Callable[[Action, Lane, str], object]:
+    """Return what makes an event of what SQS didn't do with received messages."""
+    return lambda action, lane, reason: emit(Event(action=action, at=utc_now(), lane=lane, reason=reason))
 
 
 def metric_sinks(metrics: MetricSettings) -> tuple[EventSink, ...]:

@@ -40,7 +40,7 @@ class Clients:
 
 
 def lanes(sqs: Sqs) -> SqsLanes:
-    return SqsLanes(Clients(sqs), stack="shop")  # type: ignore[arg-type]
+    return SqsLanes(Clients(sqs), stack="shop", report=lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_a_move_names_its_destination_since_what_a_program_buried_has_no_recorded_source() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework.engine.stats.overview import standing
+from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.alerts import Rule, Thresholds
 from lanework.model.stats.buckets import Bucket
 from lanework.model.stats.numbers import Count, Key, Numbers
+from lanework.observe.logs import fields_of
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON, memory_ports
 
@@ -43,3 +47,34 @@ def test_every_rule_is_described_with_its_threshold() -> None:
     assert f"more than {limits.waiting:,} messages" in rows["waiting"]
     assert f"more than {limits.failed} dead jobs" in rows["failed"]
     assert f"at least {limits.starts}" in rows["sla"]
+
+
+def test_every_event_is_listed_with_fields_that_a_log_line_has() -> None:
+    events = DOCS.partition("### Every event")[2]
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (.+) \| (.+) \|$", events, flags=re.MULTILINE)
+    full = Event(
+        action=Action.JOB_DEAD,
+        at=NOON,
+        cause=Cause.EXHAUSTED,
+        public={"a": 1},
+        **dict.fromkeys(("job_id", "type", "queue", "lane", "error_type", "reason", "schedule"), "text"),  # type: ignore[arg-type]
+        **dict.fromkeys(("wait", "ran_for", "waited"), timedelta(seconds=1)),  # type: ignore[arg-type]
+        attempt=1,
+        memory_mb=256,
+        correlation_id="c",
+    )
+
+    assert [name for name, _, _ in rows] == [one.value for one in Action], "in the order of the enum"
+    named = {field for _, _, fields in rows for field in re.findall(r"`(\w+)`", fields)}
+    assert named <= set(fields_of(full))
+    assert {re.sub(r"`\w+`", "", fields).replace(",", "").strip() for _, _, fields in rows} <= {
+        "",
+        "job",
+        "job attempt",
+    }
+
+
+def test_an_events_name_in_the_code_is_its_name_in_the_logs() -> None:
+    assert {one.name: one.value for one in Action} == {
+        one.name: one.name.lower().replace("_", ".", 1) for one in Action
+    }

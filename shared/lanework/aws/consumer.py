@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
-from lanework.aws.lanes import BATCH, Queues, seconds
+from lanework.aws.queues import BATCH, Queues, ReceivedMessages, seconds
 from lanework.engine.ports.consumer import Received
-from lanework.errors import ConfigError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from lanework.aws.clients import Clients
+    from lanework.aws.queues import ReportFailure
     from lanework.model.lanes import Lane
 
 
 class SqsConsumer:
     """Implements the `MessageConsumer` port."""
 
-    def __init__(self, clients: Clients, *, stack: str) -> None:
+    def __init__(self, clients: Clients, *, stack: str, report: ReportFailure) -> None:
         self._clients = clients
         self._queues = Queues(clients, stack=stack)
+        self._messages = ReceivedMessages(clients, self._queues, report)
 
     def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
         with translated(f"receiving from lane {lane}"):
@@ -38,23 +38,10 @@ class SqsConsumer:
         return [_received(one) for one in answer.get("Messages", [])]
 
     def delete(self, lane: Lane, handles: Sequence[str]) -> None:
-        for start in range(0, len(handles), BATCH):
-            entries: Any = [
-                {"Id": str(index), "ReceiptHandle": handle}
-                for index, handle in enumerate(handles[start : start + BATCH])
-            ]
-            with suppress(UnavailableError, ConfigError), translated(f"deleting from lane {lane}"):
-                self._clients.sqs.delete_message_batch(QueueUrl=self._queues.url(lane), Entries=entries)
+        self._messages.delete(lane, handles)
 
     def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
-        wanted = list(handles.items())
-        for start in range(0, len(wanted), BATCH):
-            entries: Any = [
-                {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": seconds(after)}
-                for index, (handle, after) in enumerate(wanted[start : start + BATCH])
-            ]
-            with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
-                self._clients.sqs.change_message_visibility_batch(QueueUrl=self._queues.url(lane), Entries=entries)
+        self._messages.hide(lane, handles)
 
 
 def _received(message: dict[str, Any]) -> Received:

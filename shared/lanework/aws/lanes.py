@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
+from lanework.aws.queues import BATCH, Queues, ReceivedMessages, seconds
 from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
 from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.sqs_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import timedelta
 
     from mypy_boto3_sqs.type_defs import StartMessageMoveTaskRequestTypeDef
 
     from lanework.aws.clients import Clients
+    from lanework.aws.queues import ReportFailure
     from lanework.engine.ports.messages import OutgoingMessage
-    from lanework.model.lanes import Lane
-
-
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lanework.aws.clients import Clients
     from lanework.model.lanes import Lane
 
 _OF_THE_MESSAGE: Final = frozenset(
@@ -56,10 +50,11 @@ _COUNTS: Final = (
 class SqsLanes:
     """Implements the `Lanes` port."""
 
-    def __init__(self, clients: Clients, *, stack: str) -> None:
+    def __init__(self, clients: Clients, *, stack: str, report: ReportFailure) -> None:
         """Use the queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
         self._clients = clients
         self._queues = Queues(clients, stack=stack)
+        self._received = ReceivedMessages(clients, self._queues, report)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         with _sending(f"sending to lane {lane}"):
@@ -130,33 +125,14 @@ class SqsLanes:
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         """What can't be shown now is shown when its hiding ends."""
-        for start in range(0, len(handles), BATCH):
-            with suppress(UnavailableError, ConfigError), translated(f"showing dead letters of lane {lane}"):
-                self._clients.sqs.change_message_visibility_batch(
-                    QueueUrl=self._queues.url(lane, "-dlq"),
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle, "VisibilityTimeout": 0}
-                        for index, handle in enumerate(handles[start : start + BATCH])
-                    ],
-                )
+        self._received.hide(lane, dict.fromkeys(handles, timedelta(0)), suffix="-dlq")
 
     def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        for start in range(0, len(handles), BATCH):
-            with suppress(UnavailableError, ConfigError), translated(f"deleting dead letters of lane {lane}"):
-                self._clients.sqs.delete_message_batch(
-                    QueueUrl=self._queues.url(lane, "-dlq"),
-                    Entries=[
-                        {"Id": str(index), "ReceiptHandle": handle}
-                        for index, handle in enumerate(handles[start : start + BATCH])
-                    ],
-                )
+        self._received.delete(lane, handles, suffix="-dlq")
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """A message that can't be hidden for longer comes back sooner, which is safe."""
-        with suppress(UnavailableError, ConfigError), translated(f"changing visibility in lane {lane}"):
-            self._clients.sqs.change_message_visibility(
-                QueueUrl=self._queues.url(lane), ReceiptHandle=handle, VisibilityTimeout=seconds(after)
-            )
+        self._received.hide_one(lane, handle, after)
 
     def move_back(self, lane: Lane, *, rate: int | None) -> None:
         """Names the destination, since what a program sent to a DLQ has no recorded source."""
@@ -234,29 +210,3 @@ def _message(sending: OutgoingMessage) -> Any:  # noqa: ANN401 - a part of boto'
     """Return what both ways of sending say of a message; a standard queue with groups is a fair queue."""
     group = {} if sending.tenant is None else {"MessageGroupId": sending.tenant}
     return {"MessageBody": sending.body, "DelaySeconds": seconds(sending.delay), **group}
-
-
-BATCH: Final = 10
-"""Most messages of one call (SQS quotas, "Message batch")."""
-
-
-class Queues:
-    """The queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
-
-    def __init__(self, clients: Clients, *, stack: str) -> None:
-        self._clients = clients
-        self._stack = stack
-        self._urls: dict[str, str] = {}
-
-    def url(self, lane: Lane, suffix: str = "") -> str:
-        """Build a queue's address from the endpoint, so that whatever stands in front of SQS is not bypassed."""
-        name = f"{self._stack}-{lane}{suffix}"
-        if name not in self._urls:
-            endpoint = self._clients.sqs.meta.endpoint_url.rstrip("/")
-            self._urls[name] = f"{endpoint}/{self._clients.account}/{name}"
-        return self._urls[name]
-
-
-def seconds(duration: timedelta) -> int:
-    """Whole seconds, rounded up: SQS counts in them, and too early is worse than too late."""
-    return -(-duration // timedelta(seconds=1))

@@ -186,11 +186,12 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
     app.runtime.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
-    return app, aws_inbox(Settings.from_env())
+    return app, aws_inbox(Settings.from_env(), emit=app.ports.events.emit)
 
 
 def _reach() -> tuple[Ports, MessageConsumer]:
-    return connected().ports, aws_inbox(Settings.from_env())
+    ports = connected().ports
+    return ports, aws_inbox(Settings.from_env(), emit=ports.events.emit)
 
 
 def _log(action: Action, reason: str) -> None:

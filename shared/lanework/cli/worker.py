@@ -176,12 +176,12 @@ def _end(code: int) -> NoReturn:
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
     app.runtime.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
-    return app, aws_inbox(Settings.from_env())
+    return app, aws_inbox(Settings.from_env(), emit=app.ports.events.emit)
 
 
 def _reach() -> tuple[Ports, MessageConsumer]:
     """Connect to the stack from the parent, which keeps jobs alive whose process can't."""
-    return connected().ports, aws_inbox(Settings.from_env())
+    return connected().ports, aws_inbox(Settings.from_env(), emit=LogSink(Logger(location=None)).emit)
 
 
 def _log(action: Action, reason: str) -> None:

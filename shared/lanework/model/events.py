@@ -50,6 +50,8 @@ class Action(StrEnum):
     MESSAGE_UNDECODABLE = "message.undecodable"
     MESSAGE_QUARANTINED = "message.quarantined"
     MESSAGE_NOT_HANDLED = "message.not_handled"
+    MESSAGE_DELETE_FAILED = "message.delete_failed"
+    MESSAGE_VISIBILITY_FAILED = "message.visibility_failed"
     MESSAGE_TICKET_REMOVED = "message.ticket_removed"
     SCHEDULE_SKIPPED = "schedule.skipped"
     SCHEDULE_FAILED = "schedule.failed"

@@ -21,6 +21,8 @@ _LEVELS: Final = {
     Action.RUN_CLAIM_FAILED: logging.ERROR,
     Action.RUN_WRITE_FAILED: logging.ERROR,
     Action.MESSAGE_UNDECODABLE: logging.ERROR,
+    Action.MESSAGE_DELETE_FAILED: logging.ERROR,
+    Action.MESSAGE_VISIBILITY_FAILED: logging.ERROR,
     Action.JOB_DEAD: logging.ERROR,
     Action.JOB_NOT_SENT: logging.ERROR,
     Action.RUN_ACCESS_DENIED: logging.ERROR,

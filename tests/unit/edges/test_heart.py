@@ -45,6 +45,7 @@ class Running:
     is_claiming: Event = field(default_factory=Event)
     may_claim: Event = field(default_factory=Event)
     given_back: int = 0
+    is_denied: bool = False
     beats: int = 0
     has_beaten_twice: Event = field(default_factory=Event)
 
@@ -56,6 +57,9 @@ class Running:
 
     def requeue(self, *, ends_within: timedelta | None) -> timedelta:
         self.given_back += 1
+        if self.is_denied:
+            msg = "no permission"
+            raise ConfigError(msg)
         return NO_TIME if ends_within is None else ends_within + LEASE_MARGIN
 
     def lease(self) -> RunLease:
@@ -116,7 +120,9 @@ def test_what_was_given_back_before_its_claim_is_not_claimed() -> None:
 def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
     errors: list[str] = []
     outbox = AckBatcher(cast("MessageConsumer", Said()))
-    heart = Heartbeat(outbox, lease=timedelta(milliseconds=30), on_error=lambda error: errors.append(str(error)))
+    heart = Heartbeat(
+        outbox, lease=timedelta(milliseconds=30), on_error=lambda *said: errors.append(": ".join(map(str, said)))
+    )
     heart.hold(Lane.LOW, "handle")
     running = Running()
     running.may_claim.set()
@@ -125,7 +131,25 @@ def test_a_heart_that_is_refused_beats_on_and_tells_it_once() -> None:
     assert running.has_beaten_twice.wait(30)
     heart.close()
     outbox.close()
-    assert errors == ["no permission"]
+    assert errors == ["extending leases: no permission"]
+
+
+def test_a_job_that_can_not_be_given_back_is_told_and_its_message_is_left_to_its_lease() -> None:
+    errors: list[str] = []
+    said = Said()
+    outbox = AckBatcher(cast("MessageConsumer", said))
+    heart = Heartbeat(outbox, lease=MINUTE, on_error=lambda *what: errors.append(": ".join(map(str, what))))
+    heart.hold(Lane.LOW, "handle")
+    running = Running(is_denied=True)
+    running.may_claim.set()
+    heart.claim("handle", cast("Attempt", running))
+
+    heart.give_back_all(ends_within=None)
+    heart.close()
+    outbox.close()
+
+    assert errors == ["giving a job back: no permission"]
+    assert said.hidden == {}
 
 
 def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_was_not_begun_at_once() -> None:

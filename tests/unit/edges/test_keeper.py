@@ -111,7 +111,9 @@ def test_a_stack_that_does_not_answer_is_tried_at_each_look() -> None:
     ledger = Flaky(stack.ports.ledger, broken={"change"})
     stack.ports = replace(stack.ports, ledger=ledger)
     keeper = look(stack, an_entry(kept_s_ago=4))
+    keeper.look(lambda _: [an_entry(kept_s_ago=4)])
     assert stack.held_until() == (NOON + LEASE, NOON + LEASE)
+    assert stack.ports.events.actions == ["run.write_failed"], "said once"  # type: ignore[attr-defined]
 
     ledger.broken.clear()
     keeper.look(lambda _: [an_entry(kept_s_ago=5)])

@@ -139,7 +139,7 @@ def a_full_api(services: Services) -> Client:
         replace(
             memory_ports(Clock()),
             ledger=DynamoLedger(clients, stack=STACK, region=REGION),
-            lanes=SqsLanes(clients, stack=STACK),
+            lanes=SqsLanes(clients, stack=STACK, report=lambda *_: None),
             flags=DynamoFlags(clients, stack=STACK),
             schedules=DynamoSchedules(clients, stack=STACK),
             workflows=DynamoWorkflows(clients, stack=STACK),

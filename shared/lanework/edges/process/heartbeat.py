@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Condition, Event
@@ -54,7 +53,7 @@ class Heartbeat:
         lease: timedelta,
         roster: LeaseBoard | None = None,
         failed: Failed = unheard,
-        on_error: Callable[[LaneworkError], object] = lambda _: None,
+        on_error: Callable[[str, LaneworkError], object] = lambda _, __: None,
     ) -> None:
         """Start the heartbeat. The lease board shows the supervisor what runs; a refusal is logged once."""
         self._outbox = outbox
@@ -127,11 +126,15 @@ class Heartbeat:
             self._lock.wait_for(lambda: not any(one.is_claiming for one in claiming), _CLAIMING.total_seconds())
 
     def _give_back(self, handle: str, held: _Held, *, ends_within: timedelta | None) -> None:
-        with suppress(LaneworkError):
+        """Put a job back, and its message; what can't be put back is due again when its lease is over."""
+        try:
             attempt = held.attempt if held.is_running else None
             wait = timedelta(0) if attempt is None else attempt.requeue(ends_within=ends_within)
-            if wait is not None:
-                self._outbox.hide(held.lane, handle, wait)
+        except LaneworkError as error:
+            self._on_error("giving a job back", error)
+            return
+        if wait is not None:
+            self._outbox.hide(held.lane, handle, wait)
 
     def close(self) -> None:
         """Beat no more."""
@@ -158,5 +161,5 @@ class Heartbeat:
                 self._is_refused = False
             except LaneworkError as error:  # a refusal, too, may be over before the lease is
                 if not self._is_refused:
-                    self._on_error(error)
+                    self._on_error("extending leases", error)
                 self._is_refused = True

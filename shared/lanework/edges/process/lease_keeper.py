@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import extend_lease
 from lanework.errors import LaneworkError
+from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +47,8 @@ class LeaseKeeper:
         self._lease = lease
         self._reached: tuple[Ports, MessageConsumer] | None = None
         self._kept_at: dict[str, float] = {}
-        self._is_over = Event()
+        self._is_refused = False
+        self._is_over = threading.Event()
         self._thread: Thread | None = None
 
     def start(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
@@ -97,7 +100,12 @@ class LeaseKeeper:
         now = time.monotonic()
         try:
             stored = extend_lease(entry.lease, until=ports.clock() + self._lease + LEASE_MARGIN, ports=ports)
-        except LaneworkError:  # nor can others begin it while the ledger doesn't answer; it is tried again
+        except LaneworkError as error:  # nor can others begin it while the ledger doesn't answer; it is tried again
+            if not self._is_refused:
+                reason = f"extending leases of another process: {error}"
+                ports.events.emit(Event(action=Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))
+            self._is_refused = True
             return False
+        self._is_refused = False
         self._kept_at[entry.lease.claim_id] = now
         return stored is not None

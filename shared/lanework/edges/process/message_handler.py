@@ -102,11 +102,9 @@ class Work:
         self._outbox.close()
         self._flusher.close()
 
-    def _log_refusal(self, error: LaneworkError) -> None:
+    def _log_refusal(self, doing: str, error: LaneworkError) -> None:
         ports = self._app.ports
-        ports.events.emit(
-            Event(action=Action.RUN_WRITE_FAILED, at=ports.clock(), reason=f"lengthening leases: {error}")
-        )
+        ports.events.emit(Event(action=Action.RUN_WRITE_FAILED, at=ports.clock(), reason=f"{doing}: {error}"))
 
     def _answer(self, lane: Lane, message: Received, report: Report) -> None:
         if self._heart.let_go(message.handle):

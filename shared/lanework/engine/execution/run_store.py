@@ -62,7 +62,7 @@ class LedgerRunStore:
         now = self._ports.clock()
         if not self._cancel_asked and (self._looked_at is None or now - self._looked_at >= _LOOK_EVERY):
             self._looked_at = now
-            with suppress(UnavailableError):
+            with suppress(UnavailableError):  # it is looked at again in a second; the heartbeat sees it, too
                 record = self._ports.ledger.get(self._job_id)
                 self._cancel_asked = record is not None and record.cancel_asked
         return self._cancel_asked

@@ -52,7 +52,7 @@ class LongJobProgress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Keep the count for the next attempt, where there will be one."""
         if error is not None:
-            with suppress(UnavailableError):
+            with suppress(UnavailableError):  # the next attempt counts from the last count that was kept
                 self._ports.ledger.keep_step(self._run.job_id, _STEP, str(self.done))
 
     def reach(self, done: int, *, percent: int) -> None:
