@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from lanework.errors import ContendedError
 from lanework.model.lifecycle.states import State
 from lanework.model.workflow.shard import value_of_job
 from lanework.model.workflow.workflow import GIVEN_UP_AFTER, When, ref_of, value_of_workflow, workflow_fact
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from lanework.model.workflow.dependency import Fact
     from lanework.model.workflow.shard import Shard
     from lanework.model.workflow.workflow import WorkflowRecord
-
-_ROUNDS: Final = 30
-_LONGEST_PAUSE_S: Final = 0.2
 
 Released = list[tuple[str, "Fact"]]
 """What has happened that others may wait for, by the name under which they do."""
@@ -90,17 +86,16 @@ class Shards:
         Raises:
             ContendedError: Others wrote it again and again.
         """
-        for number in range(_ROUNDS):
+
+        def attempt() -> tuple[WorkflowRecord | None, WorkflowRecord | None] | None:
             before = self._store.get(workflow_id)
             if before is None:
                 return None, None
             wanted = how(before).settled(self._ports.clock())
             after = before if wanted == before else self._store.write(wanted)
-            if after is not None:
-                return before, after
-            self._ports.code_runner.pause(min(0.01 * 2**number, _LONGEST_PAUSE_S) * (0.5 + self._ports.rand() / 2))
-        msg = f"others wrote workflow {workflow_id!r} {_ROUNDS} times over"
-        raise ContendedError(msg)
+            return None if after is None else (before, after)
+
+        return self._ports.retry_conflicts(attempt, what=f"workflow {workflow_id!r}")
 
     def mend(self, found: WorkflowRecord) -> Released:
         """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from lanework.errors import ContendedError, EnqueueError, QuotaExceededError, UnavailableError
 from lanework.model.job.guard_items import GuardItem, GuardWrite
@@ -37,11 +37,6 @@ from lanework.model.lifecycle.states import AT_ONCE, WAITING
 if TYPE_CHECKING:
     from lanework.engine.ports.ledger import Ledger
     from lanework.model.lifecycle.states import JobRecord
-
-_ROUNDS: Final = 10
-_FIRST_PAUSE_S: Final = 0.02
-_LONGEST_PAUSE_S: Final = 1.0
-"""Ten rounds with growing pauses take 4 s at most, beside the calls: a web request's patience."""
 
 _PENDING_KEPT: Final = timedelta(days=30)
 """How long a debounced job's key is kept beyond its start, for a job that waits long: behind a pause, a backlog."""
@@ -84,17 +79,15 @@ class Gate:
             QuotaExceededError: A quota is used up.
             EnqueueError: Whether it was recorded is not known, or others were faster again and again.
         """
+
+        def attempt() -> Place | None:
+            return self._try(order, guards)
+
         try:
-            for number in range(_ROUNDS):
-                try:
-                    return self._try(order, guards)
-                except ContendedError:
-                    self._pause(number)
+            return cast("Place", self._ports.retry_conflicts(attempt, what=" and ".join(guards.marks)))
         except UnavailableError as error:
             why = f"{error}; a job with a quota, unique_for or debounce is not sent unrecorded, past its guards"
             raise EnqueueError(order.envelope.id, why) from error
-        why = f"others wrote {' and '.join(guards.marks)} at the same time, {_ROUNDS} times over; repeat it"
-        raise EnqueueError(order.envelope.id, why)
 
     def _try(self, order: Order, guards: Guards) -> Place:
         marks = self._ledger.marks(guards.marks)
@@ -152,11 +145,6 @@ class Gate:
         if record is None or (record.expires_at is not None and record.expires_at <= now):
             return None
         return Existing(job_id=record.job_id, record=record)
-
-    def _pause(self, number: int) -> None:
-        """Wait longer each time, and not as long as the others who lost the same race."""
-        longest = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S)
-        self._ports.code_runner.pause(longest * (0.5 + self._ports.rand() / 2))
 
 
 def _taking(order: Order, keyed: Keyed, held: GuardItem | None) -> GuardWrite:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.engine.dependencies.release_dependents import follow_up
 from lanework.errors import JobNotFoundError, is_a
@@ -15,8 +15,6 @@ from lanework.model.lifecycle.states import State
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
-
-_ROUNDS: Final = 5
 
 
 class Cancelling(StrEnum):
@@ -41,8 +39,8 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
     """
     if not is_a(job_id, str):
         raise JobNotFoundError(job_id)
-    stored: JobRecord | None = None
-    for _ in range(_ROUNDS):
+
+    def attempt() -> Cancelling | None:
         now = ports.clock()
         waiting = operator_moves.cancel_waiting(now=now, expires_at=run_moves.expiry(now=now, ever_died=True))
         answer = ports.ledger.change(job_id, ports.ending(waiting))
@@ -66,7 +64,9 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
             case _:
                 if isinstance(ports.ledger.change(job_id, operator_moves.ask_to_cancel()), Applied):
                     return Cancelling.ASKED
-    return Cancelling.ASKED
+        return None
+
+    return ports.retry_conflicts(attempt, what=f"job {job_id!r}")
 
 
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:

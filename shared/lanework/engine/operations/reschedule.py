@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY, check_durations, checked_moment
 from lanework.engine.messaging.resend import dispatch_recorded
-from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, UnavailableError, is_a, shown
+from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, is_a, shown
 from lanework.model.events import Action, Event
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
-
-_ROUNDS: Final = 5
 
 _HINTS: Final = {
     State.RUNNING: "it runs already",
@@ -67,7 +65,8 @@ def reschedule(job_id: str, *, at: datetime, ports: Ports) -> JobRecord:
         InvalidOptionError: The new start is not before the job's `start_by`.
         UnavailableError: Whether it was moved is not known; or it changes all the time.
     """
-    for _ in range(_ROUNDS):
+
+    def attempt() -> JobRecord | None:
         stored = ports.ledger.get(job_id)
         if stored is None or stored.is_expired(ports.clock()):
             raise JobNotFoundError(job_id)
@@ -79,10 +78,11 @@ def reschedule(job_id: str, *, at: datetime, ports: Ports) -> JobRecord:
             raise InvalidOptionError(msg)
         is_far = start - ports.clock() > ports.look_ahead
         answer = ports.ledger.change(job_id, operator_moves.reschedule(stored, at=start, is_far=is_far))
-        if isinstance(answer, Applied):
-            return _sent(answer.record, stored.payload, ports, is_far=is_far)
-    msg = f"job {job_id} changes faster than it can be rescheduled; try again"
-    raise UnavailableError(msg)
+        if not isinstance(answer, Applied):
+            return None
+        return _sent(answer.record, stored.payload, ports, is_far=is_far)
+
+    return ports.retry_conflicts(attempt, what=f"job {job_id!r}")
 
 
 def _sent(record: JobRecord, payload: str | None, ports: Ports, *, is_far: bool) -> JobRecord:

@@ -10,13 +10,11 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from lanework.engine.jobtypes.run import TIMED_OUT, signal_step
 from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.errors import (
-    ContendedError,
     InvalidOptionError,
     JobEndedError,
     JobNotFoundError,
     SignalTooLateError,
     TooLargeError,
-    UnavailableError,
 )
 from lanework.model.events import Action, Event
 from lanework.model.lifecycle import operator_moves
@@ -29,10 +27,6 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 64 * 1024
 """Bytes of JSON."""
-
-_ROUNDS: Final = 7
-_PAUSE_S: Final = 0.02
-"""Before the second try; it doubles from there, to a second and a half in all."""
 
 _HINTS: Final = {
     State.COMPLETED: "it has run to its end without",
@@ -65,7 +59,8 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         UnavailableError: Whether it was kept is not known, repeat it; or the job changes all the time.
     """
     step, text = signal_step(name), _written(payload)
-    for number in range(_ROUNDS):
+
+    def attempt() -> Signalling | None:
         now = ports.clock()
         stored = ports.ledger.get(job_id)
         if stored is None or stored.is_expired(now):
@@ -73,12 +68,7 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
         if stored.state in ENDED or stored.state is State.UNKNOWN:
             raise JobEndedError(job_id, state=stored.state, hint=_HINTS[stored.state])
         change = operator_moves.signal(stored, name, signal_id=ports.new_id(), now=now)
-        try:
-            answer = ports.ledger.change_and_keep(job_id, change, step=step, text=text)
-        except ContendedError:  # nothing was written: the job's run writes at this moment
-            ports.code_runner.pause(_PAUSE_S * 2**number * (0.5 + ports.rand() / 2))
-            continue
-        match answer:
+        match ports.ledger.change_and_keep(job_id, change, step=step, text=text):
             case Kept(text=before) if before == TIMED_OUT:
                 raise SignalTooLateError(job_id, name)
             case Kept():
@@ -86,8 +76,10 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
             case Applied(record):
                 _go_on(stored, record, name, ports)
                 return Signalling.KEPT
-    msg = f"job {job_id} changes faster than it can be signalled; try again"
-    raise UnavailableError(msg)
+            case _:
+                return None
+
+    return ports.retry_conflicts(attempt, what=f"job {job_id!r}")
 
 
 def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
 from lanework.engine.ports.webhooks import World
+from lanework.errors import ContendedError
 from lanework.model.lifecycle.retention import to_be_archived
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
     from lanework.model.events import Event
     from lanework.model.lifecycle.change import Change
     from lanework.model.lifecycle.states import JobRecord
+
+T = TypeVar("T")
+
+_TRIES: Final = 20
+_FIRST_PAUSE_S: Final = 0.02
+_LONGEST_PAUSE_S: Final = 0.3
 
 Clock = Callable[[], datetime]
 """Gives the time: aware, UTC, whole milliseconds."""
@@ -97,3 +105,30 @@ class Ports:
     def ending(self, change: Change) -> Change:
         """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""
         return change if self.archive is None else to_be_archived(change)
+
+    def retry_conflicts(self, attempt: Callable[[], T | None], *, what: str) -> T:
+        """
+        Write what a read leads to, and do both anew as long as others write in between.
+
+        The pause before each further try is longer than the one before, and random: they add up to 5 s at most, a web
+        request's patience.
+
+        Args:
+            attempt: Reads, decides and writes; returns None, or raises `ContendedError`, where others were faster.
+            what: What is written, for the error, such as `schedule 'nightly'`.
+
+        Returns:
+            What the attempt returned that succeeded.
+
+        Raises:
+            ContendedError: Others were faster 20 times over. Nothing was written.
+        """
+        for number in range(_TRIES):
+            with suppress(ContendedError):
+                done = attempt()
+                if done is not None:
+                    return done
+            longest = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S)
+            self.code_runner.pause(longest * (0.5 + self.rand() / 2))
+        msg = f"{what} is being written by others all the time: {_TRIES} tries were too late; try again"
+        raise ContendedError(msg)

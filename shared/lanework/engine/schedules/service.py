@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from lanework.model.lifecycle.states import State
     from lanework.model.schedule.schedule import CatchUpName, OverlapName, Schedule, ScheduleRecord
 
-_TRIES: Final = 5
 _MOST_IDS: Final = 100
 _LONGEST_PREVIEW: Final = 1000
 
@@ -200,13 +199,14 @@ class Schedules:
             InvalidOptionError: A job type declares it.
             UnavailableError, ConfigError: EventBridge or DynamoDB didn't take it; repeat it.
         """
-        for _ in range(_TRIES):
+
+        def attempt() -> bool | None:
             record = self.get(name)
             self._refuse_declared(name, "removed", record)
             self._ports.scheduler.delete(name)
-            if self._ports.schedules.remove(record):
-                return
-        raise _contended(name)
+            return self._ports.schedules.remove(record) or None
+
+        self._ports.retry_conflicts(attempt, what=f"schedule {name!r}")
 
     def run(self, name: str) -> Receipt[Any]:
         """
@@ -222,30 +222,28 @@ class Schedules:
         return enqueue_reserved(request, self._enqueue, self._ports, since=now)
 
     def _recorded(self, schedule: Schedule, now: datetime) -> ScheduleRecord:
-        for _ in range(_TRIES):
+        def attempt() -> ScheduleRecord | None:
             stored = self._ports.schedules.get(schedule.name)
             if stored is None:
                 wanted = begun(schedule, Source.DYNAMIC, now=now)
             else:
                 self._refuse_declared(schedule.name, "added over", stored)
                 wanted = stored.changed_to(schedule, Source.DYNAMIC, now=now)
-            found = stored if wanted == stored else self._ports.schedules.write(wanted)
-            if found is not None:
-                return found
-        raise _contended(schedule.name)
+            return stored if wanted == stored else self._ports.schedules.write(wanted)
+
+        return self._ports.retry_conflicts(attempt, what=f"schedule {schedule.name!r}")
 
     def _change(self, name: str, change: Callable[[ScheduleRecord], ScheduleRecord]) -> ScheduleRecord:
-        for _ in range(_TRIES):
+        def attempt() -> ScheduleRecord | None:
             # What is stored has the text of the code that is deployed, which may not be ours: it is left as it is.
             record = self._ports.schedules.get(name) or self.get(name)
             wanted = change(record)
             if wanted == record and record.revision:
                 return record
             write = self._ports.schedules.write if record.revision else self._declared.write_between_ticks
-            found = write(wanted)
-            if found is not None:
-                return found
-        raise _contended(name)
+            return write(wanted)
+
+        return self._ports.retry_conflicts(attempt, what=f"schedule {name!r}")
 
     def _refuse_declared(self, name: str, what: str, record: ScheduleRecord | None = None) -> None:
         if name in self._declared.by_name or (record is not None and record.source is Source.DECLARED):
@@ -264,7 +262,3 @@ class Schedules:
 def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:
     """Return a schedule's first tick from now; None while it is paused, or if there is none any more."""
     return None if record.paused else record.schedule.timetable.next(now)
-
-
-def _contended(name: str) -> UnavailableError:
-    return UnavailableError(f"schedule {name!r} is being written by somebody else; try again")

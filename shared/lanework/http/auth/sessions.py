@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
-from lanework.errors import ContendedError
 from lanework.http.auth.tokens import handle_of, hash_of
 from lanework.http.forms import Form
 
@@ -34,7 +33,6 @@ LASTS: Final = timedelta(hours=12)
 MOST: Final = 20
 """Sessions of one token at a time: another ends the oldest."""
 
-_ROUNDS: Final = 5
 _SECRET_BYTES: Final = 24
 
 CSRF_HEADER: Final = "x-csrf-token"
@@ -115,20 +113,19 @@ class Sessions:
 
     def _change(self, handle: str, change: Callable[[dict[str, int]], dict[str, int]]) -> None:
         flags, now = self._app.ports.flags, self._app.ports.clock().timestamp()
-        for _ in range(_ROUNDS):
+
+        def attempt() -> bool | None:
             before = flags.bookmark(_name_of(handle))
             kept = change({one: at for one, at in _read_kept(before).items() if at > now})
             newest = sorted(kept.items(), key=lambda one: one[1])[-MOST:]
             after = json.dumps(dict(newest))
-            if before is None and not newest:
-                return
-            if before is None:
+            if before is not None:
+                return flags.move_bookmark(_name_of(handle), after, since=before) or None
+            if newest:
                 flags.set_bookmark(_name_of(handle), after)
-                return
-            if flags.move_bookmark(_name_of(handle), after, since=before):
-                return
-        msg = "the sessions of this token change too fast"
-        raise ContendedError(msg)
+            return True
+
+        self._app.ports.retry_conflicts(attempt, what="the list of this token's sessions")
 
 
 _HANDLE: Final = re.compile("[0-9a-f]{32}")
