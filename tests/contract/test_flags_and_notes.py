@@ -61,6 +61,9 @@ def test_a_name_is_paused_resumed_and_forgotten(backend: Backend) -> None:
 def test_a_bookmark_is_moved_by_whoever_put_it_there_last(backend: Backend) -> None:
     flags = backend.ports.flags
     assert flags.move_bookmark("the audit", "noon", since="morning") is False
+    assert flags.move_bookmark("the audit", "dawn", since=None) is True
+    assert flags.move_bookmark("the audit", "dusk", since=None) is False
+    assert flags.bookmark("the audit") == "dawn"
     flags.set_bookmark("the audit", "morning")
 
     assert flags.move_bookmark("the audit", "noon", since="morning") is True

@@ -55,15 +55,19 @@ class DynamoFlags:
                 TableName=self._table, Item={**_bookmark(name), "position": {"S": position}}
             )
 
-    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
+    def move_bookmark(self, name: str, position: str, *, since: str | None) -> bool:
         with translated(f"moving the bookmark of the {name}"):
             request: dict[str, Any] = {
                 "TableName": self._table,
                 "Item": {**_bookmark(name), "position": {"S": position}},
-                "ConditionExpression": "#position = :since",
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": {":since": {"S": since}},
+                "ConditionExpression": "attribute_not_exists(pk)",
             }
+            if since is not None:
+                request |= {
+                    "ConditionExpression": "#position = :since",
+                    "ExpressionAttributeNames": {"#position": "position"},
+                    "ExpressionAttributeValues": {":since": {"S": since}},
+                }
             return put_if(self._clients.dynamodb.put_item, request)[0] is not None
 
     def _update(self, expression: str, name: str) -> None:

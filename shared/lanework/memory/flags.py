@@ -31,7 +31,7 @@ class MemoryFlags:
     def set_bookmark(self, name: str, position: str) -> None:
         self._bookmarks[name] = position
 
-    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
+    def move_bookmark(self, name: str, position: str, *, since: str | None) -> bool:
         if self._bookmarks.get(name) != since:
             return False
         self._bookmarks[name] = position

@@ -31,6 +31,14 @@ NAN, INF = float("nan"), float("inf")
 PARIS = ZoneInfo("Europe/Paris")
 
 
+TWICE = datetime(2026, 10, 25, 2, 30, fold=1)  # noqa: DTZ001 - a naive one is the point
+"""A time of day that comes twice, the second one."""
+
+
+class Local(BaseModel):
+    field: datetime | time | list[datetime]
+
+
 class Colour(StrEnum):
     RED = "red"
 
@@ -260,6 +268,9 @@ def _private() -> Private:
         (Secret(field=SecretStr("x")), "field"),
         (Raw(field=b"\xff"), "field"),
         (OneWay(field=datetime(2026, 1, 1, 12, tzinfo=UTC)), "field"),
+        (Local(field=TWICE), "field"),
+        (Local(field=TWICE.time()), "field"),
+        (Local(field=[TWICE.replace(fold=0), TWICE]), "field.1"),
         (Broken(), "field"),
         (Growing(field="x"), "field"),
         (Zoo(field=Cat()), "field.lives"),
@@ -292,6 +303,13 @@ def test_what_would_not_come_back_is_refused_by_its_field(payload: BaseModel, pl
 
     assert raised.value.problems[0].startswith(f"{place}: " if place else "")
     assert raised.value.job_type == "a.job"
+
+
+def test_a_time_without_a_zone_that_comes_twice_is_refused_with_what_to_write() -> None:
+    with pytest.raises(InvalidPayloadError, match=r"field: without a time zone, .*\(fold=1\).*: give it its zone"):
+        written("a.job", Local, Local(field=TWICE))
+    assert written("a.job", Local, Local(field=TWICE.replace(fold=0)))
+    assert written("a.job", Local, Local(field=TWICE.replace(tzinfo=PARIS)))
 
 
 def test_a_subclass_loses_what_the_jobs_model_has_no_field_for() -> None:

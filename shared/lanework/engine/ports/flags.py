@@ -46,5 +46,12 @@ class Flags(Protocol):
     def set_bookmark(self, name: str, position: str) -> None:
         """Note where a walk has come to."""
 
-    def move_bookmark(self, name: str, position: str, *, since: str) -> bool:
-        """Note where a walk has come to, unless somebody has moved the bookmark since; tell whether nobody had."""
+    def move_bookmark(self, name: str, position: str, *, since: str | None) -> bool:
+        """
+        Note where a walk has come to, unless somebody has moved the bookmark since; tell whether nobody had.
+
+        Args:
+            name: Of the bookmark.
+            position: Where to.
+            since: Where it was; None if there was none.
+        """

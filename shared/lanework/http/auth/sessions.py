@@ -119,11 +119,9 @@ class Sessions:
             kept = change({one: at for one, at in _read_kept(before).items() if at > now})
             newest = sorted(kept.items(), key=lambda one: one[1])[-MOST:]
             after = json.dumps(dict(newest))
-            if before is not None:
-                return flags.move_bookmark(_name_of(handle), after, since=before) or None
-            if newest:
-                flags.set_bookmark(_name_of(handle), after)
-            return True
+            if before is None and not newest:
+                return True
+            return flags.move_bookmark(_name_of(handle), after, since=before) or None
 
         self._app.ports.retry_conflicts(attempt, what="the list of this token's sessions")
 

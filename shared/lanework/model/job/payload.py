@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ class PublicMark:
 
 _DEEPEST: Final = 100
 """Levels of a value that is shown; what writes answers gives up at 255."""
+
+_WITHOUT_ZONE: Final = re.compile(r'\d\d:\d\d:\d\d(?:\.\d{1,6})?"')
+"""A time of day without a zone, as pydantic writes it: equality doesn't see which of two repeated ones it was."""
 
 _LONGEST_WHY: Final = 80
 _PUBLIC: Final = PublicMark()
@@ -153,9 +157,10 @@ def _changed(payload: BaseModel, text: str, model: type[BaseModel]) -> list[str]
 
     The rule costs one validation, 5 µs for a small payload, of an enqueue's 3 ms (docs/decisions/0031).
     """
-    is_finite = "NaN" not in text and "Infinity" not in text  # in a string, they are looked at more closely
+    # What equality doesn't see, or what is no JSON; where it stands in a string, it is looked at more closely.
+    is_plain = "NaN" not in text and "Infinity" not in text and _WITHOUT_ZONE.search(text) is None
     with suppress(*OF_USERS_CODE):
-        if is_finite and model.model_validate_json(text, by_alias=True, by_name=True) == payload:
+        if is_plain and model.model_validate_json(text, by_alias=True, by_name=True) == payload:
             return []
     found: list[str] = _odd().changed(payload, text, model)
     return found

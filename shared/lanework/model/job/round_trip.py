@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -123,6 +123,9 @@ def _of_mappings(
 def _problem(given: object, back: object, place: str) -> str:
     if given != given:  # noqa: PLR0124 - what isn't itself is NaN
         return f"{place or 'payload'}: NaN is not equal to itself, and not JSON"
+    if _is_second(given):
+        how = "without a time zone, the second of two equal times (fold=1) comes back as the first"
+        return f"{place or 'payload'}: {how}: give it its zone"
     was, is_ = type(given).__name__, type(back).__name__
     how = f"a {was} would come back as a {is_}" if was != is_ else f"a {was} would come back as another"
     return f"{place or 'payload'}: {how}; give it a type that JSON can carry, or write it so that it can be read again"
@@ -131,7 +134,12 @@ def _problem(given: object, back: object, place: str) -> str:
 def _is_same(given: object, back: object) -> bool:
     if isinstance(given, datetime) and isinstance(back, datetime) and given.tzinfo and back.tzinfo:
         return given.astimezone(UTC) == back.astimezone(UTC)  # `==` says no to all that a change of clocks repeats
-    return bool(given == back)
+    return bool(given == back) and not _is_second(given)
+
+
+def _is_second(value: object) -> bool:
+    """Tell whether it is the second of two equal times of day, at a change of clocks, and no zone says of which."""
+    return isinstance(value, datetime | time) and value.tzinfo is None and bool(value.fold)
 
 
 def _is_list(value: object) -> bool:
