@@ -1,4 +1,4 @@
-"""Three hundred jobs, and a worker killed every second: none is lost, and each has one result."""
+"""Three hundred jobs, and a worker killed for each fifteen: none is lost, and each has one result."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.stacks import REGION, make_stack
 JOBS = [f"job-{number}" for number in range(300)]
 
 
-def test_nothing_is_lost_while_a_worker_is_killed_every_second(
+def test_nothing_is_lost_while_workers_are_killed(
     ministack_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -32,19 +32,19 @@ def test_nothing_is_lost_while_a_worker_is_killed_every_second(
     app.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=ministack_endpoint)))
     do.enqueue_many([do.request(Task(text=job_id), job_id=job_id) for job_id in JOBS])
 
-    with workers(ministack_endpoint, stack, str(effects), str(log)) as running:
+    with workers(ministack_endpoint, stack, effects, log) as running:
 
         def is_all_over() -> bool:
-            running.kill_one_each_second()
+            running.kill_the_oldest_each(jobs=len(JOBS) // 20)
             counts = app.ports.lanes.counts(Lane.HIGH)
             return counts.waiting == counts.in_flight == 0 and not unfinished()
 
-        wait_for(is_all_over, within=timedelta(seconds=80), what="every job to complete and every message to go")
+        wait_for(is_all_over, within=timedelta(seconds=240), what="every job to complete and every message to go")
 
     jobs = [app.get(job_id) for job_id in JOBS]
     seen = effects.read_text().splitlines()
     by_job = Counter(line.partition(" ")[0] for line in seen)
-    assert running.killed >= 5
+    assert running.killed >= 20
     assert [State.COMPLETED] * len(JOBS) == [job.state for job in jobs]
     assert set(JOBS) == set(by_job), "each job's effect is there at least once"
     assert len(seen) == len(set(seen)), "no attempt ran twice"

@@ -56,10 +56,10 @@ def test_every_job_of_a_workflow_is_let_go_once_while_workers_are_killed_in_the_
         app.workflows.enqueue(a_flow(), workflow_id=flow)
     jobs = [job_id for flow in FLOWS for job_id in ids(flow)]
 
-    with workers(ministack_endpoint, stack, str(effects), str(log)) as running:
+    with workers(ministack_endpoint, stack, effects, log) as running:
 
         def is_all_over() -> bool:
-            running.kill_one_each_second()
+            running.kill_the_oldest_each(jobs=len(jobs) // 12)
             # It looks at growing intervals, an hour at most: each of its ticks comes an hour after the one before.
             hours = timedelta(hours=next(ahead))
             Reconciler(replace(ports, clock=lambda: utc_now() + hours)).tick()
@@ -67,9 +67,9 @@ def test_every_job_of_a_workflow_is_let_go_once_while_workers_are_killed_in_the_
             records = app.ports.ledger.get_many(jobs)
             return all(one.state is State.COMPLETED for one in records.values())
 
-        wait_for(is_all_over, within=timedelta(seconds=120), what="every job of every workflow to complete")
+        wait_for(is_all_over, within=timedelta(seconds=240), what="every job of every workflow to complete")
 
-    assert running.killed >= 3
+    assert running.killed >= 12
     records = [app.get(job_id) for job_id in jobs]
     assert {one.life for one in records} == {1}
     assert [] == [one.job_id for one in records if one.open_parents]

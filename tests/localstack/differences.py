@@ -25,20 +25,6 @@ NEVER: Final = {
 }
 """Tests that fail there, and why. One that passes after all fails the run, so that it goes from here."""
 
-AT_TIMES: Final = {
-    "integration/test_worker_process.py::test_jobs_run_side_by_side": (
-        "sixteen claims may take it longer than the half second of such a job"
-    ),
-    "integration/test_worker_process.py::test_a_process_that_is_killed_takes_only_its_own_jobs_with_it": (
-        "it may answer a claim so late that the process is killed before the job begins"
-    ),
-    "integration/test_worker_process.py"
-    "::test_a_worn_out_process_waits_for_its_jobs_beyond_grace_while_another_has_taken_its_place": (
-        "the next process may take longer to have a job of it than the long job's four seconds"
-    ),
-}
-"""Tests that may fail there, and why."""
-
 NOT_RUN: Final = {
     "contract/test_proof_on_moto.py::test_no_promise_breaks_with_the_records_in_dynamodb": (
         "its DynamoDB is moto's: `make test` runs it on that, in a tenth of the time"
@@ -47,9 +33,6 @@ NOT_RUN: Final = {
         "for minutes, to find that moto has no PartiQL batches"
     ),
     "integration/test_guard.py": "it is about what the embedded stack puts before its port",
-    "integration/test_nothing_is_lost.py::test_nothing_is_lost_while_a_worker_is_killed_every_second": (
-        "it is too slow for workers that live for a second"
-    ),
     "integration/test_worker_memory.py::test_memory_stays_flat": "it is about our process, for minutes",
 }
 """Tests that would show nothing there but its speed, and why."""
@@ -60,8 +43,6 @@ def told_apart(items: list[pytest.Item]) -> tuple[list[pytest.Item], list[pytest
     for item in items:
         for reason in _known(item, NEVER):
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
-        for reason in _known(item, AT_TIMES):
-            item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
     left_out = [item for item in items if any(_known(item, NOT_RUN))]
     return [item for item in items if item not in left_out], left_out
 

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,20 +21,25 @@ WORKERS = 4
 
 
 class Workers:
-    """Worker processes, the oldest of which is killed again and again."""
+    """
+    Worker processes, the oldest of which is killed again and again.
 
-    def __init__(self, nursery: subprocess.Popen[str]) -> None:
+    Attributes:
+        killed: How many were.
+    """
+
+    def __init__(self, nursery: subprocess.Popen[str], effects: Path) -> None:
         self._nursery = nursery
+        self._effects = effects
         self._living = [self._begin() for _ in range(WORKERS)]
-        self._next_kill = time.monotonic() + 1
         self.killed = 0
 
-    def kill_one_each_second(self) -> None:
-        """Kill the oldest with SIGKILL and begin another, if a second is over."""
-        if time.monotonic() >= self._next_kill:
+    def kill_the_oldest_each(self, jobs: int) -> None:
+        """Kill the oldest with SIGKILL and begin another, once for each so many jobs' effects: fast or slow."""
+        done = len(self._effects.read_text().splitlines()) if self._effects.exists() else 0
+        while self.killed < done // jobs:
             os.kill(self._living.pop(0), signal.SIGKILL)
             self._living.append(self._begin())
-            self._next_kill += 1
             self.killed += 1
 
     def _begin(self) -> int:
@@ -47,13 +51,13 @@ class Workers:
 
 
 @contextmanager
-def workers(*arguments: str) -> Iterator[Workers]:
-    """Let workers live for as long as the block."""
+def workers(endpoint: str, stack: str, effects: Path, log: Path) -> Iterator[Workers]:
+    """Let workers live for as long as the block; their jobs write to `effects`, their events go to `log`."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}"}
-    command = [sys.executable, str(SCRIPT), *arguments]
+    command = [sys.executable, str(SCRIPT), endpoint, stack, str(effects), str(log)]
     nursery = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
     try:
-        yield Workers(nursery)
+        yield Workers(nursery, effects)
     finally:
         nursery.communicate(timeout=20)  # its stdin ends, and so do they
 

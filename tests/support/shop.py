@@ -18,6 +18,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 from uuid import uuid4
 
+import psutil
 import pytest
 
 from lanework import App, JobRecord, State
@@ -62,6 +63,13 @@ def wait(nap: Nap, run: Run) -> None:
     note(nap, "begin", run)
     while not Path(nap.log + ".go").exists():
         time.sleep(0.05)
+    note(nap, "end", run)
+
+@tasks.job("task.await")
+async def wait_too(nap: Nap, run: Run) -> None:
+    note(nap, "begin", run)
+    while not Path(nap.log + ".go").exists():
+        await asyncio.sleep(0.05)
     note(nap, "end", run)
 
 @tasks.job("task.doze")
@@ -147,7 +155,7 @@ class Shop:
         return [receipt.job_id for receipt in self.app.enqueue_many(requests)]
 
     def let_go(self) -> None:
-        """Let jobs of `task.wait` end."""
+        """Let jobs of `task.wait` and `task.await` end."""
         self.log.with_name(f"{self.log.name}.go").touch()
 
     def worker(self, *words: str) -> subprocess.Popen[str]:
@@ -227,9 +235,17 @@ def a_shop(ministack_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     made = Shop(root=tmp_path, app=app, environment=environment, log=tmp_path / "log", port=free_port())
     yield made
     for process in made.processes:
-        with suppress(ProcessLookupError):
-            process.kill()
+        kill_with_children(process)
         process.communicate()
+
+
+def kill_with_children(process: subprocess.Popen[str]) -> None:
+    """Kill a worker and its processes, which would finish their jobs first, and hold its output open meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        first = psutil.Process(process.pid)
+        for one in (first, *first.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def is_alive(pid: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from tests.localstack.differences import AT_TIMES, NEVER, NOT_RUN
+from tests.localstack.differences import NEVER, NOT_RUN
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "localstack" / "compose.yaml"
@@ -107,7 +107,7 @@ def test_without_a_build_the_hook_says_what_to_do(tmp_path: Path) -> None:
     assert "run 'make build ARCHITECTURE=" in said
 
 
-@pytest.mark.parametrize("name", [*NEVER, *AT_TIMES, *NOT_RUN])
+@pytest.mark.parametrize("name", [*NEVER, *NOT_RUN])
 def test_a_known_difference_names_a_test_that_is_there(name: str) -> None:
     file, _, function = name.partition("::")
 
