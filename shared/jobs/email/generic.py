@@ -14,7 +14,7 @@ from jobs.email.notice import Context, send_notice
 from jobs.email.property import FileReady, InvoiceReady, Reminder, TicketNews
 from jobs.mail import Attachment, Message, Send, render, send_mail
 from jobs.payloads import Payload, Recipients, Text, Title
-from lanework import Rate, Run
+from lanework import InvalidPayloadError, Rate, Run
 
 MINUTE: Final = timedelta(minutes=1)
 
@@ -82,8 +82,8 @@ class SendEmail(Payload):
             self.context()
         size = sum(len(one.content) for one in self.attachments)
         if size > LARGEST_ATTACHMENTS:
-            msg = f"the attachments are {size:,} bytes, over the limit of {LARGEST_ATTACHMENTS:,}; send a link"
-            raise ValueError(msg)
+            problem = f"attachments: {size:,} bytes, over the limit of {LARGEST_ATTACHMENTS:,}; send a link"
+            raise _refused(problem)
         return self
 
     def context(self) -> Context:
@@ -91,20 +91,25 @@ class SendEmail(Payload):
         Return what the template is told.
 
         Raises:
-            ValueError: There is no such template, or a value is missing or can't be used; it says which.
+            InvalidPayloadError: There is no such template, or a value is missing or can't be used; it says which.
         """
         model = NAMED.get(self.template or "")
         if model is None:
-            msg = f"unknown template {self.template!r}; there are {', '.join(sorted(NAMED))}"
-            raise ValueError(msg)
+            problem = f"unknown template {self.template!r}; there are {', '.join(sorted(NAMED))}"
+            raise _refused(problem)
         try:
             return model.model_validate(self.data)
         except ValidationError as error:
             problems = "; ".join(
                 f"data.{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:_MOST_TOLD]
             )
-            msg = f"template {self.template!r}: {problems}"
-            raise ValueError(msg) from None
+            problem = f"template {self.template!r}: {problems}"
+            raise _refused(problem) from None
+
+
+def _refused(problem: str) -> InvalidPayloadError:
+    """Return an error that is told as it is; of a validator's ValueError only what is a constant of its code."""
+    return InvalidPayloadError("email.send", [problem])
 
 
 @email.job("email.send", rate=Rate(50, per=MINUTE), discard_on=IN_VAIN)

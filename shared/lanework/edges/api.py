@@ -131,7 +131,10 @@ def _tell_problems(resolver: APIGatewayHttpResolver, parts: Parts, app: App) -> 
         return broken(error) if problem is None else answer_with(problem)
 
     def broken(error: Exception) -> Response[str]:
-        logger.error("a request failed", exc_info=error, extra={"action": "request_failed"})
+        from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
+
+        # Without its text and its causes, which may quote what a payload keeps private.
+        logger.error("a request failed", extra={"action": "request_failed", "reason": place_of(error)})
         return answer_with(BROKEN)
 
     resolver.exception_handler(RequestValidationError)(invalid)

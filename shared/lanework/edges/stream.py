@@ -60,8 +60,11 @@ def _notices(
     for record in event["Records"]:
         try:
             notices = _notices_of(written(record), stack=stack, published=published)
-        except UNREADABLE:  # it would hold up all that come after it for a day
-            logger.exception("events.unreadable", extra={"sequence": sequence_of(record)})
+        except UNREADABLE as error:  # it would hold up all that come after it for a day
+            from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
+
+            extra = {"sequence": sequence_of(record), "reason": place_of(error)}
+            logger.error("events.unreadable", extra=extra)  # noqa: TRY400 - the error's text may quote the record
         else:
             yield from notices
 

@@ -196,7 +196,7 @@ def _of_field(error: Mapping[str, Any]) -> Mapping[str, str]:
     if error["type"] == "json_invalid":
         return {"in": "body", "field": "", "message": str(error["ctx"]["error"])}
     named = path[-1:] if place == "query" else path  # several parameters may come as one value, whose name nobody knows
-    return {"in": str(place), "field": place_of(named), "message": message_of(error)}
+    return {"in": str(place), "field": place_of(named), "message": message_of(error, is_ours=True)}
 
 
 def _retry_after(error: LaneworkError, status: HTTPStatus, now: datetime) -> Mapping[str, str]:

@@ -143,7 +143,7 @@ def test_a_canary_stops_when_its_first_job_dies_again_and_says_so(world: World) 
 
     outcome = redrive(world, RedriveOptions(canary=True))
 
-    assert outcome == RedriveSummary(moved=1, stopped="job 'job-019' died again: OSError: no route")
+    assert outcome == RedriveSummary(moved=1, stopped="job 'job-019' died again: OSError")
     assert len(in_state(world, State.DEAD)) == 20
     assert [("19", 1)] == world.greeted
 
@@ -166,7 +166,7 @@ def test_a_canary_stops_when_one_of_the_tenth_dies_again_while_the_others_still_
 
     outcome = redrive(world, RedriveOptions(canary=True))
 
-    assert outcome == RedriveSummary(moved=4, stopped="job 'job-027' died again: OSError: no route")
+    assert outcome == RedriveSummary(moved=4, stopped="job 'job-027' died again: OSError")
     assert in_state(world, State.QUEUED) == ["job-026", "job-028"]
 
 
@@ -208,7 +208,7 @@ def test_a_wave_that_is_repeated_after_a_crash_sends_nothing_twice(world: World)
 
     outcome = rollout().run(which, count=20)
 
-    assert (outcome.moved, outcome.stopped) == (0, "job 'job-019' died again: OSError: no route")
+    assert (outcome.moved, outcome.stopped) == (0, "job 'job-019' died again: OSError")
     assert len(world.greeted) == 1
 
 

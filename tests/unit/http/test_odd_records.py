@@ -24,6 +24,7 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.queries.job_view import as_json
 from lanework.engine.queries.jobs import Inspector
 from lanework.engine.queries.state_counts import state_counts
+from lanework.http.auth.tokens import Role
 from lanework.memory.archive import MemoryArchive
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import as_values, masked
@@ -54,6 +55,10 @@ ODD: dict[str, dict[str, Any]] = {
     "endless": {"result": '{"a":[NaN,Infinity,-Infinity,1e999]}'},
     "lone": {"payload": '{"name":"\\ud800"}', "result": '"\\udfff"'},
     "no-result": {"result": "{"},
+    "not-json": {"payload": "not json", "result": "[" * 5_000, "progress_note": "half", "error": "OSError: 'x"},
+    "digits": {"payload": "1" * 5_000, "result": "1" * 5_000, "error": "OSError: x"},
+    "brackets": {"payload": "[" * 5_000 + "]" * 5_000, "result": "[]", "error": "OSError: x"},
+    "dots": {"result": f'"{"…" * 2_000}"', "error": "…" * 2_000, "progress_note": "…" * 2_000},
     "first": {"run_at": FIRST, "started_at": FIRST, "first_started_at": FIRST, "ended_at": LAST},
     "last": {"run_at": LAST, "due_at": LAST, "start_by": LAST, "started_at": FIRST, "ended_at": LAST},
     "stranger": {"type": "gone.type", "queue": "gone"},
@@ -78,23 +83,26 @@ DEAD = {"cause": Cause.EXHAUSTED, "sweep_at": NOON, "error": "OSError: no"}
 STATES = [(State.QUEUED, {}), (State.COMPLETED, {}), (State.DEAD, DEAD), (State.RUNNING, {"claim_id": "c"})]
 
 
+@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("state", "more"), STATES)
-def test_a_list_of_the_api_goes_on_and_is_json(shop: Shop, state: State, more: dict[str, Any]) -> None:
+def test_a_list_of_the_api_goes_on_and_is_json(shop: Shop, state: State, more: dict[str, Any], role: Role) -> None:
     put(shop, state, **more)
+    api = shop.api.as_(role)
 
-    paths = ["/api/jobs?limit=100", "/api/queues", "/api/lanes", "/api/dead-letters?limit=100", "/api/queues/email"]
-    for path in paths:
-        answer = shop.api.get(path)
+    lists = ["/api/jobs?limit=100", "/api/admin/dlq?limit=100", "/api/admin/dlq/groups", "/api/queues"]
+    for path in [*lists, "/api/v1/jobs/queues/email/failed?end=99", "/api/lanes", "/api/queues/email"]:
+        answer = api.get(path)
         assert answer.status in {200, 404}, f"{path}: {answer.text[:200]}"
         json.loads(answer.text, parse_constant=pytest.fail)
-    listed = {one["jobId"] for one in shop.api.get("/api/jobs?limit=100").json["jobs"]}
+    listed = {one["jobId"] for one in api.get("/api/jobs?limit=100").json["jobs"]}
     assert listed == {"ordinary", *ODD}
 
 
+@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize(("state", "more"), STATES)
-def test_each_page_shows_them(shop: Shop, state: State, more: dict[str, Any]) -> None:
+def test_each_page_shows_them(shop: Shop, state: State, more: dict[str, Any], role: Role) -> None:
     put(shop, state, **more)
-    browser = logged_in(shop.api)
+    browser = logged_in(shop.api, role)
 
     paths = ["/", "/jobs", "/dead", "/limits", "/schedules", "/workflows", *(f"/jobs/{job_id}" for job_id in ODD)]
     for path in paths:
@@ -102,12 +110,15 @@ def test_each_page_shows_them(shop: Shop, state: State, more: dict[str, Any]) ->
         assert answer.status == 200, f"{path}: {answer.text[:300]}"
 
 
+@pytest.mark.parametrize("role", Role)
 @pytest.mark.parametrize("job_id", ODD)
-def test_one_job_is_answered_about_with_what_is_wrong_with_it(shop: Shop, job_id: str) -> None:
+def test_one_job_is_answered_about_with_what_is_wrong_with_it(shop: Shop, job_id: str, role: Role) -> None:
     put(shop, State.COMPLETED)
+    shop.app.ports.ledger.add_log(job_id, "c", at=NOON, lines=["…" * 2_000])
 
-    for path in (f"/api/jobs/{job_id}", f"/api/jobs/{job_id}/payload", f"/api/jobs/{job_id}/logs"):
-        answer = shop.api.get(path)
+    parts = ["", "/logs", "/progress", *(["/payload"] if role is Role.ADMIN else [])]
+    for path in (f"/api/jobs/{job_id}{part}" for part in parts):
+        answer = shop.api.as_(role).get(path)
         assert answer.status == 200, f"{path}: {answer.text[:200]}"
         json.loads(answer.text, parse_constant=pytest.fail)
 

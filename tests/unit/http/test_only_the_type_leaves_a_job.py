@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from io import StringIO
 
 import pytest
 from aws_lambda_powertools import Logger
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError, field_validator
 
 from lanework import App, Cancel, Discard, Jobs, Public, RetryAfter, Run, Snooze, State
 from lanework.engine.jobtypes.builtin import WEBHOOK
@@ -27,6 +28,7 @@ from lanework.engine.webhooks.notify import WebhookPayload
 from lanework.http.auth.tokens import Role
 from lanework.model.events import Action
 from lanework.model.job.job_event_document import notice_of, notice_of_end
+from lanework.model.job.validation_errors import MASK
 from lanework.model.lifecycle.states import ENDED
 from lanework.model.stats.alerts import Alert
 from lanework.observe.emf import EmfSink
@@ -34,7 +36,9 @@ from lanework.observe.logs import LogSink
 from lanework.testing import Clock, app_in_memory, drain
 from tests.support.gateway import Client, a_client
 
-CANARY = "canary.4711@example.com"
+WORDS = {"address": "canary.4711@example.com", "word": "ZEBRA9981"}
+"""An address is masked wherever it stands; a word only where it is known to be private."""
+
 LONG = 1_100
 NOTHING: dict[str, str] = {}
 SECOND = timedelta(seconds=1)
@@ -44,7 +48,7 @@ class Secret(BaseModel):
     """A payload of which one field may be told."""
 
     way: Public[str]
-    secret: str = CANARY
+    secret: str
     filling: str = ""
 
 
@@ -52,82 +56,99 @@ class Card(BaseModel):
     """What some jobs read."""
 
     number: int
+    pins: dict[str, int] = {}
+    name: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _refuse(cls, name: str) -> str:
+        msg = f"{name[:5].lower()} is no name: {name}"
+        raise ValueError(msg)
 
 
-class CanaryError(Exception):
+class LostError(Exception):
     """An error of a job's own."""
 
 
-def _noted() -> None:
-    error = CanaryError("lost")
-    error.add_note(f"was it {CANARY}")
+def _noted(word: str) -> None:
+    error = LostError("lost")
+    error.add_note(f"was it {word}")
     raise error
 
 
-def _caused() -> None:
+def _caused(word: str) -> None:
     try:
-        NOTHING[CANARY]
+        NOTHING[word]
     except KeyError as error:
         msg = "lost"
-        raise CanaryError(msg) from error
+        raise LostError(msg) from error
 
 
-def _handled() -> None:
+def _handled(word: str) -> None:
     try:
-        int(CANARY)
+        int(word)
     except ValueError:
-        raise CanaryError  # noqa: B904 - what is handled is told, too
+        raise LostError  # noqa: B904 - what is handled is told, too
 
 
-def _grouped() -> None:
-    raise ExceptionGroup("both", [CanaryError(CANARY), ValueError(CANARY)])
+def _grouped(word: str) -> None:
+    raise ExceptionGroup("both", [LostError(word), ValueError(word)])
 
 
-def _pydantic() -> None:
-    Card.model_validate({"number": CANARY})
+def _pydantic(word: str) -> None:
+    Card.model_validate({"number": word, "pins": {word: word}, "name": word})
 
 
-def _pydantic_as_text() -> None:
+def _pydantic_as_text(word: str) -> None:
     try:
-        Card.model_validate({"number": CANARY})
+        _pydantic(word)
     except ValueError as error:
-        raise CanaryError(str(error)) from None
+        msg = f"lost: {error}"
+        raise LostError(msg) from None
 
 
-def _raise(error: BaseException) -> Callable[[], None]:
-    def call() -> None:
-        raise error
+def _pydantic_as_list(word: str) -> None:
+    try:
+        _pydantic(word)
+    except ValidationError as error:
+        raise LostError(error.errors()) from None
+
+
+def _raise(make: Callable[[str], BaseException]) -> Callable[[str], None]:
+    def call(word: str) -> None:
+        raise make(word)
 
     return call
 
 
-def _cut_off() -> None:
-    raise CanaryError("x" * 485 + CANARY)
-
-
-WAYS: dict[str, Callable[[], object]] = {
-    "returns": lambda: {"sent": CANARY, CANARY: [CANARY]},
-    "raises": _raise(CanaryError(f"no mailbox {CANARY}")),
-    "raises_at_length": _cut_off,
-    "discards": _raise(Discard(f"no mailbox {CANARY}")),
-    "discards_like_a_type": _raise(Discard(f"{CANARY}: no mailbox")),
-    "cancels": _raise(Cancel(f"no mailbox {CANARY}")),
-    "retries": _raise(RetryAfter(SECOND, reason=CANARY)),
-    "snoozes": _raise(Snooze(SECOND)),
-    "key": lambda: NOTHING[CANARY],
-    "number": lambda: int(CANARY),
-    "json": lambda: json.loads(f'{{"{CANARY}": '),
-    "bytes": lambda: CANARY.encode().replace(b"@", b"\xff").decode(),
+WAYS: dict[str, Callable[[str], object]] = {
+    "returns": lambda word: {"sent": word, word: [word]},
+    "returns_cut_off": lambda word: ["…" * 1_000, f"{word[:6]}…"],
+    "raises": _raise(lambda word: LostError(f"no mailbox {word}")),
+    "raises_at_length": _raise(lambda word: LostError("x" * 481 + word)),
+    "raises_bytes": _raise(lambda word: LostError(word[:5].encode(), bytearray(word[:5].encode()))),
+    "raises_lines": _raise(lambda word: LostError(f"no '{word[:5]}\n{word[:5]}' and no «{word[:5]}»")),
+    "discards": _raise(lambda word: Discard(f"no mailbox {word}")),
+    "discards_like_a_type": _raise(lambda word: Discard(f"{word}: no mailbox")),
+    "cancels": _raise(lambda word: Cancel(f"no mailbox {word}")),
+    "retries": _raise(lambda word: RetryAfter(SECOND, reason=word)),
+    "snoozes": _raise(lambda _: Snooze(SECOND)),
+    "key": lambda word: NOTHING[word],
+    "number": int,
+    "json": lambda word: json.loads(f'{{"{word}": '),
+    "bytes": lambda word: word.encode().join([b"", b"\xff"]).decode(),
     "pydantic": _pydantic,
     "pydantic_as_text": _pydantic_as_text,
+    "pydantic_as_list": _pydantic_as_list,
     "noted": _noted,
     "caused": _caused,
     "handled": _handled,
     "grouped": _grouped,
-    "exits": _raise(SystemExit(CANARY)),
-    "library": _raise(BaseException(CANARY)),  # no Exception
-    "nameless": _raise(type(f"Error {CANARY}", (OSError,), {})(CANARY)),
-    "unwritable": lambda: {"sent": object(), "to": CANARY},
+    "exits": _raise(SystemExit),
+    "library": _raise(BaseException),  # no Exception
+    "nameless": _raise(lambda word: type(f"Error {word}", (OSError,), {})(word)),
+    "unwritable": lambda word: {"sent": object(), "to": word},
+    "unwritable_key": lambda word: {(word, 1): object()},
 }
 
 tasks = Jobs(queue="tasks", lane="high", attempts=2)
@@ -138,19 +159,19 @@ def end(secret: Secret, run: Run) -> object:
     run.log(f"to {secret.secret}")
     run.progress(50, f"to {secret.secret}")
     run.once("step", lambda: secret.secret)
-    return WAYS[secret.way]()
+    return WAYS[secret.way](secret.secret)
 
 
 @tasks.job("task.async")
 async def end_later(secret: Secret, run: Run) -> object:
     run.log(f"to {secret.secret}")
     await asyncio.sleep(0)
-    return WAYS[secret.way]()
+    return WAYS[secret.way](secret.secret)
 
 
 @tasks.job("task.signal")
 def wait(_: Secret, run: Run) -> None:
-    raise CanaryError(run.wait_for("address", timeout=SECOND))
+    raise LostError(run.wait_for("address", timeout=SECOND))
 
 
 @tasks.job("task.stubborn", attempts=1, version=2)
@@ -170,35 +191,50 @@ class Ear:
         self.heard.append(json.dumps(alert_as_json(alert)))
 
 
-def everything_has_ended(app: App, clock: Clock) -> list[str]:
+def everything_has_ended(app: App, clock: Clock, word: str) -> list[str]:
     """Run a job for each way, alone and beside the event loop, with its payload in the record and apart; their ids."""
     ids: list[str] = []
     for way in WAYS:
         for job, filling in ((end, ""), (end_later, "x" * LONG)):
             ids.append(f"{way}-{len(ids)}")
-            job.enqueue({"way": way, "filling": filling}, job_id=ids[-1], webhook="https://hooks.example.com")
-    wait.enqueue({"way": "signal"}, job_id="signal")
-    app.signal("signal", "address", CANARY)
-    end.enqueue({"way": "late"}, job_id="expired", start_by=SECOND)
+            payload = {"way": way, "secret": word, "filling": filling}
+            job.enqueue(payload, job_id=ids[-1], webhook="https://hooks.example.com")
+    wait.enqueue({"way": "signal", "secret": word}, job_id="signal")
+    app.signal("signal", "address", word)
+    end.enqueue({"way": "late", "secret": word}, job_id="expired", start_by=SECOND)
     clock.advance(2 * SECOND)
-    end.enqueue({"way": "returns"}, job_id="after", after=["raises-2"], on_failure="die")
+    end.enqueue({"way": "returns", "secret": "none"}, job_id="after", after=[at("raises")], on_failure="die")
+    end.enqueue({"way": "raises", "secret": word}, job_id="edited", attempts=1)
+    drain(app)
+    app.dead_letters.redrive_job("edited", payload='{"way":"json","secret":"other"}')
     for _ in range(6):
         drain(app)
         clock.advance(5 * SECOND)
-    return [*ids, "signal", "expired", "after"]
+    return [*ids, "signal", "expired", "after", "edited"]
+
+
+def at(way: str) -> str:
+    """Return the id of the job that ends so."""
+    return f"{way}-{2 * list(WAYS).index(way)}"
+
+
+@pytest.fixture(name="word", params=WORDS)
+def a_word(request: pytest.FixtureRequest) -> str:
+    return WORDS[request.param]
 
 
 @pytest.fixture(name="told")
 def what_was_told(
-    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    word: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> tuple[App, list[str], dict[str, str]]:
     clock, lines, ear = Clock(), StringIO(), Ear()
     app = app_in_memory(App(tasks), clock)
     app.use(replace(app.ports, world=Outside(stack="shop", webhook="https://hooks.example.com")))
-    app.runtime.observe(LogSink(Logger(service="canary", level="DEBUG", location=None, stream=lines)), EmfSink("shop"))
-    app.on_event(lambda event: _raise(CanaryError(str(event.error)))())
+    logger = Logger(service=f"shop-{len(word)}", level="DEBUG", location=None, stream=lines)
+    app.runtime.observe(LogSink(logger), EmfSink("shop"))
+    app.on_event(lambda event: _raise(LostError)(str(event.error)))
     with caplog.at_level(logging.DEBUG):
-        ids = everything_has_ended(app, clock)
+        ids = everything_has_ended(app, clock, word)
     app.ports.events.flush()
     app.runtime.alert_manager([ear]).tick({})
     records = list(app.ports.ledger.records.values())  # type: ignore[attr-defined]
@@ -238,37 +274,40 @@ def read_all(api: Client, ids: list[str]) -> dict[str, str]:
 
 
 def test_a_canary_is_told_nowhere_and_each_failure_has_its_type(
-    told: tuple[App, list[str], dict[str, str]],
+    told: tuple[App, list[str], dict[str, str]], word: str
 ) -> None:
     app, ids, said = told
-    here = CANARY.partition("@")[0]
+    here = word.partition("@")[0]
 
     assert [where for where, text in said.items() if here in text or not text] == []
     types = {one.error_type for one in map(app.get, ids) if one.state is State.DEAD}
-    assert types >= {"CanaryError", "Discard", "KeyError", "ValueError", "ValidationError", "JSONDecodeError"}
+    assert types >= {"LostError", "Discard", "KeyError", "ValueError", "ValidationError", "JSONDecodeError"}
     assert types >= {"ExceptionGroup", "RuntimeError", "BaseException", "OSError", "RetryAfter", None}
     assert all(f'"errorType":"{one}"' in said["bus"] for one in types if one is not None)
 
 
 def test_a_canary_is_read_by_nobody_who_may_not_read_payloads(
-    told: tuple[App, list[str], dict[str, str]],
+    told: tuple[App, list[str], dict[str, str]], word: str
 ) -> None:
     app, ids, _ = told
-    here = CANARY.partition("@")[0]
+    here = word.partition("@")[0][:5]
 
     read = read_all(a_client(app).as_(Role.VIEWER), ids)
 
-    assert [path for path, text in read.items() if here in text] == []
-    assert all(text and '"status":4' not in text for text in read.values())
-    assert json.loads(read["api/jobs/raises-2"])["error"] == "CanaryError: no mailbox •••"
-    assert json.loads(read["api/jobs/key-16"])["error"] == "KeyError: '•••'"
+    assert [path for path, text in read.items() if here.lower() in text.lower()] == []
+    assert all(text and not re.search(r'"status":[45]', text) for text in read.values())
+    assert json.loads(read[f"api/jobs/{at('raises')}"])["error"] == "LostError: no mailbox •••"
+    assert json.loads(read[f"api/jobs/{at('key')}"])["error"] == "KeyError: '•••'"
+    assert json.loads(read["api/jobs/after"])["error"] == f"'{MASK}', which it waits for, has not completed: LostError"
     assert "JSONDecodeError" in read["api/jobs?limit=100"]
 
 
-def test_an_admin_reads_all_but_what_pydantic_was_given(told: tuple[App, list[str], dict[str, str]]) -> None:
+def test_an_admin_reads_all_but_what_pydantic_was_given(told: tuple[App, list[str], dict[str, str]], word: str) -> None:
     app, ids, _ = told
     read = read_all(a_client(app).as_(Role.ADMIN), ids)
-    by_way = {one.partition("-")[0]: f"api/jobs/{one}" for one in ids}
 
-    assert all(CANARY in read[by_way[way]] for way in ("raises", "discards", "key", "number", "noted", "caused"))
-    assert not any(CANARY in app.get(one).error for one in ids if one.startswith("pydantic"))  # type: ignore[operator]
+    for way in ("raises", "discards", "key", "number", "noted", "caused"):
+        assert word in read[f"api/jobs/{at(way)}"]
+    for way in ("pydantic", "pydantic_as_text", "pydantic_as_list"):
+        assert word[:5].lower() not in str(app.get(at(way)).error).lower()
+        assert "Card" in str(app.get(at(way)).error) or way == "pydantic_as_list"

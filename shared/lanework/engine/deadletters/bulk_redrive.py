@@ -150,7 +150,7 @@ class BulkRedrive:
             records = self._records(targets)
             for record in records:
                 if record.state is State.DEAD and record.life > targets[record.job_id]:
-                    return f"job {record.job_id!r} died again: {record.error}"
+                    return f"job {record.job_id!r} died again: {record.error_type or record.cause}"
             unfinished = [record.job_id for record in records if record.state not in ENDED]
             if not unfinished:
                 return None

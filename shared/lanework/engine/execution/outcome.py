@@ -96,10 +96,11 @@ def of_value(value: object) -> Returned:
             from_json(text)
     except BaseException as error:  # noqa: BLE001 - how it is written may be code of the job's
         from lanework.model.job.error_text import fault_of  # noqa: PLC0415 - for what goes wrong
+        from lanework.model.job.sqs_text import legible  # noqa: PLC0415
 
         fault = fault_of(error)
         is_ours = fault.type in _NOT_JSON
-        return Returned(omitted=f"not JSON: {fault.text if is_ours else fault.said}"[:200])
+        return Returned(omitted=legible(f"not JSON: {fault.text if is_ours else fault.said}", most=200))
     size = len(text.encode())
     if size > LARGEST_RESULT:
         return Returned(omitted=f"{size:,} bytes, over the limit of {LARGEST_RESULT:,}")

@@ -102,7 +102,8 @@ def fitting(lines: Sequence[str]) -> tuple[str, ...]:
     kept: list[str] = []
     room = MOST_BYTES
     for line in reversed(lines[-MOST_LINES:]):
-        short = line.encode()[:MOST_BYTES].decode(errors="ignore")
+        text = line.encode()
+        short = line if len(text) <= MOST_BYTES else f"{text[: MOST_BYTES - 3].decode(errors='ignore')}…"
         room -= len(short.encode())
         if room < 0:
             break

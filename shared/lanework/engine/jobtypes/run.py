@@ -150,7 +150,7 @@ class Run:
         if not 0 <= percent <= 100:  # noqa: PLR2004 - per cent
             msg = f"progress must lie between 0 and 100, got {percent}"
             raise InvalidOptionError(msg)
-        self._notebook.progress(int(percent), None if note is None else note[:_LONGEST_NOTE])
+        self._notebook.progress(int(percent), None if note is None else note[: _LONGEST_NOTE + 1])
 
     def log(self, line: str) -> None:
         """Keep a line with the job: its last 100 lines, 16 KB in all. They are written once, when the attempt ends."""

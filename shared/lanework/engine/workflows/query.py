@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_core import from_json
-
 from lanework.engine.ports.index_keys import JobKey
 from lanework.engine.queries.jobs import DAYS_KEPT, check_limit, day_before, read_cursor, start_of
 from lanework.engine.workflows.graph import MOST_NODES, Drawing, shards_of
 from lanework.errors import WorkflowNotFoundError, foreign_cursor
+from lanework.model.job.payload import as_values
 from lanework.model.workflow.shard import Counts, place_of, slot_of
 from lanework.model.workflow.workflow import read_ref
 
@@ -258,11 +257,12 @@ def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStatus:
 
 
 def _result(record: JobRecord) -> JobResult:
+    result, problem = (None, None) if record.result is None else as_values(record.result)
     return JobResult(
         job_id=record.job_id,
         state=record.state,
-        result=None if record.result is None else from_json(record.result),
-        omitted=record.result_omitted,
+        result=result,
+        omitted=record.result_omitted or problem,
     )
 
 

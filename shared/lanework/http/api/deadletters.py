@@ -35,6 +35,7 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/admin/dlq", Role.VIEWER, tag=TAG)
     def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
         """List dead jobs, the latest death first."""
+        sight.check_search(which.error)
         asked = which.filter()
         found = app.dead_letters.jobs.page(asked, limit=limit, cursor=cursor)
         if not found.jobs and cursor is None:
@@ -52,6 +53,7 @@ def add_to(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/admin/dlq/groups", Role.VIEWER, tag=TAG)
     def group_dead_jobs(which: Annotated[Which, Query()]) -> DeadGroups:
         """Count dead jobs by their error, what differs from job to job left out."""
+        sight.check_search(which.error)
         found = app.dead_letters.groups(which.filter())
         shown = tuple(_group(one, sight) for one in found.groups[:_MOST_GROUPS])
         return DeadGroups(groups=shown, is_counted=found.is_counted)
@@ -91,7 +93,7 @@ def dead_job(record: JobRecord, seen: JobRecord | None = None) -> DeadJob:
 def _group(group: Group, sight: Sight) -> DeadGroup:
     return DeadGroup(
         fingerprint=group.fingerprint,
-        error=sight.error(group.shape, group.latest),
+        error=sight.shape(group),
         count=group.count,
         types=group.types,
         lanes=group.lanes,

@@ -156,7 +156,7 @@ class Which(Body):
     cause: str | None = Field(
         default=None, description="exhausted, discarded, invalid, unknown_type, expired, crashed …"
     )
-    error: str | None = Field(default=None, description="This text is part of the error.")
+    error: str | None = Field(default=None, description="This text is part of the error; for admins.")
     fingerprint: str | None = Field(default=None, description="The error's fingerprint, as the groups name it.")
     died_before: Moment | None = None
     died_after: Moment | None = Field(default=None, description="Died then or later.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
@@ -70,7 +69,7 @@ def add_reading(routes: Routes, app: App) -> None:
     ) -> Results:
         """List what a workflow's jobs returned."""
         page = app.workflows.result_page(workflow_id, after=cursor, limit=limit)
-        results = (Result.of(replace(one, result=sight.value(one.result))) for one in page.results)
+        results = map(Result.of, sight.results(page.results))
         return Results(results=tuple(results), cursor=page.next)
 
 

@@ -183,7 +183,10 @@ def comes_from_elsewhere(event: BaseProxyEvent) -> bool:
     if site is not None:
         return site not in {"same-origin", "none"}
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    try:
+        return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    except ValueError:  # it is no origin at all, such as `http://[`
+        return True
 
 
 def root_of(event: BaseProxyEvent) -> str:

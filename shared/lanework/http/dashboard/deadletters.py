@@ -120,7 +120,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
 
 
 def _seen(group: Group, sight: Sight) -> Group:
-    return replace(group, shape=sight.error(group.shape, group.latest))
+    return replace(group, shape=sight.shape(group))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

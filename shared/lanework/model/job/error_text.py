@@ -8,6 +8,7 @@ field it refused, and why.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import ValidationError
 
+from lanework.model.job.field_names import names_for
 from lanework.model.job.sqs_text import legible
-from lanework.model.job.validation_errors import MASK, message_of
+from lanework.model.job.validation_errors import KINDS, MASK, message_of
+from lanework.model.job.validation_errors import place_of as place_in
 from lanework.model.lifecycle.run_moves import LONGEST_ERROR
 
 if TYPE_CHECKING:
@@ -36,6 +39,12 @@ _MOST_NOTES: Final = 3
 _MOST_MEMBERS: Final = 3
 _MOST_LINES: Final = 10
 _MOST_PROBLEMS: Final = 5
+
+_PYDANTICS: Final = re.compile(r"\d{1,9} validation errors? for |\[\{['\"]type['\"]: ?['\"]")
+"""How a text of pydantic's begins: `str(error)`, `error.errors()` and `error.json()`."""
+
+_OF_AN_INPUT: Final = "input_value="
+_KIND: Final = re.compile(r"\btype['\"]?[=:] ?['\"]?(\w{1,50})\b")
 
 _name_of: Final = type.__dict__["__name__"].__get__
 _cause_of: Final = BaseException.__dict__["__cause__"].__get__
@@ -155,28 +164,30 @@ def _line(head: str, text: str) -> str:
 
 def _refusal(error: ValidationError) -> str:
     """Return what pydantic refused, and why, without what it was given."""
-    problems = error.errors(include_url=False)
-    shown = [f"{_place(one['loc'])}: {message_of(one)}" for one in cast("list[Any]", problems[:_MOST_PROBLEMS])]
+    problems, names = error.errors(include_url=False), names_for(error)
+    shown = [
+        f"{place_in(one['loc'], names) or 'it'}: {message_of(one)}"
+        for one in cast("list[Any]", problems[:_MOST_PROBLEMS])
+    ]
     rest = len(problems) - len(shown)
     return f"{error.title} is not valid: {'; '.join(shown)}{f'; and {rest} more' if rest else ''}"
 
 
-def _place(parts: tuple[int | str, ...]) -> str:
-    """Return where a problem is; a part that can't be the name of a field may be a key of what was given."""
-    return ".".join(str(one) if isinstance(one, int) or one.isidentifier() else MASK for one in parts) or "it"
-
-
 def _without_inputs(text: str) -> str:
-    """Return a text that may hold pydantic's own, as in `RuntimeError(str(error))`, without what pydantic was given."""
-    if "input_value=" not in text:
+    """
+    Return a text that quotes pydantic's own, as `RuntimeError(str(error))` does, without what pydantic was given.
+
+    All of it may be a key, a value in several lines, or a validator's words: of the problems the kinds are kept.
+    """
+    found, at = _PYDANTICS.search(text), text.find(_OF_AN_INPUT)
+    if found is None and at < 0:
         return text
-    return "\n".join(map(_line_without_input, text.splitlines()))
-
-
-def _line_without_input(line: str) -> str:
-    head, found, rest = line.partition("input_value=")
-    _, kind, tail = rest.rpartition(", input_type=")
-    return f"{head}input_value={MASK}{kind}{tail if kind else ''}" if found else line
+    begins, title = 0, ""
+    if found is not None and not 0 <= at < found.start():
+        begins, title = found.start(), found[0] if found[0][0].isdecimal() else ""
+    kinds = dict.fromkeys(kind for kind in _KIND.findall(text, begins) if kind in KINDS)
+    model = text[begins + len(title) :].partition("\n")[0] + ": " if title else ""
+    return f"{text[:begins]}{title}{model}{MASK} ({', '.join(kinds) or 'not valid'})"
 
 
 def _cut(text: str, most: int) -> str:

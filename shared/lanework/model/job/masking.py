@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.model.job.payload import public_names
+from lanework.model.job.field_names import names_of
+from lanework.model.job.payload import as_values, public_names
+from lanework.model.job.quotes import without_quoted
+from lanework.model.job.sqs_text import legible
 from lanework.model.job.validation_errors import MASK
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from pydantic import BaseModel
 
@@ -21,77 +26,104 @@ _SHORTEST: Final = 4
 """A shorter value is part of too many words; in quotes it is masked all the same."""
 
 _MOST_VALUES: Final = 200
+_MOST_TRIES: Final = 20
 
-_QUOTED: Final = (
-    (re.compile(r"\"[^\"\n]*\""), f'"{MASK}"'),
-    (re.compile(r"`[^`\n]*`"), f"`{MASK}`"),
-    # Not within words, where it is an apostrophe: "can't reach …, won't retry" quotes nothing.
-    (re.compile(r"(?<!\w)'[^'\n]*'(?!\w)"), f"'{MASK}'"),
-)
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}\w")
+_LINE: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
+
+Private = tuple[str, ...] | None
+"""What the private fields of a payload hold, as text; None where that isn't known, and so all may be private."""
 
 
-def private_values(payload: str, model: type[BaseModel] | None) -> tuple[str, ...]:
+def private_values(payload: str, model: type[BaseModel] | None) -> Private:
     """
-    Return what the private fields of a payload hold, as text: the longest first, at most 200.
+    Return what the private fields of a payload hold, keys of mappings included, in each form that a text quotes it in.
 
     Args:
         payload: JSON text.
         model: The job type's model; None, of a type that the application doesn't know: every field is private.
+
+    Returns:
+        The longest first; None where the payload can't be read, or holds over 200 of them.
     """
-    fields = json.loads(payload)
+    fields, problem = as_values(payload)
+    if problem is not None:
+        return None
     shown = set() if model is None else public_names(model)
-    private = (
-        {name: value for name, value in fields.items() if name not in shown} if isinstance(fields, dict) else fields
-    )
-    found = {one for one in _leaves(private) if len(one) >= _SHORTEST}
-    return tuple(sorted(found, key=len, reverse=True)[:_MOST_VALUES])
+    names = names_of(model).fields if model is not None else frozenset(fields if isinstance(fields, dict) else ())
+    private = {name: one for name, one in fields.items() if name not in shown} if isinstance(fields, dict) else fields
+    found: set[str] = set()
+    for one in _leaves(private, names):
+        found.add(one)
+        if len(found) > _MOST_VALUES:
+            return None
+    forms = {form for one in found for form in _forms(one) if len(form) >= _SHORTEST}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
-def veiled(text: str, private: Sequence[str]) -> str:
+def veiled(text: str, private: Private) -> str:
     """Return words of a job's own with a mask for what is private, and for addresses."""
-    for one in private:
-        text = text.replace(one, MASK)
-    return _ADDRESS.sub(MASK, _without_cut_off(text, private))
+    if private is None:
+        return MASK
+    return _ADDRESS.sub(MASK, _without(text, private))
 
 
-def veiled_error(text: str, private: Sequence[str]) -> str:
-    """Return an error's text likewise, and with a mask for what it quotes: `KeyError: '•••'`."""
-    for pattern, mask in _QUOTED:
-        text = pattern.sub(mask, text)
-    return veiled(text, private)
+def veiled_error(text: str, private: Private, kind: str | None = None) -> str:
+    """
+    Return an error's text likewise, and with a mask for what it quotes: `KeyError: '•••'`.
+
+    Args:
+        text: The text.
+        private: What is private; where that isn't known, the error tells its type only.
+        kind: Its type.
+    """
+    if private is None:
+        return f"{kind or 'an error'}: {MASK}"
+    return _ADDRESS.sub(MASK, without_quoted(_without(text, private), MASK))
 
 
-def veiled_record(record: JobRecord, private: Sequence[str] | None) -> JobRecord:
+def veiled_record(record: JobRecord, private: Private) -> JobRecord:
     """
     Return a job's record as a viewer reads it.
 
+    Errors of lives before an edit of the payload tell their types only: what was private then isn't known any more.
+
     Args:
         record: The record.
-        private: What its payload holds that is private; None where that isn't at hand: errors tell their types only.
+        private: What its payload holds that is private.
     """
-
-    def masked_error(error: str, kind: str | None) -> str:
-        return veiled_error(error, private) if private is not None else f"{kind or 'an error'}: {MASK}"
-
-    known = private or ()
+    first = _first_life(record)
+    is_earlier = record.state is not State.DEAD and first > 1 and not any(one.life >= first for one in record.failures)
+    result, problem = (None, None) if record.result is None else as_values(record.result)
+    omitted = None if record.result_omitted is None else veiled_error(record.result_omitted, private)
     return replace(
         record,
-        error=None if record.error is None else masked_error(record.error, record.error_type),
-        failures=tuple(replace(one, error=masked_error(one.error, one.error_type)) for one in record.failures),
-        progress_note=None if record.progress_note is None else veiled(record.progress_note, known),
-        result=None if record.result is None else veiled_json(record.result, known),
-        result_omitted=None if record.result_omitted is None else veiled_error(record.result_omitted, known),
+        error=record.error and veiled_error(record.error, None if is_earlier else private, record.error_type),
+        failures=tuple(
+            replace(one, error=veiled_error(one.error, private if one.life >= first else None, one.error_type))
+            for one in record.failures
+        ),
+        progress_note=record.progress_note and veiled(record.progress_note, private),
+        result=None if record.result is None or problem else _written(veiled_value(result, private)),
+        result_omitted=omitted or problem,
+        damage=record.damage and veiled_error(record.damage, private),
     )
 
 
-def veiled_json(text: str, private: Sequence[str]) -> str:
-    """Return JSON text with a mask within its strings for what is private, and for addresses."""
-    return json.dumps(veiled_value(json.loads(text), private), ensure_ascii=False)
+def veiled_log(lines: Sequence[str], record: JobRecord, private: Private) -> tuple[str, ...]:
+    """Return what a job said as a viewer reads it; an entry of several lines tells of an error."""
+    since = _known_since(record)
+    known = [private if since is None or _said_at(one) > since else None for one in lines]
+    return tuple(
+        veiled_error(one, here) if "\n" in one and here is not None else veiled(one, here)
+        for one, here in zip(lines, known, strict=True)
+    )
 
 
-def veiled_value(value: Any, private: Sequence[str]) -> Any:  # noqa: ANN401 - JSON
+def veiled_value(value: Any, private: Private) -> Any:  # noqa: ANN401 - JSON
     """Return a JSON value with the same masks."""
+    if private is None:
+        return MASK
     match value:
         case str():
             return veiled(value, private)
@@ -105,25 +137,76 @@ def veiled_value(value: Any, private: Sequence[str]) -> Any:  # noqa: ANN401 - J
             return value
 
 
-def _leaves(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _first_life(record: JobRecord) -> int:
+    """Return the first life that surely had the payload which the record has: an edit leaves a number out."""
+    first = record.life
+    for life in sorted({one.life for one in record.failures}, reverse=True):
+        if first - life > 1:
+            break
+        first = life
+    return first
+
+
+def _known_since(record: JobRecord) -> datetime | None:
+    """Return until when a job may have said what an earlier payload held; None if it never had one."""
+    first = _first_life(record)
+    if first == 1:
+        return None
+    earlier = [one.at for one in record.failures if one.life < first]
+    later = [one.at for one in record.failures if one.life >= first]
+    if earlier or later:
+        return max(earlier, default=min(later, default=None))
+    return record.started_at or datetime.max.replace(tzinfo=UTC)
+
+
+def _said_at(line: str) -> datetime:
+    found = _LINE.match(line)
+    return datetime.min.replace(tzinfo=UTC) if found is None else datetime.fromisoformat(found[1])
+
+
+def _leaves(value: Any, names: Collection[str]) -> Iterator[str]:  # noqa: ANN401 - JSON
+    """Yield what a value holds, at any depth, and the keys of its mappings that aren't names of fields."""
     left = [value]
     while left:
         one = left.pop()
         if isinstance(one, dict):
-            left.extend(one.values())
+            left += one.values()
+            yield from (name for name in one if name not in names)
         elif isinstance(one, list):
-            left.extend(one)
+            left += one
         elif one is not None and not isinstance(one, bool):
             yield str(one)
 
 
-def _without_cut_off(text: str, private: Sequence[str]) -> str:
-    """Return a text without the beginning of a private value that `…` cuts off."""
-    head, cut, rest = text.partition("…")
-    if not cut:
-        return text
+def _forms(value: str) -> set[str]:
+    """Return a value as it is, and as `repr`, JSON, an error and a line of one write it."""
+    if value.isascii() and value.isalnum():
+        return {value}
+    escaped = {repr(value)[1:-1], ascii(value)[1:-1], json.dumps(value)[1:-1], _written(value)[1:-1]}
+    return {value, legible(value, most=len(value)), " ".join(value.split()), *escaped}
+
+
+def _without(text: str, private: Sequence[str]) -> str:
+    """Return a text without private values, nor the beginnings of one that `…` cuts off."""
     for one in private:
-        for length in range(min(len(one), len(head)), _SHORTEST - 1, -1):
-            if head.endswith(one[:length]):
-                return f"{head[:-length]}{MASK}…{_without_cut_off(rest, private)}"
-    return f"{head}…{_without_cut_off(rest, private)}"
+        text = text.replace(one, MASK)
+    *heads, rest = text.split("…")
+    return "…".join([*(_without_beginning(one, private) for one in heads), rest])
+
+
+def _without_beginning(head: str, private: Sequence[str]) -> str:
+    """Return what a `…` follows without the beginning of a private value at its end; after 20 tries none of its end."""
+    for one in private:
+        start = one[:_SHORTEST]
+        at = head.find(start, max(len(head) - len(one), 0))
+        for _ in range(_MOST_TRIES):
+            if at < 0 or one.startswith(head[at:]):
+                break
+            at = head.find(start, at + 1)
+        if at >= 0:
+            return f"{head[:at]}{MASK}"
+    return head

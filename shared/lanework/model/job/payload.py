@@ -11,7 +11,7 @@ from hashlib import sha256
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean, is_a, shown
 from lanework.model.job.envelope import LARGEST_PAYLOAD
@@ -80,7 +80,8 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
         payload: An instance of it, a mapping of its fields, or JSON text.
 
     Raises:
-        InvalidPayloadError: It doesn't fit; the error names each field and repeats no value.
+        InvalidPayloadError: It doesn't fit, or a validator of its own raised what pydantic makes nothing of, such as a
+            KeyError; the error names each field, or the type of that, and repeats no value.
     """
     if isinstance(payload, model):
         return payload
@@ -94,6 +95,8 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
         raise InvalidPayloadError(job_type, problems_of(error)) from None
     except UnicodeError:
         raise InvalidPayloadError(job_type, ["payload: holds a lone surrogate, which is no text"]) from None
+    except OF_USERS_CODE as error:
+        raise InvalidPayloadError(job_type, [f"payload: a validator raised {type(error).__name__}"]) from None
 
 
 def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
@@ -183,7 +186,8 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
     """
     Return a payload for people: fields that aren't marked `Public` have a mask for a value.
 
-    What is no object, as a `RootModel` writes it, is one field, `root`; so is what can't be read, with why.
+    What is no object, or a `RootModel`'s, is one field, `root`; so is what can't be read, with why. The name of what is
+    no field of the model is masked, too: it may be data.
 
     Args:
         text: JSON text, as `written` returned it.
@@ -193,8 +197,10 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
     value, problem = as_values(text)
     if problem is not None:
         return {"root": problem}
-    fields = value if isinstance(value, dict) else {"root": value}
-    return {name: one if name in public else MASK for name, one in fields.items()}
+    is_whole = not isinstance(value, dict) or (model is not None and issubclass(model, RootModel))
+    fields = {"root": value} if is_whole else value
+    known = fields if model is None or is_whole else model.model_fields
+    return {name if name in known else MASK: one if name in public else MASK for name, one in fields.items()}
 
 
 def as_values(text: str) -> tuple[Any, str | None]:

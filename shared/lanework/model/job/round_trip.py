@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
-from lanework.model.job.validation_errors import OF_USERS_CODE, problems_of
+from lanework.model.job.validation_errors import MASK, OF_USERS_CODE, problems_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,10 +91,11 @@ def _of_models(given: BaseModel, back: BaseModel, place: str, model: type[BaseMo
         yield _problem(given, back, place)
         return
     for name in (one for one in mine if one in fields):
+        under = _under(place, name if name in type(given).model_fields else MASK)
         if name in theirs:
-            yield from _differences(mine[name], theirs[name], _under(place, name), model)
+            yield from _differences(mine[name], theirs[name], under, model)
         else:
-            yield f"{_under(place, name)}: is no field of {type(back).__name__}, which the job reads"
+            yield f"{under}: is no field of {type(back).__name__}, which the job reads"
     yield from _of_private(given, back, place)
 
 
@@ -113,9 +114,9 @@ def _of_mappings(
 ) -> Iterator[str]:
     for key, value in given.items():
         if key in back:
-            yield from _differences(value, back[key], _under(place, key), model)
+            yield from _differences(value, back[key], _under(place, MASK), model)
         else:
-            yield f"{_under(place, key)}: a key of type {type(key).__name__} would come back as another"
+            yield f"{_under(place, MASK)}: a key of type {type(key).__name__} would come back as another"
     if len(back) > len(given):
         yield f"{place or 'payload'}: would come back with more in it"
 
@@ -171,10 +172,12 @@ def _why(error: Exception) -> str:
 def _not_finite(value: object, place: str = "") -> Iterator[str]:
     """Yield the places of numbers that JSON has no word for."""
     if isinstance(value, BaseModel):
-        value = {**value.__dict__, **(value.__pydantic_extra__ or {})}
+        for name, one in value.__dict__.items():
+            yield from _not_finite(one, _under(place, name))
+        value = value.__pydantic_extra__ or {}
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _not_finite(one, _under(place, key))
+        for one in value.values():
+            yield from _not_finite(one, _under(place, MASK))
     elif _is_list(value) or isinstance(value, AbstractSet):
         for index, one in enumerate(value):  # type: ignore[arg-type]
             yield from _not_finite(one, _under(place, index))

@@ -7,6 +7,7 @@ the gap that it falls into, and at the first of two equal times; what says "ever
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 MINUTE: Final = timedelta(minutes=1)
 LONGEST_EVERY: Final = timedelta(days=366)
+
+_LONGEST_ZONE: Final = 64
+"""Characters of a zone's name; the longest in use has 32, and one of a thousand parts is looked for in each of them."""
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -176,12 +180,13 @@ def zone_of(name: str) -> ZoneInfo:
     Raises:
         InvalidOptionError: There is none of that name; the message says what to write instead.
     """
-    try:
-        return ZoneInfo(name)
-    except (KeyError, TypeError, ValueError, OSError):  # OSError: the name of a folder of zones, such as 'Asia'
-        hint = did_you_mean(name, sorted(available_timezones())) or "; write an IANA name, such as 'Europe/Berlin'"
-        msg = f"unknown time zone {shown(name)}{hint}"
-        raise InvalidOptionError(msg) from None
+    if is_a(name, str) and len(name) <= _LONGEST_ZONE:
+        # OSError: the name of a folder of zones, such as 'Asia'
+        with suppress(ImportError, LookupError, OSError, RecursionError, TypeError, ValueError):
+            return ZoneInfo(name)
+    hint = did_you_mean(name, sorted(available_timezones())) or "; write an IANA name, such as 'Europe/Berlin'"
+    msg = f"unknown time zone {shown(name)}{hint}"
+    raise InvalidOptionError(msg)
 
 
 def _check_every(every: timedelta, tz: str) -> None:

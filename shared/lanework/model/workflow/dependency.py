@@ -76,13 +76,13 @@ class Fact:
     Attributes:
         standing: How it stands.
         result: JSON text of what it returned.
-        omitted: Why its result could not be kept.
-        says: How it ended, in words.
+        is_omitted: Its result could not be kept.
+        says: How it ended: its error's type. The text may quote its payload, and others read what is said of its child.
     """
 
     standing: Standing
     result: str | None = None
-    omitted: str | None = None
+    is_omitted: bool = False
     says: str = ""
 
 
@@ -100,7 +100,10 @@ def fact_of(parent: JobRecord) -> Fact:
     """Return what a job's record says to those that wait for it."""
     standing = _STANDINGS.get(parent.state, Standing.OPEN)
     return Fact(
-        standing=standing, result=parent.result, omitted=parent.result_omitted, says=parent.error or parent.state
+        standing=standing,
+        result=parent.result,
+        is_omitted=parent.result_omitted is not None,
+        says=parent.error_type or parent.cause or parent.state,
     )
 
 
@@ -184,8 +187,8 @@ def _handed_on(child: JobRecord, fact: Fact) -> tuple[str, None] | tuple[None, s
 
 def _with_result(child: JobRecord, fact: Fact) -> tuple[str, None] | tuple[None, str]:
     parent = child.after[0]
-    if fact.omitted is not None:
-        return f"takes the result of {parent!r}, which was not kept: {fact.omitted}", None
+    if fact.is_omitted:
+        return f"takes the result of {parent!r}, which was not kept", None
     given: dict[str, Any] = json.loads(child.payload or "{}")
     result: Any = None if fact.result is None else json.loads(fact.result)
     if child.takes == WHOLE and not isinstance(result, dict):
