@@ -12,7 +12,8 @@ import pytest
 from lanework.aws.clients import Clients
 from lanework.aws.sns_alerts import TopicChannel
 from lanework.errors import ConfigError
-from lanework.model.stats.alerts import Alert, Rule
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alert
 from lanework.settings import Settings
 from lanework.testing import NOON
 from tests.support.endpoints import endpoints

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from lanework.model.job.ids import shard_of
-from lanework.model.lifecycle import operator_moves, park_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, park_moves
 from lanework.model.lifecycle.change import Applied, Kept, Refused
 from lanework.model.lifecycle.states import AT_ONCE, JobRecord, State
 from lanework.testing import NOON
@@ -143,7 +143,7 @@ def test_a_signal_is_kept_and_wakes_the_job_that_waits_for_it_in_one_write(backe
     ledger = backend.ports.ledger
     until = NOON + timedelta(days=1)
     ledger.put(a_record())
-    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", claim_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     run = record_of(backend)
     ledger.change("job-1", park_moves.wait_for_signal(run, signal="approved", until=until))
     waiting = record_of(backend)
@@ -168,7 +168,7 @@ def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backen
 
     assert ledger.change_and_keep("job-1", second, step="signal/approved", text="2") == Kept("1")
     assert record_of(backend).signal_id == "s-1"
-    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", claim_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     late = ledger.change_and_keep("job-1", second, step="signal/paid", text="2")
 
     assert late == Refused(record_of(backend))
@@ -179,7 +179,7 @@ def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backen
 def test_a_run_is_not_parked_for_a_signal_once_another_has_come(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", claim_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     run = record_of(backend)
     parked = park_moves.wait_for_signal(run, signal="approved", until=NOON + timedelta(days=1))
     change = operator_moves.signal(run, "approved", signal_id="s-1", now=NOON)

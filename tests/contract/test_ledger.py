@@ -9,7 +9,7 @@ import pytest
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.job.ids import SHARDS
 from lanework.model.job.payload import Edit
-from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, retention, run_moves
 from lanework.model.lifecycle.change import Applied, Change, Refused
 from lanework.model.lifecycle.retention import ARCHIVE, archived, to_be_archived
 from lanework.model.lifecycle.states import Cause, JobRecord, State
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 def claim(backend: Backend, claim_id: str, *, now: datetime = NOON, life: int = 1) -> bool:
-    change = run_moves.claim(life=life, claim_id=claim_id, now=now, lease=LEASE)
+    change = claim_moves.claim(life=life, claim_id=claim_id, now=now, lease=LEASE)
     return isinstance(backend.ports.ledger.change("job-1", change), Applied)
 
 
@@ -76,7 +76,7 @@ def test_a_large_payload_comes_back_whole_and_is_no_part_of_lists(backend: Backe
 
     assert large == stored(backend).payload
     listed = backend.ports.ledger.get_many(["job-1"])["job-1"]
-    changed = backend.ports.ledger.change("job-1", run_moves.claim(life=1, claim_id="new", now=NOON, lease=LEASE))
+    changed = backend.ports.ledger.change("job-1", claim_moves.claim(life=1, claim_id="new", now=NOON, lease=LEASE))
     assert isinstance(changed, Applied)
     assert (listed.payload, changed.record.payload) == (None, None)
     assert large == backend.ports.ledger.payload_of(listed)
@@ -96,7 +96,7 @@ def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Bac
     backend.ports.ledger.keep_step("job-1", "step", '"secret"')
 
     backend.ports.ledger.clear_beside("job-1")
-    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Applied)
+    assert isinstance(backend.ports.ledger.change("job-1", retention.retire(ended)), Applied)
 
     record = stored(backend)
     assert (record.retired, record.payload, record.result, record.state) == (True, None, None, State.COMPLETED)
@@ -104,7 +104,7 @@ def test_a_retired_job_is_stripped_and_hidden_and_its_id_stays_used(backend: Bac
     day = NOON.date().isoformat()
     assert backend.ports.ledger.recent(day=day, before=None, limit=10).keys == ()
     assert backend.ports.ledger.put(a_record()) == record
-    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Applied), "repeating is safe"
+    assert isinstance(backend.ports.ledger.change("job-1", retention.retire(ended)), Applied), "repeating is safe"
     assert stored(backend) == record
 
 
@@ -112,14 +112,14 @@ def test_a_job_that_was_redriven_meanwhile_is_not_retired(backend: Backend) -> N
     ended = a_record(state=State.COMPLETED, due_at=None, ended_at=NOON)
     backend.ports.ledger.put(a_record(state=State.QUEUED))
 
-    assert isinstance(backend.ports.ledger.change("job-1", operator_moves.retire(ended)), Refused)
+    assert isinstance(backend.ports.ledger.change("job-1", retention.retire(ended)), Refused)
     assert stored(backend) == a_record()
 
 
 def test_an_entry_for_the_archive_is_found_by_its_time_and_taken_away(backend: Backend) -> None:
     for number, claim_id in ((1, "late"), (2, "early")):
         backend.ports.ledger.put(a_record(job_id=f"job-{number}"))
-        change = run_moves.claim(life=1, claim_id=claim_id, now=NOON, lease=LEASE)
+        change = claim_moves.claim(life=1, claim_id=claim_id, now=NOON, lease=LEASE)
         backend.ports.ledger.change(f"job-{number}", change)
         expires_at = NOON + timedelta(days=9 - number)
         ending = run_moves.complete(
@@ -144,7 +144,7 @@ def test_what_was_never_put_is_not_there(backend: Backend) -> None:
     assert backend.ports.ledger.get("nobody") is None
     assert backend.ports.ledger.get_many(["nobody"]) == {}
     assert backend.ports.ledger.change(
-        "nobody", run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
+        "nobody", claim_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
     ) == Refused(None)
 
 
@@ -154,7 +154,9 @@ def test_a_claim_needs_the_nonce_that_the_record_has(backend: Backend) -> None:
     ledger.put(a_record(job_id="job-2"))
 
     def claim(nonce: str | None) -> Change:
-        return run_moves.asked_by(a_message(nonce=nonce), run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+        return claim_moves.asked_by(
+            a_message(nonce=nonce), claim_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)
+        )
 
     for job_id, wrong in (("job-1", None), ("job-1", "guessed"), ("job-2", "guessed")):
         refused = ledger.change(job_id, claim(wrong))
@@ -170,7 +172,7 @@ def test_what_is_too_long_for_a_key_is_not_there(backend: Backend) -> None:
 
     assert backend.ports.ledger.get(name) is None
     assert backend.ports.ledger.get_many([name]) == {}
-    assert backend.ports.ledger.change(name, run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
+    assert backend.ports.ledger.change(name, claim_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE)) == Refused(
         None
     )
     assert backend.ports.workflows.get(name) is None
@@ -229,7 +231,7 @@ def test_a_claim_is_refused_and_shows_what_stands_in_the_way(
     record = a_record(**facts)
     backend.ports.ledger.put(record)
 
-    answer = backend.ports.ledger.change("job-1", run_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
+    answer = backend.ports.ledger.change("job-1", claim_moves.claim(life=1, claim_id="c", now=NOON, lease=LEASE))
 
     assert answer == Refused(record), why
     assert stored(backend) == record
@@ -248,7 +250,7 @@ def test_a_live_lease_keeps_others_out_and_an_ended_one_lets_one_in(backend: Bac
 def test_a_heartbeat_that_comes_late_shortens_no_lease(backend: Backend) -> None:
     ledger = backend.ports.ledger
     ledger.put(a_record())
-    ledger.change("job-1", run_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
+    ledger.change("job-1", claim_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     later = run_moves.beat(claim_id="claim-1", until=NOON + 3 * LEASE)
     assert isinstance(ledger.change("job-1", later), Applied)
 
@@ -301,7 +303,7 @@ def test_an_attempt_from_before_a_redrive_changes_nothing(backend: Backend) -> N
     zombie = stored(backend)
     kill(backend, now=NOON + LEASE)
     ticket = a_message(life=2, ticket=True)
-    backend.ports.ledger.change("job-1", run_moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE))
+    backend.ports.ledger.change("job-1", claim_moves.begin_life(ticket, claim_id="new", now=NOON + LEASE, lease=LEASE))
     second_life = stored(backend)
 
     assert backend.ports.ledger.change(
@@ -329,8 +331,8 @@ def test_a_dead_job_is_listed_for_the_sweep_and_lives_again_once(backend: Backen
     dead = kill(backend)
     ticket = a_message(life=2, ticket=True)
 
-    again = run_moves.begin_life(ticket, claim_id="new", now=NOON + SECOND, lease=LEASE)
-    twice = run_moves.begin_life(ticket, claim_id="other", now=NOON + SECOND, lease=LEASE)
+    again = claim_moves.begin_life(ticket, claim_id="new", now=NOON + SECOND, lease=LEASE)
+    twice = claim_moves.begin_life(ticket, claim_id="other", now=NOON + SECOND, lease=LEASE)
 
     assert (dead.state, dead.cause, dead.sweep_at) == (State.DEAD, Cause.EXHAUSTED, NOON)
     assert isinstance(backend.ports.ledger.change("job-1", again), Applied)
@@ -347,13 +349,13 @@ def test_one_crash_beyond_the_attempts_is_allowed_and_no_more(backend: Backend) 
     crashed = stored(backend)
 
     assert not claim(backend, "second", now=later)
-    once_more = run_moves.claim_after_crash(crashed, claim_id="second", now=later, lease=LEASE)
+    once_more = claim_moves.claim_after_crash(crashed, claim_id="second", now=later, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", once_more), Applied)
     record = stored(backend)
     assert (record.attempts, record.crashed) == (2, True)
 
     latest = later + LEASE
-    too_often = run_moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
+    too_often = claim_moves.claim_after_crash(record, claim_id="third", now=latest, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", too_often), Refused)
     end_with_ticket = run_moves.die_of_crash(record, now=latest, expires_at=latest)
     assert isinstance(backend.ports.ledger.change("job-1", end_with_ticket), Applied)
@@ -505,7 +507,7 @@ def test_a_dropped_job_is_cancelled_and_no_ticket_brings_it_back(backend: Backen
 
     assert isinstance(backend.ports.ledger.change("job-1", operator_moves.drop(dead, now=NOON + SECOND)), Applied)
 
-    again = run_moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
+    again = claim_moves.begin_life(a_message(life=2, ticket=True), claim_id="new", now=NOON + SECOND, lease=LEASE)
     assert isinstance(backend.ports.ledger.change("job-1", again), Refused)
     assert stored(backend).state is State.CANCELLED
     assert backend.ports.ledger.dead(before=None, limit=10).keys == ()
@@ -518,7 +520,7 @@ def test_jobs_are_read_from_a_moment_on_oldest_first_and_with_what_tells_whether
     for number in range(12):
         at = NOON + number * SECOND
         ledger.put(a_record(job_id=f"job-{number}", created_at=at, run_at=at, tenant="shop" if number % 2 else None))
-    ledger.change("job-3", run_moves.claim(life=1, claim_id="mine", now=NOON + 20 * SECOND, lease=LEASE))
+    ledger.change("job-3", claim_moves.claim(life=1, claim_id="mine", now=NOON + 20 * SECOND, lease=LEASE))
     ledger.change("job-4", operator_moves.enter_unsent(at=NOON))
     day = NOON.date().isoformat()
     after = (NOON + 2 * SECOND).isoformat(timespec="milliseconds")

@@ -19,7 +19,7 @@ from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.ports.statistics import Total
 from lanework.errors import UnavailableError
 from lanework.model.job.guard_items import GuardItem, GuardWrite
-from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, retention, run_moves
 from lanework.model.lifecycle.change import Applied, Kept
 from lanework.model.lifecycle.states import State
 from lanework.model.limits import Window
@@ -78,7 +78,7 @@ def a_table(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def running(table: Table, **facts: Any) -> None:
     table.ledger.put(a_record(**facts))
-    table.ledger.change("job-1", run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE))
+    table.ledger.change("job-1", claim_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE))
 
 
 @pytest.mark.parametrize("payload", ['{"name":"Bat"}', LARGE], ids=["a small payload", "a payload beside it"])
@@ -144,7 +144,7 @@ def test_an_enqueue_under_guards_meets_itself(table: Table, payload: str) -> Non
 
 
 CHANGES: dict[str, tuple[dict[str, Any], Callable[[Any], Change]]] = {
-    "a claim": ({}, lambda _: run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)),
+    "a claim": ({}, lambda _: claim_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)),
     "an entry": ({}, lambda record: operator_moves.enter(record, at=LATER)),
     "a pushed entry": ({"sweep_at": NOON}, lambda record: operator_moves.push_on(record, to=LATER)),
     "a bounce": ({}, lambda record: operator_moves.bounce(record, at=LATER)),
@@ -158,7 +158,7 @@ CHANGES: dict[str, tuple[dict[str, Any], Callable[[Any], Change]]] = {
     ),
     "a redrive": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: operator_moves.redrive(record, now=LATER)),
     "a drop": ({"state": State.DEAD, "sweep_at": NOON}, lambda record: operator_moves.drop(record, now=LATER)),
-    "a retirement": ({"state": State.COMPLETED}, operator_moves.retire),
+    "a retirement": ({"state": State.COMPLETED}, retention.retire),
 }
 
 
@@ -202,7 +202,7 @@ def test_writes_that_share_a_call_meet_themselves(table: Table) -> None:
     answers = []
     for number in range(3):
         table.wire.lose = 1
-        change = run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
+        change = claim_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
         answers.append(table.ledger.change(f"job-{number}", change))
 
     assert [True] * 3 == [isinstance(answer, Applied) for answer in answers]
@@ -212,7 +212,7 @@ def test_another_claim_is_refused_whatever_was_lost(table: Table) -> None:
     running(table)
 
     table.wire.lose = 1
-    other = table.ledger.change("job-1", run_moves.claim(life=1, claim_id="other", now=NOON, lease=LEASE))
+    other = table.ledger.change("job-1", claim_moves.claim(life=1, claim_id="other", now=NOON, lease=LEASE))
     assert not isinstance(other, Applied)
     table.wire.lose = 1
     late = run_moves.complete(claim_id="other", now=LATER, result="1", result_omitted=None, expires_at=LATER)

@@ -16,7 +16,8 @@ from lanework.engine.stats.overview import standing
 from lanework.errors import JobNotFoundError
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.model.stats.alerts import Alerts, Finding, Rule
+from lanework.model.stats.alert_rules import Finding, Rule
+from lanework.model.stats.alerts import Alerts
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
 from lanework.testing import NOON, memory_ports

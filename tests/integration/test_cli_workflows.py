@@ -13,7 +13,7 @@ from lanework import Cause, State, WorkflowNotFoundError, batch, chain, group
 from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.errors import NotConfirmedError
 from lanework.model.lanes import DLQ_RETENTION
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves, run_moves
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.support.commands import run
@@ -36,7 +36,7 @@ def a_workflow() -> None:
 def kill(job_id: str) -> None:
     """Let a job have died, as a worker would."""
     ledger, now = app.ports.ledger, app.ports.clock()
-    ledger.change(job_id, run_moves.claim(life=1, claim_id="run-1", now=now, lease=DLQ_RETENTION))
+    ledger.change(job_id, claim_moves.claim(life=1, claim_id="run-1", now=now, lease=DLQ_RETENTION))
     record = app.get(job_id)
     died = run_moves.die(record, cause=Cause.DISCARDED, error="no use", now=now, expires_at=now + DLQ_RETENTION)
     ledger.change(job_id, died)
@@ -69,7 +69,7 @@ def test_a_drawing_says_how_many_jobs_it_leaves_out() -> None:
 def complete(job_id: str) -> None:
     """Let a job have completed, as a worker would, and its workflow know."""
     ledger, now = app.ports.ledger, app.ports.clock()
-    ledger.change(job_id, run_moves.claim(life=1, claim_id="run-1", now=now, lease=DLQ_RETENTION))
+    ledger.change(job_id, claim_moves.claim(life=1, claim_id="run-1", now=now, lease=DLQ_RETENTION))
     expires_at = now + DLQ_RETENTION
     said = '{"said": "Hello"}'
     done = run_moves.complete(claim_id="run-1", now=now, result=said, result_omitted=None, expires_at=expires_at)

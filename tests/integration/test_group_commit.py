@@ -18,7 +18,7 @@ from lanework.aws.clients import Clients
 from lanework.aws.ledger.group_commit import Declined, GroupCommit, GroupCommitLedger, Written
 from lanework.aws.ledger.item import items_of
 from lanework.aws.ledger.partiql import statement_of
-from lanework.model.lifecycle import operator_moves, park_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, park_moves, retention, run_moves
 from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 from lanework.settings import Settings
@@ -62,8 +62,8 @@ RECORDS = {
     "swept": replace(QUEUED, state=State.SCHEDULED, sweep_at=NOON),
 }
 CHANGES: dict[str, Change] = {
-    "claim": run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE),
-    "claim after crash": run_moves.claim_after_crash(RUNNING, claim_id="mine", now=NOON, lease=LEASE),
+    "claim": claim_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE),
+    "claim after crash": claim_moves.claim_after_crash(RUNNING, claim_id="mine", now=NOON, lease=LEASE),
     "complete": run_moves.complete(
         claim_id="claim-1", now=NOON, result='{"n": 1}', result_omitted=None, expires_at=KEPT_UNTIL
     ),
@@ -75,7 +75,7 @@ CHANGES: dict[str, Change] = {
     "beat": run_moves.beat(claim_id="claim-1", until=NOON + LEASE * 2),
     "cancel a waiting one": operator_moves.cancel_waiting(now=NOON, expires_at=KEPT_UNTIL),
     "redrive": operator_moves.redrive(RECORDS["dead"], now=NOON),
-    "retire": operator_moves.retire(replace(RECORDS["dead"], expires_at=KEPT_UNTIL)),
+    "retire": retention.retire(replace(RECORDS["dead"], expires_at=KEPT_UNTIL)),
 }
 
 
@@ -160,7 +160,7 @@ def test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql(table: Tab
     claimed = table.at_once(
         24,
         lambda number: table.ledger.change(
-            ids[number], run_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
+            ids[number], claim_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
         ),
     )
 
@@ -176,7 +176,7 @@ def test_of_writes_to_the_same_job_one_wins(table: Table) -> None:
     claimed = table.at_once(
         12,
         lambda number: table.ledger.change(
-            "job-1", run_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
+            "job-1", claim_moves.claim(life=1, claim_id=f"claim-{number}", now=NOON, lease=LEASE)
         ),
     )
 
@@ -187,7 +187,7 @@ def test_of_writes_to_the_same_job_one_wins(table: Table) -> None:
 
 @pytest.mark.parametrize("table", ["moto"], indirect=True)
 def test_an_endpoint_without_partiql_is_asked_for_it_once_only(table: Table) -> None:
-    change = run_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
+    change = claim_moves.claim(life=1, claim_id="mine", now=NOON, lease=LEASE)
     ids = [f"job-{number}" for number in range(32)]
     for one in ids:
         table.ledger.put(a_record(job_id=one))

@@ -13,7 +13,7 @@ from lanework.engine.stats.overview import standing
 from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.model.stats.alerts import Rule, Thresholds
+from lanework.model.stats.alert_rules import Rule, Thresholds
 from lanework.model.stats.buckets import Bucket
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.logs import fields_of

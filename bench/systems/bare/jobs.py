@@ -24,7 +24,7 @@ from lanework.aws.ledger.item import PAYLOAD
 from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.aws.ledger.partiql import Statement
 from lanework.aws.ledger.partiql import statement_of
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import run_moves, claim_moves
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.job.payload import is_apart
@@ -64,7 +64,7 @@ def _requests() -> dict[str, Any]:
     settings = Settings(stack=STACK, region="eu-west-1", account="000000000000")
     ledger: Any = GroupCommitLedger(Clients(settings), stack=STACK, region="eu-west-1")
     put = ledger._putting(run_moves.new_record(envelope))
-    claim = run_moves.claim(life=1, claim_id=NAME, now=now, lease=timedelta(seconds=60))
+    claim = claim_moves.claim(life=1, claim_id=NAME, now=now, lease=timedelta(seconds=60))
     done = run_moves.complete(
         claim_id=NAME, now=now, result="1", result_omitted=None, expires_at=now + timedelta(days=8)
     )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.lanes import LANES
-from lanework.model.stats.alerts import Alerts, Rule
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alerts
 from lanework.model.stats.numbers import BOUNDS, Count
 
 if TYPE_CHECKING:

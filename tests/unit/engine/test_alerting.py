@@ -15,7 +15,8 @@ from lanework import App, Jobs, State
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import Lane
-from lanework.model.stats.alerts import Alert, Phase, Rule
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alert, Phase
 from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.alert_webhook import WebhookChannel

@@ -11,7 +11,7 @@ from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves
 from lanework.testing import NOON, a_run, app_in_memory, drain
 from tests.support.factories import a_message, a_record
 from tests.support.fakes import break_ports
@@ -129,7 +129,7 @@ def test_a_message_that_comes_early_waits_until_it_is_due(world: World) -> None:
 def test_an_attempt_whose_worker_vanished_is_followed_by_another_after_its_lease(world: World) -> None:
     body = put(world, max_attempts=1)
     world.app.ports.ledger.change(
-        "job-1", run_moves.claim(life=1, claim_id="vanished", now=NOON, lease=timedelta(seconds=35))
+        "job-1", claim_moves.claim(life=1, claim_id="vanished", now=NOON, lease=timedelta(seconds=35))
     )
     assert world.execute(body) == Nack(36 * SECOND)
     world.clock.advance(timedelta(seconds=36))

@@ -16,7 +16,7 @@ from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.support.factories import LEASE, a_message, a_record
 from tests.support.fakes import break_ports
@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 def test_a_job_that_snoozes_in_the_attempt_that_a_crash_was_allowed_is_run_again(world: World) -> None:
     """It was parked with all its attempts used, and no claim could take it any more."""
     world.greet.enqueue(BAT, job_id="job-1", attempts=1)
-    crashed = run_moves.claim(life=1, claim_id="crashed", now=NOON, lease=LEASE)
+    crashed = claim_moves.claim(life=1, claim_id="crashed", now=NOON, lease=LEASE)
     world.app.ports.ledger.change("job-1", crashed)
     world.clock.advance(LEASE)
 

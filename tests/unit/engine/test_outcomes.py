@@ -39,7 +39,7 @@ from lanework.engine.execution.attempt import in_order
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.model.lanes import Lane
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Refused
 from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain
@@ -537,7 +537,7 @@ def test_a_receipt_that_was_made_by_hand_says_whom_to_ask() -> None:
 def test_an_end_that_somebody_else_wrote_is_not_taken_for_ones_own(world: World) -> None:
     """Whoever buries an abandoned run leaves its claim id in place."""
     world.app.ports.ledger.put(a_record(max_attempts=1))
-    claim = run_moves.claim(life=1, claim_id="slow", now=NOON, lease=LEASE)
+    claim = claim_moves.claim(life=1, claim_id="slow", now=NOON, lease=LEASE)
     run = world.app.ports.ledger.change("job-1", claim).record
     assert run is not None
     late = run_moves.complete(claim_id="slow", now=NOON + HOUR, result="1", result_omitted=None, expires_at=NOON + HOUR)

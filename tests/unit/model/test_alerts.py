@@ -8,17 +8,8 @@ import pytest
 
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.model.stats.alerts import (
-    CALM_FOR,
-    KEPT_RESOLVED,
-    Alerts,
-    Finding,
-    Phase,
-    Rule,
-    Situation,
-    Thresholds,
-    findings_of,
-)
+from lanework.model.stats.alert_rules import Finding, Rule, Situation, Thresholds, findings_of
+from lanework.model.stats.alerts import CALM_FOR, KEPT_RESOLVED, Alerts, Phase
 from lanework.model.stats.buckets import Depth, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from lanework.memory import MemoryLedger
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.claim_decision import Claimant, ClaimBy, EndBy, SendTicket, judge
 from lanework.model.lifecycle.states import Cause, JobRecord, State
@@ -97,7 +97,7 @@ class LifeOfAJob(RuleBasedStateMachine):
         claim_id = f"claim-{self.claims}"
         before = self.record
         message = a_message(life=life, ticket=is_ticket, attempts=ATTEMPTS)
-        change = run_moves.claim(life=life, claim_id=claim_id, now=self.now, lease=LEASE)
+        change = claim_moves.claim(life=life, claim_id=claim_id, now=self.now, lease=LEASE)
         answer = self.ledger.change("job-1", change)
         if not isinstance(answer, Applied):
             match judge(before, message, self._claimant(claim_id, self.now)):

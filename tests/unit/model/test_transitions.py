@@ -13,7 +13,15 @@ import pytest
 from lanework import Cause, JobRecord, State
 from lanework.model.events import Action
 from lanework.model.job.payload import Edit
-from lanework.model.lifecycle import claim_decision, dependency_moves, operator_moves, park_moves, retention, run_moves
+from lanework.model.lifecycle import (
+    claim_decision,
+    claim_moves,
+    dependency_moves,
+    operator_moves,
+    park_moves,
+    retention,
+    run_moves,
+)
 from lanework.model.lifecycle.transitions import transitions
 from lanework.testing import NOON
 from tests.support.factories import LEASE, a_message, a_record
@@ -36,11 +44,11 @@ END: Any = {"now": NOON, "expires_at": NOON + SECOND}
 LATER = a_record(payload='{"name":"Later"}')
 
 MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
-    (QUEUED, run_moves.claim(life=1, **CLAIM), [Action.JOB_STARTED]),
-    (RETRYING, run_moves.claim(life=1, **CLAIM), [Action.JOB_STARTED]),
-    (RUNNING, run_moves.claim_after_crash(RUNNING, **CLAIM), [Action.JOB_STARTED]),
-    (RETRYING, run_moves.claim_again(RETRYING, **CLAIM), [Action.JOB_STARTED]),
-    (DEAD, run_moves.begin_life(a_message(life=2), **CLAIM), [Action.JOB_REDRIVEN, Action.JOB_STARTED]),
+    (QUEUED, claim_moves.claim(life=1, **CLAIM), [Action.JOB_STARTED]),
+    (RETRYING, claim_moves.claim(life=1, **CLAIM), [Action.JOB_STARTED]),
+    (RUNNING, claim_moves.claim_after_crash(RUNNING, **CLAIM), [Action.JOB_STARTED]),
+    (RETRYING, claim_moves.claim_again(RETRYING, **CLAIM), [Action.JOB_STARTED]),
+    (DEAD, claim_moves.begin_life(a_message(life=2), **CLAIM), [Action.JOB_REDRIVEN, Action.JOB_STARTED]),
     (RUNNING, run_moves.complete(claim_id="c1", result="1", result_omitted=None, **END), [Action.JOB_COMPLETED]),
     (RUNNING, run_moves.retry(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.JOB_RETRYING]),
     (RUNNING, run_moves.hand_to_sweep(RUNNING, error="ValueError: x", now=NOON, wait=SECOND), [Action.JOB_RETRYING]),
@@ -84,7 +92,7 @@ MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
     (DEAD, operator_moves.redrive(DEAD, now=NOON, edit=Edit(payload="{}", version=1)), [Action.JOB_REDRIVEN]),
     (DEAD, operator_moves.redrive(replace(DEAD, open_parents=("job-0",)), now=NOON), [Action.JOB_REDRIVEN]),
     (DEAD, operator_moves.drop(DEAD, now=NOON), [Action.JOB_CANCELLED]),
-    (COMPLETED, operator_moves.retire(COMPLETED), [Action.JOB_RETIRED]),
+    (COMPLETED, retention.retire(COMPLETED), [Action.JOB_RETIRED]),
     (QUEUED, dependency_moves.attach(), []),
     (BLOCKED, dependency_moves.wait_for_fewer(BLOCKED, left=()), []),
     (BLOCKED, dependency_moves.unblock(BLOCKED, now=NOON, look_ahead=SECOND, payload="{}"), [Action.JOB_UNBLOCKED]),
@@ -120,7 +128,7 @@ def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it
 
 def test_no_move_is_missing_here() -> None:
     """Whoever writes another move says here what is told of it."""
-    modules = (dependency_moves, claim_decision, operator_moves, run_moves, park_moves, retention)
+    modules = (dependency_moves, claim_decision, claim_moves, operator_moves, run_moves, park_moves, retention)
     source = "".join(Path(str(one.__file__)).read_text() for one in modules)
     named = set(re.findall(r'(?:\bname=|_parked\(\s*)"(\w+)"', source))
 

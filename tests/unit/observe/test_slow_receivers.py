@@ -14,7 +14,8 @@ import pytest
 from lanework import UnavailableError
 from lanework.engine.builtin_jobs.definitions import WEBHOOK_TIMEOUT
 from lanework.errors import ForbiddenAddressError
-from lanework.model.stats.alerts import Alert, Rule
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alert
 from lanework.observe import alert_webhook, webhook_http
 from lanework.observe.alert_webhook import WebhookChannel
 from lanework.observe.http_exchange import LARGEST_HEAD

@@ -14,7 +14,7 @@ from lanework.engine.webhooks.notify import end_with_ticket, notify_of_death, no
 from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.ids import needs_record
-from lanework.model.lifecycle import run_moves
+from lanework.model.lifecycle import claim_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.claim_decision import (
     Claimant,
@@ -87,8 +87,8 @@ class Claim:
             lease=self.lease,
             expires_at=run_moves.expiry(now=now, ever_died=True),
         )
-        first = run_moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
-        change = run_moves.asked_by(self.envelope, first)
+        first = claim_moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
+        change = claim_moves.asked_by(self.envelope, first)
         for _ in range(_ROUNDS):
             stored = self.ports.ledger.change(self.envelope.id, change).record
             if stored is not None and stored.claim_id == self.claim_id and stored.state is State.RUNNING:

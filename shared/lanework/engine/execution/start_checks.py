@@ -11,7 +11,7 @@ from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.payload import is_apart
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA
-from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import WAITING, State
 from lanework.model.retry_wait import Backoff
@@ -92,7 +92,7 @@ def _park_paused(message: Envelope, name: str, ports: Ports, events: MessageEven
     """
     try:
         change = operator_moves.hold(life=message.life, name=name, now=ports.clock())
-        answer = ports.ledger.change(message.id, run_moves.asked_by(message, change))
+        answer = ports.ledger.change(message.id, claim_moves.asked_by(message, change))
         if isinstance(answer, Applied):
             keep_payload(message, answer.record, ports)
     except UnavailableError as error:

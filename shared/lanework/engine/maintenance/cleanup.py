@@ -17,7 +17,7 @@ from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.queries.jobs import DAYS_KEPT
 from lanework.model.events import Action, Event
 from lanework.model.job.dead_filter import DeadFilter
-from lanework.model.lifecycle import operator_moves
+from lanework.model.lifecycle import retention
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.retention import Cleaning, beyond
 from lanework.model.lifecycle.states import State
@@ -173,7 +173,7 @@ class Cleaner:
         if record.state is State.DEAD and self._redriver.drop(record) is not RedriveResult.DROPPED:
             return False
         self._ports.ledger.clear_beside(record.job_id)
-        answer = self._ports.ledger.change(record.job_id, operator_moves.retire(record))
+        answer = self._ports.ledger.change(record.job_id, retention.retire(record))
         if not isinstance(answer, Applied):
             return answer.record is not None and answer.record.retired  # it had landed, its answer lost
         self._ports.events.emit(Event.about(answer.record, Action.JOB_RETIRED, at=self._ports.clock()))

@@ -10,7 +10,8 @@ from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.stats.still_dead import still_dead
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
-from lanework.model.stats.alerts import Alert, Alerts, Phase, Situation, Thresholds, findings_of
+from lanework.model.stats.alert_rules import Situation, Thresholds, findings_of
+from lanework.model.stats.alerts import Alert, Alerts, Phase
 from lanework.model.stats.buckets import MINUTE
 from lanework.model.stats.numbers import Count, together
 

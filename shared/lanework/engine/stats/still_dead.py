@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.stats.alerts import Situation, Thresholds
+    from lanework.model.stats.alert_rules import Situation, Thresholds
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)

@@ -15,7 +15,8 @@ from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import TAG, Pages
 from lanework.http.dashboard.words import HOUR, plural
 from lanework.http.routing import Routes
-from lanework.model.stats.alerts import Alert, Alerts, Rule
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alert, Alerts
 from lanework.model.stats.buckets import Bucket, Kind
 from lanework.model.stats.numbers import Count, Numbers, together
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.model.lifecycle import operator_moves, run_moves
+from lanework.model.lifecycle import claim_moves, operator_moves, run_moves
 from lanework.model.lifecycle.change import Change
 from lanework.model.lifecycle.states import Cause, State
 
@@ -106,7 +106,7 @@ def _of_another_life(stored: JobRecord, message: Envelope, by: Claimant) -> Verd
     if message.ticket and stored.state is State.DEAD and stored.life == message.life - 1:
         if stored.open_parents:
             return WaitAgain(operator_moves.redrive(stored, now=by.now))
-        return ClaimBy(run_moves.begin_life(message, claim_id=by.claim_id, now=by.now, lease=by.lease))
+        return ClaimBy(claim_moves.begin_life(message, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return Drop(f"belongs to life {message.life}, the job is in life {stored.life}")
 
 
@@ -116,10 +116,10 @@ def _running(stored: JobRecord, by: Claimant) -> Verdict:
     if stored.cancel_asked:
         return EndBy(run_moves.cancel_abandoned(stored, now=by.now, expires_at=by.expires_at))
     if stored.attempts < stored.max_attempts:
-        return ClaimBy(run_moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
+        return ClaimBy(claim_moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
     if stored.crashed:
         return EndBy(run_moves.die_of_crash(stored, now=by.now, expires_at=by.expires_at))
-    return ClaimBy(run_moves.claim_after_crash(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
+    return ClaimBy(claim_moves.claim_after_crash(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
 
 
 def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
@@ -128,8 +128,8 @@ def _waiting(stored: JobRecord, by: Claimant) -> Verdict:
     if not stored.is_worth_starting(by.now):
         return EndBy(operator_moves.expire(stored, now=by.now, expires_at=by.expires_at))
     if stored.attempts >= stored.max_attempts:
-        return ClaimBy(run_moves.claim_again(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
-    return ClaimBy(run_moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
+        return ClaimBy(claim_moves.claim_again(stored, claim_id=by.claim_id, now=by.now, lease=by.lease))
+    return ClaimBy(claim_moves.claim(life=stored.life, claim_id=by.claim_id, now=by.now, lease=by.lease))
 
 
 def die_unreadable(claimed: JobRecord, by: Claimant) -> Change:

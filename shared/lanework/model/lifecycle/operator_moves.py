@@ -6,22 +6,18 @@ None of them requires a claim: they require that the job stands as it was seen, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.model.lifecycle.change import Change, Equals, InStates, NotSet
 from lanework.model.lifecycle.dependency_moves import BLOCKED
-from lanework.model.lifecycle.run_moves import CLAIMABLE, cancellation, death, expiry
-from lanework.model.lifecycle.states import AT_ONCE, WAITING, Cause, State
+from lanework.model.lifecycle.run_moves import cancellation, death, expiry
+from lanework.model.lifecycle.states import AT_ONCE, CLAIMABLE, WAITING, Cause, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.job.payload import Edit
     from lanework.model.lifecycle.states import JobRecord
-
-
-STRIPPED: Final = "the job was retired, and its content removed"
-"""Stands where the result of a retired job was."""
 
 
 def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
@@ -259,40 +255,6 @@ def drop(record: JobRecord, *, now: datetime) -> Change:
         name="drop",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
         write=cancellation(now, expiry(now=now, ever_died=True)),
-    )
-
-
-def retire(record: JobRecord) -> Change:
-    """
-    Strip an ended job of its content and take it off the lists, before its record may go.
-
-    What is left keeps its id used and says how it ended, so that a late message still does nothing (rule 6).
-
-    Args:
-        record: The job, completed or cancelled; a dead one is dropped first.
-    """
-    is_completed = record.state is State.COMPLETED
-    return Change(
-        name="retire",
-        require=(
-            InStates(frozenset({State.COMPLETED, State.CANCELLED})),
-            Equals("life", record.life),
-            NotSet("retired"),
-        ),
-        write={
-            "retired": True,
-            "payload": None,
-            "result": None,
-            "result_omitted": STRIPPED if is_completed else None,
-            "error": None,
-            "error_type": None,
-            "fingerprint": None,
-            "failures": (),
-            "progress": None,
-            "progress_note": None,
-            "sweep_at": None,
-            "held_by": None,
-        },
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import InvalidOptionError, shown
-from lanework.model.lifecycle.change import Change, Equals, InStates
+from lanework.model.lifecycle.change import Change, Equals, InStates, NotSet
 from lanework.model.lifecycle.states import ENDED, JobRecord, State
 from lanework.model.limits import is_count
 
@@ -71,6 +71,44 @@ def archived(record: JobRecord) -> Change:
             Equals("held_by", ARCHIVE),
         ),
         write={"sweep_at": None, "held_by": None},
+    )
+
+
+STRIPPED: Final = "the job was retired, and its content removed"
+"""Stands where the result of a retired job was."""
+
+
+def retire(record: JobRecord) -> Change:
+    """
+    Strip an ended job of its content and take it off the lists, before its record may go.
+
+    What is left keeps its id used and says how it ended, so that a late message still does nothing (rule 6).
+
+    Args:
+        record: The job, completed or cancelled; a dead one is dropped first.
+    """
+    is_completed = record.state is State.COMPLETED
+    return Change(
+        name="retire",
+        require=(
+            InStates(frozenset({State.COMPLETED, State.CANCELLED})),
+            Equals("life", record.life),
+            NotSet("retired"),
+        ),
+        write={
+            "retired": True,
+            "payload": None,
+            "result": None,
+            "result_omitted": STRIPPED if is_completed else None,
+            "error": None,
+            "error_type": None,
+            "fingerprint": None,
+            "failures": (),
+            "progress": None,
+            "progress_note": None,
+            "sweep_at": None,
+            "held_by": None,
+        },
     )
 
 

@@ -1,7 +1,8 @@
 """
 A job's legal moves by its own runs, as conditional writes.
 
-docs/state-machine.md draws them and numbers the rules; `interventions.py` has the moves of everybody else.
+docs/state-machine.md draws them and numbers the rules. `claim_moves.py` has those that begin a run, `operator_moves.py`
+the moves of everybody else.
 
 A run's own writes require `state=running` and its claim id (rule 1): an attempt that outlived its lease, or one from
 before a redrive, changes nothing.
@@ -16,16 +17,13 @@ from typing import TYPE_CHECKING, Final
 from lanework.model.job.fingerprint import fingerprint
 from lanework.model.job.payload import digest_of, is_apart
 from lanework.model.lanes import DLQ_RETENTION, QUEUE_RETENTION
-from lanework.model.lifecycle.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet, WorthStarting
-from lanework.model.lifecycle.states import AT_ONCE, WAITING, Cause, Failure, JobRecord, State
+from lanework.model.lifecycle.change import Change, DueBy, Equals, InStates, NotSet
+from lanework.model.lifecycle.states import AT_ONCE, Cause, Failure, JobRecord, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.model.job.envelope import Envelope
-
-CLAIMABLE: Final = WAITING | {State.RUNNING}
-"""A running job is claimable once its lease (`due_at`) is over."""
 
 KEPT_FAILURES: Final = 10
 """Failed attempts kept with the job; each later write pays for them."""
@@ -55,95 +53,6 @@ def claimed_record(envelope: Envelope, *, claim_id: str, now: datetime, lease: t
         attempts=1,
         first_started_at=now,
         started_at=now,
-    )
-
-
-def claim(*, life: int, claim_id: str, now: datetime, lease: timedelta) -> Change:
-    """Start an attempt: due, same life, attempts left (rule 5). The sweep entry, if any, stays (rule 3)."""
-    return Change(
-        name="claim",
-        require=(
-            InStates(CLAIMABLE),
-            DueBy(now),
-            Equals("life", life),
-            AttemptsLeft(),
-            NotSet("cancel_asked"),
-            WorthStarting(now),
-        ),
-        write={
-            "state": State.RUNNING,
-            "claim_id": claim_id,
-            "due_at": now + lease,
-            "started_at": now,
-            "awaits": None,
-        },
-        write_once={"first_started_at": now},
-        attempts=1,
-    )
-
-
-def asked_by(message: Envelope, change: Change) -> Change:
-    """Return a change that a message asks for: only the job's own may say what becomes of it (rule 22)."""
-    return replace(change, require=(*change.require, Equals("nonce", message.nonce)))
-
-
-def claim_after_crash(crashed: JobRecord, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
-    """Start the one attempt beyond `max_attempts` that a crash is allowed, so that a deploy kills nobody."""
-    return Change(
-        name="claim_after_crash",
-        require=(*_abandoned(crashed, now), NotSet("crashed"), NotSet("cancel_asked")),
-        write={"claim_id": claim_id, "due_at": now + lease, "started_at": now, "crashed": True},
-        attempts=1,
-    )
-
-
-def claim_again(waiting: JobRecord, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
-    """Start the attempt beyond `max_attempts` once more, after it was snoozed and so given back."""
-    begun = claim(life=waiting.life, claim_id=claim_id, now=now, lease=lease)
-    return replace(
-        begun,
-        name="claim_again",
-        require=(
-            InStates(WAITING),
-            DueBy(now),
-            Equals("life", waiting.life),
-            Equals("attempts", waiting.attempts),
-            Equals("crashed", value=True),
-        ),
-    )
-
-
-def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedelta) -> Change:
-    """Start the first attempt of a dead job's next life, from the ticket that SQS moved back (rule 2)."""
-    return Change(
-        name="begin_life",
-        require=(
-            InStates(frozenset({State.DEAD})),
-            Equals("life", ticket.life - 1),
-            Equals("nonce", ticket.nonce),
-            NotSet("open_parents"),
-        ),
-        write={
-            "state": State.RUNNING,
-            "life": ticket.life,
-            "attempts": 1,
-            "crashed": False,
-            "bounces": 0,
-            "claim_id": claim_id,
-            "due_at": now + lease,
-            "started_at": now,
-            "ended_at": None,
-            "cause": None,
-            "progress": None,
-            "progress_note": None,
-            "sweep_at": None,
-            "held_by": None,
-            "awaits": None,
-            "start_by": None,
-            "rate_slot": None,
-            "expires_at": None,
-        },
-        write_once={"first_started_at": now},
     )
 
 
@@ -202,7 +111,7 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     error = "the worker stopped in the middle of the job, more often than is allowed"
     return Change(
         name="die_of_crash",
-        require=(*_abandoned(crashed, now), NotSet("cancel_asked")),
+        require=(*abandoned(crashed, now), NotSet("cancel_asked")),
         write={**death(Cause.CRASHED, error, now, expires_at), **_failed(crashed, error, None, now)},
     )
 
@@ -222,7 +131,7 @@ def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime)
     return replace(
         cancel_run(crashed, now=now, expires_at=expires_at),
         name="cancel_abandoned",
-        require=_abandoned(crashed, now),
+        require=abandoned(crashed, now),
     )
 
 
@@ -255,7 +164,8 @@ def mine(claim_id: str) -> tuple[InStates, Equals]:
     return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
 
 
-def _abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
+def abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
+    """Return what is required of a run whose lease is over (rule 5)."""
     return (*mine(claim_of(crashed)), DueBy(now))
 
 

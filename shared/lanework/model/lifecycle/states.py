@@ -60,6 +60,9 @@ def cause_of(name: str) -> Cause:
 WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING, State.PARKED})
 """May be claimed once due."""
 
+CLAIMABLE: Final = WAITING | {State.RUNNING}
+"""A running job is claimable once its lease (`due_at`) is over."""
+
 ENDED: Final = frozenset({State.COMPLETED, State.DEAD, State.CANCELLED})
 """Has no `due_at`; a dead job may be given another life."""
 

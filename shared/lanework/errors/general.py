@@ -1,0 +1,185 @@
+"""The errors that are of no job: wrong calls, declarations and settings, services; and how their texts show a value."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import UnionType
+
+
+_MOST_PROBLEMS: Final = 21
+_LONGEST_PROBLEM: Final = 400
+"""What an error repeats of what is wrong with a payload."""
+
+
+class LaneworkError(Exception):
+    """Raised when Lanework can't do what was asked. Catch it to catch every error of Lanework."""
+
+
+class ConfigError(LaneworkError):
+    """Raised when a setting, a declaration or a project file is missing or doesn't make sense."""
+
+
+class DeclarationError(ConfigError):
+    """Raised when a job type can't be declared as written."""
+
+
+class UnknownNameError(LaneworkError):
+    """
+    Raised when a name that must be one of a known set isn't.
+
+    Attributes:
+        kind: What was named, such as `lane` or `job type`.
+        name: The name as given.
+        known: The names that would have been right.
+    """
+
+    def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        super().__init__(f"unknown {kind} {shown(name)}{did_you_mean(name, self.known)}")
+
+
+class UnknownLaneError(UnknownNameError):
+    """Raised when a lane is none of the five."""
+
+
+class UnknownJobTypeError(UnknownNameError):
+    """Raised when no registered job type has the name."""
+
+
+class InvalidPayloadError(LaneworkError):
+    """
+    Raised when a payload doesn't fit the job type's model. Nothing was enqueued.
+
+    Attributes:
+        job_type: Name of the job type.
+        problems: One `field: what is wrong` for each problem, and at the end how many more there are.
+    """
+
+    def __init__(self, job_type: str, problems: Iterable[str]) -> None:
+        found = [_cut(one, _LONGEST_PROBLEM) for one in problems]
+        more = len(found) - _MOST_PROBLEMS
+        self.job_type = job_type
+        self.problems = tuple(found if more < 1 else [*found[:_MOST_PROBLEMS], f"payload: {more:,} more problems"])
+        super().__init__(f"payload of {job_type} is not valid: {'; '.join(self.problems)}")
+
+
+class InvalidOptionError(LaneworkError, ValueError):
+    """Raised when an option of a call has a value that can't be used; the message says which would."""
+
+
+class TooLargeError(LaneworkError):
+    """
+    Raised when something doesn't fit where it has to be kept.
+
+    Attributes:
+        what: What is too large, such as `payload`.
+        size: Its size in bytes.
+        limit: The most that fits, in bytes.
+    """
+
+    def __init__(self, what: str, *, size: int, limit: int, why: str) -> None:
+        self.what, self.size, self.limit = what, size, limit
+        super().__init__(f"{what} is {size:,} bytes, over the limit of {limit:,} ({why})")
+
+
+class UndecodableError(LaneworkError):
+    """Raised when a message is not an envelope of ours, or a record can't be one; `str()` says what is wrong."""
+
+
+class UnavailableError(LaneworkError):
+    """Raised by a port when its service didn't answer, refused for load, or answered with a server error."""
+
+
+class UnsendableError(LaneworkError):
+    """Raised by a port when SQS refuses one message for what it is: no later try could send it."""
+
+
+class ContendedError(UnavailableError):
+    """Raised by a port when others wrote the same item at the same time. Nothing was written: read again, repeat."""
+
+
+class UnsupportedError(LaneworkError):
+    """Raised when the endpoint, an emulator most likely, can't do what AWS can; the message says what to do instead."""
+
+
+class ScheduleNotConnectedError(LaneworkError):
+    """
+    Raised when EventBridge didn't take a schedule that is recorded: the minute tick starts it, up to a minute late.
+
+    Attributes:
+        schedule: Its name.
+    """
+
+    def __init__(self, schedule: str, reason: str) -> None:
+        self.schedule = schedule
+        super().__init__(
+            f"schedule {schedule!r} is recorded, and the minute tick starts it, up to a minute late; but EventBridge "
+            f"doesn't prod it ({reason}): add it again when that is mended"
+        )
+
+
+class ForbiddenAddressError(LaneworkError):
+    """
+    Raised when a webhook would go to an address that isn't on the internet. Nothing was sent.
+
+    Attributes:
+        host: The host.
+        address: What it is, or resolves to.
+    """
+
+    def __init__(self, host: str, address: str) -> None:
+        self.host, self.address = host, address
+        super().__init__(f"webhook not sent: {host} resolves to {address}, which is not an address of the internet")
+
+
+class NotConfirmedError(LaneworkError):
+    """Raised when a command asked before destroying something and didn't get a yes."""
+
+
+class StackError(LaneworkError):
+    """Raised when the embedded stack can't start, deploy or be reached."""
+
+
+def foreign_cursor(cursor: str) -> InvalidOptionError:
+    """Return the error of a cursor that another list gave out, or nobody."""
+    return InvalidOptionError(f"cursor {shown(cursor)} is not one that this list gave out")
+
+
+_LONGEST_SHOWN: Final = 100
+"""Characters of a value that a message repeats; a name that is longer is none that could be meant."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, in one line: its `repr`, cut; its type where that can't be written."""
+    try:
+        text = str(value) if isinstance(value, timedelta) else repr(value)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return f"a value of type {type(value).__name__}"
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def is_a(value: object, kind: type | UnionType) -> bool:
+    """Tell whether a caller's value is of a kind, whatever its annotation promises: not every caller has a checker."""
+    return isinstance(value, kind)
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return `, did you mean 'x'?` for the nearest known name, or a list of all if there are few, or nothing."""
+    names = [str(one) for one in known]
+    word = name.lower() if isinstance(name, str) and len(name) <= _LONGEST_SHOWN else ""
+    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    if close:
+        return f", did you mean {close[0]!r}?"
+    if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in
+        return f"; known: {', '.join(names)}"
+    return ""
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
