@@ -7,8 +7,9 @@ from lanework.app import App
 from lanework.engine.jobtypes.family import Jobs
 from lanework.engine.jobtypes.job import Job
 from lanework.engine.jobtypes.middleware import Middleware, Proceed
+from lanework.engine.jobtypes.options import EnqueueOptions
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.engine.jobtypes.request import EnqueueOptions, Request
+from lanework.engine.jobtypes.request import Request
 from lanework.engine.jobtypes.run import Run
 from lanework.errors import (
     ClaimLostError,

@@ -13,7 +13,7 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
 from lanework.engine.jobtypes.registry import Registry
-from lanework.engine.jobtypes.request import EnqueueOptions, Request, request_of
+from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
 from lanework.errors import EnqueueError, LaneworkError
 from lanework.observe.counters import CounterSink
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lanework.engine.deadletters.service import DeadLetters
     from lanework.engine.jobtypes.family import Jobs
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
+    from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.operations.cancel import Cancelling
     from lanework.engine.operations.signals import Signalling
@@ -102,17 +103,17 @@ class App:
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return self._enqueue([request], lambda requests: [self._enqueue_or_run(one) for one in requests])[0]
+        return self._enqueue([request], self._enqueue_or_run)[0]
 
-    def _enqueue_or_run(self, request: Request) -> Receipt[Any]:
+    def _enqueue_or_run(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
         try:
-            return self._enqueuer.enqueue(request)
+            return self._enqueuer.enqueue_many(requests)
         except EnqueueError as error:
-            if not request.runs_inline:
+            if len(requests) > 1 or not requests[0].runs_inline:
                 raise
             from lanework.engine.enqueue.inline_fallback import run_inline  # noqa: PLC0415 - not for producers that are well
 
-            return run_inline(request, error, self.ports, self._middleware)
+            return [run_inline(requests[0], error, self.ports, self._middleware)]
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""

@@ -18,7 +18,7 @@ from lanework.aws.ledger.item import JobItem, to_item
 from lanework.aws.workflows.workflow_items import names_item, root_item, shard_item
 from lanework.aws.workflows.workflows import DynamoWorkflows
 from lanework.engine.execution.outcome import LARGEST_RESULT
-from lanework.engine.jobtypes.request import MOST_PARENTS
+from lanework.engine.jobtypes.options import MOST_PARENTS
 from lanework.memory import MemoryWorkflows
 from lanework.model.job.headers import MOST_BYTES
 from lanework.model.job.ids import checked_job_id, checked_workflow_id

@@ -26,7 +26,7 @@ from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.dependency import OnFailure
 
 if TYPE_CHECKING:
-    from lanework.engine.jobtypes.request import EnqueueOptions
+    from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.queries.jobs import JobPage
     from lanework.model.lifecycle.states import JobRecord
     from lanework.model.workflow.dependency import OnFailureName

@@ -21,7 +21,6 @@ from lanework import (
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.ports.ledger import UnavailableOne
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
@@ -29,9 +28,7 @@ from lanework.testing import drain
 from tests.support.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lanework import JobRecord, Request, Run
+    from lanework import Request, Run
     from tests.support.small_world import World
 
 MINUTE = timedelta(minutes=1)
@@ -48,13 +45,6 @@ def enqueue(world: World, job_id: str, *after: str, **options: Any) -> None:
 
 def states(world: World, *ids: str) -> list[State]:
     return [world.stored(one).state for one in ids]
-
-
-class TakesNoPut(Flaky):
-    """A ledger that can be read, and takes no new job."""
-
-    def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
-        return [UnavailableOne("dynamodb")] * len(records)
 
 
 def dies(_: Run) -> object:
@@ -351,7 +341,7 @@ def test_a_waiting_job_is_not_sent_unrecorded(world: World) -> None:
 
     with pytest.raises(EnqueueError, match="what it waits for is out of reach"):
         enqueue(world, "b", "a")
-    world.app.use(replace(world.app.ports, ledger=TakesNoPut(ledger.port)))
+    world.app.use(replace(world.app.ports, ledger=Flaky(ledger.port, broken={"put"})))
     with pytest.raises(EnqueueError, match="that others wait for is not sent unrecorded"):
         enqueue(world, "c", "a")
 

@@ -13,7 +13,7 @@ import pytest
 from lanework import Cause, InvalidOptionError, JobNotFoundError, Jobs, State, UnavailableError
 from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
 from lanework.engine.deadletters.redrive import Redriver
-from lanework.engine.enqueue.prepared_job import order_of
+from lanework.engine.enqueue.prepared_job import prepare
 from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.executor import Executor
@@ -402,8 +402,7 @@ def test_the_address_is_the_calls_or_the_types_or_the_familys_or_the_application
     def bid_farewell(_: Greeting) -> None: ...
 
     def address(request: Any) -> str | None:
-        ordered = order_of(request, now=NOON, new_id=lambda: "id-1", look_ahead=SECOND)
-        return ordered.record.webhook
+        return prepare(request, now=NOON, new_id=lambda: "id-1", look_ahead=SECOND).record.webhook
 
     assert address(greet.request(BAT, webhook="https://call.example.com/")) == "https://call.example.com/"
     assert address(greet.request(BAT)) == "https://type.example.com/"

@@ -421,8 +421,8 @@ def test_an_end_that_was_not_told_is_found_by_the_reconciler(shop: Shop) -> None
 def test_a_place_whose_job_was_never_made_is_given_up_after_an_hour(shop: Shop) -> None:
     shop.app.workflows.enqueue(group([shop.job(), shop.job(delay=timedelta(hours=3))]), workflow_id="w")
     ledger, _ = break_ports(shop.app)
-    ledger.broken.add("put_many")
-    with pytest.raises(UnavailableError):
+    ledger.broken.add("put")
+    with pytest.raises(EnqueueError):
         shop.app.workflows.add("w", [shop.job()])
     mend_ports(shop.app)
     drain(shop.app)

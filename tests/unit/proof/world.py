@@ -18,7 +18,7 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.execution.attempt import Attempt
 from lanework.engine.execution.executor import Executor
 from lanework.engine.execution.pause_watch import KNOWN_FOR, PauseWatch
-from lanework.engine.jobtypes.job_type import JobType, Options
+from lanework.engine.jobtypes.job_type import JobType, Options, resolve_policy
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request
 from lanework.engine.jobtypes.run import TIMED_OUT, signal_step
@@ -675,10 +675,11 @@ class World:
         attempts: int,
         start_by: timedelta | None = None,
     ) -> Request:
+        job_type = self._types[type_]
         return Request(
-            type=self._types[type_],
+            type=job_type,
             payload=self._payload(),
-            options=Options(attempts=attempts),
+            policy=resolve_policy(replace(job_type.options, attempts=attempts)),
             delay=delay,
             start_by=start_by,
             job_id=name,

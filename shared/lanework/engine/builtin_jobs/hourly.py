@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, ArchivePayload, CleanupPayload
-from lanework.engine.jobtypes.job_type import Options
-from lanework.engine.jobtypes.request import Request
+from lanework.engine.jobtypes.request import builtin_request
 from lanework.model.lifecycle.retention import cleanings_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
 
 _BOOKMARK: Final = "housekeeping"
@@ -61,5 +61,5 @@ class HourlyJobs:
 
     def _one(self, name: str, payload: BaseModel, began: datetime) -> str:
         job_id = f"{name}@{began:%Y-%m-%dT%H}"
-        request = Request(type=self._registry.get(name), payload=payload, options=Options(), job_id=job_id)
+        request = builtin_request(self._registry.get(name), payload, job_id)
         return enqueue_reserved(request, self._enqueue, self._ports, since=began).job_id

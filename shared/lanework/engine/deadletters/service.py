@@ -12,8 +12,7 @@ from lanework.engine.deadletters.groups import groups, latest_groups
 from lanework.engine.deadletters.query import PAGE, DeadJobs
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult, checked_edit
 from lanework.engine.jobtypes.builtin import DROP, REDRIVE, BulkRedrivePayload, RedriveOptions
-from lanework.engine.jobtypes.job_type import Options
-from lanework.engine.jobtypes.request import Request
+from lanework.engine.jobtypes.request import request_of
 from lanework.errors import InvalidOptionError, NotRedrivenError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from lanework.engine.deadletters.query import RedrivePlan
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.dead_filter import DeadFilter
     from lanework.model.job.payload import Edit
@@ -183,4 +183,4 @@ class DeadLetters:
         if options.rate is not None:
             check_rate(options.rate)
         payload = BulkRedrivePayload(which=self.fixed(plan), options=options)
-        return self._enqueue(Request(type=self._registry.get(name), payload=payload, options=Options()))
+        return self._enqueue(request_of(self._registry.get(name), payload, {}))

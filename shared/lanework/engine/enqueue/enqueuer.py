@@ -1,5 +1,5 @@
 """
-Recording a job and sending its message.
+Recording jobs and sending their messages.
 
 The record comes first, requiring absence, then the message. Enqueue answers only when something durable carries the
 job: a message, or an entry for the sweep (protocol, rules 3 and 4). A caller that crashed between the two repeats
@@ -8,15 +8,14 @@ itself with the same id, and the job is sent again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.enqueue.prepared_job import order_of
-from lanework.engine.enqueue.recorded import Placed, Placer, check_type
-from lanework.engine.enqueue.uniqueness_and_quota import Gate
+from lanework.engine.enqueue.prepared_job import prepare
 from lanework.engine.ports.ledger import UnavailableOne
-from lanework.engine.ports.messages import LONGEST_SQS_DELAY, OutgoingMessage
+from lanework.engine.ports.messages import LONGEST_SQS_DELAY, OutgoingMessage, Unsent
 from lanework.errors import (
     ConfigError,
     EnqueueError,
@@ -26,20 +25,23 @@ from lanework.errors import (
     UnsendableError,
 )
 from lanework.model.events import Action, Event
+from lanework.model.job.ids import OURS, needs_record
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from lanework.engine.enqueue.parents import Parents
-    from lanework.engine.enqueue.prepared_job import Order
+    from lanework.engine.enqueue.prepared_job import PreparedJob
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
     from lanework.errors import LaneworkError
     from lanework.model.job.envelope import Envelope
+    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
+
+Failure = EnqueueError | QuotaExceededError | JobIdTakenError
 
 
 class Enqueuer:
@@ -47,173 +49,145 @@ class Enqueuer:
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
-        self._look_ahead = ports.look_ahead
-        self._ledger = ports.ledger
-        self._lanes = ports.lanes
-        self._clock = ports.clock
-        self._new_id = ports.new_id
-        self._new_nonce = ports.new_nonce
-        self._events = ports.events
-        self._placer = Placer(ports.ledger, Gate(ports))
 
     def enqueue(self, request: Request) -> Receipt[Any]:
-        """
-        Enqueue one job.
-
-        Raises:
-            TooLargeError: The payload is over 256 KB.
-            InvalidOptionError: The delay can't be used.
-            QuotaExceededError: A quota of its is used up.
-            JobIdTakenError: A job of another type has its id.
-            UnknownParentError: It waits for a job that doesn't exist.
-            EnqueueError: Neither recorded nor sent; or SQS refuses its message for what it is, and it is dead.
-        """
-        if request.after:
-            return self.enqueue_many([request])[0]
-        order = self._order(request)
-        placed = self._place(order)
-        if placed.message is not None:
-            try:
-                self._lanes.send(placed.record.lane, self._sending(placed.message))
-            except (UnavailableError, UnsendableError, ConfigError) as error:
-                self._make_up_for(placed, error)
-        self._log_event(placed)
-        return placed.receipt
+        """Enqueue one job: as `enqueue_many` of one, whose own error is raised."""
+        return self.enqueue_many([request])[0]
 
     def enqueue_many(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
         """
         Enqueue jobs: all puts before all sends (rule 11), a repeated id or key among them counted as a duplicate.
 
-        They may wait for each other, in any order.
+        They may wait for each other, in any order. One alone is a put and a send; many share calls.
 
         Raises:
             TooLargeError, InvalidOptionError, UnknownParentError: One of them can't be enqueued; nothing was.
-            EnqueueError: Some were neither recorded nor sent; the others were, if no quota refused them.
+            EnqueueError: Some were neither recorded nor sent, or SQS refuses their messages for what they are and they
+                are dead; the others were enqueued, if no quota refused them.
             QuotaExceededError: Some were refused by a quota; the others were enqueued.
             JobIdTakenError: Jobs of other types have the ids of some; the others were enqueued. None was if two types
                 among them have the same id.
         """
-        orders = [self._order(request) for request in requests]
-        first: dict[str, Order] = {}
-        for order in orders:
-            check_type(order.request, first.setdefault(order.envelope.id, order).record)
-        joined = self._joined(list(first.values()))
-        placed, lost, refused = self._place_all(joined)
-        lost |= self._send_all(placed.values())
-        for one in placed.values():
-            if one.record.job_id not in lost:
-                self._log_event(one)
-        if any(order.record.after for order in joined):
-            self._parents.look(joined, {job_id for job_id, one in placed.items() if one.receipt.duplicate})
-        if lost:
-            error = next(iter(lost.values()))
-            reason = f"{error.reason} ({len(lost)} of {len(first)} jobs were not enqueued)"
-            raise EnqueueError(error.job_id, reason, is_final=all(one.is_final for one in lost.values()))
-        if refused:
-            raise _first_of(refused, orders)
-        seen: set[str] = set()
-        receipts: list[Receipt[Any]] = []
-        for order in orders:
-            job_id = order.envelope.id
-            one = placed[job_id]
-            receipts.append(one.receipt if job_id not in seen else one.repeated_by(first[job_id], order))
-            seen.add(job_id)
-        return receipts
+        ports, prepared = self._ports, partial(prepare, new_id=self._ports.new_id, look_ahead=self._ports.look_ahead)
+        asked = [prepared(request, now=ports.clock(), nonce=ports.new_nonce()) for request in requests]
+        jobs = _with_different_ids(asked)
+        is_waiting = any(job.request.after for job in jobs)
+        if is_waiting:
+            jobs = self._attached(jobs)
+        recorded, failed = self._record(jobs)
+        failed |= self._send(recorded)
+        for job in recorded:
+            if job.job_id not in failed:
+                self._emit(job.record, job.action, reason=job.reason, public=job.public)
+        if is_waiting:
+            self._look_at_parents(jobs, recorded)
+        if failed:
+            raise _error_of(failed, asked)
+        return _receipts(asked, recorded)
 
-    def _order(self, request: Request) -> Order:
-        return order_of(
-            request,
-            now=self._clock(),
-            new_id=self._new_id,
-            look_ahead=self._look_ahead,
-            nonce=self._new_nonce(),
-        )
+    def _attached(self, jobs: list[PreparedJob]) -> list[PreparedJob]:
+        """Return jobs whose parents know of them."""
+        from lanework.engine.enqueue.parents import attached  # noqa: PLC0415 - few jobs wait for others
 
-    @cached_property
-    def _parents(self) -> Parents:
-        from lanework.engine.enqueue.parents import Parents  # noqa: PLC0415 - few jobs wait for others
-
-        return Parents(self._ports)
-
-    def _joined(self, orders: Sequence[Order]) -> list[Order]:
-        if not any(order.request.after for order in orders):
-            return list(orders)
         try:
-            return self._parents.joined(orders)
+            return attached(jobs, self._ports)
         except UnavailableError as error:
-            waiting = next(order for order in orders if order.record.after)
-            raise EnqueueError(waiting.envelope.id, f"what it waits for is out of reach: {error}") from error
+            waiting = next(job for job in jobs if job.record.after)
+            raise EnqueueError(waiting.job_id, f"what it waits for is out of reach: {error}") from error
 
-    def _place(self, order: Order) -> Placed:
-        if order.guards is not None:
+    def _look_at_parents(self, jobs: Sequence[PreparedJob], recorded: Sequence[PreparedJob]) -> None:
+        from lanework.engine.enqueue.parents import look_at_parents  # noqa: PLC0415 - as above
+
+        look_at_parents(jobs, {job.job_id for job in recorded if job.receipt.duplicate}, self._ports)
+
+    def _record(self, jobs: Sequence[PreparedJob]) -> tuple[list[PreparedJob], dict[str, Failure]]:
+        """Record jobs; return them as they were recorded, and by their ids the errors of those that were not."""
+        plain = [job for job in jobs if not job.is_limited]
+        answers = dict(zip([job.job_id for job in plain], self._put([job.record for job in plain]), strict=True))
+        recorded: list[PreparedJob] = []
+        failed: dict[str, Failure] = {}
+        for job in jobs:
             try:
-                return self._placer.under_guards(order, order.guards)
-            except QuotaExceededError as error:
-                self._emit(order.record, Action.JOB_OVER_QUOTA, reason=str(error), public=order.public)
-                raise
+                recorded.append(self._recorded(job, answers.get(job.job_id)))
+            except (EnqueueError, QuotaExceededError, JobIdTakenError) as error:
+                failed[job.job_id] = error
+        return recorded, failed
+
+    def _put(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
+        if len(records) != 1:
+            return self._ports.ledger.put_many(records) if records else []
         try:
-            existing = self._ledger.put(order.record)
+            return [self._ports.ledger.put(records[0])]
         except UnavailableError as error:
-            return self._placer.unrecorded(order, str(error))
-        return self._placer.after_put(order, existing)
+            return [UnavailableOne(str(error))]
 
-    def _place_all(
-        self, orders: Sequence[Order]
-    ) -> tuple[dict[str, Placed], dict[str, EnqueueError], dict[str, QuotaExceededError | JobIdTakenError]]:
-        """Record jobs; return them by their orders' ids, with errors those that are lost, and that were refused."""
-        plain = [order for order in orders if order.guards is None]
-        answers = self._ledger.put_many([order.record for order in plain])
-        put = {order.envelope.id: answer for order, answer in zip(plain, answers, strict=True)}
-        placed: dict[str, Placed] = {}
-        lost: dict[str, EnqueueError] = {}
-        refused: dict[str, QuotaExceededError | JobIdTakenError] = {}
-        for order in orders:
-            job_id = order.envelope.id
-            try:
-                placed[job_id] = self._placed(order, put[job_id]) if job_id in put else self._place(order)
-            except EnqueueError as error:
-                lost[job_id] = error
-            except (QuotaExceededError, JobIdTakenError) as error:
-                refused[job_id] = error
-        return placed, lost, refused
+    def _recorded(self, job: PreparedJob, answer: JobRecord | UnavailableOne | None) -> PreparedJob:
+        """Return what became of a job by the ledger's answer; one with a quota or a key is recorded here."""
+        if job.is_limited:
+            from lanework.engine.enqueue.uniqueness_and_quota import record_limited  # noqa: PLC0415 - few job types
 
-    def _placed(self, order: Order, answer: JobRecord | UnavailableOne | None) -> Placed:
+            return record_limited(job, self._ports)
         if isinstance(answer, UnavailableOne):
-            return self._placer.unrecorded(order, answer.reason)
-        return self._placer.after_put(order, answer)
+            return _unrecorded(job, answer.reason)
+        if answer is None or job.has_new_id:
+            return job
+        from lanework.engine.enqueue.duplicates import duplicate_of  # noqa: PLC0415 - few ids are repeated
 
-    def _send_all(self, placed: Iterable[Placed]) -> dict[str, EnqueueError]:
-        """Send messages, lane by lane; return the ids that nothing carries now, with the error."""
-        to_send = [one for one in placed if one.message is not None]
-        lost: dict[str, EnqueueError] = {}
-        for lane in dict.fromkeys(one.record.lane for one in to_send):
-            batch = [one for one in to_send if one.record.lane is lane]
-            sendings = [self._sending(one.message) for one in batch if one.message is not None]
-            for index, unsent in self._lanes.send_many(lane, sendings).items():
+        return duplicate_of(answer, job, self._ports.ledger)
+
+    def _send(self, jobs: Sequence[PreparedJob]) -> dict[str, Failure]:
+        """Send messages, lane by lane; return by their ids the errors of the jobs that nothing carries now."""
+        failed: dict[str, Failure] = {}
+        to_send = [(job, job.message) for job in jobs if job.message is not None]
+        for lane in dict.fromkeys(job.record.lane for job, _ in to_send):
+            batch = [(job, message) for job, message in to_send if job.record.lane is lane]
+            for index, unsent in self._send_batch(lane, [message for _, message in batch]).items():
+                job, message = batch[index]
                 try:
-                    self._make_up_for(batch[index], unsent.error)
+                    self._make_up_for(job, message, unsent.error)
                 except EnqueueError as error:
-                    lost[batch[index].record.job_id] = error
-        return lost
+                    failed[job.job_id] = error
+        return failed
 
-    def _make_up_for(self, placed: Placed, unsent: LaneworkError) -> None:
-        """Leave a job whose message could not be sent to the sweep; end one that no later try could send."""
-        job_id = placed.record.job_id
+    def _send_batch(self, lane: Lane, messages: Sequence[Envelope]) -> dict[int, Unsent]:
+        """Send messages of one lane; return those that were not sent, by index."""
+        now = self._ports.clock()
+        delays = [max((message.run_at or now) - now, timedelta(0)) for message in messages]
+        outgoing = [
+            OutgoingMessage.of(message, delay=min(delay, LONGEST_SQS_DELAY))
+            for message, delay in zip(messages, delays, strict=True)
+        ]
+        if len(outgoing) != 1:
+            return self._ports.lanes.send_many(lane, outgoing)
+        try:
+            self._ports.lanes.send(lane, outgoing[0])
+        except (UnavailableError, UnsendableError, ConfigError) as error:
+            return {0: Unsent(error)}
+        return {}
+
+    def _make_up_for(self, job: PreparedJob, message: Envelope, unsent: LaneworkError) -> None:
+        """
+        Leave a job whose message could not be sent to the sweep; end one that no later try could send.
+
+        Raises:
+            EnqueueError: Nothing carries it, or it is dead.
+        """
         is_final = isinstance(unsent, UnsendableError)
-        if placed.message is not None and placed.message.unrecorded:
-            reason = f"not recorded ({placed.reason}) and not sent ({unsent})"
+        job_id = job.record.job_id
+        if message.unrecorded:
+            reason = f"not recorded ({job.reason}) and not sent ({unsent})"
             raise EnqueueError(job_id, reason, is_final=is_final) from unsent
         try:
             if is_final:
-                self._end(placed.record, unsent)
+                self._end(job.record, unsent)
                 return
-            entry = operator_moves.leave_to_sweep(placed.record, at=max(placed.record.run_at, self._clock()))
-            answer = self._ledger.change(job_id, entry)
+            entry = operator_moves.leave_to_sweep(job.record, at=max(job.record.run_at, self._ports.clock()))
+            answer = self._ports.ledger.change(job_id, entry)
         except UnavailableError as error:
             raise EnqueueError(job_id, f"recorded but not sent ({unsent}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
-        self._emit(placed.record, Action.JOB_SEND_DEFERRED, reason=str(unsent))
+        self._emit(job.record, Action.JOB_SEND_DEFERRED, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
         from lanework.engine.enqueue.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
@@ -222,29 +196,78 @@ class Enqueuer:
             reason = f"recorded as dead, cause unsendable: {unsent}"
             raise EnqueueError(record.job_id, reason, is_final=True) from unsent
 
-    def _sending(self, envelope: Envelope) -> OutgoingMessage:
-        left = timedelta(0) if envelope.run_at is None else max(envelope.run_at - self._clock(), timedelta(0))
-        return OutgoingMessage.of(envelope, delay=min(left, LONGEST_SQS_DELAY))
-
-    def _log_event(self, placed: Placed) -> None:
-        self._emit(placed.record, placed.action, reason=placed.reason, public=placed.public)
-
     def _emit(
         self, record: JobRecord, action: Action, *, reason: str | None, public: Mapping[str, object] | None = None
     ) -> None:
-        self._events.emit(Event.about(record, action, at=self._clock(), reason=reason, public=public))
+        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason, public=public))
 
 
-def _first_of(
-    refused: Mapping[str, QuotaExceededError | JobIdTakenError], orders: Sequence[Order]
-) -> QuotaExceededError | JobIdTakenError:
-    """Return what was said to the first of many, with how many were refused."""
-    places = tuple(index for index, order in enumerate(orders) if order.envelope.id in refused)
-    error = refused[orders[places[0]].envelope.id]
+def _with_different_ids(asked: Sequence[PreparedJob]) -> list[PreparedJob]:
+    """
+    Return the first job of each id.
+
+    Raises:
+        JobIdTakenError: Two types have the same id.
+    """
+    first: dict[str, PreparedJob] = {}
+    for job in asked:
+        earlier = first.setdefault(job.job_id, job)
+        if earlier is not job:
+            from lanework.engine.enqueue.duplicates import check_type  # noqa: PLC0415 - few ids are repeated
+
+            check_type(job.request, earlier.record)
+    return list(first.values())
+
+
+def _unrecorded(job: PreparedJob, reason: str) -> PreparedJob:
+    """
+    Return a job whose message tells its worker to make the record: the ledger is out of reach (rule 6).
+
+    Raises:
+        EnqueueError: The job waits for others, which a message can't; or it, or its id, is one of Lanework's own.
+    """
+    if job.envelope.type.startswith(OURS):  # no worker would take it: anybody who may send could write it
+        raise EnqueueError(job.job_id, f"{reason}; Lanework's own jobs are not sent unrecorded")
+    if job.record.after or job.record.has_children or job.record.workflow is not None:
+        why = f"{reason}; a job that waits for others or that others wait for is not sent unrecorded"
+        raise EnqueueError(job.job_id, why)
+    if needs_record(job.job_id):  # of such a message, which anybody could have sent, no worker makes one
+        raise EnqueueError(job.job_id, f"{reason}; a job under an id of Lanework's own is not sent unrecorded")
+    message = job.envelope.model_copy(update={"unrecorded": True})
+    return replace(job, message=message, reason=f"unrecorded: {reason}")
+
+
+def _receipts(asked: Sequence[PreparedJob], recorded: Sequence[PreparedJob]) -> list[Receipt[Any]]:
+    """Return the receipts of jobs that are all recorded; one whose id came before in the call is a duplicate."""
+    by_id = {job.job_id: job for job in recorded}
+    seen: set[str] = set()
+    receipts: list[Receipt[Any]] = []
+    for job in asked:
+        first = by_id[job.job_id]
+        receipt = first.receipt
+        if job.job_id in seen:
+            differs = receipt.payload_differs or first.envelope.payload != job.envelope.payload
+            receipt = replace(receipt, duplicate=True, payload_differs=differs)
+        seen.add(job.job_id)
+        receipts.append(receipt)
+    return receipts
+
+
+def _error_of(failed: Mapping[str, Failure], asked: Sequence[PreparedJob]) -> Failure:
+    """Return what was said to the first of those that failed, with how many did; those that are lost come first."""
+    if len(asked) == 1:
+        return failed[asked[0].job_id]
+    lost = [error for error in failed.values() if isinstance(error, EnqueueError)]
+    if lost:
+        of = len({job.job_id for job in asked})
+        reason = f"{lost[0].reason} ({len(lost)} of {of} jobs were not enqueued)"
+        return EnqueueError(lost[0].job_id, reason, is_final=all(one.is_final for one in lost))
+    places = tuple(index for index, job in enumerate(asked) if job.job_id in failed)
+    error = failed[asked[places[0]].job_id]
+    if isinstance(error, QuotaExceededError):
+        n, per, retry_at = error.n, error.per, error.retry_at
+        return QuotaExceededError(error.quota, n=n, per=per, retry_at=retry_at, refused=places, of=len(asked))
     if isinstance(error, JobIdTakenError):
-        rest = (
-            f" ({len(places)} of {len(orders)} jobs were refused, the others were enqueued)" if len(orders) > 1 else ""
-        )
+        rest = f" ({len(places)} of {len(asked)} jobs were refused, the others were enqueued)"
         return JobIdTakenError(error.job_id, error.job_type, taken_by=error.taken_by, rest=rest)
-    n, per, retry_at = error.n, error.per, error.retry_at
-    return QuotaExceededError(error.quota, n=n, per=per, retry_at=retry_at, refused=places, of=len(orders))
+    return error

@@ -9,7 +9,6 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.jobtypes.middleware import around
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.returned import awaited, ran
@@ -53,8 +52,7 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     """
     if _runs_elsewhere(error.job_id, ports):
         return Receipt(job_id=error.job_id, duplicate=True)
-    now, job_type = ports.clock(), request.type
-    policy = resolve_policy(request.options.over(job_type.options))
+    now, job_type, policy = ports.clock(), request.type, request.policy
     event = Event(
         action=Action.JOB_RAN_INLINE,
         at=now,

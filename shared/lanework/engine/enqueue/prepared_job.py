@@ -1,59 +1,116 @@
-"""A request on its way in: the message and the record that it becomes."""
+"""A job between its request and its receipt: its message, its record, and what the caller gets to know."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.enqueue.guards import guards_of
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
-from lanework.engine.jobtypes.job_type import resolve_policy
+from lanework.engine.jobtypes.receipt import Receipt
 from lanework.errors import InvalidOptionError
+from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
+from lanework.model.job.guard_items import debounce_mark, quota_mark, unique_mark
 from lanework.model.job.payload import public_part, written
 from lanework.model.lanes import LANES
 from lanework.model.lifecycle import dependency_moves, run_moves
 from lanework.model.lifecycle.states import State
+from lanework.model.limits import TENANT, Quota
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lanework.engine.enqueue.guards import Guards
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import NewId
     from lanework.model.lifecycle.states import JobRecord
 
+_SENT_LATER: Final = frozenset({State.SCHEDULED, State.BLOCKED})
+"""The sweep sends these when it is time, or the end of a parent does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class QuotaUse:
     """
-    One job on its way in.
+    A quota that a job counts against.
+
+    Attributes:
+        name: The quota's, as errors and logs say it.
+        item: Name of the item that holds its window.
+        quota: The quota.
+    """
+
+    name: str
+    item: str
+    quota: Quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniqueKey:
+    """
+    What makes a job the same as another.
+
+    Attributes:
+        item: Name of the item that holds the job which has the key.
+        window: For how long.
+        keeps_last: The last job of the window runs (`debounce`), not the first (`unique_for`).
+    """
+
+    item: str
+    window: timedelta
+    keeps_last: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedJob:
+    """
+    One job on its way from request to receipt. Recording returns it changed where it finds a duplicate.
 
     Attributes:
         request: What was asked for.
-        envelope: Its message.
-        record: Its record.
-        is_ours: The id was made here, so nobody else's job can have it.
-        public: The payload's public fields.
-        overdue: How long ago the asked start was, if it lay in the past.
-        guards: What it must pass to be recorded; None if nothing.
+        envelope: Its own message.
+        record: The record to write. Of a duplicate, once that is known: the record of the job that exists.
+        message: What to send; None where nothing is to be sent now.
+        receipt: For the caller.
+        public: The payload's public fields, for the event.
+        quotas: Its family's and its type's, each once.
+        key: Its key, if it is unique or debounced.
+        action: The event that tells of it.
+        reason: The event's reason, where there is something to say.
     """
 
     request: Request
     envelope: Envelope
     record: JobRecord
-    is_ours: bool
+    message: Envelope | None
+    receipt: Receipt[Any]
     public: Mapping[str, object]
-    overdue: timedelta | None = None
-    guards: Guards | None = None
+    quotas: tuple[QuotaUse, ...] = ()
+    key: UniqueKey | None = None
+    action: Action = Action.JOB_ENQUEUED
+    reason: str | None = None
+
+    @property
+    def job_id(self) -> str:
+        """Its own id, also if it is a duplicate of another job."""
+        return self.envelope.id
+
+    @property
+    def has_new_id(self) -> bool:
+        """Whether its id was made here, so that no other job can have it."""
+        return self.request.job_id is None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether a quota or a key decides if it may be recorded."""
+        return self.key is not None or bool(self.quotas)
 
 
-def order_of(
+def prepare(
     request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta, nonce: str | None = None
-) -> Order:
+) -> PreparedJob:
     """
-    Return the order that a request makes.
+    Return the job that a request makes; nothing is written yet.
 
     Args:
         request: What was asked for.
@@ -63,59 +120,93 @@ def order_of(
         nonce: What its record and its messages share.
 
     Raises:
+        InvalidPayloadError: The payload can't be written as JSON, or would not come back as it is.
         TooLargeError: The payload is over 256 KB.
         InvalidOptionError: It would not be worth starting at the time it is to start, or it has nothing to wait for.
     """
-    policy = resolve_policy(request.options.over(request.type.options))
     wait = request.delay or request.debounce
     asked = now + wait if wait else request.run_at
     start = asked if asked is not None and asked > now else None
-    if start is not None and start - now > LONGEST_DELAY:
-        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {start.isoformat()}"
-        raise InvalidOptionError(msg)
-    start_by = now + request.start_by if isinstance(request.start_by, timedelta) else request.start_by
-    if start_by is not None and start_by <= (start or now):
-        msg = (
-            f"start_by {start_by.isoformat()} is not after the start, {(start or now).isoformat()}: it would never run"
-        )
-        raise InvalidOptionError(msg)
-    envelope = Envelope(
-        id=request.job_id or new_id(),
-        type=request.type.name,
-        queue=request.type.queue,
+    envelope = _envelope(request, request.job_id or new_id(), now, start, nonce)
+    record = _record(request, envelope, look_ahead)
+    overdue = now - asked if asked is not None and asked < now else None
+    job = PreparedJob(
+        request=request,
+        envelope=envelope,
+        record=record,
+        message=None if record.state in _SENT_LATER else envelope,
+        receipt=Receipt(job_id=envelope.id, overdue=overdue),
+        public=public_part(request.payload),
+        reason=None if overdue is None else f"its start lay {overdue} in the past: it starts now",
+    )
+    return _limited(job) if request.is_limited else job
+
+
+def _envelope(request: Request, job_id: str, now: datetime, start: datetime | None, nonce: str | None) -> Envelope:
+    job_type, policy = request.type, request.policy
+    return Envelope(
+        id=job_id,
+        type=job_type.name,
+        queue=job_type.queue,
         lane=policy.lane,
-        payload=written(request.type.name, request.type.model, request.payload, partly=request.takes is not None),
-        version=request.type.version,
+        payload=written(job_type.name, job_type.model, request.payload, partly=request.takes is not None),
+        version=job_type.version,
         attempts=policy.attempts,
         backoff=policy.backoff,
         timeout=None if policy.timeout == LANES[policy.lane].usual_job else policy.timeout,
         created_at=now,
         run_at=start,
-        start_by=start_by,
+        start_by=now + request.start_by if isinstance(request.start_by, timedelta) else request.start_by,
         tenant=request.tenant,
         headers=request.headers,
         webhook=policy.webhook,
         request_digest=request.digest,
         nonce=nonce,
     )
+
+
+def _record(request: Request, envelope: Envelope, look_ahead: timedelta) -> JobRecord:
+    wait = envelope.asked_start - envelope.created_at
+    if wait > LONGEST_DELAY:
+        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {envelope.asked_start.isoformat()}"
+        raise InvalidOptionError(msg)
+    if envelope.start_by is not None and envelope.start_by <= envelope.asked_start:
+        by, start = envelope.start_by.isoformat(), envelope.asked_start.isoformat()
+        msg = f"start_by {by} is not after the start, {start}: it would never run"
+        raise InvalidOptionError(msg)
     record = run_moves.new_record(envelope)
-    if start is not None and start - now > look_ahead:
-        record = replace(record, state=State.SCHEDULED, sweep_at=start)
+    if wait > look_ahead:
+        record = replace(record, state=State.SCHEDULED, sweep_at=envelope.run_at)
     if request.after:
         record = dependency_moves.blocked(
             record, after=request.after, on_failure=request.on_failure, takes=request.takes
         )
-    if request.workflow is not None:
-        record = replace(record, workflow=request.workflow, slot=request.slot)
-    if request.on_failure is not None and not request.after:
+    elif request.on_failure is not None:
         msg = "on_failure says what a job's parents do to it: give them, with after=[…]"
         raise InvalidOptionError(msg)
-    return Order(
-        request=request,
-        envelope=envelope,
-        record=record,
-        is_ours=request.job_id is None,
-        public=public_part(request.payload),
-        overdue=now - asked if asked is not None and asked < now else None,
-        guards=guards_of(request),
-    )
+    return record if request.workflow is None else replace(record, workflow=request.workflow, slot=request.slot)
+
+
+def _limited(job: PreparedJob) -> PreparedJob:
+    """Return a job with its quotas and its key."""
+    request = job.request
+    payload: Mapping[str, object] = request.payload.model_dump(mode="json", by_alias=False)
+    quotas: dict[str, QuotaUse] = {}
+    for bound in request.type.bounds:
+        if isinstance(bound.limit, Quota):
+            name = bound.name_for(payload, request.tenant)
+            use = QuotaUse(name=name, item=quota_mark(name, bound.limit.per), quota=bound.limit)
+            # Two of one length and key share their window, and the stricter one says what fits into it.
+            quotas[use.item] = min(quotas.get(use.item, use), use, key=lambda one: one.quota.n)
+    return replace(job, quotas=tuple(quotas.values()), key=_key(request, payload))
+
+
+def _key(request: Request, payload: Mapping[str, object]) -> UniqueKey | None:
+    values = [request.tenant if name == TENANT else payload.get(name) for name in request.type.key]
+    if request.unique_for is not None:
+        item = unique_mark(request.type.name, values)
+        return UniqueKey(item=item, window=request.unique_for, keeps_last=False)
+    if request.debounce is not None:
+        item = debounce_mark(request.type.name, values)
+        return UniqueKey(item=item, window=request.debounce, keeps_last=True)
+    return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.jobtypes.arguments import MOST_VERSIONS, check_durations, checked_names
 from lanework.engine.jobtypes.job import Job
 from lanework.engine.jobtypes.job_type import JobType, Options, Where, resolve_policy
-from lanework.engine.jobtypes.request import check_windows
+from lanework.engine.jobtypes.options import check_windows
 from lanework.engine.jobtypes.schedule import check_declared, declared_schedule
 from lanework.engine.jobtypes.signature import check_keys, is_async, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError, shown
@@ -197,7 +198,7 @@ class Jobs:
                 schedule=schedule,
                 api=api,
             )
-            return Job(self._types[name], lambda: self.app_for(name))
+            return Job(self._types[name], partial(self.app_for, name))
 
         return cast("Declaration", declare)
 

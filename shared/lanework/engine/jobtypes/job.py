@@ -20,7 +20,7 @@ from typing import (
 from pydantic import BaseModel
 
 from lanework.engine.jobtypes.arguments import listed
-from lanework.engine.jobtypes.request import EnqueueOptions, Request, link_of, request_of
+from lanework.engine.jobtypes.request import Request, link_of, request_of
 from lanework.engine.jobtypes.returned import ran
 from lanework.engine.jobtypes.signature import code_of
 from lanework.model.workflow.dependency import WHOLE
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import Receipt
 
 PayloadT = TypeVar("PayloadT", bound=BaseModel)
@@ -131,7 +132,7 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
             EnqueueError: Neither recorded nor sent; safe to repeat with the same id.
             InvalidPayloadError, UnknownLaneError, InvalidOptionError: As in `request`.
         """
-        return self._app().enqueue_request(self.request(payload, **options))
+        return self._app().enqueue_request(request_of(self.type, payload, options))
 
     async def enqueue_async(
         self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]

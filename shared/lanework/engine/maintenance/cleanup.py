@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 from typing import TYPE_CHECKING, Any
 
 from lanework.engine.jobtypes.builtin import CLEAN, CleanupPayload
-from lanework.engine.jobtypes.job_type import Options
-from lanework.engine.jobtypes.request import Request
+from lanework.engine.jobtypes.request import request_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
+    from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.retention import Cleaning
 
@@ -251,4 +251,4 @@ class Cleanups:
     def clean_later(self, cleaning: Cleaning) -> Receipt[Any]:
         """Have jobs retired by a job of Lanework's own, without counting them first."""
         order = CleanupPayload(cleanings=(cleaning,))
-        return self._enqueue(Request(type=self._registry.get(CLEAN), payload=order, options=Options()))
+        return self._enqueue(request_of(self._registry.get(CLEAN), order, {}))

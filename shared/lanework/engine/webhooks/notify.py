@@ -9,6 +9,7 @@ webhook is enqueued.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
@@ -18,8 +19,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
-from lanework.engine.jobtypes.job_type import Options
-from lanework.engine.jobtypes.request import Request
+from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.messaging.dlq_tickets import send_ticket
 from lanework.engine.messaging.message_events import Apart
@@ -118,16 +118,11 @@ class WebhookNotifier:
         from lanework.model.job.job_event_document import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
 
         notice = notice_of_end(record, stack=self._ports.world.stack)
-        order = WebhookPayload(url=url, event_id=notice.id, body=notice.written())
+        payload = WebhookPayload(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
         correlation_id = correlation_of(record.headers) or record.job_id
-        request = Request(
-            type=self._webhook,
-            payload=order,
-            options=Options(),
-            job_id=f"webhook-{digest}",
-            headers=inherited(((ABOUT, record.job_id),), {CORRELATION: correlation_id}),
-        )
+        headers = inherited(((ABOUT, record.job_id),), {CORRELATION: correlation_id})
+        request = replace(builtin_request(self._webhook, payload, f"webhook-{digest}"), headers=headers)
         since = record.ended_at or record.created_at
         return enqueue_reserved(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
 

@@ -25,7 +25,7 @@ from lanework.model.lanes import lane_of
 from lanework.model.lifecycle.states import cause_of
 
 if TYPE_CHECKING:
-    from lanework.engine.jobtypes.request import EnqueueOptions
+    from lanework.engine.jobtypes.options import EnqueueOptions
 
 MOST_JOBS: Final = 100
 """Jobs of one request; each costs a write and a tenth of a send."""
