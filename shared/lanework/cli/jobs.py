@@ -1,4 +1,4 @@
-"""Commands about jobs: enqueue, get, list, log, cancel, reschedule."""
+"""Commands about jobs: enqueue, get, log, cancel, reschedule, signal; `list` is in list_jobs.py."""
 
 from __future__ import annotations
 
@@ -8,27 +8,22 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lanework.cli.connect import application, connected, project_here
+from lanework.cli.connect import application, connected
 from lanework.cli.exits import Exit
-from lanework.cli.output import AsJson, complain, out, print_json, seconds, table_of
+from lanework.cli.list_jobs import list_
+from lanework.cli.output import AsJson, complain, out, print_json, table_of
 from lanework.cli.param_types import duration, lane, moment, one_of, payload
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.operations.signals import Signalling
 from lanework.engine.queries.job_view import as_json
-from lanework.engine.queries.jobs import ran_for, waited
-from lanework.engine.queries.search import JobFilter, checked
-from lanework.engine.stats.late_starts import Within
-from lanework.model.json_view import iso
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.dependency import OnFailure
 
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.options import EnqueueOptions
-    from lanework.engine.queries.jobs import JobPage
-    from lanework.model.lifecycle.states import JobRecord
     from lanework.model.workflow.dependency import OnFailureName
 
 
@@ -240,70 +235,3 @@ def signal(
         return
     said = {Signalling.KEPT: "kept", Signalling.REPEATED: "one had come before, and counts"}
     out().print(f"{job_id}: {name}: {said[outcome]}", markup=False)
-
-
-def list_(
-    type_: Annotated[str | None, typer.Option("--type", help="Only this job type.")] = None,
-    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
-    lane_: Annotated[
-        Lane | None,
-        typer.Option("--lane", parser=lane, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5."),
-    ] = None,
-    status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
-    late: Annotated[
-        Within | None, typer.Option(help="Only jobs that started later than promised, within this time.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most jobs of a page, 1 to 100.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
-    as_json_: AsJson = False,
-) -> None:
-    """
-    List jobs, newest first; the dead by their death, the late by their start.
-
-    Example: lanework list --status dead --lane critical
-    """
-    app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
-    which = JobFilter(type=type_, queue=queue, lane=lane_, state=status, late=late)
-    page = app.runtime.search.newest(which, limit=limit, cursor=cursor)
-    if cursor is None and app.registry.types:
-        checked(which, page, app.registry)
-    if as_json_:
-        print_json(
-            {
-                "jobs": [as_json(record) for record in page.jobs],
-                "cursor": page.cursor,
-                "seenUntil": iso(page.seen_until),
-            }
-        )
-        return
-    if page.jobs:
-        out().print(_jobs_table(page.jobs))
-    _say_what_follows(page, which)
-
-
-def _jobs_table(jobs: tuple[JobRecord, ...]) -> object:
-    columns = ("id", "type", "lane", "attempts", "wait", "run", "state", "created")
-    return table_of(
-        columns,
-        (
-            (
-                one.job_id,
-                one.type,
-                one.lane,
-                one.attempts,
-                seconds(waited(one)),
-                seconds(ran_for(one)),
-                one.state,
-                stamp(one.created_at),
-            )
-            for one in jobs
-        ),
-    )
-
-
-def _say_what_follows(page: JobPage, which: JobFilter) -> None:
-    if page.jobs and page.cursor is not None:
-        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
-    elif not page.jobs:
-        back = "" if page.cursor is None else f"; to look further back: --cursor '{page.cursor}'"
-        out().print(f"no such jobs {which.order} since {stamp(page.seen_until)}{back}", markup=False)

@@ -19,15 +19,7 @@ from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, out, print_json, seconds, table_of
 from lanework.cli.param_types import lane
 from lanework.cli.times import stamp
-from lanework.engine.stats.alerting import alert_as_json
-from lanework.engine.stats.as_json import (
-    costs_as_json,
-    incident_as_json,
-    kept_as_json,
-    lane_as_json,
-    numbers_as_json,
-    queue_as_json,
-)
+from lanework.engine.stats import view
 from lanework.engine.stats.overview import LaneOverview, Standing, standing
 from lanework.engine.stats.statistics import by_type, lanes_of
 from lanework.model.lanes import Lane
@@ -110,8 +102,8 @@ def sla(
     types = [one for one in kept_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
     if as_json_:
-        kept = {"lanes": [kept_as_json(one) for one in lanes], "types": [kept_as_json(one) for one in types]}
-        print_json({**kept, "lateJobs": [incident_as_json(one) for one in late]})
+        kept = {"lanes": tuple(map(view.Promise.of, lanes)), "types": tuple(map(view.Promise.of, types))}
+        print_json(view.Promises(**kept, late_jobs=tuple(map(view.LateJob.of, late))).to_json())
         return
     columns = ("lane", "type", "promise", "starts", "late", "in time", "median", "p95", "p99")
     out().print(table_of(columns, (_kept_cells(one) for one in (*lanes, *types))))
@@ -135,7 +127,7 @@ def costs(
     window = overview.hour if hour else overview.day
     found = app.runtime.costs(window)
     if as_json_:
-        print_json(costs_as_json(found))
+        print_json(view.Costs.of(found).to_json())
         return
     used = ("SQS requests", "write units", "GB-seconds", "log KB")
     columns = ("type", "jobs", *used, "USD", "of it retries", "USD a million")
@@ -161,8 +153,7 @@ def alerts(as_json_: AsJson = False) -> None:
     """Show which alerts are active, and which are over. Exit code 1 if any is active."""
     found = connected().runtime.alerts()
     if as_json_:
-        both = {"active": found.active, "resolved": found.resolved}
-        print_json({name: [alert_as_json(one) for one in several] for name, several in both.items()})
+        print_json(view.Alerts.of(found).to_json())
     elif not (found.active or found.resolved):
         out().print("no alerts")
     else:
@@ -182,11 +173,12 @@ def _print_stats(app: App, by: By, *, is_day: bool, as_json: bool) -> None:
     if not as_json:
         out().print(_stats_table(now, by, is_day=is_day))
     elif by is By.LANE:
-        print_json({one.lane: lane_as_json(one) for one in now.lanes})
+        print_json({one.lane: view.LaneReport.of(one).to_json() for one in now.lanes})
     elif by is By.QUEUE:
-        print_json({one.queue: queue_as_json(one) for one in now.queues})
+        print_json({one.queue: view.QueueStats.of(one).to_json() for one in now.queues})
     else:
-        print_json({name: numbers_as_json(one) for name, one in _window(now, is_day=is_day).sums(by_type).items()})
+        sums = _window(now, is_day=is_day).sums(by_type)
+        print_json({name: view.Numbers.of(one).to_json() for name, one in sums.items()})
 
 
 def _stats_table(now: Standing, by: By, *, is_day: bool) -> Table:

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lanework.engine.stats.alerting import alert_as_json, title_of
 from lanework.errors import ConfigError, UnavailableError
 from lanework.model.webhooks import is_address
 from lanework.observe.http_exchange import Exchange, resolved
@@ -23,7 +22,7 @@ WITHIN: Final = timedelta(seconds=5)
 
 
 class WebhookChannel:
-    """Implements the `Channel` port: POST with what `alert_as_json` returns, and a `text` that chats show."""
+    """Implements the `Channel` port: POST with the alert's document, and a `text` that chats show."""
 
     name = "webhook"
 
@@ -40,8 +39,10 @@ class WebhookChannel:
 
     def notify(self, alert: Alert) -> None:
         """Post an alert. What isn't answered with 2xx within the deadline is sent again by the next tick."""
-        content = alert_as_json(alert)
-        content["text"] = f"{title_of(alert)}: {alert.text}"
+        from lanework.engine.stats.view import Alert as AlertView  # noqa: PLC0415 - models to build
+
+        content = AlertView.of(alert).to_json()
+        content["text"] = f"{content['title']}: {alert.text}"
         headers = {"content-type": "application/json", "user-agent": "lanework"}
         address = self._address().strip()
         if not is_address(address):

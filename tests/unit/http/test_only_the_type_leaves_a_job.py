@@ -23,7 +23,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from lanework import App, Cancel, Discard, Jobs, Public, RetryAfter, Run, Snooze, State
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.ports.webhooks import World as Outside
-from lanework.engine.stats.alerting import alert_as_json
+from lanework.engine.stats.view import Alert as AlertView
 from lanework.engine.webhooks.notify import WebhookPayload
 from lanework.http.auth.tokens import Role
 from lanework.model.events import Action
@@ -188,7 +188,7 @@ class Ear:
         self.heard: list[str] = []
 
     def notify(self, alert: Alert) -> None:
-        self.heard.append(json.dumps(alert_as_json(alert)))
+        self.heard.append(json.dumps(AlertView.of(alert).to_json()))
 
 
 def everything_has_ended(app: App, clock: Clock, word: str) -> list[str]:

@@ -55,7 +55,7 @@ class JobChannel:
     Implements `Channel` by a job of the application, such as one that sends an e-mail.
 
     Attributes:
-        job_type: Its type. The payload is what `alert_as_json` returns.
+        job_type: Its type. The payload is the alert's document, `view.Alert`.
     """
 
     job_type: str
@@ -68,8 +68,10 @@ class JobChannel:
 
     def notify(self, alert: Alert) -> None:
         """Enqueue it, under an id that makes one job of an alert that is sent twice."""
+        from lanework.engine.stats import view  # noqa: PLC0415 - models to build, where few alerts are
+
         job_id = f"alert-{alert.rule}-{alert.subject or 'all'}@{alert.since:%Y%m%dT%H%M%S}-{alert.phase}"
-        self.enqueue(builtin_request(self.registry.get(self.job_type), alert_as_json(alert), job_id))
+        self.enqueue(builtin_request(self.registry.get(self.job_type), view.Alert.of(alert).to_json(), job_id))
 
 
 class AlertManager:
@@ -156,20 +158,6 @@ def _situation(overview: Overview, depths: Mapping[Lane, Depth]) -> Situation:
 
 def _in_all(window: Window, count: Count) -> int:
     return together(window.numbers.values())[count]
-
-
-def alert_as_json(alert: Alert) -> dict[str, Any]:
-    """Return an alert as JSON values, in the names that webhooks, jobs and scripts get."""
-    return {
-        "phase": alert.phase.value,
-        "rule": alert.rule.value,
-        "subject": alert.subject,
-        "title": title_of(alert),
-        "text": alert.text,
-        "nextStep": alert.next_step,
-        "since": alert.since.isoformat(),
-        "until": None if alert.until is None else alert.until.isoformat(),
-    }
 
 
 def title_of(alert: Alert) -> str:

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
 from lanework.app import App
-from lanework.engine.stats.overview import LaneOverview
+from lanework.engine.stats.view import LaneMetrics, LaneStats
 from lanework.http.auth.tokens import Role
 from lanework.http.routing import Routes
 from lanework.model.json_view import JsonView
@@ -17,43 +17,6 @@ from lanework.model.lanes import Lane
 from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
 
 TAG: Final = "Lanes"
-
-
-class LaneMetrics(JsonView):
-    """
-    Where a lane's jobs stand.
-
-    `waiting`, `active` and `delayed` are SQS's numbers (approximately), `completed` counts since the stack began to,
-    `failed` are those that are dead.
-    """
-
-    waiting: int
-    active: int
-    completed: int
-    failed: int
-    delayed: int
-    total: int
-
-    @classmethod
-    def of(cls, one: LaneOverview) -> LaneMetrics:
-        """Return a lane's standing as an answer."""
-        return cls(
-            waiting=one.waiting,
-            active=one.active,
-            completed=one.completed,
-            failed=one.failed,
-            delayed=one.delayed,
-            total=one.total,
-        )
-
-
-class LaneStats(LaneMetrics):
-    """Where a lane's jobs stand, and how it does."""
-
-    is_paused: bool
-    oldest_seconds: float | None = Field(description="How long the oldest message waits at least; null if none waits.")
-    late_in_last_hour: int
-    kept_in_last_hour: float | None = Field(description="Share of first starts that kept the promise, 0.0 to 1.0.")
 
 
 class Stats(JsonView):
@@ -87,7 +50,7 @@ def add_to(routes: Routes, app: App) -> None:
         """Say how every lane does."""
         now = app.runtime.standing()
         return Stats(
-            lanes={one.lane: _stats(one) for one in now.lanes},
+            lanes={one.lane: LaneStats.of(one) for one in now.lanes},
             paused=tuple(sorted(now.paused)),
             unsent={one.lane: one.unsent for one in now.lanes if one.unsent},
         )
@@ -107,13 +70,3 @@ def add_to(routes: Routes, app: App) -> None:
         """Say whether the API works and reaches its table; 503 if it doesn't."""
         app.ports.flags.read()
         return Health()
-
-
-def _stats(one: LaneOverview) -> LaneStats:
-    return LaneStats(
-        **LaneMetrics.of(one).model_dump(),
-        is_paused=one.is_paused,
-        oldest_seconds=None if one.oldest is None else one.oldest.total_seconds(),
-        late_in_last_hour=one.kept.late,
-        kept_in_last_hour=one.kept.kept_share,
-    )
