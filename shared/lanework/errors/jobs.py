@@ -32,10 +32,12 @@ class JobFailedError(LaneworkError):
     Attributes:
         job_id: Which job.
         state: How it ended.
+        error_type: The type of its error, if it had one. Where this is raised in another job, that job's error has this
+            and no more: the text may quote the payload of the job that failed.
     """
 
-    def __init__(self, job_id: str, *, state: str, reason: str) -> None:
-        self.job_id, self.state = job_id, state
+    def __init__(self, job_id: str, *, state: str, reason: str, error_type: str | None = None) -> None:
+        self.job_id, self.state, self.error_type = job_id, state, error_type
         super().__init__(f"job {job_id!r} is {state}: {reason}")
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel, field_validator
 
-from lanework import App, InvalidPayloadError, Jobs, Public, Run, chain, group
+from lanework import App, InvalidPayloadError, JobFailedError, Jobs, Public, Run, chain, group
 from lanework.http.auth.tokens import Role
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.validation_errors import MASK
@@ -63,6 +64,14 @@ def order(given: Order, run: Run) -> object:
     return f"sent to {given.secret}"
 
 
+@shop_jobs.job("shop.after")
+def after(given: Order) -> object:
+    return application[0].result(given.way, timeout=timedelta(0))
+
+
+application: list[App] = []
+
+
 @shop_jobs.job("shop.careless")
 def careless(_: Careless) -> None:
     """Do nothing."""
@@ -70,7 +79,8 @@ def careless(_: Careless) -> None:
 
 @pytest.fixture(name="app")
 def app_of_the_shop() -> App:
-    return app_in_memory(App(shop_jobs))
+    application[:] = [app_in_memory(App(shop_jobs))]
+    return application[0]
 
 
 @pytest.fixture(name="viewer")
@@ -108,6 +118,18 @@ def test_a_child_that_dies_of_its_parent_says_which_and_of_what_type_its_error_w
 
     assert app.get("order-2").error == "'order-1', which it waits for, has not completed: LostError"
     assert S not in viewer.get("/api/jobs/order-2").text
+
+
+@pytest.mark.parametrize(("way", "said"), [("dies", "dead: LostError"), ("keeps nothing", "completed: no error")])
+def test_a_job_that_asks_for_anothers_result_fails_without_the_others_words(app: App, way: str, said: str) -> None:
+    enqueue(app, "order-1", way)
+    drain(app)
+    app.enqueue("shop.after", {"way": "order-1", "secret": "other"}, job_id="after")
+    drain(app)
+
+    assert app.get("after").error == f"JobFailedError: job 'order-1' is {said}"
+    with pytest.raises(JobFailedError, match=S if way == "dies" else "was not kept"):
+        app.result("order-1", timeout=timedelta(0))
 
 
 def test_a_child_that_takes_what_was_not_kept_says_only_so(app: App) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
 
 import pytest
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, TypeAdapter
 
 from lanework import Public
 from lanework.model.job.masking import Private, private_values, veiled, veiled_error, veiled_log, veiled_record
@@ -107,6 +107,15 @@ def test_a_private_value_is_masked_as_repr_json_and_a_line_of_an_error_write_it(
         " ".join(f"to {value}".split()),
     ]
     assert [text for text in texts if S in veiled(text, found)] == []
+
+
+@pytest.mark.parametrize("moment", [date(1999, 3, 4), datetime(1999, 3, 4, 5, 6, 7, tzinfo=UTC), NOON])
+def test_a_private_time_is_masked_as_python_writes_it(moment: date) -> None:
+    found = private_values(TypeAdapter(dict[str, date | datetime]).dump_json({"a": moment}).decode(), None)
+
+    said = veiled(f"born {moment}, {moment!r}, {moment.isoformat()}", found)
+    assert "1999" not in said
+    assert str(NOON.year) not in said
 
 
 def test_keys_of_private_mappings_are_private_and_names_of_fields_are_not() -> None:

@@ -59,7 +59,8 @@ def await_result(
 
 def _result(record: JobRecord, registry: Registry) -> object:
     if record.state is not State.COMPLETED:
-        raise JobFailedError(record.job_id, state=record.state, reason=record.error or "no error was kept")
+        reason = record.error or "no error was kept"
+        raise JobFailedError(record.job_id, state=record.state, reason=reason, error_type=record.error_type)
     if record.result_omitted is not None:
         raise JobFailedError(
             record.job_id, state=record.state, reason=f"its result was not kept: {record.result_omitted}"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import ValidationError
 
+from lanework.errors import JobFailedError
 from lanework.model.job.field_names import names_for
 from lanework.model.job.sqs_text import legible
 from lanework.model.job.validation_errors import KINDS, MASK, message_of
@@ -104,6 +105,10 @@ def text_of(error: BaseException) -> str:
     try:
         if issubclass(type(error), ValidationError):
             return legible(_refusal(cast("ValidationError", error)), most=LONGEST_ERROR)
+        if type(error) is JobFailedError:  # its text may quote another job's payload
+            return legible(
+                f"job {error.job_id!r} is {error.state}: {error.error_type or 'no error'}", most=LONGEST_ERROR
+            )
         return legible(_without_inputs(str.__getitem__(str(error), slice(_LONGEST_READ))), most=LONGEST_ERROR)
     except BaseException as problem:  # noqa: BLE001 - the text is code of the job's, too
         return f"(its text can't be had: {type_of(problem)})"

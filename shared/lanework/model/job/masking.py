@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.model.job.field_names import names_of
@@ -27,6 +28,7 @@ _SHORTEST: Final = 4
 
 _MOST_VALUES: Final = 200
 _MOST_TRIES: Final = 20
+_LONGEST_TIME: Final = 40
 
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w.-]{1,255}\w")
 _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ")
@@ -124,13 +126,19 @@ def veiled_value(value: Any, private: Private) -> Any:  # noqa: ANN401 - JSON
     """Return a JSON value with the same masks."""
     if private is None:
         return MASK
+    held = "\n".join(_leaves(value, ()))
+    least = _SHORTEST if "…" in held else None  # of a value that is cut off
+    return _veiled(value, tuple(one for one in private if one[:least] in held))
+
+
+def _veiled(value: Any, private: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON
     match value:
         case str():
             return veiled(value, private)
         case list():
-            return [veiled_value(one, private) for one in value]
+            return [_veiled(one, private) for one in value]
         case dict():
-            return {veiled(name, private): veiled_value(one, private) for name, one in value.items()}
+            return {veiled(name, private): _veiled(one, private) for name, one in value.items()}
         case int() | float() if not isinstance(value, bool) and str(value) in private:
             return MASK
         case _:
@@ -187,7 +195,20 @@ def _forms(value: str) -> set[str]:
     if value.isascii() and value.isalnum():
         return {value}
     escaped = {repr(value)[1:-1], ascii(value)[1:-1], json.dumps(value)[1:-1], _written(value)[1:-1]}
-    return {value, legible(value, most=len(value)), " ".join(value.split()), *escaped}
+    return {value, legible(value, most=len(value)), " ".join(value.split()), *escaped, *_forms_of_a_time(value)}
+
+
+def _forms_of_a_time(value: str) -> set[str]:
+    """Return a date or a time, which JSON has as ISO 8601, as Python writes it: within `datetime.date(1999, 3, 4)`."""
+    if not (value[:1].isdecimal() and len(value) <= _LONGEST_TIME):
+        return set()
+    with suppress(ValueError):
+        day = date.fromisoformat(value)
+        return {f"{day.year}, {day.month}, {day.day})"}
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(value).replace(tzinfo=None)
+        return {str(moment), moment.isoformat(), repr(moment).partition("(")[2].rstrip(")")}
+    return set()
 
 
 def _without(text: str, private: Sequence[str]) -> str:
