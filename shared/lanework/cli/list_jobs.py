@@ -19,7 +19,7 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
-    from lanework.engine.queries.jobs import JobPage
+    from lanework.engine.queries.recent import JobPage
     from lanework.model.lifecycle.states import JobRecord
 
 

@@ -93,7 +93,7 @@ def live_case(
     live = Live(
         skew=stack.skew,
         refusals=tuple(look.refusals),
-        unknown_types={} if app is None else unknown_types(app.inspector, app.registry),
+        unknown_types={} if app is None else unknown_types(app.ports, app.registry),
         taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
         unsent={} if app is None else _unsent(app),
         changed_files=changed_files(files, project.shared) if project is not None and files else None,

@@ -20,7 +20,7 @@ from tests.support.fakes import break_ports
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lanework.engine.queries.jobs import JobPage
+    from lanework.engine.queries.recent import JobPage
     from tests.support.small_world import World
 
 SECOND = timedelta(seconds=1)

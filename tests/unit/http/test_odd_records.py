@@ -22,7 +22,6 @@ from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import Cleaner
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.queries.job_view import as_json
-from lanework.engine.queries.jobs import Inspector
 from lanework.engine.queries.state_counts import state_counts
 from lanework.http.auth.tokens import Role
 from lanework.memory.archive import MemoryArchive
@@ -135,9 +134,8 @@ def test_what_cant_be_shown_says_so(shop: Shop) -> None:
 
 def test_counts_and_the_dead_go_on(shop: Shop) -> None:
     put(shop, State.DEAD, **DEAD)
-    inspector = Inspector(shop.app.ports)
 
-    assert sum(state_counts(inspector).by_lane.values()) == len(ODD) + 1
+    assert sum(state_counts(shop.app.ports).by_lane.values()) == len(ODD) + 1
     dead = {one.job_id for one in DeadJobs(shop.app.ports).matching(DeadFilter())}
     assert dead >= {"ordinary", *ODD} - {"unreadable"}
     assert Cleaner(shop.app.ports).plan(Cleaning(state=State.DEAD, keep=0)).count >= len(ODD)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult
-from lanework.engine.queries.jobs import DAYS_KEPT
+from lanework.engine.queries.recent import recent_pages
 from lanework.model.events import Action, Event
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle import retention
@@ -197,23 +196,8 @@ class Cleaner:
         def keep(key: JobKey) -> bool:
             return None in queues or key.queue in queues
 
-        today = self._ports.clock().date()
-        for age in range(DAYS_KEPT + 1):
-            yield from self._of_day((today - timedelta(days=age)).isoformat(), keep)
-
-    def _of_day(self, day: str, keep: Callable[[JobKey], bool]) -> Iterator[JobRecord]:
-        before: str | None = None
-        while True:
-            page = self._ports.ledger.recent(day=day, before=before, limit=PAGE, keep=keep)
-            found = self._ports.ledger.get_many([key.job_id for key in page.keys])
-            now = self._ports.clock()
-            for key in page.keys:
-                record = found.get(key.job_id)
-                if record is not None and not record.retired and not record.is_expired(now):
-                    yield record
-            before = page.cursor
-            if before is None:
-                return
+        for page in recent_pages(self._ports, keep=keep):
+            yield from page.jobs
 
 
 def _chosen(record: JobRecord) -> Chosen:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from lanework.engine.execution.run_store import fitting
-from lanework.engine.ports.index_keys import JobKey
-from lanework.errors import InvalidOptionError, JobNotFoundError, foreign_cursor
+from lanework.engine.queries.recent import check_limit, recent_pages
+from lanework.errors import JobNotFoundError
 from lanework.model.lanes import Lane
 from lanework.model.stats.buckets import Depth
 
@@ -17,30 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.index_keys import JobKey
     from lanework.engine.ports.messages import LaneCounts
+    from lanework.engine.queries.recent import JobPage
     from lanework.model.lifecycle.states import JobRecord
-
-_CURSOR: Final = re.compile(r"(\d{4}-\d{2}-\d{2})\|(.*)")
-DAYS_KEPT: Final = 15
-"""No record outlives its job's end by more (the DLQ's retention and a day), so a list looks no further back."""
-
-LONGEST_PAGE: Final = 100
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobPage:
-    """
-    Part of a list of jobs.
-
-    Attributes:
-        jobs: The latest first.
-        cursor: Give it to get the next page; None after the last.
-        seen_until: What came later than this is in the pages so far.
-    """
-
-    jobs: tuple[JobRecord, ...]
-    cursor: str | None
-    seen_until: datetime
 
 
 class Inspector:
@@ -84,15 +62,8 @@ class Inspector:
         def keep(key: JobKey) -> bool:
             return type_ in (None, key.type) and queue in (None, key.queue)
 
-        today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else read_cursor(cursor, today=today)
         everything = type_ is None and queue is None
-        page = self._ports.ledger.recent(day=day, before=before, limit=limit, keep=None if everything else keep)
-        jobs = self._records(page.keys)
-        if page.cursor is not None:
-            return JobPage(jobs=jobs, cursor=f"{day}|{page.cursor}", seen_until=JobKey.at(page.cursor).created_at)
-        oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
-        return JobPage(jobs=jobs, cursor=f"{day_before(day)}|" if day > oldest else None, seen_until=start_of(day))
+        return next(recent_pages(self._ports, keep=None if everything else keep, limit=limit, cursor=cursor))
 
     def log(self, job_id: str) -> tuple[str, ...]:
         """
@@ -119,13 +90,6 @@ class Inspector:
         """Return what SQS says of one lane, approximately."""
         return self._ports.lanes.counts(lane)
 
-    def _records(self, keys: tuple[JobKey, ...]) -> tuple[JobRecord, ...]:
-        found = self._ports.ledger.get_many([key.job_id for key in keys]) if keys else {}
-        now = self._ports.clock()
-        records = (found[key.job_id] for key in keys if key.job_id in found)
-        # A job that was just retired may still be in the index.
-        return tuple(record for record in records if not record.retired and not record.is_expired(now))
-
 
 def waited(record: JobRecord) -> timedelta | None:
     """Return the wait from the asked start to the first start (on two machines' clocks); None before it."""
@@ -139,53 +103,3 @@ def ran_for(record: JobRecord) -> timedelta | None:
     if record.ended_at is None or record.started_at is None:
         return None
     return record.ended_at - record.started_at
-
-
-def check_limit(limit: int) -> None:
-    """
-    Refuse a page's length that is out of bounds.
-
-    Raises:
-        InvalidOptionError: It lies outside of 1 to 100.
-    """
-    if not 1 <= limit <= LONGEST_PAGE:
-        msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
-        raise InvalidOptionError(msg)
-
-
-def day_before(day: str) -> str:
-    """Return the day before a day, both as `2026-11-22`."""
-    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
-
-
-def start_of(day: str) -> datetime:
-    """Return when a day begins, in UTC."""
-    return datetime.fromisoformat(day).replace(tzinfo=UTC)
-
-
-def read_cursor(cursor: str, *, today: date) -> tuple[str, str | None]:
-    """
-    Return the day and the position that a cursor stands for. One of another time would walk through all of it.
-
-    Raises:
-        InvalidOptionError: It is of another list, or of a time of which nothing is kept.
-    """
-    day, _, position = cursor.partition("|")
-    if _CURSOR.fullmatch(cursor) is None or not _is_kept(day, today) or not (position == "" or _is_of(day, position)):
-        raise foreign_cursor(cursor)
-    return day, position or None
-
-
-def _is_kept(day: str, today: date) -> bool:
-    """Tell whether jobs of a day may be listed; the clock that gave out a cursor may have been ahead by a day."""
-    try:
-        return timedelta(days=-1) <= today - date.fromisoformat(day) <= timedelta(days=DAYS_KEPT + 1)
-    except ValueError:
-        return False
-
-
-def _is_of(day: str, position: str) -> bool:
-    try:
-        return JobKey.at(position).created_at.date().isoformat() == day
-    except ValueError:
-        return False

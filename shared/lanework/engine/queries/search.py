@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.ports.index_keys import DeadKey, JobKey
-from lanework.engine.queries.jobs import (
-    DAYS_KEPT,
-    LONGEST_PAGE,
-    Inspector,
-    JobPage,
-    check_limit,
-    day_before,
-    read_cursor,
-    start_of,
-)
+from lanework.engine.queries.jobs import Inspector
+from lanework.engine.queries.recent import LONGEST_PAGE, JobPage, check_limit, listed, recent_keys, start_of_list
 from lanework.engine.stats.late_starts import Within, late_keys, read_late_cursor
 from lanework.errors import UnknownJobTypeError, UnknownNameError
 from lanework.model.job.dead_filter import DeadFilter
@@ -26,10 +17,10 @@ from lanework.model.lifecycle.states import JobRecord, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.index_keys import Page
     from lanework.model.lanes import Lane
 
 MOST_LOOKED_AT: Final = 1_000
@@ -133,7 +124,8 @@ class Search:
     def _dead(self, which: JobFilter, limit: int, cursor: str | None) -> JobPage:
         asked = DeadFilter(lane=which.lane, type=which.type, queue=which.queue)
         found = DeadJobs(self._ports).page(asked, limit=limit, cursor=cursor)
-        seen_until = self._oldest() if found.cursor is None else DeadKey.at(found.cursor).died_at
+        begins = start_of_list(self._ports.clock().date())
+        seen_until = begins if found.cursor is None else DeadKey.at(found.cursor).died_at
         return JobPage(jobs=found.jobs, cursor=found.cursor, seen_until=seen_until)
 
     def _late(self, which: JobFilter, limit: int, cursor: str | None) -> JobPage:
@@ -154,29 +146,25 @@ class Search:
 
     def _recent(self, which: JobFilter, limit: int, cursor: str | None) -> JobPage:
         """Walk from the newest job back, day by day, until the page is full or enough was looked at."""
-        today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else read_cursor(cursor, today=today)
-        oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
         keep = None if (which.type, which.queue) == (None, None) else which.has_key
         jobs: list[JobRecord] = []
         looked_at = 0
-        while True:
+
+        def read(day: str, before: str | None) -> Page[JobKey]:
             most = MOST_LOOKED_AT - looked_at if which.is_of_records else limit - len(jobs)
-            found = self._ports.ledger.recent(day=day, before=before, limit=most, keep=keep)
+            return self._ports.ledger.recent(day=day, before=before, limit=most, keep=keep)
+
+        for found in recent_keys(read, today=self._ports.clock().date(), cursor=cursor):
             for start in range(0, len(found.keys), LONGEST_PAGE):
                 chunk = found.keys[start : start + LONGEST_PAGE]
                 last = self._add(jobs, chunk, which, limit)
-                if last is not None and (last != found.keys[-1] or found.cursor is not None):
+                if last is not None and (last != found.keys[-1] or not found.ends_a_day):
                     return JobPage(jobs=tuple(jobs), cursor=_cursor(last), seen_until=last.created_at)
             looked_at += len(found.keys)
-            if found.cursor is not None:
-                seen_until = JobKey.at(found.cursor).created_at
-                return JobPage(jobs=tuple(jobs), cursor=f"{day}|{found.cursor}", seen_until=seen_until)
-            if day <= oldest:
-                return JobPage(jobs=tuple(jobs), cursor=None, seen_until=start_of(day))
-            if len(jobs) == limit or (which.is_of_records and looked_at >= MOST_LOOKED_AT):
-                return JobPage(jobs=tuple(jobs), cursor=f"{day_before(day)}|", seen_until=start_of(day))
-            day, before = day_before(day), None
+            is_enough = len(jobs) == limit or (which.is_of_records and looked_at >= MOST_LOOKED_AT)
+            if is_enough or not found.ends_a_day:
+                break
+        return JobPage(jobs=tuple(jobs), cursor=found.cursor, seen_until=found.seen_until)
 
     def _add(self, jobs: list[JobRecord], keys: Sequence[JobKey], which: JobFilter, limit: int) -> JobKey | None:
         """Add the jobs of these keys that are meant; return the key of the one that filled the page, if one did."""
@@ -190,13 +178,7 @@ class Search:
         return None
 
     def _records(self, job_ids: Sequence[str]) -> dict[str, JobRecord]:
-        found = self._ports.ledger.get_many(job_ids) if job_ids else {}
-        now = self._ports.clock()
-        # A job that was just retired may still be in the index.
-        return {one: record for one, record in found.items() if not (record.retired or record.is_expired(now))}
-
-    def _oldest(self) -> datetime:
-        return start_of((self._ports.clock().date() - timedelta(days=DAYS_KEPT)).isoformat())
+        return {one.job_id: one for one in listed(job_ids, self._ports)}
 
 
 def checked(which: JobFilter, page: JobPage, registry: Registry) -> JobPage:

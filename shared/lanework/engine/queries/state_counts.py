@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.queries.jobs import LONGEST_PAGE
+from lanework.engine.queries.recent import LONGEST_PAGE, recent_pages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from lanework.engine.queries.jobs import Inspector
+    from lanework.engine.ports.bundle import Ports
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import State
 
@@ -36,18 +37,14 @@ class StateCounts:
     since: datetime | None
 
 
-def state_counts(inspector: Inspector, *, queue: str | None = None) -> StateCounts:
+def state_counts(ports: Ports, *, queue: str | None = None) -> StateCounts:
     """Count the newest 1,000 jobs, of all queues or of one."""
     lanes: Counter[tuple[Lane, State]] = Counter()
     queues: Counter[tuple[str, State]] = Counter()
-    cursor: str | None = None
     since: datetime | None = None
-    for _ in range(MOST_COUNTED // LONGEST_PAGE):
-        page = inspector.page(queue=queue, limit=LONGEST_PAGE, cursor=cursor)
+    keep = None if queue is None else lambda key: key.queue == queue
+    for page in islice(recent_pages(ports, keep=keep), MOST_COUNTED // LONGEST_PAGE):
         lanes.update((one.lane, one.state) for one in page.jobs)
         queues.update((one.queue, one.state) for one in page.jobs)
-        since = min((one.created_at for one in page.jobs), default=since)
-        cursor = page.cursor
-        if cursor is None:
-            return StateCounts(by_lane=lanes, by_queue=queues, since=None)
+        since = None if page.cursor is None else min((one.created_at for one in page.jobs), default=since)
     return StateCounts(by_lane=lanes, by_queue=queues, since=since)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.ports.index_keys import JobKey
-from lanework.engine.queries.jobs import DAYS_KEPT, check_limit, day_before, read_cursor, start_of
+from lanework.engine.queries.recent import check_limit, recent_keys
 from lanework.engine.workflows.graph import MOST_NODES, Drawing, shards_of
 from lanework.errors import WorkflowNotFoundError, foreign_cursor
 from lanework.model.job.payload import as_values
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.index_keys import JobKey, Page
     from lanework.engine.workflows.graph import Graph
     from lanework.model.lifecycle.states import JobRecord, State
     from lanework.model.workflow.shard import Shard
@@ -121,19 +120,17 @@ class WorkflowQuery:
             InvalidOptionError: The limit or the cursor can't be used.
         """
         check_limit(limit)
-        today = self._ports.clock().date()
-        day, before = (today.isoformat(), None) if cursor is None else _read(cursor, today)
-        page = self._store.recent(day=day, before=before, limit=limit)
+
+        def read(day: str, before: str | None) -> Page[JobKey]:
+            return self._store.recent(day=day, before=before, limit=limit)
+
+        page = next(recent_keys(read, today=self._ports.clock().date(), cursor=_unmarked(cursor)))
         found = self._store.get_many([key.job_id for key in page.keys])
         outermost = tuple(
             found[key.job_id] for key in page.keys if key.job_id in found and found[key.job_id].parent is None
         )
-        if page.cursor is not None:
-            seen_until = JobKey.at(page.cursor).created_at
-            return WorkflowPage(workflows=outermost, cursor=f"{_MARK}{day}|{page.cursor}", seen_until=seen_until)
-        is_last = day <= (today - timedelta(days=DAYS_KEPT)).isoformat()
-        following = None if is_last else f"{_MARK}{day_before(day)}|"
-        return WorkflowPage(workflows=outermost, cursor=following, seen_until=start_of(day))
+        following = None if page.cursor is None else f"{_MARK}{page.cursor}"
+        return WorkflowPage(workflows=outermost, cursor=following, seen_until=page.seen_until)
 
     def newest(self, *, limit: int = 20) -> tuple[WorkflowRecord, ...]:
         """Return the latest workflows of the last 15 days, newest first, those that are part of another left out."""
@@ -266,7 +263,7 @@ def _result(record: JobRecord) -> JobResult:
     )
 
 
-def _read(cursor: str, today: date) -> tuple[str, str | None]:
-    if not cursor.startswith(_MARK):
+def _unmarked(cursor: str | None) -> str | None:
+    if cursor is not None and not cursor.startswith(_MARK):
         raise foreign_cursor(cursor)
-    return read_cursor(cursor.removeprefix(_MARK), today=today)
+    return None if cursor is None else cursor.removeprefix(_MARK)

@@ -102,7 +102,7 @@ def add_reading(routes: Routes, app: App) -> None:
     @routes.add("GET", "/api/v1/jobs/queues", Role.VIEWER, tag=TAG)
     def list_queues() -> AllQueues:
         """Give the numbers of every queue, from the newest 1,000 jobs."""
-        counted, paused = state_counts(app.inspector), app.ports.flags.read().paused
+        counted, paused = state_counts(app.ports), app.ports.flags.read().paused
         return AllQueues(
             data={
                 queue: _counts(queue, counted, is_paused=f"queue:{queue}" in paused) for queue in app.registry.queues
@@ -114,7 +114,7 @@ def add_reading(routes: Routes, app: App) -> None:
     def get_queue(queue: QueueName) -> OneQueue:
         """Give the numbers of one queue, from its newest 1,000 jobs."""
         _check(queue, app)
-        counted, paused = state_counts(app.inspector, queue=queue), app.ports.flags.read().paused
+        counted, paused = state_counts(app.ports, queue=queue), app.ports.flags.read().paused
         return OneQueue(data=_counts(queue, counted, is_paused=f"queue:{queue}" in paused), counted_since=counted.since)
 
     @routes.add("GET", "/api/v1/jobs/queues/<queue>/failed", Role.VIEWER, tag=TAG)
