@@ -16,9 +16,10 @@ import boto3
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs, State
+from lanework import App, InvalidOptionError, Jobs, State, group
 from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges.clock import clock
+from lanework.engine.jobtypes.request import request_of
 from lanework.model.lifecycle.dependency_moves import BLOCKED
 from lanework.model.lifecycle.states import Cause
 from lanework.settings import Settings
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from lanework import Request
 
 MINUTE = timedelta(minutes=1)
 PAGES = ("/", "/jobs", "/dead", "/limits", "/cost", "/schedules", "/workflows")
@@ -107,6 +110,9 @@ class Stack:
             requests: Any = [{"PutRequest": {"Item": item}} for item in items[start : start + 25]]
             self.database.batch_write_item(RequestItems={self.table: requests})
 
+    def item(self, pk: str, sk: str) -> dict[str, Any]:
+        return self.database.get_item(TableName=self.table, Key={"pk": {"S": pk}, "sk": {"S": sk}})["Item"]
+
     def check(self, *paths: str) -> None:
         """Assert that ticks go through, that each list and page is shown, and that healthy jobs get on."""
         handler = clock(self.app)
@@ -126,6 +132,10 @@ class Stack:
             if answer.status != 200:
                 failed[path] = f"{answer.status} {answer.text[-200:]}"
         assert failed == {}, "\n".join(f"{where}: {what}" for where, what in list(failed.items())[:12])
+
+
+def ask(stack: Stack) -> Request:
+    return request_of(stack.app.registry.get("user.greeting"), {"name": "Bat"}, {})
 
 
 @pytest.fixture(name="stack", params=endpoints("moto"))
@@ -149,6 +159,54 @@ def a_stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     app.use(replace(ports, clock=time, scheduler=memory_ports(time).scheduler))
     database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint)
     return Stack(app=app, clock=time, database=database, table=f"{name}-jobs")
+
+
+def test_a_schedule(stack: Stack) -> None:
+    for name in ("added", "healthy"):
+        stack.app.schedules.add(name, "user.greeting", {"name": "Bat"}, cron="* * * * *")
+    stack.app.runtime.schedule_trigger.tick()
+    items = [
+        odd | {"sk": {"S": f"odd-{index}"}}
+        for name in ("added", "user.nightly")
+        for index, (_, odd) in enumerate(stack.poison(stack.item("schedules", name)), start=1000 * (name == "added"))
+    ]
+    declared = stack.item("schedules", "user.nightly") | {"overlap": {"S": "queue"}, "revision": {"N": "7"}}
+    stack.write([*items, declared])
+    stack.app.ports.flags.set_bookmark("declared schedules", "another release's")
+    stack.clock.advance(MINUTE)
+    before = stack.clock.now
+
+    stack.check(*(f"/api/schedules/{item['sk']['S']}" for item in items[:20]))
+
+    for name in ("healthy", "user.nightly"):
+        assert stack.app.schedules.get(name).last_tick >= before - MINUTE, f"{name} fires"
+    listed = {one.record.schedule.name: one.record.damage for one in stack.app.schedules.list()}
+    assert any(listed.values())
+    odd = next(name for name, damage in listed.items() if damage)
+    with pytest.raises(InvalidOptionError, match="can't be read"):
+        stack.app.schedules.pause(odd)
+
+
+@pytest.mark.parametrize("kind", ["workflow", "shard"])
+def test_a_workflow(stack: Stack, kind: str) -> None:
+    ids = stack.app.workflows.enqueue(group([ask(stack)] * 3), workflow_id="w").workflow_id
+    shard = stack.item(f"workflow#{ids}#1", "shard") | {"v1": {"N": "5"}}
+    root = stack.item(f"workflow#{ids}", "workflow") | {"cancelled_at": {"N": "1"}, "slot": {"N": "1"}}
+    names = stack.item(f"workflow#{ids}#1", "names")
+    items: list[dict[str, Any]] = []
+    what = list(stack.poison(root if kind == "workflow" else shard))
+    for index, (name, odd) in enumerate(what):
+        key = f"workflow#odd{index}"
+        mine = {} if name.startswith("recent_key") else {"recent_key": {"S": f"{root['recent_key']['S']}odd{index}"}}
+        items += [
+            (odd | mine if kind == "workflow" else root | mine) | {"pk": {"S": key}},
+            (odd if kind == "shard" else shard) | {"pk": {"S": f"{key}#1"}},
+            names | {"pk": {"S": f"{key}#1"}},
+        ]
+    stack.write(items)
+    stack.clock.advance(timedelta(minutes=6))
+
+    stack.check(*(f"/workflows/odd{index}" for index in range(len(what)) if kind == "shard" or index % 4 == 0))
 
 
 STATES: dict[str, dict[str, Any]] = {

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.item import MOMENT, may_exist
+from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.aws.writes import put_if
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
-from lanework.model.schedule.timetable import Timetable
+from lanework.model.schedule.timetable import LONGEST_EVERY, Timetable
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lanework.aws.clients import Clients
 
 _PARTITION: Final = "schedules"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_DAMAGE: Final = 200
+_LAST_REVISION: Final = 10**15
 
 
 class DynamoSchedules:
@@ -126,6 +128,32 @@ def _item(record: ScheduleRecord) -> dict[str, Any]:
 
 
 def _record(item: dict[str, Any]) -> ScheduleRecord:
+    """Return the record that an item holds; one that this code can't read says so, and stands among the others."""
+    try:
+        return _whole_record(item)
+    except UNREADABLE as error:
+        return _damaged(item, f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE])
+
+
+def _damaged(item: dict[str, Any], damage: str) -> ScheduleRecord:
+    def read(name: str, kind: str, otherwise: str) -> str:
+        return str(item.get(name, {}).get(kind, otherwise))
+
+    revision, source = read("revision", "N", "0"), read("source", "S", "")
+    return ScheduleRecord(
+        schedule=Schedule(
+            name=item["sk"]["S"], job_type=read("job_type", "S", "unknown"), timetable=Timetable(every=LONGEST_EVERY)
+        ),
+        source=Source.DECLARED if source == Source.DECLARED else Source.DYNAMIC,
+        last_tick=_EPOCH,
+        due_at=None,
+        paused=item.get("paused", {}).get("BOOL") is not False,
+        revision=int(revision) if revision.isdecimal() and int(revision) <= _LAST_REVISION else 0,
+        damage=damage,
+    )
+
+
+def _whole_record(item: dict[str, Any]) -> ScheduleRecord:
     timetable = Timetable(
         cron=item["cron"]["S"] if "cron" in item else None,
         every=timedelta(minutes=int(item["every_minutes"]["N"])) if "every_minutes" in item else None,
@@ -145,5 +173,13 @@ def _record(item: dict[str, Any]) -> ScheduleRecord:
         due_at=MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
         last_run=item["last_run"]["S"] if "last_run" in item else None,
         paused=item["paused"]["BOOL"],
-        revision=int(item["revision"]["N"]),
+        revision=_revision(item["revision"]["N"]),
     )
+
+
+def _revision(text: str) -> int:
+    revision = int(text)
+    if not 1 <= revision <= _LAST_REVISION:
+        msg = "revision: nothing of ours writes this"
+        raise ValueError(msg)
+    return revision

@@ -55,6 +55,7 @@ def test_an_item_of_nothing_but_its_key_is_a_record() -> None:
         {"failures": {"S": "[[1]]"}},
         {"failures": {"S": "[" * 100_000}},
         {"headers": {"S": "[1]"}},
+        {"headers": {"S": '{"a": 1}'}},
         {"cause": {"S": "boredom"}},
         {"progress": {"S": "half"}},
     ],

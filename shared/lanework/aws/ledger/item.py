@@ -144,7 +144,11 @@ class HeadersAttribute(Attribute[Headers]):
 
     def deserialize(self, value: str) -> Headers:
         """Return what was stored."""
-        return tuple(json.loads(value).items())
+        read = json.loads(value)
+        if not all(isinstance(text, str) for text in read.values()):
+            msg = "a header's value is no text"
+            raise ValueError(msg)
+        return tuple(read.items())
 
 
 class WholeNumberAttribute(Attribute[int]):

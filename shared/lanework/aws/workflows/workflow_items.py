@@ -7,18 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import EXPIRY, MOMENT, recent_shard_of
+from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.engine.ports.workflows import key_of
 from lanework.model.job.ids import shard_of
+from lanework.model.workflow.shard import SHARD as SHARD_SIZE
 from lanework.model.workflow.shard import Shard
-from lanework.model.workflow.workflow import Kind, WorkflowRecord
+from lanework.model.workflow.workflow import MOST_JOBS, MOST_SHARDS, Kind, WorkflowRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 ROOT: Final = "workflow"
 SHARD: Final = "shard"
 NAMES: Final = "names"
 """Sort keys of a workflow's items."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_LONGEST_DAMAGE: Final = 200
+_MOST_WRITES: Final = 10**15
 
 _KEPT_FOR: Final = timedelta(days=90)
 """Longer than any workflow runs; after that what still waits is ended by its own look."""
@@ -78,12 +85,21 @@ def shard_item(shard: Shard) -> dict[str, Any]:
 
 
 def shard_of_item(item: dict[str, Any]) -> Shard:
-    """Return the shard that an item holds."""
+    """Return the shard that an item holds; one that this code can't read says so."""
+    try:
+        return _whole_shard(item)
+    except UNREADABLE as error:
+        workflow_id, number = shard_named(item["pk"]["S"])
+        damage = f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE]
+        return Shard(workflow_id=workflow_id, number=number, size=0, created_at=_EPOCH, damage=damage)
+
+
+def _whole_shard(item: dict[str, Any]) -> Shard:
     workflow_id, number = shard_named(item["pk"]["S"])
     return Shard(
         workflow_id=workflow_id,
         number=number,
-        size=int(item["size"]["N"]),
+        size=_count(item["size"], most=SHARD_SIZE),
         created_at=MOMENT.deserialize(item["created_at"]["N"]),
         outcomes={int(name[1:]): int(value["N"]) for name, value in item.items() if name[0] == "v"},
         look_at=MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
@@ -125,14 +141,44 @@ def root_item(record: WorkflowRecord) -> dict[str, Any]:
 
 
 def record_of(item: dict[str, Any]) -> WorkflowRecord:
-    """Return the workflow that an item holds."""
-    moments = {name: MOMENT.deserialize(item[name]["N"]) for name in _MOMENTS if name in item}
+    """Return the workflow that an item holds; one that this code can't read says so, and stands among the others."""
+    try:
+        return _whole_record(item)
+    except UNREADABLE as error:
+        return WorkflowRecord(
+            workflow_id=item["pk"]["S"].removeprefix("workflow#"),
+            kind=Kind.BATCH,
+            created_at=_EPOCH,
+            jobs=0,
+            shards=0,
+            allotted_at=_EPOCH,
+            expires_at=_NEVER,
+            damage=f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE],
+        )
+
+
+def _count(value: Mapping[str, str], *, most: int, least: int = 0) -> int:
+    """
+    Return a number.
+
+    Raises:
+        ValueError: Nothing of ours writes it: to go through so many things would never end.
+    """
+    found = int(value["N"])
+    if not least <= found <= most:
+        msg = f"a number lies not between {least} and {most:,}"
+        raise ValueError(msg)
+    return found
+
+
+def _whole_record(item: dict[str, Any]) -> WorkflowRecord:
+    moments: dict[str, Any] = {name: MOMENT.deserialize(item[name]["N"]) for name in _MOMENTS if name in item}
     return WorkflowRecord(
         workflow_id=item["pk"]["S"].removeprefix("workflow#"),
         kind=Kind(item["kind"]["S"]),
         created_at=MOMENT.deserialize(item["created_at"]["N"]),
-        jobs=int(item["jobs"]["N"]),
-        shards=int(item["shards"]["N"]),
+        jobs=_count(item["jobs"], most=MOST_JOBS),
+        shards=_count(item["shards"], most=MOST_SHARDS),
         allotted_at=MOMENT.deserialize(item["allotted_at"]["N"]),
         expires_at=EXPIRY.deserialize(item["expires_at"]["N"]),
         sealed=item["sealed"]["BOOL"],
@@ -143,6 +189,6 @@ def record_of(item: dict[str, Any]) -> WorkflowRecord:
         has_cancelled=item["has_cancelled"]["BOOL"],
         parent=item["parent"]["S"] if "parent" in item else None,
         slot=int(item["slot"]["N"]) if "slot" in item else None,
-        revision=int(item["revision"]["N"]),
+        revision=_count(item["revision"], most=_MOST_WRITES, least=1),
         **moments,
     )

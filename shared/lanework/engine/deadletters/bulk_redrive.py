@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanework.engine.deadletters.query import PAGE, DeadJobs
 from lanework.engine.deadletters.redrive import RedriveResult
-from lanework.errors import InvalidOptionError
+from lanework.engine.messaging.message_events import report_fault
+from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -124,7 +125,13 @@ class BulkRedrive:
             if self._next > now:
                 self._ports.code_runner.pause((self._next - now).total_seconds())
             self._next = max(self._next, now) + self._interval
-            result = self._move(record)
+            try:
+                result = self._move(record)
+            except (UnavailableError, ConfigError):
+                raise  # the others would meet the same
+            except Exception as error:  # noqa: BLE001 - it lies in this job
+                report_fault(f"dead job {record.job_id} was left alone", error, self._ports)
+                result = RedriveResult.FAILED
             if result in (RedriveResult.REDRIVEN, RedriveResult.DROPPED):
                 self.summary.moved += 1
             else:

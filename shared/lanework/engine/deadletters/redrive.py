@@ -30,6 +30,7 @@ class RedriveResult(StrEnum):
     NOT_DEAD = "not dead"
     NOT_FOUND = "not found"
     NO_PAYLOAD = "its payload is gone"
+    FAILED = "it can't be handled: worker.fault says where"
 
 
 class Redriver:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lanework.errors import LaneworkError
 from lanework.model.lifecycle.states import State
 from lanework.model.workflow.shard import value_of_job
 from lanework.model.workflow.workflow import GIVEN_UP_AFTER, When, ref_of, value_of_workflow, workflow_fact
@@ -85,12 +86,16 @@ class Shards:
 
         Raises:
             ContendedError: Others wrote it again and again.
+            LaneworkError: Its record can't be read.
         """
 
         def attempt() -> tuple[WorkflowRecord | None, WorkflowRecord | None] | None:
             before = self._store.get(workflow_id)
             if before is None:
                 return None, None
+            if before.damage is not None:
+                msg = f"workflow {workflow_id!r} can't be written, since its record can't be read: {before.damage}"
+                raise LaneworkError(msg)
             wanted = how(before).settled(self._ports.clock())
             after = before if wanted == before else self._store.write(wanted)
             return None if after is None else (before, after)

@@ -100,9 +100,11 @@ def waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | Non
 
 
 def report_fault(what: str, error: Exception, ports: Ports) -> None:
-    """Emit that something failed in a way that the code doesn't foresee: `what`, the error's type and its place."""
-    where = extract_tb(error.__traceback__)[-1]  # and not its text, which may quote what a record holds
-    reason = f"{what}: {type(error).__name__} in {where.name}, line {where.lineno}"
+    """Emit that something failed in a way that the code doesn't foresee: `what`, and what the error is."""
+    where = extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__} in {where.name}, line {where.lineno}"
+    # The text of an error that isn't ours may quote what a record holds.
+    reason = f"{what}: {error if isinstance(error, LaneworkError) else place}"
     ports.events.emit(Event(action=Action.WORKER_FAULT, at=ports.clock(), reason=reason))
 
 

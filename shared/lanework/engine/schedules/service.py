@@ -16,6 +16,8 @@ from lanework.errors import (
     ScheduleNotConnectedError,
     UnavailableError,
     UnknownNameError,
+    is_a,
+    shown,
 )
 from lanework.model.job.payload import parsed, written
 from lanework.model.schedule.schedule import Source, begun
@@ -126,7 +128,8 @@ class Schedules:
         return tuple(Listed(record=record, last_state=states.get(record.last_run or "")) for record in records)
 
     def upcoming(self, count: int) -> tuple[tuple[datetime, ScheduleRecord], ...]:
-        """Return the schedules that fire next, at most so many, the soonest first, and when. One read."""
+        """Return the schedules that fire next, at most so many (1 to 1,000), the soonest first, and when. One read."""
+        _check_count(count)
         now = self._ports.clock()
         due = ((next_of(record, now), record) for record in self._all())
         soonest = sorted(((at, one) for at, one in due if at is not None), key=lambda pair: pair[0])
@@ -167,10 +170,8 @@ class Schedules:
         Raises:
             UnknownNameError, InvalidOptionError: There is no such schedule, or the count can't be used.
         """
-        if not 1 <= count <= _LONGEST_PREVIEW:
-            msg = f"the number of ticks must lie between 1 and {_LONGEST_PREVIEW:,}, got {count}"
-            raise InvalidOptionError(msg)
-        return tuple(islice(self.get(name).schedule.timetable.after(self._ports.clock()), count))
+        _check_count(count)
+        return tuple(islice(self._readable(name).schedule.timetable.after(self._ports.clock()), count))
 
     def pause(self, name: str) -> ScheduleRecord:
         """
@@ -216,10 +217,18 @@ class Schedules:
             UnknownNameError: There is no such schedule.
             EnqueueError, InvalidPayloadError, UnknownJobTypeError: As in `App.enqueue`.
         """
-        schedule = self.get(name).schedule
+        schedule = self._readable(name).schedule
         now = self._ports.clock()
         request = builtin_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
         return enqueue_reserved(request, self._enqueue, self._ports, since=now)
+
+    def _readable(self, name: str) -> ScheduleRecord:
+        """Return a schedule, of which all can be read."""
+        record = self.get(name)
+        if record.damage is not None:
+            msg = f"schedule {name!r}: {record.words}; add it anew, or remove it"
+            raise InvalidOptionError(msg)
+        return record
 
     def _recorded(self, schedule: Schedule, now: datetime) -> ScheduleRecord:
         def attempt() -> ScheduleRecord | None:
@@ -236,7 +245,9 @@ class Schedules:
     def _change(self, name: str, change: Callable[[ScheduleRecord], ScheduleRecord]) -> ScheduleRecord:
         def attempt() -> ScheduleRecord | None:
             # What is stored has the text of the code that is deployed, which may not be ours: it is left as it is.
-            record = self._ports.schedules.get(name) or self.get(name)
+            record = self._ports.schedules.get(name)
+            if record is None or record.damage is not None:
+                record = self._readable(name)
             wanted = change(record)
             if wanted == record and record.revision:
                 return record
@@ -261,4 +272,10 @@ class Schedules:
 
 def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:
     """Return a schedule's first tick from now; None while it is paused, or if there is none any more."""
-    return None if record.paused else record.schedule.timetable.next(now)
+    return None if record.paused or record.damage else record.schedule.timetable.next(now)
+
+
+def _check_count(count: int) -> None:
+    if not is_a(count, int) or not 1 <= count <= _LONGEST_PREVIEW:
+        msg = f"the number of ticks must lie between 1 and {_LONGEST_PREVIEW:,}, got {shown(count)}"
+        raise InvalidOptionError(msg)

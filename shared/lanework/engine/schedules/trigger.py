@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved, is_anothers
 from lanework.engine.jobtypes.request import builtin_request
+from lanework.engine.messaging.message_events import Apart
 from lanework.engine.schedules.sync import ScheduleSync
 from lanework.errors import (
     ConfigError,
@@ -96,13 +97,20 @@ class ScheduleTrigger:
 
         Args:
             has_time: Asked before each firing; the rest is left to the next tick once it says no.
+
+        Raises:
+            LaneworkError: Something was refused or didn't answer, the first of it; the other schedules have fired.
         """
-        self._declared.sync()
+        apart = Apart(self._ports)
+        with apart.each("the declared schedules"):
+            self._declared.sync()
         now = self._ports.clock()
         names = self._ports.schedules.due(until=now, limit=_PAGE)
         fired = Fired(is_done=len(names) < _PAGE)
         for name in names:
-            fired += self._fire(name, now, has_time) if has_time() else _LEFT
+            with apart.each(f"schedule {name}"):
+                fired += self._fire(name, now, has_time) if has_time() else _LEFT
+        apart.raise_first()
         return fired
 
     def prod(self, name: str, at: str | None = None, *, has_time: Callable[[], bool] = lambda: True) -> Fired:
@@ -152,6 +160,9 @@ class ScheduleTrigger:
         if record is None:
             self._emit(Action.SCHEDULE_SKIPPED, name, reason="there is no such schedule, or it is being written")
             return None, Fired()
+        if record.damage is not None:
+            self._emit(Action.SCHEDULE_FAILED, name, reason=record.words)
+            return None, Fired(failed=1)
         if record.paused:
             return None, Fired()
         return (record, Fired()) if record.is_settled else self._enqueue_reserved(record, last_run=None)

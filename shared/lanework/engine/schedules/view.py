@@ -44,7 +44,7 @@ class Schedule(JsonView):
             cron=timetable.cron,
             every_seconds=None if timetable.every is None else int(timetable.every.total_seconds()),
             tz=timetable.tz,
-            words=timetable.words,
+            words=record.words,
             overlap=record.schedule.overlap,
             catch_up=record.schedule.catch_up,
             source=record.source,

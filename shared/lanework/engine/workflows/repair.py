@@ -13,7 +13,7 @@ from lanework.engine.dependencies.release_dependents import Waiting
 from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.engine.messaging.message_events import report_fault
 from lanework.engine.operations.cancel import cancel
-from lanework.errors import ConfigError, JobNotFoundError, UnavailableError
+from lanework.errors import ConfigError, ContendedError, JobNotFoundError, LaneworkError, UnavailableError
 from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle.states import ENDED
 from lanework.model.workflow.shard import LONGEST_LOOK, NEVER_MADE, VOID, Shard, slot_of, value_of_job
@@ -57,6 +57,9 @@ class WorkflowRepair:
         """Look at one shard; one that can't be handled is reported and put off, and stops none of the others."""
         try:
             return self.look(workflow_id, number)
+        except ContendedError as error:  # of this workflow; it is looked at again with the next tick
+            report_fault(f"shard {number} of workflow {workflow_id} was left to the next tick", error, self._ports)
+            return 0
         except (UnavailableError, ConfigError):
             raise  # the others would meet the same
         except Exception as error:  # noqa: BLE001 - it lies in this workflow's items
@@ -72,6 +75,7 @@ class WorkflowRepair:
 
         Raises:
             UnavailableError: Not all could be looked at; repeat it.
+            LaneworkError: Its items can't be read.
         """
         shard = next(iter(self._store.shards(workflow_id, [number])), None)
         if shard is None:
@@ -80,6 +84,10 @@ class WorkflowRepair:
         if found is None:
             self._store.look_later(shard, None)
             return 0
+        damage = shard.damage or found.damage
+        if damage is not None:
+            msg = f"what it says can't be read: {damage}"
+            raise LaneworkError(msg)
         now = self._ports.clock()
         if not found.sealed and now - found.created_at > GIVEN_UP_AFTER:
             found = self._give_up(found)

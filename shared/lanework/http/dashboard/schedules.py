@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -19,6 +19,7 @@ from lanework.http.forms import FORM
 from lanework.http.job_types import check_api, open_names
 from lanework.http.routing import Routes
 from lanework.model.lifecycle.states import JobRecord, State
+from lanework.model.schedule.schedule import ScheduleRecord
 
 TICKS = 5
 
@@ -56,9 +57,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
         """Show every schedule."""
         now = app.ports.clock()
         listed = app.schedules.list()
-        upcoming = {
-            one.record.schedule.name: tuple(islice(one.record.schedule.timetable.after(now), TICKS)) for one in listed
-        }
+        upcoming = {one.record.schedule.name: tuple(islice(_ticks(one.record, now), TICKS)) for one in listed}
         return pages.show(
             "schedules.html",
             listed=listed,
@@ -96,6 +95,11 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             return f"Resumed: {name} fires again, from now. What the pause held up is not caught up with."
 
         return pages.trying(resume, "schedules")
+
+
+def _ticks(record: ScheduleRecord, now: datetime) -> Iterator[datetime]:
+    """Return a schedule's next ticks, also those that a pause holds up; none of one that can't be read."""
+    return iter(()) if record.damage else record.schedule.timetable.after(now)
 
 
 def _runs(listed: Sequence[Listed], app: App, now: datetime) -> dict[str, list[_Run]]:

@@ -137,6 +137,8 @@ class ScheduleRecord:
         last_run: The job of the newest tick that ran.
         paused: Nothing fires.
         revision: Another one with each write, which requires the one that it read. 0 is not written yet.
+        damage: What of it can't be read, such as a later release's word. Then it fires nothing, and `schedule` holds
+            what is not known. It is never written: another text, or its removal, takes its place.
     """
 
     schedule: Schedule
@@ -146,6 +148,7 @@ class ScheduleRecord:
     last_run: str | None = None
     paused: bool = False
     revision: int = 0
+    damage: str | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -155,7 +158,12 @@ class ScheduleRecord:
     @property
     def next_tick(self) -> datetime | None:
         """When it fires next; None while it is paused, or if it has no more ticks."""
-        return None if self.paused else self.schedule.timetable.next(self.last_tick)
+        return None if self.paused or self.damage else self.schedule.timetable.next(self.last_tick)
+
+    @property
+    def words(self) -> str:
+        """When it fires, in words, or what of it can't be read."""
+        return self.schedule.timetable.words if self.damage is None else f"its record can't be read: {self.damage}"
 
     def rewritten(self) -> ScheduleRecord:
         """
@@ -190,8 +198,12 @@ class ScheduleRecord:
         """
         Return it as a newer text of it has it; only another timetable starts anew, from now.
 
-        One that isn't settled goes on instead: the job of its newest tick may yet have to be enqueued.
+        One that isn't settled goes on instead: the job of its newest tick may yet have to be enqueued. One that can't
+        be read starts anew, and stays paused if it was.
         """
+        if self.damage is not None:
+            anew = replace(begun(schedule, source, now=now), revision=self.revision)
+            return anew.paused_now() if self.paused else anew
         same = replace(self, schedule=schedule, source=source)
         if self.schedule.timetable == schedule.timetable or not self.is_settled:
             return same

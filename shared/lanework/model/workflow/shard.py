@@ -75,6 +75,7 @@ class Shard:
         created_at: When it was made.
         outcomes: For the place of each job that has ended, the number that says how.
         look_at: When the reconciler looks at it; None once nothing can change any more.
+        damage: What of it can't be read: then nothing follows from it.
     """
 
     workflow_id: str
@@ -83,11 +84,12 @@ class Shard:
     created_at: datetime
     outcomes: Mapping[int, int] = field(default_factory=dict)
     look_at: datetime | None = None
+    damage: str | None = None
 
     @property
     def is_ended(self) -> bool:
         """Whether each of its jobs has ended."""
-        return len(self.outcomes) == self.size
+        return self.damage is None and len(self.outcomes) == self.size
 
     @property
     def is_completed(self) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.model.lifecycle.states import State
-from lanework.model.workflow.dependency import GONE, Fact, OnFailure, Standing
+from lanework.model.workflow.dependency import GONE, UNKNOWN, Fact, OnFailure, Standing
 from lanework.model.workflow.shard import Shard, value_of
 
 if TYPE_CHECKING:
@@ -46,12 +46,17 @@ class Kind(StrEnum):
 
 
 class WorkflowState(StrEnum):
-    """Where a workflow stands. `failed` may yet become `completed`, by a redrive of what died."""
+    """
+    Where a workflow stands.
+
+    `failed` may yet become `completed`, by a redrive of what died. `unknown`: this code can't read its record.
+    """
 
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 class When(StrEnum):
@@ -111,6 +116,7 @@ class WorkflowRecord:
         slot: Its place there.
         expires_at: From when it may be gone.
         revision: Counts its writes: whoever writes requires that nobody has since it was read.
+        damage: What of it can't be read, such as a later release's word; then it is never written.
     """
 
     workflow_id: str
@@ -132,10 +138,13 @@ class WorkflowRecord:
     parent: str | None = None
     slot: int | None = None
     revision: int = 0
+    damage: str | None = None
 
     @property
     def state(self) -> WorkflowState:
         """Where it stands."""
+        if self.damage is not None:
+            return WorkflowState.UNKNOWN
         if self.completed_at is not None:
             return WorkflowState.COMPLETED
         if self.cancelled_at is not None:
@@ -221,6 +230,8 @@ def workflow_fact(found: WorkflowRecord | None, when: When, now: datetime) -> Fa
     """Return what a workflow says to those that wait for it."""
     if found is None or found.expires_at <= now:
         return GONE
+    if found.damage is not None:
+        return UNKNOWN
     says = f"the workflow has {found.state}" if found.state is WorkflowState.COMPLETED else f"it is {found.state}"
     match when:
         case When.COMPLETED:
@@ -234,6 +245,8 @@ def workflow_fact(found: WorkflowRecord | None, when: When, now: datetime) -> Fa
 
 
 def _standing_of(found: WorkflowRecord) -> Standing:
+    if found.damage is not None:
+        return Standing.OPEN
     if found.completed_at is not None:
         return Standing.DONE
     if found.closed_at is None:
