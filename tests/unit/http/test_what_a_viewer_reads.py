@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel, field_validator
 
-from lanework import App, InvalidPayloadError, JobFailedError, Jobs, Public, Run, chain, group
+from lanework import App, InvalidPayloadError, JobFailedError, Jobs, Public, Quota, Run, chain, group
 from lanework.http.auth.tokens import Role
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.validation_errors import MASK
@@ -62,6 +62,11 @@ def order(given: Order, run: Run) -> object:
     if given.way == "keeps nothing":
         return {(given.secret, 1): object()}
     return f"sent to {given.secret}"
+
+
+@shop_jobs.job("shop.counted", quota=Quota(5, per=timedelta(hours=1), key="secret"))
+def counted(_: Order) -> None:
+    """Do nothing."""
 
 
 @shop_jobs.job("shop.after")
@@ -248,3 +253,9 @@ def test_a_schedule_in_a_zone_that_is_none_is_refused(shop: Shop, zone: str) -> 
     answer = shop.api.send("PUT", "/api/schedules/greet-daily", json.dumps(body).encode())
 
     assert answer.status == 400, answer.text[:300]
+
+
+def test_a_link_whose_fields_arent_checked_yet_warns_of_no_value(app: App, recwarn: pytest.WarningsRecorder) -> None:
+    app.workflows.enqueue(chain(app.request("shop.order", {}), counted.link(takes="got", given={"secret": [S]})))
+
+    assert [str(one.message) for one in recwarn] == []

@@ -190,7 +190,7 @@ def _record(request: Request, envelope: Envelope, look_ahead: timedelta) -> JobR
 def _limited(job: PreparedJob) -> PreparedJob:
     """Return a job with its quotas and its key."""
     request = job.request
-    payload: Mapping[str, object] = request.payload.model_dump(mode="json", by_alias=False)
+    payload: Mapping[str, object] = request.payload.model_dump(mode="json", by_alias=False, warnings=False)
     quotas: dict[str, QuotaUse] = {}
     for bound in request.type.bounds:
         if isinstance(bound.limit, Quota):
