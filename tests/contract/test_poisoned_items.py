@@ -209,6 +209,32 @@ def test_a_workflow(stack: Stack, kind: str) -> None:
     stack.check(*(f"/workflows/odd{index}" for index in range(len(what)) if kind == "shard" or index % 4 == 0))
 
 
+def test_statistics_and_bookmarks(stack: Stack) -> None:
+    stack.app.enqueue("user.greeting", {}, job_id="innocent", delay=timedelta(minutes=20))
+    text = {"content": {"B": b"no zlib"}}
+    kept: list[dict[str, Any]] = [{"pk": {"S": "statistics"}, "sk": {"S": "now#alerts"}, "version": {"S": "1"}, **text}]
+    now = stack.clock.now.replace(second=0)
+    for number in range(3):
+        at = f"{now - number * MINUTE:%Y-%m-%dT%H:%M}"
+        kept += [
+            {"pk": {"S": "statistics"}, "sk": {"S": f"minute#{at}"}, **(text if number else {})},
+            {"pk": {"S": "statistics"}, "sk": {"S": f"hour#{at}"}, **text},
+            {"pk": {"S": f"counts#{at}#0"}, "sk": {"S": "counts"}, "later|release": {"N": "1"}, "depths": {"S": "{"}},
+        ]
+    total = {"pk": {"S": "statistics"}, "sk": {"S": "now#total"}, "until": {"S": f"{now - 3 * MINUTE:%Y-%m-%dT%H:%M}"}}
+    stack.write([*kept, total | text])
+    for bookmark in ("unsent", "audit", "unread letters", "declared schedules", "housekeeping", "taken ids"):
+        stack.app.ports.flags.set_bookmark(bookmark, '{"later":1}')
+    stack.clock.advance(timedelta(minutes=20))
+
+    stack.check()
+
+    innocent = stack.app.ports.ledger.get("innocent")
+    assert innocent is not None
+    assert innocent.sweep_at is not None
+    assert innocent.sweep_at > stack.clock.now
+
+
 STATES: dict[str, dict[str, Any]] = {
     "queued": {},
     "delayed": {"state": State.SCHEDULED},

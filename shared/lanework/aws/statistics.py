@@ -6,20 +6,23 @@ import json
 import random
 import zlib
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import read_all
+from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.aws.writes import put_if, write_if
 from lanework.engine.ports.statistics import Board, Total
 from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.stats.numbers import Key, Numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lanework.aws.clients import Clients
     from lanework.model.lanes import Lane
+
+T = TypeVar("T")
 
 _SPREAD: Final = 8
 """Partitions that a minute's raw numbers are spread over by type, so that an item holds few of them."""
@@ -68,29 +71,30 @@ class DynamoStatistics:
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
         with translated("reading what was counted"):
-            return [_raw_bucket(item) for item in read_all(self._clients, self._table, keys)]
+            items = list(read_all(self._clients, self._table, keys))
+        return [found for item in items if (found := _read(_raw_bucket, item)) is not None]
 
     def board(self, *, since: datetime) -> Board:
-        minutes: list[Bucket] = []
+        minutes: list[Bucket | None] = []
         total: Total | None = None
         alerts: str | None = None
         for item in self._between(f"minute#{_text_of(since)}", "now#~"):
             match item["sk"]["S"].split("#", 1):
-                case ["minute", at]:
-                    minutes.append(Bucket.at_text(_moment_of(at), _content(item)))
+                case ["minute", _]:
+                    minutes.append(_read(_bucket, item))
                 case ["now", "total"]:
-                    total = _total(item)
+                    total = _read(_total, item)
                 case _:
-                    alerts = _content(item)
-        return Board(minutes=tuple(minutes), total=total, alerts=alerts)
+                    alerts = _read(_content, item)
+        return Board(minutes=tuple(one for one in minutes if one is not None), total=total, alerts=alerts)
 
     def hours(self, *, since: datetime) -> tuple[Bucket, ...]:
         found = self._between(f"hour#{_text_of(since)}", "hour#~")
-        return tuple(Bucket.at_text(_moment_of(item["sk"]["S"].partition("#")[2]), _content(item)) for item in found)
+        return tuple(one for one in (_read(_bucket, item) for item in found) if one is not None)
 
     def total(self) -> Total | None:
         item = self._get(_TOTAL)
-        return None if item is None else _total(item)
+        return None if item is None else _read(_total, item)
 
     def keep_minute(self, bucket: Bucket) -> None:
         self._keep(f"minute#{_text_of(bucket.at)}", bucket, _MINUTES_KEPT)
@@ -105,7 +109,7 @@ class DynamoStatistics:
 
     def alerts(self) -> str | None:
         item = self._get(_ALERTS)
-        return None if item is None else _content(item)
+        return None if item is None else _read(_content, item)
 
     def keep_alerts(self, text: str, *, before: str | None) -> bool:
         item = {"version": {"S": _version(text)}, "content": _compressed(text)}
@@ -208,8 +212,22 @@ def _raw_bucket(item: Mapping[str, Any]) -> Bucket:
     )
 
 
+def _read(how: Callable[[Mapping[str, Any]], T], item: Mapping[str, Any]) -> T | None:
+    """Return what an item holds; None of one that this code can't read: it counts as empty, and breaks no other."""
+    try:
+        return how(item)
+    except (*UNREADABLE, zlib.error):
+        return None
+
+
+def _bucket(item: Mapping[str, Any]) -> Bucket:
+    return Bucket.at_text(_moment_of(item["sk"]["S"].partition("#")[2]), _content(item))
+
+
 def _total(item: Mapping[str, Any]) -> Total:
-    return Total(until=_moment_of(item["until"]["S"]), numbers=numbers_from_json(json.loads(_content(item))))
+    """Return the total; one whose numbers can't be read begins anew, where it had come to."""
+    numbers = _read(lambda one: numbers_from_json(json.loads(_content(one))), item)
+    return Total(until=_moment_of(item["until"]["S"]), numbers={} if numbers is None else numbers)
 
 
 def _content(item: Mapping[str, Any]) -> str:

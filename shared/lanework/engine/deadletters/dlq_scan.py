@@ -284,8 +284,11 @@ def unread(ports: Ports) -> dict[Lane, Unread]:
 
 
 def _known(text: str | None) -> dict[Lane, Unread]:
-    content: dict[str, Any] = json.loads(text or "{}")
-    return {Lane(lane): Unread(count=count, problem=problem) for lane, (count, problem) in content.items()}
+    try:
+        content: dict[str, Any] = json.loads(text or "{}")
+        return {Lane(lane): Unread(count=int(count), problem=str(why)) for lane, (count, why) in content.items()}
+    except (AttributeError, TypeError, ValueError):  # of another release: what lies there is counted anew
+        return {}
 
 
 def _problem_of(body: str) -> str:

@@ -87,9 +87,12 @@ def is_anothers(record: JobRecord, *, since: datetime) -> bool:
 
 def taken_ids(ports: Ports) -> tuple[TakenId, ...]:
     """Return the ids of our own that were found to be taken within a day, the latest first."""
-    rows = json.loads(ports.flags.bookmark(_BOOKMARK) or "[]")
-    found = (TakenId(job_id=job_id, by=by, at=datetime.fromisoformat(at)) for job_id, by, at in rows)
-    return tuple(one for one in found if ports.clock() - one.at < KEPT_FOR)
+    try:
+        rows = json.loads(ports.flags.bookmark(_BOOKMARK) or "[]")
+        found = [TakenId(job_id=job_id, by=by, at=datetime.fromisoformat(at)) for job_id, by, at in rows]
+        return tuple(one for one in found if ports.clock() - one.at < KEPT_FOR)
+    except (TypeError, ValueError):  # of another release
+        return ()
 
 
 def _log_event(job_id: str, by: str, ports: Ports) -> None:

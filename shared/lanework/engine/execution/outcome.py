@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 from lanework.engine.limits.acquire import Booked, NoSlot
 
-_LONGEST_NUMBER: Final = 4_300
-"""Digits that Python reads; a result that holds a longer number could never be read again."""
+_READ_BY_ALL: Final = 400
+"""Bytes of which any JSON can be read again: a longer one may nest over 200 levels, or hold over 4,300 digits."""
 
 LARGEST_RESULT: Final = 256 * 1024
 """Bytes of JSON; with it an item stays under DynamoDB's 400 KB."""
@@ -92,7 +92,7 @@ def of_value(value: object) -> Returned:
         return Returned()
     try:
         text = to_json(value, inf_nan_mode="strings").decode()  # NaN is no JSON, and a float reads it from text
-        if len(text) > _LONGEST_NUMBER:
+        if len(text) > _READ_BY_ALL:
             from_json(text)
     except BaseException as error:  # noqa: BLE001 - how it is written may be code of the job's
         from lanework.model.job.error_text import fault_of  # noqa: PLC0415 - for what goes wrong

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import is_dataclass
 from inspect import isasyncgen, isawaitable, iscoroutine, isgenerator
+from io import IOBase
 from typing import Any, Final
 
 _MOST_NESTED: Final = 10
 """How often what was awaited may be awaitable itself."""
 
-_LAZY: Final = (map, filter)
+_MOST_LOOKED_AT: Final = 100_000
+
+_OF_A_RESULT: Final = ("ready", "successful", "get")
+"""What the results of other libraries' pools and queues have, such as multiprocessing's `AsyncResult`."""
 
 
 class NotRunError(Exception):
@@ -35,15 +42,35 @@ def ran(value: object) -> object:
     Return a value that a job's code returned.
 
     Raises:
-        NotRunError: It is code that was not run. It is closed.
+        NotRunError: It is code that was not run, or has some in its dicts, lists, tuples, sets, models or dataclasses.
+            It is closed.
     """
-    what = _unrun(value)
-    if what is None:
+    found = [(one, what) for one in _within(value) if (what := _unrun(one)) is not None]
+    if not found:
         return value
-    if isgenerator(value) or iscoroutine(value):
-        value.close()
-    msg = f"it returned {what}, so its code has not run: {_HINTS[what]}"
+    for one, _ in found:
+        if isgenerator(one) or iscoroutine(one):
+            one.close()
+    first, what = found[0]
+    msg = f"it returned {what}{'' if first is value else ' within'}, so its code has not run: {_HINTS[what]}"
     raise NotRunError(msg)
+
+
+def _within(value: object) -> Iterator[object]:
+    """Yield a value and what it holds, the first 100,000 of it; a value that holds itself is looked at once."""
+    left, seen = [value], set[int]()
+    while left and len(seen) < _MOST_LOOKED_AT:
+        one = left.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        if isinstance(one, Mapping):
+            left += one.values()
+        elif isinstance(one, list | tuple | set | frozenset):
+            left += one
+        elif is_dataclass(one) or hasattr(type(one), "model_fields"):
+            left += getattr(one, "__dict__", {}).values()
 
 
 _HINTS: Final = {
@@ -51,6 +78,7 @@ _HINTS: Final = {
     "an asynchronous generator": "leave out `yield`, or collect in the job what it gives: [one async for one in …]",
     "an iterator that computes as it goes": "collect in the job what it gives, as in list(…)",
     "a future": "wait in the job for its result()",
+    "a context manager": "enter it in the job, using `with`",
     "an awaitable": "await it in the job, declared with `async def`",
 }
 
@@ -61,8 +89,10 @@ def _unrun(value: Any) -> str | None:  # noqa: ANN401 - whatever was returned
         return "a generator"
     if isasyncgen(value):
         return "an asynchronous generator"
-    if isinstance(value, _LAZY):
+    if isgenerator(getattr(value, "gen", None)) and isinstance(value, AbstractContextManager):
+        return "a context manager"
+    if isinstance(value, Iterator) and not isinstance(value, IOBase):
         return "an iterator that computes as it goes"
-    if isinstance(value, Future):
+    if isinstance(value, Future) or all(hasattr(value, name) for name in _OF_A_RESULT):
         return "a future"
     return "an awaitable" if isawaitable(value) else None

@@ -188,6 +188,7 @@ class Run:
         """Keep what a step left, and return it as later attempts will see it."""
         try:
             text = to_json(result).decode()
+            kept = from_json(text)  # else no later attempt could read it
         except (PydanticSerializationError, ValueError) as error:
             msg = f"step {name!r} was done, but what it returned can't be kept, since it is not JSON: {error}"
             raise InvalidOptionError(msg) from None
@@ -196,7 +197,7 @@ class Run:
             what = f"what step {name!r} returned"
             raise TooLargeError(what, size=size, limit=LARGEST_STEP, why="keep the data in S3 and return its key")
         self._notebook.keep_step(name, text)
-        return cast("T", from_json(text))
+        return cast("T", kept)
 
     def wait(self, duration: timedelta, *, name: str | None = None) -> None:
         """

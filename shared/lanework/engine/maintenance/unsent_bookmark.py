@@ -50,6 +50,23 @@ class Course:
         return json.dumps(kept, separators=(",", ":"), sort_keys=True)
 
 
+def readable(text: str | None) -> str | None:
+    """Return a kept course's text; None of one that another release has written: the walk begins anew."""
+    if text is None:
+        return None
+    try:
+        course = Course.at(text)
+        moments = [moment_of(position) for position in course.lanes.values()]
+        for why, (first, last, _) in course.later.items():
+            Lane(why.partition("/")[0])
+            moments += [moment_of(str(first)), moment_of(str(last))]
+        for lanes in course.homes.values():
+            [*map(Lane, lanes)]
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return None
+    return text if moments and all(moment.tzinfo is not None for moment in moments) else None
+
+
 def put_off(one: Summary, why: str, course: Course) -> None:
     """Note that a job is to be looked at once more."""
     position = position_of(one.created_at)

@@ -21,6 +21,7 @@ from lanework.engine.maintenance.unsent_bookmark import (
     next_group,
     position_of,
     put_off,
+    readable,
     texts,
 )
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
@@ -106,7 +107,7 @@ class UnsentJobs:
         now = self._ports.clock()
         self._looked = Looked()
         self._counts = counts or {lane: self._ports.lanes.live(lane) for lane in Lane}
-        before = self._ports.flags.bookmark(_BOOKMARK)
+        before = readable(self._ports.flags.bookmark(_BOOKMARK))
         course = course_at(before, now, begins=now - GRACE - _FIRST_LOOK_BACK)
         targets = {lane: self._target(lane, course, now) for lane in Lane}
         while self._looked.is_done and (group := next_group(course, targets)):
@@ -143,8 +144,8 @@ class UnsentJobs:
             day=moment.date().isoformat(), before=position_of(moment), limit=_SAMPLE, keep=None
         )
         keys = [key for key in page.keys if lane in self._lanes_of(key.type, course)]
-        readable = [one for one in self._summaries(keys) if one.damage is None]
-        found = [one for one in readable if one.lane is lane and one.life == 1 and not one.is_delayed]
+        known = [one for one in self._summaries(keys) if one.damage is None]
+        found = [one for one in known if one.lane is lane and one.life == 1 and not one.is_delayed]
         seen = sorted(found, key=lambda one: one.created_at)[-_SEEN:]
         begun = sum(not one.is_unclaimed for one in seen)
         return seen[0].created_at if len(seen) >= _LEAST_SEEN and begun >= _MOST_BEGUN * len(seen) else None
