@@ -35,13 +35,16 @@ if TYPE_CHECKING:
     from lanework.settings import AlertSettings, MetricSettings
 
 
-def aws_ports(settings: Settings, *, emit: Callable[[Event], object] | None = None) -> Ports:
+def aws_ports(
+    settings: Settings, *, emit: Callable[[Event], object] | None = None, clients: Clients | None = None
+) -> Ports:
     """
     Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before.
 
     Args:
         settings: Where to.
         emit: Gets the events of the ports themselves, such as a delete that SQS refused; the log by default.
+        clients: AWS's clients; by default they are made of the settings.
     """
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
@@ -53,7 +56,7 @@ def aws_ports(settings: Settings, *, emit: Callable[[Event], object] | None = No
     from lanework.aws.statistics import DynamoStatistics  # noqa: PLC0415
     from lanework.aws.workflows.workflows import DynamoWorkflows  # noqa: PLC0415
 
-    clients = Clients(settings)
+    clients = clients or Clients(settings)
     log = LogSink(logging.getLogger("lanework"))
     return Ports(
         ledger=GroupCommitLedger(clients, stack=settings.stack, region=settings.region),

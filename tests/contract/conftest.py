@@ -64,4 +64,11 @@ def _aws(name: str, stack: str, endpoint: str) -> Backend:
     def receive(lane: Lane) -> Message | None:
         return next(iter(messages(f"{stack}-{lane}")), None)
 
-    return Backend(name=name, ports=ports, receive=receive, dead=lambda lane: messages(f"{stack}-{lane}-dlq"))
+    return Backend(
+        name=name,
+        ports=ports,
+        receive=receive,
+        dead=lambda lane: messages(f"{stack}-{lane}-dlq"),
+        stack=stack,
+        endpoint=endpoint,
+    )

@@ -64,21 +64,19 @@ def test_a_job_that_goes_on_after_months_finds_all_its_steps_and_signals(
 
 
 def test_a_step_that_dynamodb_deletes_while_the_others_are_kept_on_stays_gone(
-    table: tuple[Clients, str], monkeypatch: pytest.MonkeyPatch
+    table: tuple[Clients, str],
 ) -> None:
     clock = Clock()
     beside = Beside(*table, clock=clock)
     for name in ("charge", "old"):
         beside.keep_step("job-1", name, '"left"')
     clock.advance(60 * DAY)
-    client, query = table[0].dynamodb, table[0].dynamodb.query
+    client = table[0].dynamodb
 
-    def found_and_then_deleted(**request: Any) -> Any:
-        answer = query(**request)
+    def delete_what_was_found(**_: object) -> None:
         client.delete_item(TableName=table[1], Key=key_beside("job-1", "step#old"))
-        return answer
 
-    monkeypatch.setattr(client, "query", found_and_then_deleted)
+    client.meta.events.register("after-call.dynamodb.Query", delete_what_was_found)
     assert beside.step("job-1", "charge") == '"left"'
 
     assert days_left(table, clock) == {"step#charge": 90}

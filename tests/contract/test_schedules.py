@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from lanework.errors import ConfigError
@@ -13,6 +14,7 @@ from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, Source,
 from lanework.model.schedule.timetable import Timetable
 from lanework.testing import NOON
 from tests.support.backends import Backend, ids_due
+from tests.support.stacks import REGION
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -98,14 +100,13 @@ def test_a_removed_schedule_is_gone_and_its_name_is_free(backend: Backend) -> No
 @pytest.fixture(name="aws")
 def an_aws(backend: Backend) -> Any:
     """The Scheduler's client, with the stack's group and tick as template.yaml makes them."""
-    scheduler: Any = backend.ports.scheduler
     if backend.name == "memory":
         return None
-    client = scheduler._clients.scheduler
-    client.create_schedule_group(Name=scheduler._group)
+    client = boto3.client("scheduler", region_name=REGION, endpoint_url=backend.endpoint)
+    client.create_schedule_group(Name=backend.stack)
     client.create_schedule(
-        Name=scheduler._tick,
-        GroupName=scheduler._group,
+        Name=f"{backend.stack}-tick",
+        GroupName=backend.stack,
         ScheduleExpression="rate(1 minute)",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={
@@ -125,7 +126,7 @@ def test_a_schedule_is_told_to_eventbridge_told_again_and_forgotten(backend: Bac
     if backend.name == "memory":
         assert scheduler.schedules == {"hourly": changed}
     else:
-        made = aws.get_schedule(Name="hourly", GroupName=scheduler._group)
+        made = aws.get_schedule(Name="hourly", GroupName=backend.stack)
         assert made["ScheduleExpression"] == "cron(0 2 * * ? *)"
         assert made["ScheduleExpressionTimezone"] == "Asia/Ulaanbaatar"
         assert made["Target"]["Arn"] == "arn:aws:lambda:eu-west-1:123456789012:function:clock"
@@ -143,6 +144,6 @@ def test_the_ticks_own_name_is_refused_and_so_is_a_stack_without_a_tick(backend:
         return
 
     with pytest.raises(ConfigError, match="the stack's own tick has it"):
-        scheduler.create(replace(HOURLY, name=scheduler._tick))
+        scheduler.create(replace(HOURLY, name=f"{backend.stack}-tick"))
     with pytest.raises(ConfigError, match=r"to copy the target from: deploy template\.yaml"):
         scheduler.create(HOURLY)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 
 from lanework import App, Jobs, Run
+from lanework.aws.clients import Clients
 from lanework.edges.worker import worker
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
@@ -39,10 +39,11 @@ def an_edge(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Edge:
         return number.n**2
 
     app = App(family)
-    app.use(aws_ports(Settings(stack=stack, region=REGION, endpoint=moto_endpoint)))
+    settings = Settings(stack=stack, region=REGION, endpoint=moto_endpoint)
+    clients = Clients(settings)
+    app.use(aws_ports(settings, clients=clients))
     sqs = boto3.client("sqs", region_name=REGION, endpoint_url=moto_endpoint)
-    edge = Edge(app, square, worker(app), stack, sqs)
-    clients: Any = app.ports.lanes
-    for client in (clients._clients.dynamodb, clients._clients.sqs):
+    edge = Edge(app, square, worker(app), stack, sqs, clients)
+    for client in (clients.dynamodb, clients.sqs):
         client.meta.events.register("before-call.*.*", lambda model, **_: edge.calls.update([model.name]))
     return edge

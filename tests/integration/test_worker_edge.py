@@ -146,12 +146,11 @@ def test_a_batch_whose_every_message_fails_is_answered_not_raised(edge: Edge) ->
 def test_a_message_comes_back_where_the_ledger_does_not_answer(edge: Edge) -> None:
     edge.square.enqueue(Number(n=3), job_id="job-1")
     (message,) = edge.receive(Lane.HIGH)
-    clients = edge.app.ports.ledger._clients  # type: ignore[attr-defined]
-    clients.dynamodb.meta.events.register("before-sign.dynamodb", _unreachable)
+    edge.clients.dynamodb.meta.events.register("before-sign.dynamodb", _unreachable)
 
     answer = edge.handler(edge.event(Lane.HIGH, [message]), LambdaContext())
 
-    clients.dynamodb.meta.events.unregister("before-sign.dynamodb", _unreachable)
+    edge.clients.dynamodb.meta.events.unregister("before-sign.dynamodb", _unreachable)
     assert answer == {"batchItemFailures": [{"itemIdentifier": message["MessageId"]}]}
     assert (edge.ran, edge.app.get("job-1").attempts) == ([], 0)
 
@@ -187,7 +186,6 @@ def test_a_table_that_is_not_there_is_said_and_the_message_is_kept(edge: Edge) -
 
 
 def test_a_bulk_whose_ledger_vanishes_in_the_middle_is_sent_all_the_same(edge: Edge) -> None:
-    clients = edge.app.ports.ledger._clients  # type: ignore[attr-defined]
     puts: list[object] = []
 
     def vanish(**_: object) -> None:
@@ -195,9 +193,9 @@ def test_a_bulk_whose_ledger_vanishes_in_the_middle_is_sent_all_the_same(edge: E
         if len(puts) > 30:
             _unreachable()
 
-    clients.dynamodb.meta.events.register("before-sign.dynamodb.PutItem", vanish)
+    edge.clients.dynamodb.meta.events.register("before-sign.dynamodb.PutItem", vanish)
     edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job-{n}") for n in range(60)])
-    clients.dynamodb.meta.events.unregister("before-sign.dynamodb.PutItem", vanish)
+    edge.clients.dynamodb.meta.events.unregister("before-sign.dynamodb.PutItem", vanish)
 
     assert edge.app.inspector.counts()[Lane.HIGH].waiting == 60
     for _ in range(8):

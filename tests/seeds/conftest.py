@@ -21,6 +21,7 @@ from jobs.email import PaymentReceived, notify_payment, notify_sign_in
 from jobs.settings import TableSettings
 from jobs.store.table import TableStore
 from jobs.webhooks import Cryptomus, hear_cryptomus
+from lanework.aws.clients import Clients
 from lanework.http.auth.tokens import hash_of
 from lanework.local import embedded_stack
 from lanework.model.lanes import Lane
@@ -74,11 +75,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             account="000000000000",
             look_ahead_s=LOOK_AHEAD_S,
         )
-        app.use(aws_ports(settings))
+        clients = Clients(settings)
+        app.use(aws_ports(settings, clients=clients))
         table = {"APP_TABLE": f"{STACK}-app", "AWS_REGION": handle.region, "AWS_ENDPOINT_URL": handle.endpoint}
         yield World(
             app=app,
             stack=stack,
+            clients=clients,
             mailbox=mailbox,
             store=TableStore(TableSettings.from_environ(table)),
             slow=_enqueue_what_takes_its_time(),

@@ -263,8 +263,7 @@ def test_003_19_a_job_waits_for_the_jobs_it_depends_on(world: World) -> None:
 def test_003_20_many_jobs_are_one_batch_which_calls_back_when_all_are_done(world: World) -> None:
     """And ten messages are sent a call, five jobs processed an invocation in lane medium."""
     calls: Counter[str] = Counter()
-    lanes: Any = world.app.ports.lanes
-    lanes._clients.sqs.meta.events.register("before-call.sqs.*", lambda model, **_: calls.update([model.name]))
+    world.clients.sqs.meta.events.register("before-call.sqs.*", lambda model, **_: calls.update([model.name]))
     told = greet.request(Greet(name="all of them"), job_id="batch-told")
 
     world.app.workflows.enqueue(batch([greet.request(Greet(name=f"n{n}")) for n in range(25)], on_success=told))

@@ -22,12 +22,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """Ports, and what a consumer does beside them."""
+    """
+    Ports, and what a consumer does beside them.
+
+    Attributes:
+        stack: The stack's name; memory has none.
+        endpoint: Where AWS is; memory has none.
+    """
 
     name: str
     ports: Ports
     receive: Callable[[Lane], Message | None]
     dead: Callable[[Lane], list[Message]]
+    stack: str = ""
+    endpoint: str = ""
 
 
 def ids_due(ledger: Ledger, shard: int, *, until: datetime, limit: int) -> list[str]:

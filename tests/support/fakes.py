@@ -23,6 +23,7 @@ class Flaky:
         broken: Calls that fail before they do anything, by name.
         mute: Calls that are done and whose answer is then lost, by name.
         mute_once: The same, of the next one of each name.
+        answers: What answers in place of the port, by the call's name.
         calls: Every call so far, by name.
     """
 
@@ -30,6 +31,7 @@ class Flaky:
     broken: set[str] = field(default_factory=set)
     mute: set[str] = field(default_factory=set)
     mute_once: set[str] = field(default_factory=set)
+    answers: dict[str, Callable[..., Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -39,7 +41,7 @@ class Flaky:
             self.calls.append(name)
             if name in self.broken:
                 raise UnavailableError(name)
-            answer = behind(*args, **kwargs)
+            answer = self.answers.get(name, behind)(*args, **kwargs)
             if name in self.mute | self.mute_once:
                 self.mute_once -= {name}
                 raise UnavailableError(name)

@@ -21,6 +21,7 @@ from jobs.settings import WebSettings
 from jobs.store.table import TableStore
 from jobs.web import Shop
 from jobs.web.application import by_address
+from lanework.aws.clients import Clients
 from lanework.http.auth.tokens import Role
 from lanework.local.emulator.process import wait_for
 from lanework.local.emulator.subprocess_env import clean_environment
@@ -92,12 +93,14 @@ class World:
     The application, deployed and connected.
 
     Attributes:
+        clients: What the application reaches AWS with.
         slow: Jobs that were enqueued at the start, by what they are there for.
         began: When the stack was up.
     """
 
     app: App
     stack: RunningStack
+    clients: Clients
     mailbox: Mailbox
     store: TableStore
     slow: dict[str, str]

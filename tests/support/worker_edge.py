@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from lanework import App, Run
+from lanework.aws.clients import Clients
 from lanework.model.lanes import Lane
 from tests.support.stacks import REGION
 
 if TYPE_CHECKING:
-    from lanework import Job
+    from lanework.aws.clients import Clients
+from lanework import Job
 
 
 class Number(BaseModel):
@@ -42,7 +44,8 @@ class Edge:
     The application and its worker function.
 
     Attributes:
-        calls: AWS operations so far, counted at the client.
+        clients: What the application reaches AWS with.
+        calls: AWS operations so far, counted there.
     """
 
     app: App
@@ -50,6 +53,7 @@ class Edge:
     handler: Any
     stack: str
     sqs: Any
+    clients: Clients
     ran: list[int] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 

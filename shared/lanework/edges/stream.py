@@ -21,7 +21,7 @@ from lanework.settings import EventSettings, Settings
 from lanework.wiring import event_bus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -39,13 +39,26 @@ def stream() -> Handler:
     writes over again, for a day: what had been put then has the same id.
     """
     settings, events = Settings.from_env(), EventSettings.from_env()
-    bus, logger = event_bus(settings, name=events.bus), Logger(location=None)
+    bus = event_bus(settings, name=events.bus)
     all_is_loaded()
+    return publisher(bus.put, stack=settings.stack, which=events.which)
+
+
+def publisher(put: Callable[[Sequence[JobEventDocument]], None], *, stack: str, which: str) -> Handler:
+    """
+    Return the handler that puts the events of a stack's writes on a bus.
+
+    Args:
+        put: Puts them there, or raises.
+        stack: Whose they are.
+        which: Which of them: `off`, `ends` or `all`.
+    """
+    logger = Logger(location=None)
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
-        notices = [*_notices(event, stack=settings.stack, published=_PUBLISHED[events.which], logger=logger)]
+        notices = [*_notices(event, stack=stack, published=_PUBLISHED[which], logger=logger)]
         if notices:
-            bus.put(notices)
+            put(notices)
         return {"put": len(notices)}
 
     return handler

@@ -44,19 +44,24 @@ class _Queue:
 
 
 class MemoryLanes:
-    """Implements the `Lanes` port, and what a consumer does with a queue: receive, delete, change visibility."""
+    """
+    Implements the `Lanes` port, and what a consumer does with a queue: receive, delete, change visibility.
+
+    Attributes:
+        queues: Each lane's messages and its DLQ's, in their order: for tests that play what SQS may do by itself.
+    """
 
     def __init__(self, clock: Clock) -> None:
         """Begin empty; `clock` decides what is visible."""
         self._clock = clock
-        self._queues = {lane: _Queue() for lane in Lane}
+        self.queues = {lane: _Queue() for lane in Lane}
         self._handles = count(1)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         """Refuses what SQS refuses: some characters, and more than 1 MiB."""
         _check(sending.body)
         visible_at = self._clock() + sending.delay
-        self._queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
+        self.queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
 
     def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         unsent: dict[int, Unsent] = {}
@@ -70,61 +75,62 @@ class MemoryLanes:
     def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """Cause and error are shown in the console only."""
         _check(body, cause=cause, error=error)
-        self._put_dead(lane, body, was_moved_by_sqs=False)
+        self.put_dead(lane, body, was_moved_by_sqs=False)
 
     def move_to_dead(self, lane: Lane, handle: str) -> None:
         """Move a message to the dead-letter queue, as SQS does with what was received too often."""
-        for message in [one for one in self._queues[lane].messages if one.handle == handle]:
-            self._queues[lane].messages.remove(message)
-            self._put_dead(lane, message.body, was_moved_by_sqs=True)
+        for message in [one for one in self.queues[lane].messages if one.handle == handle]:
+            self.queues[lane].messages.remove(message)
+            self.put_dead(lane, message.body, was_moved_by_sqs=True)
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         now = self._clock()
-        seen = list(islice((one for one in self._queues[lane].dead if one.visible_at <= now), limit))
+        seen = list(islice((one for one in self.queues[lane].dead if one.visible_at <= now), limit))
         for letter in seen:
             letter.visible_at = now + hide_for
         return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         shown = set(handles)
-        for letter in self._queues[lane].dead:
+        for letter in self.queues[lane].dead:
             if letter.handle in shown:
                 letter.visible_at = self._clock()
 
     def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
-        queue = self._queues[lane]
+        queue = self.queues[lane]
         gone = set(handles)
         queue.dead = [one for one in queue.dead if one.handle not in gone]
 
-    def _put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
+    def put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
+        """Put a body into the lane's dead-letter queue."""
         letter = _Letter(
             body=body,
             handle=f"{lane}-dlq-{next(self._handles)}",
             was_moved_by_sqs=was_moved_by_sqs,
             visible_at=self._clock(),
         )
-        self._queues[lane].dead.append(letter)
+        self.queues[lane].dead.append(letter)
 
     def move_back(self, lane: Lane, *, rate: int | None) -> None:  # noqa: ARG002 - it takes no time here
-        queue = self._queues[lane]
+        queue = self.queues[lane]
         letters, queue.dead = queue.dead, []
         for letter in letters:
             self.send(lane, OutgoingMessage(body=letter.body))
 
     def live(self, lane: Lane) -> LaneCounts:
         now = self._clock()
-        queue = self._queues[lane]
+        queue = self.queues[lane]
         delayed = sum(1 for one in queue.messages if one.delayed_until > now)
         hidden = sum(1 for one in queue.messages if one.visible_at > now)
         return LaneCounts(waiting=len(queue.messages) - hidden, in_flight=hidden - delayed, delayed=delayed, dead=0)
 
     def counts(self, lane: Lane) -> LaneCounts:
-        return replace(self.live(lane), dead=len(self._queues[lane].dead))
+        return replace(self.live(lane), dead=len(self.queues[lane].dead))
 
     def receive(self, lane: Lane, *, visibility: timedelta | None = None) -> Received | None:
         """Receive one visible message, or None. Visibility defaults to the lane's: function timeout and 5 s."""
         now = self._clock()
-        for message in self._queues[lane].messages:
+        for message in self.queues[lane].messages:
             if message.visible_at <= now:
                 message.visible_at = now + (visibility or LANES[lane].timeout + timedelta(seconds=5))
                 message.receives += 1
@@ -134,24 +140,24 @@ class MemoryLanes:
 
     def delete(self, lane: Lane, handle: str) -> None:
         """Delete a message; a stale handle does nothing."""
-        messages = self._queues[lane].messages
+        messages = self.queues[lane].messages
         place = next((number for number, one in enumerate(messages) if one.handle == handle), None)
         if place is not None:
             del messages[place]
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
         """Let a message come back after this long; a stale handle does nothing."""
-        for message in self._queues[lane].messages:
+        for message in self.queues[lane].messages:
             if message.handle == handle:
                 message.visible_at = self._clock() + after
 
     def dead(self, lane: Lane) -> tuple[str, ...]:
         """Return the bodies in the lane's dead-letter queue, oldest first."""
-        return tuple(one.body for one in self._queues[lane].dead)
+        return tuple(one.body for one in self.queues[lane].dead)
 
     def next_visible(self, lane: Lane) -> datetime | None:
         """Return when the next message of the lane can be received, or None if it holds none."""
-        return min((one.visible_at for one in self._queues[lane].messages), default=None)
+        return min((one.visible_at for one in self.queues[lane].messages), default=None)
 
 
 def _check(body: str, **attributes: str) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from lanework.edges.process import ack_batcher as module
 from lanework.edges.process.ack_batcher import BATCH, AckBatcher
 from lanework.model.lanes import Lane
 
@@ -39,15 +38,14 @@ class Said:
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> Said:
-    """Nothing is said but for a reason: the first waits for hours."""
-    monkeypatch.setattr(module, "_TOGETHER_S", 3600.0)
+def said() -> Said:
     return Said()
 
 
 @pytest.fixture
 def outbox(said: Said) -> Iterator[AckBatcher]:
-    box = AckBatcher(cast("MessageConsumer", said))
+    """Nothing is said but for a reason: the first waits for hours."""
+    box = AckBatcher(cast("MessageConsumer", said), together_s=3600.0)
     yield box
     box.close()
 
@@ -78,10 +76,9 @@ def test_what_is_to_be_seen_at_once_waits_for_nobody(outbox: AckBatcher, said: S
     assert said.next() == ("delete", Lane.LOW, ["done"])
 
 
-def test_what_comes_alone_is_said_after_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOGETHER_S", 0.01)
+def test_what_comes_alone_is_said_after_a_moment() -> None:
     said = Said()
-    outbox = AckBatcher(cast("MessageConsumer", said))
+    outbox = AckBatcher(cast("MessageConsumer", said), together_s=0.01)
     outbox.delete(Lane.LOW, "first")
 
     assert said.next() == ("delete", Lane.LOW, ["first"])
@@ -100,10 +97,9 @@ def test_what_is_left_is_said_at_the_end(outbox: AckBatcher, said: Said) -> None
     assert [said.next(), said.next()] == [("delete", Lane.LOW, ["one"]), ("hide", Lane.HIGH, ["two"])]
 
 
-def test_a_busy_lane_keeps_nothing_of_another_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_TOGETHER_S", 0.01)
+def test_a_busy_lane_keeps_nothing_of_another_back() -> None:
     said = Said()
-    outbox = AckBatcher(cast("MessageConsumer", said))
+    outbox = AckBatcher(cast("MessageConsumer", said), together_s=0.01)
     outbox.hide(Lane.HIGH, "beat", LONG)
     outbox.delete(Lane.HIGH, "done")
     waiting = {("hide", Lane.HIGH), ("delete", Lane.HIGH)}

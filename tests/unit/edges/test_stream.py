@@ -10,7 +10,7 @@ import pytest
 
 from lanework import State, UnavailableError
 from lanework.aws.ledger.item import JobItem, to_item
-from lanework.edges import stream as edge
+from lanework.edges.stream import publisher
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.testing import NOON
 from tests.support.factories import a_record
@@ -41,13 +41,8 @@ class Bus:
 
 
 @pytest.fixture(name="bus")
-def a_bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
-    bus = Bus()
-    monkeypatch.setattr(edge, "event_bus", lambda *_, **__: bus)
-    monkeypatch.setenv("LANEWORK_STACK", "shop")
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    monkeypatch.setenv("LANEWORK_EVENTS", "all")
-    return bus
+def a_bus() -> Bus:
+    return Bus()
 
 
 def image(record: JobRecord | None) -> dict[str, Any] | None:
@@ -65,14 +60,14 @@ def write(old: dict[str, Any] | None, new: dict[str, Any] | None, number: int = 
     return {"dynamodb": {"ApproximateCreationDateTime": 1767355200, "SequenceNumber": str(number), **images}}
 
 
-def tell(of: dict[str, Any]) -> dict[str, int]:
-    return edge.stream()(of, None)  # type: ignore[arg-type]
+def tell(bus: Bus, of: dict[str, Any], *, which: str = "all") -> dict[str, int]:
+    return publisher(bus.put, stack="shop", which=which)(of, None)  # type: ignore[arg-type]
 
 
 def test_a_jobs_life_is_told_in_its_order_and_the_same_when_it_is_handed_over_again(bus: Bus) -> None:
     life = event(None, QUEUED, RUNNING, COMPLETED)
 
-    assert (tell(life), tell(life)) == ({"put": 3}, {"put": 3})
+    assert (tell(bus, life), tell(bus, life)) == ({"put": 3}, {"put": 3})
 
     types = ["job.enqueued", "job.started", "job.completed"]
     assert [one.type for one in bus.got] == types * 2
@@ -80,11 +75,10 @@ def test_a_jobs_life_is_told_in_its_order_and_the_same_when_it_is_handed_over_ag
     assert len({one.id for one in bus.got}) == 3
 
 
-def test_only_ends_are_told_where_only_they_are_wanted(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANEWORK_EVENTS", "ends")
+def test_only_ends_are_told_where_only_they_are_wanted(bus: Bus) -> None:
     retired = replace(COMPLETED, retired=True)
 
-    assert tell(event(None, QUEUED, RUNNING, COMPLETED, retired)) == {"put": 1}
+    assert tell(bus, event(None, QUEUED, RUNNING, COMPLETED, retired), which="ends") == {"put": 1}
 
     assert [one.type for one in bus.got] == ["job.completed"]
 
@@ -93,7 +87,7 @@ def test_a_bus_that_did_not_take_them_is_an_error_so_that_they_come_again(bus: B
     bus.is_away = True
 
     with pytest.raises(UnavailableError):
-        tell(event(None, QUEUED))
+        tell(bus, event(None, QUEUED))
 
 
 def test_what_is_no_job_is_passed_over(bus: Bus) -> None:
@@ -101,12 +95,12 @@ def test_what_is_no_job_is_passed_over(bus: Bus) -> None:
     own = replace(QUEUED, queue=QUEUE)
     removal = write(image(COMPLETED), None)
 
-    assert tell({"Records": [write(None, payload), removal, *event(None, own)["Records"]]}) == {"put": 0}
+    assert tell(bus, {"Records": [write(None, payload), removal, *event(None, own)["Records"]]}) == {"put": 0}
     assert bus.got == []
 
 
 def test_nothing_of_a_payload_or_an_error_is_told(bus: Bus) -> None:
-    tell(event(None, replace(QUEUED, payload='{"name":"bat@example.com"}', error="ValueError: bat@example.com")))
+    tell(bus, event(None, replace(QUEUED, payload='{"name":"bat@example.com"}', error="ValueError: bat@example.com")))
 
     assert "bat@example.com" not in bus.got[0].written()
 
@@ -117,7 +111,7 @@ def test_a_write_that_can_not_be_read_is_logged_and_keeps_nothing_else_from_bein
 ) -> None:
     item = {name: value for name, value in {**(image(QUEUED) or {}), **strange}.items() if value is not None}
 
-    assert tell({"Records": [write(None, item, 41), *event(None, QUEUED)["Records"]]}) == {"put": 1}
+    assert tell(bus, {"Records": [write(None, item, 41), *event(None, QUEUED)["Records"]]}) == {"put": 1}
 
     (said,) = [one.__dict__ for one in caplog.records if one.message == "events.unreadable"]
     assert said["sequence"] == "41"
@@ -145,7 +139,7 @@ def test_a_record_of_the_stream_that_is_none_keeps_nothing_else_from_being_told(
     bus: Bus, caplog: pytest.LogCaptureFixture, strange: object
 ) -> None:
     """One without a number raised where it was to be logged, and held up all that came after it for a day."""
-    assert tell({"Records": [strange, *event(None, QUEUED)["Records"]]}) == {"put": 1}
+    assert tell(bus, {"Records": [strange, *event(None, QUEUED)["Records"]]}) == {"put": 1}
 
     assert len([one for one in caplog.records if one.message == "events.unreadable"]) == 1
     assert [one.type for one in bus.got] == ["job.enqueued"]

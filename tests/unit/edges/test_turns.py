@@ -6,7 +6,6 @@ from threading import Condition, Event, Thread
 
 import pytest
 
-from lanework.edges.process import lane_scheduler as module
 from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, LaneScheduler, Precedence
 from lanework.model.lanes import Lane
 
@@ -87,13 +86,13 @@ def test_no_more_is_held_than_two_messages_for_each_slot_however_long_their_ends
     assert not waiting.is_alive()
 
 
-def test_who_waits_for_ten_slots_is_not_woken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GATHER_S", 3600.0)
-    turns, woken = LaneScheduler(ALL, slots=10), Wakes()
+def test_who_waits_for_ten_slots_is_not_woken_for_one() -> None:
+    woken = Wakes()
+    turns = LaneScheduler(ALL, slots=10, gather_s=3600.0, changed=woken)
     turns.take(Lane.LOW, 10)
     turns.free()
     waiting = Thread(target=turns.take, args=(Lane.LOW, 10))
-    monkeypatch.setattr(turns, "_changed", woken)
+    woken.times = 0
     waiting.start()
     assert woken.is_waiting.wait(30)
 

@@ -212,7 +212,7 @@ def test_those_who_wait_in_an_event_loop_that_is_broken_are_told_and_no_more_com
         await asyncio.sleep(60)
 
     async def breaks() -> None:
-        asyncio.get_running_loop()._process_events = None  # type: ignore[attr-defined]
+        asyncio.get_running_loop()._process_events = None  # type: ignore[attr-defined]  # noqa: SLF001 - asyncio's, to break it
         await asyncio.sleep(0)
         await asyncio.sleep(60)
 

@@ -17,7 +17,7 @@ from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
 from lanework.testing import EventList, app_in_memory
 from tests.support.factories import a_record
-from tests.support.fakes import break_ports, mend_ports
+from tests.support.fakes import Flaky, break_ports, mend_ports
 from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
@@ -25,11 +25,12 @@ DOWN = Unsent(UnavailableError("down"))
 SECOND = timedelta(seconds=1)
 
 
-def cut_off(app: App) -> None:
+def cut_off(app: App) -> tuple[Flaky, Flaky]:
     """Let neither SQS nor DynamoDB answer from now on."""
     ledger, lanes = break_ports(app)
     ledger.broken.add("put")
     lanes.broken.add("send")
+    return ledger, lanes
 
 
 def test_it_is_enqueued_like_any_other_job_while_that_is_possible(world: World) -> None:
@@ -59,10 +60,10 @@ def test_without_it_whoever_asked_is_told(world: World) -> None:
     assert world.greeted == []
 
 
-def test_of_many_none_is_run_by_the_caller(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    cut_off(world.app)
-    monkeypatch.setattr(world.app.ports.ledger, "put_many", lambda ones: [UnavailableOne("down") for _ in ones])
-    monkeypatch.setattr(world.app.ports.lanes, "send_many", lambda _, ones: dict.fromkeys(range(len(ones)), DOWN))
+def test_of_many_none_is_run_by_the_caller(world: World) -> None:
+    ledger, lanes = cut_off(world.app)
+    ledger.answers["put_many"] = lambda ones: [UnavailableOne("down") for _ in ones]
+    lanes.answers["send_many"] = lambda _, ones: dict.fromkeys(range(len(ones)), DOWN)
 
     with pytest.raises(EnqueueError):
         world.greet.enqueue_many([world.greet.request(BAT, fallback="inline")])

@@ -188,7 +188,7 @@ def test_a_woken_jobs_slot_is_kept_for_it_against_a_job_that_comes_later() -> No
     shop.meanwhile = lambda run: run.job_id == "bat-0" and shop.deliver()
     shop.deliver()  # bat-1 had to wait, was woken by bat-0's end, and its message is on its way
     late = shop.charge.enqueue(Charge(user="late"), job_id="late")
-    shop.lanes._queues[Lane.HIGH].messages.reverse()
+    shop.lanes.queues[Lane.HIGH].messages.reverse()
 
     shop.deliver()
 

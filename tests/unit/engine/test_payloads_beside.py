@@ -192,7 +192,7 @@ def test_a_missing_payload_is_put_back_by_enqueueing_again_under_the_same_id(
         drain(world.app)
         world.behave = None
     else:
-        world.app.ports.lanes._queues[Lane.HIGH].messages.clear()  # type: ignore[attr-defined]
+        world.app.ports.lanes.queues[Lane.HIGH].messages.clear()  # type: ignore[attr-defined]
     ledger.payloads.clear()
 
     assert world.greet.enqueue(Greeting(name=LARGE), job_id="mine").duplicate

@@ -271,7 +271,7 @@ def test_a_job_that_dies_of_its_parent_is_told_of_at_once_and_once(world: World)
 def test_a_job_that_died_of_its_parent_when_nobody_could_be_told_is_told_of_by_the_clock(world: World) -> None:
     everybody(world)
     world.app.use(replace(world.app.ports, world=replace(world.app.ports.world, webhook="https://app.example.com/")))
-    world.app._ports = replace(world.app.ports, notify=away)
+    world.app._ports = replace(world.app.ports, notify=away)  # noqa: SLF001 - use() makes notify anew
     dies_of_its_parent(world)
     world.app.use(world.app.ports)
     assert (world.stored().state, types_told(world)) == (State.DEAD, [])

@@ -44,7 +44,7 @@ class ForgetfulLanes(MemoryLanes):
         super().send(lane, sending)
 
     def delete(self, lane: Lane, handle: str) -> None:
-        self.gone += [(lane, one.body) for one in self._queues[lane].messages if one.handle == handle]
+        self.gone += [(lane, one.body) for one in self.queues[lane].messages if one.handle == handle]
         super().delete(lane, handle)
 
 
@@ -63,7 +63,7 @@ class Queues:
     @property
     def is_any_waiting(self) -> bool:
         """Whether a lane's queue holds a message, visible or not."""
-        return any(self.lanes._queues[lane].messages for lane in LANES_USED)
+        return any(self.lanes.queues[lane].messages for lane in LANES_USED)
 
     @property
     def is_any_visible(self) -> bool:
@@ -73,22 +73,22 @@ class Queues:
     @property
     def is_any_dead(self) -> bool:
         """Whether a DLQ holds a message."""
-        return any(self.lanes._queues[lane].dead for lane in LANES_USED)
+        return any(self.lanes.queues[lane].dead for lane in LANES_USED)
 
     def waiting(self, job_id: str) -> list[Envelope]:
         """Return a job's messages in the lanes' queues, visible or not."""
-        bodies = (one.body for lane in LANES_USED for one in self.lanes._queues[lane].messages)
+        bodies = (one.body for lane in LANES_USED for one in self.lanes.queues[lane].messages)
         return [message for message in map(read, bodies) if message is not None and message.id == job_id]
 
     def dead(self, job_id: str, *, moved_by_sqs: bool) -> list[Envelope]:
         """Return a job's messages in the dead-letter queues: what SQS moved, or what was sent there."""
-        letters = (one for lane in LANES_USED for one in self.lanes._queues[lane].dead)
+        letters = (one for lane in LANES_USED for one in self.lanes.queues[lane].dead)
         messages = (read(one.body) for one in letters if one.was_moved_by_sqs is moved_by_sqs)
         return [message for message in messages if message is not None and message.id == job_id]
 
     def next_visible(self) -> list[datetime]:
         """Return when messages and letters can be received."""
-        queues = [self.lanes._queues[lane] for lane in LANES_USED]
+        queues = [self.lanes.queues[lane] for lane in LANES_USED]
         moved = [one.visible_at for queue in queues for one in queue.dead if one.was_moved_by_sqs]
         return [one.visible_at for queue in queues for one in queue.messages] + moved
 
@@ -106,7 +106,7 @@ class Queues:
         """Deliver a message that is in a queue twice."""
         if there := self._there():
             lane, one = there[number % len(there)]
-            self.lanes._queues[lane].messages.append(replace(one, visible_at=self._clock(), handle=""))
+            self.lanes.queues[lane].messages.append(replace(one, visible_at=self._clock(), handle=""))
 
     def deliver_again(self, number: int) -> None:
         """Bring a deleted message back."""
@@ -118,16 +118,16 @@ class Queues:
         """Move a live message to its DLQ, as after too many receives."""
         if there := self._there():
             lane, one = there[number % len(there)]
-            self.lanes._queues[lane].messages.remove(one)
-            self.lanes._put_dead(lane, one.body, was_moved_by_sqs=True)
+            self.lanes.queues[lane].messages.remove(one)
+            self.lanes.put_dead(lane, one.body, was_moved_by_sqs=True)
 
     def press_redrive(self, *, twice: bool, limit: int) -> None:
         """Move what is in the DLQs back, as the console's button does; twice, and each may come as two copies."""
         for lane in LANES_USED:
-            queue = self.lanes._queues[lane]
+            queue = self.lanes.queues[lane]
             moving, queue.dead = queue.dead[:limit], queue.dead[limit:]
             for letter in moving * (2 if twice else 1):
                 self.lanes.send(lane, OutgoingMessage(body=letter.body))
 
     def _there(self) -> list[tuple[Lane, Any]]:
-        return [(lane, one) for lane in LANES_USED for one in self.lanes._queues[lane].messages]
+        return [(lane, one) for lane in LANES_USED for one in self.lanes.queues[lane].messages]

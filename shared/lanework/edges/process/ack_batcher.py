@@ -23,7 +23,7 @@ V = TypeVar("V")
 BATCH: Final = 10
 """Most entries of a batch (SQS, DeleteMessageBatch)."""
 
-_TOGETHER_S: Final = 0.05
+TOGETHER_S: Final = 0.05
 """How long the first waits for others; a message that is deleted later by so much costs nobody anything."""
 
 
@@ -31,13 +31,14 @@ _TOGETHER_S: Final = 0.05
 class _Pile(Generic[V]):
     """What is to be said of one lane's messages: by handle, and when it goes, however little it is."""
 
+    together_s: float
     entries: dict[str, V] = field(default_factory=dict)
     over_at: float = 0.0
 
     def add(self, handle: str, value: V) -> None:
         """Add an entry; the first begins the wait."""
         if not self.entries:
-            self.over_at = time.monotonic() + _TOGETHER_S
+            self.over_at = time.monotonic() + self.together_s
         self.entries[handle] = value
 
     def is_due(self, now: float) -> bool:
@@ -50,18 +51,18 @@ class _Pile(Generic[V]):
         most = len(self.entries) - (0 if is_over else len(self.entries) % BATCH)
         taken = {handle: self.entries.pop(handle) for handle in list(self.entries)[:most]}
         if taken:
-            self.over_at = now + _TOGETHER_S
+            self.over_at = now + self.together_s
         return taken
 
 
 class AckBatcher:
     """Collects what is to be said to SQS, and says it from a thread of its own."""
 
-    def __init__(self, inbox: MessageConsumer, failed: Failed = unheard) -> None:
-        """Say it to these queues."""
+    def __init__(self, inbox: MessageConsumer, failed: Failed = unheard, *, together_s: float = TOGETHER_S) -> None:
+        """Say it to these queues; the first entry of a call waits `together_s` for others."""
         self._inbox = inbox
-        self._deletes: dict[Lane, _Pile[None]] = defaultdict(_Pile)
-        self._hides: dict[Lane, _Pile[timedelta]] = defaultdict(_Pile)
+        self._deletes: dict[Lane, _Pile[None]] = defaultdict(lambda: _Pile(together_s))
+        self._hides: dict[Lane, _Pile[timedelta]] = defaultdict(lambda: _Pile(together_s))
         self._changed = Condition()
         self._is_closed = False
         self._thread = vital_thread("outbox", self._run, failed)

@@ -61,15 +61,18 @@ class LaneScheduler:
     free again once its job's code has ended; the message is held until that is written, too.
     """
 
-    def __init__(self, lanes: Sequence[Lane], *, slots: int) -> None:
-        """Share out so many slots; the first lane goes first."""
+    def __init__(
+        self, lanes: Sequence[Lane], *, slots: int, gather_s: float = GATHER_S, changed: Condition | None = None
+    ) -> None:
+        """Share out so many slots; the first lane goes first. Receivers wait on `changed`, its own by default."""
         self._precedence = Precedence(lanes)
         self._slots = slots
         self._free = slots
         self._held = 0
         self._waiting: dict[Lane, int] = {}
         self._is_over = False
-        self._changed = Condition()
+        self._gather_s = gather_s
+        self._changed = changed or Condition()
 
     def take(self, lane: Lane, most: int) -> int:
         """Wait for a turn; return how many slots were taken, 1 to `most`, or 0 once it is over."""
@@ -139,7 +142,7 @@ class LaneScheduler:
     def _gather(self, lane: Lane, wanted: int) -> None:
         """Wait a little for so many slots to be free; then for its turn again, if another lane took all of them."""
         self._waiting[lane] = wanted
-        self._changed.wait_for(lambda: self._is_over or self._available >= wanted, timeout=GATHER_S)
+        self._changed.wait_for(lambda: self._is_over or self._available >= wanted, timeout=self._gather_s)
         self._waiting[lane] = 1
         self._changed.wait_for(lambda: self._is_over or self._is_turn_of(lane))
 
