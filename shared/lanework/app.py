@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from lanework.engine.builtin_jobs.definitions import refuse_names_of_ours, system_jobs
@@ -15,7 +15,6 @@ from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
-from lanework.errors import EnqueueError, LaneworkError
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
 from lanework.settings import Settings
@@ -33,13 +32,13 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.operations.cancel import Cancelling
+    from lanework.engine.operations.pauses import PauseTarget
     from lanework.engine.operations.signals import Signalling
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.queries.jobs import Inspector
     from lanework.engine.schedules.service import Schedules
     from lanework.engine.workflows.service import Workflows
     from lanework.model.events import Event
-    from lanework.model.lanes import Lane, LaneName
     from lanework.model.lifecycle.states import JobRecord
     from lanework.runtime import Runtime
 
@@ -74,10 +73,7 @@ class App:
             family.join(self)
 
     def enqueue(
-        self,
-        job_type: str,
-        payload: BaseModel | Mapping[str, object] | str,
-        **options: Unpack[EnqueueOptions],
+        self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]
     ) -> Receipt[Any]:
         """
         Enqueue by name, for callers that don't hold the `Job`. Errors as in `Job.enqueue`.
@@ -93,27 +89,14 @@ class App:
         return self.enqueue_request(self.request(job_type, payload, **options))
 
     def request(
-        self,
-        job_type: str,
-        payload: BaseModel | Mapping[str, object] | str,
-        **options: Unpack[EnqueueOptions],
+        self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]
     ) -> Request:
         """Return a request by name, for `enqueue_many` and workflows. Arguments and errors as in `enqueue`."""
         return request_of(self.registry.get(job_type), payload, options)
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return self._enqueue([request], self._enqueue_or_run)[0]
-
-    def _enqueue_or_run(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
-        try:
-            return self._enqueuer.enqueue_many(requests)
-        except EnqueueError as error:
-            if len(requests) > 1 or not requests[0].runs_inline:
-                raise
-            from lanework.engine.enqueue.inline_fallback import run_inline  # noqa: PLC0415 - not for producers that are well
-
-            return [run_inline(requests[0], error, self.ports, self._middleware)]
+        return self._enqueue([request], partial(self._enqueuer.enqueue_or_run, middleware=self._middleware))[0]
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
@@ -121,9 +104,6 @@ class App:
 
     def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
         receipts = enqueue_through(self._middleware, requests, enqueue)
-        if len(receipts) != len(requests):
-            msg = f"middleware returned {len(receipts)} receipts for {len(requests)} jobs: one for each, or raise"
-            raise LaneworkError(msg)
         self._flush()
         return [receipt if receipt.ran_inline else replace(receipt, reader=self) for receipt in receipts]
 
@@ -153,11 +133,10 @@ class App:
         """Looks at dead jobs, redrives and drops them."""
         from lanework.engine.deadletters.service import DeadLetters  # noqa: PLC0415
 
-        if self._is_flushed:
-            return DeadLetters(self.ports, self.registry, self.enqueue_request)
-        # Elsewhere events aren't counted. What becomes of the dead is: alerts end by it.
-        counting = Fanout(self.ports.events, CounterSink(self.ports.statistics, self.ports.clock))
-        return DeadLetters(replace(self.ports, events=counting), self.registry, self.enqueue_request)
+        ports = self.ports
+        if not self._is_flushed:  # where events aren't counted, what becomes of the dead is: alerts end by it
+            ports = replace(ports, events=Fanout(ports.events, CounterSink(ports.statistics, ports.clock)))
+        return DeadLetters(ports, self.registry, self.enqueue_request)
 
     @cached_property
     def workflows(self) -> Workflows:
@@ -177,12 +156,8 @@ class App:
     def ports(self) -> Ports:
         """Where the application runs; made from the environment on first use."""
         if self._ports is None:
-            self.use(aws_ports(Settings.from_env(), emit=self._emit))
+            self.use(aws_ports(Settings.from_env(), emit=lambda event: self.ports.events.emit(event)))  # noqa: PLW0108 - events may go elsewhere by then
         return cast("Ports", self._ports)
-
-    def _emit(self, event: Event) -> None:
-        """Send an event of the ports themselves to whoever listens by then."""
-        self.ports.events.emit(event)
 
     @cached_property
     def runtime(self) -> Runtime:
@@ -210,12 +185,7 @@ class App:
                 self.__dict__.pop(name, None)
 
     def on_event(self, hook: Callable[[Event], object]) -> Callable[[Event], object]:
-        """
-        Call a function for every event about this application's jobs, in the process where it happens.
-
-        It is called beside the job, so let it be quick; what it raises is logged. Say it where the application is made;
-        as a decorator, too.
-        """
+        """Call a hook for every event, in its process and beside the job: keep it quick. What it raises is logged."""
         self._hooks.append(hook)
         if self._ports is not None:
             self.use(self._ports)
@@ -286,17 +256,17 @@ class App:
         """
         from lanework.engine.operations.reschedule import reschedule, start_of  # noqa: PLC0415
 
-        start = start_of(run_at, delay, now=self.ports.clock())
         try:
-            return reschedule(job_id, at=start, ports=self.ports)
+            return reschedule(job_id, at=start_of(run_at, delay, now=self.ports.clock()), ports=self.ports)
         finally:
             self._flush()
 
-    def pause(
-        self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None
-    ) -> str:
+    def pause(self, **which: Unpack[PauseTarget]) -> str:
         """
         Pause a lane, a queue or a job type: within a few seconds none of its jobs starts, until it is resumed.
+
+        Args:
+            **which: One of `lane`, `queue` and `job_type`.
 
         Returns:
             The pause's name, such as `queue:email`.
@@ -307,13 +277,11 @@ class App:
         """
         from lanework.engine.operations.pauses import flag_of  # noqa: PLC0415
 
-        name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry)
+        name = flag_of(**which, registry=self.registry)
         self.ports.flags.pause(name)
         return name
 
-    def resume(
-        self, *, lane: LaneName | Lane | None = None, queue: str | None = None, job_type: str | None = None
-    ) -> int:
+    def resume(self, **which: Unpack[PauseTarget]) -> int:
         """
         Take a pause away; what it held is sent by the next minute's tick.
 
@@ -325,7 +293,7 @@ class App:
         """
         from lanework.engine.operations.pauses import flag_of, resume  # noqa: PLC0415
 
-        return resume(flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.registry), self.ports)
+        return resume(flag_of(**which, registry=self.registry), self.ports)
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:

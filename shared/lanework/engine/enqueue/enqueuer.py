@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lanework.engine.enqueue.prepared_job import PreparedJob
+    from lanework.engine.jobtypes.middleware import Middleware
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
@@ -84,6 +85,17 @@ class Enqueuer:
         if failed:
             raise _error_of(failed, asked)
         return _receipts(asked, recorded)
+
+    def enqueue_or_run(self, requests: Sequence[Request], *, middleware: Sequence[Middleware]) -> list[Receipt[Any]]:
+        """Enqueue as `enqueue_many` does; a single job that can't be enqueued runs here and now, if it asks for it."""
+        try:
+            return self.enqueue_many(requests)
+        except EnqueueError as error:
+            if len(requests) > 1 or not requests[0].runs_inline:
+                raise
+            from lanework.engine.enqueue.inline_fallback import run_inline  # noqa: PLC0415 - not for producers that are well
+
+            return [run_inline(requests[0], error, self._ports, middleware)]
 
     def _attached(self, jobs: list[PreparedJob]) -> list[PreparedJob]:
         """Return jobs whose parents know of them."""

@@ -84,11 +84,20 @@ _RUNNING: Final[ContextVar[Run | None]] = ContextVar("lanework_running", default
 def enqueue_through(
     middleware: Sequence[Middleware], requests: Sequence[Request], enqueue: Proceed
 ) -> list[Receipt[Any]]:
-    """Enqueue jobs through middleware, the first outermost."""
+    """
+    Enqueue jobs through middleware, the first outermost.
+
+    Raises:
+        LaneworkError: It returned more receipts than there are jobs, or fewer.
+    """
     proceed = enqueue
     for one in reversed(middleware):
         proceed = partial(_receipts_of, one, proceed=proceed)
-    return proceed(requests)
+    receipts = proceed(requests)
+    if len(receipts) != len(requests):
+        msg = f"middleware returned {len(receipts)} receipts for {len(requests)} jobs: one for each, or raise"
+        raise LaneworkError(msg)
+    return receipts
 
 
 def _receipts_of(one: Middleware, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:

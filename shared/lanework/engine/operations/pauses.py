@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from lanework.engine.messaging.resend import readable
 from lanework.errors import InvalidOptionError, UnknownNameError
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.ports.bundle import Ports
+    from lanework.model.lanes import Lane, LaneName
 
 FORGOTTEN_AFTER: Final = timedelta(minutes=20)
 """Longer than any invocation lasts that began with flags from before a resume, and may park jobs until its end."""
@@ -25,7 +26,24 @@ FORGOTTEN_AFTER: Final = timedelta(minutes=20)
 _PAGE: Final = 100
 
 
-def flag_of(*, lane: str | int | None, queue: str | None, job_type: str | None, registry: Registry | None) -> str:
+class PauseTarget(TypedDict, total=False):
+    """
+    What a pause holds: exactly one of these.
+
+    Attributes:
+        lane: A lane.
+        queue: A queue.
+        job_type: A job type.
+    """
+
+    lane: LaneName | Lane | None
+    queue: str | None
+    job_type: str | None
+
+
+def flag_of(
+    *, lane: str | int | None = None, queue: str | None = None, job_type: str | None = None, registry: Registry | None
+) -> str:
     """
     Return the name of what is to be paused or resumed; exactly one must be given.
 
