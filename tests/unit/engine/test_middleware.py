@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -293,11 +294,15 @@ def test_headers_that_can_not_be_used_are_refused_before_anything_is_recorded(
         def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[object]]:
             return proceed([one.with_headers(headers) for one in requests])
 
-    app, _ = an_app(nothing, Adding())
+    class Replacing(Middleware):
+        def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[object]]:
+            return proceed([replace(one, headers=tuple(headers.items())) for one in requests])
 
-    with pytest.raises(InvalidOptionError, match=said):
-        app.enqueue("order.ship", {}, job_id="ship-1")
-    assert app.ports.ledger.get("ship-1") is None
+    for one in (Adding(), Replacing()):
+        app, _ = an_app(nothing, one)
+        with pytest.raises(InvalidOptionError, match=said):
+            app.enqueue("order.ship", {}, job_id="ship-1")
+        assert app.ports.ledger.get("ship-1") is None
 
 
 def test_jobs_that_run_side_by_side_in_one_loop_keep_their_lines_apart() -> None:

@@ -12,6 +12,7 @@ from lanework.errors import InvalidOptionError
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.guard_items import debounce_mark, quota_mark, unique_mark
+from lanework.model.job.headers import with_headers
 from lanework.model.job.payload import public_part, written
 from lanework.model.lanes import LANES
 from lanework.model.lifecycle import dependency_moves, run_moves
@@ -122,7 +123,8 @@ def prepare(
     Raises:
         InvalidPayloadError: The payload can't be written as JSON, or would not come back as it is.
         TooLargeError: The payload is over 256 KB.
-        InvalidOptionError: It would not be worth starting at the time it is to start, or it has nothing to wait for.
+        InvalidOptionError: Its headers can't be used; it would not be worth starting when it is to start; or it
+            has nothing to wait for.
     """
     wait = request.delay or request.debounce
     asked = now + wait if wait else request.run_at
@@ -158,7 +160,7 @@ def _envelope(request: Request, job_id: str, now: datetime, start: datetime | No
         run_at=start,
         start_by=now + request.start_by if isinstance(request.start_by, timedelta) else request.start_by,
         tenant=request.tenant,
-        headers=request.headers,
+        headers=with_headers((), dict(request.headers)),
         webhook=policy.webhook,
         request_digest=request.digest,
         nonce=nonce,
