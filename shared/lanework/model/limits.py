@@ -6,20 +6,14 @@ Concurrency and rate delay a start, and cost no attempt; a quota refuses at enqu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate
+from typing import Final, Self
 
 from lanework.errors import InvalidOptionError, is_a, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-
-from datetime import UTC, datetime
-from itertools import accumulate
-from typing import TYPE_CHECKING, Self
 
 TENANT: Final = "@tenant"
 """`key=TENANT`: one limit for each `tenant=` that jobs are enqueued with; jobs without one share theirs."""
@@ -146,6 +140,11 @@ class Bound:
             return name
         value = tenant if self.limit.key == TENANT else payload.get(self.limit.key)
         return f"{name}:{self.limit.key}={digest_of(value)}"
+
+
+def fields_of(payload: object) -> Mapping[str, object]:
+    """Return a payload's fields; one that is no object, as a `RootModel`'s may be, is the one field `root`."""
+    return payload if isinstance(payload, Mapping) else {"root": payload}
 
 
 def digest_of(value: object) -> str:

@@ -17,7 +17,7 @@ from lanework.model.job.payload import public_part, written
 from lanework.model.lanes import LANES
 from lanework.model.lifecycle import dependency_moves, run_moves
 from lanework.model.lifecycle.states import State
-from lanework.model.limits import TENANT, Quota
+from lanework.model.limits import TENANT, Quota, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,7 +192,7 @@ def _record(request: Request, envelope: Envelope, look_ahead: timedelta) -> JobR
 def _limited(job: PreparedJob) -> PreparedJob:
     """Return a job with its quotas and its key."""
     request = job.request
-    payload: Mapping[str, object] = request.payload.model_dump(mode="json", by_alias=False, warnings=False)
+    payload = fields_of(request.payload.model_dump(mode="json", by_alias=False, warnings=False))
     quotas: dict[str, QuotaUse] = {}
     for bound in request.type.bounds:
         if isinstance(bound.limit, Quota):

@@ -31,7 +31,7 @@ from lanework.engine.messaging.delivery import Nack
 from lanework.engine.messaging.dlq_tickets import as_recorded
 from lanework.engine.messaging.message_events import MessageEvents
 from lanework.engine.ports.code_runner import is_from_outside
-from lanework.errors import LaneworkError, UnavailableError
+from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
 from lanework.model.lifecycle.states import JobRecord
@@ -162,9 +162,11 @@ class Attempt:
                 bounds = () if self._type is None else self._type.waits_for
                 self._admission = Admission(bounds=bounds, ports=self._ports)
             refusal = self._admission.ask(record, record.payload or self._envelope.payload)
-        except UnavailableError as error:
+        except (UnavailableError, ConfigError) as error:
             self._events.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
             refusal = Snoozed(LIMITS_UNANSWERED)
+        except Exception as error:  # noqa: BLE001 - the job is claimed: whatever it is, the attempt ends in an outcome
+            refusal = self.judge(error, record)
         if refusal is None:
             self._events.run(Action.JOB_STARTED, record)
             return True

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import ClaimLostError, LaneworkError, UnavailableError
+from lanework.errors import ClaimLostError, ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.sqs_text import legible
 from lanework.model.lifecycle import run_moves
@@ -44,7 +44,7 @@ class LedgerRunStore:
         change = run_moves.report_progress(claim_id=self._claim_id, percent=percent, note=legible_note)
         try:
             answer = self._ports.ledger.change(self._job_id, change)
-        except UnavailableError as error:
+        except (UnavailableError, ConfigError) as error:
             self._events.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
             return
         if isinstance(answer, Refused):
@@ -62,7 +62,7 @@ class LedgerRunStore:
         now = self._ports.clock()
         if not self._cancel_asked and (self._looked_at is None or now - self._looked_at >= _LOOK_EVERY):
             self._looked_at = now
-            with suppress(UnavailableError):  # it is looked at again in a second; the heartbeat sees it, too
+            with suppress(UnavailableError, ConfigError):  # it is looked at again in a second
                 record = self._ports.ledger.get(self._job_id)
                 self._cancel_asked = record is not None and record.cancel_asked
         return self._cancel_asked

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, cast
 from pydantic_core import from_json
 
 from lanework.engine.limits.release import ANNOUNCED_FOR, KEPT_FOR, LOOK_EVERY, SlotDispatcher, free_expired, kept_for
-from lanework.errors import UnavailableError
-from lanework.model.limits import SLOT_LASTS, Concurrency, Rate
+from lanework.engine.messaging.message_events import report_fault
+from lanework.errors import InvalidPayloadError, UnavailableError
+from lanework.model.limits import SLOT_LASTS, Concurrency, Rate, fields_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,7 @@ class Admission:
 
         Raises:
             UnavailableError: It can't be known; nothing is held for longer than the lease.
+            InvalidPayloadError: A limit has a key, and the payload can't be read.
         """
         if not self.bounds:
             return None
@@ -82,6 +84,8 @@ class Admission:
                 SlotDispatcher(ports=self.ports).give_back(name, cast("str", run.claim_id), n=n)
             except UnavailableError:
                 continue
+            except Exception as error:  # noqa: BLE001 - the run has ended, and so it is recorded
+                report_fault(f"a slot of {name} was not given back", error, self.ports)
 
     def hold_until(self, run: JobRecord, due_at: datetime) -> None:
         """
@@ -114,10 +118,15 @@ class Admission:
                 SlotDispatcher(ports=self.ports).hand_over(refused.limit, n=refused.n, parked=run.job_id)
         except UnavailableError:
             return
+        except Exception as error:  # noqa: BLE001 - the run is parked, and the sweep looks
+            report_fault(f"{refused.limit} was not looked at", error, self.ports)
 
     def _names(self, run: JobRecord, payload: str) -> list[tuple[str, Limit]]:
         is_keyed = any(bound.limit.key is not None for bound in self.bounds)
-        fields = from_json(payload) if is_keyed else {}
+        try:
+            fields = fields_of(from_json(payload)) if is_keyed else {}
+        except ValueError as error:
+            raise InvalidPayloadError(run.type, [f"payload: {error}"]) from None
         return [(bound.name_for(fields, run.tenant), bound.limit) for bound in self.bounds]
 
     def _take(self, name: str, n: int, run: JobRecord) -> bool:
