@@ -5,20 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lanework.engine.ports.code_runner import apart
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lanework.engine.ports.bundle import EventSink
-    from lanework.model.events import Event
-from typing import TYPE_CHECKING
-
 from lanework.engine.jobtypes.returned import ran
+from lanework.engine.ports.code_runner import apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lanework.engine.ports.bundle import EventSink
     from lanework.model.events import Event
 
 

@@ -11,9 +11,9 @@ from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.dependencies.release_dependents import Waiting
 from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import BATCH, Cleaner
-from lanework.engine.maintenance.long_job_progress import KEPT_BACK, LongJobProgress
+from lanework.engine.maintenance.long_job_progress import LongJobProgress
 from lanework.errors import ConfigError
-from lanework.model.job.job_exceptions import Cancel, Snooze
+from lanework.model.job.job_exceptions import Snooze
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,11 +67,17 @@ def _roll_out(
     order: BulkRedrivePayload, run: Run, ports: Ports, move: Callable[[JobRecord], RedriveResult]
 ) -> dict[str, Any]:
     left = sum(1 for _ in DeadJobs(ports).matching(order.which))
-    watch = _Watch(run, ports, total=run.once("total", lambda: left), left=left)
-    rollout = BulkRedrive(ports, move, order.options, once=run.once, between=watch)
-    summary = rollout.run(order.which, count=watch.total)
+    total = run.once("total", lambda: left)
+    done_before = max(total - left, 0)
+    with LongJobProgress(run, ports, word=f"of {total:,}") as progress:
+
+        def say(summary: RedriveSummary) -> None:
+            done = done_before + summary.moved + summary.passed_over
+            progress.reach(done, percent=min(100, 100 * done // max(total, 1)))
+
+        summary = BulkRedrive(ports, move, order.options, once=run.once, between=say).run(order.which, count=total)
     return {
-        "moved": watch.done_before + summary.moved,
+        "moved": done_before + summary.moved,
         "passedOver": summary.passed_over,
         "stopped": summary.stopped,
     }
@@ -97,26 +103,3 @@ def _clean_batch(order: CleanupPayload, cleaner: Cleaner, tally: LongJobProgress
 
     cleaned = cleaner.retire(chosen, between=say)
     return len(chosen) == BATCH and cleaned.retired > 0
-
-
-class _Watch:
-    """Between two jobs: says how far it is, and stops when asked to or when the attempt's time runs out."""
-
-    def __init__(self, run: Run, ports: Ports, *, total: int, left: int) -> None:
-        self.total = total
-        self.done_before = max(total - left, 0)
-        self._run = run
-        self._clock = ports.clock
-        self._percent = -1
-
-    def __call__(self, summary: RedriveSummary) -> None:
-        done = self.done_before + summary.moved + summary.passed_over
-        percent = min(100, 100 * done // max(self.total, 1))
-        if percent != self._percent:
-            self._percent = percent
-            self._run.progress(percent, f"{done} of {self.total}")
-        if self._run.cancelled:
-            msg = f"{done} of {self.total} were moved, the rest was left as it was"
-            raise Cancel(msg)
-        if self._clock() > self._run.deadline - KEPT_BACK:
-            raise Snooze(timedelta(seconds=1))

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult
+from lanework.engine.jobtypes.builtin import CLEAN, CleanupPayload
+from lanework.engine.jobtypes.request import request_of
 from lanework.engine.queries.recent import recent_pages
 from lanework.model.events import Action, Event
 from lanework.model.job.dead_filter import DeadFilter
@@ -24,24 +26,12 @@ from lanework.model.lifecycle.states import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.index_keys import JobKey
-    from lanework.model.lifecycle.states import JobRecord
-
-
-from typing import TYPE_CHECKING, Any
-
-from lanework.engine.jobtypes.builtin import CLEAN, CleanupPayload
-from lanework.engine.jobtypes.request import request_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.lifecycle.retention import Cleaning
+    from lanework.engine.ports.index_keys import JobKey
+    from lanework.model.lifecycle.states import JobRecord
 
 PAGE: Final = 100
 """Jobs that are read together; also the most that a command retires itself."""
