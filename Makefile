@@ -9,7 +9,7 @@ STACK  := .venv-localstack
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,8 +54,8 @@ demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five 
 dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C, with a dashboard and jobs to look at
 	@$(RUN)/lanework dev --demo
 
-test: $(VENV)/stamp ## Run the whole suite
-	@$(RUN)/pytest
+test: $(VENV)/stamp ## Run the whole suite; WORKERS=6 at once, since most of them wait
+	@$(RUN)/pytest --numprocesses=$(or $(WORKERS),6)
 
 test-browser: $(VENV)/stamp ## Use the dashboard in a browser: wants Chromium, such as apt-get install chromium
 	@$(RUN)/pytest tests/browser
@@ -78,6 +78,9 @@ seeds: $(VENV)/stamp ## Show every promise of docs/seeds.md on the embedded stac
 
 load: $(VENV)/stamp ## A hundred password resets at once, alone and under pressure: prints the numbers, fails when over
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.seeds.load
+
+proof: $(VENV)/stamp ## Look for broken promises in all examples, of which `make test` takes a fifth, and run 100,000 jobs of a workflow
+	@LANEWORK_PROOF=full $(RUN)/pytest tests/unit/proof tests/contract/test_proof_on_moto.py tests/unit/test_a_workflow_of_100_000_jobs.py
 
 soak: $(VENV)/stamp ## Look for lost jobs with fresh seeds, for MINUTES=30 (what breaks is printed with its SEED), then for leaks
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.unit.proof.soak $(or $(MINUTES),30) $(SEED)

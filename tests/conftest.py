@@ -27,9 +27,18 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=_place)
     if ON_LOCALSTACK:
         items[:], left_out = told_apart(items)
         config.hook.pytest_deselected(items=left_out)
+
+
+FIRST = ("tests/unit/proof/", "tests/contract/test_proof_on_moto.py", "tests/e2e/", "tests/integration/")
+"""What takes longest, in its order: begun last, it would go on alone."""
+
+
+def _place(item: pytest.Item) -> int:
+    return next((place for place, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST))
 
 
 @pytest.fixture(scope="session")
