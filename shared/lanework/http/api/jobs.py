@@ -64,9 +64,6 @@ def add_producing(routes: Routes, app: App) -> None:
         headers = routes.resolver.current_event.headers
         return app.enqueue_many([traced(one, headers) for one in requests])
 
-    def enqueue_one(requests: Sequence[Request]) -> list[Receipt[Any]]:
-        return [app.enqueue_request(traced(requests[0], routes.resolver.current_event.headers))]
-
     def checked_request(job: NewJob, key: Key | None, number: int = 0) -> Request:
         request = _request(job, app, key, number)
         check_scope(routes.resolver, request.type.name)
@@ -81,7 +78,7 @@ def add_producing(routes: Routes, app: App) -> None:
         """Enqueue a job."""
         key = key_in(idempotency_key)
         request = checked_request(job, key)
-        (receipt,) = once([request], key, enqueue_one, app)
+        (receipt,) = once([request], key, enqueue_all, app)
         return Enqueued.of(receipt, job.type)
 
     @routes.add("POST", "/api/jobs/batch", Role.PRODUCER, tag=TAG, status=HTTPStatus.ACCEPTED)
@@ -110,7 +107,7 @@ def add_producing(routes: Routes, app: App) -> None:
         found = type_in(job, app.registry)
         check_scope(routes.resolver, found.name)
         key = key_in(idempotency_key)
-        (receipt,) = once([with_key(request_of(found, json.dumps(payload), {}), key)], key, enqueue_one, app)
+        (receipt,) = once([with_key(request_of(found, json.dumps(payload), {}), key)], key, enqueue_all, app)
         return Enqueued.of(receipt, found.name)
 
 
