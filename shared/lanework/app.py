@@ -13,7 +13,7 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
 from lanework.engine.jobtypes.registry import Registry
-from lanework.engine.jobtypes.request import Request, request_of
+from lanework.engine.jobtypes.request import Request, only_requests, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
@@ -103,7 +103,7 @@ class App:
         return self._enqueue(list(requests), self._enqueuer.enqueue_many)
 
     def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
-        receipts = enqueue_through(self._middleware, requests, enqueue)
+        receipts = enqueue_through(self._middleware, only_requests(requests), enqueue)
         self._flush()
         return [receipt if receipt.ran_inline else replace(receipt, reader=self) for receipt in receipts]
 

@@ -158,7 +158,7 @@ def shown(value: object) -> str:
     """Return a value as a message shows it, in one line: its `repr`, cut; its type where that can't be written."""
     try:
         text = str(value) if isinstance(value, timedelta) else repr(value)
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - how it is written is code of the caller's
         return f"a value of type {type(value).__name__}"
     text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.errors import EnqueueError, InvalidPayloadError, JobIdTakenError, UnavailableError
+from lanework.errors import EnqueueError, InvalidPayloadError, JobIdTakenError, UnavailableError, UndecodableError
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import digest_of, is_apart, parsed
@@ -100,9 +100,10 @@ def _message_again(existing: JobRecord, job: PreparedJob, ledger: Ledger) -> Env
         if not (is_unsent or is_mended):
             return None
         payload = ledger.payload_of(existing)
-    except UnavailableError as error:
-        raise EnqueueError(existing.job_id, f"recorded before, but not sent again: {error}") from error
-    return Envelope.of(existing, job.envelope.payload if payload is None else payload)
+        return Envelope.of(existing, job.envelope.payload if payload is None else payload)
+    except (UnavailableError, UndecodableError) as error:
+        reason, is_final = f"recorded before, but not sent again: {error}", isinstance(error, UndecodableError)
+        raise EnqueueError(existing.job_id, reason, is_final=is_final) from error
 
 
 def _put_back(existing: JobRecord, job: PreparedJob, ledger: Ledger) -> bool:

@@ -100,7 +100,10 @@ class Executor:
             return Nack(LOOK_AGAIN)
         if payload is None or record.lane is not delivery.lane:
             return Ack()  # its own message carries it, or its entry
-        return Envelope.of(record, payload)
+        try:
+            return Envelope.of(record, payload)
+        except UndecodableError:
+            return Ack()  # as above; where neither can, the sweep ends it
 
 
 def taken_in(body: str, lane: Lane, registry: Registry, *, now: datetime) -> Envelope:

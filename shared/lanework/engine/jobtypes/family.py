@@ -153,7 +153,8 @@ class Jobs:
             how = f'write @{self.queue}.job("{self.queue}.…") over the function'
             msg = f"a job type needs a name: {how}, got {shown(name)}"
             raise DeclarationError(msg)
-        for one in (name, *checked_names("aliases", aliases)):
+        aliases = checked_names("aliases", aliases)
+        for one in (name, *aliases):
             checked_job_type(one)
         check_durations(backoff=backoff, timeout=timeout, unique_for=unique_for, debounce=debounce, every=every)
         if not is_count(version) or not 1 <= version <= MOST_VERSIONS:

@@ -14,7 +14,7 @@ from lanework.engine.jobtypes.options import (
     checked_parents,
     checked_start_by,
 )
-from lanework.errors import InvalidOptionError, shown
+from lanework.errors import InvalidOptionError, is_a, shown
 from lanework.model.job.headers import CORRELATION, Headers, with_headers
 from lanework.model.job.ids import checked_job_id, checked_tenant, well_formed_job_id
 from lanework.model.job.payload import parsed, part_of
@@ -22,7 +22,7 @@ from lanework.model.limits import TENANT, Quota
 from lanework.model.workflow.dependency import checked_takes, on_failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from pydantic import BaseModel
@@ -98,6 +98,20 @@ class Request:
             InvalidOptionError: They can't be used.
         """
         return replace(self, headers=with_headers(self.headers, headers))
+
+
+def only_requests(given: Sequence[Request]) -> Sequence[Request]:
+    """
+    Return what was given to be enqueued.
+
+    Raises:
+        InvalidOptionError: Something is no request.
+    """
+    for one in given:
+        if not is_a(one, Request):
+            msg = f"enqueue_many takes what job.request(…) returns, got a value of type {type(one).__name__}"
+            raise InvalidOptionError(msg)
+    return given
 
 
 def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | str, said: EnqueueOptions) -> Request:

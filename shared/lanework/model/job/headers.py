@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import Final
 
 from lanework.errors import InvalidOptionError, is_a, shown
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values, by name."""
@@ -29,6 +27,9 @@ def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
     Raises:
         InvalidOptionError: A name or a value can't be used, or they are too long together.
     """
+    if not is_a(more, Mapping):
+        msg = f"headers must be a mapping of names to values, got {shown(more)}"
+        raise InvalidOptionError(msg)
     for name, value in more.items():
         if not (is_a(name, str) and _NAME.fullmatch(name)):
             rule = "lower-case letters, digits and -, at most 64, such as 'traceparent'"
