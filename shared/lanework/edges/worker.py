@@ -25,7 +25,7 @@ from lanework.settings import MetricSettings
 from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Coroutine
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
     Records = list[dict[str, Any]]
+    RunAsync = Callable[[Coroutine[Any, Any, object]], object]
     Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
 
 
@@ -61,8 +62,12 @@ def worker(app: App) -> Handler:
         batch = _Batch(app, context)
         together = [record for record in event["Records"] if app.runtime.runs_async(record["body"])]
         in_turn = [record for record in event["Records"] if record not in together]
+        kept: list[Any] = []
         try:
-            kept = batch.run_together(together) + batch.run_in_turn(in_turn)
+            if together:
+                kept += batch.run(_SideBySide(), together, run_async=_loop().run)
+            if in_turn:
+                kept += batch.run(BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False), in_turn)
         finally:
             batch.say_that_it_is_over(event["Records"], timedelta(seconds=time.monotonic() - begun))
             app.ports.events.flush()
@@ -78,51 +83,45 @@ class _Batch:
     app: App
     context: LambdaContext
 
-    def run_in_turn(self, records: Records) -> list[Any]:
-        """Run jobs one after the other; return what is to be kept."""
-        if not records:
-            return []
-        executor = self.app.runtime.executor(through_powertools(self.context))
-        begun = False
+    def run(self, processor: BatchProcessor, records: Records, run_async: RunAsync | None = None) -> list[Any]:
+        """
+        Run the jobs of messages; return what is to come back.
 
-        def handle(record: SQSRecord) -> None:
-            nonlocal begun
-            is_first, begun = not begun, True
-            self._handle(executor, record, is_first=is_first)
-
-        return self._kept(BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False), records, handle)
-
-    def run_together(self, records: Records) -> list[Any]:
-        """Run async jobs side by side: each claim and completion in a thread of its own, every body in one loop."""
-        if not records:
-            return []
-        executor = self.app.runtime.executor(through_powertools(self.context), run_async=_loop().run)
-        return self._kept(_SideBySide(), records, partial(self._handle, executor, is_first=True))
-
-    def _kept(self, processor: BatchProcessor, records: Records, handle: Callable[[SQSRecord], None]) -> list[Any]:
+        Args:
+            processor: Calls `_handle` with each message: side by side, or one after the other.
+            records: The messages.
+            run_async: Runs a coroutine to its end, where async jobs share a loop.
+        """
+        executor = self.app.runtime.executor(through_powertools(self.context), run_async=run_async)
+        waits_behind = set() if run_async is not None else {one["messageId"] for one in records[1:]}
         answer = process_partial_response(
-            event={"Records": records}, record_handler=handle, processor=processor, context=self.context
+            event={"Records": records},
+            record_handler=partial(self._handle, executor, waits_behind=waits_behind),
+            processor=processor,
+            context=self.context,
         )
         return answer["batchItemFailures"]
 
     def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
         """Say what the invocation is billed for."""
         ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
-        for lane in {_lane_at(record["eventSourceARN"]) for record in records}:
+        for lane in {lane_of(record["eventSourceARN"].rpartition("-")[2]) for record in records}:
             ports.events.emit(
                 Event(action=Action.WORKER_INVOKED, at=ports.clock(), lane=lane, ran_for=took, memory_mb=memory_mb)
             )
 
-    def _handle(self, executor: Executor, record: SQSRecord, *, is_first: bool) -> None:
-        lane = _lane_of(record)
+    def _handle(self, executor: Executor, record: SQSRecord, *, waits_behind: Collection[str]) -> None:
+        lane = lane_of(record.event_source_arn.rpartition("-")[2])  # the queue is `<stack>-<lane>`
+        attributes = record.raw_event["attributes"]
+        sent_ms = attributes.get("SentTimestamp")
         time_left = timedelta(milliseconds=self.context.get_remaining_time_in_millis())
         delivery = Delivery(
             body=record.body,
             lane=lane,
             time_left=time_left,
-            is_first=is_first,
-            sent_at=_sent_at(record),
-            receives=int(record.raw_event["attributes"].get("ApproximateReceiveCount", 1)),
+            is_first=record.message_id not in waits_behind,
+            sent_at=None if sent_ms is None else datetime.fromtimestamp(int(sent_ms) / 1000, UTC),
+            receives=int(attributes.get("ApproximateReceiveCount", 1)),
         )
         try:
             report = executor.execute(delivery)
@@ -168,17 +167,3 @@ def _loop() -> SharedLoop:
     if not (_loops and _loops[-1].is_running):
         _loops[:] = [SharedLoop()]
     return _loops[-1]
-
-
-def _sent_at(record: SQSRecord) -> datetime | None:
-    sent_ms = record.raw_event["attributes"].get("SentTimestamp")
-    return None if sent_ms is None else datetime.fromtimestamp(int(sent_ms) / 1000, UTC)
-
-
-def _lane_of(record: SQSRecord) -> Lane:
-    return _lane_at(record.event_source_arn)
-
-
-def _lane_at(arn: str) -> Lane:
-    """Read the lane off the queue's name, `<stack>-<lane>`."""
-    return lane_of(arn.rpartition("-")[2])

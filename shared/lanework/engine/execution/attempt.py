@@ -17,6 +17,7 @@ Claim, run and record are called by a `StepDriver`: `in_order` below, or Powerto
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
@@ -25,7 +26,7 @@ from lanework.engine.execution.outcome import NoCodeError, Snoozed
 from lanework.engine.execution.record_outcome import OutcomeRecorder
 from lanework.engine.execution.run_code import JobCode
 from lanework.engine.execution.run_store import LedgerRunStore
-from lanework.engine.execution.start_checks import ROOM_TO_WRITE, not_now
+from lanework.engine.execution.start_checks import ROOM_TO_WRITE, UNANSWERED, not_now
 from lanework.engine.limits.acquire import Admission, NoSlot
 from lanework.engine.messaging.delivery import Nack
 from lanework.engine.messaging.dlq_tickets import as_recorded
@@ -120,27 +121,28 @@ class Attempt:
         Raises:
             LaneworkError: Something that no later try mends, such as a missing permission; nothing was run.
         """
-        refusal = self.check()
+        refusal = not_now(self._envelope, self._delivery, self._type, self._pauses, self._ports, self._events)
         if refusal is not None:
             return refusal
         drive(self)  # claim and admit; run and judge; record
         return self.report
 
-    def check(self) -> Report | None:
-        """Return what becomes of the message if its job may not start here or now; None if it may."""
-        return not_now(self._envelope, self._delivery, self._type, self._pauses, self._ports, self._events)
-
     def claim(self) -> bool:
         """Start the attempt if the job may run now; if not, `report` says what becomes of the message."""
-        answer = Claim(
+        claim = Claim(
             envelope=self._envelope,
             claim_id=self._claim_id,
             lease=self._lease,
-            receives=self._delivery.receives,
             ports=self._ports,
             events=self._events,
             makes_no_record=self._type is not None and self._type.has_quota,
-        ).make()
+        )
+        try:
+            answer = claim.make()
+        except UnavailableError as error:
+            wait = UNANSWERED.wait_after(self._delivery.receives, rand=self._ports.rand)
+            self._events.note(Action.RUN_CLAIM_FAILED, reason=str(error), wait=wait)
+            answer = Nack(wait)
         match answer:
             case JobRecord() as record:
                 self.stored = record
@@ -155,13 +157,14 @@ class Attempt:
 
     def admit(self, record: JobRecord) -> bool:
         """Take what the job's limits ask for; a run that may not begin now is parked, and its attempt isn't counted."""
-        refusal: Outcome | None
+        refusal: Outcome | None = None
         try:
             if self._admission.bounds or record.type != self._envelope.type:
                 self._follow(record)
                 bounds = () if self._type is None else self._type.waits_for
                 self._admission = Admission(bounds=bounds, ports=self._ports)
-            refusal = self._admission.ask(record, record.payload or self._envelope.payload)
+            if self._admission.bounds:
+                refusal = self._admission.ask(record, record.payload or self._envelope.payload)
         except (UnavailableError, ConfigError) as error:
             self._events.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
             refusal = Snoozed(LIMITS_UNANSWERED)
@@ -184,7 +187,10 @@ class Attempt:
             LaneworkError: Nothing was claimed.
             KeyboardInterrupt: Somebody stops the process: the attempt stays open.
         """
-        record = self._claimed()
+        if self.stored is None:
+            msg = "a job must not run unclaimed; unset POWERTOOLS_IDEMPOTENCY_DISABLED, which would run every job twice"
+            raise LaneworkError(msg)
+        record = self.stored
         try:
             self._follow(record)
             job_type = self._type
@@ -192,7 +198,7 @@ class Attempt:
                 raise NoCodeError(self._envelope.type, self._envelope.version)  # noqa: TRY301 - judged as what code raises
             text = self._envelope.payload if record.payload is None else record.payload
             code = JobCode(job_type, self._timeout, self._ports, self._events, self._run_store, self._middleware)
-            self._outcome = code.run(record, text)
+            self._outcome = copy_context().run(code.run, record, text)
         except BaseException as raised:
             if is_from_outside(raised):
                 raise
@@ -208,7 +214,7 @@ class Attempt:
 
     def record(self) -> None:
         """Write how the attempt ended, and say what becomes of its message."""
-        run = self._claimed()
+        run = cast("JobRecord", self.stored)
         recorder = OutcomeRecorder(
             envelope=self._envelope,
             run=run,
@@ -217,7 +223,8 @@ class Attempt:
             may_try_until=lambda: self._may_write_until,
         )
         self.report = recorder.record(cast("Outcome", self._outcome))
-        if self.report != Nack():  # else nothing was recorded: as long as the lease lasts, the job counts as running
+        is_recorded = self.report != Nack()  # if not, the job counts as running for as long as its lease lasts
+        if is_recorded and self._admission.held:
             self._admission.give_back(run)
 
     @property
@@ -247,15 +254,11 @@ class Attempt:
         """Put the job back without an attempt used, as `lease.requeue` does."""
         from lanework.engine.execution.lease import requeue  # noqa: PLC0415 - as above
 
-        return requeue(self._claimed(), self._admission, self._ports, self._events, ends_within=ends_within)
+        run = cast("JobRecord", self.stored)
+        return requeue(run, self._admission, self._ports, self._events, ends_within=ends_within)
 
     def _follow(self, record: JobRecord) -> None:
         """Do as the record says, where the message is that of another enqueue under the same id."""
         self._type = self._find(record.type)
-        self._envelope = as_recorded(self._envelope, record, self._ports.ledger)
-
-    def _claimed(self) -> JobRecord:
-        if self.stored is None:
-            msg = "a job must not run unclaimed; unset POWERTOOLS_IDEMPOTENCY_DISABLED, which would run every job twice"
-            raise LaneworkError(msg)
-        return self.stored
+        if self._envelope.unrecorded or record.superseded_at or not self._envelope.speaks_for(record):
+            self._envelope = as_recorded(self._envelope, record, self._ports.ledger)

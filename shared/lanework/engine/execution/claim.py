@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.execution.record_outcome import LONGEST_HELD
-from lanework.engine.execution.start_checks import UNANSWERED, keep_payload, leave_to_sweep
+from lanework.engine.execution.start_checks import keep_payload, leave_to_sweep
 from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_death, notify_of_end
-from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.ids import needs_record
 from lanework.model.lifecycle import claim_moves, run_moves
@@ -66,21 +65,18 @@ class Claim:
     envelope: Envelope
     claim_id: str
     lease: timedelta
-    receives: int
     ports: Ports
     events: MessageEvents
     makes_no_record: bool = False
 
     def make(self) -> JobRecord | Report | OtherJob:
-        """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
-        try:
-            return self._make(self.ports.clock())
-        except UnavailableError as error:
-            wait = UNANSWERED.wait_after(self.receives, rand=self.ports.rand)
-            self.events.note(Action.RUN_CLAIM_FAILED, reason=str(error), wait=wait)
-            return Nack(wait)
+        """
+        Return the record of the job, now claimed; or, if it may not run now, what to do with the message.
 
-    def _make(self, now: datetime) -> JobRecord | Report | OtherJob:
+        Raises:
+            UnavailableError: Whether it is claimed is not known.
+        """
+        now = self.ports.clock()
         by = Claimant(
             claim_id=self.claim_id,
             now=now,

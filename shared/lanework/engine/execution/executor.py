@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.messaging.delivery import Delivery, Report
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
 
 
@@ -67,7 +66,9 @@ class Executor:
     def execute(self, delivery: Delivery) -> Report:
         """Run the job that a message carries, if it may run now, and say what to do with the message."""
         try:
-            envelope = taken_in(delivery.body, delivery.lane, self._registry, now=self._ports.clock())
+            envelope = Envelope.decode(delivery.body, lane=delivery.lane)
+            if envelope.unrecorded or envelope.ticket:
+                envelope = _checked(envelope, self._registry, now=self._ports.clock())
         except UndecodableError as problem:
             return quarantine(delivery, str(problem), self._ports)
         if envelope.unrecorded and needs_record(envelope.id):
@@ -106,16 +107,13 @@ class Executor:
             return Ack()  # as above; where neither can, the sweep ends it
 
 
-def taken_in(body: str, lane: Lane, registry: Registry, *, now: datetime) -> Envelope:
+def _checked(message: Envelope, registry: Registry, *, now: datetime) -> Envelope:
     """
-    Return what a lane's message says.
+    Return a message that may make a record, or redrive one, with what is said of it bounded.
 
     Raises:
         UndecodableError: No enqueue would have sent it to this lane.
     """
-    message = Envelope.decode(body, lane=lane)
-    if not (message.unrecorded or message.ticket):
-        return message
     from lanework.model.job.envelope import refusals_of_first  # noqa: PLC0415 - only where messages come in
 
     if wrong := [*refusals_of_first(message)]:

@@ -52,23 +52,22 @@ class PauseWatch:
         Raises:
             UnavailableError, ConfigError: It isn't known what is paused: the flags can't be read, nor could be lately.
         """
-        paused = self._current().paused
+        looks, now = self._looks, self._clock()
+        if not (_is_within(KNOWN_FOR, self._read_at, now) and _is_within(LOOKED_AT_EVERY, self._asked_at, now)):
+            self._read_again(looks, now)
+        paused = self._known.paused
         names = (f"lane:{message.lane}", f"queue:{message.queue}", f"type:{message.type}")
         return next((name for name in names if name in paused), None)
 
-    def _current(self) -> FlagSet:
-        looks, now = self._looks, self._clock()
-        is_known = self._is_known(now)
-        if is_known and _is_within(LOOKED_AT_EVERY, self._asked_at, now):
-            return self._known
-        if not self._reading.acquire(blocking=not is_known):
-            return self._known  # another thread reads at this moment
+    def _read_again(self, looks: int, now: datetime) -> None:
+        """Read the flags, or wait for the thread that does; `looks`: how many reads there were when it was decided."""
+        if not self._reading.acquire(blocking=not _is_within(KNOWN_FOR, self._read_at, now)):
+            return  # another thread reads at this moment
         try:
             if looks == self._looks:  # else another has read meanwhile; if it failed, so has this one
                 self._look()
-            if self._problem is not None and not self._is_known(self._clock()):
+            if self._problem is not None and not _is_within(KNOWN_FOR, self._read_at, self._clock()):
                 raise self._problem
-            return self._known
         finally:
             self._reading.release()
 
@@ -81,9 +80,6 @@ class PauseWatch:
             self._problem = error
         self._asked_at = self._clock()
         self._looks += 1
-
-    def _is_known(self, now: datetime) -> bool:
-        return _is_within(KNOWN_FOR, self._read_at, now)
 
 
 def _is_within(span: timedelta, since: datetime | None, now: datetime) -> bool:

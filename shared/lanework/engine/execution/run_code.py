@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
@@ -50,7 +49,9 @@ class JobCode:
 
     def run(self, record: JobRecord, text: str) -> Returned:
         """
-        Run it on a payload of JSON text, and return what it returned.
+        Run it on a payload of JSON text, and return what it returned, awaited if it can be and written as JSON.
+
+        Synchronous code does all of that within its timeout; of `async def` the coroutine has it.
 
         Raises:
             BaseException: What the code raised; `TimedOut` if its time was over, `InvalidPayloadError` if the payload
@@ -68,27 +69,18 @@ class JobCode:
             deadline=self._ports.clock() + self._timeout,
             notebook=self._run_store,
         )
-        return copy_context().run(self._run_async if self._type.is_async else self._run_here, run, text)
-
-    def _run_here(self, run: Run, text: str) -> Returned:
-        """Run synchronous code; what it returns is awaited if it can be, and written, within its time."""
         with self._ports.code_runner.limit(self._timeout):
-            arguments = self._arguments(run, text)
-            with around(self._middleware, run):
-                value = self._type.function(*arguments)
-                if isawaitable(value):
-                    value = self._wait(awaited(value), run.deadline - self._ports.clock())
-            return of_value(ran(value))
-
-    def _run_async(self, run: Run, text: str) -> Returned:
-        with self._ports.code_runner.limit(self._timeout):
-            code = partial(self._type.function, *self._arguments(run, text))
+            payload = parsed(self._type.name, self._type.model, text)
+            self._events.public = public_part(payload)
+            arguments = (payload, run) if self._type.takes_run else (payload,)
+            if not self._type.is_async:
+                with around(self._middleware, run):
+                    value = self._type.function(*arguments)
+                    if isawaitable(value):
+                        value = self._wait(awaited(value), run.deadline - self._ports.clock())
+                return of_value(ran(value))
+        code = partial(self._type.function, *arguments)
         return of_value(self._wait(self._awaited(code, run), self._timeout))
-
-    def _arguments(self, run: Run, text: str) -> tuple[Any, ...]:
-        payload = parsed(self._type.name, self._type.model, text)
-        self._events.public = public_part(payload)
-        return (payload, run) if self._type.takes_run else (payload,)
 
     def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
         """Return a coroutine's value, or raise what it raised."""

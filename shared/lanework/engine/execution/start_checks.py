@@ -58,12 +58,15 @@ def not_now(
         wait = UNANSWERED.wait_after(delivery.receives, rand=ports.rand)
         events.note(Action.RUN_CLAIM_FAILED, reason=f"what is paused: {error}", wait=wait)
         return Nack(wait)
+    is_long = message.timeout is not None and message.timeout > LONGEST_IN_LAMBDA
     if pause is not None:
         report = _park_paused(message, pause, ports, events)
-    elif delivery.lease is None and _is_for_workers(message, job_type):
+    elif delivery.lease is None and (is_long or (job_type is not None and job_type.options.where == "worker")):
         report = _leave_to_workers(delivery, message, ports, events)
-    else:
+    elif job_type is None or message.version > job_type.version:
         report = _wait_for_code(delivery, message, job_type, ports, events)
+    else:
+        report = None
     asked = message.timeout or LANES[message.lane].usual_job
     if report is None and not delivery.is_first and delivery.time_left < asked + ROOM_TO_WRITE:
         return Nack(timedelta(0))  # a later invocation has more time left
@@ -119,23 +122,16 @@ def _would_start(message: Envelope, stored: JobRecord | None) -> bool:
 def _wait_for_code(
     delivery: Delivery, message: Envelope, job_type: JobType | None, ports: Ports, events: MessageEvents
 ) -> Report | None:
-    """Let a message come back that may be meant for the next deploy's code; None if this code can run it, or must."""
+    """Let a message come back that may be meant for the next deploy's code; None if it has waited long enough."""
     if job_type is None:
         reason = f"no code for job type {message.type!r} is deployed"
-    elif message.version > job_type.version:
-        reason = f"version {message.version} of {message.type} is not deployed, version {job_type.version} is"
     else:
-        return None
+        reason = f"version {message.version} of {message.type} is not deployed, version {job_type.version} is"
     since = delivery.sent_at or message.asked_start
     if ports.clock() - since >= DEPLOY_GRACE:
         return None
     events.note(Action.MESSAGE_DEFERRED, reason=reason, wait=LOOK_AGAIN)
     return Nack(LOOK_AGAIN)
-
-
-def _is_for_workers(message: Envelope, job_type: JobType | None) -> bool:
-    is_long = message.timeout is not None and message.timeout > LONGEST_IN_LAMBDA
-    return is_long or (job_type is not None and job_type.options.where == "worker")
 
 
 def _leave_to_workers(delivery: Delivery, message: Envelope, ports: Ports, events: MessageEvents) -> Report:
