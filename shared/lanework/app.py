@@ -100,10 +100,10 @@ class App:
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
-        return self._enqueue(list(requests), self._enqueuer.enqueue_many)
+        return self._enqueue(only_requests(list(requests)), self._enqueuer.enqueue_many)
 
     def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
-        receipts = enqueue_through(self._middleware, only_requests(requests), enqueue)
+        receipts = enqueue_through(self._middleware, requests, enqueue)
         self._flush()
         return [receipt if receipt.ran_inline else replace(receipt, reader=self) for receipt in receipts]
 
