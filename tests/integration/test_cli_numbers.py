@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from rich.console import Console
@@ -113,14 +117,15 @@ def test_an_alerts_next_step_is_whole_however_long_it_is(ran: Edge) -> None:
 
 def test_a_job_is_followed_to_its_end_and_the_end_is_an_exit_code(ran: Edge) -> None:
     ran.square.enqueue(Number(n=50), job_id="job-3")
-    later = threading.Timer(1.5, ran.deliver)
-    later.start()
+    command = [str(Path(sys.executable).with_name("lanework")), "tail", "job-3"]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=PIPE, text=True) as tail:
+        assert tail.stdout is not None
+        first = tail.stdout.readline()
+        ran.deliver()
+        rest = tail.stdout.read()
 
-    result = run("tail", "job-3")
-    later.join()
-
-    assert result.exit_code == 0
-    assert ("queued" in result.output, "completed, attempt 1 of 3" in result.output) == (True, True)
+    assert tail.returncode == 0
+    assert ("queued" in first, "completed, attempt 1 of 3" in rest) == (True, True)
 
 
 def test_a_dead_job_is_told_with_its_cause(ran: Edge) -> None:

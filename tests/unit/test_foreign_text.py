@@ -9,7 +9,9 @@ for anywhere in a text begin with a repetition which something has to follow: it
 from __future__ import annotations
 
 import ast
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from re import _parser as parser
@@ -19,11 +21,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lanework.model.job import fingerprint as module
-from lanework.model.job.fingerprint import fingerprint, shape_of
+from lanework.local.emulator.subprocess_env import clean_environment
+from lanework.model.job.fingerprint import fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SHARED = Path(__file__).parents[2] / "shared"
 MANY = 100
@@ -208,24 +210,46 @@ def test_a_pattern_that_takes_longer_is_found(pattern: str, is_anchored: bool) -
     assert hazards(pattern, is_anchored=is_anchored)
 
 
-def steps(text: str) -> int:
-    """Return how many lines of the module run for a text, and how many characters its searches go over."""
-    count = 0
+COUNTS = """
+import json, sys
+from lanework.model.job import fingerprint
 
-    def trace(frame: Any, event: str, _: object) -> Any:
-        nonlocal count
-        if frame.f_code.co_filename != module.__file__:
-            return None
-        count += event == "line"
-        return trace
+def trace(frame, event, _):
+    global count
+    if frame.f_code.co_filename != fingerprint.__file__:
+        return None
+    count += event == "line"
+    return trace
 
-    before = sys.gettrace()
+for line in sys.stdin:
+    text, count = json.loads(line), 0
     sys.settrace(trace)
-    try:
-        shape_of(text)
-    finally:
-        sys.settrace(before)
-    return count
+    fingerprint.shape_of(text)
+    sys.settrace(None)
+    print(count, flush=True)
+"""
+"""Counts the lines of the module that run for each text; a process of its own, which nothing else has traced."""
+
+
+@pytest.fixture(scope="module")
+def steps() -> Iterator[Callable[[str], int]]:
+    """Return how many lines of the module run for a text, and how many characters its searches go over."""
+    command = [sys.executable, "-c", COUNTS]
+    environment = {**clean_environment(), "PYTHONPATH": str(SHARED)}
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        asked, answers = process.stdin, process.stdout
+
+        def count(text: str) -> int:
+            asked.write(f"{json.dumps(text)}\n")
+            asked.flush()
+            return int(answers.readline())
+
+        yield count
+        asked.close()
 
 
 HOSTILE = [
@@ -252,20 +276,20 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_grouping_takes_steps_in_proportion_to_the_errors_length(piece: str) -> None:
+def test_grouping_takes_steps_in_proportion_to_the_errors_length(piece: str, steps: Callable[[str], int]) -> None:
     short, long = steps("E: " + (piece * 1_000)[:400]), steps("E: " + (piece * 1_000)[:1_600])
 
     assert long <= 5 * short + 50
 
 
-@given(st.lists(st.sampled_from([*HOSTILE, "»", "”", "a", "9", " "]), max_size=12))
-def test_no_mixture_takes_more_than_a_few_steps_a_character(pieces: list[str]) -> None:
+@given(pieces=st.lists(st.sampled_from([*HOSTILE, "»", "”", "a", "9", " "]), max_size=12))
+def test_no_mixture_takes_more_than_a_few_steps_a_character(steps: Callable[[str], int], pieces: list[str]) -> None:
     text = ("".join(pieces) * 300)[:1_500]
 
     assert steps(text) <= 20 * len(text) + 100
 
 
-def test_an_error_longer_than_any_that_is_kept_is_read_to_a_bound() -> None:
+def test_an_error_longer_than_any_that_is_kept_is_read_to_a_bound(steps: Callable[[str], int]) -> None:
     assert steps("E: " + "a1 " * 100_000) <= 20 * 2_000 + 100
     assert fingerprint("E: " + "a1 " * 100_000) == fingerprint("E: " + "a1 " * 100_001)
 
