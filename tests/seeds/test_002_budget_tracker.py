@@ -104,7 +104,7 @@ def test_002_07_schedules_and_counts_are_listed(world: World) -> None:
     assert {"waiting", "active", "failed"} <= set(numbers["data"])
 
 
-def test_002_08_one_firing_is_one_run_however_often_and_by_whomever_it_is_told(world: World) -> None:
+def test_002_08_one_firing_is_one_run_however_often_and_by_whomever_it_is_delivered(world: World) -> None:
     world.app.schedules.add("replicas", "demo.greet", {}, cron="* * * * *")
     world.until(
         lambda: (

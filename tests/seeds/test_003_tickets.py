@@ -284,7 +284,7 @@ def test_003_21_prometheus_reads_numbers_and_grafana_has_a_dashboard_for_them(wo
     assert any(name in queries for name in families)
 
 
-def test_003_22_a_completion_is_told_to_a_webhook(world: World) -> None:
+def test_003_22_a_completion_is_sent_to_a_webhook(world: World) -> None:
     told: list[dict[str, Any]] = []
 
     class Listener(BaseHTTPRequestHandler):

@@ -318,7 +318,7 @@ def test_004_20_the_dashboard_has_a_card_for_each_lane_in_the_files_colours(worl
     assert hues == {"waiting": "yellow", "active": "blue", "completed": "green", "failed": "red", "total": "grey"}
 
 
-def test_004_21_a_final_failure_is_told_with_type_priority_id_and_attempts(world: World) -> None:
+def test_004_21_a_final_failure_is_alerted_with_type_priority_id_and_attempts(world: World) -> None:
     dead = world.end(doomed.enqueue(Doomed(), attempts=2, backoff=timedelta(seconds=1)).job_id)
 
     def is_told() -> bool:

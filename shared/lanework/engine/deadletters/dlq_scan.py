@@ -259,7 +259,7 @@ class DlqScan:
 
 
 def _said(error: Exception) -> str:
-    """Return what is told of an error: of one that isn't ours its type only, since its text may quote the message."""
+    """Return the text to log of an error: of others than ours the type only, since its text may quote the message."""
     return str(error) if isinstance(error, LaneworkError) else type(error).__name__
 
 

@@ -1,9 +1,9 @@
 """
-Enqueueing jobs that wait for others: what they wait for must exist, and must know of them before it ends.
+Enqueueing jobs that wait for others: their parents must exist, and must have a mark before they end.
 
-The order loses nothing: who waits for whom is noted, then the parent is told that somebody does, then the job is
-recorded. A parent that ended before it was told counts as it stands; one that ended between that and the record is
-found by the look that follows the record, and, should the producer be gone by then, by the reconciler's.
+The order loses nothing: the dependency is stored, then the parent is marked, then the job is recorded. A parent that
+ended before its mark counts as ended; one that ended between the mark and the record is found by a read after the
+record, or by the reconciler if the producer is gone by then.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """
-Jobs under ids of our own, which no caller may give: a schedule's run, an hour's cleaning, a webhook, an alert's job.
+Jobs under reserved ids, which no caller may give: a schedule's run, an hour's cleaning, a webhook, an alert's job.
 
-A record from before these ids were reserved may have one all the same, delayed for years. It is no run of ours: that is
-told, and the job goes on under the next id, the same each time.
+A record from before these ids were reserved may have one, delayed for years. It is no run of the schedule: the event
+`job.id_taken` is logged, and the job gets the next id, the same each time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CLOCKS: Final = timedelta(minutes=1)
 """How far the clocks may be apart of who made a job for a moment, and who looks at it."""
 
 KEPT_FOR: Final = timedelta(hours=24)
-"""How long an id that was taken is told of."""
+"""How long a taken id is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

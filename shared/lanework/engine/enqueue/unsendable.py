@@ -46,7 +46,7 @@ def end_unsendable(record: JobRecord, reason: str, ports: Ports) -> bool:
 
 
 def _notify_webhook(dead: JobRecord, ports: Ports) -> None:
-    """Tell of a death that no message brings back; what can't be told now is left to the clock."""
+    """Notify of a death that has no message; what fails now is left to the clock."""
     try:
         ports.notify(dead)
         ports.ledger.change(dead.job_id, notified(dead))

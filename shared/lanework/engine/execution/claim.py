@@ -173,7 +173,7 @@ class Claim:
                 return Nack(timedelta(seconds=1))
 
     def _dropped(self, stored: JobRecord | None) -> Report:
-        """Let a message go that nothing waits for; whoever ended its job may have been stopped before he told of it."""
+        """Ack a message of an ended job; its webhook may be missing, since the process that ended it may have died."""
         if stored is None or stored.state not in ENDED or stored.life != self.envelope.life:
             return Ack()
         return notify_of_end(stored, self.ports, self.events)

@@ -9,7 +9,7 @@ from lanework.model.job.error_text import fault_of, traceback_of
 from lanework.model.job.job_exceptions import RetryAfter
 
 MOST_FRAMES: Final = 12
-"""The innermost frames that are told; a deeper stack is one that goes round in circles."""
+"""The innermost frames that are kept; a deeper stack is an endless recursion."""
 
 _MOST_READ: Final = 3 * MOST_FRAMES
 

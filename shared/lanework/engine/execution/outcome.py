@@ -1,4 +1,4 @@
-"""How an attempt ended, as one of a closed set of values, and how that is told from what a job's code returned."""
+"""How an attempt ended, as one of a closed set of values, and the outcome of a returned value."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class EnqueueOptions(TypedDict, total=False):
         attempts: Most attempts, the first included, 1 to 100.
         backoff: Wait before the second attempt; it doubles from there.
         timeout: How long an attempt may take before it is stopped; at most the lane's function's time less 5 s.
-        webhook: Address that is told when the job completes or dies, instead of the type's.
+        webhook: Address of a webhook for its completion or death, instead of the type's.
         unique_for: One job for each value of the type's `key` within this time: a second one enqueues nothing, and its
             receipt has the first one's id.
         debounce: The last one for each value of the type's `key` runs, once, this long after it was enqueued.

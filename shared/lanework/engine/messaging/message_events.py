@@ -118,13 +118,13 @@ class Apart:
     @contextmanager
     def each(self, what: str) -> Iterator[None]:
         """
-        Handle one thing: what goes wrong is told, and over.
+        Handle one thing: its failure is logged and goes no further.
 
         What was refused or didn't answer is kept for `raise_first`. Anything else lies in the thing itself, which
-        nobody foresaw: it would be the same at each try, so it is told only.
+        nobody foresaw: it would be the same at each try, so it is only logged.
 
         Args:
-            what: The thing, for what is told.
+            what: The thing, for the log.
         """
         try:
             yield

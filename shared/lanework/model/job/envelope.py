@@ -154,7 +154,7 @@ class Envelope(BaseModel):
 
 _RENAMED: Final = {"id": "job_id", "attempts": "max_attempts", "backoff": "backoff_base"}
 _OWN: Final = frozenset({"payload", "run_at"})
-"""The record has these in a form of its own: a payload that may lie beside it, a start that is always told."""
+"""The record has these in a form of its own: a payload that may lie beside it, a start that every message has."""
 
 CARRIED: Final = {
     name: _RENAMED.get(name, name)
