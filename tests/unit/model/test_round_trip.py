@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, OrderedDict
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import (
+    AliasChoices,
     BaseModel,
     ConfigDict,
     Field,
@@ -46,6 +48,10 @@ class Colour(StrEnum):
 
 class Size(Enum):
     SMALL = 1
+
+
+class Port(IntEnum):
+    HTTP = 80
 
 
 class Animal(BaseModel):
@@ -331,6 +337,69 @@ def test_no_value_is_repeated_in_a_refusal() -> None:
         with pytest.raises(InvalidPayloadError) as raised:
             written("a.job", type(payload), payload)
         assert secret not in str(raised.value)
+
+
+class ById(BaseModel):
+    """Compares by one field, as an entity does."""
+
+    id: int
+    value: Any = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ById) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return self.id
+
+
+class Around(BaseModel):
+    field: list[ById]
+
+
+class Painted(BaseModel):
+    field: str | Colour
+
+
+class Further(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    field: int = Field(0, validation_alias=AliasChoices("x", "y"))
+
+
+@pytest.mark.parametrize(
+    ("payload", "where"),
+    [
+        (ById(id=1, value={1, 2, 3}), "value"),
+        (ById(id=1, value=b"x"), "value"),
+        (Around(field=[ById(id=1), ById(id=2, value=(1, 2))]), r"field\.1\.value"),
+        (Anything(field=Colour.RED), "field"),
+        (Anything(field=[Colour.RED]), r"field\.0"),
+        (Anything(field=Counter("aab")), "field"),
+        (Anything(field=OrderedDict(a=1)), "field"),
+        (Anything.model_construct(field=Port.HTTP), "field"),
+        (Painted.model_construct(field=Colour.RED), "field"),
+        (Further.model_validate({"x": 1, "field": 3}), "field"),
+    ],
+)
+def test_a_value_that_is_equal_to_what_comes_back_and_is_another_is_refused(payload: BaseModel, where: str) -> None:
+    with pytest.raises(InvalidPayloadError, match=rf"payload of a\.job is not valid: {where}: "):
+        written("a.job", type(payload), payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        ById(id=1, value=[1, {"a": True}]),
+        Around(field=[ById(id=1, value="x")]),
+        Anything(field={"a": [1, 2.5, None, "x", True]}),
+        Painted(field="green"),
+        Further.model_validate({"x": 1, "z": 3}),
+    ],
+)
+def test_a_model_that_is_looked_at_closely_takes_what_comes_back(payload: BaseModel) -> None:
+    text = written("a.job", type(payload), payload)
+
+    assert parsed("a.job", type(payload), text).model_dump() == payload.model_dump()
 
 
 def test_a_payload_that_is_too_large_is_told_so_before_it_is_read_back() -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean, is_a, shown
 from lanework.model.job.envelope import LARGEST_PAYLOAD
+from lanework.model.job.equality import shows_in_equality
 from lanework.model.job.validation_errors import MASK, OF_USERS_CODE, problems_of
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def _changed(payload: BaseModel, text: str, model: type[BaseModel]) -> list[str]
     """
     # What equality doesn't see, or what is no JSON; where it stands in a string, it is looked at more closely.
     is_plain = "NaN" not in text and "Infinity" not in text and _WITHOUT_ZONE.search(text) is None
+    is_plain = is_plain and shows_in_equality(model)
     with suppress(*OF_USERS_CODE):
         if is_plain and model.model_validate_json(text, by_alias=True, by_name=True) == payload:
             return []

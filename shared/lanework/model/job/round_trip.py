@@ -74,6 +74,8 @@ def _differences(given: object, back: object, place: str, model: type[BaseModel]
     """Yield where two values differ, as deep as their places have names."""
     if isinstance(given, BaseModel) and isinstance(back, BaseModel):
         yield from _of_models(given, back, place, model)
+    elif isinstance(given, str | int | dict) and type(given) is not type(back):
+        yield _problem(given, back, place)  # an enum's member or a Counter equals what it comes back as
     elif isinstance(given, Mapping) and isinstance(back, Mapping):
         yield from _of_mappings(given, back, place, model)
     elif _is_list(given) and _is_list(back) and type(given) is type(back) and len(given) == len(back):  # type: ignore[arg-type]
@@ -90,6 +92,8 @@ def _of_models(given: BaseModel, back: BaseModel, place: str, model: type[BaseMo
     if not isinstance(given, type(back)):
         yield _problem(given, back, place)
         return
+    for name in {*(given.__pydantic_extra__ or ())} & {*type(given).model_fields}:
+        yield f"{_under(place, name)}: is given twice, as the field and as a further value of its name"
     for name in (one for one in mine if one in fields):
         under = _under(place, name if name in type(given).model_fields else MASK)
         if name in theirs:
