@@ -8,7 +8,20 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs, Quota, QuotaExceededError, Run, Snooze, State, WorkflowState, batch
+from lanework import (
+    App,
+    EnqueueError,
+    Jobs,
+    Quota,
+    QuotaExceededError,
+    Run,
+    Snooze,
+    State,
+    UnavailableError,
+    Workflow,
+    WorkflowState,
+    batch,
+)
 from lanework.engine.execution.attempt import in_order
 from lanework.engine.execution.pause_watch import LOOKED_AT_EVERY
 from lanework.engine.maintenance.reconcile import Reconciler
@@ -199,3 +212,66 @@ def test_a_workflow_that_a_quota_refused_in_its_middle_calls_back_its_failure_an
     assert app.get("w.on-success").state is State.CANCELLED
     found = app.workflows.get("w")
     assert (found.record.state, found.counts.completed, found.counts.cancelled) == (WorkflowState.CANCELLED, 1, 1)
+
+
+def cut_off(app: App, plan: Workflow) -> None:
+    """Enqueue a workflow by a producer that stops once its shards are made."""
+    store: Any = app.ports.workflows
+    make_shards = store.make_shards
+
+    def crash(*given: Any) -> None:
+        make_shards(*given)
+        raise UnavailableError
+
+    store.make_shards = crash
+    with pytest.raises(UnavailableError):
+        app.workflows.enqueue(plan, workflow_id="w")
+    store.make_shards = make_shards
+
+
+def test_a_workflow_whose_enqueue_is_repeated_an_hour_later_is_not_given_up_in_the_middle_of_it() -> None:
+    """The reconciler gave it up while the repeat recorded its jobs: its callbacks started before them."""
+    family = Jobs(queue="notes", lane="high", attempts=1)
+    ran: list[str] = []
+
+    @family.job("note.said")
+    def said(note: Note) -> None:
+        ran.append(note.text)
+
+    clock = Clock()
+    app = app_in_memory(App(family), clock)
+    plan = batch([said.request(Note(text="first"))], on_complete=said.request(Note(text="complete")))
+    cut_off(app, plan)
+    clock.advance(2 * HOUR)
+    store: Any = app.ports.workflows
+    make_shards = store.make_shards
+
+    def reconciled_first(*given: Any) -> None:
+        Reconciler(app.ports).tick()
+        make_shards(*given)
+
+    store.make_shards = reconciled_first
+    app.workflows.enqueue(plan, workflow_id="w")
+
+    assert app.get("w.on-complete").state is State.BLOCKED
+    drain(app)
+    drain(app)
+    assert ran == ["first", "complete"]
+    assert app.workflows.get("w").record.state is WorkflowState.COMPLETED
+
+
+def test_a_workflow_that_was_given_up_takes_no_repeat() -> None:
+    family = Jobs(queue="notes", lane="high", attempts=1)
+
+    @family.job("note.said")
+    def said(_: Note) -> None: ...
+
+    clock = Clock()
+    app = app_in_memory(App(family), clock)
+    plan = batch([said.request(Note(text="first"))])
+    cut_off(app, plan)
+    clock.advance(2 * HOUR)
+    Reconciler(app.ports).tick()
+
+    with pytest.raises(EnqueueError, match="given up an hour later"):
+        app.workflows.enqueue(plan, workflow_id="w")

@@ -103,8 +103,11 @@ class WorkflowEnqueuer:
         existing = self._record(layout.drafts[0])
         if existing is not None and existing.whole() == existing:
             return WorkflowReceipt(workflow_id=own_id, duplicate=True)
+        if existing is not None:
+            self._take_up(own_id)
         for draft in layout.drafts[1:]:
-            self._record(draft)
+            if self._record(draft) is not None:
+                self._take_up(draft.workflow_id)
         self._fill(layout, layout.drafts)
         self._seal(layout)
         return WorkflowReceipt(workflow_id=own_id)
@@ -153,6 +156,16 @@ class WorkflowEnqueuer:
         for draft in reversed(layout.drafts):
             released = self._shards.change(draft.workflow_id, WorkflowRecord.whole)
             Waiting(self._ports).release(released)
+
+    def _take_up(self, workflow_id: str) -> None:
+        """
+        Go on with a workflow that was enqueued in part, with an hour from now, before anything of it is recorded.
+
+        Raises:
+            EnqueueError: It was given up meanwhile.
+        """
+        now = self._ports.clock()
+        self._shards.update(workflow_id, lambda one: one.taken_up(now))
 
     def _record(self, draft: Draft) -> WorkflowRecord | None:
         """Record a workflow, unsealed; return the one that has its id already, if one does."""

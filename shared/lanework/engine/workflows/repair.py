@@ -89,7 +89,7 @@ class WorkflowRepair:
             msg = f"what it says can't be read: {damage}"
             raise LaneworkError(msg)
         now = self._ports.clock()
-        if not found.sealed and now - found.created_at > GIVEN_UP_AFTER:
+        if not found.sealed and now - found.allotted_at > GIVEN_UP_AFTER:
             found = self._give_up(found)
         names = self._store.names(workflow_id, number)
         values = self._values(shard, names, found)

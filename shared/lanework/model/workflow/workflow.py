@@ -102,7 +102,7 @@ class WorkflowRecord:
         created_at: When it was enqueued.
         jobs: Places for jobs and nested workflows that were given out.
         shards: Shards that were.
-        allotted_at: When the latest was.
+        allotted_at: When the latest was, or when its enqueue was repeated.
         sealed: Everything that it began with is enqueued, or will never be.
         given_up: It will never be, since whoever enqueued it was cut off.
         ended: Shards each of whose jobs has ended.
@@ -171,6 +171,15 @@ class WorkflowRecord:
         if self.sealed:
             return self
         return replace(self, sealed=True, given_up=True, cancelled_at=self.cancelled_at or now)
+
+    def taken_up(self, now: datetime) -> WorkflowRecord:
+        """
+        Return it with an hour from now for whoever repeats its enqueue.
+
+        Raises:
+            EnqueueError: It was given up before.
+        """
+        return self if self.whole() == self else replace(self, allotted_at=now)
 
     def whole(self) -> WorkflowRecord:
         """
