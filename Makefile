@@ -54,8 +54,8 @@ demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five 
 dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C, with a dashboard and jobs to look at
 	@$(RUN)/lanework dev --demo
 
-test: $(VENV)/stamp ## Run the whole suite; WORKERS=6 at once, since most of them wait
-	@$(RUN)/pytest --numprocesses=$(or $(WORKERS),6)
+test: $(VENV)/stamp ## Run the whole suite; WORKERS=4 at once, since most of them wait
+	@$(RUN)/pytest --numprocesses=$(or $(WORKERS),4)
 
 test-browser: $(VENV)/stamp ## Use the dashboard in a browser: wants Chromium, such as apt-get install chromium
 	@$(RUN)/pytest tests/browser

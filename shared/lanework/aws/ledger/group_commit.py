@@ -170,10 +170,10 @@ class GroupCommit:
 class GroupCommitLedger(DynamoLedger):
     """A ledger whose conditional writes share calls, where threads make them at the same time."""
 
-    def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
-        """Use the stack's jobs table."""
+    def __init__(self, clients: Clients, *, stack: str, region: str, wait: timedelta = _TOGETHER) -> None:
+        """Use the stack's jobs table; the first write of a group waits so long at most for others that are expected."""
         super().__init__(clients, stack=stack, region=region)
-        self._group = GroupCommit(clients)
+        self._group = GroupCommit(clients, wait=wait)
 
     def expect(self, more: int) -> None:
         """Count threads that are about to write, so that their writes may share calls; negative: they have written."""
