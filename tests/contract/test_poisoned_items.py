@@ -16,7 +16,7 @@ import boto3
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, InvalidOptionError, Jobs, State, group
+from lanework import App, InvalidOptionError, Jobs, State, WorkflowState, group
 from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges.clock import clock
 from lanework.engine.jobtypes.request import request_of
@@ -207,6 +207,8 @@ def test_a_workflow(stack: Stack, kind: str) -> None:
     stack.clock.advance(timedelta(minutes=6))
 
     stack.check(*(f"/workflows/odd{index}" for index in range(len(what)) if kind == "shard" or index % 4 == 0))
+    healthy = stack.app.workflows.get(ids)
+    assert (healthy.record.damage, healthy.record.state, healthy.counts.open) == (None, WorkflowState.RUNNING, 3)
 
 
 def test_statistics_and_bookmarks(stack: Stack) -> None:
