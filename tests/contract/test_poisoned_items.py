@@ -1,8 +1,9 @@
 """
 Items of which one attribute holds what a later or foreign release would write: each is shown, and stops nothing.
 
-One item for each attribute and each odd value lies among healthy ones; then the minute's tick and the pages' and API's
-lists are driven over all of them. A list or a tick that fails names the part; run it with one attribute to see which.
+On moto and on MiniStack. One item for each attribute and each odd value lies among healthy ones; then the minute's tick
+and the pages' and API's lists are driven over all of them. A list or a tick that fails names the part; run it with one
+attribute to see which.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def ask(stack: Stack) -> Request:
     return request_of(stack.app.registry.get("user.greeting"), {"name": "Bat"}, {})
 
 
-@pytest.fixture(name="stack", params=endpoints("moto"))
+@pytest.fixture(name="stack", params=endpoints("moto", "ministack"))
 def a_stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stack:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
