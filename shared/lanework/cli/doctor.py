@@ -18,7 +18,7 @@ from lanework.cli.exits import Exit
 from lanework.cli.output import AsJson, complain, out, print_json, say
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
-from lanework.doctor.rules.schedules import SCHEDULES
+from lanework.doctor.rules.schedules import schedules
 from lanework.errors import ConfigError, InvalidOptionError
 from lanework.local import find_project, find_running
 from lanework.local.application import load_app
@@ -138,7 +138,7 @@ def _settings(stack: str | None) -> Settings:
 def _pasted(project: Project, findings: list[Finding]) -> str:
     from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
 
-    lacking = {one.about for one in findings if one.rule == SCHEDULES}
+    lacking = {one.about for one in findings if one.rule == schedules.name}
     declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
     return to_paste(read_template(project.template), [one for one in declared if one.name in lacking])
 

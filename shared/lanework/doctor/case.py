@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lanework.doctor.graph import Graph
+    from lanework.doctor.graph import Graph, Resource
     from lanework.model.schedule.schedule import Schedule
+
+    Look = Callable[["Case"], Iterable["Complaint"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +75,12 @@ class Case:
     Attributes:
         graph: What it is made of.
         code: What the code here says; None: there is none.
-        live: What only a live stack shows; None: it is a template.
+        live: What only a live stack shows; of a template, nothing.
     """
 
     graph: Graph
     code: Code | None = None
-    live: Live | None = None
+    live: Live = field(default_factory=Live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,11 @@ class Complaint:
     what: str
     todo: str
 
+    @classmethod
+    def of(cls, one: Resource, what: str, change: str) -> Complaint:
+        """Return what is wrong with a resource; `change` is what to write below its id in the template."""
+        return cls(about=one.id, what=what, todo=f"{one.id}: {change}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -112,7 +119,17 @@ class Rule:
     name: str
     demands: str
     why: str
-    look: Callable[[Case], Iterable[Complaint]]
+    look: Look
+
+
+def rule(*, why: str) -> Callable[[Look], Rule]:
+    """Make a rule of the function that looks for breaches: it has its name, and its docstring says what must hold."""
+
+    def make(look: Look) -> Rule:
+        demands = " ".join((look.__doc__ or "").split())
+        return Rule(name=look.__name__.replace("_", "-"), demands=demands, why=why, look=look)
+
+    return make
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,4 @@
-"""
-What a stack is made of, as far as rules look at it: the same values, read from a template or from a live stack.
-
-The `id` of each is its logical id in the template, also where it was read from a live stack.
-"""
+"""What a stack is made of, as far as rules look at it: the same values, read from a template or from a live stack."""
 
 from __future__ import annotations
 
@@ -17,7 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Queue:
+class Resource:
+    """A thing of the stack; `id` is its logical id in the template, also where it was read from a live stack."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue(Resource):
     """
     An SQS queue.
 
@@ -31,7 +34,6 @@ class Queue:
         takes_from: ARNs of the queues that may use it as their dead-letter queue; None lets every queue of the account.
     """
 
-    id: str
     name: str
     arn: str
     visibility: timedelta
@@ -44,7 +46,7 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class Function(Resource):
     """
     A Lambda function.
 
@@ -56,7 +58,6 @@ class Function:
         variables: Its environment.
     """
 
-    id: str
     name: str
     arn: str
     timeout: timedelta
@@ -73,7 +74,7 @@ def is_queue(arn: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(Resource):
     """
     An event source mapping: hands a queue's messages to a function.
 
@@ -88,7 +89,6 @@ class Feed:
         reports_failures: Whether the function may say which messages failed.
     """
 
-    id: str
     queue: str
     function: str
     is_on: bool
@@ -105,7 +105,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Resource):
     """
     A DynamoDB table.
 
@@ -115,7 +115,6 @@ class Table:
         is_recoverable: Whether it can be brought back to any second of the last 35 days.
     """
 
-    id: str
     name: str
     arn: str
     is_encrypted: bool
@@ -124,7 +123,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogGroup:
+class LogGroup(Resource):
     """
     A log group.
 
@@ -132,13 +131,12 @@ class LogGroup:
         days: How long it keeps what is written; None: for ever.
     """
 
-    id: str
     name: str
     days: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
+class Timer(Resource):
     """
     A schedule of EventBridge's.
 
@@ -149,7 +147,6 @@ class Timer:
         input: What it hands over, as JSON text; None: an event of EventBridge's own.
     """
 
-    id: str
     name: str
     group: str
     expression: str
@@ -160,7 +157,7 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(Resource):
     """
     A CloudWatch alarm on one metric.
 
@@ -171,7 +168,6 @@ class Alarm:
         tells: ARNs of whom it tells.
     """
 
-    id: str
     name: str
     metric: str
     of: str
@@ -180,10 +176,9 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dashboard:
+class Dashboard(Resource):
     """A CloudWatch dashboard; its body is JSON text."""
 
-    id: str
     name: str
     body: str
 
@@ -198,10 +193,9 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Role:
+class Role(Resource):
     """A role, with the statements of all its policies."""
 
-    id: str
     statements: tuple[Statement, ...]
 
 

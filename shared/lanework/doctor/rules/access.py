@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from lanework.doctor.case import Case
 
 
-def _wildcards(case: Case) -> Iterator[Complaint]:
+@rule(why="code that is broken into reaches what is not this stack's")
+def wildcards(case: Case) -> Iterator[Complaint]:
+    """No role allows * as an action or a resource."""
     for role in case.graph.roles:
         for statement in role.statements:
             if not statement.allows:
@@ -21,10 +23,10 @@ def _wildcards(case: Case) -> Iterator[Complaint]:
             wide = [one for one in statement.actions if "*" in one]
             wide += [one for one in statement.resources if "*" in one and not _is_own(one, case.graph.stack)]
             for one in wide:
-                yield Complaint(
-                    about=role.id,
-                    what=f"it allows {one if one != '*' else 'everything (*)'}",
-                    todo=f"{role.id}: name actions and resources; a resource may end in /* below the stack's own",
+                yield Complaint.of(
+                    role,
+                    f"it allows {one if one != '*' else 'everything (*)'}",
+                    "name actions and resources; a resource may end in /* below the stack's own",
                 )
 
 
@@ -34,18 +36,20 @@ def _is_own(resource: str, stack: str) -> bool:
     return resource.endswith(("/*", ":*")) and "*" not in stem and stack in stem
 
 
-def _loops(case: Case) -> Iterator[Complaint]:
+@rule(why="Lambda stops a chain of jobs that enqueue jobs after 16 hops, and deletes the message")
+def loops(case: Case) -> Iterator[Complaint]:
+    """RecursiveLoop is Allow on the functions that run and send jobs."""
     names = {feed.function for feed in case.graph.feeds} | {one.name for one in (case.graph.clock,) if one is not None}
     for function in case.graph.functions:
         if function.name in names and function.loops != "Allow":
-            yield Complaint(
-                about=function.id,
-                what=f"RecursiveLoop is {function.loops or 'not set, so Terminate'}",
-                todo=f"{function.id}: RecursiveLoop: Allow",
+            yield Complaint.of(
+                function, f"RecursiveLoop is {function.loops or 'not set, so Terminate'}", "RecursiveLoop: Allow"
             )
 
 
-def _logs(case: Case) -> Iterator[Complaint]:
+@rule(why="Lambda makes one that keeps lines for ever, is paid for each month, and stays when the stack is gone")
+def log_retention(case: Case) -> Iterator[Complaint]:
+    """Each function has a log group of the stack's, which forgets."""
     groups = {one.name: one for one in case.graph.log_groups}
     for function in case.graph.functions:
         group = groups.get(function.log_group)
@@ -56,29 +60,27 @@ def _logs(case: Case) -> Iterator[Complaint]:
                 todo=f"an AWS::Logs::LogGroup {function.log_group} with RetentionInDays, for {function.id}",
             )
         elif group.days is None:
-            yield Complaint(
-                about=group.id,
-                what=f"{group.name} keeps its lines for ever",
-                todo=f"{group.id}: RetentionInDays: !Ref LogRetentionDays",
+            yield Complaint.of(
+                group, f"{group.name} keeps its lines for ever", "RetentionInDays: !Ref LogRetentionDays"
             )
 
 
-def _encryption(case: Case) -> Iterator[Complaint]:
+@rule(why="payloads hold personal data, and audits ask for it")
+def encryption(case: Case) -> Iterator[Complaint]:
+    """Queues and tables are encrypted at rest."""
     for queue in case.graph.queues:
         if not queue.is_encrypted:
-            yield Complaint(
-                about=queue.id, what="it is not encrypted at rest", todo=f"{queue.id}: SqsManagedSseEnabled: true"
-            )
+            yield Complaint.of(queue, "it is not encrypted at rest", "SqsManagedSseEnabled: true")
     for table in case.graph.tables:
         if not table.is_encrypted:
-            yield Complaint(
-                about=table.id,
-                what="it is not encrypted with a key of this account",
-                todo=f"{table.id}: SSESpecification: {{SSEEnabled: true}}",
+            yield Complaint.of(
+                table, "it is not encrypted with a key of this account", "SSESpecification: {SSEEnabled: true}"
             )
 
 
-def _tls(case: Case) -> Iterator[Complaint]:
+@rule(why="a payload could be read, or changed, on its way")
+def tls(case: Case) -> Iterator[Complaint]:
+    """Queues refuse what comes without TLS."""
     for queue in case.graph.queues:
         if not queue.is_tls_only:
             yield Complaint(
@@ -88,77 +90,38 @@ def _tls(case: Case) -> Iterator[Complaint]:
             )
 
 
-def _dead_letters(case: Case) -> Iterator[Complaint]:
+@rule(why="another queue's messages are taken for this lane's dead jobs, or a lane's dead letters are lost")
+def redrive_allow(case: Case) -> Iterator[Complaint]:
+    """A dead-letter queue takes from its own lane only."""
     for lane in Lane:
         queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
         if queue is None or dead is None or dead.takes_from == (queue.arn,):
             continue
-        yield Complaint(
-            about=dead.id,
-            what="any queue of the account may send it its dead letters"
+        yield Complaint.of(
+            dead,
+            "any queue of the account may send it its dead letters"
             if dead.takes_from is None
             else f"it takes dead letters from {', '.join(dead.takes_from) or 'no queue'}",
-            todo=f"{dead.id}: RedriveAllowPolicy: {{redrivePermission: byQueue, sourceQueueArns: [{queue.arn}]}}",
+            f"RedriveAllowPolicy: {{redrivePermission: byQueue, sourceQueueArns: [{queue.arn}]}}",
         )
 
 
-def _tables(case: Case) -> Iterator[Complaint]:
+@rule(why="records pile up and are paid for; what a mistake deletes is gone")
+def tables(case: Case) -> Iterator[Complaint]:
+    """The jobs table forgets by expires_at, and tables can be restored to a point in time."""
     for table in case.graph.tables:
         if table.name == f"{case.graph.stack}-jobs" and table.expires_by != "expires_at":
-            yield Complaint(
-                about=table.id,
-                what=f"its time to live is {table.expires_by or 'off'}",
-                todo=f"{table.id}: TimeToLiveSpecification: {{AttributeName: expires_at, Enabled: true}}",
+            yield Complaint.of(
+                table,
+                f"its time to live is {table.expires_by or 'off'}",
+                "TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}",
             )
         if not table.is_recoverable:
-            yield Complaint(
-                about=table.id,
-                what="it can't be restored to a point in time",
-                todo=f"{table.id}: PointInTimeRecoverySpecification: {{PointInTimeRecoveryEnabled: true}}",
+            yield Complaint.of(
+                table,
+                "it can't be restored to a point in time",
+                "PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}",
             )
 
 
-RULES: Final = (
-    Rule(
-        name="wildcards",
-        demands="No role allows * as an action or a resource.",
-        why="code that is broken into reaches what is not this stack's",
-        look=_wildcards,
-    ),
-    Rule(
-        name="loops",
-        demands="RecursiveLoop is Allow on the functions that run and send jobs.",
-        why="Lambda stops a chain of jobs that enqueue jobs after 16 hops, and deletes the message",
-        look=_loops,
-    ),
-    Rule(
-        name="log-retention",
-        demands="Each function has a log group of the stack's, which forgets.",
-        why="Lambda makes one that keeps lines for ever, is paid for each month, and stays when the stack is gone",
-        look=_logs,
-    ),
-    Rule(
-        name="encryption",
-        demands="Queues and tables are encrypted at rest.",
-        why="payloads hold personal data, and audits ask for it",
-        look=_encryption,
-    ),
-    Rule(
-        name="tls",
-        demands="Queues refuse what comes without TLS.",
-        why="a payload could be read, or changed, on its way",
-        look=_tls,
-    ),
-    Rule(
-        name="redrive-allow",
-        demands="A dead-letter queue takes from its own lane only.",
-        why="another queue's messages are taken for this lane's dead jobs, or a lane's dead letters are lost",
-        look=_dead_letters,
-    ),
-    Rule(
-        name="tables",
-        demands="The jobs table forgets by expires_at, and tables can be restored to a point in time.",
-        why="records pile up and are paid for; what a mistake deletes is gone",
-        look=_tables,
-    ),
-)
+RULES: Final = (wildcards, loops, log_retention, encryption, tls, redrive_allow, tables)

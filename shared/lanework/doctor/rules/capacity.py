@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,37 +18,43 @@ UNRESERVED: Final = 100
 """Executions that Lambda doesn't let anybody reserve (Lambda, "Configuring reserved concurrency")."""
 
 
-def _range(case: Case) -> Iterator[Complaint]:
+@rule(why="Lambda refuses other numbers; without one, a lane takes all that the account has")
+def concurrency_range(case: Case) -> Iterator[Complaint]:
+    """MaximumConcurrency, or the number of provisioned pollers instead, lies between 2 and 1,000."""
     for feed in case.graph.feeds:
         if feed.pollers is not None and feed.max_concurrency is not None:
-            yield Complaint(
-                about=feed.id,
-                what="it has a MaximumConcurrency and provisioned pollers",
-                todo=f"{feed.id}: leave one of the two out: Lambda takes either",
+            yield Complaint.of(
+                feed,
+                "it has a MaximumConcurrency and provisioned pollers",
+                "leave one of the two out: Lambda takes either",
             )
         number = feed.max_concurrency if feed.pollers is None else feed.pollers
         if number is None or not LEAST <= number <= MOST:
-            yield Complaint(
-                about=feed.id,
-                what=f"its {'MaximumConcurrency is' if feed.pollers is None else 'pollers are'} {number or 'not set'}",
-                todo=f"{feed.id}: a number from {LEAST:,} to {MOST:,} (one at a time is a job type's concurrency=1)",
+            yield Complaint.of(
+                feed,
+                f"its {'MaximumConcurrency is' if feed.pollers is None else 'pollers are'} {number or 'not set'}",
+                f"a number from {LEAST:,} to {MOST:,} (one at a time is a job type's concurrency=1)",
             )
 
 
-def _reserved(case: Case) -> Iterator[Complaint]:
+@rule(why="the rest is throttled silently, and each throttle uses up a receive")
+def reserved_concurrency(case: Case) -> Iterator[Complaint]:
+    """A worker has at least as much reserved concurrency as its mapping starts, where it has any."""
     for feed in case.graph.feeds:
         worker = case.graph.function(feed.function)
         if worker is None or worker.reserved is None or not feed.is_on:
             continue
         if feed.bound is None or feed.bound > worker.reserved:
-            yield Complaint(
-                about=worker.id,
-                what=f"{feed.bound or 'any number of'} executions are started at once, {worker.reserved} are reserved",
-                todo=f"{worker.id}: ReservedConcurrentExecutions: {feed.bound or MOST}, or fewer by the mapping",
+            yield Complaint.of(
+                worker,
+                f"{feed.bound or 'any number of'} executions are started at once, {worker.reserved} are reserved",
+                f"ReservedConcurrentExecutions: {feed.bound or MOST}, or fewer by the mapping",
             )
 
 
-def _account(case: Case) -> Iterator[Complaint]:
+@rule(why="the lanes throttle each other, so slow work delays urgent work; too large a reservation fails to deploy")
+def account_concurrency(case: Case) -> Iterator[Complaint]:
+    """The account allows what the lanes may run at once, and what is reserved."""
     graph = case.graph
     wanted = sum(feed.bound or 0 for feed in graph.feeds if feed.is_on)
     reserved = sum(one.reserved or 0 for one in graph.functions)
@@ -66,23 +72,4 @@ def _account(case: Case) -> Iterator[Complaint]:
         )
 
 
-RULES: Final = (
-    Rule(
-        name="concurrency-range",
-        demands="MaximumConcurrency, or the number of provisioned pollers instead, lies between 2 and 1,000.",
-        why="Lambda refuses other numbers; without one, a lane takes all that the account has",
-        look=_range,
-    ),
-    Rule(
-        name="reserved-concurrency",
-        demands="A worker has at least as much reserved concurrency as its mapping starts, where it has any.",
-        why="the rest is throttled silently, and each throttle uses up a receive",
-        look=_reserved,
-    ),
-    Rule(
-        name="account-concurrency",
-        demands="The account allows what the lanes may run at once, and what is reserved.",
-        why="the lanes throttle each other, so slow work delays urgent work; too large a reservation fails to deploy",
-        look=_account,
-    ),
-)
+RULES: Final = (concurrency_range, reserved_concurrency, account_concurrency)

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.doctor.graph import Role
 
 if TYPE_CHECKING:
@@ -20,12 +20,13 @@ LARGEST_SKEW: Final = timedelta(seconds=2)
 _SHOWN: Final = 5
 
 
-def _drift(case: Case) -> Iterator[Complaint]:
-    live = case.live
-    if live is None or live.intended is None:
+@rule(why="somebody changed it by hand, or a change was never deployed: the next deployment will surprise")
+def drift(case: Case) -> Iterator[Complaint]:
+    """The stack is what template.yaml makes of its parameters."""
+    if case.live.intended is None:
         return
     todo = "sam build && sam deploy makes it what template.yaml says; or put the change into template.yaml"
-    has, should = dict(case.graph.everything()), dict(live.intended.everything())
+    has, should = dict(case.graph.everything()), dict(case.live.intended.everything())
     for logical_id in should.keys() - has.keys():
         yield Complaint(about=logical_id, what="template.yaml has it, the stack doesn't", todo=todo)
     for logical_id in has.keys() - should.keys():
@@ -57,10 +58,12 @@ def _as_sets(role: Role) -> set[tuple[bool, frozenset[str], frozenset[str]]]:
     return {(one.allows, frozenset(one.actions), frozenset(one.resources)) for one in role.statements}
 
 
-def _code(case: Case) -> Iterator[Complaint]:
-    if case.live is None or not case.live.changed_files:
-        return
+@rule(why="what you read is not what runs")
+def code(case: Case) -> Iterator[Complaint]:
+    """The deployed layer holds the code that is here."""
     files = case.live.changed_files
+    if not files:
+        return
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
     yield Complaint(
         about="SharedLayer",
@@ -69,9 +72,10 @@ def _code(case: Case) -> Iterator[Complaint]:
     )
 
 
-def _strangers(case: Case) -> Iterator[Complaint]:
-    unknown_types = {} if case.live is None else case.live.unknown_types
-    for name, count in unknown_types.items():
+@rule(why="its worker can't run it: it dies of unknown_type")
+def unknown_types(case: Case) -> Iterator[Complaint]:
+    """No job waits whose type the code doesn't have."""
+    for name, count in case.live.unknown_types.items():
         yield Complaint(
             about=name,
             what=f"{count} {'job waits' if count == 1 else 'jobs wait'}, or died of it, whose type no code here has",
@@ -79,8 +83,10 @@ def _strangers(case: Case) -> Iterator[Complaint]:
         )
 
 
-def _taken(case: Case) -> Iterator[Complaint]:
-    for job_id, type_ in ({} if case.live is None else case.live.taken).items():
+@rule(why="it was enqueued before these were reserved, by accident or to keep a schedule from running")
+def own_ids(case: Case) -> Iterator[Complaint]:
+    """No job of somebody's has an id of Lanework's own, such as a schedule's run."""
+    for job_id, type_ in case.live.taken.items():
         yield Complaint(
             about=job_id,
             what=f"a job of type {type_} has this id, which is Lanework's own: its run goes on under the next",
@@ -88,8 +94,10 @@ def _taken(case: Case) -> Iterator[Complaint]:
         )
 
 
-def _unsent(case: Case) -> Iterator[Complaint]:
-    for lane, count in ({} if case.live is None else case.live.unsent).items():
+@rule(why="its producer stopped between the record and the message, and nothing carries it until the clock sends it")
+def unsent(case: Case) -> Iterator[Complaint]:
+    """No job is queued while its lane is empty."""
+    for lane, count in case.live.unsent.items():
         yield Complaint(
             about=lane,
             what=f"{count} of the newest jobs {'is' if count == 1 else 'are'} queued while the lane is empty: "
@@ -99,8 +107,10 @@ def _unsent(case: Case) -> Iterator[Complaint]:
         )
 
 
-def _skew(case: Case) -> Iterator[Complaint]:
-    if case.live is None or abs(case.live.skew) <= LARGEST_SKEW:
+@rule(why="a producer or worker here starts jobs early or late, and ends leases that aren't over")
+def clock_skew(case: Case) -> Iterator[Complaint]:
+    """This machine's clock is within 2 s of AWS's."""
+    if abs(case.live.skew) <= LARGEST_SKEW:
         return
     seconds = case.live.skew.total_seconds()
     yield Complaint(
@@ -110,8 +120,10 @@ def _skew(case: Case) -> Iterator[Complaint]:
     )
 
 
-def _refusals(case: Case) -> Iterator[Complaint]:
-    for one in () if case.live is None else case.live.refusals:
+@rule(why="what it can't see it can't judge")
+def readable(case: Case) -> Iterator[Complaint]:
+    """The doctor may look at everything."""
+    for one in case.live.refusals:
         yield Complaint(
             about=one.on,
             what=f"the doctor may not look: {one.action} was refused",
@@ -119,47 +131,4 @@ def _refusals(case: Case) -> Iterator[Complaint]:
         )
 
 
-RULES: Final = (
-    Rule(
-        name="drift",
-        demands="The stack is what template.yaml makes of its parameters.",
-        why="somebody changed it by hand, or a change was never deployed: the next deployment will surprise",
-        look=_drift,
-    ),
-    Rule(
-        name="code",
-        demands="The deployed layer holds the code that is here.",
-        why="what you read is not what runs",
-        look=_code,
-    ),
-    Rule(
-        name="unknown-types",
-        demands="No job waits whose type the code doesn't have.",
-        why="its worker can't run it: it dies of unknown_type",
-        look=_strangers,
-    ),
-    Rule(
-        name="own-ids",
-        demands="No job of somebody's has an id of Lanework's own, such as a schedule's run.",
-        why="it was enqueued before these were reserved, by accident or to keep a schedule from running",
-        look=_taken,
-    ),
-    Rule(
-        name="unsent",
-        demands="No job is queued while its lane is empty.",
-        why="its producer stopped between the record and the message, and nothing carries it until the clock sends it",
-        look=_unsent,
-    ),
-    Rule(
-        name="clock-skew",
-        demands="This machine's clock is within 2 s of AWS's.",
-        why="a producer or worker here starts jobs early or late, and ends leases that aren't over",
-        look=_skew,
-    ),
-    Rule(
-        name="readable",
-        demands="The doctor may look at everything.",
-        why="what it can't see it can't judge",
-        look=_refusals,
-    ),
-)
+RULES: Final = (drift, code, unknown_types, own_ids, unsent, clock_skew, readable)

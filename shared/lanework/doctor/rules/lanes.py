@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ SMALL_BATCH: Final = 10
 """A larger one needs a batching window (Lambda, "Using Lambda with Amazon SQS")."""
 
 
-def _complete(case: Case) -> Iterator[Complaint]:
+@rule(why="jobs of a lane that isn't whole are refused, or wait for ever")
+def lanes(case: Case) -> Iterator[Complaint]:
+    """Each of the five lanes has a queue, a dead-letter queue, a mapping and a worker function."""
     graph = case.graph
     for lane in Lane:
         for what, found in (
@@ -40,97 +42,113 @@ def _complete(case: Case) -> Iterator[Complaint]:
                 )
 
 
-def _visibility(case: Case) -> Iterator[Complaint]:
+@rule(why="a job that takes long is handed out a second time while it runs")
+def visibility(case: Case) -> Iterator[Complaint]:
+    """A message is hidden for the function's timeout, the batching window and 5 s at least."""
     for _, queue, feed, worker in _whole_lanes(case.graph):
         least = worker.timeout + feed.window + MARGIN
         if queue.visibility < least:
-            yield Complaint(
-                about=queue.id,
-                what=f"a message is hidden for {_s(queue.visibility)}, its function may take {_s(worker.timeout)}",
-                todo=f"{queue.id}: VisibilityTimeout: {_s(least, '')}",
+            yield Complaint.of(
+                queue,
+                f"a message is hidden for {_s(queue.visibility)}, its function may take {_s(worker.timeout)}",
+                f"VisibilityTimeout: {_s(least, '')}",
             )
 
 
-def _redrive(case: Case) -> Iterator[Complaint]:
+@rule(why="a message that nobody could take is deleted with its retention, and its job is lost")
+def redrive(case: Case) -> Iterator[Complaint]:
+    """What SQS gives up on goes to the lane's own dead-letter queue."""
     for lane in Lane:
         queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
         if queue is not None and dead is not None and queue.dead_letters != dead.arn:
-            yield Complaint(
-                about=queue.id,
-                what=f"its dead-letter queue is {_name(queue.dead_letters)}, not {dead.name}",
-                todo=f"{queue.id}: RedrivePolicy: deadLetterTargetArn: !GetAtt {dead.id}.Arn, maxReceiveCount: 1000",
+            yield Complaint.of(
+                queue,
+                f"its dead-letter queue is {_name(queue.dead_letters)}, not {dead.name}",
+                f"RedrivePolicy: deadLetterTargetArn: !GetAtt {dead.id}.Arn, maxReceiveCount: 1000",
             )
 
 
-def _receives(case: Case) -> Iterator[Complaint]:
+@rule(why="throttles and waits count as receives: SQS takes jobs away that have attempts left")
+def receives(case: Case) -> Iterator[Complaint]:
+    """Every job type's attempts lie below maxReceiveCount."""
     attempts = {f"lane {lane}'s default": terms.attempts for lane, terms in LANES.items()}
     attempts |= {} if case.code is None else case.code.attempts
     name, most = max(attempts.items(), key=lambda one: one[1])
     for lane in Lane:
         queue = case.graph.queue_of(lane)
         if queue is not None and queue.max_receives is not None and queue.max_receives <= most:
-            yield Complaint(
-                about=queue.id,
-                what=f"SQS gives up after {queue.max_receives} receives, {name} may take {most} attempts",
-                todo=f"{queue.id}: maxReceiveCount: 1000",
+            yield Complaint.of(
+                queue,
+                f"SQS gives up after {queue.max_receives} receives, {name} may take {most} attempts",
+                "maxReceiveCount: 1000",
             )
 
 
-def _retention(case: Case) -> Iterator[Complaint]:
+@rule(why="a dead letter's age counts from its first enqueue: it may be gone before anybody looks")
+def dead_letter_retention(case: Case) -> Iterator[Complaint]:
+    """A dead-letter queue keeps messages longer than its source."""
     for lane in Lane:
         queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
         if queue is not None and dead is not None and dead.retention <= queue.retention:
-            yield Complaint(
-                about=dead.id,
-                what=f"dead letters are kept for {_days(dead)}, {queue.name} keeps messages for {_days(queue)}",
-                todo=f"{dead.id}: MessageRetentionPeriod: 1209600",
+            yield Complaint.of(
+                dead,
+                f"dead letters are kept for {_days(dead)}, {queue.name} keeps messages for {_days(queue)}",
+                "MessageRetentionPeriod: 1209600",
             )
 
 
-def _partial_batches(case: Case) -> Iterator[Complaint]:
+@rule(why="one job that fails makes SQS hand out its whole batch again; and what is to be kept is deleted")
+def partial_batches(case: Case) -> Iterator[Complaint]:
+    """The mapping takes ReportBatchItemFailures."""
     for _, _, feed, _ in _whole_lanes(case.graph):
         if not feed.reports_failures:
-            yield Complaint(
-                about=feed.id,
-                what="its function can't say which messages of a batch failed",
-                todo=f"{feed.id}: FunctionResponseTypes: [ReportBatchItemFailures]",
+            yield Complaint.of(
+                feed,
+                "its function can't say which messages of a batch failed",
+                "FunctionResponseTypes: [ReportBatchItemFailures]",
             )
 
 
-def _window(case: Case) -> Iterator[Complaint]:
+@rule(why="Lambda refuses the mapping")
+def batching_window(case: Case) -> Iterator[Complaint]:
+    """A batch of more than 10 has a batching window of a second at least."""
     for feed in case.graph.feeds:
         if feed.batch_size > SMALL_BATCH and feed.window < timedelta(seconds=1):
-            yield Complaint(
-                about=feed.id,
-                what=f"batches of {feed.batch_size} with no batching window",
-                todo=f"{feed.id}: MaximumBatchingWindowInSeconds: 1, or BatchSize: {SMALL_BATCH}",
+            yield Complaint.of(
+                feed,
+                f"batches of {feed.batch_size} with no batching window",
+                f"MaximumBatchingWindowInSeconds: 1, or BatchSize: {SMALL_BATCH}",
             )
 
 
-def _numbers(case: Case) -> Iterator[Complaint]:
+@rule(why="a job that the code lets take so long is cut off in the middle, or a batch doesn't fit in")
+def lane_numbers(case: Case) -> Iterator[Complaint]:
+    """Timeout, batch size and lane of a worker are those that the code counts on."""
     for lane, _, feed, worker in _whole_lanes(case.graph):
         terms = LANES[lane]
         if worker.timeout != terms.timeout:
-            yield Complaint(
-                about=worker.id,
-                what=f"its timeout is {_s(worker.timeout)}, the code counts on {_s(terms.timeout)}",
-                todo=f"{worker.id}: Timeout: {_s(terms.timeout, '')}",
+            yield Complaint.of(
+                worker,
+                f"its timeout is {_s(worker.timeout)}, the code counts on {_s(terms.timeout)}",
+                f"Timeout: {_s(terms.timeout, '')}",
             )
         if feed.batch_size != terms.batch_size:
-            yield Complaint(
-                about=feed.id,
-                what=f"batches of {feed.batch_size}, the code counts on {terms.batch_size}",
-                todo=f"{feed.id}: BatchSize: {terms.batch_size}",
+            yield Complaint.of(
+                feed,
+                f"batches of {feed.batch_size}, the code counts on {terms.batch_size}",
+                f"BatchSize: {terms.batch_size}",
             )
         if worker.variables.get("LANEWORK_LANE") != lane:
-            yield Complaint(
-                about=worker.id,
-                what=f"its LANEWORK_LANE is {worker.variables.get('LANEWORK_LANE')}, its queue is {lane}'s",
-                todo=f"{worker.id}: Environment: {{Variables: {{LANEWORK_LANE: {lane}}}}}",
+            yield Complaint.of(
+                worker,
+                f"its LANEWORK_LANE is {worker.variables.get('LANEWORK_LANE')}, its queue is {lane}'s",
+                f"Environment: {{Variables: {{LANEWORK_LANE: {lane}}}}}",
             )
 
 
-def _alike(case: Case) -> Iterator[Complaint]:
+@rule(why="a change that reached four lanes fails in the fifth, on the day when that one is needed")
+def lanes_alike(case: Case) -> Iterator[Complaint]:
+    """The five lanes differ in their names and numbers only."""
     graph = case.graph
     whole = [(lane, worker) for lane, *_, worker in _whole_lanes(graph) if graph.dead_letters_of(lane) is not None]
     shapes = {lane: _shape(graph, lane, worker) for lane, worker in whole}
@@ -184,58 +202,13 @@ def _name(arn: str | None) -> str:
 
 
 RULES: Final = (
-    Rule(
-        name="lanes",
-        demands="Each of the five lanes has a queue, a dead-letter queue, a mapping and a worker function.",
-        why="jobs of a lane that isn't whole are refused, or wait for ever",
-        look=_complete,
-    ),
-    Rule(
-        name="visibility",
-        demands="A message is hidden for the function's timeout, the batching window and 5 s at least.",
-        why="a job that takes long is handed out a second time while it runs",
-        look=_visibility,
-    ),
-    Rule(
-        name="redrive",
-        demands="What SQS gives up on goes to the lane's own dead-letter queue.",
-        why="a message that nobody could take is deleted with its retention, and its job is lost",
-        look=_redrive,
-    ),
-    Rule(
-        name="receives",
-        demands="maxReceiveCount lies above every job type's attempts.",
-        why="throttles and waits count as receives: SQS takes jobs away that have attempts left",
-        look=_receives,
-    ),
-    Rule(
-        name="dead-letter-retention",
-        demands="A dead-letter queue keeps messages longer than its source.",
-        why="a dead letter's age counts from its first enqueue: it may be gone before anybody looks",
-        look=_retention,
-    ),
-    Rule(
-        name="partial-batches",
-        demands="The mapping takes ReportBatchItemFailures.",
-        why="one job that fails makes SQS hand out its whole batch again; and what is to be kept is deleted",
-        look=_partial_batches,
-    ),
-    Rule(
-        name="batching-window",
-        demands="A batch of more than 10 has a batching window of a second at least.",
-        why="Lambda refuses the mapping",
-        look=_window,
-    ),
-    Rule(
-        name="lane-numbers",
-        demands="Timeout, batch size and lane of a worker are those that the code counts on.",
-        why="a job that the code lets take so long is cut off in the middle, or a batch doesn't fit in",
-        look=_numbers,
-    ),
-    Rule(
-        name="lanes-alike",
-        demands="The five lanes differ in their names and numbers only.",
-        why="a change that reached four lanes fails in the fifth, on the day when that one is needed",
-        look=_alike,
-    ),
+    lanes,
+    visibility,
+    redrive,
+    receives,
+    dead_letter_retention,
+    partial_batches,
+    batching_window,
+    lane_numbers,
+    lanes_alike,
 )

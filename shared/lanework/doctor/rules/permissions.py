@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.doctor.policies import is_allowed
 from lanework.model.lanes import Lane
 
@@ -25,7 +25,9 @@ Need = tuple[str, str]
 """An action, and the ARN that it must be allowed on."""
 
 
-def _permissions(case: Case) -> Iterator[Complaint]:
+@rule(why="the call is refused, and jobs of the lane go back and forth until SQS gives up on them")
+def permissions(case: Case) -> Iterator[Complaint]:
+    """Each function may do all that its code does."""
     roles = {one.id: one for one in case.graph.roles}
     for function, needs in _needs(case.graph):
         role = roles.get(function.role)
@@ -34,10 +36,10 @@ def _permissions(case: Case) -> Iterator[Complaint]:
         missing = [(action, on) for action, on in needs if not is_allowed(role.statements, action, on)]
         for on in dict.fromkeys(on for _, on in missing):
             actions = ", ".join(action for action, resource in missing if resource == on)
-            yield Complaint(
-                about=role.id,
-                what=f"{function.name} may not {actions} on {on.partition(':')[2].partition(':')[2]}",
-                todo=f"{role.id}: a statement {{Effect: Allow, Action: [{actions}], Resource: {on}}}",
+            yield Complaint.of(
+                role,
+                f"{function.name} may not {actions} on {on.partition(':')[2].partition(':')[2]}",
+                f"a statement {{Effect: Allow, Action: [{actions}], Resource: {on}}}",
             )
 
 
@@ -111,11 +113,4 @@ def _arn(graph: Graph, function: Function, service: str, rest: str) -> str:
     return f"{function.arn.partition(':lambda:')[0]}:{service}:{graph.region}:{graph.account}:{rest}"
 
 
-RULES: Final = (
-    Rule(
-        name="permissions",
-        demands="Each function may do all that its code does.",
-        why="the call is refused, and jobs of the lane go back and forth until SQS gives up on them",
-        look=_permissions,
-    ),
-)
+RULES: Final = (permissions,)

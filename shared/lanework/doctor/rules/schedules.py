@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.errors import InvalidOptionError, did_you_mean
 from lanework.model.schedule.cron import cron_of
 from lanework.model.schedule.schedule import input_of
@@ -20,19 +20,17 @@ if TYPE_CHECKING:
     from lanework.doctor.graph import Graph, Timer
     from lanework.model.schedule.schedule import Schedule
 
-SCHEDULES: Final = "schedules"
-
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)")
 
 
-def _expressions(case: Case) -> Iterator[Complaint]:
+@rule(why="the deployment fails, or a schedule fires at another time than it says")
+def schedule_expressions(case: Case) -> Iterator[Complaint]:
+    """Schedules have expressions and time zones that EventBridge reads."""
     for timer in case.graph.timers:
         problem = _problem_of(timer)
         if problem is not None:
-            yield Complaint(
-                about=timer.id,
-                what=problem,
-                todo=f"{timer.id}: ScheduleExpression: such as cron(0 2 * * ? *), rate(1 minute) or rate(5 minutes)",
+            yield Complaint.of(
+                timer, problem, "ScheduleExpression: such as cron(0 2 * * ? *), rate(1 minute) or rate(5 minutes)"
             )
 
 
@@ -51,7 +49,9 @@ def _problem_of(timer: Timer) -> str | None:
     return None if _RATE.fullmatch(text) else f"{text!r} is no expression that EventBridge reads"
 
 
-def _tick(case: Case) -> Iterator[Complaint]:
+@rule(why="delayed and parked jobs are never sent, and missed schedules are not made up for")
+def clock(case: Case) -> Iterator[Complaint]:
+    """A schedule of one minute calls the clock function."""
     name, tick = f"{case.graph.stack}-tick", case.graph.tick
     todo = f"a schedule {name} with ScheduleExpression: rate(1 minute), State: ENABLED, that calls the clock function"
     if tick is None or case.graph.clock is None:
@@ -61,7 +61,9 @@ def _tick(case: Case) -> Iterator[Complaint]:
         yield Complaint(about=tick.id, what=f"it is {tick.expression}{state}", todo=todo)
 
 
-def _equal(case: Case) -> Iterator[Complaint]:
+@rule(why="a job is started up to a minute late, or at a time that nobody declares any more")
+def schedules(case: Case) -> Iterator[Complaint]:
+    """EventBridge has the schedules that job types declare, as they declare them, and no others."""
     if case.code is None:
         return
     found = {name: timer for timer in case.graph.timers if (name := _schedule_of(timer)) is not None}
@@ -119,23 +121,4 @@ def _shown(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-RULES: Final = (
-    Rule(
-        name="schedule-expressions",
-        demands="Schedules have expressions and time zones that EventBridge reads.",
-        why="the deployment fails, or a schedule fires at another time than it says",
-        look=_expressions,
-    ),
-    Rule(
-        name="clock",
-        demands="A schedule of one minute calls the clock function.",
-        why="delayed and parked jobs are never sent, and missed schedules are not made up for",
-        look=_tick,
-    ),
-    Rule(
-        name=SCHEDULES,
-        demands="EventBridge has the schedules that job types declare, as they declare them, and no others.",
-        why="a job is started up to a minute late, or at a time that nobody declares any more",
-        look=_equal,
-    ),
-)
+RULES: Final = (schedule_expressions, clock, schedules)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.case import Complaint, Rule
+from lanework.doctor.case import Complaint, rule
 from lanework.model.lanes import LANES, QUEUE_RETENTION, Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Alarm, Graph
+    from lanework.doctor.graph import Alarm, Function, Graph, Queue
 
 DEPTH: Final = "AWS/SQS ApproximateNumberOfMessagesVisible"
 AGE: Final = "AWS/SQS ApproximateAgeOfOldestMessage"
@@ -22,38 +22,37 @@ LATE: Final = "AWS/Lambda IteratorAge"
 INVOCATIONS: Final = "AWS/Lambda Invocations"
 
 
-def _alarms(case: Case) -> Iterator[Complaint]:
+@rule(why="jobs die or wait, and customers are the first to notice")
+def alarms(case: Case) -> Iterator[Complaint]:
+    """Alarms notify of each lane's dead letters, oldest message, errors and throttles, a failing clock, late events."""
     graph = case.graph
     for lane in Lane:
         dead, queue, worker = graph.dead_letters_of(lane), graph.queue_of(lane), graph.worker_of(lane)
         for metric, of in ((DEPTH, dead), (AGE, queue), (ERRORS, worker), (THROTTLES, worker)):
             if of is not None:
-                yield from _watched(graph, metric, of.name, of.id)
+                yield from _watched(graph, metric, of)
     if graph.events is not None:
-        yield from _watched(graph, LATE, graph.events.name, graph.events.id)
-    clock = graph.clock
-    if clock is not None:
+        yield from _watched(graph, LATE, graph.events)
+    if graph.clock is not None:
         for metric in (ERRORS, INVOCATIONS):
-            yield from _watched(graph, metric, clock.name, clock.id)
+            yield from _watched(graph, metric, graph.clock)
 
 
-def _watched(graph: Graph, metric: str, of: str, about: str) -> Iterator[Complaint]:
-    found = [one for one in graph.alarms if (one.metric, one.of) == (metric, of)]
+def _watched(graph: Graph, metric: str, of: Queue | Function) -> Iterator[Complaint]:
+    found = [one for one in graph.alarms if (one.metric, one.of) == (metric, of.name)]
     if not found:
         yield Complaint(
-            about=about,
-            what=f"no alarm watches {metric} of {of}",
-            todo=f"an AWS::CloudWatch::Alarm on {metric} of {of}, as the other lanes have it in template.yaml",
+            about=of.id,
+            what=f"no alarm watches {metric} of {of.name}",
+            todo=f"an AWS::CloudWatch::Alarm on {metric} of {of.name}, as the other lanes have it in template.yaml",
         )
     elif not any(one.tells for one in found):
-        yield Complaint(
-            about=found[0].id,
-            what="it tells nobody",
-            todo=f"{found[0].id}: AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false",
-        )
+        yield Complaint.of(found[0], "it tells nobody", "AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false")
 
 
-def _thresholds(case: Case) -> Iterator[Complaint]:
+@rule(why="an alarm that comes after the promise is broken helps nobody")
+def alarm_thresholds(case: Case) -> Iterator[Complaint]:
+    """Dead letters alarm from the first on; age alarms at the lane's SLA and its function's timeout at the latest."""
     for lane in Lane:
         dead, queue, worker = case.graph.dead_letters_of(lane), case.graph.queue_of(lane), case.graph.worker_of(lane)
         promised, feed = LANES[lane].start_within, case.graph.feed_of(lane)
@@ -74,14 +73,16 @@ def _not_above(alarm: Alarm, most: timedelta | int, what: str) -> Iterator[Compl
     limit = most.total_seconds() if isinstance(most, timedelta) else most
     if alarm.above is None or alarm.above > limit:
         says = "not when something grows" if alarm.above is None else f"above {alarm.above:g}"
-        yield Complaint(
-            about=alarm.id,
-            what=f"it goes off {says}; {what} is at {limit:g}",
-            todo=f"{alarm.id}: ComparisonOperator: GreaterThanThreshold, Threshold: {limit:g}",
+        yield Complaint.of(
+            alarm,
+            f"it goes off {says}; {what} is at {limit:g}",
+            f"ComparisonOperator: GreaterThanThreshold, Threshold: {limit:g}",
         )
 
 
-def _dashboard(case: Case) -> Iterator[Complaint]:
+@rule(why="at 3 a.m. nobody wants to look for ten queues by name")
+def dashboard(case: Case) -> Iterator[Complaint]:
+    """A CloudWatch dashboard shows every lane."""
     graph = case.graph
     queues = [one.name for one in map(graph.queue_of, Lane) if one is not None]
     missing = [name for name in queues if not any(f'"{name}"' in one.body for one in graph.dashboards)]
@@ -93,25 +94,4 @@ def _dashboard(case: Case) -> Iterator[Complaint]:
         )
 
 
-RULES: Final = (
-    Rule(
-        name="alarms",
-        demands="Each lane's dead letters, oldest message, errors and throttles have an alarm that notifies somebody; "
-        "the clock's errors and silence, and late events, too.",
-        why="jobs die or wait, and customers are the first to notice",
-        look=_alarms,
-    ),
-    Rule(
-        name="alarm-thresholds",
-        demands="Dead letters alarm from the first on; age alarms at the lane's SLA and its function's timeout at the "
-        "latest.",
-        why="an alarm that comes after the promise is broken helps nobody",
-        look=_thresholds,
-    ),
-    Rule(
-        name="dashboard",
-        demands="A CloudWatch dashboard shows every lane.",
-        why="at 3 a.m. nobody wants to look for ten queues by name",
-        look=_dashboard,
-    ),
-)
+RULES: Final = (alarms, alarm_thresholds, dashboard)
