@@ -78,19 +78,15 @@ class Event:
     One transition.
 
     Attributes:
-        action: What happened.
-        at: When.
         job_id, type, queue, lane: Which job; None only for a message that is no envelope.
         attempt: Number of the attempt that it is about.
-        cause: Why the job died.
-        error: `ExceptionType: message`, for failures. It may quote a payload: no log line and no message tells it.
+        error: `ExceptionType: message`, for failures. It may quote a payload: no log line and no message has it.
         error_type: Its type alone.
         wait: Until the next attempt, or until the message is looked at again.
         ran_for: How long the attempt took, or the invocation.
         waited: From the asked to the first start.
         memory_mb: What an invocation is billed for, per millisecond.
         reason: Why a message was dropped or a write refused, in words.
-        schedule: Which schedule it is about, where it is about one.
         correlation_id: The correlation id that the job was given; None if it stands for itself.
         public: Fields of the payload that its model marks as `Public`; no other part of a payload is ever in an event.
     """

@@ -130,10 +130,6 @@ class Bound:
         Return the name of the one limit that a job falls under, such as `concurrency:queue:email`.
 
         A key's value is part of it as a digest: names appear in logs, and values may be anybody's address.
-
-        Args:
-            payload: The payload's fields, as JSON values.
-            tenant: The tenant that the job was enqueued for.
         """
         name = f"{self.limit.kind}:{self.scope}"
         if self.limit.key is None:
@@ -153,12 +149,7 @@ def digest_of(value: object) -> str:
 
 
 def bounds_of(scope: str, *given: Limit | tuple[Limit, ...] | None) -> tuple[Bound, ...]:
-    """
-    Return the limits that one level declares; each may be one limit, several, or none.
-
-    Raises:
-        InvalidOptionError: One is something else, such as a bare number.
-    """
+    """Return the limits that one level declares; each may be one limit, several, or none. A bare number is refused."""
     limits = [one for some in given if some is not None for one in (some if isinstance(some, tuple) else (some,))]
     for one in limits:
         if not isinstance(one, Concurrency | Rate | Quota):
@@ -199,13 +190,7 @@ _TICK: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """
-    What was accepted of late.
-
-    Attributes:
-        first: Number of the oldest bucket that holds anything, counted from 1970.
-        counts: Jobs in it and in each bucket after it; the last one holds the latest job.
-    """
+    """What was accepted of late: jobs in each bucket from the `first` on, numbered since 1970, to the latest job's."""
 
     first: int
     counts: tuple[int, ...]
@@ -233,11 +218,8 @@ def spend(window: Window | None, quota: Quota, *, now: datetime) -> Window | Ful
     """
     Count one more job, if it fits.
 
-    Args:
-        window: What was accepted before; None if nothing was.
-        quota: How many fit, and for how long they count.
-        now: When. A moment before the latest job counts as that job's: a producer's clock that runs behind then lets
-            nothing through that another's has counted.
+    A moment before the latest job counts as that job's: a producer's clock that runs behind then lets nothing through
+    that another's has counted.
     """
     present = _bucket_at(now, quota.per)
     if window is None:

@@ -52,13 +52,9 @@ class Backoff:
 
     def wait_after(self, attempt: int, *, rand: Callable[[], float]) -> timedelta:
         """
-        Return how long to wait after a failed attempt, in whole seconds, as SQS counts visibility.
+        Return how long to wait after failed attempt 1, 2, …, in whole seconds, as SQS counts visibility.
 
-        Jitter below a second is therefore lost, and a wait is never shorter than without jitter.
-
-        Args:
-            attempt: Number of the attempt that failed, from 1.
-            rand: Gives a number from 0.0 up to, not including, 1.0.
+        Jitter below a second is lost, and a wait is never shorter than without it. `rand` gives 0.0 to 1.0.
         """
         # Above 2^40 any positive base has long met the ceiling; the exponent is capped so that no float overflows.
         plain_s = self.base.total_seconds() * 2.0 ** min(attempt - 1, 40)

@@ -103,13 +103,9 @@ def secrets_of(url: str, keys: Sequence[bytes]) -> tuple[str, ...]:
 
 def signed(body: str, *, event_id: str, timestamp: int, secrets: Sequence[bytes]) -> dict[str, str]:
     """
-    Return the headers that a receiver checks a message by.
+    Return the headers that a receiver checks a message by; `timestamp` in seconds since 1970.
 
-    Args:
-        body: The message.
-        event_id: The same whenever it is sent again.
-        timestamp: When it is sent, in seconds since 1970: a receiver refuses what is old.
-        secrets: Keys; during a change of keys there are two, and a signature by each.
+    During a change of keys there are two secrets, and a signature by each.
     """
     content = f"{event_id}.{timestamp}.{body}".encode()
     signatures = (b64encode(hmac.digest(key, content, sha256)).decode() for key in secrets)
@@ -121,12 +117,7 @@ def signed(body: str, *, event_id: str, timestamp: int, secrets: Sequence[bytes]
 
 
 def secrets_in(text: str) -> tuple[bytes, ...]:
-    """
-    Return the keys in a setting: `whsec_` and base64, several separated by spaces or commas.
-
-    Raises:
-        ConfigError: There is none, or one can't be used.
-    """
+    """Return the keys in a setting: `whsec_` and base64, several separated by spaces or commas; at least one."""
     keys = tuple(_key(word) for word in text.replace(",", " ").split())
     if not keys:
         msg = "no secret to sign webhooks with: make one with `lanework webhooks secret`, and see docs/events.md"

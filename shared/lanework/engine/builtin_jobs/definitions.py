@@ -41,12 +41,7 @@ ATTEMPTS: Final = 3
 
 
 def refuse_names_of_ours(types: Iterable[JobType]) -> None:
-    """
-    Refuse job types of an application that could be taken for Lanework's own.
-
-    Raises:
-        DeclarationError: One has a name that begins with `lanework.`, or the queue `lanework`.
-    """
+    """Refuse, with DeclarationError, job types of an application that could be taken for Lanework's own."""
     for one in types:
         if one.queue == QUEUE or any(name.startswith(OURS) for name in (one.name, *one.aliases)):
             msg = (
@@ -57,12 +52,7 @@ def refuse_names_of_ours(types: Iterable[JobType]) -> None:
 
 
 def system_jobs(ports: Callable[[], Ports]) -> Jobs:
-    """
-    Return the family of Lanework's own jobs. What they do it with is loaded when one runs.
-
-    Args:
-        ports: Gives the application's ports; asked at each run, since an application may be moved.
-    """
+    """Return the family of Lanework's own jobs, whose work is loaded when one runs; ports are asked for at each run."""
     family = Jobs(queue=QUEUE, lane="low", attempts=ATTEMPTS)
 
     @family.job(REDRIVE)

@@ -36,9 +36,6 @@ class HourlyJobs:
         Enqueue this hour's jobs, unless that is done; return their ids.
 
         The hour is part of an id, so that a tick which was cut off, or one that comes twice, enqueues none twice.
-
-        Raises:
-            UnavailableError, EnqueueError: Nothing answers; the next tick does it.
         """
         wanted = tuple(self._wanted())
         if not wanted:

@@ -79,7 +79,7 @@ class BulkRedrive:
         between: Callable[[RedriveSummary], None] = lambda _: None,
     ) -> None:
         """
-        Prepare.
+        Prepare; InvalidOptionError if the rate can't be kept.
 
         Args:
             ports: Where the jobs are.
@@ -87,9 +87,6 @@ class BulkRedrive:
             options: At which rate, and whether as a canary.
             once: Stores the waves that were chosen; None: this rollout is never repeated.
             between: Called after each job and while waiting; raises to interrupt.
-
-        Raises:
-            InvalidOptionError: The rate can't be kept.
         """
         if options.rate is not None:
             check_rate(options.rate)
@@ -104,11 +101,9 @@ class BulkRedrive:
 
     def run(self, which: DeadFilter, *, count: int) -> RedriveSummary:
         """
-        Move the dead jobs that a filter asks for, in waves if it is a canary.
+        Move the dead jobs that a filter asks for, in waves if it is a canary; `count` of all gives the waves' size.
 
-        Args:
-            which: Which. Set `died_before`, or what dies again meanwhile is moved again.
-            count: How many they are, for the size of the waves.
+        Set `died_before`, or what dies again meanwhile is moved again.
         """
         dead = DeadJobs(self._ports)
         if self._is_canary:
@@ -186,12 +181,7 @@ def watched_waves(count: int) -> list[int]:
 
 
 def check_rate(rate: float) -> None:
-    """
-    Refuse a rate that can't be kept.
-
-    Raises:
-        InvalidOptionError: It lies outside of 0.1 to 1,000 jobs a second.
-    """
+    """Refuse a rate outside of 0.1 to 1,000 jobs a second."""
     if not SLOWEST <= rate <= FASTEST:
         msg = f"rate must lie between {SLOWEST} and {FASTEST:g} jobs a second, got {rate:g}"
         raise InvalidOptionError(msg)

@@ -62,7 +62,6 @@ class Unread:
     Messages of a lane's dead-letter queue that can't be read.
 
     Attributes:
-        count: How many.
         problem: What is wrong with the first of them that was looked at; nothing of it is repeated.
         is_all: All of the queue was looked at; otherwise there may be more.
     """
@@ -90,7 +89,6 @@ class Looked:
     Attributes:
         moved: Messages that SQS had moved there and that were dealt with.
         removed: Tickets that were removed, since their job is dead no more.
-        unread: What lies there that can't be read.
         refused: Why lanes could not be looked through.
     """
 

@@ -30,10 +30,8 @@ class Group:
     Attributes:
         fingerprint: What they have in common; a filter takes it.
         shape: The error, with what varies left out.
-        count: How many they are.
         types, lanes, causes: Of what they are, the most frequent first.
         latest: The one that died last.
-        first_died_at: When the first of them died.
     """
 
     fingerprint: str
@@ -48,13 +46,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
-    """
-    The dead jobs by error.
-
-    Attributes:
-        groups: The largest first.
-        is_counted: Whether all dead jobs are in it; 10,000 are looked at, or the latest 100.
-    """
+    """The dead jobs by error, the largest group first; `is_counted`: all are in it, not the first 10,000 or 100."""
 
     groups: tuple[Group, ...]
     is_counted: bool
@@ -63,10 +55,6 @@ class Grouping:
 def groups(dead: DeadJobs, which: DeadFilter) -> Grouping:
     """
     Return the dead by the fingerprint of their error, the largest group first.
-
-    Args:
-        dead: Reads them.
-        which: What is asked for.
 
     Raises:
         NothingMatchesError: No dead job is asked for; an empty filter asks for nothing in particular and may be empty.

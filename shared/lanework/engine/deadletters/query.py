@@ -39,13 +39,7 @@ _LOOKED_AT_FOR_ADVICE: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadList:
-    """
-    Part of the list of dead jobs.
-
-    Attributes:
-        jobs: The latest death first.
-        cursor: Give it to get the next page; None after the last.
-    """
+    """Part of the list of dead jobs, the latest death first; `cursor` gives the next page, None after the last."""
 
     jobs: tuple[JobRecord, ...]
     cursor: str | None
@@ -57,7 +51,6 @@ class RedrivePlan:
     Which jobs a redrive or a drop would move; making it changes nothing.
 
     Attributes:
-        filter: What was asked for.
         jobs: The first of them, at most a page, the latest death first.
         count: How many they are; at most 10,000 are counted.
         is_counted: Whether `count` is all of them.
@@ -83,13 +76,7 @@ class DeadJobs:
         self._ports = ports
 
     def get(self, job_id: str) -> JobRecord:
-        """
-        Return a dead job, its payload included.
-
-        Raises:
-            JobNotFoundError: There is no such job.
-            NotDeadError: It isn't dead.
-        """
+        """Return a dead job, its payload included; JobNotFoundError or NotDeadError."""
         record = self._ports.ledger.get(job_id)
         if record is None or record.is_expired(self._ports.clock()):
             raise JobNotFoundError(job_id)
@@ -101,13 +88,8 @@ class DeadJobs:
 
         Where few are what is asked for, a page may be short, even empty, and have a cursor: where it stopped looking.
 
-        Args:
-            which: What is asked for.
-            limit: Most jobs to return, 1 to 100.
-            cursor: `cursor` of the page before.
-
         Raises:
-            InvalidOptionError: The limit or the cursor can't be used.
+            InvalidOptionError: The limit, 1 to 100, or the cursor of the page before can't be used.
         """
         if not 1 <= limit <= PAGE:
             msg = f"limit must lie between 1 and {PAGE}, got {limit}"
@@ -171,12 +153,7 @@ class DeadJobs:
         """
         Return what would move of what somebody chose a while ago: jobs that can't be moved any more are left out.
 
-        Args:
-            which: The ids of the chosen, if they were chosen one by one; a job that isn't what else it says is left
-                out, too.
-
-        Raises:
-            NothingMatchesError: No ids are given, and no dead job is asked for.
+        So is a job that isn't what else the filter says. Without ids it is `plan`.
         """
         if not which.job_ids:
             return self.plan(which)

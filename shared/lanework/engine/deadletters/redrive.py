@@ -52,9 +52,6 @@ class Redriver:
 
         Returns:
             REDRIVEN, NOT_DEAD (somebody was faster), NOT_FOUND, or NO_PAYLOAD (it has none: give it one).
-
-        Raises:
-            UnavailableError: Whether it was redriven is not known; repeat it.
         """
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
@@ -79,9 +76,6 @@ class Redriver:
 
         Returns:
             DROPPED, NOT_DEAD or NOT_FOUND.
-
-        Raises:
-            UnavailableError: Whether it was dropped is not known; repeat it.
         """
         notify_of_death(record, self._ports)  # a cancelled job says nothing of its death
         change = self._ports.ending(operator_moves.drop(record, now=self._ports.clock()))
@@ -96,13 +90,7 @@ class Redriver:
 
 
 def checked_edit(record: JobRecord, text: str, registry: Registry) -> Edit:
-    """
-    Return another payload for a job, as its type writes it.
-
-    Raises:
-        UnknownJobTypeError: The application has no code for the job.
-        InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
-    """
+    """Return another payload for a job, as its type writes it; an unknown type or an invalid payload is refused."""
     job_type = registry.get(record.type)
     name, model = job_type.name, job_type.model
     return Edit(payload=written(name, model, parsed(name, model, text)), version=job_type.version)

@@ -51,22 +51,13 @@ class DeadLetters:
         return DeadJobs(self._ports)
 
     def unreadable(self) -> dict[Lane, Unread]:
-        """
-        Return what lies in dead-letter queues that can't be read, as the clock last saw it: no job's, so in no list.
-
-        It stays there until somebody looks at it and deletes it, or for 14 days.
-        """
+        """Return what lies in dead-letter queues that can't be read, as the clock last saw it: no job's, in no list."""
         from lanework.engine.deadletters.dlq_scan import unread  # noqa: PLC0415 - the clock's, which an API has no need of
 
         return unread(self._ports)
 
     def groups(self, which: DeadFilter) -> Grouping:
-        """
-        Return the dead jobs by error, of at most 10,000.
-
-        Raises:
-            NothingMatchesError: The filter matches none.
-        """
+        """Return the dead jobs by error, of at most 10,000; NothingMatchesError if the filter matches none."""
         return groups(self.jobs, which)
 
     def latest_groups(self, which: DeadFilter) -> Grouping:
@@ -142,12 +133,7 @@ class DeadLetters:
         return after
 
     def checked_edit(self, record: JobRecord, payload: str) -> Edit:
-        """
-        Return another payload for a job as its type writes it, or say why it can't be used.
-
-        Raises:
-            UnknownJobTypeError, InvalidPayloadError, TooLargeError: The message says why.
-        """
+        """Return another payload for a job as its type writes it; an unknown type or an invalid payload is refused."""
         return checked_edit(record, payload, self._registry)
 
     def move_back(self, lane: Lane, *, rate: int | None = None) -> None:

@@ -17,15 +17,7 @@ _PAGE: Final = 100
 
 
 def check_circle(after: Mapping[str, Sequence[str]]) -> None:
-    """
-    Check that nothing waits for itself, through whatever others.
-
-    Args:
-        after: What each job waits for; a workflow waits for what is in it.
-
-    Raises:
-        InvalidOptionError: Something does; the message shows the circle.
-    """
+    """Refuse what waits for itself, through whatever others; a workflow waits for what is in it."""
     cleared: set[str] = set()
     for first in after:
         path: dict[str, Iterator[str]] = {first: iter(after[first])}
@@ -45,12 +37,7 @@ def check_circle(after: Mapping[str, Sequence[str]]) -> None:
 
 
 def with_beyond(after: Mapping[str, Sequence[str]], ports: Ports) -> dict[str, Sequence[str]]:
-    """
-    Return what new jobs wait for, and what that waits for, up to the last.
-
-    Raises:
-        UnavailableError: It can't be read.
-    """
+    """Return what new jobs wait for, and what that waits for, up to the last."""
     found = dict(after)
     names = {one for waits_for in after.values() for one in waits_for} - found.keys()
     while names:

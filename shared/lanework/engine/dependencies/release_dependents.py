@@ -54,13 +54,7 @@ class Waiting:
     """Looks at waiting jobs, and lets go what may go."""
 
     def __init__(self, ports: Ports, *, most: int | None = None) -> None:
-        """
-        Take the ports.
-
-        Args:
-            ports: Where the jobs are.
-            most: How many jobs `release` moves by itself; what is beyond is left to a job of Lanework's own. None: all.
-        """
+        """Take the ports; `most`: how many jobs `release` moves itself, leaving the rest to a job of Lanework's own."""
         self._ports = ports
         self._most = most
         self._moved = 0
@@ -69,12 +63,7 @@ class Waiting:
         self._shards = Shards(ports)
 
     def facts(self, parents: Iterable[str]) -> dict[str, Fact]:
-        """
-        Return how parents stand, as of now.
-
-        Raises:
-            UnavailableError: They can't be read.
-        """
+        """Return how parents stand, as of now."""
         wanted = sorted(set(parents))
         found: dict[str, Fact] = dict.fromkeys(wanted, GONE)
         jobs = [one for one in wanted if read_ref(one) is None]
@@ -90,11 +79,7 @@ class Waiting:
         """
         Do for jobs what follows from how their parents stand, and for those that wait for them; return how many moved.
 
-        Args:
-            children: The jobs; those that don't wait are left alone. At most 100.
-
-        Raises:
-            UnavailableError: Not all could be looked at; repeat it.
+        At most 100; those that don't wait are left alone. UnavailableError: not all could be looked at; repeat it.
         """
         waiting = self._waiting(children)
         facts = self.facts(parent for one in waiting for parent in one.open_parents)
@@ -103,24 +88,15 @@ class Waiting:
         return self._follow_ends()
 
     def follow(self, ended: JobRecord) -> int:
-        """
-        Do what follows from a job's end, for its workflow and for all that wait for it; return how many moved.
-
-        Raises:
-            UnavailableError: Not all was done; the reconciler does it.
-        """
+        """Do what follows from a job's end, for its workflow and for all that wait for it; return how many moved."""
         self._ended.append(ended)
         return self._follow_ends()
 
     def release(self, released: Released, *, has_time: Callable[[], bool] = lambda: True) -> int:
         """
-        Do what follows for all that wait for something that has happened, and for all that wait for them.
+        Do what follows for all that wait for something that has happened, and for those that wait for them.
 
-        Returns:
-            How many moved. Those that had moved before are passed over, so it may be repeated.
-
-        Raises:
-            UnavailableError: Not all could be looked at; the reconciler does it, or repeat it.
+        Returns how many moved. Those that had moved before are passed over, so it may be repeated.
         """
         self._released += released
         return self._follow_ends(has_time)
@@ -234,11 +210,7 @@ class Waiting:
         return step_of(child, facts, Moment(now=now, look_ahead=self._ports.look_ahead, expires_at=expires_at))
 
     def _send_to_dlq(self, child: JobRecord, death: Change) -> None:
-        """
-        Send a ticket before the job is dead: no message carries it that would repeat this.
-
-        A ticket whose job lives on is dropped when it is moved.
-        """
+        """Send a ticket before the job is dead: no message would repeat this. A ticket of a living job is dropped."""
         payload = child.payload or self._ports.ledger.payload_of(child) or "{}"
         cause, error = str(death.write["cause"]), str(death.write["error"])
         with suppress(UnsendableError, UndecodableError):  # a redrive by its record needs no ticket

@@ -21,12 +21,7 @@ RELEASE: Final = "lanework.release"
 
 
 def release_later(parent: str, ports: Ports) -> None:
-    """
-    Have a job of Lanework's own let go what waits for a parent: more than the end of a run has time for.
-
-    Raises:
-        UnavailableError: It could not be recorded or sent; the reconciler looks at each of them.
-    """
+    """Have a job of Lanework's own let go what waits for a parent: more than the end of a run has time for."""
     envelope = Envelope(
         id=ports.new_id(),
         type=RELEASE,

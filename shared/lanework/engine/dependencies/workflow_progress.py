@@ -30,12 +30,7 @@ class Shards:
         self._store = ports.workflows
 
     def record_end(self, ended: JobRecord) -> Released:
-        """
-        Tell a job's workflow that it has ended; return what that brought about.
-
-        Raises:
-            UnavailableError: Not all ends were recorded; the reconciler repeats it.
-        """
+        """Tell a job's workflow that it has ended; return what that brought about."""
         value = value_of_job(ended)
         if ended.workflow is None or ended.slot is None or value is None:
             return []
@@ -45,24 +40,14 @@ class Shards:
         return self.sum_up(shard)
 
     def sum_up(self, shard: Shard) -> Released:
-        """
-        Tell a workflow how a shard of its stands; return what that brought about, there and in those around it.
-
-        Raises:
-            UnavailableError: Not all ends were recorded; the reconciler repeats it.
-        """
+        """Tell a workflow how a shard of its stands; return what that brought about, there and in those around it."""
         released = self.change(shard.workflow_id, lambda found: found.with_shard(shard))
         if shard.is_final:
             self._store.look_later(shard, None)
         return released
 
     def change(self, workflow_id: str, how: Callable[[WorkflowRecord], WorkflowRecord]) -> Released:
-        """
-        Write what follows for a workflow, and tell the one around it; return what that brought about.
-
-        Raises:
-            UnavailableError: It could not be written; repeat it.
-        """
+        """Write what follows for a workflow, and tell the one around it; return what that brought about."""
         before, after = self.update(workflow_id, how)
         if before is None or after is None:
             return []
@@ -85,8 +70,7 @@ class Shards:
         Write what follows for a workflow, unless that is so already; return it before and after.
 
         Raises:
-            ContendedError: Others wrote it again and again.
-            LaneworkError: Its record can't be read.
+            ContendedError, LaneworkError: Others wrote it again and again, or its record can't be read.
         """
 
         def attempt() -> tuple[WorkflowRecord | None, WorkflowRecord | None] | None:
@@ -103,12 +87,7 @@ class Shards:
         return self._ports.retry_conflicts(attempt, what=f"workflow {workflow_id!r}")
 
     def mend(self, found: WorkflowRecord) -> Released:
-        """
-        Go on without shards that were given out and never made, since whoever was to make them was cut off.
-
-        Raises:
-            UnavailableError: It could not be written; repeat it.
-        """
+        """Go on without shards that were given out and never made, since whoever was to make them was cut off."""
         if found.closed_at is not None or self._ports.clock() - found.allotted_at < GIVEN_UP_AFTER:
             return []
         wanted = [number for number in range(1, found.shards + 1) if number not in found.ended]

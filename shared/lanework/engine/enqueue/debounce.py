@@ -21,26 +21,16 @@ if TYPE_CHECKING:
 
 def supersede(pending_id: str, job: PreparedJob, ledger: Ledger) -> PreparedJob | None:
     """
-    Give a job's payload and start to the pending job that has its key.
+    Give a job's payload and start to the pending job that has its key; return it as that one.
+
+    None if the pending one doesn't wait for its first start any more: then the later job is recorded itself. Raises
+    ContendedError if it changed in between.
 
     A message that is under way will do as long as it comes before the new start: the claim is refused until then. The
     first time an entry is made beside it (rule 3), since the producer may have crashed before it sent that message.
 
     An enqueue that took long may come after one that began later. Its payload is the last that was accepted; the later
     start of the two counts, so that it doesn't shorten the other's window.
-
-    Args:
-        pending_id: The job that had the key last.
-        job: The later job.
-        ledger: Holds both.
-
-    Returns:
-        The job as the pending one; None if that doesn't wait for its first start any more, so that the later job is to
-        be recorded itself.
-
-    Raises:
-        ContendedError: The pending job changed in between.
-        UnavailableError: Whether it was written is not known.
     """
     pending = ledger.get(pending_id)
     if pending is None or pending.state not in WAITING or pending.claim_id is not None:

@@ -52,12 +52,7 @@ def duplicate_of_retired(job_id: str, job: PreparedJob) -> PreparedJob:
 
 
 def check_type(request: Request, existing: JobRecord) -> None:
-    """
-    Refuse an id that a job of another type has.
-
-    Raises:
-        JobIdTakenError: One has.
-    """
+    """Refuse, with JobIdTakenError, an id that a job of another type has."""
     if existing.type not in (request.type.name, *request.type.aliases):
         raise JobIdTakenError(existing.job_id, request.type.name, taken_by=existing.type)
 

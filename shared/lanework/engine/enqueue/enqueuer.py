@@ -178,12 +178,7 @@ class Enqueuer:
         return {}
 
     def _make_up_for(self, job: PreparedJob, message: Envelope, unsent: LaneworkError) -> None:
-        """
-        Leave a job whose message could not be sent to the sweep; end one that no later try could send.
-
-        Raises:
-            EnqueueError: Nothing carries it, or it is dead.
-        """
+        """Leave a job whose message could not be sent to the sweep; end one that no later try could send."""
         is_final = isinstance(unsent, UnsendableError)
         job_id = job.record.job_id
         if message.unrecorded:
@@ -215,12 +210,7 @@ class Enqueuer:
 
 
 def _with_different_ids(asked: Sequence[PreparedJob]) -> list[PreparedJob]:
-    """
-    Return the first job of each id.
-
-    Raises:
-        JobIdTakenError: Two types have the same id.
-    """
+    """Return the first job of each id; JobIdTakenError if two types have the same."""
     first: dict[str, PreparedJob] = {}
     for job in asked:
         earlier = first.setdefault(job.job_id, job)

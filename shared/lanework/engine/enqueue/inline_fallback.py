@@ -36,19 +36,7 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     Run a job's code here, once: no record, no retry, no time-out. What it raises is raised here.
 
     A record that was made before its message could not be sent is cancelled first, if it can be reached. One that shows
-    that the job has begun elsewhere, its answer lost, is left to it.
-
-    Args:
-        request: The job.
-        error: Why it was not enqueued.
-        ports: Whose clock and events.
-        middleware: Runs around the code, as around every run.
-
-    Returns:
-        The receipt. `ran_inline` is set, and `result` is what the code returned; or it is a duplicate's.
-
-    Raises:
-        EnqueueError: It waits between its steps; what it had done until then is done.
+    that the job has begun elsewhere, its answer lost, is left to it: the receipt is a duplicate's.
     """
     if _runs_elsewhere(error.job_id, ports):
         return Receipt(job_id=error.job_id, duplicate=True)

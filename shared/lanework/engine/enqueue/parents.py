@@ -33,8 +33,7 @@ def attached(jobs: Sequence[PreparedJob], ports: Ports) -> list[PreparedJob]:
 
     Raises:
         InvalidOptionError: Jobs wait for each other in a circle.
-        UnknownParentError: A job waits for one that doesn't exist. Nothing was enqueued.
-        UnavailableError: The parents can't be read, or can't be written to. Nothing was enqueued.
+        UnknownParentError, UnavailableError: A parent doesn't exist, or can't be read. Nothing was enqueued.
     """
     waiting = [job for job in jobs if job.record.after]
     among = {job.job_id for job in jobs}
@@ -52,14 +51,7 @@ def attached(jobs: Sequence[PreparedJob], ports: Ports) -> list[PreparedJob]:
 
 
 def look_at_parents(jobs: Iterable[PreparedJob], repeated: set[str], ports: Ports) -> None:
-    """
-    Look at the jobs that were recorded, whose parents may have ended meanwhile.
-
-    Args:
-        jobs: What was enqueued.
-        repeated: Ids of these that existed before, and so may not know that others wait for them.
-        ports: Where they are.
-    """
+    """Look at recorded jobs whose parents may have ended meanwhile; `repeated` ones may not know that others wait."""
     among = {job.job_id for job in jobs} - repeated
     late = [job.job_id for job in jobs if not among.issuperset(job.record.after)]
     try:

@@ -32,14 +32,7 @@ _SENT_LATER: Final = frozenset({State.SCHEDULED, State.BLOCKED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaUse:
-    """
-    A quota that a job counts against.
-
-    Attributes:
-        name: The quota's, as errors and logs say it.
-        item: Name of the item that holds its window.
-        quota: The quota.
-    """
+    """A quota that a job counts against: its name for errors and logs, and the item that holds its window."""
 
     name: str
     item: str
@@ -53,7 +46,6 @@ class UniqueKey:
 
     Attributes:
         item: Name of the item that holds the job which has the key.
-        window: For how long.
         keeps_last: The last job of the window runs (`debounce`), not the first (`unique_for`).
     """
 
@@ -68,16 +60,13 @@ class PreparedJob:
     One job on its way from request to receipt. Recording returns it changed where it finds a duplicate.
 
     Attributes:
-        request: What was asked for.
         envelope: Its own message.
         record: The record to write. Of a duplicate, once that is known: the record of the job that exists.
         message: What to send; None where nothing is to be sent now.
-        receipt: For the caller.
         public: The payload's public fields, for the event.
         quotas: Its family's and its type's, each once.
         key: Its key, if it is unique or debounced.
-        action: The event that tells of it.
-        reason: The event's reason, where there is something to say.
+        action: The event that tells of it, with its `reason`.
     """
 
     request: Request
@@ -111,18 +100,11 @@ def prepare(
     request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta, nonce: str | None = None
 ) -> PreparedJob:
     """
-    Return the job that a request makes; nothing is written yet.
-
-    Args:
-        request: What was asked for.
-        now: When.
-        new_id: Gives the job's id, unless the request has one.
-        look_ahead: What starts later is left to the sweep.
-        nonce: What its record and its messages share.
+    Return the job that a request makes; nothing is written yet. What starts after `look_ahead` is left to the sweep.
 
     Raises:
-        InvalidPayloadError: The payload can't be written as JSON, or would not come back as it is.
-        TooLargeError: The payload is over 256 KB.
+        InvalidPayloadError, TooLargeError: The payload can't be written as JSON, would not come back as it is, or is
+            over 256 KB.
         InvalidOptionError: Its headers can't be used; it would not be worth starting when it is to start; or it
             has nothing to wait for.
     """

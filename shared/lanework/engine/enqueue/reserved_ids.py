@@ -35,14 +35,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenId:
-    """
-    An id of our own that another's job has.
-
-    Attributes:
-        job_id: The id.
-        by: The type of the job that has it.
-        at: When this was found.
-    """
+    """An id of our own that a job of another type has, and when this was found."""
 
     job_id: str
     by: str
@@ -53,17 +46,9 @@ def enqueue_reserved(
     request: Request, enqueue: Callable[[Request], Receipt[Any]], ports: Ports, *, since: datetime
 ) -> Receipt[Any]:
     """
-    Enqueue a job under an id of our own, or under the next if another's job has it.
+    Enqueue a job under an id of our own, or under the next if another's job has it; JobIdTakenError after five.
 
-    Args:
-        request: The job, with its id.
-        enqueue: What enqueues.
-        ports: Where jobs are, and what was found is noted.
-        since: From when a job of ours may have this id: one that was made earlier is another's.
-
-    Raises:
-        JobIdTakenError: The next ids are taken, too.
-        EnqueueError: It was not enqueued.
+    A job that was made before `since` is another's: none of ours could have had this id then.
     """
     first = str(request.job_id)
     for number in range(1, _TRIES):

@@ -42,8 +42,7 @@ def record_limited(job: PreparedJob, ports: Ports) -> PreparedJob:
         The job; as a duplicate if another has its id or its key, as the pending one if that does its work.
 
     Raises:
-        QuotaExceededError: A quota is used up.
-        JobIdTakenError: A job of another type has its id.
+        QuotaExceededError, JobIdTakenError: A quota is used up, or a job of another type has its id.
         EnqueueError: Whether it was recorded is not known, or others were faster again and again.
     """
     try:
@@ -118,12 +117,7 @@ def _taking(job: PreparedJob, key: UniqueKey, holder: GuardItem | None) -> Guard
 
 
 def _counting(job: PreparedJob, found: Mapping[str, GuardItem], now: datetime) -> list[GuardWrite]:
-    """
-    Return the writes that count a job against its quotas.
-
-    Raises:
-        QuotaExceededError: One is used up.
-    """
+    """Return the writes that count a job against its quotas; QuotaExceededError if one is used up."""
     writes: list[GuardWrite] = []
     for use in job.quotas:
         before = found.get(use.item)

@@ -18,15 +18,9 @@ if TYPE_CHECKING:
 
 def end_unsendable(record: JobRecord, reason: str, ports: Ports) -> bool:
     """
-    Give up on a job, cause `unsendable`, with what SQS said.
+    Give up on a job, cause `unsendable`, with what SQS said; False if it was claimed, ended or redriven meanwhile.
 
     No ticket is sent: it would be refused, too. A redrive by its record, with another payload, gives it another life.
-
-    Returns:
-        Whether it is dead now; if not, it was claimed, ended or redriven meanwhile.
-
-    Raises:
-        UnavailableError: Whether that was written is not known.
     """
     now = ports.clock()
     death = operator_moves.die_unsent(

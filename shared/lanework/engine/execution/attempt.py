@@ -72,7 +72,6 @@ class Attempt:
     One attempt of one job.
 
     Attributes:
-        job_id: Which job.
         stored: Its record as the claim left it; None before the claim, and if it was refused.
         report: What to do with the message. Until a step says otherwise it comes back.
         other_job: The record of a job that may start, where the message's id is that job's and the message isn't:
@@ -113,10 +112,7 @@ class Attempt:
 
     def execute(self, drive: StepDriver) -> Report:
         """
-        Take the job from the check to the record.
-
-        Returns:
-            What to do with the message.
+        Take the job from the check to the record, and return what to do with the message.
 
         Raises:
             LaneworkError: Something that no later try mends, such as a missing permission; nothing was run.
@@ -180,13 +176,7 @@ class Attempt:
         return False
 
     def run(self) -> None:
-        """
-        Run the job's code, and judge how it ended; nothing that the code does gets out of here.
-
-        Raises:
-            LaneworkError: Nothing was claimed.
-            KeyboardInterrupt: Somebody stops the process: the attempt stays open.
-        """
+        """Run the job's code, and judge how it ended. Of what it raises only a Ctrl-C gets out: the attempt is open."""
         if self.stored is None:
             msg = "a job must not run unclaimed; unset POWERTOOLS_IDEMPOTENCY_DISABLED, which would run every job twice"
             raise LaneworkError(msg)

@@ -55,12 +55,7 @@ class OtherJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """
-    One try of one message to start its job.
-
-    Attributes:
-        makes_no_record: Its type's jobs never begin without a record.
-    """
+    """One try of one message to start its job; `makes_no_record`: its type's jobs never begin without a record."""
 
     envelope: Envelope
     claim_id: str
@@ -70,12 +65,7 @@ class Claim:
     makes_no_record: bool = False
 
     def make(self) -> JobRecord | Report | OtherJob:
-        """
-        Return the record of the job, now claimed; or, if it may not run now, what to do with the message.
-
-        Raises:
-            UnavailableError: Whether it is claimed is not known.
-        """
+        """Return the record of the job, now claimed; or, if it may not run now, what to do with the message."""
         now = self.ports.clock()
         by = Claimant(
             claim_id=self.claim_id,

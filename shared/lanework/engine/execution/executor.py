@@ -47,16 +47,7 @@ class Executor:
         pauses: PauseWatch,
         middleware: Sequence[Middleware] = (),
     ) -> None:
-        """
-        Take what attempts need.
-
-        Args:
-            registry: The job types.
-            ports: Where everything is.
-            drive: Takes each attempt through its steps.
-            pauses: What is paused.
-            middleware: Runs around the jobs' code, the first outermost.
-        """
+        """Take what attempts need; `drive` takes each through its steps, `middleware` runs around the jobs' code."""
         self._middleware = middleware
         self._pauses = pauses
         self._registry = registry
@@ -108,12 +99,7 @@ class Executor:
 
 
 def _checked(message: Envelope, registry: Registry, *, now: datetime) -> Envelope:
-    """
-    Return a message that may make a record, or redrive one, with what is said of it bounded.
-
-    Raises:
-        UndecodableError: No enqueue would have sent it to this lane.
-    """
+    """Return a message that may make a record, or a redrive, bounded; UndecodableError if no enqueue would write it."""
     from lanework.model.job.envelope import refusals_of_first  # noqa: PLC0415 - only where messages come in
 
     if wrong := [*refusals_of_first(message)]:

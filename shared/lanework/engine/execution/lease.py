@@ -22,15 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLease:
-    """
-    What a process must know of a run to extend what it holds.
-
-    Attributes:
-        job_id: Its job.
-        claim_id: Its claim.
-        slots: The limits that it holds a slot of.
-        timeout: How long its code may take.
-    """
+    """What a process must know of a run to extend what it holds; `slots`: the limits that it holds a slot of."""
 
     job_id: str
     claim_id: str
@@ -39,15 +31,7 @@ class RunLease:
 
 
 def extend_lease(lease: RunLease, *, until: datetime, ports: Ports) -> JobRecord | None:
-    """
-    Extend a run's lease, and that of its slots. What comes late shortens nothing.
-
-    Returns:
-        The job's record; None if the run doesn't hold the job any more.
-
-    Raises:
-        UnavailableError, ConfigError: Whether all of it was extended is not known.
-    """
+    """Extend a run's lease, and that of its slots; what comes late shortens nothing. None if it has lost the job."""
     stored = ports.ledger.change(lease.job_id, run_moves.beat(claim_id=lease.claim_id, until=until)).record
     if stored is None or not run_moves.is_held_by(stored, lease.claim_id):
         return None
@@ -60,18 +44,11 @@ def requeue(
     run: JobRecord, admission: Admission, ports: Ports, events: MessageEvents, *, ends_within: timedelta | None
 ) -> timedelta | None:
     """
-    Put a job back whose worker is about to stop, without an attempt used.
+    Put a job back whose worker is about to stop, without an attempt used; return after how long it may begin again.
 
-    Args:
-        run: Its record as the claim left it.
-        admission: What slots the run holds.
-        ports: Where the job is.
-        events: Gets `run.requeued`.
-        ends_within: By when its code certainly doesn't run any more, because the process is killed then; None if it was
-            never begun, or has ended. Neither the job nor its limits' slots may be had before (rule 18).
-
-    Returns:
-        After how long it may begin again; None if that didn't land: it has ended meanwhile, or its lease decides.
+    None if that didn't land: it has ended meanwhile, or its lease decides. `ends_within`: by when its code certainly
+    doesn't run any more, because the process is killed then; None if it was never begun, or has ended. Neither the job
+    nor its limits' slots may be had before (rule 18).
     """
     now = ports.clock()
     wait = timedelta(0) if ends_within is None else ends_within + LEASE_MARGIN

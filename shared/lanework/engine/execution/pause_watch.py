@@ -26,8 +26,7 @@ class PauseWatch:
     What a worker knows of the flags: read anew every few seconds, by one thread at a time.
 
     Nothing may start before the flags were read (rule 20). So who comes while they aren't known, or are too old to go
-    by, waits for the one that reads, and is refused with it; who comes while they are read once more goes by what is
-    known.
+    by, waits for the one that reads, and is refused with it; others go by what is known.
     """
 
     def __init__(self, flags: Flags, clock: Clock) -> None:
@@ -46,12 +45,7 @@ class PauseWatch:
         self._problem: UnavailableError | ConfigError | None = None
 
     def holding(self, message: Envelope) -> str | None:
-        """
-        Return the pause that a job falls under, or None.
-
-        Raises:
-            UnavailableError, ConfigError: It isn't known what is paused: the flags can't be read, nor could be lately.
-        """
+        """Return the pause that a job falls under, or None; UnavailableError or ConfigError if that isn't known."""
         looks, now = self._looks, self._clock()
         if not (_is_within(KNOWN_FOR, self._read_at, now) and _is_within(LOOKED_AT_EVERY, self._asked_at, now)):
             self._read_again(looks, now)

@@ -44,11 +44,9 @@ _LONGEST_PAUSE_S: Final = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRecorder:
     """
-    The end of one attempt.
+    The end of one attempt: its message, and its record as the claim left it.
 
     Attributes:
-        envelope: Its message.
-        run: Its record as the claim left it.
         may_try_until: Until when its outcome is tried to be written, as of now.
     """
 

@@ -51,11 +51,8 @@ class JobCode:
         """
         Run it on a payload of JSON text, and return what it returned, awaited if it can be and written as JSON.
 
-        Synchronous code does all of that within its timeout; of `async def` the coroutine has it.
-
-        Raises:
-            BaseException: What the code raised; `TimedOut` if its time was over, `InvalidPayloadError` if the payload
-                isn't one of its type.
+        Synchronous code does all of that within its timeout; of `async def` the coroutine has it. What it raises is
+        raised; `TimedOut` if its time was over, `InvalidPayloadError` if the payload isn't one of its type.
         """
         run = Run(
             workflow_id=record.workflow,

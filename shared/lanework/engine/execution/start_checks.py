@@ -87,12 +87,7 @@ def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
 
 
 def _park_paused(message: Envelope, name: str, ports: Ports, events: MessageEvents) -> Report | None:
-    """
-    Park a paused job under its pause.
-
-    Returns:
-        What becomes of its message; None if the job doesn't wait, so that claiming it says what else is the matter.
-    """
+    """Park a paused job under its pause; None if it doesn't wait, so that claiming it says what else is the matter."""
     try:
         change = operator_moves.hold(life=message.life, name=name, now=ports.clock())
         answer = ports.ledger.change(message.id, claim_moves.asked_by(message, change))

@@ -18,12 +18,7 @@ MOST_VERSIONS: Final = 1_000_000
 
 
 def check_durations(**given: object) -> None:
-    """
-    Refuse a bare number, of which nobody knows whether it means seconds.
-
-    Raises:
-        InvalidOptionError: One is neither None nor a timedelta.
-    """
+    """Refuse a bare number, of which nobody knows whether it means seconds, with InvalidOptionError."""
     for name, value in given.items():
         if value is not None and not isinstance(value, timedelta):
             msg = f"{name} must be a timedelta, as in {name}=timedelta(seconds=10), got {shown(value)}"
@@ -31,12 +26,7 @@ def check_durations(**given: object) -> None:
 
 
 def checked_moment(name: str, moment: datetime) -> datetime:
-    """
-    Return a moment, in UTC and the whole milliseconds that the ledger keeps, if it says which it is.
-
-    Raises:
-        InvalidOptionError: It is no datetime, or has no time zone.
-    """
+    """Return a moment in UTC and in the ledger's whole milliseconds; InvalidOptionError if it has no time zone."""
     if not isinstance(moment, datetime):
         msg = f"{name} must be a datetime with a time zone, got {shown(moment)}"
         raise InvalidOptionError(msg)
@@ -52,12 +42,7 @@ def checked_moment(name: str, moment: datetime) -> datetime:
 
 
 def listed(what: str, given: Iterable[T]) -> Iterable[T]:
-    """
-    Return what was given for a list, if it is one.
-
-    Raises:
-        InvalidOptionError: It is not.
-    """
+    """Return what was given for a list; InvalidOptionError if it is none."""
     if is_a(given, Iterable) and not is_a(given, str | bytes):
         return given
     msg = f"{what} takes a list, got {shown(given)}"
@@ -65,12 +50,7 @@ def listed(what: str, given: Iterable[T]) -> Iterable[T]:
 
 
 def checked_names(what: str, given: object) -> tuple[str, ...]:
-    """
-    Return names that were given for one or several, none for None.
-
-    Raises:
-        InvalidOptionError: They are neither a name nor a list of them.
-    """
+    """Return names that were given as one, several or None; InvalidOptionError if they are no names."""
     if given is None or isinstance(given, str):
         return () if given is None else (given,)
     names = tuple(given) if isinstance(given, Iterable) else (given,)

@@ -32,13 +32,7 @@ class RedriveOptions:
 
 
 class BulkRedrivePayload(BaseModel):
-    """
-    Payload of `lanework.redrive` and `lanework.drop`.
-
-    Attributes:
-        which: Which dead jobs; its `died_before` is set.
-        options: At which pace, and whether as a canary.
-    """
+    """Payload of `lanework.redrive` and `lanework.drop`: which dead jobs, `died_before` set, and how."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -47,12 +41,7 @@ class BulkRedrivePayload(BaseModel):
 
 
 class CleanupPayload(BaseModel):
-    """
-    Payload of `lanework.clean`.
-
-    Attributes:
-        cleanings: Which ended jobs to retire; several take one walk over the jobs.
-    """
+    """Payload of `lanework.clean`: which ended jobs to retire; several cleanings take one walk over the jobs."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 

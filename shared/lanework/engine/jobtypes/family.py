@@ -208,12 +208,7 @@ class Jobs:
         self._app = app
 
     def app_for(self, name: str) -> Enqueues:
-        """
-        Return the application that the family is in.
-
-        Raises:
-            ConfigError: It is in none.
-        """
+        """Return the application that the family is in; ConfigError if it is in none."""
         if self._app is None:
             msg = f"{name} can't be enqueued: its family (queue {self.queue!r}) is in no App; add it to App(…)"
             raise ConfigError(msg)

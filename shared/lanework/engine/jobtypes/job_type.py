@@ -70,13 +70,7 @@ class Policy:
 
 
 def resolve_policy(options: Options) -> Policy:
-    """
-    Return the policy that resolved options mean.
-
-    Raises:
-        UnknownLaneError: The lane is none of the five.
-        InvalidOptionError: The attempts, the backoff or the webhook can't be used.
-    """
+    """Return the policy that resolved options mean; UnknownLaneError or InvalidOptionError if one can't be used."""
     lane = Lane.MEDIUM if options.lane is None else lane_of(options.lane)
     attempts = LANES[lane].attempts if options.attempts is None else options.attempts
     if not is_count(attempts) or not 1 <= attempts <= MOST_ATTEMPTS:

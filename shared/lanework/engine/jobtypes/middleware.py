@@ -84,12 +84,7 @@ _RUNNING: Final[ContextVar[Run | None]] = ContextVar("lanework_running", default
 def enqueue_through(
     middleware: Sequence[Middleware], requests: Sequence[Request], enqueue: Proceed
 ) -> list[Receipt[Any]]:
-    """
-    Enqueue jobs through middleware, the first outermost.
-
-    Raises:
-        LaneworkError: It returned more receipts than there are jobs, or fewer.
-    """
+    """Enqueue jobs through middleware, the first outermost; LaneworkError unless it returns a receipt for each."""
     proceed = enqueue
     for one in reversed(middleware):
         proceed = partial(_receipts_of, one, proceed=proceed)

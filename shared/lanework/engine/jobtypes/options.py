@@ -74,12 +74,7 @@ class EnqueueOptions(TypedDict, total=False):
 
 
 def check_said(said: EnqueueOptions) -> None:
-    """
-    Refuse an option that there isn't, which must not be passed over, and a duration that is a bare number.
-
-    Raises:
-        InvalidOptionError: There is one; the message names the nearest.
-    """
+    """Refuse an option that there isn't, which must not be passed over, and a duration that is a bare number."""
     known = EnqueueOptions.__optional_keys__
     for name in said:
         if name not in known:
@@ -90,12 +85,7 @@ def check_said(said: EnqueueOptions) -> None:
 
 
 def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounce: timedelta | None) -> None:
-    """
-    Check what is said of unique work.
-
-    Raises:
-        InvalidOptionError: A window can't be used, both are given, or there is no key.
-    """
+    """Refuse a window of unique work that is out of bounds, has no key, or comes with the other one."""
     for name, window in (("unique_for", unique_for), ("debounce", debounce)):
         if window is None:
             continue
@@ -111,12 +101,7 @@ def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounc
 
 
 def checked_delay(delay: timedelta) -> timedelta:
-    """
-    Return a wait before the first start.
-
-    Raises:
-        InvalidOptionError: It is below zero, or over ten years.
-    """
+    """Return a wait before the first start, of 0 to ten years."""
     if timedelta(0) <= delay <= LONGEST_DELAY:
         return delay
     hint = "; leave it out to start at once" if delay < timedelta(0) else ""
@@ -125,12 +110,7 @@ def checked_delay(delay: timedelta) -> timedelta:
 
 
 def checked_start_by(start_by: datetime | timedelta) -> datetime | timedelta:
-    """
-    Return when a job is no longer worth starting.
-
-    Raises:
-        InvalidOptionError: It is neither an aware time nor a duration above zero and up to ten years.
-    """
+    """Return when a job is no longer worth starting: an aware time, or a duration of up to ten years."""
     if isinstance(start_by, datetime):
         return checked_moment("start_by", start_by)
     check_durations(start_by=start_by)
@@ -141,12 +121,7 @@ def checked_start_by(start_by: datetime | timedelta) -> datetime | timedelta:
 
 
 def checked_parents(after: Sequence[str]) -> tuple[str, ...]:
-    """
-    Return the ids of what a job waits for.
-
-    Raises:
-        InvalidOptionError: They are no list of ids, or too many.
-    """
+    """Return the ids of what a job waits for, at most 50."""
     if not is_a(after, Sequence) or is_a(after, str | bytes):
         msg = f"after takes a list of job ids: after=[{shown(after)}]"
         raise InvalidOptionError(msg)

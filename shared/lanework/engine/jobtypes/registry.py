@@ -22,12 +22,7 @@ class Registry:
     """
 
     def __init__(self, types: Iterable[JobType]) -> None:
-        """
-        Collect job types.
-
-        Raises:
-            DeclarationError: Two have the same name, or two families of one queue keep different numbers of jobs.
-        """
+        """Collect job types; DeclarationError if two have one name, or a queue's families differ in what they keep."""
         self._types: dict[str, JobType] = {}
         self._aliases: dict[str, JobType] = {}
         for one in types:
@@ -44,12 +39,7 @@ class Registry:
         return (self._types.get(name) or self._aliases.get(name)) if is_a(name, str) else None
 
     def get(self, name: str) -> JobType:
-        """
-        Return the job type.
-
-        Raises:
-            UnknownJobTypeError: There is none; the message names the nearest.
-        """
+        """Return the job type; UnknownJobTypeError, which names the nearest, if there is none."""
         found = self.find(name)
         if found is None:
             kind = "job type"

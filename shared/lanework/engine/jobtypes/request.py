@@ -40,25 +40,15 @@ _DEBOUNCED_ALONE: Final = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """
-    A job that is asked for but not yet enqueued.
+    A job that is asked for but not yet enqueued: its payload is valid, its options are checked.
 
     Attributes:
-        type: Its job type.
-        payload: Its payload, valid.
         policy: Its lane, attempts, backoff, timeout and webhook: what this call says of them, over what the type says.
         delay: Wait before the first start; None starts at once.
         run_at: When to start, if that was said instead.
-        start_by: When it is no longer worth starting.
         job_id: The caller's id; None has one made.
-        tenant: On whose behalf.
-        headers: What goes along beside the payload, by name.
-        unique_for: Window within which no other job with the same key is enqueued.
-        debounce: Window within which a later job with the same key takes its place.
-        after: What must have completed before it starts.
-        on_failure: What a parent that died or was cancelled does to it.
         takes: The payload's field that the first parent's result goes into; `*` makes the result its payload.
-        workflow: The workflow that it is part of, or is called back by.
-        slot: Its place there.
+        workflow: The workflow that it is part of, or is called back by; `slot` is its place there.
         runs_inline: Its code is run by the caller where it can't be enqueued.
         digest: Of all that the caller said under an idempotency key, as `digest_of` makes it.
     """
@@ -101,12 +91,7 @@ class Request:
 
 
 def only_requests(given: Sequence[Request]) -> Sequence[Request]:
-    """
-    Return what was given to be enqueued.
-
-    Raises:
-        InvalidOptionError: Something is no request.
-    """
+    """Return what was given to be enqueued; InvalidOptionError if something is no request."""
     for one in given:
         if not is_a(one, Request):
             msg = f"enqueue_many takes what job.request(…) returns, got a value of type {type(one).__name__}"
@@ -115,25 +100,12 @@ def only_requests(given: Sequence[Request]) -> Sequence[Request]:
 
 
 def request_of(job_type: JobType, payload: BaseModel | Mapping[str, object] | str, said: EnqueueOptions) -> Request:
-    """
-    Return the request that a caller's words make.
-
-    Raises:
-        InvalidPayloadError: The payload doesn't fit.
-        UnknownLaneError: The lane is none of the five.
-        InvalidOptionError: Another option can't be used.
-    """
+    """Return the request that a caller's words make; InvalidPayloadError, UnknownLaneError or InvalidOptionError."""
     return _request(job_type, parsed(job_type.name, job_type.model, payload), said)
 
 
 def builtin_request(job_type: JobType, payload: BaseModel | Mapping[str, object] | str, job_id: str) -> Request:
-    """
-    Return the request for a job under an id of Lanework's own, which no caller may give.
-
-    Raises:
-        InvalidPayloadError: The payload doesn't fit.
-        InvalidOptionError: The job is debounced, or the id is too long.
-    """
+    """Return the request for a job under an id of Lanework's own, which no caller may give; none may be debounced."""
     request = request_of(job_type, payload, {})
     if request.debounce is not None:
         raise InvalidOptionError(_DEBOUNCED_ALONE)
@@ -142,17 +114,15 @@ def builtin_request(job_type: JobType, payload: BaseModel | Mapping[str, object]
 
 def link_of(job_type: JobType, takes: str, given: Mapping[str, object], said: EnqueueOptions) -> Request:
     """
-    Return the request for a job that takes the result of the one before it in a chain.
+    Return the request for a job that takes the result of the one before it in a chain; errors as in `request_of`.
+
+    What keys it when it is enqueued, of unique work or of a quota, must be given.
 
     Args:
         job_type: The job's type.
         takes: The field that the result goes into; `*` makes the result, an object, the payload.
         given: Fields that are known; over what the result has.
         said: The options.
-
-    Raises:
-        InvalidPayloadError: The payload has no such field.
-        InvalidOptionError, UnknownLaneError: As in `request_of`; or a key of unique work or of a quota isn't given.
     """
     checked_takes(takes, job_type.model.model_fields, job_type.name)
     request = _request(job_type, part_of(job_type.name, job_type.model, given), said)

@@ -24,12 +24,7 @@ class NotRunError(Exception):
 
 
 async def awaited(value: object) -> object:
-    """
-    Return a value, awaited if it can be.
-
-    Raises:
-        NotRunError: It is code that was not run.
-    """
+    """Return a value, awaited if it can be; NotRunError if it is code that was not run."""
     for _ in range(_MOST_NESTED):
         if not isawaitable(value):
             break
@@ -39,11 +34,10 @@ async def awaited(value: object) -> object:
 
 def ran(value: object) -> object:
     """
-    Return a value that a job's code returned.
+    Return a value, unless code that was not run is it, or lies within its containers, models or dataclasses.
 
     Raises:
-        NotRunError: It is code that was not run, or has some in its dicts, lists, tuples, sets, models or dataclasses.
-            It is closed.
+        NotRunError: There is some; it is closed.
     """
     found = [(one, what) for one in _within(value) if (what := _unrun(one)) is not None]
     if not found:

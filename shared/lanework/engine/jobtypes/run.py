@@ -258,12 +258,7 @@ class Run:
 
 
 def signal_step(signal: str) -> str:
-    """
-    Return the step under which a signal is kept; no step of a job's own has such a name.
-
-    Raises:
-        InvalidOptionError: The signal's name can't be used.
-    """
+    """Return the step under which a signal is kept; no step of a job's own has such a name."""
     return f"signal/{_check_name('signal', signal)}"
 
 

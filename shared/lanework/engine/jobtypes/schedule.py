@@ -26,12 +26,7 @@ def schedule_of(
     catch_up: str | None,
     payload: str = "{}",
 ) -> Schedule:
-    """
-    Return the schedule that these words make; None leaves a word at its default.
-
-    Raises:
-        InvalidOptionError, UnknownNameError: One can't be used; the message says what to write instead.
-    """
+    """Return the schedule that these words make, None leaving one at its default; what can't be used is refused."""
     return Schedule(
         name=name,
         job_type=job_type,
@@ -51,12 +46,7 @@ def declared_schedule(
     overlap: str | None,
     catch_up: str | None,
 ) -> Schedule | None:
-    """
-    Return the schedule of a job type's declaration, None if it has none.
-
-    Raises:
-        InvalidOptionError, UnknownNameError: As in `schedule_of`, or one is there without `cron` or `every`.
-    """
+    """Return the schedule of a job type's declaration, if it has one; a word without `cron` or `every` is refused."""
     if cron is None and every is None:
         for word, value in (("tz", tz), ("overlap", overlap), ("catch_up", catch_up)):
             if value is not None:
@@ -67,12 +57,7 @@ def declared_schedule(
 
 
 def check_declared(schedule: Schedule, model: type[BaseModel], *, debounce: timedelta | None) -> None:
-    """
-    Check that a job type can be enqueued by a schedule, which has no payload to give.
-
-    Raises:
-        DeclarationError: Its payload can't be empty, or it is debounced.
-    """
+    """Refuse a job type that no schedule can enqueue: debounced, or with a payload that can't be empty."""
     if debounce is not None:
         msg = (
             f"job {schedule.name!r}: a debounced job starts under an id of its own, not its tick's; leave out debounce="

@@ -51,12 +51,7 @@ def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseM
 
 
 def code_of(function: Callable[..., object]) -> FunctionType:
-    """
-    Return the function that runs where this is called: a partial's, or the method of an object that can be called.
-
-    Raises:
-        DeclarationError: There is none to be seen.
-    """
+    """Return the function that runs where this is called, such as a partial's; DeclarationError if none is seen."""
     while isinstance(function, partial):
         function = function.func
     found: Any = function
@@ -92,12 +87,7 @@ def _check_that_it_runs(where: str, function: Callable[..., object]) -> None:
 
 
 def check_keys(name: str, model: type[BaseModel], keys: Iterable[str]) -> None:
-    """
-    Check that each key of a limit, or of unique work, is a field of the payload, or `TENANT`.
-
-    Raises:
-        DeclarationError: One is not; the message names the nearest.
-    """
+    """Refuse a key of a limit, or of unique work, that is no field of the payload, nor `TENANT`."""
     for key in keys:
         if key != TENANT and key not in model.model_fields:
             msg = (

@@ -40,7 +40,6 @@ class Admission:
     Slots come before starts: a start is a moment, and a run that has it must not wait for anything else.
 
     Attributes:
-        bounds: The limits of its job type.
         held: The concurrency limits that it holds a slot of, with how many each has.
     """
 
@@ -50,14 +49,9 @@ class Admission:
 
     def ask(self, run: JobRecord, payload: str) -> NoSlot | Booked | None:
         """
-        Take a slot of each concurrency limit and a start under each rate.
+        Take a slot of each concurrency limit and a start under each rate; None if the run may begin, else why not.
 
-        Args:
-            run: The job's record as the claim left it.
-            payload: Its payload as JSON text.
-
-        Returns:
-            None if the run may begin its code; else why not. It then holds nothing.
+        It then holds nothing. `run` is the record as the claim left it, `payload` JSON text.
 
         Raises:
             UnavailableError: It can't be known; nothing is held for longer than the lease.
@@ -88,11 +82,7 @@ class Admission:
                 report_fault(f"a slot of {name} was not given back", error, self.ports)
 
     def hold_until(self, run: JobRecord, due_at: datetime) -> None:
-        """
-        Keep what the run holds for its job, which may begin again from then: until then its code may still run.
-
-        What can't be kept so is held by the run until its lease is over.
-        """
+        """Keep what the run holds for its job, which may begin again from then; what can't be kept, its lease holds."""
         for name in list(self.held):
             n = self.held.pop(name)
             try:
@@ -107,11 +97,7 @@ class Admission:
                 continue
 
     def look_again(self, run: JobRecord, refused: NoSlot) -> None:
-        """
-        Wake a job after this run was parked: a slot may have come free before anybody could see it wait.
-
-        Should this fail, the sweep looks at the limit within a minute.
-        """
+        """Wake a job after this run was parked: a slot may have come free before anybody could see it wait."""
         try:
             slots = self.ports.limits.slots(refused.limit)
             if len(slots.holders) < refused.n:
@@ -182,13 +168,10 @@ class Admission:
         self, rates: Sequence[tuple[str, Rate]], run: JobRecord, *, missed: datetime | None
     ) -> datetime | None:
         """
-        Reserve a start: now if every rate is free, else the first that suits them all.
+        Reserve a start: now if every rate is free, else the first that suits them all; None if another job was faster.
 
         Under one rate that is behind all that are reserved. Under several it is looked for and then reserved, so that
         two jobs can't for ever take turns in waiting for one rate while their start under another goes by.
-
-        Returns:
-            The start; None if another job reserved one meanwhile.
         """
         now, limits = self.ports.clock(), self.ports.limits
         by = f"{run.claim_id}@{now.isoformat(timespec='milliseconds')}"

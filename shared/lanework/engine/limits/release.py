@@ -59,27 +59,16 @@ class SlotDispatcher:
     ports: Ports
 
     def give_back(self, name: str, holder: str, *, n: int) -> None:
-        """
-        Free a slot, and hand it over to the job that waits longest, if one does.
-
-        Raises:
-            UnavailableError: It is free when its holder's lease is over, and handed over by the sweep.
-        """
+        """Free a slot, and hand it over to the job that waits longest, if one does."""
         slots = persistently(lambda: self.ports.limits.give_back(name, holder), self.ports.code_runner)
         if slots.waiting_since is not None:
             self.hand_over(name, n=n)
 
     def hand_over(self, name: str, *, n: int, parked: str | None = None) -> int:
         """
-        Wake as many waiting jobs as there are free slots.
+        Wake as many waiting jobs as there are free slots of `n`; return how many.
 
-        Args:
-            name: The limit.
-            n: How many slots it has.
-            parked: A job that was parked under the limit just now: the index that lists who waits may lag.
-
-        Returns:
-            How many were woken.
+        `parked` was parked under the limit just now: the index that lists who waits may lag.
         """
         woken = 0
         while True:
@@ -157,12 +146,7 @@ def free_expired(name: str, slots: Slots, ports: Ports) -> bool:
 
 
 def persistently(call: Callable[[], T], runner: CodeRunner) -> T:
-    """
-    Call, and call again for a while where the service doesn't answer; a call that had landed meets itself (rule 17).
-
-    Raises:
-        UnavailableError: It still doesn't.
-    """
+    """Call, and call again for a while where the service doesn't answer; a call that landed meets itself (rule 17)."""
     for pause_s in _PAUSES_S:
         try:
             return call()

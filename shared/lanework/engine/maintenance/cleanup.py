@@ -42,14 +42,7 @@ BATCH: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """
-    A job to retire, as it was read.
-
-    Attributes:
-        job_id: Its id.
-        life: The life it ended in.
-        state: How it ended.
-    """
+    """A job to retire, as it was read: the life it ended in, and how."""
 
     job_id: str
     life: int
@@ -62,13 +55,7 @@ class Chosen:
 
 @dataclass(slots=True, kw_only=True)
 class Cleaned:
-    """
-    What became of the jobs that were chosen.
-
-    Attributes:
-        retired: Stripped and off the lists.
-        passed_over: No longer as they were chosen, such as redriven meanwhile.
-    """
+    """How many of the chosen jobs were retired; `passed_over` are no longer as they were chosen, such as redriven."""
 
     retired: int = 0
     passed_over: int = 0
@@ -80,7 +67,6 @@ class CleanPlan:
     What a cleaning would retire; making it changes nothing.
 
     Attributes:
-        cleaning: What was asked for.
         chosen: The first of the jobs, at most a page, the newest first.
         count: How many they are; at most 10,000 are counted.
         is_counted: Whether `count` is all of them.
@@ -132,12 +118,7 @@ class Cleaner:
         """
         Retire jobs that still stand as they were chosen; a repetition after a crash goes on with what is left.
 
-        Args:
-            chosen: Which.
-            between: Called after each job; raises to interrupt.
-
-        Raises:
-            UnavailableError: The ledger doesn't answer; repeat it.
+        `between` is called after each job; it raises to interrupt.
         """
         cleaned = Cleaned()
         for start in range(0, len(chosen), PAGE):

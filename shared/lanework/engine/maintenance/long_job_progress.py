@@ -23,22 +23,10 @@ _STEP: Final = "tally"
 
 
 class LongJobProgress:
-    """
-    Counts what a job did; a context within which it does it.
-
-    Attributes:
-        done: How much, in all attempts. What an attempt did that crashed is missing.
-    """
+    """Counts what a job did in all attempts, as `done`; a context within which it does it."""
 
     def __init__(self, run: Run, ports: Ports, *, word: str) -> None:
-        """
-        Go on counting where the attempt before stopped.
-
-        Args:
-            run: The job's run.
-            ports: Where it is.
-            word: What is done, as in `120 retired`.
-        """
+        """Go on counting where the attempt before stopped; `word` is what is done, as in `120 retired`."""
         self.done = int(ports.ledger.step(run.job_id, _STEP) or 0)
         self._run = run
         self._ports = ports
@@ -57,11 +45,7 @@ class LongJobProgress:
 
     def reach(self, done: int, *, percent: int) -> None:
         """
-        Say how far the job is.
-
-        Args:
-            done: How much in all.
-            percent: How far that is, 0 to 100.
+        Say how far the job is: how much in all, and 0 to 100 %.
 
         Raises:
             Cancel: The job was asked to stop.

@@ -41,8 +41,7 @@ class Reconciled:
         tickets: Tickets that were removed from one, since their job is dead no more.
         notified: Deaths whose webhook was sent, since the process that recorded them had not.
         unblocked: Jobs that waited for others and wait no longer: a crash had left them.
-        audited: Jobs that were looked at.
-        stranded: Of these, jobs that nothing carried, now entered for the sweep.
+        stranded: Of the audited jobs, those that nothing carried, now entered for the sweep.
         refused: Why some of it could not be done; the rest was.
     """
 

@@ -69,10 +69,7 @@ class Sweeper:
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Swept:
         """
-        Send what is due within the look-ahead.
-
-        Args:
-            has_time: Asked before each page; the rest is left to the next tick once it says no.
+        Send what is due within the look-ahead, asking before each page whether there is time.
 
         Raises:
             LaneworkError: Something was refused or didn't answer, the first of it; what else was due is done.

@@ -82,13 +82,7 @@ class UnsentJobs:
     """Finds jobs that nothing carries, and enters them for the sweep. It reads each job that is enqueued, once."""
 
     def __init__(self, ports: Ports, *, home: Callable[[str], Lane | None]) -> None:
-        """
-        Take the ports.
-
-        Args:
-            ports: Where the jobs are.
-            home: Returns the lane that a job type's code declares; None where there is no code of it.
-        """
+        """Take the ports, and what gives the lane that a job type's code declares, None where there is no code."""
         self._ports = ports
         self._home = home
         self._counts: Mapping[Lane, LaneCounts] = {}
@@ -97,13 +91,7 @@ class UnsentJobs:
     def tick(
         self, counts: Mapping[Lane, LaneCounts] | None = None, *, has_time: Callable[[], bool] = lambda: True
     ) -> Looked:
-        """
-        Walk on as far as is clear by now.
-
-        Args:
-            counts: What each lane holds, read a moment ago; None reads it.
-            has_time: Asked before each page; the next tick goes on where this one stopped.
-        """
+        """Walk on as far as is clear by now; `counts` of each lane are read if they weren't a moment ago."""
         now = self._ports.clock()
         self._looked = Looked()
         self._counts = counts or {lane: self._ports.lanes.live(lane) for lane in Lane}
@@ -187,13 +175,7 @@ class UnsentJobs:
         Enter a job that nothing carries, or put it off where that isn't clear yet.
 
         Unless its lane is empty, these are a job whose delay isn't over, and one of a tenant of whom no later job has
-        begun: SQS lets the jobs of a tenant with a backlog wait (fair queues).
-
-        Args:
-            one: The job.
-            course: Where the walk is.
-            target: Up to when the jobs of its lane can be judged.
-            begun: When the latest job of its lane and tenant was enqueued of which is seen that it has begun.
+        `begun`: SQS lets the jobs of a tenant with a backlog wait (fair queues). Jobs up to `target` can be judged.
         """
         counts = self._counts[one.lane]
         if one.is_delayed and one.due_at > target and counts.holds_anything:

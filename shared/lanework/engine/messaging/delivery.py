@@ -21,8 +21,6 @@ class Delivery:
     A message as a lane handed it over.
 
     Attributes:
-        body: Its body.
-        lane: The lane it came from.
         time_left: How much longer this invocation may run.
         is_first: It is the first of its invocation, which has never more time left than now.
         sent_at: When it was sent, by SQS's clock; None if that isn't known.

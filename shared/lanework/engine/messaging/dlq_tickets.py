@@ -40,11 +40,9 @@ _KEPT_OF_BODY: Final = 100 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketOf:
     """
-    What a message in a dead-letter queue stands for.
+    What a message in a dead-letter queue stands for: a job, and the life that it would begin.
 
-    Attributes:
-        job_id: A job.
-        life: The life that it would begin. Once the job has come to that life, or has ended for good, it does nothing.
+    Once the job has come to that life, or has ended for good, it does nothing.
     """
 
     job_id: str
@@ -53,15 +51,10 @@ class TicketOf:
 
 def send_to_dlq(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str | None:
     """
-    Send a body to a lane's dead-letter queue.
-
-    Returns:
-        None if all of the body is there; otherwise why it was cut.
+    Send a body to a lane's dead-letter queue; return None if all of it is there, otherwise why it was cut.
 
     Raises:
-        UnavailableError: Whether it was sent is not known.
-        UnsendableError: SQS refuses it, cut or whole.
-        ConfigError: There is no such queue, or no permission.
+        UnavailableError, UnsendableError, ConfigError: It was not sent, as far as is known.
     """
     error = error[:LONGEST_ERROR]
     for attributes in ({"cause": cause, "error": error}, {"cause": cause, "error": ""}, {"cause": "", "error": ""}):
@@ -92,8 +85,7 @@ def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, events: Mes
     """
     Put a dead job's ticket into its lane's DLQ, stamped with the job's next life (rule 2).
 
-    Returns:
-        Ack once the ticket is there; otherwise Nack, so that the message comes back and this is repeated.
+    Ack once it is there; otherwise Nack, so that the message comes back and this is repeated.
     """
     cause = record.cause or Cause.EXHAUSTED
     try:
@@ -117,9 +109,6 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
     One that couldn't be recorded may say something else, since another enqueue may have recorded the job; so may one
     whose job was debounced since, and one that somebody else wrote. The others are left alone: a payload that isn't in
     the record costs a read.
-
-    Raises:
-        UnavailableError: The payload can't be read.
     """
     if message.speaks_for(record) and not (message.unrecorded or record.superseded_at):
         return message
@@ -128,12 +117,7 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
 
 
 def quarantine(delivery: Delivery, problem: str, ports: Ports) -> Report:
-    """
-    Keep a copy of a message that can't be decoded in its lane's DLQ.
-
-    Returns:
-        Ack once the copy is there (rule 4); otherwise Nack.
-    """
+    """Keep a copy of a message that can't be decoded in its lane's DLQ; Ack once it is there (rule 4), else Nack."""
     try:
         note_undecodable(delivery.lane, delivery.body, problem, ports)
     except (UnavailableError, UnsendableError, ConfigError) as error:
@@ -144,12 +128,7 @@ def quarantine(delivery: Delivery, problem: str, ports: Ports) -> Report:
 
 
 def note_undecodable(lane: Lane, body: str, problem: str, ports: Ports) -> None:
-    """
-    Keep a copy of a message that can't be decoded in its lane's DLQ, cut if it must be, and tell of it.
-
-    Raises:
-        UnavailableError, UnsendableError, ConfigError: No copy is there, as far as is known.
-    """
+    """Keep a copy of a message that can't be decoded in its lane's DLQ, cut if it must be, and emit an event."""
     cut = send_to_dlq(ports.lanes, lane, body, cause=Cause.INVALID, error=problem)
     reason = problem if cut is None else f"{problem}; its copy was cut: {cut}"
     ports.events.emit(

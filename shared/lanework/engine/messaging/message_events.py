@@ -25,12 +25,7 @@ _FAILED: Final = frozenset({Action.JOB_RETRYING, Action.JOB_DEAD})
 
 
 class MessageEvents:
-    """
-    Emits what happens to one message's job.
-
-    Attributes:
-        public: The payload's public fields, once it was read.
-    """
+    """Emits what happens to one message's job; `public` has the payload's public fields, once it was read."""
 
     def __init__(self, envelope: Envelope, events: EventSink, clock: Clock, *, sent_at: datetime | None = None) -> None:
         """Write about this envelope's job; `sent_at` is when SQS took its message, where that is known."""
@@ -118,13 +113,10 @@ class Apart:
     @contextmanager
     def each(self, what: str) -> Iterator[None]:
         """
-        Handle one thing: its failure is logged and goes no further.
+        Handle one thing, named for the log: its failure is logged and goes no further.
 
         What was refused or didn't answer is kept for `raise_first`. Anything else lies in the thing itself, which
         nobody foresaw: it would be the same at each try, so it is only logged.
-
-        Args:
-            what: The thing, for the log.
         """
         try:
             yield
@@ -138,12 +130,7 @@ class Apart:
         self._first = self._first or error
 
     def raise_first(self) -> None:
-        """
-        Raise the first error that was kept, and forget it.
-
-        Raises:
-            LaneworkError: Something was refused or didn't answer.
-        """
+        """Raise the first error that was kept, and forget it."""
         first, self._first = self._first, None
         if first is not None:
             raise first

@@ -34,15 +34,9 @@ def readable(records: Iterable[JobRecord], ports: Ports) -> list[JobRecord]:
 
 def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
     """
-    Send the message of an entered job, held back until the job is due, and push its entry on.
+    Send the message of an entered job, due within 15 minutes, held back until then, and push its entry on.
 
-    Args:
-        record: The job, due within 15 minutes.
-        message: Its message.
-        ports: Where to.
-
-    Returns:
-        None, or what failed: the entry carries the job then.
+    Returns None, or what failed: the entry carries the job then.
     """
     now = ports.clock()
     start = max(record.due_at or now, now)

@@ -27,14 +27,7 @@ _PAGE: Final = 100
 
 
 class PauseTarget(TypedDict, total=False):
-    """
-    What a pause holds: exactly one of these.
-
-    Attributes:
-        lane: A lane.
-        queue: A queue.
-        job_type: A job type.
-    """
+    """What a pause holds: exactly one of a lane, a queue and a job type."""
 
     lane: LaneName | Lane | None
     queue: str | None
@@ -45,17 +38,9 @@ def flag_of(
     *, lane: str | int | None = None, queue: str | None = None, job_type: str | None = None, registry: Registry | None
 ) -> str:
     """
-    Return the name of what is to be paused or resumed; exactly one must be given.
+    Return the name of what is to be paused or resumed; InvalidOptionError unless exactly one is given.
 
-    Args:
-        lane: A lane.
-        queue: A queue.
-        job_type: A job type.
-        registry: Knows the queues and types, where the application's code is at hand; misspelt names are refused then.
-
-    Raises:
-        InvalidOptionError: None or several are given.
-        UnknownNameError: There is no such lane, queue or type.
+    UnknownNameError if the registry, where the application's code is at hand, knows no such queue or type.
     """
     given = [one for one in (lane, queue, job_type) if one is not None]
     if len(given) != 1:
@@ -76,10 +61,7 @@ def resume(name: str, ports: Ports, *, within: timedelta | None = None) -> int:
     """
     Take a pause away and move what it held back to the sweep; return how many jobs that were.
 
-    Args:
-        name: The pause's name.
-        ports: Where the jobs are.
-        within: How long to move them; the minute's tick goes on from there. None: until none is left.
+    The minute's tick goes on from where it has come `within` that time. None: until none is left.
     """
     now = ports.clock()
     ports.flags.set_bookmark(_resumed(name), now.isoformat())

@@ -30,12 +30,7 @@ _HINTS: Final = {
 
 
 def start_of(run_at: datetime | None, delay: timedelta, *, now: datetime) -> datetime:
-    """
-    Return the new start that a caller asks for.
-
-    Raises:
-        InvalidOptionError: It can't be used, or lies further ahead than a job may be delayed.
-    """
+    """Return the new start that a caller asks for; InvalidOptionError if it lies further ahead than a job may."""
     check_durations(delay=delay)
     if run_at is None and not (is_a(delay, timedelta) and -LONGEST_DELAY <= delay <= LONGEST_DELAY):
         msg = f"delay must lie between 0 and {LONGEST_DELAY.days} days, got {shown(delay)}"

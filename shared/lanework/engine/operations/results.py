@@ -26,19 +26,7 @@ _LONGEST_PAUSE_S: Final = 1.0
 def await_result(
     job_id: str, ports: Ports, registry: Registry, *, timeout: timedelta, pause: Callable[[float], None]
 ) -> object:
-    """
-    Wait until a job has ended; read its record at growing intervals, at most once a second in the end.
-
-    Args:
-        job_id: Which job.
-        ports: Where it is.
-        registry: Knows what its function returns.
-        timeout: How long to wait at most.
-        pause: Waits for so many seconds.
-
-    Raises:
-        JobNotFoundError, JobFailedError, ResultTimeoutError: As `App.result` says.
-    """
+    """Wait until a job has ended, reading its record at growing intervals, at last once a second. See `App.result`."""
     if not is_a(timeout, timedelta):
         msg = f"timeout must be a timedelta, got {shown(timeout)}"
         raise InvalidOptionError(msg)

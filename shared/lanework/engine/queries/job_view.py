@@ -80,13 +80,7 @@ _RENAMED: Final = {"status": "state", "processed_at": "ended_at", "attempt_count
 
 
 def as_json(record: JobRecord) -> dict[str, Any]:
-    """
-    Return a job as JSON values; its payload is not part of it.
-
-    `waitsFor` names the pause, the limit or the signal that it waits for; `processedAt` is when it ended; `waitSeconds`
-    runs from the asked start to the first start; `runSeconds` is the latest attempt's. A `retired` job has lost its
-    error, its failures and its result.
-    """
+    """Return a job as JSON values; its payload is not part of it."""
     return Job.of(record).to_json()
 
 

@@ -28,12 +28,7 @@ class Inspector:
         self._ports = ports
 
     def get(self, job_id: str) -> JobRecord:
-        """
-        Return a job's record, its payload included.
-
-        Raises:
-            JobNotFoundError: There is none.
-        """
+        """Return a job's record, its payload included; JobNotFoundError if there is none."""
         record = self._ports.ledger.get(job_id)
         if record is None or record.is_expired(self._ports.clock()):
             raise JobNotFoundError(job_id)
@@ -66,12 +61,7 @@ class Inspector:
         return next(recent_pages(self._ports, keep=None if everything else keep, limit=limit, cursor=cursor))
 
     def log(self, job_id: str) -> tuple[str, ...]:
-        """
-        Return what a job said through `run.log`, all attempts, oldest first: the last 100 lines, at most 16 KB.
-
-        Raises:
-            JobNotFoundError: There is none.
-        """
+        """Return what a job said through `run.log`, all attempts, oldest first: the last 100 lines, at most 16 KB."""
         self.get(job_id)
         return fitting(self._ports.ledger.log_of(job_id))
 

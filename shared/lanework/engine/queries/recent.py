@@ -47,14 +47,7 @@ class KeyPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
-    """
-    Part of a list of jobs.
-
-    Attributes:
-        jobs: The latest first.
-        cursor: Give it to get the next page; None after the last.
-        seen_until: What came later than this is in the pages so far.
-    """
+    """Part of a list of jobs, the latest first; cursor and seen_until as in `KeyPage`."""
 
     jobs: tuple[JobRecord, ...]
     cursor: str | None
@@ -70,10 +63,7 @@ def recent_keys(
     Args:
         read: Reads a page of a day, such as `2026-11-22`, from before a position on; None is the day's newest.
         today: Where the walk begins, in UTC.
-        cursor: `cursor` of the page that it goes on after.
-
-    Raises:
-        InvalidOptionError: The cursor is of another list, or of a time of which nothing is kept.
+        cursor: `cursor` of the page that it goes on after; InvalidOptionError if it is of another list, or too old.
     """
     day, before = (today.isoformat(), None) if cursor is None else _read(cursor, today=today)
     oldest = (today - timedelta(days=DAYS_KEPT)).isoformat()
@@ -96,14 +86,7 @@ def recent_pages(
     """
     Walk over the recent jobs: five reads a page, of one day; a page may be short, even empty.
 
-    Args:
-        ports: Where the jobs are.
-        keep: Filter over the keys; what it refuses costs no read of an item. None keeps all.
-        limit: Most jobs of a page.
-        cursor: `cursor` of the page that it goes on after.
-
-    Raises:
-        InvalidOptionError: The cursor can't be used.
+    What `keep` refuses costs no read of an item; None keeps all. Cursors as in `recent_keys`.
     """
 
     def read(day: str, before: str | None) -> Page[JobKey]:
@@ -128,12 +111,7 @@ def start_of_list(today: date) -> datetime:
 
 
 def check_limit(limit: int) -> None:
-    """
-    Refuse a page's length that is out of bounds.
-
-    Raises:
-        InvalidOptionError: It lies outside of 1 to 100.
-    """
+    """Refuse a page's length outside of 1 to 100."""
     if not 1 <= limit <= LONGEST_PAGE:
         msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
         raise InvalidOptionError(msg)
@@ -150,12 +128,7 @@ def _start_of(day: str) -> datetime:
 
 
 def _read(cursor: str, *, today: date) -> tuple[str, str | None]:
-    """
-    Return the day and the position that a cursor stands for. One of another time would walk through all of it.
-
-    Raises:
-        InvalidOptionError: It is of another list, or of a time of which nothing is kept.
-    """
+    """Return the day and the position that a cursor stands for. One of another time would walk through all of it."""
     day, _, position = cursor.partition("|")
     if _CURSOR.fullmatch(cursor) is None or not _is_kept(day, today) or not (position == "" or _is_of(day, position)):
         raise foreign_cursor(cursor)

@@ -23,7 +23,6 @@ class Scaling:
     What a lane's backlog asks for.
 
     Attributes:
-        lane: Which.
         waiting: Messages that wait in its queue, about.
         run_time: How long a job takes.
         within: In which time the backlog is to be gone.

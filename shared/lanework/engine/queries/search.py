@@ -185,9 +185,8 @@ def checked(which: JobFilter, page: JobPage, registry: Registry) -> JobPage:
     """
     Return a first page, unless it is empty for want of a type or a queue that the application has.
 
-    Raises:
-        UnknownJobTypeError, UnknownNameError: It is; the message names the nearest. Jobs of a type that was removed
-            from the code are found as long as they are kept.
+    UnknownJobTypeError or UnknownNameError, which name the nearest. Jobs of a type that was removed from the code are
+    found as long as they are kept.
     """
     if not page.jobs:
         check_names(registry, type_=which.type, queue=which.queue)
@@ -195,12 +194,7 @@ def checked(which: JobFilter, page: JobPage, registry: Registry) -> JobPage:
 
 
 def check_names(registry: Registry, *, type_: str | None, queue: str | None) -> None:
-    """
-    Refuse a type or a queue that the application doesn't have.
-
-    Raises:
-        UnknownJobTypeError, UnknownNameError: It doesn't; the message names the nearest.
-    """
+    """Refuse a type or a queue that the application doesn't have; the error names the nearest."""
     types, queues = [one.name for one in registry.types], list(registry.queues)
     if type_ is not None and registry.find(type_) is None:
         kind = "job type"

@@ -23,14 +23,7 @@ MOST_COUNTED: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateCounts:
-    """
-    The newest jobs by where they stand.
-
-    Attributes:
-        by_lane: How many of each lane and state.
-        by_queue: How many of each queue and state.
-        since: When the oldest of them was enqueued; None if all jobs that are kept are counted.
-    """
+    """The newest jobs by where they stand, `since` the oldest was enqueued; None if all that are kept are counted."""
 
     by_lane: Mapping[tuple[Lane, State], int]
     by_queue: Mapping[tuple[str, State], int]

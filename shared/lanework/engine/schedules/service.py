@@ -45,9 +45,8 @@ class Added:
     What `add` did.
 
     Attributes:
-        record: The schedule as it is now.
-        is_prodded: EventBridge prods it; otherwise the endpoint has no such service, and the minute tick starts it, up
-            to a minute late.
+        is_prodded: EventBridge triggers it; otherwise the endpoint has no such service, and the minute tick starts it,
+            up to a minute late.
     """
 
     record: ScheduleRecord
@@ -56,13 +55,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """
-    A schedule, for people.
-
-    Attributes:
-        record: The schedule, and how far it has come.
-        last_state: Where its last run stands; None if there was none, or its record has expired.
-    """
+    """A schedule, for people; `last_state` of its last run is None if there was none, or its record has expired."""
 
     record: ScheduleRecord
     last_state: State | None
@@ -144,12 +137,7 @@ class Schedules:
         return tuple(record for _, record in sorted(records.items()))
 
     def get(self, name: str) -> ScheduleRecord:
-        """
-        Return a schedule.
-
-        Raises:
-            UnknownNameError: There is none; the message names the nearest.
-        """
+        """Return a schedule; UnknownNameError, which names the nearest, if there is none."""
         found, declared, now = self._ports.schedules.get(name), self._declared.by_name.get(name), self._ports.clock()
         if declared is not None and found is None:
             return begun(declared, Source.DECLARED, now=now)
@@ -161,11 +149,7 @@ class Schedules:
 
     def next(self, name: str, count: int = 1) -> tuple[datetime, ...]:
         """
-        Return a schedule's next ticks, in UTC; also those that a pause would hold up.
-
-        Args:
-            name: Which.
-            count: How many, 1 to 1,000; there may be fewer.
+        Return a schedule's next ticks, in UTC, 1 to 1,000, or fewer; also those that a pause would hold up.
 
         Raises:
             UnknownNameError, InvalidOptionError: There is no such schedule, or the count can't be used.
@@ -174,21 +158,11 @@ class Schedules:
         return tuple(islice(self._readable(name).schedule.timetable.after(self._ports.clock()), count))
 
     def pause(self, name: str) -> ScheduleRecord:
-        """
-        Let nothing fire until it is resumed. A job that is enqueued already runs.
-
-        Raises:
-            UnknownNameError: There is no such schedule.
-        """
+        """Let nothing fire until it is resumed; what is enqueued runs. UnknownNameError if there is no schedule."""
         return self._change(name, lambda record: record.paused_now())
 
     def resume(self, name: str) -> ScheduleRecord:
-        """
-        Let it fire again, from now: what the pause held up is not caught up with.
-
-        Raises:
-            UnknownNameError: There is no such schedule.
-        """
+        """Let it fire again, from now: ticks during the pause are skipped. UnknownNameError if there is none."""
         return self._change(name, lambda record: record.resumed(self._ports.clock()) if record.paused else record)
 
     def remove(self, name: str) -> None:

@@ -47,7 +47,7 @@ _PAGE: Final = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
     """
-    What a tick or a prod did.
+    What a tick or a trigger did.
 
     Attributes:
         enqueued: Jobs that were enqueued, duplicates included.
@@ -78,14 +78,7 @@ class ScheduleTrigger:
     """Fires schedules. Its reads grow with what is due, not with how many schedules there are."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[object]]) -> None:
-        """
-        Take the ports.
-
-        Args:
-            ports: Where schedules and jobs are.
-            registry: The application's job types; what they declare counts, not what the table says of it.
-            enqueue: The application's own way in.
-        """
+        """Take the ports, the job types (what they declare counts, not what the table says of it) and what enqueues."""
         self._ports = ports
         self._registry = registry
         self._enqueue = enqueue
@@ -93,10 +86,7 @@ class ScheduleTrigger:
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Fired:
         """
-        Bring the table to the code's declarations and fire every schedule that is due.
-
-        Args:
-            has_time: Asked before each firing; the rest is left to the next tick once it says no.
+        Bring the table to the code's declarations and fire every schedule that is due, while there is time.
 
         Raises:
             LaneworkError: Something was refused or didn't answer, the first of it; the other schedules have fired.
@@ -117,11 +107,7 @@ class ScheduleTrigger:
         """
         Fire one schedule, as EventBridge asks for; whatever else is asked for finds nothing to do.
 
-        Args:
-            name: Which schedule.
-            at: The time that EventBridge says it is for. What is no time (an endpoint left the placeholder), or lies in
-                the future, is taken as now.
-            has_time: As in `tick`.
+        What is no time (an endpoint left the placeholder), or lies in the future, is taken as now.
         """
         now = self._ports.clock()
         said = _moment(at)

@@ -51,12 +51,7 @@ class Channel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JobChannel:
-    """
-    Implements `Channel` by a job of the application, such as one that sends an e-mail.
-
-    Attributes:
-        job_type: Its type. The payload is the alert's document, `view.Alert`.
-    """
+    """Implements `Channel` by a job of the application, such as one that sends an e-mail; it gets a `view.Alert`."""
 
     job_type: str
     registry: Registry
@@ -91,15 +86,7 @@ class AlertManager:
         self._limits = Thresholds() if thresholds is None else thresholds
 
     def tick(self, depths: Mapping[Lane, Depth]) -> Alerts:
-        """
-        Raise and end alerts, and send what wasn't sent.
-
-        Args:
-            depths: How much each lane holds now.
-
-        Raises:
-            UnavailableError: The store doesn't answer; the next tick does it.
-        """
+        """Raise and end alerts by what the lanes hold now, and send what wasn't sent."""
         store, overview = self._ports.statistics, self._statistics.overview()
         kept = overview.alerts
         before = Alerts.at_text(kept)

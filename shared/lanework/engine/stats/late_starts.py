@@ -44,13 +44,7 @@ class LateKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateCount:
-    """
-    How many jobs started late.
-
-    Attributes:
-        counted: All of them.
-        named: Those that are kept by name: of a minute 100, of an hour that is past 100, deaths included.
-    """
+    """How many jobs started late, and how many are `named`: 100 a minute, of an hour past 100, deaths included."""
 
     counted: int
     named: int
@@ -75,12 +69,7 @@ def late_count(ports: Ports, within: Within, *, lane: Lane | None = None) -> Lat
 
 
 def read_late_cursor(cursor: str) -> str:
-    """
-    Return the position that a cursor stands for.
-
-    Raises:
-        InvalidOptionError: It is of another list.
-    """
+    """Return the position that a cursor stands for; InvalidOptionError if it is of another list."""
     mark, _, rest = cursor.partition("|")
     milliseconds = rest.partition("|")[0]
     if f"{mark}|" != _MARK or not (milliseconds.isascii() and milliseconds.isdigit()) or len(milliseconds) > 14:  # noqa: PLR2004 - of `position`

@@ -31,16 +31,14 @@ class LaneOverview:
     How a lane stands.
 
     Attributes:
-        is_paused: Whether its jobs are kept from starting.
         waiting, active, delayed: Messages that are ready, handed out, or sent with a delay: SQS's numbers, approximate.
         completed: Jobs that ever completed, since the stack began to count.
         failed: Tickets in its dead-letter queue at the clock's last tick, and the deaths since, less those of them that
             were redriven or dropped since.
         oldest: How long the oldest message waits at least, in whole minutes, if the lane hands out the oldest first;
             None if nothing waits.
-        last_hour: What its jobs did.
-        starts: How many of their runs started in each minute of it, oldest first.
-        kept: How its promise was kept in the last hour.
+        starts: How many runs started in each minute of the last hour, oldest first.
+        kept: How its SLA was met in the last hour.
         unsent: Of the newest jobs, those that are queued while the lane is empty: recorded, and never sent.
     """
 
@@ -69,10 +67,8 @@ class QueueOverview:
     How a queue stands.
 
     Attributes:
-        is_paused: Whether its jobs are kept from starting.
         waiting, active, delayed: Its part of what its lanes hold, as large as its part of their starts in the last day:
             exact where a lane serves one queue only, an estimate elsewhere.
-        last_hour, last_day: What its jobs did.
     """
 
     queue: str
@@ -89,11 +85,7 @@ class Standing:
     """
     How everything stands, from five counts of SQS's, four reads, and a look at the newest jobs.
 
-    Attributes:
-        overview: What was counted.
-        lanes: The most urgent first.
-        queues: By name.
-        paused: What is paused, as `lane:low`, `queue:email` or `type:user.otp`.
+    Lanes have the most urgent first; what is paused reads `lane:low`, `queue:email` or `type:user.otp`.
     """
 
     overview: Overview
@@ -121,15 +113,7 @@ def lanes_overview(
     paused: frozenset[str],
     unsent: Mapping[Lane, Sequence[str]],
 ) -> tuple[LaneOverview, ...]:
-    """
-    Return how every lane stands, the most urgent first.
-
-    Args:
-        overview: What was read.
-        counts: Of each lane; their `dead` isn't looked at.
-        paused: What is paused.
-        unsent: The jobs that are queued while their lane is empty.
-    """
+    """Return how every lane stands, the most urgent first. The counts' `dead` isn't looked at."""
     hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
     kept = {one.lane: one for one in kept_by_lane(hour)}
     steps = overview.hour.series(by_lane)
@@ -160,13 +144,7 @@ def queues_overview(
     paused: frozenset[str],
     queues: Iterable[str] = (),
 ) -> tuple[QueueOverview, ...]:
-    """
-    Return how queues stand, by name: those that did anything within a day, and those that are named.
-
-    Args:
-        overview, counts, paused: As in `lanes_overview`.
-        queues: Names of further queues.
-    """
+    """Return how queues stand, by name: those that did anything within a day, and the named ones."""
     hour, day = overview.hour.sums(by_queue), overview.day.sums(by_queue)
     shares = _shares(overview)
     return tuple(

@@ -25,13 +25,7 @@ _RAW_KEPT: Final = timedelta(hours=23)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RolledUp:
-    """
-    What a tick did.
-
-    Attributes:
-        minutes: How many minutes it made.
-        is_done: None was left; otherwise time ran out and the next tick goes on.
-    """
+    """How many minutes a tick made; not `is_done`: time ran out and the next tick goes on."""
 
     minutes: int
     is_done: bool
@@ -49,15 +43,7 @@ class RollUp:
         self._store.add(Bucket(at=minute_of(self._clock()), depths=depths))
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> RolledUp:
-        """
-        Make the minutes that are over.
-
-        Args:
-            has_time: Asked before each few minutes; the rest is left to the next tick once it says no.
-
-        Raises:
-            UnavailableError: The store doesn't answer; the next tick goes on.
-        """
+        """Make the minutes that are over, a few at a time while there is time; the next tick goes on."""
         end = minute_of(self._clock() - LAG)
         total = self._store.total()
         begin = end - MOST_RAW * MINUTE if total is None else max(total.until, end - _RAW_KEPT)

@@ -57,12 +57,7 @@ class Window:
         return tuple(sorted((one for bucket in self.buckets for one in bucket.incidents), key=_when, reverse=True))
 
     def series(self, name_of: Callable[[Key], str]) -> dict[str, tuple[Numbers, ...]]:
-        """
-        Return numbers step by step, as many as there are buckets, for each name.
-
-        Args:
-            name_of: Gives the name that a key's numbers are added up under: `by_lane`, `by_queue`, `by_type`.
-        """
+        """Return numbers step by step, as many as there are buckets, for each name that `by_lane` or the like gives."""
         names = sorted({name_of(key) for bucket in self.buckets for key in bucket.numbers} - {""})
         steps = [_by(name_of, bucket.numbers) for bucket in self.buckets]
         return {name: tuple(step.get(name, Numbers()) for step in steps) for name in names}

@@ -27,9 +27,6 @@ def still_dead(situation: Situation, limits: Thresholds, ports: Ports) -> Situat
     Return a situation without the deaths that were dealt with.
 
     Where nobody dealt with any, nothing is read; otherwise an index, and the records of an hour's dead, 100 at most.
-
-    Raises:
-        UnavailableError: The ledger doesn't answer.
     """
     now = ports.clock()
     if situation.deaths_in_a_day > limits.deaths and situation.dealt_with_in_a_day:

@@ -25,10 +25,7 @@ def unsent_now(ports: Ports, counts: Mapping[Lane, LaneCounts], *, look_at: int)
     """
     Return the jobs that are queued while their lane is empty, by lane: of those that were enqueued over a minute ago.
 
-    Args:
-        ports: Where the jobs are.
-        counts: What each lane holds.
-        look_at: How many jobs are read, the newest first: this is a look, and the clock's walk misses none.
+    At most `look_at` jobs are read, the newest first: this is a look, and the clock's walk misses none.
     """
     empty = {lane for lane, one in counts.items() if not (one.waiting or one.delayed)}
     now = ports.clock()

@@ -56,12 +56,7 @@ class Numbers(JsonView):
 
 
 class LaneMetrics(JsonView):
-    """
-    Where a lane's jobs stand.
-
-    `waiting`, `active` and `delayed` are SQS's numbers (approximately), `completed` counts since the stack began to,
-    `failed` are those that are dead.
-    """
+    """Where a lane's jobs stand: three approximate numbers of SQS's, the completed since the stack began, the dead."""
 
     waiting: int
     active: int

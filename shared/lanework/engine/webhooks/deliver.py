@@ -18,12 +18,7 @@ AGENT: Final = "Lanework-Webhooks/1"
 
 
 class NotTakenError(LaneworkError):
-    """
-    Raised when a webhook's receiver answered with something else than success.
-
-    Attributes:
-        response: What it said; 429 and 503 may say when to come again.
-    """
+    """Raised when a webhook's receiver answered with something else than success; `response` may say when to retry."""
 
     def __init__(self, response: Answered) -> None:
         self.response = response
@@ -38,8 +33,7 @@ def deliver(order: WebhookPayload, ports: Ports) -> dict[str, Any]:
     Raises:
         Discard: The receiver doesn't want any more (410).
         NotTakenError, UnavailableError: It didn't take it.
-        InvalidOptionError, ForbiddenAddressError: It can't be sent there, today or later.
-        ConfigError: There is nothing to sign it with.
+        InvalidOptionError, ForbiddenAddressError, ConfigError: It can't be sent there, or nothing can sign it.
     """
     world = ports.world
     if world.post is None:

@@ -56,15 +56,7 @@ NOTIFIED_AGAIN_AFTER: Final = timedelta(seconds=10)
 
 
 class WebhookPayload(BaseModel):
-    """
-    Payload of `lanework.webhook`.
-
-    Attributes:
-        url: Where to.
-        event_id: The notice's id.
-        body: The notice.
-        host: The address's, whatever is given: what deliveries are limited by.
-    """
+    """Payload of `lanework.webhook`; `host` is the address's, whatever is given: what deliveries are limited by."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -88,12 +80,7 @@ class WebhookNotifier:
         self._webhook = webhook
 
     def notify(self, record: JobRecord) -> None:
-        """
-        Tell of a job's completion or death, if it is one; repeating it is safe.
-
-        Raises:
-            UnavailableError: The webhook was not enqueued.
-        """
+        """Notify of a job's completion or death, if it is one; repeatable. UnavailableError: it was not enqueued."""
         if record.queue == QUEUE or record.state not in _TOLD or record.retired:
             return
         url = self._ports.world.address_of(record)
@@ -104,17 +91,7 @@ class WebhookNotifier:
                 raise UnavailableError(str(error)) from error
 
     def send(self, record: JobRecord, url: str, *, again: str = "") -> Receipt[Any]:
-        """
-        Enqueue the delivery of a webhook: once for an end and an address, or once more.
-
-        Args:
-            record: The job, ended.
-            url: Where to.
-            again: Tells a further delivery from the one before.
-
-        Raises:
-            EnqueueError: It was not enqueued.
-        """
+        """Enqueue the delivery of a webhook: once for an end and an address, or once more for each word `again`."""
         from lanework.model.job.job_event_document import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
 
         notice = notice_of_end(record, stack=self._ports.world.stack)
@@ -148,9 +125,6 @@ def notify_of_death(record: JobRecord, ports: Ports) -> None:
     Notify of a death before a redrive or a drop replaces it: its webhook may not have been enqueued.
 
     A death that is older than the retention of its delivery's record is skipped: it could only be sent twice.
-
-    Raises:
-        UnavailableError: The webhook was not enqueued.
     """
     if record.ended_at is not None and ports.clock() - record.ended_at < QUEUE_RETENTION:
         ports.notify(record)
@@ -158,7 +132,7 @@ def notify_of_death(record: JobRecord, ports: Ports) -> None:
 
 def notify_pending(ports: Ports, *, has_time: Callable[[], bool] = lambda: True) -> int:
     """
-    Tell of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
+    Notify of deaths that no message brings back, where whoever made them was stopped before he did; return how many.
 
     Raises:
         LaneworkError: Some were not enqueued; the others were. The next tick tries them again.

@@ -26,7 +26,6 @@ class Workflow:
 
     Attributes:
         kind: Whether its steps follow on each other, or run side by side.
-        steps: Requests, and other plans.
         callbacks: What is enqueued with it and starts when it has completed, ended, or when one of its jobs failed.
     """
 
@@ -98,12 +97,9 @@ class Draft:
     One workflow of a plan, about to be recorded.
 
     Attributes:
-        workflow_id: Its id.
-        kind: What it is.
         names: Its jobs and, as `workflow/ID`, the workflows in it, by their place.
         first: Its first shard.
-        parent: The workflow that it is part of, if it is.
-        slot: Its place there.
+        parent: The workflow that it is part of, if it is; `slot` is its place there.
     """
 
     workflow_id: str
@@ -137,13 +133,7 @@ class Layout:
         self, plan: Workflow, workflow_id: str, *, after: tuple[str, ...] = (), at: tuple[str, int] | None = None
     ) -> None:
         """
-        Lay out a plan.
-
-        Args:
-            plan: The plan.
-            workflow_id: Its id.
-            after: What its first steps wait for.
-            at: The workflow that it is part of, and its place there.
+        Lay out a plan whose first steps wait for `after`, `at` its place in the workflow that it is part of.
 
         Raises:
             InvalidOptionError: It has too many jobs, or a step takes a result that it can't have.
@@ -169,12 +159,7 @@ class Layout:
         return found
 
     def check_callbacks(self) -> None:
-        """
-        Check that what is called back is no other job of the plan: an id is used once, and it would never be made.
-
-        Raises:
-            InvalidOptionError: One is.
-        """
+        """Refuse what is called back and is another job of the plan, too: an id is used once; it would not be made."""
         times = Counter(one.job_id for one in self.requests)
         for one in self.requests:
             if one.slot is None and times[one.job_id] > 1:
@@ -214,12 +199,7 @@ def waits_of(draft: Draft) -> dict[str, Sequence[str]]:
 
 
 def check_step(step: object, *, of: str) -> None:
-    """
-    Check that a step is one.
-
-    Raises:
-        InvalidOptionError: It is something else, such as a list or a payload.
-    """
+    """Refuse a step that is something else, such as a list or a payload."""
     if not isinstance(step, Request | Workflow):
         hint = ": chain(a, b) takes its steps one by one" if isinstance(step, list | tuple) else ""
         msg = f"{of} takes what job.request(…), job.link(…), chain, group or batch returned, not a {_kind(step)}{hint}"

@@ -78,15 +78,9 @@ class WorkflowEnqueuer:
 
     def enqueue(self, plan: Workflow, workflow_id: str | None) -> WorkflowReceipt:
         """
-        Enqueue a workflow, once for each id.
+        Enqueue a workflow, once for each id. Errors as in `Workflows.enqueue`.
 
-        Raises:
-            InvalidOptionError: The id or the plan can't be used; nothing was enqueued.
-            UnknownJobTypeError: A job's type, or a callback's, isn't the application's; nothing was enqueued.
-            UnknownParentError: A job waits for one that doesn't exist; nothing was enqueued.
-            EnqueueError, QuotaExceededError: Not all was enqueued. Repeat it with the same id, or it is cancelled.
-            JobIdTakenError: Another job has the id of one of its jobs, such as `ID.2`. Take another id.
-            UnavailableError: The same.
+        JobIdTakenError: another job has the id of one of its jobs, such as `ID.2`. Take another id.
         """
         if not isinstance(plan, Workflow):
             msg = f"a workflow is what chain, group or batch returned, not a {type(plan).__name__}"
@@ -113,15 +107,7 @@ class WorkflowEnqueuer:
         return WorkflowReceipt(workflow_id=own_id)
 
     def add(self, workflow_id: str, steps: Sequence[Request | Workflow]) -> tuple[str, ...]:
-        """
-        Add steps to a workflow whose jobs haven't all ended; return their names.
-
-        Raises:
-            WorkflowNotFoundError: There is none.
-            WorkflowClosedError: Its jobs have all ended, or it was cancelled. Nothing was enqueued.
-            InvalidOptionError, UnknownJobTypeError, UnknownParentError: As in `enqueue`; nothing was enqueued.
-            EnqueueError, QuotaExceededError: As in `enqueue`.
-        """
+        """Add steps to a workflow whose jobs haven't all ended; return their names. Errors as in `Workflows.add`."""
         now = self._ports.clock()
         if not steps:
             return ()
@@ -158,12 +144,7 @@ class WorkflowEnqueuer:
             Waiting(self._ports).release(released)
 
     def _take_up(self, workflow_id: str) -> None:
-        """
-        Go on with a workflow that was enqueued in part, with an hour from now, before anything of it is recorded.
-
-        Raises:
-            EnqueueError: It was given up meanwhile.
-        """
+        """Go on with a workflow that was enqueued in part, with an hour from now, before anything of it is recorded."""
         now = self._ports.clock()
         self._shards.update(workflow_id, lambda one: one.taken_up(now))
 

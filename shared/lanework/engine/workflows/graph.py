@@ -31,9 +31,6 @@ class Node:
         state: Where it stands; None if its record is gone, or not made yet.
         within: The workflow that it is part of; None of the outermost.
         role: `job`, `workflow`, or of what is called back `success`, `complete` or `failure`.
-        life: Which of the job's lives.
-        error: Error of the latest failure.
-        error_type: Its type alone.
     """
 
     name: str
@@ -57,14 +54,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """
-    A workflow as a drawing.
-
-    Attributes:
-        nodes: The workflow first, then what is in it.
-        edges: Who waits for whom, among the nodes.
-        left_out: How many jobs there are beyond the nodes.
-    """
+    """A workflow as a drawing: the workflow first, then what is in it; `left_out` jobs are beyond the nodes."""
 
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]

@@ -99,12 +99,7 @@ class WorkflowQuery:
         self._store = ports.workflows
 
     def get(self, workflow_id: str) -> WorkflowStatus:
-        """
-        Return where a workflow stands; it costs a read for each 256 of its jobs.
-
-        Raises:
-            WorkflowNotFoundError: There is none.
-        """
+        """Return where a workflow stands; a read for each 256 of its jobs. WorkflowNotFoundError if there is none."""
         found = self.found(workflow_id)
         return _standing(found, shards_of(found, self._ports))
 
@@ -145,12 +140,7 @@ class WorkflowQuery:
         return found[:limit]
 
     def graph(self, workflow_id: str, *, most: int = MOST_NODES) -> Graph:
-        """
-        Return a workflow as nodes and edges; see `drawn`.
-
-        Raises:
-            WorkflowNotFoundError: There is none.
-        """
+        """Return a workflow as nodes and edges; see `drawn`."""
         return self.drawn(workflow_id, most=most)[1]
 
     def drawn(self, workflow_id: str, *, most: int = MOST_NODES) -> tuple[WorkflowStatus, Graph]:
@@ -229,12 +219,7 @@ class WorkflowQuery:
             yield from self._ports.ledger.get_many(job_ids[start : start + _PAGE], consistent=True).values()
 
     def found(self, workflow_id: str) -> WorkflowRecord:
-        """
-        Return a workflow's record.
-
-        Raises:
-            WorkflowNotFoundError: There is none.
-        """
+        """Return a workflow's record; WorkflowNotFoundError if there is none."""
         found = self._store.get(workflow_id)
         if found is None or found.expires_at <= self._ports.clock():
             raise WorkflowNotFoundError(workflow_id)

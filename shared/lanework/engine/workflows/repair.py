@@ -70,13 +70,7 @@ class WorkflowRepair:
             return 0
 
     def look(self, workflow_id: str, number: int) -> int:
-        """
-        Look at one shard; return how many jobs wait no longer by what was found.
-
-        Raises:
-            UnavailableError: Not all could be looked at; repeat it.
-            LaneworkError: Its items can't be read.
-        """
+        """Look at one shard; return how many jobs wait no longer by what was found. LaneworkError: it can't be read."""
         shard = next(iter(self._store.shards(workflow_id, [number])), None)
         if shard is None:
             return 0

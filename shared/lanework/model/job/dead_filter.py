@@ -20,15 +20,10 @@ class DeadFilter:
     Which dead jobs are meant: those of which all of this is true. What is None or empty says nothing.
 
     Attributes:
-        lane: Of this lane.
-        queue: Of this queue.
-        type: Of this job type.
-        cause: Died of this.
         error: This text is part of the error, upper and lower case alike.
         fingerprint: The error has this fingerprint, as a grouped list shows it.
         died_before: Died earlier than this. A redrive of many sets it, so that what dies again isn't sent again.
         died_after: Died then or later.
-        job_ids: One of these.
     """
 
     lane: Lane | None = None

@@ -38,19 +38,14 @@ class Envelope(BaseModel):
 
     Attributes:
         v: Version of this form.
-        id: The job's id.
         life: The life that this message may start; a message of an earlier life is dropped.
         payload: The payload as JSON text, as the producer's model wrote it.
         version: Version of the payload, as the producer's code declares it.
-        attempts: Most attempts.
         backoff: Wait before the second attempt.
         timeout: How long an attempt may take; None leaves it to the lane.
         created_at: When the job was enqueued, by the producer's clock.
         run_at: The start that was asked for; None for at once, so that no clock is compared with another.
-        start_by: When the job is no longer worth starting; None never.
         tenant: On whose behalf; the message's group.
-        headers: What goes along beside the payload, by name.
-        webhook: Address of the webhook for its completion or death.
         request_digest: Of the request that it was asked for with, under an idempotency key.
         nonce: What its record has, too, and nobody else can know: a message without it doesn't speak for the job.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
@@ -88,11 +83,7 @@ class Envelope(BaseModel):
     @classmethod
     def decode(cls, body: str, *, lane: Lane | None = None) -> Self:
         """
-        Return the envelope that a message body holds.
-
-        Args:
-            body: The body.
-            lane: The lane whose queue, or dead-letter queue, it was received from, where that is known.
+        Return the envelope that a message body holds, received from a lane's queue or DLQ, where that is known.
 
         Raises:
             UndecodableError: The body isn't one, or is of another lane; the message says where, and repeats nothing of
@@ -113,12 +104,7 @@ class Envelope(BaseModel):
 
     @classmethod
     def of(cls, record: JobRecord, payload: str) -> Self:
-        """
-        Return the message that carries a recorded job in its present life.
-
-        Raises:
-            UndecodableError: The record holds what no message may, such as one that another release wrote.
-        """
+        """Return the message that carries a recorded job in its present life; UndecodableError if none may say so."""
         try:
             return cls(
                 payload=payload,

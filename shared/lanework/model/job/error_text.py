@@ -64,7 +64,6 @@ class Fault:
 
     Attributes:
         type: Name of its type: an identifier. Of a failure this alone leaves the job.
-        text: Its own text, legible.
         trail: What led to it, a line each: notes, members of a group, causes, and what was being handled.
     """
 

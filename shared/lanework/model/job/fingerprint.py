@@ -39,12 +39,7 @@ _LENGTH: Final = 8
 
 
 def shape_of(error: str) -> str:
-    """
-    Return an error with what varies replaced by its kind: `OSError: no route to <text>, tried <n> times`.
-
-    Args:
-        error: As a job keeps it, `ExceptionType: message`.
-    """
+    """Return an error with what varies replaced by its kind: `OSError: no route to <text>, tried <n> times`."""
     error = error[:_READ]
     found = _TYPE.match(error)
     kept = "" if found is None or error[found.end() : found.end() + 1] not in ("", ":") else found[0]

@@ -37,13 +37,7 @@ class GuardItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardWrite:
-    """
-    A mark to write.
-
-    Attributes:
-        mark: The mark.
-        after: The job that it must still be by, as it was read; None where there was none.
-    """
+    """A mark to write, if that of the job `after` is still there, as it was read; None where there was none."""
 
     mark: GuardItem
     after: str | None

@@ -21,12 +21,7 @@ _VALUE: Final = re.compile(r"[ -~]+")
 
 
 def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
-    """
-    Return headers with more of them; those of the same name are replaced.
-
-    Raises:
-        InvalidOptionError: A name or a value can't be used, or they are too long together.
-    """
+    """Return headers with more of them, those of the same name replaced; InvalidOptionError if one can't be used."""
     if not is_a(more, Mapping):
         msg = f"headers must be a mapping of names to values, got {shown(more)}"
         raise InvalidOptionError(msg)

@@ -48,13 +48,7 @@ _LONGEST_WORKFLOW: Final = 96
 
 
 def checked_job_id(job_id: str) -> str:
-    """
-    Return the id if a caller may give it to a job.
-
-    Raises:
-        InvalidOptionError: It is empty, over 128 characters, holds a character that a URL, SQS or a log can't, or is
-            one of our own.
-    """
+    """Return the id if a caller may give it to a job: well formed, and none of our own."""
     if is_ours(well_formed_job_id(job_id)):
         msg = (
             f"job_id {job_id!r} can't be used: it is an id of Lanework's own, which a schedule's run, a webhook or an "
@@ -75,12 +69,7 @@ def needs_record(job_id: str) -> bool:
 
 
 def well_formed_job_id(job_id: str) -> str:
-    """
-    Return the id if a job may have it, whoever gives it.
-
-    Raises:
-        InvalidOptionError: It is empty, over 128 characters, or holds a character that a URL, SQS or a log can't.
-    """
+    """Return the id if a job may have it, whoever gives it: no URL, SQS or log refuses one of its characters."""
     if _fits(_JOB_ID, job_id):
         return job_id
     msg = (
@@ -91,24 +80,14 @@ def well_formed_job_id(job_id: str) -> str:
 
 
 def checked_parent(name: str) -> str:
-    """
-    Return the name of what a job waits for: a job's id, or `workflow/ID`, perhaps with `/ended` or `/failed`.
-
-    Raises:
-        InvalidOptionError: It names nothing that could exist.
-    """
+    """Return the name of what a job waits for: a job's id, or `workflow/ID`, perhaps with `/ended` or `/failed`."""
     if _fits(_WORKFLOW, name):
         return name
     return well_formed_job_id(name)
 
 
 def checked_workflow_id(workflow_id: str) -> str:
-    """
-    Return the id if it may name a workflow: the ids of its jobs begin with it.
-
-    Raises:
-        InvalidOptionError: It can't be a job's, or is over 96 characters.
-    """
+    """Return the id if it may name a workflow: the ids of its jobs begin with it."""
     if _fits(_JOB_ID, workflow_id) and len(workflow_id) <= _LONGEST_WORKFLOW:
         return workflow_id
     rule = f"1 to {_LONGEST_WORKFLOW} of the characters that a job_id may have"
@@ -117,12 +96,7 @@ def checked_workflow_id(workflow_id: str) -> str:
 
 
 def checked_job_type(name: str) -> str:
-    """
-    Return the name if it may name a job type: dotted lower-case words such as `user.signin.notification`.
-
-    Raises:
-        InvalidOptionError: It may not.
-    """
+    """Return the name if it may name a job type: dotted lower-case words such as `user.signin.notification`."""
     if _fits(_JOB_TYPE, name) and len(name) <= _LONGEST_TYPE:
         return name
     msg = (
@@ -133,12 +107,7 @@ def checked_job_type(name: str) -> str:
 
 
 def checked_queue(name: str) -> str:
-    """
-    Return the name if it may name a queue: one lower-case word of at most 64 characters.
-
-    Raises:
-        InvalidOptionError: It may not.
-    """
+    """Return the name if it may name a queue: one lower-case word of at most 64 characters."""
     if _fits(_QUEUE, name):
         return name
     msg = f"queue {shown(name)} can't be used: one word of lower-case letters, digits, _ and -, at most 64 characters"
@@ -146,12 +115,7 @@ def checked_queue(name: str) -> str:
 
 
 def checked_tenant(tenant: str) -> str:
-    """
-    Return the tenant if it may go with a message as its group (SQS, SendMessage, "MessageGroupId").
-
-    Raises:
-        InvalidOptionError: It is empty, over 128 characters, or holds a space or a character outside of ASCII.
-    """
+    """Return the tenant if it may go with a message as its group (SQS, SendMessage, "MessageGroupId")."""
     if _fits(_TENANT, tenant):
         return tenant
     rule = "1 to 128 printable ASCII characters without spaces, such as an account's id"

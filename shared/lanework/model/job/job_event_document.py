@@ -74,14 +74,9 @@ def notice_of_end(record: JobRecord, *, stack: str) -> JobEventDocument:
 
 def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stack: str) -> JobEventDocument:
     """
-    Return the document of a transition.
+    Return the document of a transition, which was written `at` that time unless the record has a more exact one.
 
-    Args:
-        record: The job as the transition left it.
-        action: What happened.
-        at: When it was written; where the record has a more exact time, that is used.
-        key: Distinguishes transitions of one job; not used for ends, which webhooks send too.
-        stack: Whose job it is.
+    `key` distinguishes transitions of one job; it isn't used for ends, which webhooks send too.
     """
     if action in ENDS.values() and record.state in ENDED:
         return notice_of_end(record, stack=stack)

@@ -90,12 +90,7 @@ class TimedOut(BaseException):
 
 
 def checked_wait(name: str, wait: timedelta) -> timedelta:
-    """
-    Return a wait that a job asks for.
-
-    Raises:
-        InvalidOptionError: It can't be used.
-    """
+    """Return a wait that a job asks for; InvalidOptionError unless it is above zero and at most 366 days."""
     if is_a(wait, timedelta) and timedelta(0) < wait <= LONGEST_PARK:
         return wait
     msg = f"{name} needs a wait above zero and of at most {LONGEST_PARK.days} days, got {shown(wait)}"

@@ -41,12 +41,8 @@ def private_values(payload: str, model: type[BaseModel] | None) -> Private:
     """
     Return what the private fields of a payload hold, keys of mappings included, in each form that a text quotes it in.
 
-    Args:
-        payload: JSON text.
-        model: The job type's model; None, of a type that the application doesn't know: every field is private.
-
-    Returns:
-        The longest first; None where the payload can't be read, or holds over 200 of them.
+    The longest first; None where the payload can't be read, or holds over 200 of them. Without a model, of a type that
+    the application doesn't know, every field is private.
     """
     fields, problem = as_values(payload)
     if problem is not None:
@@ -74,10 +70,7 @@ def veiled_error(text: str, private: Private, kind: str | None = None) -> str:
     """
     Return an error's text likewise, and with a mask for what it quotes: `KeyError: '•••'`.
 
-    Args:
-        text: The text.
-        private: What is private; where that isn't known, the error tells its type only.
-        kind: Its type.
+    Where it isn't known what is private, the error tells its type, `kind`, only.
     """
     if private is None:
         return f"{kind or 'an error'}: {MASK}"
@@ -89,10 +82,6 @@ def veiled_record(record: JobRecord, private: Private) -> JobRecord:
     Return a job's record as a viewer reads it.
 
     Errors of lives before an edit of the payload tell their types only: what was private then isn't known any more.
-
-    Args:
-        record: The record.
-        private: What its payload holds that is private.
     """
     first = _first_life(record)
     is_earlier = record.state is not State.DEAD and first > 1 and not any(one.life >= first for one in record.failures)

@@ -49,13 +49,7 @@ Public = Annotated[T, _PUBLIC]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """
-    Another payload for a job that exists.
-
-    Attributes:
-        payload: JSON text, as the job type's model wrote it.
-        version: Version of the payload, of the code that wrote it.
-    """
+    """Another payload for a job that exists: JSON text and version of the code that wrote it."""
 
     payload: str
     version: int = 1
@@ -74,11 +68,6 @@ def digest_of(text: str) -> str:
 def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[str, object] | str) -> BaseModel:
     """
     Return the payload as the job type's model. A field that has an alias may come under it or under its own name.
-
-    Args:
-        job_type: For the error.
-        model: The job type's model.
-        payload: An instance of it, a mapping of its fields, or JSON text.
 
     Raises:
         InvalidPayloadError: It doesn't fit, or a validator of its own raised what pydantic makes nothing of, such as a
@@ -101,12 +90,7 @@ def parsed(job_type: str, model: type[BaseModel], payload: BaseModel | Mapping[s
 
 
 def part_of(job_type: str, model: type[BaseModel], given: Mapping[str, object]) -> BaseModel:
-    """
-    Return a payload of which only some fields are given yet; their values are looked at when the job runs.
-
-    Raises:
-        InvalidPayloadError: It has no such field.
-    """
+    """Return a payload of which only some fields are given yet; their values are looked at when the job runs."""
     if not isinstance(given, Mapping):
         raise InvalidPayloadError(job_type, [f"given: expected a mapping of fields, got {type(given).__name__}"])
     unknown = [
@@ -127,11 +111,7 @@ def written(job_type: str, model: type[BaseModel], payload: BaseModel, *, partly
     """
     Return the payload as JSON text that a job reads back as the same payload.
 
-    Args:
-        job_type: For the error.
-        model: The job type's model.
-        payload: The payload.
-        partly: Only the fields that were given: another job's result will give the rest.
+    Written `partly` it has only the fields that were given: another job's result will give the rest.
 
     Raises:
         InvalidPayloadError: It can't be written, or would not come back as it is; the error names each field.
@@ -189,11 +169,7 @@ def masked(text: str, model: type[BaseModel] | None) -> dict[str, object]:
     Return a payload for people: fields that aren't marked `Public` have a mask for a value.
 
     What is no object, or a `RootModel`'s, is one field, `root`; so is what can't be read, with why. The name of what is
-    no field of the model is masked, too: it may be data.
-
-    Args:
-        text: JSON text, as `written` returned it.
-        model: The job type's model; None, of a type that the application doesn't know, masks every field.
+    no field of the model is masked, too: it may be data. Without a model, every field is masked.
     """
     public = set() if model is None else public_names(model)
     value, problem = as_values(text)

@@ -20,14 +20,7 @@ _MOST: Final = 10
 
 
 def changed(payload: BaseModel, text: str, model: type[BaseModel]) -> list[str]:
-    """
-    Return what of a payload a job would not get as it was given, as `field: what is wrong`; nothing is the rule.
-
-    Args:
-        payload: As it was given.
-        text: As it is sent.
-        model: The model that the job reads it by.
-    """
+    """Return what of a payload a job would not get as it was given, as `field: what is wrong`; nothing is the rule."""
     if "NaN" in text or "Infinity" in text:
         try:
             from_json(text, allow_inf_nan=False)

@@ -37,9 +37,7 @@ def legible(text: str, *, most: int) -> str:
     r"""
     Return a text that came from anywhere, for people: unfit characters as `\udcff`, and `…` at the end of a longer one.
 
-    Args:
-        text: Any text, of a subclass of `str` too.
-        most: How many characters; an escaped one counts as one.
+    An escaped character counts as one of the `most`.
     """
     cut = str.__getitem__(text, slice(0, most + 1))
     if len(cut) > most:

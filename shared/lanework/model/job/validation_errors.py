@@ -60,9 +60,7 @@ def place_of(parts: Sequence[object], names: Names | None = None) -> str:
     """
     Return where a problem is, dotted, without pydantic's own words for the members of a union: `tuple[str, ...]`.
 
-    Args:
-        parts: Where; one may be a key of what was given, and as long as that likes.
-        names: What the model calls things: every other part is masked. None repeats all.
+    A part may be a key of what was given. What the model has no name for is masked; without names nothing is.
     """
     named = [
         str(one)[: _LONGEST_PLACE + 1] if names is None or names.has(one) else MASK
@@ -74,12 +72,10 @@ def place_of(parts: Sequence[object], names: Names | None = None) -> str:
 
 def message_of(problem: Mapping[str, Any], *, is_ours: bool = False) -> str:
     """
-    Return the words for a problem, without a value that they quote.
+    Return the words for one of `ValidationError.errors()`, without a value that they quote.
 
-    Args:
-        problem: One of `ValidationError.errors()`.
-        is_ours: All validators of the model are Lanework's own, whose words quote nothing. Else of what a validator
-            says only a text is repeated that stands in its code as it is.
+    Of what a validator says only a text is repeated that stands in its code as it is, unless all validators of the
+    model are Lanework's own (`is_ours`), whose words quote nothing.
     """
     if not is_ours and (problem["type"] in _BY_CODE or problem["type"] not in KINDS):
         return legible(_said_by_code(problem), most=_LONGEST_MESSAGE)

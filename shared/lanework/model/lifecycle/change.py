@@ -1,8 +1,8 @@
 """
 A conditional write to one job's item, as a value.
 
-The rules of a job's life (`moves.py`) say what must hold and what is written; the ledger's adapters carry it out, in
-memory or as one DynamoDB UpdateItem. So the protocol is written once and every adapter can be held to it.
+The moves say what must hold and what is written; the ledger's adapters carry it out, in memory or as one DynamoDB
+UpdateItem. So the protocol is written once and every adapter can be held to it.
 """
 
 from __future__ import annotations

@@ -72,11 +72,7 @@ def unblock(child: JobRecord, *, now: datetime, look_ahead: timedelta, payload: 
     """
     Let a job go whose parents are done: it is entered for the sweep, and due as if it had been enqueued now.
 
-    Args:
-        child: The job.
-        now: When.
-        look_ahead: What starts later than this is left to the sweep.
-        payload: Its payload, where a parent's result is part of it; None leaves the one it has.
+    `payload` replaces its own, where a parent's result is part of it.
     """
     start = max(child.run_at, now)
     return Change(

@@ -111,12 +111,8 @@ def reschedule(record: JobRecord, *, at: datetime, is_far: bool) -> Change:
     """
     Move the start of a job that waits: entered for its new time, where the sweep finds it.
 
-    A job that a pause or a limit holds stays there, and starts no sooner than its new time once it is let go.
-
-    Args:
-        record: The job, waiting.
-        at: Its new start.
-        is_far: It is left to the sweep; otherwise the caller sends it.
+    A job that a pause or a limit holds stays there, and starts no sooner than its new time once it is let go. One that
+    isn't far is sent by the caller.
     """
     first = {"state": State.SCHEDULED if is_far else State.QUEUED} if record.claim_id is None else {}
     state = {} if record.held_by is not None else first
@@ -150,12 +146,8 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
     """
     Let a job that waits and was never claimed do a later one's work instead: its payload, its start, its `start_by`.
 
-    Messages that are under way keep the old payload; the record says that they don't count.
-
-    Args:
-        pending: The job, as it was seen.
-        later: The record of the job whose place it takes.
-        entry: When the sweep is to look at it; None where a message or an entry that it has will do (rule 3).
+    Messages that are under way keep the old payload; the record says that they don't count. The sweep looks at it at
+    `entry`; None where a message or an entry that it has will do (rule 3).
     """
     swept = NotSet("sweep_at") if pending.sweep_at is None else Equals("sweep_at", pending.sweep_at)
     return Change(
@@ -181,13 +173,7 @@ def signal(record: JobRecord, name: str, *, signal_id: str, now: datetime) -> Ch
     """
     Note that a job was sent a signal; one that is parked for it is entered to go on at once.
 
-    A run that is about to be parked for it learns by the id that it came: it had looked before.
-
-    Args:
-        record: The job, not ended, as it was seen.
-        name: The signal's name.
-        signal_id: A new id.
-        now: When.
+    A run that is about to be parked for it learns by the new `signal_id` that it came: it had looked before.
     """
     is_awaited = record.state is State.PARKED and record.awaits == name
     woken = {"awaits": None, "due_at": AT_ONCE, "sweep_at": now, "held_by": None} if is_awaited else {}
@@ -214,11 +200,6 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
 
     One that died of a parent waits for it again. With another payload, which then isn't made of what the parent
     returned, it is the life after that: the ticket in the DLQ carries the old payload, and must be stale.
-
-    Args:
-        record: The job, dead.
-        now: When.
-        edit: Another payload; None keeps the one it has.
     """
     edited = {} if edit is None else {"payload": edit.payload, "version": edit.version, "takes": None}
     waits = {"state": State.BLOCKED, "due_at": None, "held_by": BLOCKED} if record.open_parents else {}

@@ -80,12 +80,9 @@ STRIPPED: Final = "the job was retired, and its content removed"
 
 def retire(record: JobRecord) -> Change:
     """
-    Strip an ended job of its content and take it off the lists, before its record may go.
+    Strip an ended job of its content and take it off the lists, before its record may go; a dead one is dropped first.
 
     What is left keeps its id used and says how it ended, so that a late message still does nothing (rule 6).
-
-    Args:
-        record: The job, completed or cancelled; a dead one is dropped first.
     """
     is_completed = record.state is State.COMPLETED
     return Change(
@@ -151,13 +148,7 @@ class Cleaning:
 
 
 def beyond(records: Iterable[JobRecord], cleanings: Iterable[Cleaning]) -> Iterator[JobRecord]:
-    """
-    Yield the jobs to retire.
-
-    Args:
-        records: Ended jobs and others, the newest first.
-        cleanings: What is asked for; a job is yielded once, whichever of them wants it.
-    """
+    """Yield the jobs to retire, each once, whichever cleaning wants it, of ended jobs and others, the newest first."""
     asked = tuple(cleanings)
     seen: dict[tuple[Cleaning, str], int] = {}
     for record in records:

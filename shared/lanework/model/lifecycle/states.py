@@ -45,12 +45,7 @@ class Cause(StrEnum):
 
 
 def cause_of(name: str) -> Cause:
-    """
-    Return the cause that a user's word means.
-
-    Raises:
-        UnknownNameError: There is none; the message names the nearest.
-    """
+    """Return the cause that a user's word means; UnknownNameError, which names the nearest, if there is none."""
     try:
         return Cause(name.lower().replace("-", "_"))
     except ValueError:
@@ -81,7 +76,6 @@ class Failure:
     Attributes:
         attempt: Its number within its life, from 1.
         life: The life it belonged to, from 1.
-        at: When it ended.
         error: `ExceptionType: message`, and under it what led to it; shortened.
         error_type: The type alone; None where the attempt ended without an exception.
     """

@@ -124,12 +124,7 @@ def _read(text: str) -> Cron:
 
 
 def in_eventbridge(cron: Cron) -> str:
-    """
-    Return the expression as EventBridge reads it.
-
-    Raises:
-        InvalidOptionError: EventBridge can't say it; the message says what to write instead.
-    """
+    """Return the expression as EventBridge reads it; InvalidOptionError, with another way, if it can't say it."""
     if cron.written is not None:
         return f"cron({' '.join(cron.written)})"
     walk = _walk(cron.fields, _wall(2000))

@@ -82,12 +82,7 @@ class Schedule:
     catch_up: CatchUp = CatchUp.LATEST
 
     def __post_init__(self) -> None:
-        """
-        Check all of it, and that EventBridge can say it.
-
-        Raises:
-            InvalidOptionError: Something can't be used; the message says what to write instead.
-        """
+        """Check all of it, and that EventBridge can say it."""
         if not (is_a(self.name, str) and _NAME.fullmatch(self.name)):
             msg = (
                 f"schedule {shown(self.name)} can't be used as a name: 1 to 64 of lower-case letters, digits, . _ and "
@@ -129,13 +124,10 @@ class ScheduleRecord:
     A schedule as the table keeps it, and how far it has come.
 
     Attributes:
-        schedule: What fires.
-        source: Where it comes from.
         last_tick: The newest tick that is dealt with; at first, when the schedule began or was resumed.
         due_at: From when the clock looks at it; None while it is paused, or after its last tick. At or before
             `last_tick`: a tick is reserved, and its job may not be enqueued yet.
         last_run: The job of the newest tick that ran.
-        paused: Nothing fires.
         revision: Another one with each write, which requires the one that it read. 0 is not written yet.
         damage: What of it can't be read, such as a later release's word. Then it fires nothing, and `schedule` holds
             what is not known. It is never written: another text, or its removal, takes its place.
@@ -217,14 +209,7 @@ def begun(schedule: Schedule, source: Source, *, now: datetime) -> ScheduleRecor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """
-    What is to become of the ticks since the last.
-
-    Attributes:
-        run: Those that run, oldest first.
-        upto: The newest of all; None if there is none.
-        missed: How many are passed over; counted up to 1,000.
-    """
+    """What is to become of the ticks since the last: those that run, the newest, and how many are missed."""
 
     run: tuple[datetime, ...] = ()
     upto: datetime | None = None
@@ -246,12 +231,7 @@ def chosen(schedule: Schedule, *, after: datetime, upto: datetime, now: datetime
 
 
 def word_of(kind: str, words: type[WordT], word: str) -> WordT:
-    """
-    Return the word of a closed set that a user's is.
-
-    Raises:
-        UnknownNameError: It is none of them; the message names the nearest.
-    """
+    """Return the word of a closed set that a user's is; UnknownNameError, which names the nearest, if it is none."""
     try:
         return words(word)
     except ValueError:

@@ -36,13 +36,7 @@ _NEAR: Final = timedelta(hours=26)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """
-    A timetable in EventBridge's terms.
-
-    Attributes:
-        text: `cron(…)` or `rate(…)`.
-        timezone: IANA name.
-    """
+    """A timetable in EventBridge's terms: `cron(…)` or `rate(…)`, and an IANA name."""
 
     text: str
     timezone: str
@@ -65,12 +59,7 @@ class Timetable:
     tz: str = "UTC"
 
     def __post_init__(self) -> None:
-        """
-        Check all of it.
-
-        Raises:
-            InvalidOptionError: Not exactly one of cron and every is given, it can't be used, or the zone doesn't exist.
-        """
+        """Refuse what isn't exactly one of cron and every, can't be used, or names no zone."""
         if (self.cron is None) == (self.every is None):
             msg = "a schedule has either cron= or every=: give one of them"
             raise InvalidOptionError(msg)
@@ -174,12 +163,7 @@ class Timetable:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """
-    Return a time zone.
-
-    Raises:
-        InvalidOptionError: There is none of that name; the message says what to write instead.
-    """
+    """Return a time zone; InvalidOptionError says what to write instead if there is none of that name."""
     if is_a(name, str) and len(name) <= _LONGEST_ZONE:
         # OSError: the name of a folder of zones, such as 'Asia'
         with suppress(ImportError, LookupError, OSError, RecursionError, TypeError, ValueError):

@@ -53,15 +53,12 @@ class Situation:
     What the rules look at.
 
     Attributes:
-        hour: What was counted in the last hour.
-        minutes: And in the last five minutes.
-        deaths_in_a_day: How many jobs died in the last day.
+        hour: What was counted in the last hour; and `minutes` in the last five minutes.
         dealt_with_in_a_day: How many dead jobs were redriven or dropped in it, whenever they died.
         still_dead: Of the types of which any were dealt with within the hour, how many that died in it still are; None
             where that needs no look.
         taken: Ids of our own that were found within the hour to be another's job's, and of which type that is.
         incidents: Late and dead jobs of the last hour by name, the latest first.
-        depths: How much each lane holds.
     """
 
     hour: Mapping[Key, Numbers]
@@ -81,14 +78,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """
-    Something that is worth an alert now.
-
-    Attributes:
-        subject: A job type or a lane; empty where the rule is about everything.
-        text: What is wrong, in one line.
-        next_step: What to look at, as a command.
-    """
+    """Something that is worth an alert now, in one line, about a job type or a lane (or everything: empty)."""
 
     rule: Rule
     subject: str

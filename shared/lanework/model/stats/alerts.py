@@ -79,13 +79,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """
-    What stands of alerts.
-
-    Attributes:
-        active: Oldest first.
-        resolved: The latest end first, at most 50.
-    """
+    """The alerts that are active, oldest first, and at most 50 that are resolved, the latest end first."""
 
     active: tuple[Alert, ...] = ()
     resolved: tuple[Alert, ...] = field(default=())

@@ -34,15 +34,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """
-    A job that started later than its lane promises, or died.
-
-    Attributes:
-        at: When it started, or died.
-        attempt: Which attempt that was.
-        waited: How long a late job had waited.
-        cause: Why a dead one died.
-    """
+    """A job that started later than its lane's SLA, after it had `waited`, or died of a cause, `at` that time."""
 
     kind: Kind
     at: datetime

@@ -25,14 +25,7 @@ _PLATFORM_LOG_BYTES: Final = 350
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """
-    What AWS asks for, in US dollars.
-
-    Attributes:
-        as_of: When these were its prices.
-        region: Where.
-        gb_second_usd: Of Lambda's arm64.
-    """
+    """What AWS asked for at that date, in US dollars; of Lambda's arm64."""
 
     as_of: date
     region: str
@@ -81,11 +74,9 @@ class TypeCost:
     What one job type cost.
 
     Attributes:
-        type: Which.
         jobs: How many started for the first time.
         usage: What they used, retries included.
-        usd: What that cost.
-        retries_usd: The part of it that attempts after the first cost.
+        retries_usd: The part of `usd` that attempts after the first cost.
     """
 
     type: str
@@ -103,12 +94,9 @@ class TypeCost:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
     """
-    What a time cost: an estimate.
+    What a time cost: an estimate; the dearest type first.
 
     Attributes:
-        over: How long.
-        prices: By which prices.
-        types: What the job types cost, the dearest first.
         idle_usd: What Lambda's polling of empty lanes cost at most, where all five lanes run on Lambda.
     """
 

@@ -108,12 +108,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """
-    What was counted.
-
-    Attributes:
-        counts: By `Count`, or by the name of a spread's part.
-    """
+    """What was counted, by `Count` or by the name of a spread's part."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
 

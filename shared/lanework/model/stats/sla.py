@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """
-    How a lane's promise was kept for one job type, or for all of a lane's.
+    How a lane's SLA was met for one job type, or as a whole (None).
 
     Attributes:
-        type: The job type; None for the lane as a whole.
         promise: Within which time a job's first attempt is to start; None if the lane promises nothing.
-        starts: How many jobs started for the first time.
-        late: How many of them later than promised.
+        starts: How many jobs started for the first time, and how many of them `late`.
         median, p95, p99: Waits that half, 95 % and 99 % of them didn't exceed; None if none started.
     """
 

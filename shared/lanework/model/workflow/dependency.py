@@ -41,12 +41,7 @@ class OnFailure(StrEnum):
 
 
 def on_failure_of(name: str) -> OnFailure:
-    """
-    Return the policy that a user's word means.
-
-    Raises:
-        UnknownNameError: There is none; the message names the nearest.
-    """
+    """Return the policy that a user's word means; UnknownNameError, which names the nearest, if there is none."""
     try:
         return OnFailure(name.lower() if is_a(name, str) else name)
     except ValueError:
@@ -71,12 +66,9 @@ class Standing(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """
-    What is known of a parent.
+    What is known of a parent: how it stands, JSON text of what it returned or that it `is_omitted`.
 
     Attributes:
-        standing: How it stands.
-        result: JSON text of what it returned.
-        is_omitted: Its result could not be kept.
         says: How it ended: its error's type. The text may quote its payload, and others read what is said of its child.
     """
 
@@ -117,14 +109,7 @@ class Moment:
 
 
 def step_of(child: JobRecord, facts: Mapping[str, Fact], at: Moment) -> Change | None:
-    """
-    Return what becomes of a waiting job; None if nothing changes.
-
-    Args:
-        child: The job, as it was read.
-        facts: What is known of its parents; one that is missing is taken for open.
-        at: The moment.
-    """
+    """Return what becomes of a waiting job; None if nothing changes. A parent without a fact is taken for open."""
     known = {parent: _seen(facts.get(parent, UNKNOWN), child, at.now) for parent in child.open_parents}
     failed = {one: fact for one, fact in known.items() if fact.standing in (Standing.FAILED, Standing.OVER)}
     policy = OnFailure(child.on_failure or OnFailure.WAIT)
@@ -202,12 +187,7 @@ def _with_result(child: JobRecord, fact: Fact) -> tuple[str, None] | tuple[None,
 
 
 def checked_takes(takes: str, fields: Mapping[str, object], job_type: str) -> str:
-    """
-    Return the field that a result goes into, or `WHOLE`.
-
-    Raises:
-        InvalidOptionError: The payload has no such field.
-    """
+    """Return the field that a result goes into, or `WHOLE`; InvalidOptionError if the payload has no such field."""
     if is_a(takes, str) and (takes == WHOLE or takes in fields):
         return takes
     msg = f"takes={shown(takes)} names no field of {job_type}'s payload{did_you_mean(takes, fields)}"

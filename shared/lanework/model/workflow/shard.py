@@ -66,13 +66,9 @@ class Counts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
     """
-    How up to 256 jobs of a workflow ended.
+    How up to 256 jobs of a workflow ended; its shards are numbered from 1.
 
     Attributes:
-        workflow_id: Whose.
-        number: Which of its shards, from 1.
-        size: How many jobs it has.
-        created_at: When it was made.
         outcomes: For the place of each job that has ended, the number that says how.
         look_at: When the reconciler looks at it; None once nothing can change any more.
         damage: What of it can't be read: then nothing follows from it.
@@ -153,12 +149,7 @@ def most_urgent(shards: Iterable[Shard], most: int) -> list[int]:
     """
     Return the places of the jobs that need attention first, without those that are void.
 
-    Args:
-        shards: Where they are.
-        most: How many to return at most.
-
-    Returns:
-        The dead, the cancelled, those that have not ended and the completed, each in their own order.
+    The dead, the cancelled, those that have not ended and the completed, each in their own order.
     """
     return [slot for _, slot in nsmallest(most, (one for shard in shards for one in shard.urgencies))]
 

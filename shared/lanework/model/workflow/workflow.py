@@ -97,23 +97,15 @@ class WorkflowRecord:
     The item of a workflow.
 
     Attributes:
-        workflow_id: Its id.
-        kind: What made it.
-        created_at: When it was enqueued.
-        jobs: Places for jobs and nested workflows that were given out.
-        shards: Shards that were.
+        jobs: Places for jobs and nested workflows that were given out, and the `shards` that were.
         allotted_at: When the latest was, or when its enqueue was repeated.
         sealed: Everything that it began with is enqueued, or will never be.
         given_up: It will never be, since whoever enqueued it was cut off.
-        ended: Shards each of whose jobs has ended.
-        completed: Of these, the ones each of whose jobs has completed.
+        ended: Shards each of whose jobs has ended; of these, `completed` are the ones whose jobs all have.
         has_failed: One of its jobs died or was cancelled, at some time.
         has_cancelled: One of its jobs was cancelled: it can't be completed.
         closed_at: When all its jobs had ended: nothing can be added.
-        completed_at: When all of them had completed.
-        cancelled_at: When it was cancelled.
-        parent: The workflow that it is part of.
-        slot: Its place there.
+        parent: The workflow that it is part of; `slot` is its place there.
         expires_at: From when it may be gone.
         revision: Counts its writes: whoever writes requires that nobody has since it was read.
         damage: What of it can't be read, such as a later release's word; then it is never written.
@@ -173,21 +165,11 @@ class WorkflowRecord:
         return replace(self, sealed=True, given_up=True, cancelled_at=self.cancelled_at or now)
 
     def taken_up(self, now: datetime) -> WorkflowRecord:
-        """
-        Return it with an hour from now for whoever repeats its enqueue.
-
-        Raises:
-            EnqueueError: It was given up before.
-        """
+        """Return it with an hour from now for whoever repeats its enqueue; EnqueueError if it was given up before."""
         return self if self.whole() == self else replace(self, allotted_at=now)
 
     def whole(self) -> WorkflowRecord:
-        """
-        Return it sealed, since everything that it began with is enqueued.
-
-        Raises:
-            EnqueueError: It was given up before.
-        """
+        """Return it sealed, since everything that it began with is enqueued; EnqueueError if it was given up before."""
         if self.given_up:
             why = "it is a workflow that was enqueued in part, and given up an hour later; choose another id"
             raise EnqueueError(self.workflow_id, why)
@@ -207,13 +189,7 @@ class WorkflowRecord:
         )
 
     def with_room(self, *, jobs: int, shards: int, now: datetime) -> WorkflowRecord:
-        """
-        Return it with more places.
-
-        Raises:
-            WorkflowClosedError: It has ended, or was cancelled.
-            InvalidOptionError: It would have too many.
-        """
+        """Return it with more places; WorkflowClosedError if it has ended, InvalidOptionError if they are too many."""
         if self.closed_at is not None or self.cancelled_at is not None:
             raise WorkflowClosedError(self.workflow_id, state=self.state)
         check_size(self.jobs + jobs, self.shards + shards)
@@ -221,12 +197,7 @@ class WorkflowRecord:
 
 
 def check_size(jobs: int, shards: int) -> None:
-    """
-    Check that a workflow is no larger than it may be.
-
-    Raises:
-        InvalidOptionError: It is.
-    """
+    """Refuse a workflow that is larger than it may be."""
     if jobs > MOST_JOBS:
         msg = f"a workflow may have {MOST_JOBS:,} jobs, not {jobs:,}: make several, and one around them"
         raise InvalidOptionError(msg)
