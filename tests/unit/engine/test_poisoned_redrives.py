@@ -11,6 +11,7 @@ from lanework import State
 from lanework.engine.deadletters.bulk_redrive import BulkRedrive
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
+from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lifecycle.states import Cause
@@ -40,10 +41,15 @@ def test_a_redrive_of_all_goes_on_past_one_of_which_no_message_can_be_made(world
     for job_id, more in (("a", {}), ("b", odd), ("c", {})):
         ledger.put(replace(a_record(job_id=job_id), **DEAD, **more))
 
-    BulkRedrive(world.app.ports, Redriver(world.app.ports).redrive, RedriveOptions()).run(DeadFilter(), count=3)
+    summary = BulkRedrive(world.app.ports, Redriver(world.app.ports).redrive, RedriveOptions()).run(
+        DeadFilter(), count=3
+    )
 
     drain(world.app)
     assert [world.stored(one).state for one in ("a", "c")] == [State.COMPLETED, State.COMPLETED]
+    assert (summary.moved, summary.left) == (3, {}), "all have another life; the sweep ends the one"
+    Sweeper(world.app.ports).tick()
+    assert world.stored("b").cause is Cause.UNSENDABLE
 
 
 def test_a_dead_job_that_raises_is_set_aside_and_named(world: World) -> None:

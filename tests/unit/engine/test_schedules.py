@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +14,7 @@ from lanework import App, DeclarationError, InvalidOptionError, Jobs, Receipt, R
 from lanework.engine.schedules.trigger import Fired, ScheduleTrigger
 from lanework.errors import (
     InvalidPayloadError,
+    LaneworkError,
     QuotaExceededError,
     ScheduleNotConnectedError,
     UnavailableError,
@@ -442,6 +444,58 @@ class _Unreadable:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.port, name)
+
+
+def test_a_schedule_of_another_release_fires_by_no_tick_and_no_prod(world: World) -> None:
+    world.hourly("a")
+    world.app.ports.schedules.write(replace(world.app.schedules.get("a"), damage="overlap: 'queue' is none"))
+    world.clock.advance(HOUR)
+
+    assert world.app.runtime.schedule_trigger.prod("a") == Fired(failed=1)
+    assert (world.tick(), world.runs()) == (Fired(failed=1), [])
+    assert world.reasons("schedule.failed") == ["its record can't be read: overlap: 'queue' is none"] * 2
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), UnavailableError("throttled")])
+def test_whatever_happens_to_one_schedule_the_others_fire(world: World, error: Exception) -> None:
+    for name in ("a", "b", "c"):
+        world.hourly(name)
+    store = watched(world)
+
+    def write(record: ScheduleRecord) -> ScheduleRecord | None:
+        if record.schedule.name == "b":
+            raise error
+        written: ScheduleRecord | None = store.port.write(record)
+        return written
+
+    store.answers["write"] = write
+
+    with raised_if_ours(error):
+        world.tick(HOUR)
+
+    assert [run.partition("@")[0] for run in world.runs()] == ["a", "c"]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), UnavailableError("throttled")])
+def test_added_schedules_fire_though_what_is_declared_cant_be_compared(world: World, error: Exception) -> None:
+    world.hourly("a")
+    deploy(world, cron="0 0 1 1 *")
+    store = watched(world)
+
+    def all_() -> list[ScheduleRecord]:
+        raise error
+
+    store.answers["all"] = all_
+
+    with raised_if_ours(error):
+        world.tick(HOUR)
+
+    assert world.runs() == ["a@2026-01-02T13:00Z"]
+
+
+def raised_if_ours(error: Exception) -> AbstractContextManager[object]:
+    """What AWS says is raised once the rest is done; what nobody foresaw is logged."""
+    return pytest.raises(LaneworkError) if isinstance(error, LaneworkError) else nullcontext()
 
 
 def test_a_declared_schedule_begins_with_the_first_minute_after_its_deployment(world: World) -> None:
