@@ -51,7 +51,6 @@ class Clients:
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Remember where to connect to."""
         self._settings = settings
         self._account = settings.account
         self._begin()
@@ -106,37 +105,30 @@ class Clients:
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        """DynamoDB."""
         return cast("DynamoDBClient", self._shared("dynamodb"))
 
     @property
     def sqs(self) -> SQSClient:
-        """SQS."""
         return cast("SQSClient", self._shared("sqs"))
 
     @property
     def scheduler(self) -> EventBridgeSchedulerClient:
-        """EventBridge Scheduler."""
         return cast("EventBridgeSchedulerClient", self._shared("scheduler"))
 
     @property
     def s3(self) -> S3Client:
-        """S3."""
         return cast("S3Client", self._shared("s3"))
 
     @property
     def sns(self) -> SNSClient:
-        """SNS."""
         return cast("SNSClient", self._shared("sns"))
 
     @property
     def events(self) -> EventBridgeClient:
-        """EventBridge."""
         return cast("EventBridgeClient", self._shared("events"))
 
     @property
     def ssm(self) -> SSMClient:
-        """SSM."""
         return cast("SSMClient", self._shared("ssm"))
 
     def renew(self) -> None:

@@ -23,7 +23,6 @@ class EventBridgeBus:
     """A bus that others listen to."""
 
     def __init__(self, clients: Clients, *, name: str) -> None:
-        """Put events on the bus of this name."""
         self._clients = clients
         self._name = name
         self._is_there = False

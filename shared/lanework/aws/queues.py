@@ -32,7 +32,6 @@ class Queues:
     """The queues `<stack>-<lane>` and `<stack>-<lane>-dlq`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        """Take the stack's name."""
         self._clients = clients
         self._stack = stack
         self._urls: dict[str, str] = {}
@@ -56,23 +55,18 @@ class ReceivedMessages:
     """
 
     def __init__(self, clients: Clients, queues: Queues, report: ReportFailure) -> None:
-        """Use these queues."""
         self._clients = clients
         self._queues = queues
         self._report = report
         self._reported: set[tuple[Action, str]] = set()
 
     def delete(self, lane: Lane, handles: Sequence[str], *, suffix: str = "") -> None:
-        """Delete messages of a lane's queue, or of another with this suffix."""
-
         def call(entries: Any) -> Any:  # noqa: ANN401 - boto's
             return self._clients.sqs.delete_message_batch(QueueUrl=self._queues.url(lane, suffix), Entries=entries)
 
         self._do(Action.MESSAGE_DELETE_FAILED, lane, [{"ReceiptHandle": one} for one in handles], call)
 
     def hide(self, lane: Lane, handles: Mapping[str, timedelta], *, suffix: str = "") -> None:
-        """Let messages come back after so long."""
-
         def call(entries: Any) -> Any:  # noqa: ANN401 - boto's
             url = self._queues.url(lane, suffix)
             return self._clients.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
@@ -81,8 +75,6 @@ class ReceivedMessages:
         self._do(Action.MESSAGE_VISIBILITY_FAILED, lane, wanted, call)
 
     def hide_one(self, lane: Lane, handle: str, after: timedelta) -> None:
-        """Let a message come back after so long."""
-
         def call(entries: list[dict[str, Any]]) -> dict[str, Any]:
             entry = {"ReceiptHandle": handle, "VisibilityTimeout": entries[0]["VisibilityTimeout"]}
             self._clients.sqs.change_message_visibility(QueueUrl=self._queues.url(lane), **entry)

@@ -18,7 +18,6 @@ class TopicChannel:
     name = "sns"
 
     def __init__(self, clients: Clients, *, topic: str) -> None:
-        """Publish to the topic of this ARN."""
         self._clients = clients
         self._topic = topic
 

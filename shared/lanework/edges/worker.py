@@ -103,7 +103,6 @@ class _Batch:
         return answer["batchItemFailures"]
 
     def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
-        """Say what the invocation is billed for."""
         ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
         for lane in {lane_of(record["eventSourceARN"].rpartition("-")[2]) for record in records}:
             ports.events.emit(

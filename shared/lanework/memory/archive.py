@@ -12,7 +12,6 @@ class MemoryArchive:
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
         self.objects: dict[str, bytes] = {}
 
     def put(self, key: str, body: bytes) -> None:

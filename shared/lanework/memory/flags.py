@@ -9,7 +9,6 @@ class MemoryFlags:
     """Implements the `Flags` port."""
 
     def __init__(self) -> None:
-        """Nothing is paused."""
         self._set = FlagSet()
         self._bookmarks: dict[str, str] = {}
 

@@ -102,7 +102,6 @@ class MemoryLanes:
         queue.dead = [one for one in queue.dead if one.handle not in gone]
 
     def put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
-        """Put a body into the lane's dead-letter queue."""
         letter = _Letter(
             body=body,
             handle=f"{lane}-dlq-{next(self._handles)}",

@@ -38,7 +38,6 @@ class MemoryLedger:
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
         self.records: dict[str, JobRecord] = {}
         self.payloads: dict[str, str] = {}
         self.each: Callable[[Callable[[], Any]], Any] = _at_once

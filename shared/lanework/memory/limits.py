@@ -17,7 +17,6 @@ class MemoryLimits:
     """Implements the `Limits` port."""
 
     def __init__(self) -> None:
-        """Nothing is held."""
         self._slots: dict[str, Slots] = {}
         self._look_at: dict[str, datetime] = {}
         self._free_from: dict[str, datetime] = {}

@@ -15,7 +15,6 @@ class MemorySchedules:
     """Implements the `ScheduleStore` port."""
 
     def __init__(self) -> None:
-        """Begin empty."""
         self._records: dict[str, ScheduleRecord] = {}
         self._lock = Lock()
 
@@ -59,7 +58,6 @@ class MemoryScheduler:
     """
 
     def __init__(self) -> None:
-        """Begin empty."""
         self.schedules: dict[str, Schedule] = {}
 
     def create(self, schedule: Schedule) -> bool:

@@ -19,7 +19,6 @@ class MemoryStatistics:
     """Implements the `StatisticsStore` port."""
 
     def __init__(self) -> None:
-        """Nothing was counted."""
         self._raw: dict[datetime, Bucket] = {}
         self._minutes: dict[datetime, Bucket] = {}
         self._hours: dict[datetime, Bucket] = {}

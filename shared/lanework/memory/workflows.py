@@ -25,7 +25,6 @@ class MemoryWorkflows:
     """Implements the `WorkflowStore` port."""
 
     def __init__(self) -> None:
-        """Begin empty."""
         self._children: dict[str, set[str]] = {}
         self._records: dict[str, WorkflowRecord] = {}
         self._shards: dict[tuple[str, int], Shard] = {}

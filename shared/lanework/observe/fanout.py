@@ -19,7 +19,6 @@ class Fanout:
     """Implements the `EventSink` port: hands every event to each of its sinks, in their order, whatever one raises."""
 
     def __init__(self, *sinks: EventSink) -> None:
-        """Hand events to these."""
         self._sinks = sinks
 
     def emit(self, event: Event) -> None:
@@ -42,7 +41,6 @@ class Beside(Fanout):
     """
 
     def __init__(self, sink: EventSink, others: Sequence[EventSink]) -> None:
-        """Hand events to the sink, then to the others."""
         super().__init__(sink, *others)
         self.sink = sink
 
@@ -56,7 +54,6 @@ class HookSink:
     """Implements the `EventSink` port."""
 
     def __init__(self, hooks: Sequence[Callable[[Event], object]]) -> None:
-        """Call these, in their order."""
         self._hooks = hooks
 
     def emit(self, event: Event) -> None:

@@ -51,7 +51,6 @@ class Deadline:
     """A moment by which all has to be done."""
 
     def __init__(self, within: timedelta) -> None:
-        """Begin now."""
         self._at = monotonic() + within.total_seconds()
         self._within = within
 
@@ -186,7 +185,6 @@ class _Connection(HTTPConnection):
         self.default_port = 443 if is_tls else 80
 
     def connect(self) -> None:
-        """Connect to the first address that can be reached."""
         plain = self._reached()
         try:
             self.sock = timed = _Timed(plain, self._deadline)

@@ -48,7 +48,6 @@ class LogSink:
     """Implements the `EventSink` port."""
 
     def __init__(self, log: logging.Logger | PowertoolsLogger) -> None:
-        """Write to this logger."""
         self._writers = {
             logging.DEBUG: log.debug,
             logging.INFO: log.info,

@@ -77,7 +77,6 @@ class BulkPut:
     """Writes many items of one table."""
 
     def __init__(self, clients: Clients, table: str) -> None:
-        """Write to this table."""
         self._clients = clients
         self._table = table
         self._has_partiql = True
@@ -111,7 +110,6 @@ class BulkPut:
         return [True if "Error" not in one else refused for one in answer["Responses"]]
 
     def write(self, items: Sequence[dict[str, Any]]) -> None:
-        """Put items whatever is there."""
         for chunk in chunks(items):
             wanted: Any = {self._table: [{"PutRequest": {"Item": item}} for item in chunk]}
             for _ in range(_WRITE_ROUNDS):
@@ -138,6 +136,5 @@ def insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Split into parts that one call takes."""
     for start in range(0, len(items), STATEMENTS):
         yield items[start : start + STATEMENTS]

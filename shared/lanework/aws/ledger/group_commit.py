@@ -171,7 +171,6 @@ class GroupCommitLedger(DynamoLedger):
     """A ledger whose conditional writes share calls, where threads make them at the same time."""
 
     def __init__(self, clients: Clients, *, stack: str, region: str, wait: timedelta = _TOGETHER) -> None:
-        """Use the stack's jobs table; the first write of a group waits so long at most for others that are expected."""
         super().__init__(clients, stack=stack, region=region)
         self._group = GroupCommit(clients, wait=wait)
 

@@ -224,8 +224,6 @@ class JobItem(Model):
 
 
 def items_of(table: str, *, region: str) -> type[JobItem]:
-    """Return the model of the items in one table."""
-
     class Meta:
         table_name = table
 
@@ -246,34 +244,28 @@ def may_exist(name: str) -> bool:
 
 
 def pk_of(job_id: str) -> str:
-    """Return the partition key of a job's items."""
     return f"job#{job_id}"
 
 
 def job_id_of(pk: str) -> str:
-    """Return the job that a partition key belongs to."""
     return pk.removeprefix("job#")
 
 
 def sweep_shard_of(job_id: str, *, state: object, held_by: object = None) -> str:
-    """Return the partition of the sparse index that a job's entry belongs to."""
     if held_by is not None:
         return held_shard_of(str(held_by), held_shard(str(held_by), job_id))
     return dead_shard_of(shard_of(job_id)) if state is State.DEAD else f"sweep#{shard_of(job_id)}"
 
 
 def dead_shard_of(shard: int) -> str:
-    """Return a partition of the entries of dead jobs."""
     return f"dead#{shard}"
 
 
 def held_shard_of(name: str, shard: int) -> str:
-    """Return a partition of the entries that a pause holds."""
     return f"held:{name}#{shard}"
 
 
 def recent_shard_of(day: str, shard: int) -> str:
-    """Return a partition of the index of recent jobs."""
     return f"{day}#{shard}"
 
 

@@ -139,7 +139,6 @@ class DynamoLedger:
         self._payloads.expire(job_id, expires_at)
 
     def _write(self, job_id: str, change: Change) -> Answer:
-        """Carry out a change of the job's own item."""
         request = {**self._updating(job_id, change), "ReturnValues": "ALL_NEW"}
         answer, stored = write_if(self._clients.dynamodb.update_item, request)
         if answer is None:
@@ -160,7 +159,6 @@ class DynamoLedger:
         return Refused(None) if record is None else Applied(record)
 
     def _updating(self, job_id: str, change: Change) -> dict[str, Any]:
-        """Return the request that carries a change out."""
         request: dict[str, Any] = self._model(pk_of(job_id), JOB).get_update_kwargs_from_instance(
             actions=actions_of(change, self._model, job_id),
             condition=condition_of(change, self._model),

@@ -131,7 +131,6 @@ def condition_of(change: Change, model: type[JobItem]) -> Expression:
 
 
 def actions_of(change: Change, model: type[JobItem], job_id: str) -> list[Action]:
-    """Return what is written."""
     actions = [_write(model, name, value) for name, value in writes_of(change, job_id).items()]
     for name, value in change.write_once.items():
         attribute: Any = getattr(model, name)

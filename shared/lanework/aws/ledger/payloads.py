@@ -33,13 +33,11 @@ class Payloads:
     def __init__(
         self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Use this table, and this clock for how long its items are kept."""
         self._clients = clients
         self._table = table
         self._clock = clock
 
     def item_of(self, record: JobRecord) -> dict[str, Any]:
-        """Return the item that goes beside a record."""
         return self.item(record.job_id, record.payload or "", starts_at=record.run_at)
 
     def item(self, job_id: str, payload: str, *, starts_at: datetime | None = None) -> dict[str, Any]:
@@ -69,7 +67,6 @@ class Payloads:
         return False
 
     def read(self, job_id: str) -> str | None:
-        """Return a payload, or None."""
         answer = self._clients.dynamodb.get_item(
             TableName=self._table, Key=key_beside(job_id, PAYLOAD), ConsistentRead=True
         )

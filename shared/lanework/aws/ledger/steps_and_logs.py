@@ -30,7 +30,6 @@ class Beside:
     def __init__(
         self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Use this table, and this clock for how long its items are kept."""
         self._clock = clock
         self._clients = clients
         self._table = table
@@ -126,5 +125,4 @@ class Beside:
 
 
 def key_beside(job_id: str, kind: str) -> dict[str, Any]:
-    """Return the key of one of a job's items."""
     return {"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}}

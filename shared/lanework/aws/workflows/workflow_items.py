@@ -32,45 +32,37 @@ _KEPT_FOR: Final = timedelta(days=90)
 
 
 def expiry() -> dict[str, str]:
-    """Return when an item may go, as seconds since 1970."""
     return {"N": EXPIRY.serialize(datetime.now(UTC) + _KEPT_FOR)}
 
 
 def day_of(day: str) -> str:
-    """Return by which name workflows of a day are in the index of recent things."""
     return f"workflows:{day}"
 
 
 def root_key(workflow_id: str) -> dict[str, Any]:
-    """Return the key of a workflow's own item."""
     return {"pk": {"S": f"workflow#{workflow_id}"}, "sk": {"S": ROOT}}
 
 
 def part_key(workflow_id: str, number: int, kind: str) -> dict[str, Any]:
-    """Return the key of one of a shard's items."""
     return {"pk": {"S": f"workflow#{workflow_id}#{number}"}, "sk": {"S": kind}}
 
 
 def shard_named(pk: str) -> tuple[str, int]:
-    """Return the workflow and the number that a partition key belongs to."""
     _, workflow_id, number = pk.split("#")
     return workflow_id, int(number)
 
 
 def entry_of(shard: Shard, at: datetime) -> dict[str, Any]:
-    """Return a shard's place in the sparse index."""
     partition = shard_of(f"{shard.workflow_id}#{shard.number}")
     return {":shard": {"S": f"{ROOT}#{partition}"}, ":at": {"N": MOMENT.serialize(at)}}
 
 
 def names_item(shard: Shard, names: Sequence[str]) -> dict[str, Any]:
-    """Return the item that names a shard's jobs."""
     key = part_key(shard.workflow_id, shard.number, NAMES)
     return {**key, "names": {"S": " ".join(names)}, "expires_at": expiry()}
 
 
 def shard_item(shard: Shard) -> dict[str, Any]:
-    """Return the item of a shard's recorded ends."""
     item = {
         **part_key(shard.workflow_id, shard.number, SHARD),
         "size": {"N": str(shard.size)},
@@ -110,7 +102,6 @@ _MOMENTS: Final = ("closed_at", "completed_at", "cancelled_at")
 
 
 def root_item(record: WorkflowRecord) -> dict[str, Any]:
-    """Return a workflow's own item."""
     key = key_of(record)
     day = day_of(record.created_at.date().isoformat())
     item = {

@@ -93,7 +93,6 @@ class DynamoWorkflows:
         return {record.workflow_id: record for record in map(record_of, items)}
 
     def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
-        """Yield the items that exist."""
         return read_all(self._clients, self._table, keys, is_consistent=consistent)
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:

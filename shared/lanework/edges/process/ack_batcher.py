@@ -36,7 +36,6 @@ class _Pile(Generic[V]):
     over_at: float = 0.0
 
     def add(self, handle: str, value: V) -> None:
-        """Add an entry; the first begins the wait."""
         if not self.entries:
             self.over_at = time.monotonic() + self.together_s
         self.entries[handle] = value
@@ -100,7 +99,6 @@ class AckBatcher:
         return any(after == NO_WAIT for pile in self._hides.values() for after in pile.entries.values())
 
     def _wait(self) -> None:
-        """Wait until something is to be said."""
         while not (self._is_closed or self._is_urgent or any(one.is_due(time.monotonic()) for one in self._piles)):
             soonest = min((one.over_at for one in self._piles if one.entries), default=None)
             self._changed.wait(None if soonest is None else max(0.0, soonest - time.monotonic()))

@@ -137,7 +137,6 @@ class Consumer:
         return has_ended
 
     def _end(self) -> None:
-        """Receive no more."""
         self._ending.set()
         self._turns.end()
 

@@ -90,7 +90,6 @@ class _Watch:
                 is_stopped = True
 
     def ring(self) -> None:
-        """Raise, unless it was stopped."""
         with self._lock:
             if not self._is_over:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._target), ctypes.py_object(_CutError))
@@ -110,7 +109,6 @@ class _Watchman:
         self._thread: threading.Thread | None = None
 
     def add(self, watch: _Watch) -> None:
-        """Let a watch ring when its time is over."""
         with self._changed:
             self._watches.add(watch)
             if self._thread is None or not self._thread.is_alive():
@@ -120,7 +118,6 @@ class _Watchman:
                 self._changed.notify()
 
     def remove(self, watch: _Watch) -> None:
-        """Let it ring no more."""
         with self._changed:
             self._watches.discard(watch)
 

@@ -31,7 +31,6 @@ class Precedence:
     """
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
-        """Begin with nobody granted anything; the first lane is the highest."""
         self._lanes = tuple(lanes)
         self._grants = 0
         self._granted_at: dict[Lane, int] = {}

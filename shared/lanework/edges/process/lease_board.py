@@ -54,7 +54,6 @@ class LeaseBoard:
     """The runs of one process. It alone writes; a row that it is writing right now is no row to who reads."""
 
     def __init__(self, memory: Array[c_ubyte]) -> None:
-        """Write into, or read from, memory that `memory_for` made."""
         self._memory = memory
         self._bytes = memoryview(memory).cast("B")
         self._free = list(range(len(self._bytes) // _ROW))

@@ -18,7 +18,6 @@ class MetricsFlusher:
     """Flushes an application's events in a thread, until it is closed."""
 
     def __init__(self, app: App, failed: Failed = unheard) -> None:
-        """Begin."""
         self._app = app
         self._is_closed = Event()
         self._thread = vital_thread("flusher", self._run, failed)

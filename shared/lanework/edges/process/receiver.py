@@ -33,7 +33,6 @@ class Receiver:
     """
 
     def __init__(self, lane: Lane, inbox: MessageConsumer, ports: Ports, stopping: threading.Event) -> None:
-        """Receive until `stopping` is set."""
         self.lane = lane
         self.problem: LaneworkError | None = None
         self._inbox = inbox

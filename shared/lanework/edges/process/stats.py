@@ -17,7 +17,6 @@ class WorkerStats:
     """
 
     def __init__(self) -> None:
-        """Begin at zero."""
         self.begun = 0
         self.ended = 0
         self._lock = Lock()

@@ -178,7 +178,6 @@ class Parent:
         return [one for place in self._places for one in (place.child, *place.worn_out) if one is not None]
 
     def _fill(self, place: Place) -> None:
-        """Start a process."""
         line, its_end = self._context.Pipe(duplex=False)
         memory = memory_for(self._context, runs=self._plan.slots * HELD_PER_SLOT)
         process = self._context.Process(target=self._work, args=(its_end, memory))

@@ -125,7 +125,6 @@ def start_emulator(
 
 
 def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python: str) -> Emulator:
-    """Start the process; it doesn't answer yet."""
     if persist:
         move_state(folder / "state", f"http://{HOST}:{port}")
     with os.fdopen(open_private(folder / "emulator.log", os.O_WRONLY | os.O_TRUNC), "wb") as log:

@@ -37,7 +37,6 @@ class Guard:
     """An ASGI application in front of another, which then sees this machine's own requests only."""
 
     def __init__(self, application: Application, *, port: int) -> None:
-        """Take what is kept, and the port that it is reached at."""
         self._application = application
         self._port = str(port)
 
@@ -82,11 +81,9 @@ class _Sent:
         self._pairs = [(name.decode("latin-1").lower(), value.decode("latin-1").strip()) for name, value in headers]
 
     def all(self, name: str) -> list[str]:
-        """Return every value of a header."""
         return [value for one, value in self._pairs if one == name]
 
     def has_any(self, beginning: str) -> bool:
-        """Tell whether there is a header whose name begins so."""
         return any(name.startswith(beginning) for name, _ in self._pairs)
 
 
