@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.clients import translated
-from lanework.aws.writes import put_if
+from lanework.aws.table import Table, as_read
 from lanework.engine.ports.flags import FlagSet
 
 if TYPE_CHECKING:
@@ -23,13 +22,10 @@ class DynamoFlags:
     """Implements the `Flags` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        self._clients = clients
-        self._table = f"{stack}-jobs"
+        self._table = Table(clients, f"{stack}-jobs")
 
     def read(self) -> FlagSet:
-        with translated("reading what is paused"):
-            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_KEY, ConsistentRead=True)
-        item = answer.get("Item", {})
+        item = self._table.get(_KEY, doing="reading what is paused") or {}
         return FlagSet(
             paused=frozenset(item.get("paused", {}).get("SS", ())),
             resumed=frozenset(item.get("resumed", {}).get("SS", ())),
@@ -45,36 +41,18 @@ class DynamoFlags:
         self._update("DELETE resumed :name", name)
 
     def bookmark(self, name: str) -> str | None:
-        with translated(f"reading the bookmark of the {name}"):
-            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_bookmark(name), ConsistentRead=True)
-        return answer["Item"]["position"]["S"] if "Item" in answer else None
+        item = self._table.get(_bookmark(name), doing=f"reading the bookmark of the {name}")
+        return None if item is None else item["position"]["S"]
 
     def set_bookmark(self, name: str, position: str) -> None:
-        with translated(f"keeping the bookmark of the {name}"):
-            self._clients.dynamodb.put_item(
-                TableName=self._table, Item={**_bookmark(name), "position": {"S": position}}
-            )
+        item = {**_bookmark(name), "position": {"S": position}}
+        self._table.put(item, doing=f"keeping the bookmark of the {name}")
 
     def move_bookmark(self, name: str, position: str, *, since: str | None) -> bool:
-        with translated(f"moving the bookmark of the {name}"):
-            request: dict[str, Any] = {
-                "TableName": self._table,
-                "Item": {**_bookmark(name), "position": {"S": position}},
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-            if since is not None:
-                request |= {
-                    "ConditionExpression": "#position = :since",
-                    "ExpressionAttributeNames": {"#position": "position"},
-                    "ExpressionAttributeValues": {":since": {"S": since}},
-                }
-            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
+        item = {**_bookmark(name), "position": {"S": position}}
+        unmoved = as_read("position", None if since is None else {"S": since})
+        return self._table.put_if(item, unmoved, doing=f"moving the bookmark of the {name}")
 
     def _update(self, expression: str, name: str) -> None:
-        with translated(f"writing the pause of {name}"):
-            self._clients.dynamodb.update_item(
-                TableName=self._table,
-                Key=_KEY,
-                UpdateExpression=expression,
-                ExpressionAttributeValues={":name": {"SS": [name]}},
-            )
+        update = {"UpdateExpression": expression, "ExpressionAttributeValues": {":name": {"SS": [name]}}}
+        self._table.update(_KEY, update, doing=f"writing the pause of {name}")

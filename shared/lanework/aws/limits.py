@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.clients import translated
 from lanework.aws.ledger.item import LIMITS_SHARD, MOMENT
-from lanework.aws.writes import write_if
+from lanework.aws.table import Table
 from lanework.engine.ports.limits import Slots
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ class DynamoLimits:
     """Implements the `Limits` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        self._clients = clients
-        self._table = f"{stack}-jobs"
+        self._table = Table(clients, f"{stack}-jobs")
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
         update = {
@@ -51,96 +49,69 @@ class DynamoLimits:
         return self._hold(name, update, is_own=lambda item: item["holders"]["M"].get(holder) == _at(until))
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
-        with translated(f"holding a slot of {name} for longer"):
-            self._update(
-                name,
-                {
-                    "UpdateExpression": "SET holders.#holder = :until",
-                    "ConditionExpression": "holders.#holder < :until",
-                    "ExpressionAttributeNames": {"#holder": holder},
-                    "ExpressionAttributeValues": {":until": _at(until)},
-                },
-            )
+        update = {
+            "UpdateExpression": "SET holders.#holder = :until",
+            "ConditionExpression": "holders.#holder < :until",
+            "ExpressionAttributeNames": {"#holder": holder},
+            "ExpressionAttributeValues": {":until": _at(until)},
+        }
+        self._update(name, update, doing="holding a slot for longer")
 
     def give_back(self, name: str, holder: str) -> Slots:
-        with translated(f"giving back a slot of {name}"):
-            _, item = self._update(
-                name,
-                {
-                    "UpdateExpression": "REMOVE holders.#holder",
-                    "ConditionExpression": "attribute_exists(holders.#holder)",
-                    "ExpressionAttributeNames": {"#holder": holder},
-                },
-            )
-        return _slots(item)
+        update = {
+            "UpdateExpression": "REMOVE holders.#holder",
+            "ConditionExpression": "attribute_exists(holders.#holder)",
+            "ExpressionAttributeNames": {"#holder": holder},
+        }
+        return _slots(self._update(name, update, doing="giving back a slot")[1])
 
     def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
         names = {f"#h{index}": holder for index, holder in enumerate(holders)}
         values = {f":h{index}": _at(until) for index, until in enumerate(holders.values())}
         paths = [f"holders.{one}" for one in names]
-        as_seen = " AND ".join(f"{path} = {value}" for path, value in zip(paths, values, strict=True))
-        with translated(f"freeing slots of {name}"):
-            is_done, item = self._update(
-                name,
-                {
-                    "UpdateExpression": f"REMOVE {', '.join(paths)}",
-                    "ConditionExpression": as_seen,
-                    "ExpressionAttributeNames": names,
-                    "ExpressionAttributeValues": values,
-                },
-            )
+        update = {
+            "UpdateExpression": f"REMOVE {', '.join(paths)}",
+            "ConditionExpression": " AND ".join(f"{path} = {value}" for path, value in zip(paths, values, strict=True)),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+        }
+        is_done, item = self._update(name, update, doing="freeing slots")
         return is_done or _slots(item).holders.keys().isdisjoint(holders)
 
     def slots(self, name: str) -> Slots:
-        with translated(f"reading {name}"):
-            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
-        return _slots(answer.get("Item"))
+        return _slots(self._table.get(_key(name), doing=f"reading {name}"))
 
     def announce(self, name: str, *, n: int, now: datetime, look_at: datetime) -> None:
-        with translated(f"waiting for {name}"):
-            self._update(
-                name,
-                {
-                    "UpdateExpression": (
-                        "SET n = :n, waiting_since = :now, sweep_shard = :shard, sweep_at = :at, "
-                        "expires_at = :expires, holders = if_not_exists(holders, :none)"
-                    ),
-                    "ExpressionAttributeValues": {
-                        ":n": _number(n),
-                        ":now": _at(now),
-                        ":shard": {"S": LIMITS_SHARD},
-                        ":at": _at(look_at),
-                        ":expires": _expiry(now),
-                        ":none": {"M": {}},
-                    },
-                },
-            )
+        update = {
+            "UpdateExpression": (
+                "SET n = :n, waiting_since = :now, sweep_shard = :shard, sweep_at = :at, "
+                "expires_at = :expires, holders = if_not_exists(holders, :none)"
+            ),
+            "ExpressionAttributeValues": {
+                ":n": _number(n),
+                ":now": _at(now),
+                ":shard": {"S": LIMITS_SHARD},
+                ":at": _at(look_at),
+                ":expires": _expiry(now),
+                ":none": {"M": {}},
+            },
+        }
+        self._update(name, update, doing="waiting")
 
     def look_again(self, name: str, slots: Slots, *, at: datetime | None) -> None:
         if slots.waiting_since is None:
             return
         seen = {":seen": _at(slots.waiting_since)}
-        calm = "REMOVE waiting_since, sweep_shard, sweep_at"
-        with translated(f"looking at {name}"):
-            self._update(
-                name,
-                {
-                    "UpdateExpression": calm if at is None else "SET sweep_at = :at",
-                    "ConditionExpression": "waiting_since = :seen",
-                    "ExpressionAttributeValues": seen if at is None else {**seen, ":at": _at(at)},
-                },
-            )
+        update = {
+            "UpdateExpression": "REMOVE waiting_since, sweep_shard, sweep_at" if at is None else "SET sweep_at = :at",
+            "ConditionExpression": "waiting_since = :seen",
+            "ExpressionAttributeValues": seen if at is None else {**seen, ":at": _at(at)},
+        }
+        self._update(name, update, doing="looking at what waits")
 
     def contended(self, *, until: datetime, limit: int) -> list[str]:
-        with translated("reading which limits are waited for"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                IndexName="sweep",
-                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
-                ExpressionAttributeValues={":shard": {"S": LIMITS_SHARD}, ":until": _at(until)},
-                Limit=limit,
-            )
-        return [item["pk"]["S"].removeprefix("limit#") for item in answer["Items"]]
+        found = self._table.due(LIMITS_SHARD, until=until, limit=limit, doing="reading which limits are waited for")
+        return [item["pk"]["S"].removeprefix("limit#") for item in found]
 
     def reserve(
         self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
@@ -150,16 +121,12 @@ class DynamoLimits:
         if missed is not None:
             is_free += " OR free_from = :missed"
             values[":missed"] = _at(missed + interval)
-        with translated(f"reserving a start under {name}"):
-            is_reserved, _ = self._update(
-                name,
-                {
-                    "UpdateExpression": "SET free_from = :after, expires_at = :expires, reserved_by = :by",
-                    "ConditionExpression": is_free,
-                    "ExpressionAttributeValues": values,
-                },
-            )
-        return is_reserved
+        update = {
+            "UpdateExpression": "SET free_from = :after, expires_at = :expires, reserved_by = :by",
+            "ConditionExpression": is_free,
+            "ExpressionAttributeValues": values,
+        }
+        return self._update(name, update, doing="reserving a start")[0]
 
     def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
         update: dict[str, Any] = {
@@ -175,44 +142,40 @@ class DynamoLimits:
         }
         if by is not None:
             update["ConditionExpression"] = "attribute_not_exists(reserved_by) OR reserved_by <> :by"
-        with translated(f"reserving a start under {name}"):
-            _, item = self._update(name, update)
+        _, item = self._update(name, update, doing="reserving a start")
         return MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
 
     def free_from(self, name: str) -> datetime | None:
-        with translated(f"reading {name}"):
-            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
-        found = answer.get("Item", {}).get("free_from")
+        found = (self._table.get(_key(name), doing=f"reading {name}") or {}).get("free_from")
         return None if found is None else MOMENT.deserialize(found["N"])
 
     def _hold(
         self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
     ) -> tuple[bool, Slots]:
-        with translated(f"taking a slot of {name}"):
-            is_taken, item = self._update(name, update, is_own=is_own)
-            if not is_taken and (item is None or "holders" not in item):
-                self._open(name)
-                is_taken, item = self._update(name, update, is_own=is_own)
-        return is_taken, _slots(item)
-
-    def _open(self, name: str) -> None:
-        """Make a limit's item, on its first use: a slot can only be written into a map that is there."""
-        self._update(
-            name,
-            {
+        is_taken, item = self._update(name, update, doing="taking a slot", is_own=is_own)
+        if not is_taken and (item is None or "holders" not in item):
+            # Of a limit that is used for the first time: a slot can only be written into a map that is there.
+            opening = {
                 "UpdateExpression": "SET holders = if_not_exists(holders, :none)",
                 "ExpressionAttributeValues": {":none": {"M": {}}},
-            },
-        )
+            }
+            self._update(name, opening, doing="taking a slot")
+            is_taken, item = self._update(name, update, doing="taking a slot", is_own=is_own)
+        return is_taken, _slots(item)
 
     def _update(
-        self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
+        self,
+        name: str,
+        update: dict[str, Any],
+        *,
+        doing: str,
+        is_own: Callable[[dict[str, Any]], bool] | None = None,
     ) -> tuple[bool, dict[str, Any] | None]:
         """Update a limit's item; return whether its condition held, and the item as it stands."""
         on_refusal = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if "ConditionExpression" in update else {}
-        request: Any = {"TableName": self._table, "Key": _key(name), "ReturnValues": "ALL_NEW", **on_refusal, **update}
-        answer, refused_by = write_if(self._clients.dynamodb.update_item, request, is_own=is_own)
-        return (False, refused_by) if answer is None else (True, answer["Attributes"])
+        update = {**update, "ReturnValues": "ALL_NEW", **on_refusal}
+        answer, found = self._table.update(_key(name), update, doing=f"{doing} under {name}", is_own=is_own)
+        return (False, found) if answer is None else (True, answer["Attributes"])
 
 
 def _mark(by: str | None) -> dict[str, str]:

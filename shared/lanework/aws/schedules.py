@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.clients import translated
 from lanework.aws.ledger.item import MOMENT, may_exist
 from lanework.aws.ledger.read_back import UNREADABLE
-from lanework.aws.writes import put_if
+from lanework.aws.table import ABSENT, Table
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import LONGEST_EVERY, Timetable
 
@@ -29,46 +28,20 @@ class DynamoSchedules:
     """
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
-        self._clients = clients
-        self._table = f"{stack}-jobs"
+        self._table = Table(clients, f"{stack}-jobs")
 
     def get(self, name: str) -> ScheduleRecord | None:
-        if not may_exist(name):
-            return None
-        with translated(f"reading schedule {name}"):
-            answer = self._clients.dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True)
-        item = answer.get("Item")
+        item = self._table.get(_key(name), doing=f"reading schedule {name}") if may_exist(name) else None
         return None if item is None or "removed" in item else _record(item)
 
     def all(self) -> list[ScheduleRecord]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :schedules",
-            "ExpressionAttributeValues": {":schedules": {"S": _PARTITION}},
-            "ConsistentRead": True,
-        }
-        found: list[ScheduleRecord] = []
-        with translated("reading the schedules"):
-            while True:
-                answer = self._clients.dynamodb.query(**query)
-                found += [_record(item) for item in answer["Items"] if "removed" not in item]
-                if "LastEvaluatedKey" not in answer:
-                    return found
-                query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        values = {":schedules": {"S": _PARTITION}}
+        items = self._table.query("pk = :schedules", values, doing="reading the schedules", ConsistentRead=True)
+        return [_record(item) for item in items if "removed" not in item]
 
     def due(self, *, until: datetime, limit: int) -> list[str]:
-        with translated("reading which schedules are due"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                IndexName="sweep",
-                KeyConditionExpression="sweep_shard = :schedules AND sweep_at <= :until",
-                ExpressionAttributeValues={
-                    ":schedules": {"S": _PARTITION},
-                    ":until": {"N": MOMENT.serialize(until)},
-                },
-                Limit=limit,
-            )
-        return [item["sk"]["S"] for item in answer["Items"]]
+        found = self._table.due(_PARTITION, until=until, limit=limit, doing="reading which schedules are due")
+        return [item["sk"]["S"] for item in found]
 
     def write(self, record: ScheduleRecord) -> ScheduleRecord | None:
         written = record.rewritten()
@@ -79,23 +52,13 @@ class DynamoSchedules:
         return self._put(gone, revision=record.revision)
 
     def _put(self, item: dict[str, Any], *, revision: int) -> bool:
-        is_new = revision == 0
-        condition = (
-            "attribute_not_exists(pk) OR removed = :removed"
-            if is_new
-            else "revision = :read AND NOT removed = :removed"
-        )
         values: dict[str, Any] = {":removed": {"BOOL": True}}
-        if not is_new:
+        condition = f"{ABSENT} OR removed = :removed"
+        if revision:
             values[":read"] = {"N": str(revision)}
-        with translated(f"writing schedule {item['sk']['S']}"):
-            request = {
-                "TableName": self._table,
-                "Item": item,
-                "ConditionExpression": condition,
-                "ExpressionAttributeValues": values,
-            }
-            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
+            condition = "revision = :read AND NOT removed = :removed"
+        as_read = {"ConditionExpression": condition, "ExpressionAttributeValues": values}
+        return self._table.put_if(item, as_read, doing=f"writing schedule {item['sk']['S']}")
 
 
 def _key(name: str) -> dict[str, Any]:

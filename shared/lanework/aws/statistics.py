@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.read_back import UNREADABLE
-from lanework.aws.writes import put_if, write_if
+from lanework.aws.table import Table, as_read
 from lanework.engine.ports.statistics import Board, Total
 from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.stats.numbers import Key, Numbers
@@ -50,7 +50,7 @@ class DynamoStatistics:
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
         self._clients = clients
-        self._table = f"{stack}-jobs"
+        self._table = Table(clients, f"{stack}-jobs")
         self._copy = random.randrange(_COPIES)  # noqa: S311 - spreads writers, guards nothing
 
     def add(self, additions: Bucket) -> None:
@@ -63,15 +63,14 @@ class DynamoStatistics:
         first = min((key.type for key in additions.numbers), default="")
         key = _raw_key(additions.at, zlib.crc32(first.encode()) % _SPREAD * _COPIES + self._copy)
         incidents = [one.text for one in additions.incidents[:_MOST_NAMED]]
-        with translated("counting"):
-            self._add(key, added[:_MOST_ADDED], additions, incidents)
-            for start in range(_MOST_ADDED, len(added), _MOST_ADDED):
-                self._add(key, added[start : start + _MOST_ADDED], Bucket(at=additions.at), [])
+        self._add(key, added[:_MOST_ADDED], additions, incidents)
+        for start in range(_MOST_ADDED, len(added), _MOST_ADDED):
+            self._add(key, added[start : start + _MOST_ADDED], Bucket(at=additions.at), [])
 
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
         with translated("reading what was counted"):
-            items = list(read_all(self._clients, self._table, keys))
+            items = list(read_all(self._clients, self._table.name, keys))
         return [found for item in items if (found := _read(_raw_bucket, item)) is not None]
 
     def board(self, *, since: datetime) -> Board:
@@ -119,55 +118,29 @@ class DynamoStatistics:
         self, key: dict[str, Any], added: Sequence[tuple[str, int]], additions: Bucket, incidents: list[str]
     ) -> None:
         """Write once, or once more without the incidents' names where the item names enough of them."""
-        update = _update_of(added, additions, incidents)
-        request = {"TableName": self._table, "Key": key, **update}
-        if write_if(self._clients.dynamodb.update_item, request)[0] is None:
+        if self._table.update(key, _update_of(added, additions, incidents), doing="counting")[0] is None:
             self._add(key, added, additions, [])
 
     def _between(self, first: str, last: str) -> Iterator[dict[str, Any]]:
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-            "ExpressionAttributeValues": {":pk": _BOARD, ":first": {"S": first}, ":last": {"S": last}},
-        }
-        with translated("reading statistics"):
-            while True:
-                answer = self._clients.dynamodb.query(**query)
-                yield from answer["Items"]
-                if "LastEvaluatedKey" not in answer:
-                    return
-                query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        values = {":pk": _BOARD, ":first": {"S": first}, ":last": {"S": last}}
+        return self._table.query("pk = :pk AND sk BETWEEN :first AND :last", values, doing="reading statistics")
 
     def _get(self, sk: str) -> dict[str, Any] | None:
-        with translated("reading statistics"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key={"pk": _BOARD, "sk": {"S": sk}}, ConsistentRead=True
-            )
-        return answer.get("Item")
+        return self._table.get({"pk": _BOARD, "sk": {"S": sk}}, doing="reading statistics")
 
     def _keep(self, sk: str, bucket: Bucket, kept_for: timedelta) -> None:
-        item: dict[str, Any] = {
+        item = {
             "pk": _BOARD,
             "sk": {"S": sk},
             "content": _compressed(bucket.text),
             "expires_at": _expiry(bucket.at + kept_for),
         }
-        with translated("keeping statistics"):
-            self._clients.dynamodb.put_item(TableName=self._table, Item=item)
+        self._table.put(item, doing="keeping statistics")
 
     def _replace(self, sk: str, item: Mapping[str, Any], *, field: str, before: str | None) -> bool:
         """Put an item if the stored one's field is still as it was; tell whether it was."""
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if before is not None:
-            condition = {
-                "ConditionExpression": "#field = :before",
-                "ExpressionAttributeNames": {"#field": field},
-                "ExpressionAttributeValues": {":before": {"S": before}},
-            }
-        whole = {"pk": _BOARD, "sk": {"S": sk}, **item}
-        with translated("keeping statistics"):
-            request = {"TableName": self._table, "Item": whole, **condition}
-            return put_if(self._clients.dynamodb.put_item, request)[0] is not None
+        unchanged = as_read(field, None if before is None else {"S": before})
+        return self._table.put_if({"pk": _BOARD, "sk": {"S": sk}, **item}, unchanged, doing="keeping statistics")
 
 
 def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
+from lanework.aws.ledger.bulk_writes import chunks, read_all
 from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
 from lanework.aws.ledger.item import (
     EXPIRY,
     JOB,
-    MOMENT,
     PAYLOAD,
     held_shard_of,
     items_of,
@@ -43,33 +42,27 @@ if TYPE_CHECKING:
     from lanework.model.lifecycle.states import JobRecord
 
 
-class DynamoLedger:
+class DynamoLedger(Beside):
     """Implements the `Ledger` port on the table `<stack>-jobs`."""
 
     def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
         self._clients = clients
-        self._model = items_of(f"{stack}-jobs", region=region)
         self._table = f"{stack}-jobs"
-        self._bulk = BulkPut(clients, self._table)
-        self._beside = Beside(clients, self._table)
+        super().__init__(clients, self._table)
+        self._model = items_of(self._table, region=region)
         self._payloads = Payloads(clients, self._table)
         self._marks = GuardItems(clients, self._table)
 
-    def put(self, record: JobRecord) -> JobRecord | None:
-        return self._put(record)
-
-    def _put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
+    def put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
+        """`is_repeated`: it may have landed before, in another call."""
         if not is_apart(record.payload):
             return self._put_record(record, is_repeated=is_repeated)
         beside = self._payloads.item_of(record)
-        with translated("recording a payload"):
-            is_there = self._payloads.put_first(beside)
-        if not is_there:  # of a producer that was cut off, or of another job that has the id
+        if not self._payloads.put_first(beside):  # of a producer that was cut off, or of another job that has the id
             return self.put_guarded(record, ())
         existing = self._put_record(record, is_repeated=is_repeated)
         if existing is not None and _has_no_use_for(existing, record):
-            with translated("letting a payload go"):
-                self._payloads.disown(beside)
+            self._payloads.disown(beside)
         return existing
 
     def _put_record(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | None:
@@ -146,12 +139,25 @@ class DynamoLedger:
         return Applied(self._record(answer["Attributes"]))
 
     def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
-        put = self._beside.keeping_first(job_id, step, text)
-        with translated(f"writing {change.name} of job {job_id}"):
-            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, change)}, {"Put": put}])
+        refused = self._write_beside(job_id, change, self.keeping_first(job_id, step, text))
         item = refused.get(1)
-        if item is not None and 0 not in refused:
-            return Kept(item["result"]["S"])
+        return (
+            Kept(item["result"]["S"])
+            if item is not None and 0 not in refused
+            else self._answer(job_id, change, refused)
+        )
+
+    def _change_with_payload(self, job_id: str, change: Change, payload: str) -> Answer:
+        own = replace(change, write={**change.write, PAYLOAD: None})
+        beside = {"TableName": self._table, "Item": self._payloads.item(job_id, payload)}
+        return self._answer(job_id, change, self._write_beside(job_id, own, beside))
+
+    def _write_beside(self, job_id: str, change: Change, put: dict[str, Any]) -> dict[int, dict[str, Any] | None]:
+        """Change a job's own item and put another: both, or neither. Return those that were refused, as found."""
+        with translated(f"writing {change.name} of job {job_id}"):
+            return write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, change)}, {"Put": put}])
+
+    def _answer(self, job_id: str, change: Change, refused: dict[int, dict[str, Any] | None]) -> Answer:
         if refused:
             stored = refused.get(0)
             return _as_landed(Refused(None if stored is None else self._record(stored)), change)
@@ -188,14 +194,10 @@ class DynamoLedger:
             return {record.job_id: record for record in map(self._record, found)}
 
     def payload_of(self, record: JobRecord) -> str | None:
-        if record.payload is not None:
-            return record.payload
-        with translated(f"reading the payload of job {record.job_id}"):
-            return self._payloads.read(record.job_id)
+        return self._payloads.read(record.job_id) if record.payload is None else record.payload
 
     def put_back(self, job_id: str, payload: str) -> bool:
-        with translated(f"seeing to the payload of job {job_id}"):
-            return self._payloads.put_back(job_id, payload)
+        return self._payloads.put_back(job_id, payload)
 
     def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
         with translated("reading the sweep index"):
@@ -204,40 +206,8 @@ class DynamoLedger:
             )
 
     def held(self, name: str, shard: int, *, limit: int, until: datetime | None = None) -> list[str]:
-        return self._entries(held_shard_of(name, shard), limit=limit, until=until)
-
-    def _entries(self, shard: str, *, limit: int, until: datetime | None = None) -> list[str]:
-        condition, values = "sweep_shard = :shard", {":shard": {"S": shard}}
-        if until is not None:
-            condition += " AND sweep_at <= :until"
-            values[":until"] = {"N": MOMENT.serialize(until)}
-        with translated("reading the sweep index"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                IndexName="sweep",
-                KeyConditionExpression=condition,
-                ExpressionAttributeValues=values,
-                Limit=limit,
-            )
-        return [job_id_of(item["pk"]["S"]) for item in answer["Items"]]
-
-    def step(self, job_id: str, name: str) -> str | None:
-        return self._beside.step(job_id, name)
-
-    def keep_step(self, job_id: str, name: str, result: str) -> None:
-        self._beside.keep_step(job_id, name, result)
-
-    def keep_first(self, job_id: str, name: str, result: str) -> str:
-        return self._beside.keep_first(job_id, name, result)
-
-    def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
-        self._beside.add_log(job_id, claim_id, at=at, lines=lines)
-
-    def log_of(self, job_id: str) -> tuple[str, ...]:
-        return self._beside.log_of(job_id)
-
-    def clear_beside(self, job_id: str) -> None:
-        self._beside.clear(job_id)
+        found = self._items.due(held_shard_of(name, shard), until=until, limit=limit, doing="reading the sweep index")
+        return [job_id_of(item["pk"]["S"]) for item in found]
 
     def recent(
         self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
@@ -260,22 +230,10 @@ class DynamoLedger:
         with translated("listing dead jobs"):
             return dead_page(self._clients.dynamodb, self._table, before=before, limit=limit, since=since, until=until)
 
-    def _change_with_payload(self, job_id: str, change: Change, payload: str) -> Answer:
-        """Carry out a change whose payload lies beside the job: both items, or neither."""
-        own = replace(change, write={**change.write, PAYLOAD: None})
-        with translated(f"writing {change.name} of job {job_id}"):
-            beside = {"TableName": self._table, "Item": self._payloads.item(job_id, payload)}
-            refused = write_together(self._clients.dynamodb, [{"Update": self._updating(job_id, own)}, {"Put": beside}])
-        if refused:
-            stored = refused.get(0)
-            return _as_landed(Refused(None if stored is None else self._record(stored)), change)
-        record = self.get(job_id)
-        return Refused(None) if record is None else Applied(record)
-
     def _put_again(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | UnavailableOne | None:
         """Ask one by one for what a bulk insert didn't make: it existed, or its service was busy."""
         try:
-            return self._put(record, is_repeated=is_repeated)
+            return self.put(record, is_repeated=is_repeated)
         except UnavailableError as error:
             return UnavailableOne(str(error))
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.aws.ledger.item import EXPIRY, PAYLOAD
+from lanework.aws.clients import translated
+from lanework.aws.ledger.item import EXPIRY, PAYLOAD, job_id_of
 from lanework.aws.ledger.steps_and_logs import key_beside
-from lanework.aws.writes import write_if
+from lanework.aws.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +35,7 @@ class Payloads:
         self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._clients = clients
-        self._table = table
+        self._items = Table(clients, table)
         self._clock = clock
 
     def item_of(self, record: JobRecord) -> dict[str, Any]:
@@ -51,26 +52,26 @@ class Payloads:
 
     def put_first(self, item: dict[str, Any]) -> bool:
         """Put a payload unless there is one; tell whether this one is there now, or was, by an answer that was lost."""
-        answer, stored = write_if(self._clients.dynamodb.put_item, self._putting(item))
+        answer, stored = self._items.put_first(item, doing="recording a payload")
         return answer is not None or stored == item
 
     def put_back(self, job_id: str, payload: str) -> bool:
         """A read, which costs a fraction of a refused write of the whole item."""
-        answer: Any = self._clients.dynamodb.get_item(
-            TableName=self._table, Key=key_beside(job_id, PAYLOAD), ProjectionExpression="expires_at"
-        )
+        doing = f"seeing to the payload of job {job_id}"
+        with translated(doing):
+            answer: Any = self._clients.dynamodb.get_item(
+                TableName=self._items.name, Key=key_beside(job_id, PAYLOAD), ProjectionExpression="expires_at"
+            )
         if "Item" not in answer:
-            return write_if(self._clients.dynamodb.put_item, self._putting(self.item(job_id, payload)))[0] is not None
+            return self._items.put_first(self.item(job_id, payload), doing=doing)[0] is not None
         until = answer["Item"].get("expires_at")
         if until is not None and EXPIRY.deserialize(until["N"]) < self._clock() + _RENEWED_UNDER:
             self.expire(job_id, self._clock() + _BACKSTOP)
         return False
 
     def read(self, job_id: str) -> str | None:
-        answer = self._clients.dynamodb.get_item(
-            TableName=self._table, Key=key_beside(job_id, PAYLOAD), ConsistentRead=True
-        )
-        return answer["Item"][PAYLOAD]["S"] if PAYLOAD in answer.get("Item", {}) else None
+        item = self._items.get(key_beside(job_id, PAYLOAD), doing=f"reading the payload of job {job_id}") or {}
+        return item[PAYLOAD]["S"] if PAYLOAD in item else None
 
     def expire(self, job_id: str, expires_at: datetime | None) -> None:
         """Let a payload expire with its job; None: in a year. Nothing happens where there is none."""
@@ -79,32 +80,21 @@ class Payloads:
 
     def disown(self, item: dict[str, Any]) -> None:
         """Let a payload go that was put for a record which was not made, unless somebody has put another since."""
-        self._set_expiry(
-            item["pk"]["S"].removeprefix("job#"), self._clock(), "expires_at = :own", {":own": item["expires_at"]}
-        )
+        own = {":own": item["expires_at"]}
+        self._set_expiry(job_id_of(item["pk"]["S"]), self._clock(), "expires_at = :own", own)
 
     def expiring(self, job_id: str, expires_at: datetime) -> dict[str, Any]:
         """Return the statement that lets a payload expire, to be sent with others."""
         return {
-            "Statement": f'UPDATE "{self._table}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
+            "Statement": f'UPDATE "{self._items.name}" SET "expires_at" = ? WHERE pk = ? AND sk = ? '
             "RETURNING MODIFIED NEW *",
             "Parameters": [{"N": EXPIRY.serialize(expires_at)}, *key_beside(job_id, PAYLOAD).values()],
         }
 
-    def _putting(self, item: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "TableName": self._table,
-            "Item": item,
-            "ConditionExpression": "attribute_not_exists(pk)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-
     def _set_expiry(self, job_id: str, until: datetime, condition: str, values: dict[str, Any]) -> None:
-        request = {
-            "TableName": self._table,
-            "Key": key_beside(job_id, PAYLOAD),
+        update = {
             "UpdateExpression": "SET expires_at = :at",
             "ConditionExpression": condition,
             "ExpressionAttributeValues": {":at": {"N": EXPIRY.serialize(until)}, **values},
         }
-        write_if(self._clients.dynamodb.update_item, request)
+        self._items.update(key_beside(job_id, PAYLOAD), update, doing=f"letting the payload of job {job_id} expire")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut
 from lanework.aws.ledger.item import JOB, MOMENT, pk_of
-from lanework.aws.writes import write_if
+from lanework.aws.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,58 +25,48 @@ _STEP: Final = "step#"
 
 
 class Beside:
-    """Reads and writes a job's steps and lines, and deletes all that lies beside it."""
+    """Implements what the `Ledger` port says of steps and lines, and deletes all that lies beside a job."""
 
     def __init__(
         self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
         self._clock = clock
-        self._clients = clients
-        self._table = table
+        self._items = Table(clients, table)
         self._bulk = BulkPut(clients, table)
 
     def step(self, job_id: str, name: str) -> str | None:
-        with translated(f"reading step {name} of job {job_id}"):
-            answer: Any = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=key_beside(job_id, f"{_STEP}{name}"), ConsistentRead=True
-            )
-            return self._left_by(job_id, answer["Item"]) if "Item" in answer else None
+        item = self._items.get(key_beside(job_id, f"{_STEP}{name}"), doing=f"reading step {name} of job {job_id}")
+        return None if item is None else self._left_by(job_id, item)
 
     def keep_step(self, job_id: str, name: str, result: str) -> None:
-        with translated(f"keeping step {name} of job {job_id}"):
-            self._put(job_id, f"{_STEP}{name}", {"result": {"S": result}})
+        self._items.put(self._step(job_id, name, result), doing=f"keeping step {name} of job {job_id}")
 
     def keep_first(self, job_id: str, name: str, result: str) -> str:
-        with translated(f"keeping step {name} of job {job_id}"):
-            _, before = write_if(self._clients.dynamodb.put_item, self.keeping_first(job_id, name, result))
-            return result if before is None else self._left_by(job_id, before)
+        before = self._items.put_first(self._step(job_id, name, result), doing=f"keeping step {name} of job {job_id}")[
+            1
+        ]
+        return result if before is None else self._left_by(job_id, before)
 
     def keeping_first(self, job_id: str, name: str, result: str) -> dict[str, Any]:
         """Return the request that keeps what a step left, unless it has left something before."""
-        return {
-            "TableName": self._table,
-            "Item": self._item(job_id, f"{_STEP}{name}", {"result": {"S": result}}),
-            "ConditionExpression": "attribute_not_exists(pk)",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+        return self._items.putting_first(self._step(job_id, name, result))
 
     def add_log(self, job_id: str, claim_id: str, *, at: datetime, lines: Sequence[str]) -> None:
         """An item for each attempt, in the order of their ends."""
-        with translated(f"keeping the log of job {job_id}"):
-            key = f"log#{MOMENT.serialize(at)}#{claim_id}"
-            self._put(job_id, key, {"lines": {"L": [{"S": line} for line in lines]}})
+        kept = {"lines": {"L": [{"S": line} for line in lines]}}
+        item = self._item(job_id, f"log#{MOMENT.serialize(at)}#{claim_id}", kept)
+        self._items.put(item, doing=f"keeping the log of job {job_id}")
 
     def log_of(self, job_id: str) -> tuple[str, ...]:
-        with translated(f"reading the log of job {job_id}"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :log)",
-                ExpressionAttributeValues={":pk": {"S": pk_of(job_id)}, ":log": {"S": "log#"}},
-                ConsistentRead=True,
-            )
-        return tuple(line["S"] for item in answer["Items"] for line in item["lines"]["L"])
+        found = self._items.query(
+            "pk = :pk AND begins_with(sk, :log)",
+            {":pk": {"S": pk_of(job_id)}, ":log": {"S": "log#"}},
+            doing=f"reading the log of job {job_id}",
+            ConsistentRead=True,
+        )
+        return tuple(line["S"] for item in found for line in item["lines"]["L"])
 
-    def clear(self, job_id: str) -> None:
+    def clear_beside(self, job_id: str) -> None:
         with translated(f"clearing what lies beside job {job_id}"):
             self._bulk.delete([key_beside(job_id, kind) for kind in self._kinds(job_id) if kind != JOB])
 
@@ -88,33 +78,22 @@ class Beside:
         gone meanwhile stays so.
         """
         if int(step["expires_at"]["N"]) < (self._clock() + _RENEWED_UNDER).timestamp():
+            update = {
+                "UpdateExpression": "SET expires_at = :at",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":at": self._expires_at()},
+            }
             for kind in [kind for kind in self._kinds(job_id) if kind.startswith(_STEP)]:
-                request = {
-                    "TableName": self._table,
-                    "Key": key_beside(job_id, kind),
-                    "UpdateExpression": "SET expires_at = :at",
-                    "ConditionExpression": "attribute_exists(pk)",
-                    "ExpressionAttributeValues": {":at": self._expires_at()},
-                }
-                write_if(self._clients.dynamodb.update_item, request)
+                self._items.update(key_beside(job_id, kind), update, doing=f"keeping steps of job {job_id}")
         return str(step["result"]["S"])
 
     def _kinds(self, job_id: str) -> Iterator[str]:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": {"S": pk_of(job_id)}},
-            "ProjectionExpression": "sk",
-        }
-        while True:
-            answer = self._clients.dynamodb.query(**request)
-            yield from (item["sk"]["S"] for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        values, doing = {":pk": {"S": pk_of(job_id)}}, f"reading what lies beside job {job_id}"
+        found = self._items.query("pk = :pk", values, doing=doing, ProjectionExpression="sk")
+        return (item["sk"]["S"] for item in found)
 
-    def _put(self, job_id: str, kind: str, values: dict[str, Any]) -> None:
-        self._clients.dynamodb.put_item(TableName=self._table, Item=self._item(job_id, kind, values))
+    def _step(self, job_id: str, name: str, result: str) -> dict[str, Any]:
+        return self._item(job_id, f"{_STEP}{name}", {"result": {"S": result}})
 
     def _item(self, job_id: str, kind: str, values: dict[str, Any]) -> dict[str, Any]:
         """Return an item beside a job. It outlives the job by months at most: what ends a job knows nothing of it."""

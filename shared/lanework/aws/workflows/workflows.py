@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
 from lanework.aws.ledger.indexes import recent_page
-from lanework.aws.ledger.item import MOMENT, may_exist, pk_of
+from lanework.aws.ledger.item import may_exist, pk_of
+from lanework.aws.table import ABSENT, Table, as_read
 from lanework.aws.workflows.workflow_items import (
     NAMES,
     ROOT,
@@ -25,7 +26,6 @@ from lanework.aws.workflows.workflow_items import (
     shard_named,
     shard_of_item,
 )
-from lanework.aws.writes import put_if, write_if
 from lanework.model.workflow.shard import Shard, place_of
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class DynamoWorkflows:
 
     def __init__(self, clients: Clients, *, stack: str) -> None:
         self._clients = clients
-        self._table = f"{stack}-jobs"
-        self._bulk = BulkPut(clients, self._table)
+        self._table = Table(clients, f"{stack}-jobs")
+        self._bulk = BulkPut(clients, self._table.name)
 
     def add_children(self, edges: Sequence[tuple[str, str]]) -> None:
         """An item for each, in the partition of what is waited for."""
@@ -63,29 +63,25 @@ class DynamoWorkflows:
 
     def children(self, parent: str, *, after: str | None, limit: int) -> list[str]:
         """A cursor is the sort key's own order."""
-        query: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :parent AND sk BETWEEN :low AND :high",
-            "ExpressionAttributeValues": {
-                ":parent": {"S": pk_of(parent)},
-                ":low": {"S": _CHILD if after is None else f"{_CHILD}{after}\x00"},
-                ":high": {"S": f"{_CHILD}~~"},
-            },
-            "ConsistentRead": True,
-            "Limit": limit,
-        }
         with translated(f"reading what waits for {parent}"):
-            answer = self._clients.dynamodb.query(**query)
+            answer = self._clients.dynamodb.query(
+                TableName=self._table.name,
+                KeyConditionExpression="pk = :parent AND sk BETWEEN :low AND :high",
+                ExpressionAttributeValues={
+                    ":parent": {"S": pk_of(parent)},
+                    ":low": {"S": _CHILD if after is None else f"{_CHILD}{after}\x00"},
+                    ":high": {"S": f"{_CHILD}~~"},
+                },
+                ConsistentRead=True,
+                Limit=limit,
+            )
         return [item["sk"]["S"].removeprefix(_CHILD) for item in answer["Items"]]
 
     def get(self, workflow_id: str) -> WorkflowRecord | None:
         if not may_exist(workflow_id):
             return None
-        with translated(f"reading workflow {workflow_id}"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=root_key(workflow_id), ConsistentRead=True
-            )
-        return record_of(answer["Item"]) if "Item" in answer else None
+        item = self._table.get(root_key(workflow_id), doing=f"reading workflow {workflow_id}")
+        return None if item is None else record_of(item)
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
         with translated("reading workflows"):
@@ -93,39 +89,30 @@ class DynamoWorkflows:
         return {record.workflow_id: record for record in map(record_of, items)}
 
     def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
-        return read_all(self._clients, self._table, keys, is_consistent=consistent)
+        return read_all(self._clients, self._table.name, keys, is_consistent=consistent)
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         written = replace(record, revision=record.revision + 1)
-        request: dict[str, Any] = {"TableName": self._table, "Item": root_item(written)}
-        if record.revision == 0:
-            request["ConditionExpression"] = "attribute_not_exists(pk)"
-        else:
-            request["ConditionExpression"] = "revision = :read"
-            request["ExpressionAttributeValues"] = {":read": {"N": str(record.revision)}}
-        with translated(f"writing workflow {record.workflow_id}"):
-            answer, _ = put_if(self._clients.dynamodb.put_item, request)
-        return None if answer is None else written
+        unchanged = as_read("revision", {"N": str(record.revision)} if record.revision else None)
+        doing = f"writing workflow {record.workflow_id}"
+        return written if self._table.put_if(root_item(written), unchanged, doing=doing) else None
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
         with translated("listing workflows"):
             return recent_page(
-                self._clients.dynamodb, self._table, day=day_of(day), before=before, limit=limit, keep=None
+                self._clients.dynamodb, self._table.name, day=day_of(day), before=before, limit=limit, keep=None
             )
 
     def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
         """25 a call where the endpoint has PartiQL, one by one elsewhere."""
         items = [item for shard, names in shards for item in (names_item(shard, names), shard_item(shard))]
-        with translated("making a workflow's shards"):
-            for chunk in chunks(items):
-                for item, is_made in zip(chunk, self._bulk.insert(chunk), strict=True):
-                    if not is_made:
-                        request = {
-                            "TableName": self._table,
-                            "Item": item,
-                            "ConditionExpression": "attribute_not_exists(pk)",
-                        }
-                        put_if(self._clients.dynamodb.put_item, request)
+        doing = "making a workflow's shards"
+        for chunk in chunks(items):
+            with translated(doing):
+                made = self._bulk.insert(chunk)
+            for item, is_made in zip(chunk, made, strict=True):
+                if not is_made:
+                    self._table.put_if(item, {"ConditionExpression": ABSENT}, doing=doing)
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         keys = [part_key(workflow_id, number, SHARD) for number in numbers]
@@ -133,17 +120,13 @@ class DynamoWorkflows:
             return sorted(map(shard_of_item, self._read(keys, consistent=True)), key=lambda shard: shard.number)
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
-        with translated(f"reading the jobs of workflow {workflow_id}"):
-            answer = self._clients.dynamodb.get_item(
-                TableName=self._table, Key=part_key(workflow_id, number, NAMES), ConsistentRead=True
-            )
-        return tuple(answer["Item"]["names"]["S"].split(" ")) if "Item" in answer else ()
+        key = part_key(workflow_id, number, NAMES)
+        item = self._table.get(key, doing=f"reading the jobs of workflow {workflow_id}")
+        return () if item is None else tuple(item["names"]["S"].split(" "))
 
     def record_end(self, workflow_id: str, slot: int, value: int) -> Shard | None:
         number, place = place_of(slot)
-        request = {
-            "TableName": self._table,
-            "Key": part_key(workflow_id, number, SHARD),
+        update = {
             "UpdateExpression": "SET #place = :value",
             "ConditionExpression": "attribute_exists(pk) AND (attribute_not_exists(#place) OR #place < :value)",
             "ExpressionAttributeNames": {"#place": f"v{place}"},
@@ -151,34 +134,22 @@ class DynamoWorkflows:
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        with translated(f"telling workflow {workflow_id} of an end"):
-            answer, stored = write_if(self._clients.dynamodb.update_item, request)
+        key = part_key(workflow_id, number, SHARD)
+        answer, stored = self._table.update(key, update, doing=f"telling workflow {workflow_id} of an end")
         item = stored if answer is None else answer["Attributes"]
         return None if item is None else shard_of_item(item)
 
     def look_later(self, shard: Shard, at: datetime | None) -> None:
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "Key": part_key(shard.workflow_id, shard.number, SHARD),
+        update: dict[str, Any] = {
             "ConditionExpression": "attribute_exists(pk)",
             "UpdateExpression": "REMOVE sweep_shard, sweep_at",
         }
         if at is not None:
-            request["UpdateExpression"] = "SET sweep_shard = :shard, sweep_at = :at"
-            request["ExpressionAttributeValues"] = entry_of(shard, at)
-        with translated(f"writing a shard of workflow {shard.workflow_id}"):
-            write_if(self._clients.dynamodb.update_item, request)
+            update["UpdateExpression"] = "SET sweep_shard = :shard, sweep_at = :at"
+            update["ExpressionAttributeValues"] = entry_of(shard, at)
+        key = part_key(shard.workflow_id, shard.number, SHARD)
+        self._table.update(key, update, doing=f"writing a shard of workflow {shard.workflow_id}")
 
     def due_shards(self, shard: int, *, until: datetime, limit: int) -> list[tuple[str, int]]:
-        with translated("reading which workflows to look at"):
-            answer = self._clients.dynamodb.query(
-                TableName=self._table,
-                IndexName="sweep",
-                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :until",
-                ExpressionAttributeValues={
-                    ":shard": {"S": f"{ROOT}#{shard}"},
-                    ":until": {"N": MOMENT.serialize(until)},
-                },
-                Limit=limit,
-            )
-        return [shard_named(item["pk"]["S"]) for item in answer["Items"]]
+        found = self._table.due(f"{ROOT}#{shard}", until=until, limit=limit, doing="reading which workflows to look at")
+        return [shard_named(item["pk"]["S"]) for item in found]
