@@ -55,7 +55,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     """
     resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
     routes = Routes(resolver)
-    parts = Parts(routes=routes, app=app, tokens=tokens, is_development=is_development)
+    parts = Parts(routes, app, tokens, is_development=is_development)
     # Powertools' own order validates first, and so would show callers without a token what the API expects.
     resolver.use(
         [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.errors import UnknownJobTypeError, did_you_mean
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import ProblemError
 
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.job_type import JobType
@@ -32,7 +32,7 @@ def check_api(type_: str, registry: Registry) -> None:
         f"{type_} takes no data over HTTP, whatever the token's role: its signals, payloads and runs come from the "
         "application's own code or the command line"
     )
-    raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="kept-from-http", detail=detail))
+    raise ProblemError(HTTPStatus.FORBIDDEN, "kept-from-http", detail)
 
 
 def open_names(registry: Registry) -> list[str]:
@@ -72,7 +72,7 @@ def type_in(name: str, registry: Registry) -> JobType:
         return registry.get(chosen[0])
     hint = f": did you mean {' or '.join(found)}?" if found else did_you_mean(name, names)
     detail = f"{'several job types are' if found else 'no job type is'} called {name!r}{hint}"
-    raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="unknown-job-type", detail=detail))
+    raise ProblemError(HTTPStatus.NOT_FOUND, "unknown-job-type", detail)
 
 
 def _is_open(job_type: JobType) -> bool:

@@ -6,7 +6,7 @@ A function that is started for one request would otherwise load all of it, most 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.http.auth.tokens import Tokens
     from lanework.http.dashboard.rendering import Pages
+    from lanework.http.endpoints import Endpoints
     from lanework.http.routing import Routes
 
 _OF_PROGRAMS: Final = ("/api/", "/health", "/metrics")
@@ -25,96 +26,59 @@ def is_for_programs(path: str) -> bool:
     return path.startswith(_OF_PROGRAMS)
 
 
-@dataclass(slots=True, kw_only=True)
 class Parts:
-    """
-    Registers the part that a path belongs to.
+    """Registers the part that a path belongs to."""
 
-    Attributes:
-        routes: Where to.
-        app: What is steered and shown.
-        tokens: Gives the tokens that are accepted.
-        is_development: Whether there are endpoints to try job types with.
-    """
+    def __init__(self, routes: Routes, app: App, tokens: Callable[[], Tokens], *, is_development: bool) -> None:
+        """
+        Take what the parts need.
 
-    routes: Routes
-    app: App
-    tokens: Callable[[], Tokens]
-    is_development: bool
-    _loaded: set[Callable[[Parts], None]] = field(default_factory=set)
-    _pages: Pages | None = None
+        Args:
+            routes: Where to.
+            app: What is steered and shown.
+            tokens: Gives the tokens that are accepted.
+            is_development: Whether there are endpoints to try job types with.
+        """
+        self._routes = routes
+        self._app = app
+        self._tokens = tokens
+        jobs = (*_PARTS["/"], *(_DEVELOPMENT if is_development else ()))
+        self._missing = {**_PARTS, "/": jobs}
+        self._pages: Pages | None = None
 
     def load_for(self, path: str) -> None:
         """Register what a path may be of; one that is of no program's is a page's."""
         if not is_for_programs(path):
             self.pages()
-        for start, load in _PARTS.items():
-            if path.startswith(start):
-                self._load(load)
-                return
+        self._load(next(start for start in _PARTS if path.startswith(start)))
 
     def pages(self) -> Pages:
         """Return what renders pages. They are registered with all the rest, which the documentation is of."""
         if self._pages is None:
-            from lanework.http.dashboard import site  # noqa: PLC0415
+            from lanework.http.dashboard.pages import add_pages  # noqa: PLC0415
 
-            for load in _PARTS.values():
-                self._load(load)
-            self._pages = site.add_to(self.routes, self.app, self.tokens)
+            for part in _PARTS:
+                self._load(part)
+            self._pages = add_pages(self._routes, self._app, self._tokens)
         return self._pages
 
-    def _load(self, load: Callable[[Parts], None]) -> None:
-        if load not in self._loaded:
-            self._loaded.add(load)
-            load(self)
+    def _load(self, part: str) -> None:
+        for name in self._missing.pop(part, ()):
+            endpoints: type[Endpoints] = resolve_name(f"lanework.http.api.{name}")
+            endpoints(self._routes, self._app).register()
 
 
-def _jobs(to: Parts) -> None:
-    """A path with a parameter comes after those that it would hide."""
-    from lanework.http.api import dev_endpoints, jobs, lanes, pauses, stats  # noqa: PLC0415
-
-    lanes.add_to(to.routes, to.app)
-    stats.add_to(to.routes, to.app)
-    pauses.add_to(to.routes, to.app)
-    jobs.add_producing(to.routes, to.app)
-    jobs.add_reading(to.routes, to.app)
-    jobs.add_steering(to.routes, to.app)
-    if to.is_development:
-        dev_endpoints.add_to(to.routes, to.app)
-
-
-def _dead_letters(to: Parts) -> None:
-    from lanework.http.api import deadletters  # noqa: PLC0415
-
-    deadletters.add_to(to.routes, to.app)
-
-
-def _queues(to: Parts) -> None:
-    from lanework.http.api import queues  # noqa: PLC0415
-
-    queues.add_reading(to.routes, to.app)
-    queues.add_steering(to.routes, to.app)
-
-
-def _schedules(to: Parts) -> None:
-    from lanework.http.api import schedules  # noqa: PLC0415
-
-    schedules.add_reading(to.routes, to.app)
-    schedules.add_steering(to.routes, to.app)
-
-
-def _workflows(to: Parts) -> None:
-    from lanework.http.api import workflows  # noqa: PLC0415
-
-    workflows.add_reading(to.routes, to.app)
-    workflows.add_steering(to.routes, to.app)
-
-
-_PARTS: Final[dict[str, Callable[[Parts], None]]] = {
-    "/api/admin/": _dead_letters,
-    "/api/v1/": _queues,
-    "/api/schedules": _schedules,
-    "/api/workflows": _workflows,
-    "/": _jobs,
+_PARTS: Final = {
+    "/api/admin/": ("deadletters:DeadLettersApi",),
+    "/api/v1/": ("queues:QueuesApi",),
+    "/api/schedules": ("schedules:SchedulesApi",),
+    "/api/workflows": ("workflows:WorkflowsApi",),
+    "/": ("lanes:LanesApi", "stats:StatsApi", "pauses:PausesApi", "jobs:JobsApi"),
 }
-"""Which part a path belongs to, by how it begins; the first that fits."""
+"""
+Which part a path belongs to, by how it begins, the first that fits; and where that part's endpoints are.
+
+A path with a parameter comes after those that it would hide.
+"""
+
+_DEVELOPMENT: Final = ("dev_endpoints:DevelopmentApi",)

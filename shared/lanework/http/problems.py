@@ -128,22 +128,24 @@ class ProblemError(LaneworkError):
         problem: The answer.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(problem.detail)
+    def __init__(
+        self,
+        status: HTTPStatus,
+        kind: str,
+        detail: str,
+        *,
+        errors: tuple[Mapping[str, str], ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.problem = Problem(status=status, kind=kind, detail=detail, errors=errors, headers=headers or {})
+        super().__init__(self.problem.detail)
 
 
 def wrong_query(**wrong: str) -> ProblemError:
     """Return the refusal of query parameters, each with what is wrong with it, the first in its detail."""
     name, message = next(iter(wrong.items()))
-    return ProblemError(
-        Problem(
-            status=HTTPStatus.BAD_REQUEST,
-            kind="invalid-request",
-            detail=f"{name}: {message}",
-            errors=tuple({"in": "query", "field": field, "message": what} for field, what in wrong.items()),
-        )
-    )
+    errors = tuple({"in": "query", "field": field, "message": what} for field, what in wrong.items())
+    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", f"{name}: {message}", errors=errors)
 
 
 def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from lanework.app import App
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.deadletters.groups import Group
 from lanework.engine.deadletters.query import RedrivePlan
@@ -20,61 +19,61 @@ from lanework.http.api.requests import Dropping, Redriving, Which
 from lanework.http.api.responses import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
 from lanework.http.auth.tokens import Role
 from lanework.http.auth.visibility import Sight
-from lanework.http.routing import Routes
+from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.job.fingerprint import fingerprint_of
 from lanework.model.lifecycle.states import JobRecord
 
-TAG: Final = "Dead letters"
 _MOST_GROUPS: Final = 100
 
 
-def add_to(routes: Routes, app: App) -> None:
-    """Register them."""
-    sight = Sight(routes, app)
+class DeadLettersApi(Endpoints):
+    """List, group, redrive and drop dead jobs."""
 
-    @routes.add("GET", "/api/admin/dlq", Role.VIEWER, tag=TAG)
-    def list_dead_jobs(which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
+    tag = "Dead letters"
+
+    @endpoint("GET", "/api/admin/dlq", Role.VIEWER)
+    def list_dead_jobs(self, which: Annotated[Which, Query()], limit: Limit = 20, cursor: Cursor = None) -> DeadList:
         """List dead jobs, the latest death first."""
-        sight.check_search(which.error)
+        self.sight.check_search(which.error)
         asked = which.filter()
-        found = app.dead_letters.jobs.page(asked, limit=limit, cursor=cursor)
+        found = self.app.dead_letters.jobs.page(asked, limit=limit, cursor=cursor)
         if not found.jobs and cursor is None:
-            check_names(app.registry, type_=asked.type, queue=asked.queue)
-        unreadable = app.dead_letters.unreadable() if found.cursor is None else {}
+            check_names(self.app.registry, type_=asked.type, queue=asked.queue)
+        unreadable = self.app.dead_letters.unreadable() if found.cursor is None else {}
         return DeadList(
             count=len(found.jobs),
-            jobs=tuple(map(dead_job, found.jobs, sight.records(found.jobs))),
+            jobs=tuple(map(dead_job, found.jobs, self.sight.records(found.jobs))),
             cursor=found.cursor,
             unreadable=tuple(
                 Unreadable(lane=lane, count=one.count, problem=one.problem) for lane, one in unreadable.items()
             ),
         )
 
-    @routes.add("GET", "/api/admin/dlq/groups", Role.VIEWER, tag=TAG)
-    def group_dead_jobs(which: Annotated[Which, Query()]) -> DeadGroups:
+    @endpoint("GET", "/api/admin/dlq/groups", Role.VIEWER)
+    def group_dead_jobs(self, which: Annotated[Which, Query()]) -> DeadGroups:
         """Count dead jobs by their error, what differs from job to job left out."""
-        sight.check_search(which.error)
-        found = app.dead_letters.groups(which.filter())
-        shown = tuple(_group(one, sight) for one in found.groups[:_MOST_GROUPS])
+        self.sight.check_search(which.error)
+        found = self.app.dead_letters.groups(which.filter())
+        shown = tuple(_group(one, self.sight) for one in found.groups[:_MOST_GROUPS])
         return DeadGroups(groups=shown, is_counted=found.is_counted)
 
-    @routes.add("POST", "/api/admin/dlq/redrive", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
-    def redrive_dead_jobs(which: Redriving) -> Moved:
+    @endpoint("POST", "/api/admin/dlq/redrive", Role.ADMIN, status=HTTPStatus.ACCEPTED)
+    def redrive_dead_jobs(self, which: Redriving) -> Moved:
         """
         Give dead jobs another life: attempts start over, the history stays.
 
         Over 100 of them, and those with a canary or a rate, are redriven by a job of their own.
         """
-        plan = app.dead_letters.jobs.plan(which.chosen())
+        plan = self.app.dead_letters.jobs.plan(which.chosen())
         if which.dry_run:
             return _moved("redrive", plan)
-        return _moved("redrive", plan, app.dead_letters.redrive(plan, which.options, can_wait=False))
+        return _moved("redrive", plan, self.app.dead_letters.redrive(plan, which.options, can_wait=False))
 
-    @routes.add("POST", "/api/admin/dlq/drop", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
-    def drop_dead_jobs(which: Dropping) -> Moved:
+    @endpoint("POST", "/api/admin/dlq/drop", Role.ADMIN, status=HTTPStatus.ACCEPTED)
+    def drop_dead_jobs(self, which: Dropping) -> Moved:
         """End dead jobs for good: they are cancelled, and no redrive brings them back."""
-        plan = app.dead_letters.jobs.plan(which.chosen())
-        return _moved("drop", plan, None if which.dry_run else app.dead_letters.drop(plan))
+        plan = self.app.dead_letters.jobs.plan(which.chosen())
+        return _moved("drop", plan, None if which.dry_run else self.app.dead_letters.drop(plan))
 
 
 def dead_job(record: JobRecord, seen: JobRecord | None = None) -> DeadJob:

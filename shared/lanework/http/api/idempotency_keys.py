@@ -9,12 +9,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.errors import InvalidOptionError, JobIdTakenError
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import ProblemError
 from lanework.model.job.ids import KEY
 from lanework.model.job.payload import digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lanework.app import App
     from lanework.engine.jobtypes.receipt import Receipt
@@ -43,12 +43,10 @@ class Key:
     def reused(self) -> ProblemError:
         """Return the refusal of the key, which went with another request before (IETF, draft Idempotency-Key)."""
         return ProblemError(
-            Problem(
-                status=HTTPStatus.UNPROCESSABLE_ENTITY,
-                kind="idempotency-key-reused",
-                detail=f"Idempotency-Key {self.text!r} went with another request before: take a new key for this one, "
-                "or repeat that one as it was",
-            )
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "idempotency-key-reused",
+            f"Idempotency-Key {self.text!r} went with another request before: take a new key for this one, "
+            "or repeat that one as it was",
         )
 
 
@@ -78,7 +76,7 @@ def key_of(header: str | None, *, path: str, body: str) -> Key | None:
     return Key(text=text, digest=digest_of(said))
 
 
-def with_key(request: Request, key: Key | None, number: int = 0) -> Request:
+def with_key(request: Request, key: Key | None, number: int) -> Request:
     """
     Return a request under its key.
 
@@ -93,12 +91,7 @@ def with_key(request: Request, key: Key | None, number: int = 0) -> Request:
     return replace(request, job_id=key.job_id(number), digest=key.digest)
 
 
-def once(
-    requests: Sequence[Request],
-    key: Key | None,
-    enqueue: Callable[[Sequence[Request]], Sequence[Receipt[Any]]],
-    app: App,
-) -> Sequence[Receipt[Any]]:
+def once(requests: Sequence[Request], key: Key | None, app: App) -> Sequence[Receipt[Any]]:
     """
     Enqueue what a request asks for, once for each key.
 
@@ -109,7 +102,7 @@ def once(
         ProblemError: 422: the key went with another request before.
     """
     if key is None:
-        return enqueue(requests)
+        return app.enqueue_many(requests)
     ids = [str(one.job_id) for one in requests]
     if len(requests) > 1:
         found = app.ports.ledger.get_many(ids, consistent=True).values()
@@ -117,7 +110,7 @@ def once(
         if any(one.request_digest != key.digest for one in found if not one.is_expired(now)):
             raise key.reused()
     try:
-        receipts = enqueue(requests)
+        receipts = app.enqueue_many(requests)
     except JobIdTakenError as error:
         raise key.reused() from error
     if any(one.payload_differs and one.job_id == job_id for one, job_id in zip(receipts, ids, strict=True)):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Literal
 
 from aws_lambda_powertools.event_handler import Response
 from pydantic import Field
 
-from lanework.app import App
 from lanework.engine.stats.view import LaneMetrics, LaneStats
 from lanework.http.auth.tokens import Role
-from lanework.http.routing import Routes
+from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.json_view import JsonView
 from lanework.model.lanes import Lane
 from lanework.observe.openmetrics import CONTENT_TYPE, openmetrics
-
-TAG: Final = "Lanes"
 
 
 class Stats(JsonView):
@@ -42,31 +39,35 @@ class Health(JsonView):
     status: Literal["ok"] = "ok"
 
 
-def add_to(routes: Routes, app: App) -> None:
-    """Register them."""
+class LanesApi(Endpoints):
+    """Shows lanes, and whether the API works."""
 
-    @routes.add("GET", "/api/stats", Role.VIEWER, tag=TAG)
-    def get_stats() -> Stats:
+    tag = "Lanes"
+
+    @endpoint("GET", "/api/stats", Role.VIEWER)
+    def get_stats(self) -> Stats:
         """Say how every lane does."""
-        now = app.runtime.standing()
+        now = self.app.runtime.standing()
         return Stats(
             lanes={one.lane: LaneStats.of(one) for one in now.lanes},
             paused=tuple(sorted(now.paused)),
             unsent={one.lane: one.unsent for one in now.lanes if one.unsent},
         )
 
-    @routes.add("GET", "/api/jobs/metrics", Role.VIEWER, tag=TAG)
-    def get_metrics() -> Metrics:
+    @endpoint("GET", "/api/jobs/metrics", Role.VIEWER)
+    def get_metrics(self) -> Metrics:
         """Count the jobs of every lane."""
-        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in app.runtime.standing().lanes})
+        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in self.app.runtime.standing().lanes})
 
-    @routes.add("GET", "/metrics", Role.VIEWER, tag=TAG, is_documented=False)
-    def get_openmetrics() -> Response[str]:
+    @endpoint("GET", "/metrics", Role.VIEWER, is_documented=False)
+    def get_openmetrics(self) -> Response[str]:
         """Give the numbers of lanes and job types to Prometheus."""
-        return Response(status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(app.runtime.standing()))
+        return Response(
+            status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(self.app.runtime.standing())
+        )
 
-    @routes.add("GET", "/health", None, tag=TAG)
-    def get_health() -> Health:
+    @endpoint("GET", "/health", None)
+    def get_health(self) -> Health:
         """Say whether the API works and reaches its table; 503 if it doesn't."""
-        app.ports.flags.read()
+        self.app.ports.flags.read()
         return Health()

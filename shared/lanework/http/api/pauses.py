@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from lanework.app import App
 from lanework.engine.operations.pauses import flag_of
 from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.api.requests import Pausing
 from lanework.http.auth.tokens import Role
-from lanework.http.routing import RESUME_WITHIN, Routes
+from lanework.http.endpoints import Endpoints, endpoint
+from lanework.http.routing import RESUME_WITHIN
 from lanework.model.json_view import JsonView
 from lanework.model.lanes import lane_of
-
-TAG: Final = "Pauses"
 
 
 class Paused(JsonView):
@@ -33,23 +31,25 @@ class Resumed(JsonView):
     released: int = Field(description="Jobs that it held and that were moved so far; they start within a minute.")
 
 
-def add_to(routes: Routes, app: App) -> None:
-    """Register them."""
+class PausesApi(Endpoints):
+    """Pauses and resumes."""
 
-    @routes.add("GET", "/api/jobs/pauses", Role.VIEWER, tag=TAG)
-    def list_pauses() -> Paused:
+    tag = "Pauses"
+
+    @endpoint("GET", "/api/jobs/pauses", Role.VIEWER)
+    def list_pauses(self) -> Paused:
         """Say what is paused."""
-        return Paused(paused=tuple(sorted(app.ports.flags.read().paused)))
+        return Paused(paused=tuple(sorted(self.app.ports.flags.read().paused)))
 
-    @routes.add("POST", "/api/jobs/pause", Role.ADMIN, tag=TAG)
-    def pause(what: Pausing) -> Paused:
+    @endpoint("POST", "/api/jobs/pause", Role.ADMIN)
+    def pause(self, what: Pausing) -> Paused:
         """Pause a lane, a queue or a job type: within seconds none of its jobs starts."""
         lane = what.named_lane
-        name = app.pause(lane=None if lane is None else lane_of(lane), queue=what.queue, job_type=what.type)
+        name = self.app.pause(lane=None if lane is None else lane_of(lane), queue=what.queue, job_type=what.type)
         return Paused(paused=(name,))
 
-    @routes.add("POST", "/api/jobs/resume", Role.ADMIN, tag=TAG)
-    def resume(what: Pausing) -> Resumed:
+    @endpoint("POST", "/api/jobs/resume", Role.ADMIN)
+    def resume(self, what: Pausing) -> Resumed:
         """Take a pause away; what it held starts within a minute."""
-        name = flag_of(lane=what.named_lane, queue=what.queue, job_type=what.type, registry=app.registry)
-        return Resumed(resumed=name, released=resume_(name, app.ports, within=RESUME_WITHIN))
+        name = flag_of(lane=what.named_lane, queue=what.queue, job_type=what.type, registry=self.app.registry)
+        return Resumed(resumed=name, released=resume_(name, self.app.ports, within=RESUME_WITHIN))

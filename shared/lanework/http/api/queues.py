@@ -18,16 +18,15 @@ from lanework.http.api.jobs import JobId
 from lanework.http.api.pauses import Paused, Resumed
 from lanework.http.api.requests import Cleaning
 from lanework.http.auth.tokens import Role
-from lanework.http.auth.visibility import Sight
-from lanework.http.problems import Problem, ProblemError, wrong_query
-from lanework.http.routing import RESUME_WITHIN, Routes
+from lanework.http.endpoints import Endpoints, endpoint
+from lanework.http.problems import ProblemError, wrong_query
+from lanework.http.routing import RESUME_WITHIN
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import masked
 from lanework.model.json_view import JsonView
 from lanework.model.lifecycle import retention
 from lanework.model.lifecycle.states import JobRecord, State
 
-TAG: Final = "Queues"
 _LAST: Final = 99
 _LAST_BY_DEFAULT: Final = 19
 
@@ -95,87 +94,88 @@ class CleaningOrdered(JsonView):
     job_id: str
 
 
-def add_reading(routes: Routes, app: App) -> None:
-    """Register what looks at queues."""
-    sight = Sight(routes, app)
+class QueuesApi(Endpoints):
+    """Shows queues, and changes one."""
 
-    @routes.add("GET", "/api/v1/jobs/queues", Role.VIEWER, tag=TAG)
-    def list_queues() -> AllQueues:
+    tag = "Queues"
+
+    @endpoint("GET", "/api/v1/jobs/queues", Role.VIEWER)
+    def list_queues(self) -> AllQueues:
         """Give the numbers of every queue, from the newest 1,000 jobs."""
-        counted, paused = state_counts(app.ports), app.ports.flags.read().paused
+        counted, paused = state_counts(self.app.ports), self.app.ports.flags.read().paused
         return AllQueues(
             data={
-                queue: _counts(queue, counted, is_paused=f"queue:{queue}" in paused) for queue in app.registry.queues
+                queue: _counts(queue, counted, is_paused=f"queue:{queue}" in paused)
+                for queue in self.app.registry.queues
             },
             counted_since=counted.since,
         )
 
-    @routes.add("GET", "/api/v1/jobs/queues/<queue>/stats", Role.VIEWER, tag=TAG)
-    def get_queue(queue: QueueName) -> OneQueue:
+    @endpoint("GET", "/api/v1/jobs/queues/{queue}/stats", Role.VIEWER)
+    def get_queue(self, queue: QueueName) -> OneQueue:
         """Give the numbers of one queue, from its newest 1,000 jobs."""
-        _check(queue, app)
-        counted, paused = state_counts(app.ports, queue=queue), app.ports.flags.read().paused
+        _check(queue, self.app)
+        counted, paused = state_counts(self.app.ports, queue=queue), self.app.ports.flags.read().paused
         return OneQueue(data=_counts(queue, counted, is_paused=f"queue:{queue}" in paused), counted_since=counted.since)
 
-    @routes.add("GET", "/api/v1/jobs/queues/<queue>/failed", Role.VIEWER, tag=TAG)
+    @endpoint("GET", "/api/v1/jobs/queues/{queue}/failed", Role.VIEWER)
     def list_failed_jobs(
+        self,
         queue: QueueName,
         start: Annotated[int, Query(ge=0, le=_LAST, description="Position of the first, from 0.")] = 0,
         end: Annotated[int, Query(ge=0, le=_LAST, description="Position of the last, at most 99.")] = _LAST_BY_DEFAULT,
     ) -> FailedJobs:
         """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
-        _check(queue, app)
+        _check(queue, self.app)
         _check_range(start, end)
-        found = app.dead_letters.jobs.page(DeadFilter(queue=queue), limit=end + 1).jobs[start:]
-        return FailedJobs(data=tuple(_failed(one, app) for one in sight.records(found)))
+        found = self.app.dead_letters.jobs.page(DeadFilter(queue=queue), limit=end + 1).jobs[start:]
+        return FailedJobs(data=tuple(_failed(one, self.app) for one in self.sight.records(found)))
 
-
-def add_steering(routes: Routes, app: App) -> None:
-    """Register what changes a queue."""
-
-    @routes.add("POST", "/api/v1/jobs/queues/<queue>/job/<job_id>/retry", Role.ADMIN, tag=TAG)
-    def retry_failed_job(queue: QueueName, job_id: JobId) -> Retried:
+    @endpoint("POST", "/api/v1/jobs/queues/{queue}/job/{job_id}/retry", Role.ADMIN)
+    def retry_failed_job(self, queue: QueueName, job_id: JobId) -> Retried:
         """Give a dead job of a queue another life."""
-        _check(queue, app)
-        record = app.get(job_id)
+        _check(queue, self.app)
+        record = self.app.get(job_id)
         if record.queue != queue:
-            raise ProblemError(_not_found("job-not-found", f"job {job_id!r} is of queue {record.queue!r}"))
-        return Retried(data=Job.of(app.dead_letters.redrive_job(job_id)))
+            raise ProblemError(HTTPStatus.NOT_FOUND, "job-not-found", f"job {job_id!r} is of queue {record.queue!r}")
+        return Retried(data=Job.of(self.app.dead_letters.redrive_job(job_id)))
 
-    @routes.add("POST", "/api/v1/jobs/queues/<queue>/pause", Role.ADMIN, tag=TAG)
-    def pause_queue(queue: QueueName) -> Paused:
+    @endpoint("POST", "/api/v1/jobs/queues/{queue}/pause", Role.ADMIN)
+    def pause_queue(self, queue: QueueName) -> Paused:
         """Pause a queue: within seconds none of its jobs starts."""
-        _check(queue, app)
-        return Paused(paused=(app.pause(queue=queue),))
+        _check(queue, self.app)
+        return Paused(paused=(self.app.pause(queue=queue),))
 
-    @routes.add("POST", "/api/v1/jobs/queues/<queue>/resume", Role.ADMIN, tag=TAG)
-    def resume_queue(queue: QueueName) -> Resumed:
+    @endpoint("POST", "/api/v1/jobs/queues/{queue}/resume", Role.ADMIN)
+    def resume_queue(self, queue: QueueName) -> Resumed:
         """Take a queue's pause away."""
-        _check(queue, app)
+        _check(queue, self.app)
         name = f"queue:{queue}"
-        return Resumed(resumed=name, released=resume(name, app.ports, within=RESUME_WITHIN))
+        return Resumed(resumed=name, released=resume(name, self.app.ports, within=RESUME_WITHIN))
 
-    @routes.add("POST", "/api/v1/jobs/queues/<queue>/clean", Role.ADMIN, tag=TAG, status=HTTPStatus.ACCEPTED)
-    def clean_queue(queue: QueueName, what: Cleaning) -> CleaningOrdered:
+    @endpoint("POST", "/api/v1/jobs/queues/{queue}/clean", Role.ADMIN, status=HTTPStatus.ACCEPTED)
+    def clean_queue(self, queue: QueueName, what: Cleaning) -> CleaningOrdered:
         """
         Retire ended jobs of a queue, by a job of Lanework's own: their content is removed, and no list shows them.
 
         Dead ones are dropped first. Their ids stay used until their records expire.
         """
-        _check(queue, app)
+        _check(queue, self.app)
         order = retention.Cleaning(
             state=_end(what.status),
             queue=queue,
             keep=what.keep,
-            ended_before=app.ports.clock() - timedelta(milliseconds=what.grace),
+            ended_before=self.app.ports.clock() - timedelta(milliseconds=what.grace),
         )
-        return CleaningOrdered(job_id=app.runtime.cleanups.clean_later(order).job_id)
+        return CleaningOrdered(job_id=self.app.runtime.cleanups.clean_later(order).job_id)
 
 
 def _check(queue: str, app: App) -> None:
     known = app.registry.queues
     if queue not in known:
-        raise ProblemError(_not_found("unknown-queue", f"unknown queue {queue!r}{did_you_mean(queue, known)}"))
+        raise ProblemError(
+            HTTPStatus.NOT_FOUND, "unknown-queue", f"unknown queue {queue!r}{did_you_mean(queue, known)}"
+        )
 
 
 def _check_range(start: int, end: int) -> None:
@@ -220,7 +220,3 @@ def _end(word: str) -> State:
         kind = "status"
         raise UnknownNameError(kind, word, _ENDS)
     return found
-
-
-def _not_found(kind: str, detail: str) -> Problem:
-    return Problem(status=HTTPStatus.NOT_FOUND, kind=kind, detail=detail)

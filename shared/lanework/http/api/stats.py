@@ -12,12 +12,10 @@ from lanework.app import App
 from lanework.engine.stats.statistics import Window, by_lane, by_queue, by_type, lanes_of
 from lanework.engine.stats.view import Alerts, Costs, LateJob, Promise, Promises
 from lanework.http.auth.tokens import Role
-from lanework.http.routing import Routes
+from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.json_view import JsonView
 from lanework.model.stats.numbers import Count, Numbers
 from lanework.model.stats.sla import kept_by_lane, kept_by_type, late_jobs
-
-TAG: Final = "Numbers"
 
 Over = Annotated[Literal["hour", "day"], Query(description="The last hour by minutes, or the last day by hours.")]
 
@@ -44,43 +42,46 @@ class Series(JsonView):
     )
 
 
-def add_to(routes: Routes, app: App) -> None:
-    """Register them."""
+class StatsApi(Endpoints):
+    """Shows numbers, SLAs, alerts and costs."""
 
-    @routes.add("GET", "/api/stats/series", Role.VIEWER, tag=TAG)
+    tag = "Numbers"
+
+    @endpoint("GET", "/api/stats/series", Role.VIEWER)
     def get_series(
+        self,
         over: Over = "hour",
         by: Annotated[
             Literal["lane", "queue", "type"], Query(description="What the numbers are added up by.")
         ] = "lane",
     ) -> Series:
         """Give starts, ends and late starts, step by step."""
-        window = _window(over, app)
+        window = _window(over, self.app)
         return Series(
             begins=window.begins,
             step_seconds=int(window.step.total_seconds()),
             series={name: tuple(map(_step, steps)) for name, steps in window.series(_NAMES[by]).items()},
         )
 
-    @routes.add("GET", "/api/sla", Role.VIEWER, tag=TAG)
-    def get_promises(over: Over = "day") -> Promises:
+    @endpoint("GET", "/api/sla", Role.VIEWER)
+    def get_promises(self, over: Over = "day") -> Promises:
         """Say how the lanes' promises were kept, and which jobs started late."""
-        window = _window(over, app)
+        window = _window(over, self.app)
         return Promises(
             lanes=tuple(map(Promise.of, kept_by_lane(lanes_of(window.numbers)))),
             types=tuple(map(Promise.of, kept_by_type(window.numbers))),
             late_jobs=tuple(map(LateJob.of, late_jobs(window.incidents))),
         )
 
-    @routes.add("GET", "/api/alerts", Role.VIEWER, tag=TAG)
-    def get_alerts() -> Alerts:
+    @endpoint("GET", "/api/alerts", Role.VIEWER)
+    def get_alerts(self) -> Alerts:
         """Tell which alerts are active, and which are over."""
-        return Alerts.of(app.runtime.alerts())
+        return Alerts.of(self.app.runtime.alerts())
 
-    @routes.add("GET", "/api/costs", Role.VIEWER, tag=TAG)
-    def get_costs(over: Over = "day") -> Costs:
+    @endpoint("GET", "/api/costs", Role.VIEWER)
+    def get_costs(self, over: Over = "day") -> Costs:
         """Estimate what jobs cost, by type, retries included."""
-        return Costs.of(app.runtime.costs(_window(over, app)))
+        return Costs.of(self.app.runtime.costs(_window(over, self.app)))
 
 
 def _window(over: str, app: App) -> Window:

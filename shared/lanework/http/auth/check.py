@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from lanework.http.auth.sessions import comes_from_elsewhere, root_of, session_of
 from lanework.http.auth.tokens import Role, is_within
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,8 @@ class Access:
             scheme, _, token = authorization.partition(" ")
             role = self._tokens().role_of_token(token.strip()) if scheme.lower() == "bearer" else None
             if role is None:
-                raise ProblemError(_unauthorized("this token is not accepted", error="invalid_token"))
+                detail = "this token is not accepted"
+                raise _unauthorized(detail, error="invalid_token")
             return Caller(role=role, scope=self._tokens().scope_of_token(token.strip()))
         session = session_of(event)
         role = None if session is None else self._sessions.role(session, self._tokens())
@@ -119,7 +120,8 @@ def _asked_in(event: BaseProxyEvent) -> Response[Any]:
     wants_a_page = "text/html" in (event.headers.get("accept") or "")
     if wants_a_page and event.http_method == "GET":
         return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": f"{root_of(event)}login"}, body="")
-    raise ProblemError(_unauthorized("show a token: Authorization: Bearer …; `lanework token new` makes one"))
+    detail = "show a token: Authorization: Bearer …; `lanework token new` makes one"
+    raise _unauthorized(detail)
 
 
 def check_scope(app: ApiGatewayResolver, type_: str) -> None:
@@ -133,14 +135,14 @@ def check_scope(app: ApiGatewayResolver, type_: str) -> None:
     if is_within(type_, scope):
         return
     detail = f"your token is for {', '.join(scope)}, not for {type_}"
-    raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-scope", detail=detail))
+    raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-scope", detail)
 
 
 def _check_role(caller: Caller, endpoint: Endpoint) -> None:
     if endpoint.needs is None or caller.role.may(endpoint.needs):
         return
     detail = f"this needs the role {endpoint.needs}, and your token has the role {caller.role}"
-    raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-role", detail=detail))
+    raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-role", detail)
 
 
 def _check_origin(session: Session, event: BaseProxyEvent) -> None:
@@ -150,14 +152,9 @@ def _check_origin(session: Session, event: BaseProxyEvent) -> None:
         detail = "the CSRF token of your session is missing or wrong: load the page again"
     else:
         return
-    raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-origin", detail=detail))
+    raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-origin", detail)
 
 
-def _unauthorized(detail: str, *, error: str | None = None) -> Problem:
+def _unauthorized(detail: str, *, error: str | None = None) -> ProblemError:
     challenge = 'Bearer realm="lanework"' + (f', error="{error}"' if error else "")
-    return Problem(
-        status=HTTPStatus.UNAUTHORIZED,
-        kind="unauthorized",
-        detail=detail,
-        headers={"WWW-Authenticate": challenge},
-    )
+    return ProblemError(HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": challenge})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.http.auth.check import CALLER
 from lanework.http.auth.tokens import Role
-from lanework.http.problems import Problem, ProblemError
+from lanework.http.problems import ProblemError
 from lanework.model.job.fingerprint import shape_of
 from lanework.model.job.masking import private_values, veiled_error, veiled_log, veiled_record, veiled_value
 
@@ -83,7 +83,7 @@ class Sight:
         """
         if error is not None and not self.is_full:
             detail = "error= looks into texts that your role reads masked: it needs the role admin; take fingerprint="
-            raise ProblemError(Problem(status=HTTPStatus.FORBIDDEN, kind="wrong-role", detail=detail))
+            raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-role", detail)
 
     def _private(self, record: JobRecord, *, reads: bool = False) -> Private:
         """Return what of a job is private; None if its payload isn't at hand, and isn't to be read."""

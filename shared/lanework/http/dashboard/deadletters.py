@@ -10,21 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 
-from lanework.app import App
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
-from lanework.engine.deadletters.groups import Group
 from lanework.engine.deadletters.query import RedrivePlan
 from lanework.engine.deadletters.redrive import RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.stats.late_starts import Within
 from lanework.errors import InvalidOptionError, UnknownNameError
-from lanework.http.auth.tokens import Role
-from lanework.http.auth.visibility import Sight
-from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.rendering import Pages, form, page
 from lanework.http.dashboard.words import DAY, HOUR, plural
-from lanework.http.forms import FORM, Form
-from lanework.http.routing import Routes
+from lanework.http.forms import Form
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import lane_of
 
@@ -41,12 +36,12 @@ _MOVED: Final = {RedriveResult.NOT_DEAD: "moved by somebody else meanwhile"}
 Word = Annotated[str, Query()]
 
 
-def add_to(routes: Routes, pages: Pages, app: App) -> None:
-    """Register them."""
-    sight = Sight(routes, app)
+class DeadLetterPages(Pages):
+    """Shows dead jobs, and moves them."""
 
-    @routes.add("GET", "/dead", Role.VIEWER, tag=TAG, is_documented=False)
+    @page("/dead")
     def groups_page(
+        self,
         lane: Word = "",
         queue: Word = "",
         type: Word = "",  # noqa: A002
@@ -55,22 +50,20 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     ) -> Response[str]:
         """Show the dead by their error: the newest 100, or all of them."""
         among = _Among(lane=lane, queue=queue, type=type, within=within)
-        which = among.filter(app.ports.clock())
-        found = app.dead_letters.groups(which) if all else app.dead_letters.latest_groups(which)
-        return pages.show(
+        which = among.filter(self.app.ports.clock())
+        found = self.app.dead_letters.groups(which) if all else self.app.dead_letters.latest_groups(which)
+        return self.show(
             "dead.html",
-            found=replace(found, groups=tuple(_seen(one, sight) for one in found.groups)),
+            found=replace(found, groups=tuple(replace(one, shape=self.sight.shape(one)) for one in found.groups)),
             count=sum(group.count for group in found.groups),
             asked=among.asked,
             is_all=bool(all),
-            unreadable=app.dead_letters.unreadable() if found.is_counted else {},
-            withins=tuple(Within),
-            queues=app.registry.queues,
-            types=[one.name for one in app.registry.types],
+            unreadable=self.app.dead_letters.unreadable() if found.is_counted else {},
         )
 
-    @routes.add("GET", "/dead/<fingerprint>", Role.VIEWER, tag=TAG, is_documented=False)
+    @page("/dead/{fingerprint}")
     def group_page(
+        self,
         fingerprint: Annotated[str, Path()],
         lane: Word = "",
         queue: Word = "",
@@ -80,47 +73,43 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     ) -> Response[str]:
         """Show the dead of one error."""
         among = _Among(lane=lane, queue=queue, type=type, within=within)
-        which = replace(among.filter(app.ports.clock()), fingerprint=fingerprint)
-        found = app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
-        found = replace(found, jobs=sight.records(found.jobs))
-        return pages.show(
+        which = replace(among.filter(self.app.ports.clock()), fingerprint=fingerprint)
+        found = self.app.dead_letters.jobs.page(which, limit=ROWS, cursor=cursor or None)
+        found = replace(found, jobs=self.sight.records(found.jobs))
+        return self.show(
             "dead_group.html", found=found, fingerprint=fingerprint, asked=among.asked, is_first=not cursor
         )
 
-    @routes.add("POST", "/dead/plan", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def plan_page() -> Response[str]:
+    @form("/dead/plan")
+    def plan_page(self) -> Response[str]:
         """Show what a redrive or a drop would move, and ask."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
+        wanted = _Wanted.of(self.form, self.app.ports.clock())
+        plan = self.app.dead_letters.jobs.plan_of_chosen(wanted.which)
         if plan.count == 0:
-            return pages.done(f"Nothing was changed. {_left(plan.left_out)}", "dead")
-        return pages.show(
+            return self.see("dead", f"Nothing was changed. {_left(plan.left_out)}")
+        return self.show(
             "dead_plan.html",
             wanted=wanted,
             plan=plan,
             left=_left(plan.left_out, most=len(plan.left_out)) if plan.left_out else "",
             asked=wanted.among.asked,
-            before=app.dead_letters.fixed(plan).died_before,
+            before=self.app.dead_letters.fixed(plan).died_before,
         )
 
-    @routes.add("POST", "/dead/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def redrive_many() -> Response[str]:
+    @form("/dead/redrive")
+    def redrive_many(self) -> Response[str]:
         """Give dead jobs another life; what takes longer than a request is a job, whose page is shown."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
-        became = app.dead_letters.redrive(plan, wanted.options, can_wait=False)
-        return pages.done(*_answer("Redriven", "redrives", plan, became))
+        wanted = _Wanted.of(self.form, self.app.ports.clock())
+        plan = self.app.dead_letters.jobs.plan_of_chosen(wanted.which)
+        became = self.app.dead_letters.redrive(plan, wanted.options, can_wait=False)
+        return self.see(*_answer("Redriven", "redrives", plan, became))
 
-    @routes.add("POST", "/dead/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def drop_many() -> Response[str]:
+    @form("/dead/drop")
+    def drop_many(self) -> Response[str]:
         """Give dead jobs up for good; many of them by a job, whose page is shown."""
-        wanted = _Wanted.of(Form.of(routes.resolver.current_event), app.ports.clock())
-        plan = app.dead_letters.jobs.plan_of_chosen(wanted.which)
-        return pages.done(*_answer("Dropped", "drops", plan, app.dead_letters.drop(plan)))
-
-
-def _seen(group: Group, sight: Sight) -> Group:
-    return replace(group, shape=sight.shape(group))
+        wanted = _Wanted.of(self.form, self.app.ports.clock())
+        plan = self.app.dead_letters.jobs.plan_of_chosen(wanted.which)
+        return self.see(*_answer("Dropped", "drops", plan, self.app.dead_letters.drop(plan)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +192,7 @@ class _Among:
 
 
 def _answer(done: str, does: str, plan: RedrivePlan, became: RedriveSummary | Receipt[Any]) -> tuple[str, str]:
-    """Return what became of a plan, in a sentence, and the page that says it."""
+    """Return the page that says what became of a plan, and the sentence."""
     if isinstance(became, Receipt):
         jobs = f"{'' if plan.is_counted else 'at least '}{plural(plan.count, 'dead job')}"
         said, path = f"This job {does} {jobs}; cancelling it leaves the rest as they are.", f"jobs/{became.job_id}"
@@ -211,7 +200,7 @@ def _answer(done: str, does: str, plan: RedrivePlan, became: RedriveSummary | Re
     else:
         said, path = f"{done}: {plural(became.moved, 'job')}." if plan.count else "Nothing was changed.", "dead"
         left = {**plan.left_out, **{one: _MOVED.get(why, why) for one, why in became.left.items()}}
-    return f"{said} {_left(left)}" if left else said, path
+    return path, f"{said} {_left(left)}" if left else said
 
 
 def _left(why: Mapping[str, str], *, most: int = _NAMED) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
@@ -14,15 +13,10 @@ from lanework.app import App
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.search import JobFilter
 from lanework.engine.stats.late_starts import Within, late_count
-from lanework.errors import JobNotFoundError, UnknownNameError
-from lanework.http.auth.tokens import Role
-from lanework.http.auth.visibility import Sight
+from lanework.errors import UnknownNameError
 from lanework.http.dashboard.relations import relations
-from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.rendering import Pages, action, page
 from lanework.http.dashboard.timeline import timeline
-from lanework.http.forms import FORM
-from lanework.http.problems import Problem, ProblemError
-from lanework.http.routing import Routes
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.headers import correlation_of
 from lanework.model.job.payload import masked
@@ -32,16 +26,17 @@ from lanework.model.lifecycle.states import JobRecord, State
 ROWS = 50
 
 Word = Annotated[str, Query()]
+JobId = Annotated[str, Path()]
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
 
-def add_to(routes: Routes, pages: Pages, app: App) -> None:
-    """Register them."""
-    sight = Sight(routes, app)
+class JobPages(Pages):
+    """Shows jobs, and changes one."""
 
-    @routes.add("GET", "/jobs", Role.VIEWER, tag=TAG, is_documented=False)
+    @page("/jobs")
     def list_page(
+        self,
         id: Word = "",  # noqa: A002 - what the form calls it
         type: Word = "",  # noqa: A002
         queue: Word = "",
@@ -52,7 +47,7 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
     ) -> Response[str]:
         """Show jobs, the newest first, or go to the one that was asked for by its id."""
         if id.strip():
-            return pages.see(f"jobs/{_known(id.strip(), app).job_id}")
+            return self.see(f"jobs/{self.app.get(id.strip()).job_id}")
         which = JobFilter(
             type=type or None,
             queue=queue or None,
@@ -61,79 +56,58 @@ def add_to(routes: Routes, pages: Pages, app: App) -> None:
             late=_one_of(Within, "late", late),
         )
         asked = {"type": type, "queue": queue, "lane": lane, "status": status, "late": late}
-        return pages.show(
+        return self.show(
             "jobs.html",
-            page=app.runtime.search.page(which, limit=ROWS, cursor=cursor or None),
+            page=self.app.runtime.search.page(which, limit=ROWS, cursor=cursor or None),
             order=which.order,
-            late=None if which.late is None else late_count(app.ports, which.late, lane=which.lane),
+            late=None if which.late is None else late_count(self.app.ports, which.late, lane=which.lane),
             asked={name: word for name, word in asked.items() if word},
             is_first=not cursor,
-            withins=tuple(Within),
             rows=ROWS,
             states=tuple(State),
-            types=[one.name for one in app.registry.types],
-            queues=app.registry.queues,
         )
 
-    @routes.add("GET", "/jobs/<job_id>", Role.VIEWER, tag=TAG, is_documented=False)
-    def job_page(job_id: Annotated[str, Path()]) -> Response[str]:
+    @page("/jobs/{job_id}")
+    def job_page(self, job_id: JobId) -> Response[str]:
         """Show one job."""
-        record = _known(job_id, app)
-        shown = sight.record(record)
-        return pages.show(
+        record = self.app.get(job_id)
+        shown = self.sight.record(record)
+        return self.show(
             "job.html",
             job=shown,
             timeline=timeline(shown),
-            log=sight.log(record),
-            payload=_payload(record, app),
+            log=self.sight.log(record),
+            payload=_payload(record, self.app),
             correlation=correlation_of(record.headers),
-            related=relations(record, app),
+            related=relations(record, self.app),
         )
 
-    @routes.add("POST", "/jobs/<job_id>/cancel", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def cancel_on_page(job_id: Annotated[str, Path()]) -> Response[str]:
+    @action("/jobs/{job_id}/cancel", then="jobs/{job_id}")
+    def cancel_on_page(self, job_id: JobId) -> str:
         """Cancel a job."""
         said = {
             Cancelling.CANCELLED: "Cancelled: it won't run.",
             Cancelling.ASKED: "Asked to stop. Unless it completes first, it ends cancelled.",
             Cancelling.TOO_LATE: "Nothing was changed: it had ended already.",
         }
-        return pages.trying(lambda: said[app.cancel(job_id)], f"jobs/{job_id}")
+        return said[self.app.cancel(job_id)]
 
-    @routes.add("POST", "/jobs/<job_id>/start", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def start_on_page(job_id: Annotated[str, Path()]) -> Response[str]:
+    @action("/jobs/{job_id}/start", then="jobs/{job_id}")
+    def start_on_page(self, job_id: JobId) -> str:
         """Let a waiting job start now."""
+        self.app.reschedule(job_id, delay=timedelta(0))
+        return "Due now: it starts within a minute."
 
-        def start() -> str:
-            app.reschedule(job_id, delay=timedelta(0))
-            return "Due now: it starts within a minute."
-
-        return pages.trying(start, f"jobs/{job_id}")
-
-    @routes.add("POST", "/jobs/<job_id>/redrive", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def redrive_on_page(job_id: Annotated[str, Path()]) -> Response[str]:
+    @action("/jobs/{job_id}/redrive", then="jobs/{job_id}")
+    def redrive_on_page(self, job_id: JobId) -> str:
         """Give a dead job another life."""
-        return pages.trying(
-            lambda: f"Redriven: life {app.dead_letters.redrive_job(job_id).life}. Its attempts start over.",
-            f"jobs/{job_id}",
-        )
+        return f"Redriven: life {self.app.dead_letters.redrive_job(job_id).life}. Its attempts start over."
 
-    @routes.add("POST", "/jobs/<job_id>/drop", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def drop_on_page(job_id: Annotated[str, Path()]) -> Response[str]:
+    @action("/jobs/{job_id}/drop", then="jobs/{job_id}")
+    def drop_on_page(self, job_id: JobId) -> str:
         """Give a dead job up for good."""
-
-        def drop() -> str:
-            app.dead_letters.drop(app.dead_letters.jobs.plan(DeadFilter(job_ids=(job_id,))))
-            return "Dropped: it ended cancelled, and no redrive brings it back."
-
-        return pages.trying(drop, f"jobs/{job_id}")
-
-
-def _known(job_id: str, app: App) -> JobRecord:
-    try:
-        return app.get(job_id)
-    except JobNotFoundError as error:
-        raise ProblemError(Problem(status=HTTPStatus.NOT_FOUND, kind="job-not-found", detail=str(error))) from error
+        self.app.dead_letters.drop(self.app.dead_letters.jobs.plan(DeadFilter(job_ids=(job_id,))))
+        return "Dropped: it ended cancelled, and no redrive brings it back."
 
 
 def _one_of(words: type[WordT], kind: str, word: str) -> WordT | None:

@@ -11,11 +11,9 @@ from lanework.app import App
 from lanework.engine.jobtypes.job_type import JobType
 from lanework.engine.operations.pauses import flag_of
 from lanework.engine.operations.pauses import resume as resume_
-from lanework.http.auth.tokens import Role
-from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.rendering import Pages, action, page
 from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
-from lanework.http.forms import FORM, Form
-from lanework.http.routing import RESUME_WITHIN, Routes
+from lanework.http.routing import RESUME_WITHIN
 from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Bound, Concurrency, Limit, Rate
 
@@ -56,45 +54,37 @@ class Usage:
     waiting_since: datetime | None
 
 
-def add_to(routes: Routes, pages: Pages, app: App) -> None:
-    """Register them."""
+class LimitPages(Pages):
+    """Shows limits and pauses, and changes pauses."""
 
-    @routes.add("GET", "/limits", Role.VIEWER, tag=TAG, is_documented=False)
-    def limits_page() -> Response[str]:
+    @page("/limits")
+    def limits_page(self) -> Response[str]:
         """Show what is limited and what is paused."""
-        paused = app.ports.flags.read().paused
-        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in app.registry.queues}
-        known |= {f"type:{one.name}" for one in app.registry.types}
-        return pages.show(
+        paused = self.app.ports.flags.read().paused
+        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in self.app.registry.queues}
+        known |= {f"type:{one.name}" for one in self.app.registry.types}
+        return self.show(
             "limits.html",
             rows_of_lanes=[Row(kind="lane", name=lane, is_paused=f"lane:{lane}" in paused) for lane in Lane],
-            rows_of_queues=[_queue(name, app, paused) for name in app.registry.queues],
-            rows_of_types=[_type(one, app, paused) for one in app.registry.types],
+            rows_of_queues=[_queue(name, self.app, paused) for name in self.app.registry.queues],
+            rows_of_types=[_type(one, self.app, paused) for one in self.app.registry.types],
             others=sorted(paused - known),
         )
 
-    @routes.add("POST", "/limits/pause", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def pause_on_page() -> Response[str]:
+    @action("/limits/pause", then="limits")
+    def pause_on_page(self) -> str:
         """Pause a lane, a queue or a job type."""
-        what = _what(Form.of(routes.resolver.current_event))
+        lane, queue, job_type = map(self.form.one, ("lane", "queue", "type"))
+        name = self.app.pause(lane=lane, queue=queue, job_type=job_type)  # type: ignore[arg-type]
+        return f"Paused {name}: within seconds none of its jobs starts. Those that run go on."
 
-        def pause() -> str:
-            name = app.pause(lane=what["lane"], queue=what["queue"], job_type=what["type"])  # type: ignore[arg-type]
-            return f"Paused {name}: within seconds none of its jobs starts. Those that run go on."
-
-        return pages.trying(pause, "limits")
-
-    @routes.add("POST", "/limits/resume", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def resume_on_page() -> Response[str]:
+    @action("/limits/resume", then="limits")
+    def resume_on_page(self) -> str:
         """Take a pause away."""
-        what = _what(Form.of(routes.resolver.current_event))
-
-        def resume() -> str:
-            name = flag_of(lane=what["lane"], queue=what["queue"], job_type=what["type"], registry=app.registry)
-            released = resume_(name, app.ports, within=RESUME_WITHIN)
-            return f"Resumed {name}: {plural(released, 'held job')} will start within a minute."
-
-        return pages.trying(resume, "limits")
+        lane, queue, job_type = map(self.form.one, ("lane", "queue", "type"))
+        name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.app.registry)
+        released = resume_(name, self.app.ports, within=RESUME_WITHIN)
+        return f"Resumed {name}: {plural(released, 'held job')} will start within a minute."
 
 
 def limit_in_words(limit: Limit) -> str:
@@ -107,10 +97,6 @@ def limit_in_words(limit: Limit) -> str:
     if limit.key is None:
         return text
     return f"{text}; for each {'tenant' if limit.key == TENANT else limit.key}"
-
-
-def _what(form: Form) -> dict[str, str | None]:
-    return {kind: form.one(kind) for kind in ("lane", "queue", "type")}
 
 
 def _queue(name: str, app: App, paused: frozenset[str]) -> Row:

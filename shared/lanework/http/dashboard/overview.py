@@ -7,14 +7,11 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
-from lanework.app import App
 from lanework.engine.stats.late_starts import Within
 from lanework.engine.stats.statistics import Window
-from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.charts import bars, line, parts_of
-from lanework.http.dashboard.rendering import TAG, Pages
+from lanework.http.dashboard.rendering import Pages, page
 from lanework.http.dashboard.words import HOUR, plural
-from lanework.http.routing import Routes
 from lanework.model.stats.alert_rules import Rule
 from lanework.model.stats.alerts import Alert, Alerts
 from lanework.model.stats.buckets import Bucket, Kind
@@ -22,30 +19,37 @@ from lanework.model.stats.numbers import Count, Numbers, together
 
 _NEWEST = 6
 _DUE_NEXT = 6
+_MONTH = timedelta(days=30)
 
 _ENDS = {"completed": Count.COMPLETED, "retrying": Count.FAILED, "dead": Count.DEAD}
 
 
-def add_to(routes: Routes, pages: Pages, app: App) -> None:
-    """Register it."""
+class OverviewPages(Pages):
+    """Shows how everything does."""
 
-    @routes.add("GET", "/", Role.VIEWER, tag=TAG, is_documented=False)
-    def overview_page() -> Response[str]:
+    @page("/")
+    def overview_page(self) -> Response[str]:
         """Show how everything does."""
-        seen = app.runtime.standing()
+        seen = self.app.runtime.standing()
         hour, day = seen.overview.hour, seen.overview.day
         incidents = day.incidents
-        return pages.show(
+        return self.show(
             "overview.html",
             seen=seen,
             alerts=[(one, _page_of(one)) for one in Alerts.at_text(seen.overview.alerts).active],
-            due=app.schedules.upcoming(_DUE_NEXT),
+            due=self.app.schedules.upcoming(_DUE_NEXT),
             charts=[_chart("Last hour", hour, "%H:%M"), _chart("Last 24 hours", day, "%a %H:%M")],
             deaths=[one for one in incidents if one.kind is Kind.DEATH][:_NEWEST],
             late=[one for one in incidents if one.kind is Kind.LATE][:_NEWEST],
             line=line,
             parts_of=parts_of,
         )
+
+    @page("/cost")
+    def cost_page(self) -> Response[str]:
+        """Show what jobs cost."""
+        costs = self.app.runtime.costs(self.app.runtime.statistics.overview().day)
+        return self.show("cost.html", costs=costs, times_a_month=_MONTH / costs.over)
 
 
 def _page_of(alert: Alert) -> str:

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial, wraps
 from hashlib import sha256
 from http import HTTPStatus
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.engine.queries.jobs import ran_for, waited
+from lanework.engine.stats.late_starts import Within
 from lanework.errors import LaneworkError
 from lanework.http.auth.check import CALLER
 from lanework.http.auth.sessions import leaving, left, root_of
 from lanework.http.auth.tokens import Role
 from lanework.http.dashboard.words import FILTERS
+from lanework.http.endpoints import Endpoints, endpoint
+from lanework.http.forms import FORM, Form
 from lanework.http.problems import problem_of
 from lanework.model.lanes import LANES, Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from lanework.app import App
+    from aws_lambda_powertools.shared.cookies import Cookie
+
     from lanework.http.auth.check import Caller
+    from lanework.http.endpoints import Function
     from lanework.http.problems import Problem
-    from lanework.http.routing import Routes
-
-TAG: Final = "Pages"
 
 _HTTP: Final = Path(__file__).parents[1]
 
@@ -53,60 +56,47 @@ FILES: Final[Mapping[str, str]] = {
 """Files that pages use, and what they are."""
 
 
-class Pages:
+class Pages(Endpoints):
     """Renders pages for whoever asks, and answers their actions."""
 
-    def __init__(self, routes: Routes, app: App) -> None:
-        self._routes = routes
-        self._app = app
+    tag = "Pages"
 
     def show(self, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> Response[str]:
         """
-        Return a page. Its template also gets who looks, the way to the root, the time, and the last action's note.
+        Return a page. Its template also gets who looks, the way to the root, the last note, and the filters' choices.
 
         Args:
             template: Its file's name.
             status: Of the answer.
             **values: What it shows.
         """
-        event = self._routes.resolver.current_event
-        caller: Caller | None = self._routes.resolver.context.get(CALLER)
+        event = self.event
+        caller: Caller | None = self.routes.resolver.context.get(CALLER)
         note, cookies = left(event) if caller is not None else (None, ())
         known: dict[str, object] = {
             "root": root_of(event),
             "path": event.path.strip("/"),
             "static": f"{root_of(event)}static/{version()}/",
-            "now": self._app.ports.clock(),
+            "now": self.app.ports.clock(),
             "who": caller,
             "may_act": caller is not None and caller.session is not None and caller.role.may(Role.ADMIN),
             "note": note,
             "tabs": TABS,
             "lanes": tuple(Lane),
             "LANES": LANES,
+            "queues": self.app.registry.queues,
+            "types": [one.name for one in self.app.registry.types],
+            "withins": tuple(Within),
         }
         body = _environment().get_template(template).render({**known, **values})
         body = body.encode(errors="replace").decode()  # a lone surrogate in what a job said is no text
         return Response(status_code=status, content_type=HTML, body=body, cookies=list(cookies))
 
-    def done(self, note: str, path: str) -> Response[str]:
-        """
-        Return the answer to an action: another page, which tells what it did.
-
-        Args:
-            note: What it did, in a sentence.
-            path: Which page, from the root.
-        """
-        return self.see(path, note=note)
-
-    def see(self, path: str, *, note: str | None = None) -> Response[str]:
-        """Send the browser to another page, from the root; with a note, it tells that."""
-        event = self._routes.resolver.current_event
-        return Response(
-            status_code=HTTPStatus.SEE_OTHER,
-            headers={"Location": f"{root_of(event)}{path}"},
-            cookies=[] if note is None else [leaving(note, event)],
-            body="",
-        )
+    def see(self, path: str, note: str | None = None, *, cookies: Sequence[Cookie] = ()) -> Response[str]:
+        """Send the browser to another page, from the root; the note says there what an action did."""
+        left_note = () if note is None else (leaving(note, self.event),)
+        headers: dict[str, Any] = {"Location": f"{root_of(self.event)}{path}"}
+        return Response(HTTPStatus.SEE_OTHER, body="", headers=headers, cookies=[*cookies, *left_note])
 
     def trying(self, act: Callable[[], str], path: str) -> Response[str]:
         """
@@ -117,16 +107,52 @@ class Pages:
             path: The page, from the root.
         """
         try:
-            return self.done(act(), path)
+            return self.see(path, act())
         except LaneworkError as error:
-            problem = problem_of(error, now=self._app.ports.clock())
+            problem = problem_of(error, now=self.app.ports.clock())
             if problem is None:
                 raise
-            return self.done(f"Nothing was changed: {problem.detail}.", path)
+            return self.see(path, f"Nothing was changed: {problem.detail}.")
+
+    @property
+    def form(self) -> Form:
+        """The form that was sent."""
+        return Form.of(self.event)
 
     def problem(self, problem: Problem) -> Response[str]:
         """Return what went wrong as a page."""
         return self.show("problem.html", status=problem.status, problem=problem)
+
+
+def page(path: str, needs: Role | None = Role.VIEWER) -> Callable[[Function], Function]:
+    """Let a method of `Pages` show a page; of the role None, to anybody."""
+    return endpoint("GET", path, needs, is_documented=False)
+
+
+def form(path: str, needs: Role | None = Role.ADMIN) -> Callable[[Function], Function]:
+    """Let a method of `Pages` answer a page's form."""
+    return endpoint("POST", path, needs, takes=FORM, is_documented=False)
+
+
+def action(path: str, *, then: str) -> Callable[[Callable[..., str]], Callable[..., Response[str]]]:
+    """
+    Let a method of `Pages` do what a page's form asks for, and return what it did, in a sentence.
+
+    Args:
+        path: As of `endpoint`.
+        then: The page that says it, or why it couldn't be done, from the root; with the path's parameters.
+    """
+
+    def mark(act: Callable[..., str]) -> Callable[..., Response[str]]:
+        @wraps(act)
+        def answer(pages: Pages, **values: str) -> Response[str]:
+            return pages.trying(partial(act, pages, **values), then.format(**values))
+
+        shown = signature(act, eval_str=True).replace(return_annotation=Response[str])
+        answer.__signature__ = shown  # type: ignore[attr-defined]
+        return form(path)(answer)
+
+    return mark
 
 
 @cache

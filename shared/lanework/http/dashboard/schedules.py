@@ -13,11 +13,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from lanework.app import App
 from lanework.engine.schedules.service import Listed
-from lanework.http.auth.tokens import Role
-from lanework.http.dashboard.rendering import TAG, Pages
-from lanework.http.forms import FORM
+from lanework.http.dashboard.rendering import Pages, action, page
 from lanework.http.job_types import check_api, open_names
-from lanework.http.routing import Routes
 from lanework.model.lifecycle.states import JobRecord, State
 from lanework.model.schedule.schedule import ScheduleRecord
 
@@ -49,52 +46,40 @@ class _Run:
     state: State | None
 
 
-def add_to(routes: Routes, pages: Pages, app: App) -> None:
-    """Register them."""
+class SchedulePages(Pages):
+    """Shows schedules, and changes one."""
 
-    @routes.add("GET", "/schedules", Role.VIEWER, tag=TAG, is_documented=False)
-    def schedules_page() -> Response[str]:
+    @page("/schedules")
+    def schedules_page(self) -> Response[str]:
         """Show every schedule."""
-        now = app.ports.clock()
-        listed = app.schedules.list()
+        now = self.app.ports.clock()
+        listed = self.app.schedules.list()
         upcoming = {one.record.schedule.name: tuple(islice(_ticks(one.record, now), TICKS)) for one in listed}
-        return pages.show(
+        return self.show(
             "schedules.html",
             listed=listed,
             upcoming=upcoming,
-            runs=_runs(listed, app, now),
-            runnable=open_names(app.registry),
+            runs=_runs(listed, self.app, now),
+            runnable=open_names(self.app.registry),
         )
 
-    @routes.add("POST", "/schedules/<name>/run", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def run_on_page(name: Name) -> Response[str]:
+    @action("/schedules/{name}/run", then="schedules")
+    def run_on_page(self, name: Name) -> str:
         """Enqueue a schedule's job now."""
+        check_api(self.app.schedules.get(name).schedule.job_type, self.app.registry)
+        return f"Enqueued {self.app.schedules.run(name).job_id}."
 
-        def run() -> str:
-            check_api(app.schedules.get(name).schedule.job_type, app.registry)
-            return f"Enqueued {app.schedules.run(name).job_id}."
-
-        return pages.trying(run, "schedules")
-
-    @routes.add("POST", "/schedules/<name>/pause", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def pause_schedule_on_page(name: Name) -> Response[str]:
+    @action("/schedules/{name}/pause", then="schedules")
+    def pause_schedule_on_page(self, name: Name) -> str:
         """Let a schedule fire no more."""
+        self.app.schedules.pause(name)
+        return f"Paused: {name} fires no more. Jobs that it has enqueued run."
 
-        def pause() -> str:
-            app.schedules.pause(name)
-            return f"Paused: {name} fires no more. Jobs that it has enqueued run."
-
-        return pages.trying(pause, "schedules")
-
-    @routes.add("POST", "/schedules/<name>/resume", Role.ADMIN, tag=TAG, takes=FORM, is_documented=False)
-    def resume_schedule_on_page(name: Name) -> Response[str]:
+    @action("/schedules/{name}/resume", then="schedules")
+    def resume_schedule_on_page(self, name: Name) -> str:
         """Let a schedule fire again."""
-
-        def resume() -> str:
-            app.schedules.resume(name)
-            return f"Resumed: {name} fires again, from now. What the pause held up is not caught up with."
-
-        return pages.trying(resume, "schedules")
+        self.app.schedules.resume(name)
+        return f"Resumed: {name} fires again, from now. What the pause held up is not caught up with."
 
 
 def _ticks(record: ScheduleRecord, now: datetime) -> Iterator[datetime]:
