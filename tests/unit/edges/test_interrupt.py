@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from lanework.edges.process.interrupt import interrupt
+from lanework.local.emulator.subprocess_env import clean_environment
 from lanework.model.job.job_exceptions import TimedOut
 
+SHARED = Path(__file__).parents[3] / "shared"
 SOON = timedelta(milliseconds=50)
 LATE = timedelta(minutes=5)
 
@@ -63,3 +68,38 @@ def test_code_that_ends_in_time_is_left_alone() -> None:
 
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(short).result(60) == "done"
+
+
+PROFILED = """
+import sys, threading, time
+from contextlib import suppress
+from datetime import timedelta
+from lanework.edges.process.interrupt import interrupt
+from lanework.model.job.job_exceptions import TimedOut
+
+def jobs():
+    for tenths in range(40):  # some end in time, some don't, and some at the very moment
+        with suppress(TimedOut), interrupt(timedelta(milliseconds=1)):
+            until = time.perf_counter() + tenths / 10_000
+            while time.perf_counter() < until:
+                pass
+
+thread = threading.Thread(target=jobs)
+thread.start()
+thread.join()
+calls = []
+sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_name))
+(lambda: None)()
+sys.setprofile(None)
+print(calls.count("<lambda>") > 0)
+"""
+
+
+def test_a_process_whose_jobs_have_timeouts_can_be_profiled() -> None:
+    """On Python 3.11 it hung for ever, and up to 3.12 each call took half as long again."""
+    environment = {**clean_environment(), "PYTHONPATH": str(SHARED)}
+    profiled = subprocess.run(
+        [sys.executable, "-c", PROFILED], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert (profiled.stdout, profiled.stderr) == ("True\n", "")
