@@ -17,7 +17,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from lanework.errors import ConfigError, UnavailableError
+from lanework.errors import CredentialsError, UnavailableError
 from lanework.forks import in_a_child
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ def translated(doing: str) -> Iterator[None]:
     Raises:
         UnavailableError: The service didn't answer, throttled, or answered with a server error; or the signature has
             expired, which another one may not have: the message says how far this machine's clock is off.
-        ConfigError: It refused: no credentials, no permission, no such table or queue.
+        CredentialsError: There are none, or half of them.
+        ConfigError: It refused: no permission, no such table or queue.
     """
     try:
         yield
@@ -174,10 +175,10 @@ def translated(doing: str) -> Iterator[None]:
         raise meaning_of(error, doing) from error
     except NoCredentialsError as error:
         msg = f"{doing}: no AWS credentials found; set AWS_PROFILE, or start the embedded stack with `lanework dev`"
-        raise ConfigError(msg) from error
+        raise CredentialsError(msg) from error
     except (PartialCredentialsError, ProfileNotFound) as error:
         msg = f"{doing}: {error}"
-        raise ConfigError(msg) from error
+        raise CredentialsError(msg) from error
     except (HTTPClientError, BotoCoreError) as error:
         msg = f"{doing}: {error}"
         raise UnavailableError(msg) from error

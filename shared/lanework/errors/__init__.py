@@ -3,6 +3,7 @@
 from lanework.errors.general import (
     ConfigError,
     ContendedError,
+    CredentialsError,
     DeclarationError,
     ForbiddenAddressError,
     InvalidOptionError,
@@ -49,6 +50,7 @@ __all__ = [
     "ClaimLostError",
     "ConfigError",
     "ContendedError",
+    "CredentialsError",
     "DeclarationError",
     "EnqueueError",
     "ForbiddenAddressError",

@@ -24,6 +24,10 @@ class ConfigError(LaneworkError):
     """Raised when a setting, a declaration or a project file is missing or doesn't make sense."""
 
 
+class CredentialsError(ConfigError):
+    """Raised when there are no AWS credentials, or half of them: their file may be away while a tool writes it."""
+
+
 class DeclarationError(ConfigError):
     """Raised when a job type can't be declared as written."""
 

@@ -11,7 +11,7 @@ from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.lease_board import LeaseBoard
 from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.watchdog import vital_thread
-from lanework.errors import LaneworkError
+from lanework.errors import CredentialsError, LaneworkError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,8 @@ class Beat:
         ended: Those of them that have ended.
         peak_mb: The most memory that it has had.
         is_worn_out: It receives no more, and ends when its jobs have; another one is to take its place.
-        problem: Why it gives up for good, if it does: what starting it anew won't cure.
+        problem: Why it gives up, if it does: what starting it anew won't cure.
+        may_pass: The problem may be over later, where there has been none before: AWS or the credentials are away.
         fault: Why it gives up because of a fault of its own; another one follows.
     """
 
@@ -50,6 +51,7 @@ class Beat:
     peak_mb: int = 0
     is_worn_out: bool = False
     problem: str | None = None
+    may_pass: bool = False
     fault: str | None = None
 
 
@@ -78,8 +80,13 @@ def run_child(
         with _Beating(line, consumer):
             return consumer.run()
     except LaneworkError as error:
-        line.send(Beat(problem=str(error)))
+        line.send(last_beat(error))
         return True
+
+
+def last_beat(error: LaneworkError) -> Beat:
+    """Return what a child says that gives up."""
+    return Beat(problem=str(error), may_pass=isinstance(error, CredentialsError | UnavailableError))
 
 
 def _end_within(wait: timedelta) -> None:

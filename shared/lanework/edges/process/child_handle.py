@@ -41,12 +41,22 @@ class Child:
 
 @dataclass(slots=True)
 class Place:
-    """Where one process after the other works; those that are worn out end beside the one that has followed them."""
+    """
+    Where one process after the other works; those that are worn out end beside the one that has followed them.
+
+    Attributes:
+        child: The process that works here now.
+        worn_out: Those before it that have yet to end.
+        deaths: How many in a row have died young.
+        not_before: When the next one is started, on the monotonic clock.
+        problem: Why the last one couldn't work, if it couldn't; it was said then.
+    """
 
     child: Child | None = None
     worn_out: list[Child] = field(default_factory=list)
     deaths: int = 0
     not_before: float = 0.0
+    problem: str | None = None
 
 
 def is_alive(child: Child) -> bool:

@@ -84,6 +84,7 @@ class Parent:
         processes: int,
         keeper: LeaseKeeper,
         say: Callable[[Action, str], None],
+        again: Backoff = _AGAIN,
     ) -> None:
         """
         Prepare; `run` begins.
@@ -95,6 +96,7 @@ class Parent:
             processes: How many there are.
             keeper: Keeps alive what runs in a child that can't.
             say: Called with each event of a process.
+            again: How long the next process waits after one that has died young.
         """
         self._work = work
         self._places = [Place() for _ in range(processes)]
@@ -103,9 +105,11 @@ class Parent:
         self._grace = plan.grace
         self._is_once = plan.is_once
         self._say = say
+        self._again = again
         self._context = multiprocessing.get_context("spawn")
         self._stop_asked_at: float | None = None
         self._problem: str | None = None
+        self._has_worked = False
 
     @property
     def is_stopping(self) -> bool:
@@ -217,7 +221,10 @@ class Parent:
             while not child.line.closed and child.line.poll():
                 child.beat = child.line.recv()
                 child.beat_at = time.monotonic()
-        if child.beat.problem is not None and self._problem is None:
+        if child.beat.problem is None:
+            if child.beat.begun or time.monotonic() - child.started_at > _YOUNG.total_seconds():
+                self._has_worked = True
+        elif not (child.beat.may_pass and self._has_worked) and self._problem is None:
             self._problem = child.beat.problem
             if not self.is_stopping:
                 self.stop()
@@ -226,7 +233,9 @@ class Parent:
         code = child.process.exitcode
         child.line.close()
         child.process.close()
-        if code == 0:
+        problem, was = child.beat.problem, place.problem
+        place.problem = problem
+        if code == 0 and problem is None:
             place.deaths = 0
             if not self.is_stopping and not self._is_once:
                 done = f"{child.beat.ended} messages done with, {child.beat.peak_mb} MB at most"
@@ -234,8 +243,15 @@ class Parent:
             return
         is_young = time.monotonic() - child.started_at < _YOUNG.total_seconds()
         place.deaths = place.deaths + 1 if is_young else 1
-        pause_s = _AGAIN.wait_after(place.deaths, rand=random.random).total_seconds() if is_young else 0.0
+        pause_s = (
+            self._again.wait_after(place.deaths, rand=random.random).total_seconds() if is_young or problem else 0.0
+        )
         place.not_before = time.monotonic() + pause_s
+        if problem is not None:
+            if was is None and not self.is_stopping:
+                reason = f"process {child.pid} can't work, and is started again until it can: {problem}"
+                self._say(Action.WORKER_PROCESS_DIED, reason)
+            return
         running = child.beat.begun - child.beat.ended
         its = f"its jobs ({running} a moment ago) start again when their lease is over"
         self._say(Action.WORKER_PROCESS_DIED, f"process {child.pid} {end_of(code)}; {its}")

@@ -1,0 +1,93 @@
+"""Which problems of a worker process end the worker, and which are waited out."""
+
+import os
+from ctypes import Array, c_ubyte
+from datetime import timedelta
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from lanework.edges.process.child import Beat, last_beat
+from lanework.edges.process.config import Plan
+from lanework.edges.process.lease_keeper import LeaseKeeper
+from lanework.edges.process.supervisor import Parent
+from lanework.errors import ConfigError, CredentialsError, LaneworkError, UnavailableError
+from lanework.model.events import Action
+from lanework.model.lanes import Lane
+from lanework.model.retry_wait import Backoff
+
+PLAN = Plan(lanes=(Lane.LOW,), slots=1, is_once=True)
+WORKED = Beat(begun=1, ended=1)
+AWAY = Beat(problem="no AWS credentials found", may_pass=True)
+WRONG = Beat(problem="unknown lane 'hihg'")
+CRASH = 1
+
+
+def lives(line: Connection, _: "Array[c_ubyte]", *, lives: list[tuple[Beat, int]], count: Path) -> None:
+    """Live the next of these lives: say one thing, and end with an exit code."""
+    with count.open("a") as file:
+        file.write(".")
+    beat, code = lives[len(count.read_text()) - 1]
+    line.send(beat)
+    line.close()
+    os._exit(code)
+
+
+def work(tmp_path: Path, *all_lives: tuple[Beat, int]) -> list[str]:
+    """Let a worker with one process go through these lives; return what it said of them."""
+    said: list[tuple[Action, str]] = []
+    parent = Parent(
+        partial(lives, lives=list(all_lives), count=tmp_path / "count"),
+        plan=PLAN,
+        processes=1,
+        keeper=LeaseKeeper(no_stack, lease=timedelta(minutes=1)),
+        say=lambda action, reason: said.append((action, reason)),
+        again=Backoff(base=timedelta(0)),
+    )
+    parent.run()
+    assert {action for action, _ in said} <= {Action.WORKER_PROCESS_DIED}
+    assert len((tmp_path / "count").read_text()) == len(all_lives)
+    return [reason.partition(" ")[2].partition(" ")[2] for _, reason in said]
+
+
+def no_stack() -> NoReturn:
+    raise AssertionError
+
+
+def test_a_process_that_is_started_anew_while_the_credentials_are_away_ends_no_worker(tmp_path: Path) -> None:
+    """A process crashed while a tool wrote the file of the credentials: the whole worker ended with 1."""
+    said = work(tmp_path, (WORKED, CRASH), (AWAY, 0), (AWAY, 0), (WORKED, 0))
+
+    died, away = said
+    assert died.startswith("ended with exit code 1")
+    assert away == "can't work, and is started again until it can: no AWS credentials found"
+
+
+@pytest.mark.parametrize(
+    "all_lives",
+    [[(AWAY, 0)], [(WRONG, 0)], [(WORKED, CRASH), (WRONG, 0)]],
+    ids=["no credentials at first", "a wrong setting", "a wrong setting later"],
+)
+def test_what_no_new_process_cures_ends_the_worker_with_its_text(
+    tmp_path: Path, all_lives: list[tuple[Beat, int]]
+) -> None:
+    problem = all_lives[-1][0].problem
+    assert problem is not None
+
+    with pytest.raises(ConfigError, match=problem):
+        work(tmp_path, *all_lives)
+
+
+@pytest.mark.parametrize(
+    ("error", "may_pass"),
+    [
+        (CredentialsError("none found"), True),
+        (UnavailableError("no answer"), True),
+        (ConfigError("no such stack"), False),
+    ],
+)
+def test_a_process_says_whether_its_problem_may_pass(error: LaneworkError, *, may_pass: bool) -> None:
+    assert last_beat(error) == Beat(problem=str(error), may_pass=may_pass)
