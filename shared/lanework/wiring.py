@@ -16,7 +16,7 @@ from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.webhooks import World
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_a_child
-from lanework.model.events import Event
+from lanework.model.events import Action, Event
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lanework.engine.ports.consumer import MessageConsumer
     from lanework.engine.ports.webhooks import Answered
     from lanework.engine.stats.alerting import Channel
-    from lanework.model.events import Action
     from lanework.model.lanes import Lane
     from lanework.settings import AlertSettings, MetricSettings
 
@@ -65,7 +64,7 @@ def aws_ports(
         limits=DynamoLimits(clients, stack=settings.stack),
         schedules=DynamoSchedules(clients, stack=settings.stack),
         scheduler=EventBridgeScheduler(clients, stack=settings.stack),
-        statistics=DynamoStatistics(clients, stack=settings.stack),
+        statistics=DynamoStatistics(clients, stack=settings.stack, report=_unreadable_to(emit or log.emit)),
         workflows=DynamoWorkflows(clients, stack=settings.stack),
         events=log,
         clock=utc_now,
@@ -213,3 +212,8 @@ class _Ids:
 
 
 _ids = _Ids()
+
+
+def _unreadable_to(emit: Callable[[Event], object]) -> Callable[[str], object]:
+    """Return what makes an event of statistics that can't be read."""
+    return lambda reason: emit(Event(action=Action.STATISTICS_UNREADABLE, at=utc_now(), reason=reason))

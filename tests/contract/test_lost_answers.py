@@ -25,6 +25,7 @@ from lanework.model.lifecycle.states import State
 from lanework.model.limits import Window
 from lanework.model.schedule.schedule import Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import Timetable
+from lanework.model.stats.alerts import Alerts
 from lanework.model.workflow.shard import Shard, slot_of
 from lanework.model.workflow.workflow import Kind, WorkflowRecord
 from lanework.settings import Settings
@@ -317,5 +318,5 @@ def test_a_bookmark_moves_once_and_numbers_and_alerts_are_kept_once_by_who_lost_
     assert table.statistics.keep_total(Total(until=NOON), before=None)
     assert not table.statistics.keep_total(Total(until=NOON), before=None)
     table.wire.lose = 1
-    assert table.statistics.keep_alerts("[]", before=None)
-    assert not table.statistics.keep_alerts("[]", before=None)
+    assert table.statistics.keep_alerts(Alerts().text, before=None)
+    assert not table.statistics.keep_alerts(Alerts().text, before=None)

@@ -8,6 +8,7 @@ attribute to see which.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,12 @@ from lanework import App, InvalidOptionError, Jobs, State, WorkflowState, group
 from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges.clock import clock
 from lanework.engine.jobtypes.request import request_of
+from lanework.model.events import Action
+from lanework.model.lanes import Lane
 from lanework.model.lifecycle.dependency_moves import BLOCKED
 from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.buckets import Bucket
+from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.settings import Settings
 from lanework.testing import Clock, memory_ports
 from lanework.wiring import aws_ports
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from lanework import Request
+    from lanework.model.events import Event
 
 MINUTE = timedelta(minutes=1)
 PAGES = ("/", "/jobs", "/dead", "/limits", "/cost", "/schedules", "/workflows")
@@ -55,6 +61,8 @@ ODD: dict[str, tuple[Any, ...]] = {
     "B": (None, {"B": b"no zlib"}, {"S": "text"}),
 }
 """What a value of each DynamoDB type is replaced by; None takes it away."""
+
+LANE = Key(lane=Lane.HIGH)
 
 KEYS = frozenset({"pk", "sk", "recent_shard", "sweep_shard"})
 """What makes an item this item."""
@@ -89,12 +97,14 @@ class Stack:
         clock: Its time.
         database: The table's client.
         table: The table's name.
+        said: The events of the ports themselves.
     """
 
     app: App
     clock: Clock
     database: DynamoDBClient
     table: str
+    said: list[Event]
 
     def poison(self, item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the item once for each attribute and odd value, with a name for what is odd."""
@@ -155,11 +165,12 @@ def a_stack(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     def nightly(_: Greeting) -> None: ...
 
     time = Clock(datetime.now(UTC).replace(microsecond=0))
-    ports = aws_ports(Settings(stack=name, region=REGION, endpoint=endpoint))
+    said: list[Event] = []
+    ports = aws_ports(Settings(stack=name, region=REGION, endpoint=endpoint), emit=said.append)
     app = App(family)
     app.use(replace(ports, clock=time, scheduler=memory_ports(time).scheduler))
     database = boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint)
-    return Stack(app=app, clock=time, database=database, table=f"{name}-jobs")
+    return Stack(app=app, clock=time, database=database, table=f"{name}-jobs", said=said)
 
 
 def test_a_schedule(stack: Stack) -> None:
@@ -236,6 +247,65 @@ def test_statistics_and_bookmarks(stack: Stack) -> None:
     assert innocent is not None
     assert innocent.sweep_at is not None
     assert innocent.sweep_at > stack.clock.now
+
+
+def packed(text: str) -> dict[str, bytes]:
+    return {"B": zlib.compress(text.encode())}
+
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "total without a time": {"content": packed("{}")},
+    "total of another time": {"content": packed("{}"), "until": {"S": "later-release"}},
+    "total of another type": {"content": packed("{}"), "until": {"N": "1"}},
+    "total of no zlib": {"content": {"B": b"no zlib"}, "until": {"S": "2026-11-30T11:55"}},
+    "total without anything": {},
+    "alerts of no zlib": {"content": {"B": b"no zlib"}, "version": {"S": "1"}},
+    "alerts of another release": {"content": packed('{"later":1}'), "version": {"S": "1"}},
+    "alerts without a version": {"content": {"S": "text"}},
+}
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_a_statistics_record_that_cannot_be_read_begins_anew(stack: Stack, what: str) -> None:
+    """It stayed for good: each tick put one that was refused, and no total, no alert came any more."""
+    name = f"now#{what.split(maxsplit=1)[0]}"
+    stack.write([{"pk": {"S": "statistics"}, "sk": {"S": name}, **UNREADABLE[what]}])
+    stack.app.ports.statistics.add(Bucket(at=stack.clock.now, numbers={LANE: Numbers({Count.DEAD: 500})}))
+    stack.clock.advance(3 * MINUTE)
+    context: Any = _Context()
+
+    for _ in range(2):
+        clock(stack.app)({}, context)
+        stack.clock.advance(MINUTE)
+
+    total, alerts = stack.app.ports.statistics.total(), stack.app.runtime.alerts()
+    assert total is not None
+    assert total.numbers[LANE][Count.DEAD] == 500
+    assert (name == "now#total") or alerts.active
+    told = [one.reason for one in stack.said if one.action is Action.STATISTICS_UNREADABLE]
+    assert [f"statistics item {name} can't be read" in str(one) for one in told] == [True]
+
+
+def test_minutes_of_the_statistics_that_cannot_be_read_are_reported_once(stack: Stack) -> None:
+    at = stack.clock.now.replace(second=0)
+    raw: dict[str, Any] = {
+        "pk": {"S": f"counts#{at:%Y-%m-%dT%H:%M}#0"},
+        "sk": {"S": "counts"},
+        "later|release": {"N": "1"},
+    }
+    made: dict[str, Any] = {
+        "pk": {"S": "statistics"},
+        "sk": {"S": f"minute#{at:%Y-%m-%dT%H:%M}"},
+        "content": {"B": b"no zlib"},
+    }
+    stack.write([raw, made])
+
+    for _ in range(2):
+        assert stack.app.ports.statistics.raw([at]) == []
+        assert stack.app.ports.statistics.board(since=at).minutes == ()
+
+    told = [str(one.reason) for one in stack.said]
+    assert [one.split()[2] for one in told] == [raw["pk"]["S"], made["sk"]["S"]]
 
 
 STATES: dict[str, dict[str, Any]] = {

@@ -10,6 +10,8 @@ import pytest
 from lanework.engine.ports.statistics import Board, Total
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
+from lanework.model.stats.alert_rules import Rule
+from lanework.model.stats.alerts import Alert, Alerts
 from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, Incident, Kind, joined
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
@@ -30,6 +32,11 @@ def store(backend: Backend) -> StatisticsStore:
 
 def of(key: Key, completed: int) -> dict[Key, Numbers]:
     return {key: Numbers({Count.COMPLETED: completed})}
+
+
+def alerts(subject: str) -> str:
+    active = Alert(rule=Rule.DEATH, subject=subject, text="jobs are late", next_step="look", since=NOON)
+    return Alerts(active=(active,)).text
 
 
 def a_death(number: int) -> Incident:
@@ -92,11 +99,11 @@ def test_one_read_gives_the_minutes_since_a_moment_the_total_and_the_alerts(stor
     for minute in reversed(minutes):
         store.keep_minute(minute)
     store.keep_total(total, before=None)
-    store.keep_alerts('{"a": 1}', before=None)
+    store.keep_alerts(alerts("high"), before=None)
     store.keep_hour(Bucket(at=NOON, numbers=of(KEY, 6)))
 
     board = store.board(since=NOON + MINUTE)
-    assert Board(minutes=tuple(minutes[1:]), total=total, alerts='{"a": 1}') == board
+    assert Board(minutes=tuple(minutes[1:]), total=total, alerts=alerts("high")) == board
 
 
 def test_a_minute_that_is_made_again_is_replaced(store: StatisticsStore) -> None:
@@ -128,8 +135,8 @@ def test_of_two_that_make_the_same_total_one_is_late(store: StatisticsStore) -> 
 
 def test_of_two_that_change_the_alerts_one_is_late(store: StatisticsStore) -> None:
     assert store.alerts() is None
-    assert store.keep_alerts("one", before=None)
-    assert not store.keep_alerts("two", before=None)
-    assert store.keep_alerts("two", before="one")
-    assert not store.keep_alerts("three", before="one")
-    assert store.alerts() == "two"
+    assert store.keep_alerts(alerts("one"), before=None)
+    assert not store.keep_alerts(alerts("two"), before=None)
+    assert store.keep_alerts(alerts("two"), before=alerts("one"))
+    assert not store.keep_alerts(alerts("three"), before=alerts("one"))
+    assert store.alerts() == alerts("two")

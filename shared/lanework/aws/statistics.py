@@ -48,7 +48,10 @@ _ALERTS: Final = "now#alerts"
 class DynamoStatistics:
     """Implements the `StatisticsStore` port on the table `<stack>-jobs`."""
 
-    def __init__(self, clients: Clients, *, stack: str) -> None:
+    def __init__(self, clients: Clients, *, stack: str, report: Callable[[str], object] = lambda _: None) -> None:
+        """Use a stack's table; `report` gets what can't be read, once for each item in this process."""
+        self._report = report
+        self._reported: set[str] = set()
         self._clients = clients
         self._table = Table(clients, f"{stack}-jobs")
         self._copy = random.randrange(_COPIES)  # noqa: S311 - spreads writers, guards nothing
@@ -71,7 +74,7 @@ class DynamoStatistics:
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
         with translated("reading what was counted"):
             items = list(read_all(self._clients, self._table.name, keys))
-        return [found for item in items if (found := _read(_raw_bucket, item)) is not None]
+        return [found for item in items if (found := self._read(_raw_bucket, item)) is not None]
 
     def board(self, *, since: datetime) -> Board:
         minutes: list[Bucket | None] = []
@@ -80,20 +83,20 @@ class DynamoStatistics:
         for item in self._between(f"minute#{_text_of(since)}", "now#~"):
             match item["sk"]["S"].split("#", 1):
                 case ["minute", _]:
-                    minutes.append(_read(_bucket, item))
+                    minutes.append(self._read(_bucket, item))
                 case ["now", "total"]:
-                    total = _read(_total, item)
+                    total = self._read(_total, item)
                 case _:
-                    alerts = _read(_content, item)
+                    alerts = self._read(_alerts, item)
         return Board(minutes=tuple(one for one in minutes if one is not None), total=total, alerts=alerts)
 
     def hours(self, *, since: datetime) -> tuple[Bucket, ...]:
         found = self._between(f"hour#{_text_of(since)}", "hour#~")
-        return tuple(one for one in (_read(_bucket, item) for item in found) if one is not None)
+        return tuple(one for one in (self._read(_bucket, item) for item in found) if one is not None)
 
     def total(self) -> Total | None:
         item = self._get(_TOTAL)
-        return None if item is None else _read(_total, item)
+        return None if item is None else self._read(_total, item)
 
     def keep_minute(self, bucket: Bucket) -> None:
         self._keep(f"minute#{_text_of(bucket.at)}", bucket, _MINUTES_KEPT)
@@ -104,15 +107,17 @@ class DynamoStatistics:
     def keep_total(self, total: Total, *, before: datetime | None) -> bool:
         text = json.dumps(numbers_as_json(total.numbers), separators=(",", ":"))
         item = {"until": {"S": _text_of(total.until)}, "content": _compressed(text)}
-        return self._replace(_TOTAL, item, field="until", before=None if before is None else _text_of(before))
+        return self._replace(_TOTAL, item, _total, field="until", before=None if before is None else _text_of(before))
 
     def alerts(self) -> str | None:
         item = self._get(_ALERTS)
-        return None if item is None else _read(_content, item)
+        return None if item is None else self._read(_alerts, item)
 
     def keep_alerts(self, text: str, *, before: str | None) -> bool:
         item = {"version": {"S": _version(text)}, "content": _compressed(text)}
-        return self._replace(_ALERTS, item, field="version", before=None if before is None else _version(before))
+        return self._replace(
+            _ALERTS, item, _alerts, field="version", before=None if before is None else _version(before)
+        )
 
     def _add(
         self, key: dict[str, Any], added: Sequence[tuple[str, int]], additions: Bucket, incidents: list[str]
@@ -137,10 +142,45 @@ class DynamoStatistics:
         }
         self._table.put(item, doing="keeping statistics")
 
-    def _replace(self, sk: str, item: Mapping[str, Any], *, field: str, before: str | None) -> bool:
-        """Put an item if the stored one's field is still as it was; tell whether it was."""
-        unchanged = as_read(field, None if before is None else {"S": before})
-        return self._table.put_if({"pk": _BOARD, "sk": {"S": sk}, **item}, unchanged, doing="keeping statistics")
+    def _read(self, how: Callable[[Mapping[str, Any]], T], item: Mapping[str, Any]) -> T | None:
+        """Return what an item holds; None of one that this code can't read: it counts as empty, and breaks no other."""
+        try:
+            return how(item)
+        except (*UNREADABLE, zlib.error) as error:
+            name = item["pk"]["S"] if item["sk"]["S"] == "counts" else item["sk"]["S"]
+            if name not in self._reported:
+                self._reported.add(name)
+                self._report(f"statistics item {name} can't be read, and counts as empty: {type(error).__name__}")
+            return None
+
+    def _replace(
+        self,
+        sk: str,
+        item: Mapping[str, Any],
+        how: Callable[[Mapping[str, Any]], object],
+        *,
+        field: str,
+        before: str | None,
+    ) -> bool:
+        """Put an item if the stored one's field is still as it was, or nobody can read it; tell whether it was put."""
+        whole, doing = {"pk": _BOARD, "sk": {"S": sk}, **item}, "keeping statistics"
+        if self._table.put_if(whole, as_read(field, None if before is None else {"S": before}), doing=doing):
+            return True
+        found = self._get(sk) if before is None else None
+        is_odd = found is not None and self._read(how, found) is None
+        return found is not None and is_odd and self._table.put_if(whole, _still(found), doing=doing)
+
+
+def _still(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the condition that an item is as it was found."""
+    names = {f"#n{at}": name for at, name in enumerate(sorted({"content", "until", "version"} | found.keys()))}
+    values = {f":{at[1:]}": found[name] for at, name in names.items() if name in found}
+    terms = [f"{at} = :{at[1:]}" if f":{at[1:]}" in values else f"attribute_not_exists({at})" for at in names]
+    return {
+        "ConditionExpression": " AND ".join(terms),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
 
 
 def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:
@@ -185,22 +225,20 @@ def _raw_bucket(item: Mapping[str, Any]) -> Bucket:
     )
 
 
-def _read(how: Callable[[Mapping[str, Any]], T], item: Mapping[str, Any]) -> T | None:
-    """Return what an item holds; None of one that this code can't read: it counts as empty, and breaks no other."""
-    try:
-        return how(item)
-    except (*UNREADABLE, zlib.error):
-        return None
-
-
 def _bucket(item: Mapping[str, Any]) -> Bucket:
     return Bucket.at_text(_moment_of(item["sk"]["S"].partition("#")[2]), _content(item))
 
 
 def _total(item: Mapping[str, Any]) -> Total:
-    """Return the total; one whose numbers can't be read begins anew, where it had come to."""
-    numbers = _read(lambda one: numbers_from_json(json.loads(_content(one))), item)
-    return Total(until=_moment_of(item["until"]["S"]), numbers={} if numbers is None else numbers)
+    return Total(until=_moment_of(item["until"]["S"]), numbers=numbers_from_json(json.loads(_content(item))))
+
+
+def _alerts(item: Mapping[str, Any]) -> str:
+    from lanework.model.stats.alerts import Alerts  # noqa: PLC0415 - for the clock, and who shows alerts
+
+    text = _content(item)
+    Alerts.at_text(text)
+    return text
 
 
 def _content(item: Mapping[str, Any]) -> str:

@@ -41,6 +41,7 @@ class Action(StrEnum):
     JOB_SWEPT = "job.swept"
     JOB_NOT_SENT = "job.not_sent"
     JOB_UNREADABLE = "job.unreadable"
+    STATISTICS_UNREADABLE = "statistics.unreadable"
     RUN_ACCESS_DENIED = "run.access_denied"
     JOB_REDRIVEN = "job.redriven"
     JOB_DISCARDED_FROM_DLQ = "job.discarded_from_dlq"

@@ -38,7 +38,7 @@ class Board:
     Attributes:
         minutes: Those in which anything happened, oldest first.
         total: Everything so far; None before the first minute was made.
-        alerts: What stands of alerts, as JSON text; None if there never was one.
+        alerts: What stands of alerts, as `Alerts.text`; None if there never was one.
     """
 
     minutes: tuple[Bucket, ...] = ()
@@ -49,6 +49,8 @@ class Board:
 class StatisticsStore(Protocol):
     """
     Keeps numbers. All are best effort: a lost answer may count a flush twice, a process that is killed loses its last.
+
+    What a later or foreign release has written counts as empty, and is replaced as if there were none.
 
     Any method raises `UnavailableError` where the store doesn't answer.
     """
