@@ -199,6 +199,44 @@ def test_a_schedule(stack: Stack) -> None:
         stack.app.schedules.pause(odd)
 
 
+@pytest.mark.parametrize("revision", [None, {"S": "later-release"}, {"N": "1.5"}, {"N": "-3"}, {"N": "9" * 38}])
+@pytest.mark.parametrize("act", ["remove", "pause", "replace", "fire"])
+def test_a_schedule_whose_revision_cannot_be_read_is_an_operators_all_the_same(
+    stack: Stack, act: str, revision: dict[str, str] | None
+) -> None:
+    """Each write asked for the revision that it had read, and so all were refused, for good."""
+    schedules = stack.app.schedules
+    schedules.add("nightly", "user.greeting", {"name": "Bat"}, cron="* * * * *")
+    item = {name: value for name, value in stack.item("schedules", "nightly").items() if name != "revision"}
+    stack.write([item if revision is None else item | {"revision": revision}])
+
+    match act:
+        case "remove":
+            schedules.remove("nightly")
+        case "pause":
+            schedules.pause("nightly")
+        case "replace":
+            schedules.add("nightly", "user.greeting", {"name": "Robin"}, every=MINUTE)
+        case _:
+            stack.clock.advance(MINUTE)
+            stack.app.runtime.schedule_trigger.tick()
+
+    left = {one.record.schedule.name: one.record for one in schedules.list()}.get("nightly")
+    assert (left is None) == (act == "remove")
+    if left is not None:
+        assert (left.damage, left.paused, left.revision > 0) == (None, act == "pause", True)
+        assert (left.last_run is None) == (act != "fire")
+        assert ("Robin" in left.schedule.payload) == (act == "replace")
+
+
+def test_a_schedule_whose_removal_is_marked_oddly_can_be_added_anew(stack: Stack) -> None:
+    stack.write([{"pk": {"S": "schedules"}, "sk": {"S": "nightly"}, "removed": {"S": "yes"}}])
+
+    stack.app.schedules.add("nightly", "user.greeting", {"name": "Bat"}, cron="* * * * *")
+
+    assert stack.app.schedules.get("nightly").damage is None
+
+
 @pytest.mark.parametrize("kind", ["workflow", "shard"])
 def test_a_workflow(stack: Stack, kind: str) -> None:
     ids = stack.app.workflows.enqueue(group([ask(stack)] * 3), workflow_id="w").workflow_id

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import MOMENT, may_exist
 from lanework.aws.ledger.read_back import UNREADABLE
-from lanework.aws.table import ABSENT, Table
+from lanework.aws.table import ABSENT, Table, as_found, as_read
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import LONGEST_EVERY, Timetable
 
@@ -52,13 +52,18 @@ class DynamoSchedules:
         return self._put(gone, revision=record.revision)
 
     def _put(self, item: dict[str, Any], *, revision: int) -> bool:
-        values: dict[str, Any] = {":removed": {"BOOL": True}}
-        condition = f"{ABSENT} OR removed = :removed"
+        """Put an item if the stored one is as it was read, or removed; revision 0: none, or one nobody can read."""
+        doing = f"writing schedule {item['sk']['S']}"
         if revision:
-            values[":read"] = {"N": str(revision)}
-            condition = "revision = :read AND NOT removed = :removed"
-        as_read = {"ConditionExpression": condition, "ExpressionAttributeValues": values}
-        return self._table.put_if(item, as_read, doing=f"writing schedule {item['sk']['S']}")
+            unchanged = as_read("revision", {"N": str(revision)})
+            unchanged["ConditionExpression"] += " AND attribute_not_exists(removed)"
+            return self._table.put_if(item, unchanged, doing=doing)
+        absent = {"ConditionExpression": f"{ABSENT} OR attribute_exists(removed)"}
+        if self._table.put_if(item, absent, doing=doing):
+            return True
+        found = self._table.get(_key(item["sk"]["S"]), doing=doing)
+        is_odd = found is not None and "removed" not in found and not _revision(found)
+        return found is not None and is_odd and self._table.put_if(item, as_found(found, item), doing=doing)
 
 
 def _key(name: str) -> dict[str, Any]:
@@ -102,7 +107,7 @@ def _damaged(item: dict[str, Any], damage: str) -> ScheduleRecord:
     def read(name: str, kind: str, otherwise: str) -> str:
         return str(item.get(name, {}).get(kind, otherwise))
 
-    revision, source = read("revision", "N", "0"), read("source", "S", "")
+    source = read("source", "S", "")
     return ScheduleRecord(
         schedule=Schedule(
             name=item["sk"]["S"], job_type=read("job_type", "S", "unknown"), timetable=Timetable(every=LONGEST_EVERY)
@@ -111,7 +116,7 @@ def _damaged(item: dict[str, Any], damage: str) -> ScheduleRecord:
         last_tick=_EPOCH,
         due_at=None,
         paused=item.get("paused", {}).get("BOOL") is not False,
-        revision=int(revision) if revision.isdecimal() and int(revision) <= _LAST_REVISION else 0,
+        revision=_revision(item),
         damage=damage,
     )
 
@@ -136,13 +141,12 @@ def _whole_record(item: dict[str, Any]) -> ScheduleRecord:
         due_at=MOMENT.deserialize(item["sweep_at"]["N"]) if "sweep_at" in item else None,
         last_run=item["last_run"]["S"] if "last_run" in item else None,
         paused=item["paused"]["BOOL"],
-        revision=_revision(item["revision"]["N"]),
+        revision=_revision(item),
     )
 
 
-def _revision(text: str) -> int:
-    revision = int(text)
-    if not 1 <= revision <= _LAST_REVISION:
-        msg = "revision: nothing of ours writes this"
-        raise ValueError(msg)
-    return revision
+def _revision(item: dict[str, Any]) -> int:
+    """Return an item's revision; 0 of one that can't be read, which whoever writes the item next puts right."""
+    text = item.get("revision", {}).get("N", "")
+    revision = int(text) if text.isdecimal() else 0
+    return revision if revision <= _LAST_REVISION else 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.read_back import UNREADABLE
-from lanework.aws.table import Table, as_read
+from lanework.aws.table import Table, as_found, as_read
 from lanework.engine.ports.statistics import Board, Total
 from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
 from lanework.model.stats.numbers import Key, Numbers
@@ -168,19 +168,7 @@ class DynamoStatistics:
             return True
         found = self._get(sk) if before is None else None
         is_odd = found is not None and self._read(how, found) is None
-        return found is not None and is_odd and self._table.put_if(whole, _still(found), doing=doing)
-
-
-def _still(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the condition that an item is as it was found."""
-    names = {f"#n{at}": name for at, name in enumerate(sorted({"content", "until", "version"} | found.keys()))}
-    values = {f":{at[1:]}": found[name] for at, name in names.items() if name in found}
-    terms = [f"{at} = :{at[1:]}" if f":{at[1:]}" in values else f"attribute_not_exists({at})" for at in names]
-    return {
-        "ConditionExpression": " AND ".join(terms),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+        return found is not None and is_odd and self._table.put_if(whole, as_found(found, whole), doing=doing)
 
 
 def _update_of(added: Sequence[tuple[str, int]], additions: Bucket, incidents: Sequence[str]) -> dict[str, Any]:

@@ -108,3 +108,15 @@ def as_read(field: str, value: Item | None) -> Item:
         "ExpressionAttributeNames": {"#read": field},
         "ExpressionAttributeValues": {":read": value},
     }
+
+
+def as_found(found: Item, wanted: Item) -> Item:
+    """Return the condition that an item is as it was found, for one that takes its place: of what no field can tell."""
+    names = {f"#n{at}": name for at, name in enumerate(sorted(found.keys() | wanted.keys()))}
+    values = {f":{at[1:]}": found[name] for at, name in names.items() if name in found}
+    terms = [f"{at} = :{at[1:]}" if name in found else f"attribute_not_exists({at})" for at, name in names.items()]
+    return {
+        "ConditionExpression": " AND ".join(terms),
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
