@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import application, connected, project_here
-from lanework.cli.output import AsJson, confirm, out, print_json, table_of
-from lanework.cli.param_types import duration, end
+from lanework.cli.options import AsJson, OnlyQueue, Yes, duration_option
+from lanework.cli.output import answer, confirm, out, print_job_that_does_it, print_json, table_of
+from lanework.cli.param_types import end
 from lanework.cli.progress import bar
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.search import check_names
@@ -21,25 +22,20 @@ if TYPE_CHECKING:
     from lanework.engine.maintenance.cleanup import Cleaned, CleanPlan
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("clean")(clean)
-
-
 def clean(
-    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    queue: OnlyQueue = None,
     status: Annotated[
         State, typer.Option(parser=end, metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
     ] = State.COMPLETED,
     older_than: Annotated[
         timedelta | None,
-        typer.Option(parser=duration, metavar="DURATION", help="Only what ended longer ago: 90, 10m, 1h30m, 2d."),
+        duration_option("Only what ended longer ago: 90, 10m, 1h30m, 2d."),
     ] = None,
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="All but the newest N of each queue; 0 keeps none.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and change nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -81,16 +77,12 @@ def _print_outcome(plan: CleanPlan, became: Cleaned | Receipt[object], *, as_jso
         if as_json:
             print_json({**_json(plan, dry_run=False), "jobId": became.job_id})
             return
-        out().print(f"{_count(plan)} are being retired by job {became.job_id}.", markup=False)
-        out().print(f"lanework tail {became.job_id}    follows it", markup=False)
-        out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+        print_job_that_does_it(f"{_count(plan)} are being retired", became.job_id)
         return
-    if as_json:
-        done = {"retired": became.retired, "passedOver": became.passed_over}
-        print_json({**_json(plan, dry_run=False), **done})
-        return
+    done = {"retired": became.retired, "passedOver": became.passed_over}
     passed = f", {became.passed_over} passed over: moved by somebody else meanwhile" if became.passed_over else ""
-    out().print(f"{became.retired} of {plan.count} retired{passed}", markup=False)
+    text = f"{became.retired} of {plan.count} retired{passed}"
+    answer({**_json(plan, dry_run=False), **done}, text, as_json=as_json)
 
 
 def _json(plan: CleanPlan, *, dry_run: bool) -> dict[str, object]:

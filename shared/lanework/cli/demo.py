@@ -11,7 +11,8 @@ import typer
 
 from lanework.cli.exits import Exit
 from lanework.cli.follow import follow, show_outcome
-from lanework.cli.output import AsJson, complain, print_json, say
+from lanework.cli.options import AsJson
+from lanework.cli.output import complain, print_json, say
 from lanework.errors import ConfigError
 from lanework.local import Project, embedded_stack, find_project
 from lanework.local.demo.demo import Demo, summary_of
@@ -22,11 +23,6 @@ Port = Annotated[
     int | None,
     typer.Option(min=1, max=65_535, help="Port to use if it is free; else another one is taken. Default 4566."),
 ]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("demo")(demo)
 
 
 def demo(port: Port = None, as_json: AsJson = False) -> None:

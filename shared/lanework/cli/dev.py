@@ -58,11 +58,6 @@ SLOTS = 4
 _ALL_LANES = {f"{lane.capitalize()}RunsOn": "worker" for lane in Lane}
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("dev")(dev)
-
-
 def dev(
     port: Port = None,
     worker: Annotated[

@@ -15,7 +15,8 @@ from rich.text import Text
 
 from lanework.cli.connect import enter_embedded_stack, project_here
 from lanework.cli.exits import Exit
-from lanework.cli.output import AsJson, complain, out, print_json, say
+from lanework.cli.options import AsJson
+from lanework.cli.output import complain, out, print_json, say
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
 from lanework.doctor.rules.schedules import schedules
@@ -30,12 +31,6 @@ if TYPE_CHECKING:
     from lanework.local import Project
 
 CFN_LINT = "cfn-lint"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    app.command("doctor")(doctor)
-    app.command("check")(check)
 
 
 def doctor(

@@ -1,131 +1,102 @@
-"""Commands about jobs: enqueue, get, log, cancel, reschedule, signal; `list` is in list_jobs.py."""
+"""Commands about jobs: enqueue, get, list, log, cancel, reschedule, signal."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lanework.cli.connect import application, connected
+from lanework.cli.connect import application, connected, project_here
 from lanework.cli.exits import Exit
-from lanework.cli.list_jobs import list_
-from lanework.cli.output import AsJson, complain, out, print_json, table_of
-from lanework.cli.param_types import duration, lane, moment, one_of, payload
-from lanework.cli.param_types import job_id as existing
+from lanework.cli.options import (
+    AsJson,
+    Cursor,
+    JobId,
+    OnlyLane,
+    OnlyQueue,
+    OnlyType,
+    PageOfJobs,
+    duration_option,
+    lane_option,
+    payload_option,
+    time_option,
+    with_options,
+    word_option,
+)
+from lanework.cli.output import answer, complain, fields_of, out, print_json, seconds, table_of
+from lanework.cli.param_types import payload
 from lanework.cli.times import stamp
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.operations.signals import Signalling
-from lanework.engine.queries.job_view import as_json
+from lanework.engine.queries.job_view import as_json as job_json
+from lanework.engine.queries.jobs import ran_for, waited
+from lanework.engine.queries.search import JobFilter, checked
+from lanework.engine.stats.late_starts import Within
+from lanework.model.json_view import iso
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.dependency import OnFailure
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from lanework.engine.jobtypes.options import EnqueueOptions
-    from lanework.model.workflow.dependency import OnFailureName
+    from lanework.engine.queries.recent import JobPage
+    from lanework.model.lifecycle.states import JobRecord
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    for name, command in (
-        ("enqueue", enqueue),
-        ("get", get),
-        ("list", list_),
-        ("log", log),
-        ("cancel", cancel),
-        ("reschedule", reschedule),
-        ("signal", signal),
-    ):
-        app.command(name)(command)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """What may be said of a job beside its type and payload, under the names of `EnqueueOptions`."""
 
-
-def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
-    job_type: Annotated[str, typer.Argument(metavar="TYPE", help="Job type, such as user.signin.notification.")],
-    payload_: Annotated[
-        str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="The payload; - reads standard input.")
-    ] = "{}",
-    lane_: Annotated[
-        Lane | None,
-        typer.Option(
-            "--lane", parser=lane, metavar="LANE", help="Another lane than the type's: critical … batch, or 1 to 5."
-        ),
-    ] = None,
-    delay: Annotated[
-        timedelta | None,
-        typer.Option(parser=duration, metavar="DURATION", help="Wait before it starts: 90, 10m, 1h30m."),
-    ] = None,
-    at: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="When it starts, instead: 2026-12-24T18:00:00Z."),
-    ] = None,
-    start_by: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Not started by then, it is dead, cause expired."),
-    ] = None,
-    job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None,
+    lane: Annotated[Lane | None, lane_option("Another lane than the type's")] = None
+    delay: Annotated[timedelta | None, duration_option("Wait before it starts: 90, 10m, 1h30m.")] = None
+    run_at: Annotated[datetime | None, time_option("When it starts, instead: 2026-12-24T18:00:00Z.", "--at")] = None
+    start_by: Annotated[datetime | None, time_option("Not started by then, it is dead, cause expired.")] = None
+    job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None
+    tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None
     after: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="A job that must have completed before; may be repeated.")
-    ] = None,
+    ] = None
     on_failure: Annotated[
-        OnFailure | None,
-        typer.Option(
-            parser=one_of(OnFailure),
-            metavar="WORD",
-            help="If one of these dies: wait (the default), cancel, run or die.",
-        ),
-    ] = None,
-    correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None,
+        OnFailure | None, word_option(OnFailure, "If one of these dies: wait (the default), cancel, run or die.")
+    ] = None
+    correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Address of a webhook for its completion or death.")
-    ] = None,
-    unique_for: Annotated[
-        timedelta | None,
-        typer.Option(parser=duration, metavar="DURATION", help="Enqueue nothing if its key was within this time."),
-    ] = None,
+    ] = None
+    unique_for: Annotated[timedelta | None, duration_option("Enqueue nothing if its key was within this time.")] = None
     debounce: Annotated[
-        timedelta | None,
-        typer.Option(
-            parser=duration, metavar="DURATION", help="Start after this, unless a later one with its key does."
-        ),
-    ] = None,
-    as_json_: AsJson = False,
+        timedelta | None, duration_option("Start after this, unless a later one with its key does.")
+    ] = None
+
+    def options(self) -> EnqueueOptions:
+        """Return what was said."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return cast("EnqueueOptions", {name: value for name, value in said.items() if value is not None})
+
+
+@with_options
+def enqueue(
+    job_type: Annotated[str, typer.Argument(metavar="TYPE", help="Job type, such as user.signin.notification.")],
+    payload_: Annotated[str, payload_option("The payload; - reads standard input.")] = "{}",
+    *,
+    how: How,
+    as_json: AsJson = False,
 ) -> None:
     """
     Enqueue a job.
 
     Example: lanework enqueue user.otp -p '{"email": "bat@example.com", "code": "123456", "purpose": "sign-in"}'
     """
-    options: EnqueueOptions = {
-        "delay": delay,
-        "run_at": at,
-        "start_by": start_by,
-        "job_id": job_id,
-        "tenant": tenant,
-        "after": after,
-        "on_failure": cast("OnFailureName | None", on_failure),
-        "correlation_id": correlation_id,
-        "webhook": webhook,
-    }
-    if lane_ is not None:
-        options["lane"] = lane_
-    if unique_for is not None:
-        options["unique_for"] = unique_for
-    if debounce is not None:
-        options["debounce"] = debounce
-    receipt = application().enqueue(job_type, payload(payload_), **options)
-    if as_json_:
+    receipt = application().enqueue(job_type, payload(payload_), **how.options())
+    if as_json:
         overdue = None if receipt.overdue is None else receipt.overdue.total_seconds()
-        print_json(
-            {
-                "jobId": receipt.job_id,
-                "duplicate": receipt.duplicate,
-                "payloadDiffers": receipt.payload_differs,
-                "overdueSeconds": overdue,
-            }
-        )
+        shown = {"jobId": receipt.job_id, "duplicate": receipt.duplicate, "payloadDiffers": receipt.payload_differs}
+        print_json({**shown, "overdueSeconds": overdue})
         return
     other = " with another payload" if receipt.payload_differs else ""
     existed = f" (existed before{other}: nothing new was enqueued)" if receipt.duplicate else ""
@@ -133,44 +104,84 @@ def enqueue(  # noqa: PLR0913, PLR0917 - one parameter is one option
     out().print(f"{receipt.job_id}{existed}{late}", markup=False)
 
 
-def get(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
-    as_json_: AsJson = False,
-) -> None:
+def get(job_id: JobId, as_json: AsJson = False) -> None:
     """Show where a job stands. Exit code 1 if there is none."""
     record = connected().get(job_id)
-    if as_json_:
-        print_json(as_json(record))
+    if as_json:
+        print_json(job_json(record))
         return
-    shown = {name: value for name, value in as_json(record).items() if value not in (None, []) and value is not False}
-    shown.pop("failures", None)
-    out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
+    shown = {name: value for name, value in job_json(record).items() if value is not False and name != "failures"}
+    out().print(fields_of(shown))
     if record.failures:
-        rows = ((one.life, one.attempt, stamp(one.at), one.error) for one in record.failures)
         out().print()
-        out().print(table_of(("life", "attempt", "failed at", "error"), rows))
+        out().print(failures_of(record))
 
 
-def log(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
-    as_json_: AsJson = False,
+def failures_of(record: JobRecord) -> Table:
+    """Return the failed attempts that a job's record keeps."""
+    rows = ((one.life, one.attempt, stamp(one.at), one.error) for one in record.failures)
+    return table_of(("life", "attempt", "failed at", "error"), rows)
+
+
+def list_(
+    type_: OnlyType = None,
+    queue: OnlyQueue = None,
+    lane: OnlyLane = None,
+    status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
+    late: Annotated[
+        Within | None, typer.Option(help="Only jobs that started later than promised, within this time.")
+    ] = None,
+    limit: PageOfJobs = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
 ) -> None:
+    """
+    List jobs, newest first; the dead by their death, the late by their start.
+
+    Example: lanework list --status dead --lane critical
+    """
+    app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
+    which = JobFilter(type=type_, queue=queue, lane=lane, state=status, late=late)
+    page = app.runtime.search.newest(which, limit=limit, cursor=cursor)
+    if cursor is None and app.registry.types:
+        checked(which, page, app.registry)
+    if as_json:
+        jobs = [job_json(record) for record in page.jobs]
+        print_json({"jobs": jobs, "cursor": page.cursor, "seenUntil": iso(page.seen_until)})
+        return
+    if page.jobs:
+        columns = ("id", "type", "lane", "attempts", "wait", "run", "state", "created")
+        out().print(table_of(columns, map(_cells, page.jobs)))
+    _say_what_follows(page, which)
+
+
+def _cells(one: JobRecord) -> tuple[object, ...]:
+    times = (seconds(waited(one)), seconds(ran_for(one)))
+    return (one.job_id, one.type, one.lane, one.attempts, *times, one.state, stamp(one.created_at))
+
+
+def _say_what_follows(page: JobPage, which: JobFilter) -> None:
+    if page.jobs and page.cursor is not None:
+        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
+    elif not page.jobs:
+        back = "" if page.cursor is None else f"; to look further back: --cursor '{page.cursor}'"
+        out().print(f"no such jobs {which.order} since {stamp(page.seen_until)}{back}", markup=False)
+
+
+def log(job_id: JobId, as_json: AsJson = False) -> None:
     """Print what a job said through `run.log`: the last 100 lines, at most 16 KB."""
     lines = connected().inspector.log(job_id)
-    if as_json_:
+    if as_json:
         print_json(list(lines))
         return
     for line in lines:
         out().print(line, markup=False)
 
 
-def cancel(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
-    as_json_: AsJson = False,
-) -> None:
+def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     """Cancel a job: one that waits ends at once, a running one is asked to stop. Exit code 1 if it has ended."""
     outcome = connected().cancel(job_id)
-    if as_json_:
+    if as_json:
         print_json({"jobId": job_id, "outcome": outcome})
     elif outcome is not Cancelling.TOO_LATE:
         said = {Cancelling.CANCELLED: "cancelled", Cancelling.ASKED: "asked to stop"}
@@ -183,16 +194,10 @@ def cancel(
 
 
 def reschedule(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
-    at: Annotated[
-        datetime | None,
-        typer.Option(parser=moment, metavar="TIME", help="Its new start, such as 2026-12-24T18:00:00+01:00."),
-    ] = None,
-    delay: Annotated[
-        timedelta | None,
-        typer.Option(parser=duration, metavar="DURATION", help="Its new start from now: 90, 10m, 1h30m."),
-    ] = None,
-    as_json_: AsJson = False,
+    job_id: JobId,
+    at: Annotated[datetime | None, time_option("Its new start, such as 2026-12-24T18:00:00+01:00.")] = None,
+    delay: Annotated[timedelta | None, duration_option("Its new start from now: 90, 10m, 1h30m.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """
     Let a job that waits start at another time: now, if none is given. Exit code 1 if it runs or has ended.
@@ -203,20 +208,15 @@ def reschedule(
         msg = "give --at or --delay, not both"
         raise typer.BadParameter(msg)
     record = connected().reschedule(job_id, run_at=at, delay=delay or timedelta(0))
-    if as_json_:
-        print_json(as_json(record))
-        return
     held = f", once {record.held_by} lets it go" if record.held_by is not None and record.state not in ENDED else ""
-    out().print(f"{job_id}: starts at {stamp(record.run_at)}{held}", markup=False)
+    answer(job_json(record), f"{job_id}: starts at {stamp(record.run_at)}{held}", as_json=as_json)
 
 
 def signal(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
+    job_id: JobId,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The signal, as the job calls it: approved.")],
-    payload_: Annotated[
-        str, typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="What it brings; - reads standard input.")
-    ] = "null",
-    as_json_: AsJson = False,
+    payload_: Annotated[str, payload_option("What it brings; - reads standard input.")] = "null",
+    as_json: AsJson = False,
 ) -> None:
     """
     Send a job a signal that it waits for, or will. Exit code 1 if it has ended, or waits no more.
@@ -230,8 +230,5 @@ def signal(
         msg = f"--payload is not JSON: {error}"
         raise typer.BadParameter(msg) from None
     outcome = connected().signal(job_id, name, brought)
-    if as_json_:
-        print_json({"jobId": job_id, "outcome": outcome})
-        return
     said = {Signalling.KEPT: "kept", Signalling.REPEATED: "one had come before, and counts"}
-    out().print(f"{job_id}: {name}: {said[outcome]}", markup=False)
+    answer({"jobId": job_id, "outcome": outcome}, f"{job_id}: {name}: {said[outcome]}", as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.main import get_command
@@ -29,7 +29,8 @@ from lanework.cli import (
     workflows,
 )
 from lanework.cli.dlq import commands as dlq
-from lanework.cli.exits import EPILOG, Exit, exit_of
+from lanework.cli.exits import Exit, exit_of
+from lanework.cli.options import group
 from lanework.cli.output import complain
 from lanework.errors import LaneworkError
 
@@ -37,14 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 
-app = typer.Typer(
-    name="lanework",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("lanework", "Background jobs on SQS, Lambda and DynamoDB.")
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - typer gives it so
@@ -62,23 +56,19 @@ def _options(
     """Background jobs on SQS, Lambda and DynamoDB."""
 
 
-jobs.add_to(app)
-lanes.add_to(app)
-stats.add_to(app)
-top.add_to(app)
-tail.add_to(app)
-clean.add_to(app)
-project.add_to(app)
-demo.add_to(app)
-doctor.add_to(app)
-dev.add_to(app)
-worker.add_to(app)
-scaling.add_to(app)
-app.add_typer(dlq.app)
-app.add_typer(schedules.app)
-app.add_typer(token.app)
-app.add_typer(workflows.app)
-app.add_typer(webhooks.app)
+_COMMANDS: Final = (
+    *(jobs.enqueue, jobs.get, jobs.list_, jobs.log, jobs.cancel, jobs.reschedule, jobs.signal),
+    *(lanes.pause, lanes.resume, lanes.drain, stats.stats, stats.sla, stats.costs, stats.alerts),
+    *(top.top, tail.tail, clean.clean, project.init, project.upgrade, project.test),
+    *(demo.demo, doctor.doctor, doctor.check, dev.dev, worker.worker, scaling.scaling),
+)
+"""The commands that are in no group, as help lists them."""
+
+for command in _COMMANDS:
+    to_pytest = {"allow_extra_args": True, "ignore_unknown_options": True} if command is project.test else None
+    app.command(command.__name__.strip("_"), context_settings=to_pytest)(command)
+for one in (dlq.app, schedules.app, token.app, workflows.app, webhooks.app):
+    app.add_typer(one)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -16,9 +16,7 @@ from lanework.errors import NotConfirmedError
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+    from collections.abc import Iterable, Mapping, Sequence
 
 STYLES = {
     State.COMPLETED: "green",
@@ -82,6 +80,26 @@ def print_json(value: object) -> None:
     sys.stdout.write(text.encode(errors="replace").decode() + "\n")
 
 
+def answer(value: object, text: str, *, as_json: bool) -> None:
+    """Print an answer: the value as JSON for programs, the text for people."""
+    if as_json:
+        print_json(value)
+    else:
+        out().print(text, markup=False)
+
+
+def print_job_that_does_it(what: str, job_id: str) -> None:
+    """Print that a job of Lanework's own does what was asked for, and how to follow it."""
+    out().print(f"{what} by job {job_id}.", markup=False)
+    out().print(f"lanework tail {job_id}    follows it", markup=False)
+    out().print(f"lanework cancel {job_id}  stops it", markup=False)
+
+
+def fields_of(value: Mapping[str, object]) -> Table:
+    """Return a table of the fields that say something."""
+    return table_of(("field", "value"), ((name, str(one)) for name, one in value.items() if one not in (None, [])))
+
+
 def table_of(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table; numbers stand right, states in their colour."""
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -98,9 +116,7 @@ def seconds(duration: timedelta | None) -> str:
     """Return a duration as seconds, with two decimals below a minute, or nothing."""
     if duration is None:
         return ""
-    return (
-        f"{duration.total_seconds():.2f} s" if duration < timedelta(minutes=1) else f"{duration.total_seconds():.0f} s"
-    )
+    return f"{duration.total_seconds():.{2 if duration < timedelta(minutes=1) else 0}f} s"
 
 
 def _cell(value: object) -> Text:

@@ -1,4 +1,8 @@
-"""Values on the command line: durations, moments and payloads."""
+"""
+Values on the command line: durations, times, words, ids and payloads.
+
+What can't be read raises `typer.BadParameter`, which says how to write it, and of words names the nearest.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +36,7 @@ _PART = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)(ms|[dhms])")
 
 
 def duration(text: str) -> timedelta:
-    """
-    Read a duration: `90` (seconds), `1.5s`, `10m`, `1h30m`, `2d`.
-
-    Raises:
-        typer.BadParameter: It isn't one.
-    """
+    """Read a duration: `90` (seconds), `1.5s`, `10m`, `1h30m`, `2d`."""
     parts = _PART.findall(text)
     try:
         if parts and "".join(number + unit for number, unit in parts) == text:
@@ -58,12 +57,7 @@ def _short_enough(seconds: float) -> timedelta:
 
 
 def moment(text: str) -> datetime:
-    """
-    Read a moment: ISO 8601 with an offset or Z, such as `2026-12-24T18:00:00+01:00`.
-
-    Raises:
-        typer.BadParameter: It isn't one, or says no offset.
-    """
+    """Read a moment: ISO 8601 with an offset or Z, such as `2026-12-24T18:00:00+01:00`."""
     try:
         found = datetime.fromisoformat(text)
         if found.tzinfo is not None:
@@ -76,32 +70,17 @@ def moment(text: str) -> datetime:
 
 
 def lane(text: str | Lane) -> Lane:
-    """
-    Read a lane: its name, or 1 to 5.
-
-    Raises:
-        typer.BadParameter: There is none; the message names the nearest.
-    """
+    """Read a lane: its name, or 1 to 5."""
     return _named(lane_of, text)
 
 
 def cause(text: str | Cause) -> Cause:
-    """
-    Read why a job died.
-
-    Raises:
-        typer.BadParameter: It is none of the causes; the message names the nearest.
-    """
+    """Read why a job died."""
     return _named(cause_of, text)
 
 
 def end(text: str | State) -> State:
-    """
-    Read the state that a job ended in.
-
-    Raises:
-        typer.BadParameter: It is none of them; the message names the nearest.
-    """
+    """Read the state that a job ended in."""
     ends = sorted(state.value for state in ENDED)
     if str(text).lower() not in ends:
         msg = f"unknown status {_cut(str(text))!r}{did_you_mean(str(text), ends)}"
@@ -123,12 +102,7 @@ def one_of(words: type[WordT]) -> Callable[[str], WordT]:
 
 
 def rate(text: str | float) -> float:
-    """
-    Read a number of jobs a second.
-
-    Raises:
-        typer.BadParameter: It isn't one, or can't be kept.
-    """
+    """Read a number of jobs a second."""
     try:
         found = float(text)
         check_rate(found)
@@ -139,12 +113,7 @@ def rate(text: str | float) -> float:
 
 
 def job_id(text: str) -> str:
-    """
-    Read the id of a job, a workflow or a schedule that is there already.
-
-    Raises:
-        typer.BadParameter: Nothing can be called so.
-    """
+    """Read the id of a job, a workflow or a schedule that is there already."""
     if _ID.fullmatch(text):
         return text
     msg = f"{_cut(text)!r} can be no id: those have 1 to 128 letters, digits and signs, no spaces and no slashes"
@@ -163,12 +132,7 @@ def _cut(text: str) -> str:
 
 
 def payload(text: str) -> str:
-    """
-    Read a payload: JSON text as it is, `@file` from a file, `-` from standard input.
-
-    Raises:
-        typer.BadParameter: The file can't be read.
-    """
+    """Read a payload: JSON text as it is, `@file` from a file, `-` from standard input."""
     if text == "-":
         return sys.stdin.read()
     if not text.startswith("@"):

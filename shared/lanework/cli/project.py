@@ -16,13 +16,6 @@ from lanework.starter import UNDONE, carry_out, make_project
 from lanework.starter import upgrade as merge_steps
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    for name, command in (("init", init), ("upgrade", upgrade)):
-        app.command(name)(command)
-    app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(test)
-
-
 def init() -> None:
     """
     Make a project of the empty folder that you are in: a template, one job with its test, and what deploys them.

@@ -8,36 +8,25 @@ from typing import Annotated
 import typer
 
 from lanework.cli.connect import connected
-from lanework.cli.output import AsJson, out, print_json, seconds
-from lanework.cli.param_types import duration, lane
+from lanework.cli.options import AsJson, LaneName, duration_option
+from lanework.cli.output import answer, seconds
 from lanework.engine.queries.scaling import Scaling, run_time_in
 from lanework.errors import InvalidOptionError
-from lanework.model.lanes import LANES, Lane
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("scaling")(scaling)
+from lanework.model.lanes import LANES
 
 
 def scaling(
-    which: Annotated[Lane, typer.Argument(metavar="LANE", parser=lane, help="critical … batch, or 1 to 5.")],
+    which: LaneName,
     concurrency: Annotated[
         int, typer.Option("--concurrency", "-c", min=1, help="How many jobs a worker runs at once.")
     ] = 4,
     within: Annotated[
         timedelta | None,
-        typer.Option(
-            parser=duration,
-            metavar="DURATION",
-            help="In which time what waits is to start; default: the lane's SLA.",
-        ),
+        duration_option("In which time what waits is to start; default: the lane's SLA."),
     ] = None,
     run_time: Annotated[
         timedelta | None,
-        typer.Option(
-            parser=duration, metavar="DURATION", help="How long a job takes; the mean of the last ones if not said."
-        ),
+        duration_option("How long a job takes; the mean of the last ones if not said."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,21 +46,17 @@ def scaling(
         raise InvalidOptionError(msg)
     waiting = app.inspector.counts_of(which).waiting
     found = Scaling(lane=which, waiting=waiting, run_time=each, within=target, slots=concurrency)
-    if as_json:
-        print_json(
-            {
-                "lane": which,
-                "waiting": found.waiting,
-                "runSeconds": each.total_seconds(),
-                "withinSeconds": target.total_seconds(),
-                "backlogPerWorker": found.per_worker,
-                "workers": found.workers,
-            }
-        )
-        return
-    out().print(
+    shown = {
+        "lane": which,
+        "waiting": found.waiting,
+        "runSeconds": each.total_seconds(),
+        "withinSeconds": target.total_seconds(),
+        "backlogPerWorker": found.per_worker,
+        "workers": found.workers,
+    }
+    text = (
         f"{found.waiting:,} wait in lane {which}; a job takes {seconds(each)}, {concurrency} at once a worker\n"
         f"backlog per worker: {found.per_worker:,} start within {seconds(target)} (the autoscaler's target)\n"
-        f"workers needed now: {found.workers:,}",
-        markup=False,
+        f"workers needed now: {found.workers:,}"
     )
+    answer(shown, text, as_json=as_json)

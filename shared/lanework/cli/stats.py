@@ -16,13 +16,12 @@ from rich.text import Text
 
 from lanework.cli.connect import connected
 from lanework.cli.exits import Exit
-from lanework.cli.output import AsJson, out, print_json, seconds, table_of
-from lanework.cli.param_types import lane
+from lanework.cli.options import AsJson, OnlyLane
+from lanework.cli.output import out, print_json, seconds, table_of
 from lanework.cli.times import stamp
 from lanework.engine.stats import view
 from lanework.engine.stats.overview import LaneOverview, Standing, standing
 from lanework.engine.stats.statistics import by_type, lanes_of
-from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Numbers
 from lanework.model.stats.sla import Kept, kept_by_lane, kept_by_type, late_jobs
 
@@ -48,17 +47,11 @@ class By(StrEnum):
 Day = Annotated[bool, typer.Option("--day", help="Of the last 24 hours instead of the last 60 minutes.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    for name, command in (("stats", stats), ("sla", sla), ("costs", costs), ("alerts", alerts)):
-        app.command(name)(command)
-
-
 def stats(
     by: Annotated[By, typer.Option(help="Lane by lane, queue by queue or type by type.")] = By.LANE,
     day: Day = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every two seconds, until Ctrl-C.")] = False,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Show what lanes hold, as SQS counts it (approximately), and what jobs did in the last hour.
@@ -69,10 +62,10 @@ def stats(
     """
     app = connected()
     if not watch:
-        _print_stats(app, by, is_day=day, as_json=as_json_)
-    elif as_json_ or not sys.stdout.isatty():
+        _print_stats(app, by, is_day=day, as_json=as_json)
+    elif as_json or not sys.stdout.isatty():
         while True:
-            _print_stats(app, by, is_day=day, as_json=as_json_)
+            _print_stats(app, by, is_day=day, as_json=as_json)
             sys.stdout.flush()
             time.sleep(_LOOK_AGAIN_S)
     else:
@@ -83,12 +76,9 @@ def stats(
 
 
 def sla(
-    only: Annotated[
-        Lane | None,
-        typer.Option("--lane", parser=lane, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5."),
-    ] = None,
+    only: OnlyLane = None,
     day: Day = False,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Show how lanes kept what they promise: which share of jobs started in time, and which started late.
@@ -101,7 +91,7 @@ def sla(
     lanes = [one for one in kept_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
     types = [one for one in kept_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
-    if as_json_:
+    if as_json:
         kept = {"lanes": tuple(map(view.Promise.of, lanes)), "types": tuple(map(view.Promise.of, types))}
         print_json(view.Promises(**kept, late_jobs=tuple(map(view.LateJob.of, late))).to_json())
         return
@@ -115,7 +105,7 @@ def sla(
 
 def costs(
     hour: Annotated[bool, typer.Option("--hour", help="Of the last 60 minutes instead of the last 24 hours.")] = False,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Estimate what job types cost on AWS, with what retries and idle polling add.
@@ -126,7 +116,7 @@ def costs(
     overview = app.runtime.statistics.overview()
     window = overview.hour if hour else overview.day
     found = app.runtime.costs(window)
-    if as_json_:
+    if as_json:
         print_json(view.Costs.of(found).to_json())
         return
     used = ("SQS requests", "write units", "GB-seconds", "log KB")
@@ -149,10 +139,10 @@ def costs(
     )
 
 
-def alerts(as_json_: AsJson = False) -> None:
+def alerts(as_json: AsJson = False) -> None:
     """Show which alerts are active, and which are over. Exit code 1 if any is active."""
     found = connected().runtime.alerts()
-    if as_json_:
+    if as_json:
         print_json(view.Alerts.of(found).to_json())
     elif not (found.active or found.resolved):
         out().print("no alerts")

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from lanework.cli.connect import connected
 from lanework.cli.exits import Exit
-from lanework.cli.output import AsJson, out, print_json
-from lanework.cli.param_types import job_id as existing
+from lanework.cli.options import AsJson, JobId
+from lanework.cli.output import out, print_json
 from lanework.cli.times import time_of_day
-from lanework.engine.queries.job_view import as_json
+from lanework.engine.queries.job_view import as_json as job_json
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -24,14 +24,9 @@ if TYPE_CHECKING:
 _LOOK_AGAIN_S: Final = 1.0
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("tail")(tail)
-
-
 def tail(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
-    as_json_: AsJson = False,
+    job_id: JobId,
+    as_json: AsJson = False,
 ) -> None:
     """
     Follow a job until it ends: where it stands, its progress, and what it writes, attempt by attempt.
@@ -43,8 +38,8 @@ def tail(
     app = connected()
     record: JobRecord | None = None
     for record, lines in _changes(app, job_id):
-        if as_json_:
-            print_json({**as_json(record), "lines": list(lines)})
+        if as_json:
+            print_json({**job_json(record), "lines": list(lines)})
             continue
         for line in lines:
             out().print(f"  {line}", markup=False)

@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
-from lanework.cli.exits import EPILOG
-from lanework.cli.output import AsJson, out, print_json, say
+from lanework.cli.options import AsJson, group
+from lanework.cli.output import out, print_json, say
 from lanework.http.auth.tokens import Role, checked_scope, hash_of, new_token, role_of
 
-app = typer.Typer(
-    name="token",
-    help="Tokens for the HTTP API.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("token", "Tokens for the HTTP API.")
 
 
 @app.callback()

@@ -33,11 +33,6 @@ _INCIDENTS: Final = 8
 _RECENTLY: Final = timedelta(minutes=5)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("top")(top)
-
-
 def top() -> None:
     """Show the lanes live: what waits, runs and dies, how fast and how late, and active alerts. Ctrl-C ends it."""
     if not sys.stdout.isatty():

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanework.cli.connect import connected, signing_keys
-from lanework.cli.exits import EPILOG
-from lanework.cli.output import AsJson, out, print_json, say, table_of
+from lanework.cli.options import AsJson, Cursor, group, limit_option
+from lanework.cli.output import answer, out, print_json, say, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.jobtypes.builtin import WEBHOOK
-from lanework.engine.queries.job_view import as_json
+from lanework.engine.queries.job_view import as_json as job_json
 from lanework.engine.webhooks.notify import ABOUT
 from lanework.local.webhook_secret import new_secret
 from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
@@ -21,13 +21,7 @@ from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-app = typer.Typer(
-    name="webhooks",
-    help="Webhooks: the signing secret, deliveries, redelivery.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("webhooks", "Webhooks: the signing secret, deliveries, redelivery.")
 
 
 @app.command()
@@ -35,7 +29,7 @@ def secret(
     url: Annotated[
         str | None, typer.Argument(metavar="[URL]", help="An address: show the secret that its receiver checks with.")
     ] = None,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Show the secret of one receiver, which is derived from the stack's; without an address, make one for a stack.
@@ -46,10 +40,10 @@ def secret(
     Examples: lanework webhooks secret https://hooks.example.com/lanework · lanework webhooks secret
     """
     if url is not None:
-        _show_secrets(url, secrets_of(checked_webhook(url), signing_keys()), as_json=as_json_)
+        _show_secrets(url, secrets_of(checked_webhook(url), signing_keys()), as_json=as_json)
         return
     made = new_secret()
-    if as_json_:
+    if as_json:
         print_json({"secret": made})
         return
     say(
@@ -69,16 +63,14 @@ def _show_secrets(url: str, secrets: Sequence[str], *, as_json: bool) -> None:
 
 @app.command("list")
 def list_(
-    limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, max=100, help="Most deliveries of a page, 1 to 100.")
-    ] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
-    as_json_: AsJson = False,
+    limit: Annotated[int, limit_option("deliveries of a page")] = 20,
+    cursor: Cursor = None,
+    as_json: AsJson = False,
 ) -> None:
     """List deliveries, newest first; each is a job, so `lanework get ID` says more."""
     page = connected().inspector.page(type_=WEBHOOK, queue=QUEUE, limit=limit, cursor=cursor)
-    if as_json_:
-        print_json({"deliveries": [as_json(one) for one in page.jobs], "cursor": page.cursor})
+    if as_json:
+        print_json({"deliveries": [job_json(one) for one in page.jobs], "cursor": page.cursor})
         return
     columns = ("id", "of job", "state", "attempts", "error", "created")
     rows = (
@@ -94,7 +86,7 @@ def list_(
 def redeliver(
     job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing, help="The job that completed or died.")],
     url: Annotated[str | None, typer.Option(help="Another address than the job's.")] = None,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Send the webhook of a job's end once more: the same event, so that a receiver which knows it may pass it over.
@@ -102,7 +94,4 @@ def redeliver(
     Example: lanework webhooks redeliver payment-42
     """
     receipt = connected().runtime.webhooks.redeliver(job_id, url=url)
-    if as_json_:
-        print_json({"jobId": job_id, "delivery": receipt.job_id})
-    else:
-        out().print(f"{job_id}: on its way as {receipt.job_id}", markup=False)
+    answer({"jobId": job_id, "delivery": receipt.job_id}, f"{job_id}: on its way as {receipt.job_id}", as_json=as_json)

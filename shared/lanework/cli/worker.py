@@ -7,10 +7,11 @@ import re
 import signal
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Timer
-from typing import TYPE_CHECKING, Annotated, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from aws_lambda_powertools import Logger
@@ -18,6 +19,7 @@ from aws_lambda_powertools import Logger
 from lanework.app import App
 from lanework.cli.connect import application, connected
 from lanework.cli.exits import Exit
+from lanework.cli.options import duration_option, with_options
 from lanework.cli.output import say
 from lanework.cli.param_types import duration
 from lanework.cli.param_types import lane as lane_
@@ -49,11 +51,6 @@ _LEFT_OVER_S: Final = 10.0
 """How long a process whose jobs have ended waits for the threads that they have left behind."""
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command("worker")(worker)
-
-
 def _lease(text: str) -> timedelta:
     lease = duration(text)
     if lease < _SHORTEST_LEASE:
@@ -70,6 +67,10 @@ def _at_least_one(text: str) -> int:
     return number
 
 
+def _count_option(metavar: str, what: str, *names: str) -> Any:  # noqa: ANN401 - as typer has it
+    return typer.Option(*names, parser=_at_least_one, metavar=metavar, help=what)
+
+
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not host or not _DIGITS.fullmatch(port) or int(port) > _HIGHEST_PORT:
@@ -78,51 +79,52 @@ def _address(text: str) -> Address:
     return Address(host, int(port))
 
 
-def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What worker processes are to do; typer parses the defaults, too."""
+
     lane: Annotated[
         list[Lane],
         typer.Option(
-            "--lane",
-            "-l",
+            *("--lane", "-l"),
             parser=lane_,
             metavar="LANE",
             help="A lane to empty: critical … batch, or 1 to 5. May be repeated.",
         ),
-    ],
-    concurrency: Annotated[
-        int,
-        typer.Option(
-            "--concurrency", "-c", parser=_at_least_one, metavar="N", help="How many jobs a process runs at once."
-        ),
-    ] = "4",  # type: ignore[assignment]  # typer parses the defaults, too
-    processes: Annotated[
-        int,
-        typer.Option("--processes", "-p", parser=_at_least_one, metavar="N", help="How many processes: one per CPU."),
-    ] = "1",  # type: ignore[assignment]
-    grace: Annotated[
-        timedelta,
-        typer.Option(parser=duration, metavar="DURATION", help="How long jobs may go on once it is asked to stop."),
-    ] = "25s",  # type: ignore[assignment]
+    ]
+    concurrency: Annotated[int, _count_option("N", "How many jobs a process runs at once.", "--concurrency", "-c")] = (
+        "4"  # type: ignore[assignment]
+    )
+    processes: Annotated[int, _count_option("N", "How many processes: one per CPU.", "--processes", "-p")] = "1"  # type: ignore[assignment]
+    grace: Annotated[timedelta, duration_option("How long jobs may go on once it is asked to stop.")] = "25s"  # type: ignore[assignment]
     lease: Annotated[
         timedelta,
         typer.Option(
             parser=_lease, metavar="DURATION", help="How long a killed process's jobs wait for another, at least 3 s."
         ),
-    ] = "60s",  # type: ignore[assignment]
-    max_jobs: Annotated[
-        int | None,
-        typer.Option(parser=_at_least_one, metavar="N", help="Start a process anew after so many jobs."),
-    ] = None,
-    max_mb: Annotated[
-        int | None,
-        typer.Option(parser=_at_least_one, metavar="MB", help="Start a process anew once it has had so much memory."),
-    ] = None,
+    ] = "60s"  # type: ignore[assignment]
+    max_jobs: Annotated[int | None, _count_option("N", "Start a process anew after so many jobs.")] = None
+    max_mb: Annotated[int | None, _count_option("MB", "Start a process anew once it has had so much memory.")] = None
     health: Annotated[
-        Address | None,
-        typer.Option(parser=_address, metavar="HOST:PORT", help="Answer GET /health there."),
-    ] = None,
-    once: Annotated[bool, typer.Option("--once", help="End when the lanes are empty.")] = False,
-) -> None:
+        Address | None, typer.Option(parser=_address, metavar="HOST:PORT", help="Answer GET /health there.")
+    ] = None
+    once: Annotated[bool, typer.Option("--once", help="End when the lanes are empty.")] = False
+
+    def plan(self) -> Plan:
+        """Return what each process is to do."""
+        return Plan(
+            lanes=tuple(one for one in Lane if one in self.lane),
+            slots=self.concurrency,
+            grace=self.grace,
+            lease=self.lease,
+            most_jobs=self.max_jobs,
+            most_mb=self.max_mb,
+            is_once=self.once,
+        )
+
+
+@with_options
+def worker(work: Work) -> None:
     """
     Run jobs in processes of its own instead of in Lambda, until SIGTERM or Ctrl-C.
 
@@ -130,25 +132,17 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter is one option
 
     Example: lanework worker --lane low --lane batch --concurrency 4
     """
-    plan = Plan(
-        lanes=tuple(one for one in Lane if one in lane),
-        slots=concurrency,
-        grace=grace,
-        lease=lease,
-        most_jobs=max_jobs,
-        most_mb=max_mb,
-        is_once=once,
-    )
-    keeper = LeaseKeeper(_reach, lease=lease)
-    parent = Parent(partial(_child, plan=plan), plan=plan, processes=processes, keeper=keeper, say=_log)
+    plan = work.plan()
+    keeper = LeaseKeeper(_reach, lease=plan.lease)
+    parent = Parent(partial(_child, plan=plan), plan=plan, processes=work.processes, keeper=keeper, say=_log)
     with ExitStack() as undo:
         signals = undo.enter_context(closing(SignalWatch(signal.SIGTERM, signal.SIGINT)))
         signals.heed({signal.SIGTERM: parent.stop, signal.SIGINT: parent.stop})
-        if health is not None:
-            port = undo.enter_context(serve_health(parent, health))
-            say(f"health at http://{health.host}:{port}/health")
-        where = "" if processes == 1 else f" in each of {processes} processes"
-        say(f"emptying {', '.join(plan.lanes)}: {concurrency} at once{where}")
+        if work.health is not None:
+            port = undo.enter_context(serve_health(parent, work.health))
+            say(f"health at http://{work.health.host}:{port}/health")
+        where = "" if work.processes == 1 else f" in each of {work.processes} processes"
+        say(f"emptying {', '.join(plan.lanes)}: {plan.slots} at once{where}")
         parent.run()
 
 

@@ -10,8 +10,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from lanework.cli.connect import connected
-from lanework.cli.exits import EPILOG
-from lanework.cli.output import STYLES, AsJson, confirm, out, print_json, table_of
+from lanework.cli.options import AsJson, Yes, group, limit_option
+from lanework.cli.output import STYLES, answer, confirm, out, print_json, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.workflows import view
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     from lanework.engine.workflows.graph import Graph, Node
     from lanework.engine.workflows.query import JobResult, WorkflowStatus
 
-app = typer.Typer(
-    name="workflow",
-    help="Chains, groups and batches: where they stand, what is in them; cancel them, retry what died.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("workflow", "Chains, groups and batches: where they stand, what is in them; cancel them, retry what died.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", parser=existing, help="The workflow.")]
 
@@ -45,8 +39,8 @@ _STYLES: dict[str, str] = {state.value: STYLES.get(state, "") for state in State
 
 @app.command("list")
 def list_(
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most of them, 1 to 100.")] = 20,
-    as_json_: AsJson = False,
+    limit: Annotated[int, limit_option("of them")] = 20,
+    as_json: AsJson = False,
 ) -> None:
     """
     List the latest workflows, newest first. Those that are a step of another are shown with it.
@@ -54,7 +48,7 @@ def list_(
     Example: lanework workflow list --json
     """
     found = connected().workflows.newest(limit=limit)
-    if as_json_:
+    if as_json:
         print_json([view.Workflow.of(one).to_json() for one in found])
         return
     if not found:
@@ -70,7 +64,7 @@ def list_(
 def show(
     workflow_id: Id,
     most: Annotated[int, typer.Option("--most", "-n", min=1, max=500, help="Most nodes to draw, 1 to 500.")] = 50,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Show where a workflow stands, and draw what is in it: what is dead, cancelled or open first, chains in their order.
@@ -78,7 +72,7 @@ def show(
     Example: lanework workflow show nightly-2026-11-24
     """
     standing, graph = connected().workflows.drawn(workflow_id, most=most)
-    if as_json_:
+    if as_json:
         print_json({**view.CountedWorkflow.counted(standing).to_json(), **view.Graph.of(graph).to_json()})
         return
     out().print(_summary(standing))
@@ -91,9 +85,9 @@ def show(
 @app.command()
 def results(
     workflow_id: Id,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most of them, 1 to 100.")] = 100,
+    limit: Annotated[int, limit_option("of them")] = 100,
     cursor: Annotated[int | None, typer.Option(min=0, help="Where the page before ended.")] = None,
-    as_json_: AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     List all jobs of a workflow, in their order, with what came of them; workflows within have their own.
@@ -101,7 +95,7 @@ def results(
     Example: lanework workflow results nightly-2026-11-24 --json
     """
     page = connected().workflows.result_page(workflow_id, after=cursor, limit=limit)
-    if as_json_:
+    if as_json:
         results = tuple(view.Result.of(one) for one in page.results)
         print_json(view.Results(results=results, cursor=page.next).to_json())
         return
@@ -113,8 +107,8 @@ def results(
 @app.command()
 def cancel(
     workflow_id: Id,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json_: AsJson = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """
     Cancel a workflow: jobs that wait end at once, running ones are asked to stop. Its callbacks for that run.
@@ -124,24 +118,25 @@ def cancel(
     workflows = connected().workflows
     counts = workflows.get(workflow_id).counts
     confirm(f"Cancel workflow {workflow_id}, {counts.open:,} of whose {counts.jobs:,} jobs have not ended?", yes=yes)
-    _print(workflow_id, workflows.cancel(workflow_id), "cancelled, or asked to stop", as_json_=as_json_)
+    _print(workflow_id, workflows.cancel(workflow_id), "cancelled, or asked to stop", as_json=as_json)
 
 
 @app.command()
-def retry(workflow_id: Id, as_json_: AsJson = False) -> None:
+def retry(workflow_id: Id, as_json: AsJson = False) -> None:
     """
     Redrive what died in a workflow, and in those that are steps of it; what waits for it then goes on.
 
     Example: lanework workflow retry nightly-2026-11-24
     """
-    _print(workflow_id, connected().workflows.retry(workflow_id), "redriven", as_json_=as_json_)
+    _print(workflow_id, connected().workflows.retry(workflow_id), "redriven", as_json=as_json)
 
 
-def _print(workflow_id: str, jobs: int, what: str, *, as_json_: bool) -> None:
-    if as_json_:
-        print_json({"workflowId": workflow_id, "jobs": jobs})
-    else:
-        out().print(f"{workflow_id}: {jobs:,} {'job' if jobs == 1 else 'jobs'} {what}", markup=False)
+def _print(workflow_id: str, jobs: int, what: str, *, as_json: bool) -> None:
+    answer(
+        {"workflowId": workflow_id, "jobs": jobs},
+        f"{workflow_id}: {jobs:,} {'job' if jobs == 1 else 'jobs'} {what}",
+        as_json=as_json,
+    )
 
 
 def _summary(standing: WorkflowStatus) -> Text:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from lanework.cli.connect import application, connected, project_here
-from lanework.cli.dlq.options import Asked, asking
+from lanework.cli.dlq.options import Asked
 from lanework.cli.dlq.output import (
     print_groups,
     print_job,
@@ -17,8 +17,8 @@ from lanework.cli.dlq.output import (
     print_redriven_with_payload,
     print_summary,
 )
-from lanework.cli.exits import EPILOG
-from lanework.cli.output import AsJson, confirm, out, print_json, say
+from lanework.cli.options import AsJson, Cursor, JobId, PageOfJobs, Yes, group, payload_option, with_options
+from lanework.cli.output import answer, confirm, say
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.param_types import payload
 from lanework.cli.param_types import rate as rate_
@@ -36,29 +36,22 @@ if TYPE_CHECKING:
     from lanework.engine.deadletters.query import RedrivePlan
     from lanework.model.lanes import Lane
 
-app = typer.Typer(
-    name="dlq",
-    help="Look at dead jobs, give them another life, or drop them.",
-    epilog=EPILOG,
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = group("dlq", "Look at dead jobs, give them another life, or drop them.")
 
 Ids = Annotated[
     list[str] | None, typer.Argument(metavar="[ID]...", parser=existing, help="Jobs by their id, instead of filters.")
 ]
 All = Annotated[bool, typer.Option("--all", help="Every dead job.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, and change nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 
 
 @app.command("list")
-@asking
+@with_options
 def list_(
     asked: Asked,
     group: Annotated[bool, typer.Option("--group", help="By error: what differs from job to job left out.")] = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="Most jobs of a page, 1 to 100.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    limit: PageOfJobs = 20,
+    cursor: Cursor = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -81,7 +74,7 @@ def list_(
 
 @app.command()
 def show(
-    job_id: Annotated[str, typer.Argument(metavar="ID", parser=existing)],
+    job_id: JobId,
     only_payload: Annotated[
         bool, typer.Option("--payload", help="Print its payload and nothing else, to edit it.")
     ] = False,
@@ -99,7 +92,7 @@ def show(
 
 
 @app.command()
-@asking
+@with_options
 def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
     asked: Asked,
     ids: Ids = None,
@@ -113,7 +106,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
     ] = None,
     payload_: Annotated[
         str | None,
-        typer.Option("--payload", "-p", metavar="JSON|@FILE|-", help="Another payload, for exactly one job."),
+        payload_option("Another payload, for exactly one job."),
     ] = None,
     native: Annotated[
         bool, typer.Option("--native", help="Let SQS move all tickets of a lane (StartMessageMoveTask).")
@@ -150,7 +143,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
 
 
 @app.command()
-@asking
+@with_options
 def drop(
     asked: Asked,
     ids: Ids = None,
@@ -251,10 +244,11 @@ def _redrive_natively(chosen: _Chosen, options: RedriveOptions, *, is_plain: boo
     app_ = connected()
     confirm(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
     app_.dead_letters.move_back(lane, rate=rate)
-    if as_json:
-        print_json({"action": "redrive", "native": True, "lane": lane, "rate": rate})
-    else:
-        out().print(f"SQS is moving the tickets of lane {lane}; `lanework stats` shows how many are left")
+    answer(
+        {"action": "redrive", "native": True, "lane": lane, "rate": rate},
+        f"SQS is moving the tickets of lane {lane}; `lanework stats` shows how many are left",
+        as_json=as_json,
+    )
 
 
 def _what(plan: RedrivePlan) -> str:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec, cast, get_type_hints
+from typing import Annotated
 
 import typer
 
+from lanework.cli.options import OnlyLane, OnlyQueue, OnlyType, duration_option
 from lanework.cli.param_types import cause as cause_
-from lanework.cli.param_types import duration
-from lanework.cli.param_types import lane as lane_
 from lanework.errors import InvalidOptionError
 from lanework.model.job.dead_filter import DeadFilter
-from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Which dead jobs the command line asks for, as it was typed. Fields and options are the same."""
 
-    lane: Annotated[
-        Lane | None, typer.Option(parser=lane_, metavar="LANE", help="Only this lane: critical … batch, or 1 to 5.")
-    ] = None
-    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None
-    type: Annotated[str | None, typer.Option(help="Only this job type.")] = None
+    lane: OnlyLane = None
+    queue: OnlyQueue = None
+    type: OnlyType = None
     cause: Annotated[
         Cause | None,
         typer.Option(
@@ -48,11 +37,9 @@ class Asked:
     ] = None
     older_than: Annotated[
         timedelta | None,
-        typer.Option(parser=duration, metavar="DURATION", help="Only what died longer ago: 90, 10m, 1h30m, 2d."),
+        duration_option("Only what died longer ago: 90, 10m, 1h30m, 2d."),
     ] = None
-    younger_than: Annotated[
-        timedelta | None, typer.Option(parser=duration, metavar="DURATION", help="Only what died since.")
-    ] = None
+    younger_than: Annotated[timedelta | None, duration_option("Only what died since.")] = None
 
     @property
     def is_empty(self) -> bool:
@@ -79,23 +66,3 @@ class Asked:
             died_before=None if self.older_than is None else now - self.older_than,
             died_after=None if self.younger_than is None else now - self.younger_than,
         )
-
-
-def asking(command: Callable[Concatenate[Asked, P], None]) -> Callable[..., None]:
-    """Give a command the options of `Asked`, in place of its first parameter."""
-    names = [field.name for field in fields(Asked)]
-    hints = get_type_hints(Asked, include_extras=True)
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hints[name]) for name in names
-    ]
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-
-    @wraps(command)
-    def with_options(**values: object) -> None:
-        asked = Asked(**{name: values.pop(name) for name in names})  # type: ignore[arg-type]
-        cast("Callable[..., None]", command)(asked, **values)
-
-    parameters = [*(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own), *options]
-    with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_options

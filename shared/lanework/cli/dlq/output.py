@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from lanework.cli.exits import Exit
-from lanework.cli.output import complain, out, print_json, table_of
+from lanework.cli.jobs import failures_of
+from lanework.cli.output import answer, complain, fields_of, out, print_job_that_does_it, print_json, table_of
 from lanework.cli.times import stamp
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.jobtypes.receipt import Receipt
@@ -100,11 +101,9 @@ def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as
     if as_json:
         print_json({**_json(record), "log": lines})
         return
-    shown = {name: value for name, value in _json(record).items() if value not in (None, []) and name not in _APART}
-    out().print(table_of(("field", "value"), ((name, str(value)) for name, value in shown.items())))
-    failures = ((one.life, one.attempt, stamp(one.at), one.error) for one in record.failures)
+    out().print(fields_of({name: value for name, value in _json(record).items() if name not in _APART}))
     out().print()
-    out().print(table_of(("life", "attempt", "failed at", "error"), failures))
+    out().print(failures_of(record))
     for line in lines:
         out().print(line, markup=False)
 
@@ -149,25 +148,15 @@ def print_summary(
 def _print_job_that_does_it(action: Action, plan: RedrivePlan, became: Receipt[object], *, as_json: bool) -> None:
     if as_json:
         print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
-        return
-    out().print(f"{_count(plan)} are being {_DONE[action]} by job {became.job_id}.", markup=False)
-    out().print(f"lanework tail {became.job_id}    follows it", markup=False)
-    out().print(f"lanework cancel {became.job_id}  stops it", markup=False)
+    else:
+        print_job_that_does_it(f"{_count(plan)} are being {_DONE[action]}", became.job_id)
 
 
 def _print_done(action: Action, plan: RedrivePlan, became: RedriveSummary, *, as_json: bool) -> None:
-    if as_json:
-        print_json(
-            {
-                **_plan_json(action, plan, dry_run=False, left=became.left),
-                "moved": became.moved,
-                "passedOver": became.passed_over,
-                "stopped": became.stopped,
-            }
-        )
-    else:
-        passed = f", {became.passed_over} passed over: no longer dead, or no payload" if became.passed_over else ""
-        out().print(f"{became.moved} of {plan.count + len(plan.left_out)} {_DONE[action]}{passed}", markup=False)
+    done = {"moved": became.moved, "passedOver": became.passed_over, "stopped": became.stopped}
+    shown = {**_plan_json(action, plan, dry_run=False, left=became.left), **done}
+    passed = f", {became.passed_over} passed over: no longer dead, or no payload" if became.passed_over else ""
+    answer(shown, f"{became.moved} of {plan.count + len(plan.left_out)} {_DONE[action]}{passed}", as_json=as_json)
 
 
 def _print_left(left: Mapping[str, str]) -> None:
@@ -177,10 +166,8 @@ def _print_left(left: Mapping[str, str]) -> None:
 
 def print_redriven_with_payload(record: JobRecord, *, as_json: bool) -> None:
     """Print that a job was redriven with another payload."""
-    if as_json:
-        print_json({"action": "redrive", "dryRun": False, "matched": 1, "moved": 1, "jobs": [_json(record)]})
-    else:
-        out().print("1 of 1 redriven, with the new payload")
+    done = {"action": "redrive", "dryRun": False, "matched": 1, "moved": 1, "jobs": [_json(record)]}
+    answer(done, "1 of 1 redriven, with the new payload", as_json=as_json)
 
 
 def _plan_json(
