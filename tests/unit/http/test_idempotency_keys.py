@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,15 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs
+from lanework.memory import MemoryLedger
 from lanework.testing import app_in_memory
 from tests.support.gateway import a_client
 
 if TYPE_CHECKING:
-    from tests.support.gateway import Client
+    from collections.abc import Callable, Sequence
+
+    from lanework.model.lifecycle.states import JobRecord
+    from tests.support.gateway import Answer, Client
 
 
 class Mail(BaseModel):
@@ -23,8 +28,8 @@ class Mail(BaseModel):
     text: str = ""
 
 
-def a_mailer() -> Client:
-    """Return a client of an application with a job type of unique work, and one without."""
+def a_mailing_app() -> App:
+    """Return an application with a job type of unique work, and one without."""
     family = Jobs(queue="mail")
 
     @family.job("mail.weekly", key="to", unique_for=timedelta(hours=1))
@@ -33,7 +38,11 @@ def a_mailer() -> Client:
     @family.job("mail.plain")
     def plain(_: Mail) -> None: ...
 
-    return a_client(app_in_memory(App(family)))
+    return app_in_memory(App(family))
+
+
+def a_mailer() -> Client:
+    return a_client(a_mailing_app())
 
 
 def weekly(text: str = "", *, to: str = "bat") -> dict[str, Any]:
@@ -90,3 +99,57 @@ def test_what_a_repetition_says_of_its_payload_is_the_same_with_a_key_and_withou
     ]
 
     assert said == [[False, True, False]] * 2
+
+
+class RacingLedger(MemoryLedger):
+    """Lets another request through right after the first look for what a key went with."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
+        found = super().get_many(job_ids, consistent=consistent)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return found
+
+
+TWO, THREE = {"jobs": [PLAIN] * 2}, {"jobs": [PLAIN] * 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "others"),
+    [("/api/jobs/batch", TWO, 2), ("/api/jobs", PLAIN, 1), ("/api/jobs/batch", {"jobs": [weekly("one"), PLAIN]}, 2)],
+    ids=["many", "one", "unique work"],
+)
+def test_of_two_requests_at_one_moment_under_one_key_one_wins_and_the_other_leaves_no_job(
+    path: str, body: dict[str, Any], others: int
+) -> None:
+    """Both left jobs: the one that was refused had recorded those that the other hadn't."""
+    app, ledger = a_mailing_app(), RacingLedger()
+    app.use(replace(app.ports, ledger=ledger))
+    api = a_client(app)
+    answers: list[Answer] = []
+    ledger.meanwhile = lambda: answers.append(api.post(path, body, Idempotency_Key="k1"))
+
+    late = api.post("/api/jobs/batch", THREE, Idempotency_Key="k1")
+
+    assert [one.status for one in answers] == [202]
+    assert (late.status, late.problem) == (422, "idempotency-key-reused")
+    assert len(api.get("/api/jobs").json["jobs"]) == others
+
+
+def test_the_same_request_twice_at_one_moment_has_one_answer() -> None:
+    app, ledger = a_mailing_app(), RacingLedger()
+    app.use(replace(app.ports, ledger=ledger))
+    api = a_client(app)
+    answers: list[Answer] = []
+    ledger.meanwhile = lambda: answers.append(api.post("/api/jobs/batch", THREE, Idempotency_Key="k1"))
+
+    answers.append(api.post("/api/jobs/batch", THREE, Idempotency_Key="k1"))
+
+    assert [one.status for one in answers] == [202, 200]
+    ids = [[job["jobId"] for job in one.json["jobs"]] for one in answers]
+    assert ids[0] == ids[1]
+    assert [[job["status"] for job in one.json["jobs"]] for one in answers] == [["enqueued"] * 3, ["duplicate"] * 3]
+    assert len(api.get("/api/jobs").json["jobs"]) == 3
