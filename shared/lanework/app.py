@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 from lanework.engine.builtin_jobs.definitions import refuse_names_of_ours, system_jobs
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.builtin import WEBHOOK
-from lanework.engine.jobtypes.middleware import Carrying, enqueue_through
+from lanework.engine.jobtypes.middleware import enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request, only_requests, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
@@ -65,7 +65,7 @@ class App:
         refuse_names_of_ours(job_type for family in families for job_type in family.types)
         together = (*families, system_jobs(lambda: self.ports))
         self.registry = Registry(job_type for family in together for job_type in family.types)
-        self._middleware: tuple[Middleware, ...] = (Carrying(), *middleware)
+        self._middleware: tuple[Middleware, ...] = (*middleware,)
         self._ports: Ports | None = None
         self._is_flushed = False
         self._hooks: list[Callable[[Event], object]] = []

@@ -1,4 +1,4 @@
-"""An application's own code around every enqueue and every run, and what makes correlation ids go on by it."""
+"""An application's own code around every enqueue and every run; a job's headers go on to the jobs that it enqueues."""
 
 from __future__ import annotations
 
@@ -58,25 +58,6 @@ class Middleware:
         return nullcontext()
 
 
-class Carrying(Middleware):
-    """Lets jobs that a job enqueues take its headers along, and its correlation id, which is its own id by default."""
-
-    def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
-        run = _RUNNING.get()
-        if run is None:
-            return proceed(requests)
-        parent = {CORRELATION: run.correlation_id, **run.headers}
-        return proceed([replace(one, headers=inherited(one.headers, parent)) for one in requests])
-
-    @contextmanager
-    def run(self, run: Run) -> Iterator[None]:
-        token = _RUNNING.set(run)
-        try:
-            yield
-        finally:
-            _RUNNING.reset(token)
-
-
 _RUNNING: Final[ContextVar[Run | None]] = ContextVar("lanework_running", default=None)
 """The attempt whose code runs here: a thread's, or a task's."""
 
@@ -84,7 +65,16 @@ _RUNNING: Final[ContextVar[Run | None]] = ContextVar("lanework_running", default
 def enqueue_through(
     middleware: Sequence[Middleware], requests: Sequence[Request], enqueue: Proceed
 ) -> list[Receipt[Any]]:
-    """Enqueue jobs through middleware, the first outermost; LaneworkError unless it returns a receipt for each."""
+    """
+    Enqueue jobs through middleware, the first outermost; inside a job they take its headers and correlation id along.
+
+    Raises:
+        LaneworkError: The middleware returned no receipt for each.
+    """
+    run = _RUNNING.get()
+    if run is not None:
+        parent = {CORRELATION: run.correlation_id, **run.headers}
+        requests = [replace(one, headers=inherited(one.headers, parent)) for one in requests]
     proceed = enqueue
     for one in reversed(middleware):
         proceed = partial(_receipts_of, one, proceed=proceed)
@@ -110,10 +100,14 @@ def _receipts_of(one: Middleware, requests: Sequence[Request], proceed: Proceed)
 @contextmanager
 def around(middleware: Sequence[Middleware], run: Run) -> Iterator[None]:
     """Enter middleware around a job's code, the first outermost; none of them makes an exception go away."""
-    with ExitStack() as stack:
-        for one in middleware:
-            stack.enter_context(_firm(_context(one, run)))
-        yield
+    token = _RUNNING.set(run)
+    try:
+        with ExitStack() as stack:
+            for one in middleware:
+                stack.enter_context(_firm(_context(one, run)))
+            yield
+    finally:
+        _RUNNING.reset(token)
 
 
 def _context(one: Middleware, run: Run) -> AbstractContextManager[object]:

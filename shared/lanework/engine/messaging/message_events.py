@@ -72,7 +72,7 @@ class MessageEvents:
                 error_type=record.error_type if failed else None,
                 wait=wait,
                 reason=reason,
-                waited=waited_since(record, self._sent_at) if action is Action.JOB_STARTED else None,
+                waited=_waited_since(record, self._sent_at) if action is Action.JOB_STARTED else None,
                 correlation_id=correlation_of(record.headers),
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,
@@ -80,7 +80,7 @@ class MessageEvents:
         )
 
 
-def waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | None:
+def _waited_since(record: JobRecord, sent_at: datetime | None) -> timedelta | None:
     """
     Return how long a job that starts for the first time has waited; None for later starts.
 
