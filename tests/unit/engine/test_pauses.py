@@ -277,6 +277,7 @@ def test_a_job_waits_without_an_attempt_where_nobody_can_say_what_is_paused(worl
     assert timedelta(0) < cast("timedelta", report.after) <= timedelta(seconds=20)
     assert (world.greeted, world.stored().state, world.stored().attempts) == ([], State.QUEUED, 0)
     assert world.events.actions[-1] == "run.claim_failed"
+    assert isinstance(world.execute(put(world, job_id="job-3")), Nack), "nor the next, that soon after"
     flags.broken.clear()
     assert world.execute(put(world, job_id="job-2")) == Ack()
 

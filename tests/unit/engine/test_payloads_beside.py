@@ -138,7 +138,7 @@ def retry_late(run: Run) -> None:
         raise RetryAfter(2 * HOUR)
 
 
-@pytest.mark.parametrize("how", ["pause", "snooze", "a late retry"])
+@pytest.mark.parametrize("how", ["pause", "snooze", "a late retry", "a later start"])
 def test_a_missing_payload_is_put_back_by_the_worker_that_has_the_message(
     world: World, ledger: MemoryLedger, how: str
 ) -> None:
@@ -146,6 +146,8 @@ def test_a_missing_payload_is_put_back_by_the_worker_that_has_the_message(
     ledger.payloads.clear()
     if how == "pause":
         world.app.pause(queue="email")
+    elif how == "a later start":
+        world.app.reschedule(job.job_id, run_at=world.clock() + 2 * HOUR)
     else:
         world.behave = snooze if how == "snooze" else retry_late
     drain(world.app)
@@ -161,10 +163,24 @@ def test_a_missing_payload_is_put_back_by_the_worker_that_has_the_message(
     assert world.greeted[-1][0] == LARGE
 
 
-def test_a_message_is_kept_while_its_payload_cannot_be_put_back(world: World, ledger: MemoryLedger) -> None:
+def test_a_message_whose_payload_was_replaced_puts_nothing_back(world: World, ledger: MemoryLedger) -> None:
     job = world.greet.enqueue(Greeting(name=LARGE))
     ledger.payloads.clear()
+    ledger.records[job.job_id] = replace(ledger.records[job.job_id], superseded_at=world.clock())
     world.app.pause(queue="email")
+
+    drain(world.app)
+
+    assert ledger.payloads == {}
+
+
+@pytest.mark.parametrize("how", ["pause", "snooze", "a late retry"])
+def test_a_message_is_kept_while_its_payload_cannot_be_put_back(world: World, ledger: MemoryLedger, how: str) -> None:
+    job = world.greet.enqueue(Greeting(name=LARGE))
+    ledger.payloads.clear()
+    if how == "pause":
+        world.app.pause(queue="email")
+    world.behave = snooze if how == "snooze" else retry_late
 
     class Away:
         """A ledger that can't say what lies beside a job."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,13 +13,17 @@ from lanework.engine.deadletters.dlq_scan import MOST_BOUNCES
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.ports.messages import OutgoingMessage
+from lanework.errors import UnavailableError
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import operator_moves
 from lanework.testing import NOON, drain
 from tests.support.factories import a_message, a_record
-from tests.support.fakes import break_ports
+from tests.support.fakes import Flaky, break_ports
 from tests.support.small_world import Greeting, World, give_up_on_all, raises
+
+if TYPE_CHECKING:
+    from lanework.model.lifecycle.change import Answer, Change
 
 BAT = Greeting(name="Bat")
 MINUTE = timedelta(minutes=1)
@@ -173,6 +177,44 @@ def test_a_job_that_nothing_carries_is_found_a_day_before_its_message_would_be_g
     Sweeper(world.app.ports).tick()
     drain(world.app)
     assert world.stored().state is State.COMPLETED
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), UnavailableError("throttled")])
+@pytest.mark.parametrize("port", ["workflows", "ledger"])
+def test_the_audit_goes_on_though_other_parts_fail(world: World, port: str, error: Exception) -> None:
+    world.app.ports.ledger.put(a_record())
+    world.clock.advance(timedelta(days=6))
+    flaky = Flaky(getattr(world.app.ports, port))
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    flaky.answers |= {"due_shards": fail, "held": fail}
+    stand_in: Any = {port: flaky}
+    world.app.use(replace(world.app.ports, **stand_in))
+
+    audited = Reconciler(world.app.ports).tick()
+
+    assert audited.stranded == 1
+    assert set(audited.refused) == {error}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), UnavailableError("throttled")])
+def test_the_audit_goes_on_past_a_job_that_cant_be_entered(world: World, error: Exception) -> None:
+    for job_id in ("a", "odd", "z"):
+        world.app.ports.ledger.put(a_record(job_id=job_id))
+    world.clock.advance(timedelta(days=6))
+    ledger, _ = break_ports(world.app)
+
+    def change(job_id: str, change: Change) -> Answer:
+        if job_id == "odd":
+            raise error
+        answer: Answer = ledger.port.change(job_id, change)
+        return answer
+
+    ledger.answers["change"] = change
+
+    assert Reconciler(world.app.ports).tick().stranded == 2
 
 
 def test_the_audit_looks_at_each_job_once_and_reads_nothing_more_when_the_day_is_done(world: World) -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from lanework import App, Jobs, State
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
+from lanework.model.job.ids import shard_of
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, app_in_memory, drain
 from tests.support.factories import a_record
-from tests.support.fakes import break_ports
+from tests.support.fakes import Flaky, break_ports
 from tests.support.small_world import Greeting, World
 
 BAT = Greeting(name="Bat")
@@ -82,6 +88,32 @@ def test_a_tick_without_time_leaves_the_rest_to_the_next(world: World) -> None:
 
     assert Sweeper(world.app.ports).tick(has_time=lambda: False).is_done is False
     assert Sweeper(world.app.ports).tick().sent == 10
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), UnavailableError("throttled")])
+@pytest.mark.parametrize(("port", "method"), [("ledger", "due"), ("flags", "read"), ("limits", "contended")])
+def test_what_fails_in_one_part_of_the_sweep_keeps_no_other_job_waiting(
+    world: World, port: str, method: str, error: Exception
+) -> None:
+    for number in range(40):
+        world.app.ports.ledger.put(a_record(job_id=f"job-{number}", sweep_at=NOON))
+    flaky = Flaky(getattr(world.app.ports, port))
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        if args[:1] in ((), (0,)):  # of the shards of the sweep, the first
+            raise error
+        return getattr(flaky.port, method)(*args, **kwargs)
+
+    flaky.answers[method] = answer
+    stand_in: Any = {port: flaky}
+    world.app.use(replace(world.app.ports, **stand_in))
+    in_the_first = sum(shard_of(f"job-{number}") == 0 for number in range(40)) if method == "due" else 0
+
+    with pytest.raises(UnavailableError) if isinstance(error, UnavailableError) else nullcontext():
+        Sweeper(world.app.ports).tick()
+
+    assert world.app.ports.lanes.counts(Lane.HIGH).waiting == 40 - in_the_first
+    assert ("worker.fault" in world.events.actions) is not isinstance(error, UnavailableError)
 
 
 def test_draining_goes_on_until_nothing_is_due_in_any_lane() -> None:

@@ -172,14 +172,15 @@ def test_a_payload_that_cant_be_read_now_stops_no_other_job(world: World) -> Non
         def __getattr__(self, name: str) -> Any:
             return getattr(self._port, name)
 
-    for job_id in ("hot", "cold"):
+    cold = [f"cold-{number}" for number in range(30)]  # some are in its shard
+    for job_id in ("hot", *cold):
         world.app.ports.ledger.put(a_record(job_id=job_id, sweep_at=NOON))
     world.app.use(replace(world.app.ports, ledger=Hot(world.app.ports.ledger)))
 
     with pytest.raises(UnavailableError, match="throttled"):
         Sweeper(world.app.ports).tick()
 
-    assert world.app.ports.lanes.counts(Lane.HIGH).waiting == 1
+    assert world.app.ports.lanes.counts(Lane.HIGH).waiting == 30
 
 
 def test_a_refused_job_lets_those_go_that_wait_for_it(world: World) -> None:

@@ -353,6 +353,26 @@ def test_ticks_that_are_missed_or_have_no_time_miss_no_job(stack: Stack) -> None
     assert sorted(stack.ran) == list(range(30))
 
 
+@pytest.mark.parametrize(
+    "bookmark",
+    [
+        *('{"later":1}', "{", "[]", "null", "7", '{"lanes":{},"homes":{},"later":{}}', "[" * 100_000),
+        '{"lanes":{"express":"2026-01-02T12:00:00.000+00:00"},"homes":{},"later":{}}',
+        '{"lanes":{"high":"noon"},"homes":{},"later":{}}',
+        '{"lanes":{"high":"2026-01-02T12:00:00.000"},"homes":{},"later":{}}',
+        '{"lanes":{"high":"2026-01-02T12:00:00.000+00:00"},"homes":{"a":["express"]},"later":{}}',
+        '{"lanes":{"high":"2026-01-02T12:00:00.000+00:00"},"homes":{},"later":{"high/delay":["noon"]}}',
+    ],
+)
+def test_a_bookmark_of_another_release_lets_the_walk_begin_anew(stack: Stack, bookmark: str) -> None:
+    stack.app.ports.flags.set_bookmark("unsent", bookmark)
+
+    stack.die_after(0, lambda: stack.mails.enqueue(Mail(number=1)))
+    stack.pass_time(5 * MINUTE)
+
+    assert stack.ran == [1]
+
+
 def test_two_clocks_that_tick_at_once_send_a_job_once(stack: Stack) -> None:
     stack.die_after(0, lambda: stack.mails.enqueue(Mail(number=5)))
     stack.clock.advance(4 * MINUTE)

@@ -34,10 +34,10 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery
 from lanework.engine.workflows.service import Workflows
-from lanework.errors import UnavailableError
+from lanework.errors import ContendedError, UnavailableError
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.testing import Clock, app_in_memory, drain
+from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.support.fakes import Flaky, break_ports, mend_ports
 
 if TYPE_CHECKING:
@@ -416,6 +416,34 @@ def test_an_end_that_was_not_told_is_found_by_the_reconciler(shop: Shop) -> None
     assert shop.state() is WorkflowState.RUNNING
     shop.tick(after=MINUTE)
     assert (sorted(shop.ran[3:]), shop.state()) == (["complete", "success"], WorkflowState.COMPLETED)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ContendedError("being written")])
+def test_a_workflow_that_cant_be_looked_at_keeps_no_other_from_being_repaired(shop: Shop, error: Exception) -> None:
+    for workflow_id in ("odd", "w"):
+        shop.app.workflows.enqueue(group([shop.job()]), workflow_id=workflow_id)
+    store = Flaky(shop.app.ports.workflows, broken={"record_end"})
+    stand_in: Any = store
+    shop.app.use(replace(shop.app.ports, workflows=stand_in))
+    drain(shop.app)
+    store.broken.clear()
+    looks: list[timedelta] = []
+
+    def names(workflow_id: str, number: int) -> tuple[str, ...]:
+        if workflow_id == "odd":
+            looks.append(shop.clock() - NOON)
+            raise error
+        found: tuple[str, ...] = store.port.names(workflow_id, number)
+        return found
+
+    store.answers["names"] = names
+
+    for _ in range(30):
+        shop.tick(after=MINUTE)
+
+    assert (shop.state(), shop.state("odd")) == (WorkflowState.COMPLETED, WorkflowState.RUNNING)
+    is_ours = isinstance(error, ContendedError)
+    assert len(looks) == (26 if is_ours else 1), "the next tick looks again, or, where nobody foresaw it, in an hour"
 
 
 def test_a_place_whose_job_was_never_made_is_given_up_after_an_hour(shop: Shop) -> None:

@@ -349,9 +349,10 @@ class NothingIsLost(RuleBasedStateMachine):
 
     # --- somebody who may send to the queues, and nothing more
 
-    @rule(kind=st.sampled_from(sorted(POISONS)), lane=lanes)
-    def something_lies_in_the_way_of_the_ticks(self, kind: str, lane: Lane) -> None:
-        self.world.poison(kind, lane)
+    @rule(kinds=st.lists(st.sampled_from(sorted(POISONS)), min_size=1, max_size=5, unique=True), lane=lanes)
+    def something_lies_in_the_way_of_the_ticks(self, kinds: list[str], lane: Lane) -> None:
+        for kind in kinds:
+            self.world.poison(kind, lane)
 
     @rule(kind=st.sampled_from(KINDS), name=subjects, lane=lanes)
     def somebody_forges_a_message(self, kind: str, name: str, lane: Lane) -> None:

@@ -75,6 +75,7 @@ class Promises:
         ends: Completions and deaths, of which the world is to be told.
         broken: What didn't hold.
         jobs: The type and payload that each job is recorded with, as of now.
+        found: Of those, the ones that nobody enqueued: others' records, which nothing is promised of.
     """
 
     now: Callable[[], datetime]
@@ -86,6 +87,7 @@ class Promises:
     ends: set[End] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
     jobs: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    found: set[str] = field(default_factory=set)
     _invocation_ends: dict[str, datetime] = field(default_factory=dict)
     _earliest: dict[str, datetime] = field(default_factory=dict)
     _admitted: dict[str, list[tuple[datetime, str, str]]] = field(default_factory=dict)
@@ -99,6 +101,14 @@ class Promises:
         if not is_kept:
             self.broken.append(promise)
             raise AssertionError(promise)
+
+    def find(self, record: JobRecord) -> None:
+        """Note a record that nobody enqueued; the runs that it tells of are over."""
+        self.found.add(record.job_id)
+        self.jobs[record.job_id] = (record.type, record.payload)
+        self.begun[record.job_id, record.life] = record.attempts
+        if record.claim_id is not None:
+            self._invocation_ends[record.claim_id] = self.now()
 
     def watch_put(self, record: JobRecord, actor: Actor) -> None:
         """Check a record that was just made."""
@@ -246,7 +256,8 @@ class Promises:
     def _counts(self, record: JobRecord) -> None:
         life = (record.job_id, record.life)
         self.keep(record.attempts == self.begun[life] - self.given_back[life], "attempts are miscounted")
-        self.keep(record.attempts <= record.max_attempts + record.crashed, "more attempts than are allowed")
+        most = max(record.max_attempts, 1) + record.crashed  # some of the found say 0
+        self.keep(record.attempts <= most, "more attempts than are allowed")
 
 
 def _lives(before: JobRecord, after: JobRecord) -> int:

@@ -337,7 +337,8 @@ class World:
     def _admitted(self, attempt: Attempt, actor: Actor) -> None:
         record = attempt.stored
         assert record is not None
-        limits = [(bound.name_for({}, None), bound.limit) for bound in self._types[record.type].bounds]
+        bounds = self._types[record.type].bounds if record.type in self._types else ()
+        limits = [(bound.name_for({}, None), bound.limit) for bound in bounds]
         self.promises.admitted(record, actor, limits, self.stored)
 
     def _keeps_to_pauses(self, record: JobRecord, came_at: datetime) -> None:
@@ -490,8 +491,10 @@ class World:
         self.queues.lanes.send(lane, OutgoingMessage(body=body))
 
     def poison(self, kind: str, lane: Lane) -> None:
-        """Something lies where the ticks look that they can't handle."""
-        self.stored.put(poisoned(kind, lane=lane, now=self.time()))
+        """Something lies where the ticks look that they can't handle, or that a worker can't."""
+        record = poisoned(kind, lane=lane, now=self.time())
+        if self.stored.put(record) is None:
+            self.promises.find(record)
 
     def pass_time(self) -> None:
         """Go on to the next moment at which something can happen."""
@@ -517,7 +520,8 @@ class World:
         self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
 
     def _records(self) -> list[JobRecord]:
-        return [record for one in self.promises.jobs if (record := self.stored.get(one)) is not None]
+        asked = self.promises.jobs.keys() - self.promises.found
+        return [record for one in sorted(asked) if (record := self.stored.get(one)) is not None]
 
     # --- what must hold after every step
 
