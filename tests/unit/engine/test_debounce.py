@@ -173,6 +173,29 @@ def test_an_enqueue_that_took_long_does_not_shorten_the_window_of_one_that_began
     assert indexed == [("home", "took long")]
 
 
+@pytest.mark.parametrize("text", ["second", "second " * 1_000])
+def test_an_enqueue_is_not_taken_for_another_of_the_same_moment_that_came_between(
+    app: App, clock: Clock, text: str
+) -> None:
+    index.enqueue(Page(text="first"))
+    store = app.ports.ledger
+
+    class Between:
+        """Lets another producer enqueue, once, between an enqueue's last read and its write."""
+
+        def __getattr__(self, name: str) -> object:
+            if name == "change":
+                app.use(replace(app.ports, ledger=store))
+                index.enqueue(Page(text=text.replace("second", "another")))
+            return getattr(store, name)
+
+    app.use(replace(app.ports, ledger=Between()))  # type: ignore[arg-type]
+    index.enqueue(Page(text=text))
+
+    pass_time(app, clock, 11 * SECOND)
+    assert indexed == [("home", text[:10])]
+
+
 def test_a_producer_that_crashed_before_it_sent_is_made_up_for_by_the_next(app: App, clock: Clock) -> None:
     _, lanes = break_ports(app)
     lanes.broken = {"send"}

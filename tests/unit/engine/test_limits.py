@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel
@@ -27,10 +27,14 @@ from lanework import (
 from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Delivery, Report
+from lanework.errors import UnavailableError
 from lanework.memory import MemoryLanes
 from lanework.model.lanes import LANES, Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.support.fakes import break_limits, break_ports
+
+if TYPE_CHECKING:
+    from lanework.model.lifecycle.change import Answer, Change
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -474,11 +478,12 @@ def test_a_key_that_is_no_field_is_refused_with_the_nearest() -> None:
         a_shop(concurrency=Concurrency(1, key="usr"))
 
 
+@pytest.mark.parametrize("count", [2, 4])  # of four the third, which has a message, would wake the second
 @pytest.mark.parametrize("lost", ["take", "give_back", "keep_for", "extend", "announce", "slots"])
-def test_a_limit_of_one_does_not_stand_still_after_a_lost_answer(lost: str) -> None:
+def test_a_limit_of_one_does_not_stand_still_after_a_lost_answer(lost: str, count: int) -> None:
     """The sweep would mend it a minute later; the end of a lease, later than that."""
     shop = a_shop(concurrency=1)
-    ids = shop.enqueue(4)
+    ids = shop.enqueue(count)
     shop.meanwhile = lambda _: shop.deliver()
     limits = break_limits(shop.app)
     limits.mute_once = {lost}
@@ -496,14 +501,19 @@ def test_a_job_that_was_let_go_by_a_write_whose_answer_was_lost_keeps_its_slot_a
     shop = a_shop(concurrency=1)
     ids = shop.enqueue(2)
     ledger, _ = break_ports(shop.app)
+    lost: list[str] = []
 
-    def look(run: Run) -> None:
-        shop.deliver()
-        if run.job_id == "bat-0":
-            ledger.mute_once = {"change"}
+    def change(job_id: str, change: Change) -> Answer:
+        answer: Answer = ledger.port.change(job_id, change)
+        if change.name == "release" and not lost:
+            lost.append(job_id)
+            raise UnavailableError(job_id)
+        return answer
 
-    shop.meanwhile = look
+    ledger.answers["change"] = change
+    shop.meanwhile = lambda _: shop.deliver()
     shop.deliver()
+    assert lost == ["bat-1"]
     shop.clock.advance(SECOND)
     shop.deliver()
 

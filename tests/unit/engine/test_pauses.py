@@ -151,13 +151,27 @@ def test_flags_are_read_every_few_seconds_and_not_before_every_job(world: World)
     assert flags.calls == ["read", "read"]
 
 
-def test_flags_that_cannot_be_read_leave_what_was_known(world: World) -> None:
+@pytest.mark.parametrize("problem", [UnavailableError("throttled"), ConfigError("no permission")])
+def test_flags_that_cannot_be_read_leave_what_was_known(world: World, problem: LaneworkError) -> None:
     flags = Flaky(world.app.ports.flags)
     world.app.use(replace(world.app.ports, flags=flags))
     world.app.pause(queue="email")
     world.execute(put(world))
-    flags.broken.add("read")
+
+    def read() -> FlagSet:
+        raise problem
+
+    flags.answers["read"] = read
     world.clock.advance(LOOKED_AT_EVERY)
+
+    assert world.execute(put(world, job_id="job-2")) == Ack()
+    assert world.stored("job-2").state is State.PARKED
+
+
+def test_a_clock_that_was_set_back_says_nothing_of_when_the_flags_were_read(world: World) -> None:
+    world.execute(put(world))
+    world.app.pause(queue="email")
+    world.clock.advance(-timedelta(hours=1))
 
     assert world.execute(put(world, job_id="job-2")) == Ack()
     assert world.stored("job-2").state is State.PARKED

@@ -22,6 +22,7 @@ from lanework.model.lifecycle import (
     retention,
     run_moves,
 )
+from lanework.model.lifecycle.change import has_landed
 from lanework.model.lifecycle.transitions import transitions
 from lanework.testing import NOON
 from tests.support.factories import LEASE, a_message, a_record
@@ -124,6 +125,14 @@ def test_a_new_record_is_told_as_enqueued_and_as_started_where_its_claim_made_it
     assert transitions(replace(COMPLETED, created_at=NOON - SECOND), QUEUED) == (Action.JOB_ENQUEUED,), "of another job"
     assert transitions(None, BLOCKED) == (Action.JOB_ENQUEUED,)
     assert transitions(None, claimed) == (Action.JOB_ENQUEUED, Action.JOB_STARTED)
+
+
+def test_a_write_that_another_run_has_made_alike_is_not_taken_for_ones_own() -> None:
+    progress = run_moves.report_progress(claim_id="c1", percent=50, note=None)
+    mine = replace(RUNNING, progress=50)
+
+    assert has_landed(progress, mine)
+    assert not has_landed(progress, replace(mine, claim_id="c2"))
 
 
 def test_no_move_is_missing_here() -> None:

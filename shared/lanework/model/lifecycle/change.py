@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, assert_never
+from typing import TYPE_CHECKING, Any, Final, Literal, assert_never
+
+from lanework.model.job.payload import is_apart
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +110,7 @@ class Kept:
 
 
 _NOT_SHOWN: Final = frozenset({"payload", "expires_at"})
-"""What a record may hold elsewhere than it was written, or rounded."""
+"""What a record may hold elsewhere than it was written, or rounded; of a payload what it does hold is compared."""
 
 _ROUNDING: Final = timedelta(milliseconds=1)
 
@@ -144,8 +146,13 @@ def has_landed(change: Change, stored: JobRecord) -> bool:
     return (
         bool(shown)
         and all(_is_shown(change.write[name], getattr(stored, name)) for name in shown)
+        and ("payload" not in change.write or stored.payload == _kept_inside(change.write["payload"]))
         and all(holds(one, stored) for one in change.require if touched.isdisjoint(_read_by(one)))
     )
+
+
+def _kept_inside(payload: Any) -> str | None:  # noqa: ANN401 - what a change writes is of any type
+    return None if is_apart(payload) else payload
 
 
 def _read_by(condition: Condition) -> set[str]:

@@ -156,6 +156,7 @@ def supersede(pending: JobRecord, later: JobRecord, *, entry: datetime | None) -
         write={
             "state": later.state,
             "payload": later.payload,
+            "digest": later.digest,
             "version": later.version,
             "run_at": later.run_at,
             "due_at": later.due_at,
