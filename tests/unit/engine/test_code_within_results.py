@@ -79,6 +79,8 @@ RETURNED: dict[str, Callable[[], object]] = {
     "coroutines": lambda: [coroutine(), coroutine()],
     "coroutine in a tuple": lambda: (coroutine(),),
     "coroutine in a dict": lambda: {"a": [{"b": coroutine()}]},
+    "generator in a set": lambda: {(charge(i) for i in range(3))},
+    "generator in a frozenset": lambda: [frozenset({(charge(i) for i in range(3))})],
     "context manager": managed,
     "result of a pool": asynchronous,
     "generator in a model": lambda: Model(inside=(charge(i) for i in range(3))),

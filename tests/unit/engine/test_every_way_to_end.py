@@ -7,6 +7,7 @@ import contextvars
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, model_serializer
 
 from lanework import App, Cause, Discard, Jobs, Middleware, RetryAfter, Run, Snooze, State, Suspended
 from lanework.engine.ports.code_runner import in_a_loop_of_its_own
+from lanework.model.job.error_text import fault_of
 from lanework.model.retry_wait import asked_wait
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.support.small_world import Greeting, World, put, raises
@@ -141,6 +143,86 @@ def test_an_attempt_fails_whatever_it_raises_and_says_what_can_be_said(
     assert str(world.stored().error).startswith(said)
     assert len(str(world.stored().error)) <= 500
     assert world.stored().attempts == 1
+
+
+def while_handling(error: Exception, cause: BaseException | None, *, is_hidden: bool = False) -> Exception:
+    try:
+        try:
+            {}["handled"]
+        except KeyError:
+            if cause is not None or is_hidden:
+                raise error from cause
+            raise error  # noqa: B904 - what is handled is what is tested
+    except Exception as raised:  # noqa: BLE001 - as above
+        return raised
+
+
+def noted(text: str, *notes: str) -> ValueError:
+    error = ValueError(text)
+    for note in notes:
+        error.add_note(note)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (while_handling(ValueError("v"), None), "ValueError: v\nraised while handling KeyError: 'handled'"),
+        (while_handling(ValueError("v"), OSError("o")), "ValueError: v\ncaused by OSError: o"),
+        (while_handling(ValueError("v"), None, is_hidden=True), "ValueError: v"),
+        (noted("v", "one", "two"), "ValueError: v\nnote: one\nnote: two"),
+        (
+            ExceptionGroup("all", [noted("1", "one"), ExceptionGroup("in", [OSError("2"), noted("3"), noted("4")])]),
+            "ExceptionGroup: all (2 sub-exceptions)\n- ValueError: 1\n  note: one\n- OSError: 2\n- ValueError: 3",
+        ),
+    ],
+)
+def test_what_led_to_an_error_is_said(error: Exception, said: str) -> None:
+    assert fault_of(error).said == said
+
+
+@pytest.mark.parametrize("error", [ValueError("x" * 1_000), noted("x" * 1_000, "one"), noted("x", *("y" * 900,) * 9)])
+def test_what_is_said_of_an_error_has_an_end(error: Exception) -> None:
+    assert len(fault_of(error).said) <= 500
+
+
+def test_what_goes_round_in_circles_is_said_once() -> None:
+    assert fault_of(of_a_circle()).said == "ValueError: first\ncaused by ValueError: second"
+
+
+def test_of_all_that_led_to_an_error_ten_lines_are_said() -> None:
+    error: BaseException = ValueError("first")
+    for number in range(5):
+        group = ExceptionGroup(f"group {number}", [ValueError(str(one)) for one in range(3)])
+        group.__cause__, error = error, group
+
+    assert len(fault_of(error).trail) == 10
+
+
+def test_an_exception_has_a_second_to_say_what_it_is(world: World) -> None:
+    limits: list[timedelta] = []
+    asked: list[timedelta] = []
+
+    @contextmanager
+    def limit(timeout: timedelta) -> Iterator[None]:
+        limits.append(timeout)
+        try:
+            yield
+        finally:
+            limits.pop()
+
+    class SlowError(Exception):
+        def __str__(self) -> str:
+            asked.extend(limits)
+            return "slow"
+
+    runner = replace(world.app.ports.code_runner, limit=limit)
+    world.app.use(replace(world.app.ports, code_runner=runner))
+    world.behave = raises(SlowError())
+    world.execute(put(world))
+
+    assert set(asked) == {SECOND}
+    assert world.stored().error == "SlowError: slow"
 
 
 @pytest.mark.parametrize(("raised", "said"), RAISED)
