@@ -132,3 +132,27 @@ def test_progress_that_may_not_be_written_fails_no_attempt() -> None:
     drain(app)
 
     assert (app.get("job-1").state, app.get("job-1").attempts, ran) == (State.COMPLETED, 1, ["Bat"])
+
+
+@pytest.mark.parametrize("error", [ConfigError("no permission"), ZeroDivisionError()])
+def test_a_payload_that_may_not_be_read_once_the_job_is_claimed_fails_the_attempt(error: Exception) -> None:
+    family = Jobs(queue="email", attempts=3)
+    ran: list[str] = []
+
+    @family.job("user.greeting")
+    def greet(greeting: Greeting) -> None:
+        ran.append(greeting.name)
+
+    app = app_in_memory(App(family))
+    greet.enqueue(Greeting(name="Bat " * 1_000), job_id="job-1")
+    ledger: Any = app.ports.ledger
+    ledger.records["job-1"] = replace(ledger.records["job-1"], superseded_at=ledger.records["job-1"].created_at)
+
+    def refused(_: object) -> str:
+        raise error
+
+    ledger.payload_of = refused
+
+    drain(app)
+
+    assert (app.get("job-1").state, app.get("job-1").attempts, ran) == (State.RETRYING, 1, [])

@@ -448,6 +448,22 @@ def test_an_async_job_ends_however_its_event_loop_is_stopped(
     assert (app.get("job-1").state, app.get("job-1").attempts, app.get("job-2").result) == (ends, 1, '"well"')
 
 
+def test_a_job_that_awaits_what_was_cancelled_has_not_timed_out() -> None:
+    family = Jobs(queue="tasks", attempts=1)
+
+    @family.job("task.await")
+    async def wait(_: Greeting) -> None:
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    app = app_in_memory(App(family))
+    wait.enqueue(BAT, job_id="job-1")
+    drain(app)
+
+    assert app.get("job-1").error == "RuntimeError: it awaited a task that was cancelled"
+
+
 def test_what_a_coroutine_leaves_behind_does_not_outlast_it() -> None:
     seen: list[str] = []
 
