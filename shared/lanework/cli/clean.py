@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import application, connected, project_here
+from lanework.cli.connect import informed
 from lanework.cli.options import AsJson, OnlyQueue, Yes, duration_option
 from lanework.cli.output import answer, confirm, out, print_job_that_does_it, print_json, table_of
 from lanework.cli.param_types import end
@@ -48,7 +48,7 @@ def clean(
     if older_than is None and keep is None:
         msg = "nothing says which jobs: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
         raise InvalidOptionError(msg)
-    app = connected() if queue is None or project_here() is None else application()
+    app = informed(queue)
     before = None if older_than is None else app.ports.clock() - older_than
     plan = app.runtime.cleanups.plan(Cleaning(state=status, queue=queue, keep=keep or 0, ended_before=before))
     if plan.count == 0 and app.registry.types:

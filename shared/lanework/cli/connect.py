@@ -63,6 +63,16 @@ def application() -> App:
     return app
 
 
+def informed(*names: str | None) -> App:
+    """
+    Return the project's own application where names, if any are given, can be checked by it; else as `connected`.
+
+    Elsewhere than in a project, what the stack's table says is enough.
+    """
+    is_needed = not names or any(name is not None for name in names)
+    return application() if is_needed and project_here() is not None else connected()
+
+
 def signing_keys() -> Sequence[bytes]:
     """
     Return the keys that the stack signs webhooks with: the environment's, else those that the stack was deployed with.

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
+from rich.console import Console
+from rich.live import Live
 
 from lanework.cli.exits import Exit
-from lanework.cli.follow import follow, show_outcome
 from lanework.cli.options import AsJson
-from lanework.cli.output import complain, print_json, say
+from lanework.cli.output import complain, out, print_json, say, seconds, table_of
+from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import ConfigError
 from lanework.local import Project, embedded_stack, find_project
 from lanework.local.demo.demo import Demo, summary_of
 from lanework.local.emulator.venv import emulator_python
 from lanework.local.stack.producer_env import enter
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from lanework.local.demo.demo import Row
+
+_COLUMNS = ("id", "type", "lane", "attempts", "wait", "run", "state", "shows")
 
 Port = Annotated[
     int | None,
@@ -39,12 +49,12 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
         enter(stack.handle, stack.clients)
         running = Demo(stack)
         running.enqueue()
-        follow(running, sys.stderr if as_json else sys.stdout)
+        _follow(running, sys.stderr if as_json else sys.stdout)
         problems = running.problems()
     if as_json:
         print_json({"jobs": [summary_of(row) for row in running.rows], "problems": problems})
     else:
-        show_outcome(running, problems)
+        _show_outcome(running, problems)
     if problems:
         for problem in problems:
             complain(problem)
@@ -63,3 +73,68 @@ def prepare(project: Project) -> None:
         msg = "the embedded stack needs its extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
     emulator_python(project.home, report=say)
+
+
+def _follow(demo: Demo, stream: TextIO) -> None:
+    """Show the demo's jobs on a stream until they are over."""
+    if stream.isatty():
+        _follow_live(demo, stream)
+    else:
+        _follow_in_lines(demo, stream)
+
+
+def _show_outcome(demo: Demo, problems: list[str]) -> None:
+    """Print the table of what came of every job, and whether it is what should have."""
+    wrong = {problem.partition(":")[0] for problem in problems}
+    out().print(_table(demo.rows))
+    out().print(f"\n{len(demo.rows) - len(wrong)} of {len(demo.rows)} jobs came out as they should")
+
+
+def _follow_live(demo: Demo, stream: TextIO) -> None:
+    # Transient: the outcome's table takes its place.
+    with Live(console=Console(file=stream, highlight=False), transient=True, auto_refresh=False) as live:
+        for rows in demo.follow():
+            live.update(_table(rows), refresh=True)
+
+
+def _follow_in_lines(demo: Demo, stream: TextIO) -> None:
+    begun = time.monotonic()
+    shown: dict[str, str] = {}
+    for rows in demo.follow():
+        for row in rows:
+            line = _line(row)
+            if shown.get(row.job_id) != line:
+                shown[row.job_id] = line
+                stream.write(f"{time.monotonic() - begun:6.1f} s  {line}\n")
+                stream.flush()
+
+
+def _table(rows: list[Row]) -> Table:
+    return table_of(_COLUMNS, (_cells(row) for row in rows))
+
+
+def _cells(row: Row) -> tuple[object, ...]:
+    record = row.record
+    name = row.expected.request.type.name
+    if record is None:
+        return (row.job_id, name, "", 0, "", "", "", row.expected.shows)
+    return (
+        row.job_id,
+        name,
+        record.lane,
+        record.attempts,
+        seconds(waited(record)),
+        seconds(ran_for(record)),
+        record.state,
+        row.expected.shows,
+    )
+
+
+def _line(row: Row) -> str:
+    record = row.record
+    if record is None:
+        return f"{row.job_id}: not recorded yet"
+    progress = "" if record.progress is None else f", {record.progress} %"
+    cause = "" if record.cause is None else f" ({record.cause}: {record.error})"
+    where = f"{row.job_id:<14} {record.type:<26} {record.lane:<8}"
+    return f"{where} {record.state} (attempt {record.attempts}{progress}){cause}"

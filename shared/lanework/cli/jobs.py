@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from lanework.cli.connect import application, connected, project_here
+from lanework.cli.connect import application, connected, informed
 from lanework.cli.exits import Exit
 from lanework.cli.options import (
     AsJson,
@@ -140,7 +140,7 @@ def list_(
 
     Example: lanework list --status dead --lane critical
     """
-    app = connected() if (type_, queue) == (None, None) or project_here() is None else application()
+    app = informed(type_, queue)
     which = JobFilter(type=type_, queue=queue, lane=lane, state=status, late=late)
     page = app.runtime.search.newest(which, limit=limit, cursor=cursor)
     if cursor is None and app.registry.types:

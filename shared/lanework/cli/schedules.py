@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import application, connected, project_here
+from lanework.cli.connect import application, informed
 from lanework.cli.options import AsJson, duration_option, group, payload_option, with_options, word_option
 from lanework.cli.output import answer, out, print_json, say, table_of
 from lanework.cli.param_types import payload
@@ -78,7 +78,7 @@ def list_(as_json: AsJson = False) -> None:
 
     Example: lanework schedules list --json
     """
-    app_ = _app()
+    app_ = informed()
     found, now = app_.schedules.list(), app_.ports.clock()
     if as_json:
         print_json([Schedule.of(one, now=now).to_json() for one in found])
@@ -97,7 +97,7 @@ def pause(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules pause cleanup.expired-tokens
     """
-    app_ = _app()
+    app_ = informed()
     _print(app_, app_.schedules.pause(name), said=f"{name}: paused", as_json=as_json)
 
 
@@ -108,7 +108,7 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules resume cleanup.expired-tokens
     """
-    app_ = _app()
+    app_ = informed()
     record = app_.schedules.resume(name)
     upcoming = next_of(record, app_.ports.clock())
     said = f"{name}: resumed, next {_local(upcoming, record.schedule.timetable)}"
@@ -122,7 +122,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules remove greeting
     """
-    _app().schedules.remove(name)
+    informed().schedules.remove(name)
     answer({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
@@ -148,17 +148,12 @@ def next_(
 
     Example: lanework schedules next cleanup.expired-tokens -n 10
     """
-    schedules = _app().schedules
+    schedules = informed().schedules
     ticks, timetable = schedules.next(name, count), schedules.get(name).schedule.timetable
     if as_json:
         print_json([f"{tick:%Y-%m-%dT%H:%MZ}" for tick in ticks])
         return
     out().print(table_of((timetable.tz, "UTC"), [(_local(tick, timetable), stamp(tick)) for tick in ticks]))
-
-
-def _app() -> App:
-    """Return the project's application, which knows what was declared just now; elsewhere the table says enough."""
-    return connected() if project_here() is None else application()
 
 
 def _print(app_: App, record: ScheduleRecord, *, said: str, as_json: bool) -> None:

@@ -75,6 +75,11 @@ class Routes:
             status_code=endpoint.status,
         )(answer)
 
+    def find(self) -> Endpoint | None:
+        """Return the endpoint that the current request is for; None if there is none."""
+        wanted = (self.resolver.request.method, self.resolver.request.route)
+        return next((one for one in self.endpoints if (one.method, one.path) == wanted), None)
+
     def here(self) -> Endpoint:
         """
         Return the endpoint that the current request is for.
@@ -82,15 +87,13 @@ class Routes:
         Raises:
             ProblemError: There is none: 404, or 405 if the path has other methods.
         """
+        found = self.find()
+        if found is not None:
+            return found
         request = self.resolver.request
-        for one in self.endpoints:
-            if (one.method, one.path) == (request.method, request.route):
-                return one
         path = self.resolver.current_event.path
-        found = [one for one in self.endpoints if one.path == path] or [
-            one for one in self.endpoints if _matches(one.path, path)
-        ]
-        others = sorted({one.method for one in found})
+        exact = [one for one in self.endpoints if one.path == path]
+        others = sorted({one.method for one in exact or (one for one in self.endpoints if _matches(one.path, path))})
         if not others or request.method in others:  # the resolver takes no path that no name could be in
             raise ProblemError(HTTPStatus.NOT_FOUND, "no-such-path", f"nothing is at {path}; see /openapi.json")
         allowed = ", ".join(others)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import application, connected, project_here
-from lanework.cli.dlq.options import Asked
+from lanework.cli.connect import application, connected
+from lanework.cli.dlq.options import Asked, Chosen
 from lanework.cli.dlq.output import (
     print_groups,
     print_job,
@@ -19,29 +18,21 @@ from lanework.cli.dlq.output import (
 )
 from lanework.cli.options import AsJson, Cursor, JobId, PageOfJobs, Yes, group, payload_option, with_options
 from lanework.cli.output import answer, confirm, say
-from lanework.cli.param_types import job_id as existing
 from lanework.cli.param_types import payload
 from lanework.cli.param_types import rate as rate_
 from lanework.cli.progress import bar
 from lanework.engine.deadletters.query import DeadList
 from lanework.engine.jobtypes.builtin import RedriveOptions
-from lanework.engine.queries.search import check_names
 from lanework.errors import InvalidOptionError, NothingMatchesError
-from lanework.local.application import load_app
 from lanework.model.job.dead_filter import DeadFilter
 
 if TYPE_CHECKING:
     from lanework.app import App
     from lanework.engine.deadletters.groups import Grouping
     from lanework.engine.deadletters.query import RedrivePlan
-    from lanework.model.lanes import Lane
 
 app = group("dlq", "Look at dead jobs, give them another life, or drop them.")
 
-Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", parser=existing, help="Jobs by their id, instead of filters.")
-]
-All = Annotated[bool, typer.Option("--all", help="Every dead job.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, and change nothing.")]
 
 
@@ -65,8 +56,8 @@ def list_(
         print_groups(_groups(app_, asked, which), as_json=as_json)
         return
     found = _page(app_, which, limit=limit, cursor=cursor)
-    if not found.jobs and cursor is None and not asked.is_empty:
-        _check_names(asked)
+    if not found.jobs and cursor is None and which != DeadFilter():
+        asked.check_names()
         raise app_.dead_letters.jobs.nothing(which)
     unreadable = app_.dead_letters.unreadable() if found.cursor is None else {}
     print_list(found, unreadable, as_json=as_json)
@@ -93,10 +84,8 @@ def show(
 
 @app.command()
 @with_options
-def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
-    asked: Asked,
-    ids: Ids = None,
-    every: All = False,
+def redrive(
+    chosen: Chosen,
     dry_run: DryRun = False,
     canary: Annotated[
         bool, typer.Option("--canary", help="One first, then a tenth, then the rest; stops if one dies again.")
@@ -121,7 +110,6 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
 
     Example: lanework dlq redrive --cause exhausted --error "connection refused" --canary
     """
-    chosen = _Chosen(asked=asked, ids=tuple(ids or ()), every=every)
     options = RedriveOptions(rate=rate, canary=canary)
     if native:
         _redrive_natively(chosen, options, is_plain=not dry_run and payload_ is None, yes=yes, as_json=as_json)
@@ -145,9 +133,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - typer makes options of parameters
 @app.command()
 @with_options
 def drop(
-    asked: Asked,
-    ids: Ids = None,
-    every: All = False,
+    chosen: Chosen,
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -158,7 +144,7 @@ def drop(
     Example: lanework dlq drop --type report.month --older-than 7d --dry-run
     """
     app_ = connected()
-    plan = _Chosen(asked=asked, ids=tuple(ids or ()), every=every).plan(app_)
+    plan = chosen.plan(app_)
     if dry_run:
         print_plan("drop", plan, as_json=as_json)
         return
@@ -168,42 +154,12 @@ def drop(
     print_summary("drop", plan, became, as_json=as_json)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    """Which jobs a command is to move: by id, by filter, or all."""
-
-    asked: Asked
-    ids: tuple[str, ...]
-    every: bool
-
-    def plan(self, app_: App) -> RedrivePlan:
-        """Return what would move."""
-        ways = [bool(self.ids), not self.asked.is_empty, self.every]
-        if sum(ways) != 1:
-            problem = "nothing says which jobs" if not any(ways) else "ids, filters and --all exclude each other"
-            msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
-            raise InvalidOptionError(msg)
-        which = DeadFilter(job_ids=self.ids) if self.ids else self.asked.filter(app_.ports.clock())
-        try:
-            return app_.dead_letters.jobs.plan(which)
-        except NothingMatchesError:
-            _check_names(self.asked)
-            raise
-
-
 def _groups(app_: App, asked: Asked, which: DeadFilter) -> Grouping:
     try:
         return app_.dead_letters.groups(which)
     except NothingMatchesError:
-        _check_names(asked)
+        asked.check_names()
         raise
-
-
-def _check_names(asked: Asked) -> None:
-    """Refuse a type or a queue that the project doesn't have; elsewhere, nothing knows."""
-    project = project_here()
-    if project is not None and (asked.type, asked.queue) != (None, None):
-        check_names(load_app(project).registry, type_=asked.type, queue=asked.queue)
 
 
 def _page(app_: App, which: DeadFilter, *, limit: int, cursor: str | None) -> DeadList:
@@ -216,9 +172,10 @@ def _page(app_: App, which: DeadFilter, *, limit: int, cursor: str | None) -> De
     return DeadList(jobs=jobs, cursor=found.cursor)
 
 
-def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -> None:
-    if len(chosen.ids) != 1:
-        msg = f"--payload is for exactly one job, by its id; got {len(chosen.ids)} ids"
+def _redrive_with(chosen: Chosen, text: str, *, dry_run: bool, as_json: bool) -> None:
+    ids = chosen.ids or []
+    if len(ids) != 1:
+        msg = f"--payload is for exactly one job, by its id; got {len(ids)} ids"
         raise InvalidOptionError(msg)
     app_ = application()
     plan = chosen.plan(app_)
@@ -226,21 +183,19 @@ def _redrive_with(chosen: _Chosen, text: str, *, dry_run: bool, as_json: bool) -
         app_.dead_letters.checked_edit(plan.jobs[0], text)
         print_plan("redrive", plan, as_json=as_json)
         return
-    app_.dead_letters.redrive_job(chosen.ids[0], payload=text)
+    app_.dead_letters.redrive_job(ids[0], payload=text)
     print_redriven_with_payload(plan.jobs[0], as_json=as_json)
 
 
-def _redrive_natively(chosen: _Chosen, options: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
-    asked = chosen.asked
-    is_lane_only = asked.lane is not None and asked == Asked(lane=asked.lane)
-    if not (is_lane_only and is_plain) or chosen.ids or chosen.every or options.canary:
+def _redrive_natively(chosen: Chosen, options: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
+    lane = chosen.lane
+    if lane is None or chosen != Chosen(lane=lane) or not is_plain or options.canary:
         msg = "--native moves all tickets of one lane and knows nothing else: dlq redrive --native --lane X [--rate N]"
         raise InvalidOptionError(msg)
     rate = None if options.rate is None else int(options.rate)
     if rate != options.rate:
         msg = f"with --native, --rate is a whole number from 1 to 500, got {options.rate:g}"
         raise InvalidOptionError(msg)
-    lane = cast("Lane", asked.lane)
     app_ = connected()
     confirm(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
     app_.dead_letters.move_back(lane, rate=rate)

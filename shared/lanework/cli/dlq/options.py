@@ -8,9 +8,15 @@ from typing import Annotated
 
 import typer
 
+from lanework.app import App
+from lanework.cli.connect import project_here
 from lanework.cli.options import OnlyLane, OnlyQueue, OnlyType, duration_option
 from lanework.cli.param_types import cause as cause_
-from lanework.errors import InvalidOptionError
+from lanework.cli.param_types import job_id
+from lanework.engine.deadletters.query import RedrivePlan
+from lanework.engine.queries.search import check_names
+from lanework.errors import InvalidOptionError, NothingMatchesError
+from lanework.local.application import load_app
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.states import Cause
 
@@ -41,10 +47,11 @@ class Asked:
     ] = None
     younger_than: Annotated[timedelta | None, duration_option("Only what died since.")] = None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is asked for."""
-        return self == Asked()
+    def check_names(self) -> None:
+        """Refuse a type or a queue that the project doesn't have; elsewhere, nothing knows."""
+        project = project_here()
+        if project is not None and (self.type, self.queue) != (None, None):
+            check_names(load_app(project).registry, type_=self.type, queue=self.queue)
 
     def filter(self, now: datetime) -> DeadFilter:
         """
@@ -66,3 +73,34 @@ class Asked:
             died_before=None if self.older_than is None else now - self.older_than,
             died_after=None if self.younger_than is None else now - self.younger_than,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen(Asked):
+    """Which dead jobs a command is to move: those asked for, those of these ids, or all."""
+
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ID]...", parser=job_id, help="Jobs by their id, instead of filters."),
+    ] = None
+    all: Annotated[bool, typer.Option("--all", help="Every dead job.")] = False
+
+    def plan(self, app: App) -> RedrivePlan:
+        """
+        Return what would move.
+
+        Raises:
+            InvalidOptionError: Nothing says which jobs, or several ways do.
+            NothingMatchesError: There is no such job.
+        """
+        which = self.filter(app.ports.clock())
+        ways = [bool(self.ids), which != DeadFilter(), self.all]
+        if sum(ways) != 1:
+            problem = "nothing says which jobs" if not any(ways) else "ids, filters and --all exclude each other"
+            msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
+            raise InvalidOptionError(msg)
+        try:
+            return app.dead_letters.jobs.plan(DeadFilter(job_ids=tuple(self.ids)) if self.ids else which)
+        except NothingMatchesError:
+            self.check_names()
+            raise

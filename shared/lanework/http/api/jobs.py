@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 
@@ -29,16 +31,19 @@ from lanework.http.api.responses import (
     Progress,
     Signalled,
 )
-from lanework.http.api.trace_context import traced
 from lanework.http.auth.check import check_scope
 from lanework.http.auth.tokens import Role
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.http.job_types import check_api, type_called, type_in
 from lanework.http.problems import ProblemError
+from lanework.model.job.headers import inherited
 from lanework.model.job.payload import as_values
 from lanework.model.json_view import iso
 from lanework.model.lanes import lane_of
 from lanework.model.lifecycle.states import State
+
+_TRACE_PARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE_STATE: Final = re.compile(r"[ -~]{1,512}")
 
 JobId = Annotated[str, Path(description="The job's id.")]
 Cursor = Annotated[str | None, Query(description="Where the page before ended.")]
@@ -93,7 +98,7 @@ class JobsApi(Endpoints):
     def _enqueue(self, jobs: Sequence[NewJob], header: str | None) -> Sequence[Receipt[Any]]:
         key = key_of(header, path=self.event.path, body=self.event.decoded_body or "null")
         requests = [self._request(job, key, number) for number, job in enumerate(jobs)]
-        return once([traced(one, self.event.headers) for one in requests], key, self.app)
+        return once([_traced(one, self.event.headers) for one in requests], key, self.app)
 
     def _request(self, job: NewJob, key: Key | None, number: int) -> Request:
         if key is not None and job.job_id is not None:
@@ -196,3 +201,17 @@ class JobsApi(Endpoints):
 def _shown(text: str) -> Any:  # noqa: ANN401 - it is what it is
     value, problem = as_values(text)
     return value if problem is None else text
+
+
+def _traced(request: Request, headers: Mapping[str, str]) -> Request:
+    """
+    Return a job's request with the trace context of the HTTP request that asks for it.
+
+    One that isn't as the standard has it is passed over, as the standard has it; so is what doesn't fit beside a
+    long correlation id.
+    """
+    parent, state = headers.get("traceparent") or "", headers.get("tracestate") or ""
+    if not _TRACE_PARENT.fullmatch(parent):
+        return request
+    kept = {"tracestate": state} if _TRACE_STATE.fullmatch(state) else {}
+    return replace(request, headers=inherited(request.headers, {"traceparent": parent, **kept}))

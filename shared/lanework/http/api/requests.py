@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -70,7 +70,7 @@ class Body(BaseModel):
 
 
 class NewJob(Body):
-    """A job to enqueue. What is left out is as its type declares it."""
+    """A job to enqueue. What is left out is as its type declares it; the rest is `EnqueueOptions`, times in seconds."""
 
     type: str = Field(description="Its job type.", examples=["user.otp"])
     payload: dict[str, Any] = Field(default_factory=dict, description="As the type's model wants it.")
@@ -99,26 +99,12 @@ class NewJob(Body):
         Raises:
             UnknownLaneError: There is no such lane.
         """
-        said: EnqueueOptions = {
-            "lane": None if self.lane is None else lane_of(self.lane),
-            "delay": _duration(self.delay_seconds),
-            "run_at": self.run_at,
-            "start_by": self.start_by,
-            "job_id": self.job_id,
-            "tenant": self.tenant,
-            "after": self.after,
-            "on_failure": self.on_failure,
-            "correlation_id": self.correlation_id,
-            "webhook": self.webhook,
-            "attempts": self.attempts,
-            "backoff": _duration(self.backoff_seconds),
-            "timeout": _duration(self.timeout_seconds),
-        }
-        if self.unique_for_seconds is not None:
-            said["unique_for"] = _duration(self.unique_for_seconds)
-        if self.debounce_seconds is not None:
-            said["debounce"] = _duration(self.debounce_seconds)
-        return said
+        said = {name: value for name, value in self if name not in {"type", "payload", "lane"} and value is not None}
+        if self.lane is not None:
+            said["lane"] = lane_of(self.lane)
+        for name in [one for one in said if one.endswith("_seconds")]:
+            said[name.removesuffix("_seconds")] = timedelta(seconds=said.pop(name))
+        return cast("EnqueueOptions", said)
 
 
 class NewJobs(Body):
@@ -271,8 +257,4 @@ class NewSchedule(Body):
     @property
     def every(self) -> timedelta | None:
         """The interval."""
-        return _duration(self.every_seconds)
-
-
-def _duration(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
+        return None if self.every_seconds is None else timedelta(seconds=self.every_seconds)

@@ -144,11 +144,6 @@ def session_of(event: BaseProxyEvent) -> Session | None:
     return None if key is None else Session(key=key)
 
 
-def login_token(event: BaseProxyEvent) -> str:
-    """Return the token that a login form was sent with; empty if there is none."""
-    return Form.of(event).one("token") or ""
-
-
 def opening(session: Session, event: BaseProxyEvent) -> Cookie:
     """Return the cookie that shows a session."""
     return _cookie(SESSION, session.key, LASTS, event)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import ConfigError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _ENTRY: Final = re.compile(r"([a-z]+)(?::([a-z0-9_.*+-]+))?:([0-9a-f]{64})")
 _PATTERN: Final = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.\*)?")
@@ -85,22 +85,16 @@ class Tokens:
 
     def role_of_token(self, token: str) -> Role | None:
         """Return the role that a token stands for, or None. Takes the same time for every token."""
-        return self.role_of_key(key_of(token))
+        return self._role_of(hash_of(token), lambda kept: kept)
 
     def role_of_handle(self, handle: str) -> Role | None:
         """Return the role of the token whose handle a session shows, or None. Takes the same time for every one."""
-        found: Role | None = None
-        for role, kept in self.hashes:
-            if hmac.compare_digest(handle.encode(), handle_of(kept).encode()):
-                found = role
-        return found
+        return self._role_of(handle, handle_of)
 
-    def role_of_key(self, key: str) -> Role | None:
-        """Return the role that a token's key stands for, or None. Takes the same time for every key."""
-        shown = _digest(key)
+    def _role_of(self, shown: str, name_of: Callable[[str], str]) -> Role | None:
         found: Role | None = None
         for role, kept in self.hashes:
-            if hmac.compare_digest(shown, kept):
+            if hmac.compare_digest(shown.encode(), name_of(kept).encode()):
                 found = role
         return found
 
@@ -127,11 +121,7 @@ def handle_of(kept: str) -> str:
 
 def hash_of(token: str) -> str:
     """Return what is kept of a token, as 64 hexadecimal digits. Random tokens need neither salt nor a slow hash."""
-    return _digest(key_of(token))
-
-
-def _digest(key: str) -> str:
-    return sha256(key.encode()).hexdigest()
+    return sha256(key_of(token).encode()).hexdigest()
 
 
 def is_within(name: str, scope: tuple[str, ...] | None) -> bool:

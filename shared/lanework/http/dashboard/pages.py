@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from lanework.app import App
-from lanework.http.auth.sessions import Sessions, closing, comes_from_elsewhere, login_token, opening, session_of
+from lanework.http.auth.sessions import Sessions, closing, comes_from_elsewhere, opening, session_of
 from lanework.http.auth.tokens import Role, Tokens
 from lanework.http.dashboard.deadletters import DeadLetterPages
 from lanework.http.dashboard.jobs import JobPages
@@ -61,7 +61,7 @@ class EntryPages(Pages):
         event = self.event
         if comes_from_elsewhere(event):  # it would log a browser in as somebody else
             raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-origin", "a page of another origin sent this")
-        token = login_token(event)
+        token = self.form.one("token") or ""
         if self.tokens().role_of_token(token) is None:
             problem = "This token is not accepted."
             return self.show("login.html", status=HTTPStatus.UNAUTHORIZED, problem=problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, partial, wraps
+from functools import cache, wraps
 from hashlib import sha256
 from http import HTTPStatus
 from inspect import signature
@@ -98,22 +98,6 @@ class Pages(Endpoints):
         headers: dict[str, Any] = {"Location": f"{root_of(self.event)}{path}"}
         return Response(HTTPStatus.SEE_OTHER, body="", headers=headers, cookies=[*cookies, *left_note])
 
-    def trying(self, act: Callable[[], str], path: str) -> Response[str]:
-        """
-        Do what an action asks for, and tell on a page what it did, or why it couldn't.
-
-        Args:
-            act: Does it, and returns what it did.
-            path: The page, from the root.
-        """
-        try:
-            return self.see(path, act())
-        except LaneworkError as error:
-            problem = problem_of(error, now=self.app.ports.clock())
-            if problem is None:
-                raise
-            return self.see(path, f"Nothing was changed: {problem.detail}.")
-
     @property
     def form(self) -> Form:
         """The form that was sent."""
@@ -146,7 +130,14 @@ def action(path: str, *, then: str) -> Callable[[Callable[..., str]], Callable[.
     def mark(act: Callable[..., str]) -> Callable[..., Response[str]]:
         @wraps(act)
         def answer(pages: Pages, **values: str) -> Response[str]:
-            return pages.trying(partial(act, pages, **values), then.format(**values))
+            try:
+                note = act(pages, **values)
+            except LaneworkError as error:
+                problem = problem_of(error, now=pages.app.ports.clock())
+                if problem is None:
+                    raise
+                note = f"Nothing was changed: {problem.detail}."
+            return pages.see(then.format(**values), note)
 
         shown = signature(act, eval_str=True).replace(return_annotation=Response[str])
         answer.__signature__ = shown  # type: ignore[attr-defined]
