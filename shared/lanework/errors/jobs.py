@@ -230,11 +230,11 @@ class NotDeadError(JobStateError):
 
 class NotRedrivenError(LaneworkError):
     """
-    Raised when a dead job was not redriven: somebody else moved it meanwhile, or its payload is gone.
+    Raised when a dead job was not redriven: somebody else moved it meanwhile, its payload is gone, or it can't be sent.
 
     Attributes:
         job_id: Which job.
-        reason: `not dead`, `not found` or `its payload is gone`.
+        reason: `not dead`, `not found`, `its payload is gone`, or `not sendable: …`, of which no message can be made.
     """
 
     def __init__(self, job_id: str, reason: str) -> None:

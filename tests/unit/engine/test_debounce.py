@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, EnqueueError, InvalidOptionError, Jobs, State
+from lanework import App, Cause, EnqueueError, InvalidOptionError, Jobs, State
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.model.events import Action
 from lanework.model.job.dead_filter import DeadFilter
@@ -16,6 +17,9 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.support.fakes import break_ports, mend_ports
+
+if TYPE_CHECKING:
+    from lanework.memory import MemoryLedger
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -79,6 +83,23 @@ def test_the_last_one_runs_once_its_window_after_it_was_enqueued(app: App, clock
     pass_time(app, clock, MINUTE, 10)
     assert indexed == [("home", "three")]
     assert app.get(first.job_id).attempts == 1
+
+
+def test_a_pending_job_of_which_no_message_can_be_made_is_replaced_and_stops_no_neighbour(
+    app: App, clock: Clock
+) -> None:
+    """Enqueueing many raised for all of them, each time, while the key was its."""
+    pending = index.enqueue(Page(text="one")).job_id
+    ledger = cast("MemoryLedger", app.ports.ledger)
+    ledger.records[pending] = replace(ledger.records[pending], max_attempts=0, sweep_at=clock())
+    clock.advance(SECOND)
+
+    second, third = index.enqueue_many([index.request(Page(text="two")), index.request(Page(page="about"))])
+
+    assert pending not in {second.job_id, third.job_id}
+    pass_time(app, clock, SECOND, 12)
+    assert sorted(indexed) == [("about", ""), ("home", "two")]
+    assert (app.get(pending).state, app.get(pending).cause) == (State.DEAD, Cause.UNSENDABLE)
 
 
 def test_another_key_is_other_work(app: App, clock: Clock) -> None:

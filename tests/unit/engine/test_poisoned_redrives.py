@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lanework import State
+from lanework import State, group
 from lanework.engine.deadletters.bulk_redrive import BulkRedrive
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
-from lanework.engine.maintenance.sweep import Sweeper
+from lanework.errors import NotRedrivenError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, drain
 from tests.support.factories import a_record
+from tests.support.small_world import Greeting
 
 if TYPE_CHECKING:
     from lanework import JobRecord
     from tests.support.small_world import World
 
+BAT = Greeting(name="Bat")
 DEAD: dict[str, Any] = {
     "state": State.DEAD,
     "cause": Cause.EXHAUSTED,
@@ -47,9 +49,21 @@ def test_a_redrive_of_all_goes_on_past_one_of_which_no_message_can_be_made(world
 
     drain(world.app)
     assert [world.stored(one).state for one in ("a", "c")] == [State.COMPLETED, State.COMPLETED]
-    assert (summary.moved, summary.left) == (3, {}), "all have another life; the sweep ends the one"
-    Sweeper(world.app.ports).tick()
-    assert world.stored("b").cause is Cause.UNSENDABLE
+    assert (summary.moved, summary.passed_over, list(summary.left)) == (2, 1, ["b"])
+    assert summary.left["b"].startswith("not sendable: ")
+    assert (world.stored("b").cause, world.stored("b").life) == (Cause.EXHAUSTED, 1), "it would only die again"
+    with pytest.raises(NotRedrivenError, match="not sendable: "):
+        world.app.dead_letters.redrive_job("b")
+
+
+def test_a_retry_of_a_workflow_counts_what_is_redriven_only(world: World) -> None:
+    whole, odd = world.greet.request(BAT, job_id="whole"), world.greet.request(BAT, job_id="odd")
+    world.app.workflows.enqueue(group([whole, odd]), workflow_id="w")
+    ledger: Any = world.app.ports.ledger
+    for job_id, more in (("whole", {}), ("odd", {"max_attempts": 0})):
+        ledger.records[job_id] = replace(ledger.records[job_id], **DEAD, **more)
+
+    assert world.app.workflows.retry("w") == 1
 
 
 def test_a_dead_job_that_raises_is_set_aside_and_named(world: World) -> None:

@@ -262,3 +262,31 @@ def _sending(message: Envelope | str) -> Any:
 
 def _with(world: World, ledger: Any, lanes: Any) -> Any:
     return replace(world.app.ports, ledger=ledger, lanes=lanes)
+
+
+def test_a_job_of_which_no_message_can_be_made_is_set_aside_when_sqs_gave_up_on_it(world: World) -> None:
+    """It was dead without an end for who waits for it, and its letter was looked at for ever."""
+    world.greet.enqueue(BAT, job_id="job-1")
+    world.greet.enqueue(BAT, job_id="child", after=["job-1"], on_failure="cancel")
+    ledger: Any = world.app.ports.ledger
+    ledger.records["job-1"] = replace(ledger.records["job-1"], max_attempts=0, bounces=MOST_BOUNCES)
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+
+    assert (world.stored().state, world.stored().cause) == (State.DEAD, Cause.UNSENDABLE)
+    assert "no message can be made of it" in (world.stored().error or "")
+    assert (dead(world), world.stored("child").state) == ([], State.CANCELLED)
+
+
+def test_a_letter_of_a_dead_job_of_which_no_ticket_can_be_made_is_removed(world: World) -> None:
+    world.greet.enqueue(BAT, job_id="job-1")
+    ledger: Any = world.app.ports.ledger
+    odd = replace(ledger.records["job-1"], state=State.DEAD, cause=Cause.EXHAUSTED, max_attempts=0, nonce="another")
+    ledger.records["job-1"] = odd
+    give_up_on_all(world)
+
+    assert tick(world) == 1
+
+    assert dead(world) == []
+    assert "run.write_failed" in world.events.actions

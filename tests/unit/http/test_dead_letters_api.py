@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,22 @@ def test_chosen_jobs_are_redriven_at_once(shop: Shop) -> None:
 
     assert (answer.status, answer.json["moved"]) == (202, 1)
     assert (shop.stored("job-1").state, shop.stored("job-2").state) == (State.QUEUED, State.DEAD)
+
+
+def test_a_job_of_which_no_message_can_be_made_is_reported_apart_with_its_cause(shop: Shop) -> None:
+    """It counted as redriven, and was dead again a minute later."""
+    shop.kill("job-1", "job-2")
+    ledger: Any = shop.app.ports.ledger
+    ledger.records["job-1"] = replace(ledger.records["job-1"], max_attempts=0)
+
+    many = shop.api.post("/api/admin/dlq/redrive", {"jobIds": ["job-1", "job-2"]})
+    one = shop.api.post("/api/jobs/job-1/retry")
+
+    assert (many.json["moved"], many.json["passedOver"], list(many.json["leftOut"])) == (1, 1, ["job-1"])
+    assert many.json["leftOut"]["job-1"].startswith("not sendable: ")
+    assert "attempts" in many.json["leftOut"]["job-1"]
+    assert (one.status, "not sendable: " in one.json["detail"]) == (409, True)
+    assert (shop.stored("job-1").state, shop.stored("job-1").life) == (State.DEAD, 1)
 
 
 @pytest.mark.parametrize("how", [{"canary": True}, {"rate": 5}])

@@ -201,6 +201,18 @@ def test_where_others_moved_every_ticked_job_nothing_is_changed_and_it_is_told(s
     assert (shop.stored("job-1").state, shop.stored("job-1").life) == (State.QUEUED, 2)
 
 
+def test_a_ticked_job_that_can_not_be_sent_is_named_with_its_cause(shop: Shop) -> None:
+    shop.kill("job-1", "job-2")
+    browser = logged_in(shop.api)
+    ticked = ticks(browser, "job-1", "job-2")
+    ledger: Any = shop.app.ports.ledger
+    ledger.records["job-1"] = replace(ledger.records["job-1"], max_attempts=0)
+
+    answer = browser.send("POST", "/dead/redrive", ticked(), FORM)
+
+    assert note_of(browser, answer).startswith("Redriven: 1 job. Left as they are: job-1 (not sendable: ")
+
+
 def test_a_job_that_redrives_the_ticked_ones_is_told_with_what_it_leaves(shop: Shop) -> None:
     shop.kill("job-1", "job-2")
     browser = logged_in(shop.api)

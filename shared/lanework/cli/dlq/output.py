@@ -155,7 +155,7 @@ def _print_job_that_does_it(action: Action, plan: RedrivePlan, became: Receipt[o
 def _print_done(action: Action, plan: RedrivePlan, became: RedriveSummary, *, as_json: bool) -> None:
     done = {"moved": became.moved, "passedOver": became.passed_over, "stopped": became.stopped}
     shown = {**_plan_json(action, plan, dry_run=False, left=became.left), **done}
-    passed = f", {became.passed_over} passed over: no longer dead, or no payload" if became.passed_over else ""
+    passed = f", {became.passed_over} passed over" if became.passed_over else ""
     answer(shown, f"{became.moved} of {plan.count + len(plan.left_out)} {_DONE[action]}{passed}", as_json=as_json)
 
 

@@ -79,6 +79,7 @@ def _roll_out(
     return {
         "moved": done_before + summary.moved,
         "passedOver": summary.passed_over,
+        **({"leftOut": summary.left} if summary.left else {}),
         "stopped": summary.stopped,
     }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from lanework.engine.deadletters.query import PAGE, DeadJobs
 from lanework.engine.deadletters.redrive import RedriveResult
 from lanework.engine.messaging.message_events import report_fault
-from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
+from lanework.errors import ConfigError, InvalidOptionError, NotRedrivenError, UnavailableError
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ class RedriveSummary:
 
     Attributes:
         moved: How many jobs were redriven or dropped.
-        passed_over: How many were no longer dead when their turn came, or have no payload.
+        passed_over: How many were no longer dead when their turn came, have no payload, or can't be sent.
         left: Which these are and why, the first 100 of them.
         stopped: Why the rest was left as it is; None if it wasn't.
     """
 
     moved: int = 0
     passed_over: int = 0
-    left: dict[str, RedriveResult] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
     stopped: str | None = None
 
 
@@ -120,8 +120,11 @@ class BulkRedrive:
             if self._next > now:
                 self._ports.code_runner.pause((self._next - now).total_seconds())
             self._next = max(self._next, now) + self._interval
+            result: str
             try:
                 result = self._move(record)
+            except NotRedrivenError as error:
+                result = error.reason
             except (UnavailableError, ConfigError):
                 raise  # the others would meet the same
             except Exception as error:  # noqa: BLE001 - it lies in this job

@@ -52,6 +52,7 @@ _MOST_PAGES: Final = 1_000
 _LOOKED_THROUGH_EVERY: Final = 10
 """Minutes: so often a tick looks at all letters of a lane; one to deal with may lie behind thousands that stay."""
 
+_AGAIN: Final = "SQS moved its message to the dead-letter queue again and again"
 _BOOKMARK: Final = "unread letters"
 _LONGEST_PROBLEM: Final = 200
 
@@ -235,13 +236,17 @@ class DlqScan:
         return isinstance(answer, Applied)
 
     def _give_up(self, stored: JobRecord) -> bool:
+        try:
+            message = Envelope.of(stored, self._ports.ledger.payload_of(stored) or "")
+        except UndecodableError as error:
+            from lanework.engine.enqueue.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
+
+            return end_unsendable(stored, f"{_AGAIN}, and no message can be made of it: {error}", self._ports)
         now = self._ports.clock()
         ending = operator_moves.die_of_infra(stored, now=now, expires_at=run_moves.expiry(now=now, ever_died=True))
         answer = self._ports.ledger.change(stored.job_id, ending)
         if not isinstance(answer, Applied):
             return False
-        payload = self._ports.ledger.payload_of(answer.record) or ""
-        message = Envelope.of(answer.record, payload)
         events = MessageEvents(message, self._ports.events, self._ports.clock)
         events.run(Action.JOB_DEAD, answer.record)
         is_done = isinstance(end_with_ticket(message, answer.record, self._ports, events), Ack)

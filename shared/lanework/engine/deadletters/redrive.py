@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.engine.webhooks.notify import notify_of_death
+from lanework.errors import NotRedrivenError, UndecodableError
 from lanework.model.events import Action, Event
+from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import Edit, parsed, written
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
 
+_LONGEST_REASON: Final = 200
 _WAITS_AGAIN: Final = "it waits again for what it died of"
 
 
@@ -52,10 +56,18 @@ class Redriver:
 
         Returns:
             REDRIVEN, NOT_DEAD (somebody was faster), NOT_FOUND, or NO_PAYLOAD (it has none: give it one).
+
+        Raises:
+            NotRedrivenError: No message can be made of it, which it would die of again; nothing was changed.
         """
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return RedriveResult.NO_PAYLOAD
+        try:
+            Envelope.of(record if edit is None else replace(record, version=edit.version), text)
+        except UndecodableError as error:
+            why = f"not sendable: {error}"[:_LONGEST_REASON]
+            raise NotRedrivenError(record.job_id, why) from error
         notify_of_death(record, self._ports)  # its next life says nothing of its death
         change = operator_moves.redrive(record, now=self._ports.clock(), edit=edit)
         answer = self._ports.ledger.change(record.job_id, change)

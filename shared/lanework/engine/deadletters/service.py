@@ -119,7 +119,7 @@ class DeadLetters:
         Raises:
             JobNotFoundError, NotDeadError: There is no such job, or it isn't dead.
             UnknownJobTypeError, InvalidPayloadError, TooLargeError: The payload can't be used; the message says why.
-            NotRedrivenError: Somebody else moved it meanwhile, or its payload is gone.
+            NotRedrivenError: Somebody else moved it meanwhile, its payload is gone, or it can't be sent.
         """
         record = self.jobs.get(job_id)
         edit = None if payload is None else self.checked_edit(record, payload)

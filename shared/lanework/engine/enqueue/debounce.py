@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.errors import ContendedError
+from lanework.errors import ContendedError, UndecodableError
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.lifecycle import operator_moves
@@ -23,8 +23,8 @@ def supersede(pending_id: str, job: PreparedJob, ledger: Ledger) -> PreparedJob 
     """
     Give a job's payload and start to the pending job that has its key; return it as that one.
 
-    None if the pending one doesn't wait for its first start any more: then the later job is recorded itself. Raises
-    ContendedError if it changed in between.
+    None if the pending one doesn't wait for its first start any more, or no message can be made of it: then the later
+    job is recorded itself, and the sweep ends the other. Raises ContendedError if it changed in between.
 
     A message that is under way will do as long as it comes before the new start: the claim is refused until then. The
     first time an entry is made beside it (rule 3), since the producer may have crashed before it sent that message.
@@ -34,6 +34,10 @@ def supersede(pending_id: str, job: PreparedJob, ledger: Ledger) -> PreparedJob 
     """
     pending = ledger.get(pending_id)
     if pending is None or pending.state not in WAITING or pending.claim_id is not None:
+        return None
+    try:
+        Envelope.of(pending, job.envelope.payload)
+    except UndecodableError:
         return None
     later = _with_the_later_start(job.record, pending)
     is_far = later.state is State.SCHEDULED

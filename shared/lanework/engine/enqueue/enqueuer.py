@@ -75,7 +75,12 @@ class Enqueuer:
         is_waiting = any(job.request.after for job in jobs)
         if is_waiting:
             jobs = self._attached(jobs)
-        recorded, failed = self._record(jobs)
+        if len(jobs) > 1 and jobs[0].request.digest is not None:
+            from lanework.engine.enqueue.keyed_request import record_keyed  # noqa: PLC0415 - few requests have a key
+
+            recorded, failed = record_keyed(jobs, self._record)
+        else:
+            recorded, failed = self._record(jobs)
         failed |= self._send(recorded)
         for job in recorded:
             if job.job_id not in failed:
@@ -114,13 +119,6 @@ class Enqueuer:
 
     def _record(self, jobs: Sequence[PreparedJob]) -> tuple[list[PreparedJob], dict[str, Failure]]:
         """Record jobs; return them as they were recorded, and by their ids the errors of those that were not."""
-        if len(jobs) > 1 and jobs[0].request.digest is not None:
-            from lanework.engine.enqueue.keyed_request import record_keyed  # noqa: PLC0415 - few requests have a key
-
-            return record_keyed(jobs, self._record_all)
-        return self._record_all(jobs)
-
-    def _record_all(self, jobs: Sequence[PreparedJob]) -> tuple[list[PreparedJob], dict[str, Failure]]:
         plain = [job for job in jobs if not job.is_limited]
         answers = dict(zip([job.job_id for job in plain], self._put([job.record for job in plain]), strict=True))
         recorded: list[PreparedJob] = []

@@ -94,7 +94,10 @@ def send_ticket(envelope: Envelope, record: JobRecord, ports: Ports, events: Mes
     except (UnavailableError, ConfigError) as error:
         events.note(Action.RUN_WRITE_FAILED, reason=f"ticket: {error}")
         return Nack()
-    except UnsendableError as error:  # the record is in the list of dead jobs, and its redrive needs no ticket
+    except (
+        UnsendableError,
+        UndecodableError,
+    ) as error:  # its record is redriven without a ticket
         events.note(Action.RUN_WRITE_FAILED, reason=f"no ticket: {error}")
         return Ack()
     if cut is not None:

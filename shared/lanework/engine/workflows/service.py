@@ -11,7 +11,7 @@ from lanework.engine.jobtypes.request import Request
 from lanework.engine.operations.cancel import cancel
 from lanework.engine.workflows.enqueue import WorkflowEnqueuer
 from lanework.engine.workflows.query import WorkflowQuery
-from lanework.errors import JobNotFoundError, WorkflowClosedError
+from lanework.errors import JobNotFoundError, NotRedrivenError, WorkflowClosedError
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.model.workflow.workflow import When, read_ref, ref_of
 
@@ -128,20 +128,25 @@ class Workflows(WorkflowQuery):
             WorkflowNotFoundError: There is none.
         """
         found = self.found(workflow_id)
-        redriver = Redriver(self._ports)
         redriven = 0
         for names in self.names_of(found):
             nested = (ref[0] for name in names if (ref := read_ref(name)) is not None)
             redriven += sum(self.retry(one) for one in nested if self._store.get(one) is not None)
             jobs = [name for name in names if read_ref(name) is None]
             dead = [one for one in self.records_of(jobs) if one.state is State.DEAD]
-            redriven += sum(redriver.redrive(one) is RedriveResult.REDRIVEN for one in dead)
+            redriven += sum(map(self._is_redriven, dead))
         for when in When:
             for called in self._waiting_for(ref_of(workflow_id, when)):
                 dead = [one for one in self.records_of(called) if one.state is State.DEAD]
                 ours = [one for one in dead if one.workflow == workflow_id]
-                redriven += sum(redriver.redrive(one) is RedriveResult.REDRIVEN for one in ours)
+                redriven += sum(map(self._is_redriven, ours))
         return redriven
+
+    def _is_redriven(self, dead: JobRecord) -> bool:
+        try:
+            return Redriver(self._ports).redrive(dead) is RedriveResult.REDRIVEN
+        except NotRedrivenError:  # it stays dead, and says why to who redrives it alone
+            return False
 
     def _existing(self, steps: Sequence[Request | Workflow]) -> tuple[str, ...] | None:
         """Return the ids of steps all of which are jobs that exist; None if one is new. A nested workflow always is."""

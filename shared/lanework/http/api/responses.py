@@ -162,9 +162,11 @@ class Moved(JsonView):
     is_counted: bool = Field(description="Whether `matched` is all of them; 10,000 are counted.")
     jobs: tuple[DeadJob, ...] = Field(description="The first of them, at most 100.")
     moved: int | None = Field(default=None, description="How many were; null if it was a dry run or a job does it.")
-    passed_over: int | None = Field(default=None, description="No longer dead when their turn came, or no payload.")
+    passed_over: int | None = Field(
+        default=None, description="No longer dead when their turn came, no payload, or not sendable: see `leftOut`."
+    )
     left_out: dict[str, str] = Field(
-        default_factory=dict, description="Of the jobs that were named, those that could not be moved, each with why."
+        default_factory=dict, description="Those that could not be moved, each with why; 100 at most."
     )
     job_id: str | None = Field(default=None, description="The job that does it: over 100, or with a canary or a rate.")
 

@@ -31,7 +31,7 @@ ROWS = 50
 _NAMED: Final = 8
 """Jobs that an action's note names: it is a cookie, of which browsers take 4 KB."""
 
-_MOVED: Final = {RedriveResult.NOT_DEAD: "moved by somebody else meanwhile"}
+_MOVED: Final[dict[str, str]] = {RedriveResult.NOT_DEAD: "moved by somebody else meanwhile"}
 
 Word = Annotated[str, Query()]
 
