@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lanework.engine.stats.overview import Standing
     from lanework.engine.stats.rollup import RollUp
     from lanework.engine.stats.statistics import Statistics, Window
-    from lanework.engine.webhooks.redeliver import WebhookDeliveries
+    from lanework.engine.webhooks.notify import WebhookNotifier
     from lanework.model.stats.alerts import Alerts
     from lanework.model.stats.costs import Costs
 
@@ -177,10 +177,8 @@ class Runtime:
         return Cleanups(self._app.ports, self._app.registry, self._app.enqueue_request)
 
     @property
-    def webhooks(self) -> WebhookDeliveries:
+    def webhooks(self) -> WebhookNotifier:
         """Sends webhooks once more."""
         from lanework.engine.webhooks.notify import WebhookNotifier  # noqa: PLC0415
-        from lanework.engine.webhooks.redeliver import WebhookDeliveries  # noqa: PLC0415
 
-        ports = self._app.ports
-        return WebhookDeliveries(ports, WebhookNotifier(ports, self._app.registry.get(WEBHOOK)))
+        return WebhookNotifier(self._app.ports, self._app.registry.get(WEBHOOK))

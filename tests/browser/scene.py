@@ -12,9 +12,9 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, Public, Quota, Rate, Run, State, batch, chain
 from lanework.memory import MemoryLedger
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES, Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause, Failure
-from lanework.model.stats.buckets import Bucket, Depth, Incident, Kind
+from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.support.factories import a_record
@@ -238,7 +238,7 @@ def _count(app: App) -> None:
         if minute % 5 == 4:
             app.runtime.roll_up.tick()
     app.ports.clock.now = NOON  # type: ignore[attr-defined]
-    depths = {Lane.HIGH: Depth(dead=14), Lane.CRITICAL: Depth(dead=5), Lane.LOW: Depth(dead=2, waiting=3)}
+    depths = {Lane.HIGH: LaneDepth(dead=14), Lane.CRITICAL: LaneDepth(dead=5), Lane.LOW: LaneDepth(dead=2, waiting=3)}
     for minute in range(6):
         store.add(Bucket(at=NOON - minute * MINUTE, depths=depths))
     app.runtime.alert_manager().tick(depths)

@@ -431,7 +431,7 @@ def test_the_dead_of_a_span_of_time_are_listed_from_its_start_up_to_but_not_with
 
     page = backend.ports.ledger.dead(before=None, limit=10, since=NOON + SECOND, until=NOON + 3 * SECOND)
 
-    assert [("job-2", NOON + 2 * SECOND), ("job-1", NOON + SECOND)] == [(key.job_id, key.died_at) for key in page.keys]
+    assert [("job-2", NOON + 2 * SECOND), ("job-1", NOON + SECOND)] == [(key.job_id, key.time) for key in page.keys]
     assert page.cursor is None
     assert backend.ports.ledger.dead(before=None, limit=10, since=NOON + SECOND, until=NOON).keys == ()
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework.engine.ports.statistics import Board, Total
-from lanework.model.lanes import Lane
+from lanework.model.lanes import Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.alert_rules import Rule
 from lanework.model.stats.alerts import Alert, Alerts
-from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, Incident, Kind, joined
+from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Incident, Kind, joined
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 from tests.support.backends import Backend
@@ -79,9 +79,9 @@ def test_incidents_are_named_up_to_a_bound_and_their_numbers_are_added_beyond_it
 
 
 def test_the_depth_of_a_minute_is_kept(store: StatisticsStore) -> None:
-    store.add(Bucket(at=NOON, depths={Lane.LOW: Depth(waiting=3, in_flight=2, delayed=1, dead=4)}))
+    store.add(Bucket(at=NOON, depths={Lane.LOW: LaneDepth(waiting=3, in_flight=2, delayed=1, dead=4)}))
 
-    assert {Lane.LOW: Depth(waiting=3, in_flight=2, delayed=1, dead=4)} == joined(NOON, store.raw([NOON])).depths
+    assert {Lane.LOW: LaneDepth(waiting=3, in_flight=2, delayed=1, dead=4)} == joined(NOON, store.raw([NOON])).depths
 
 
 def test_more_numbers_than_one_write_takes_are_all_added(store: StatisticsStore) -> None:

@@ -89,7 +89,7 @@ def test_costs_are_an_estimate_with_a_date(ran: Edge) -> None:
 
 def test_an_active_alert_is_an_exit_code(ran: Edge) -> None:
     assert ("no alerts\n", 0) == (run("alerts").output, run("alerts").exit_code)
-    ran.app.runtime.alert_manager().tick(ran.app.inspector.depths())
+    ran.app.runtime.alert_manager().tick(ran.app.inspector.counts())
 
     result = run("alerts", "--json")
 

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from lanework.aws.clients import translated
 from lanework.aws.queues import BATCH, Queues, ReceivedMessages, seconds
-from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, Unsent, size_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, Unsent, size_of
 from lanework.errors import ConfigError, UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.sqs_text import printable
+from lanework.model.lanes import LaneDepth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -151,11 +152,11 @@ class SqsLanes:
                 raise UnsupportedError(msg) from error
             raise
 
-    def live(self, lane: Lane) -> LaneCounts:
+    def live(self, lane: Lane) -> LaneDepth:
         waiting, in_flight, delayed = self._counts(self._queues.url(lane))
-        return LaneCounts(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=0)
+        return LaneDepth(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=0)
 
-    def counts(self, lane: Lane) -> LaneCounts:
+    def counts(self, lane: Lane) -> LaneDepth:
         # A letter that the reconciler looks at is hidden for a while, and as dead as the others.
         return replace(self.live(lane), dead=sum(self._counts(self._queues.url(lane, "-dlq"))))
 

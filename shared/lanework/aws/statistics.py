@@ -13,14 +13,14 @@ from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.aws.table import Table, as_found, as_read
 from lanework.engine.ports.statistics import Board, Total
-from lanework.model.stats.buckets import Bucket, Depth, Incident, numbers_as_json, numbers_from_json
+from lanework.model.stats.buckets import Bucket, Incident, numbers_as_json, numbers_from_json
 from lanework.model.stats.numbers import Key, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.lanes import Lane
+    from lanework.model.lanes import Lane, LaneDepth
 
 T = TypeVar("T")
 
@@ -202,7 +202,7 @@ def _raw_bucket(item: Mapping[str, Any]) -> Bucket:
         key, _, count = name.rpartition("|")
         if key:
             counts.setdefault(Key.at(key), {})[count] = int(value["N"])
-    depths: Mapping[Lane, Depth] = {}
+    depths: Mapping[Lane, LaneDepth] = {}
     if "depths" in item:
         depths = Bucket.at_text(at, item["depths"]["S"]).depths
     return Bucket(

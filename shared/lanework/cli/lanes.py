@@ -17,7 +17,7 @@ from lanework.cli.progress import bar
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from lanework.engine.ports.messages import LaneCounts
+    from lanework.model.lanes import LaneDepth
 
 
 LaneOption = Annotated[Lane | None, lane_option("A lane")]
@@ -75,9 +75,9 @@ def drain(
     answer({"lane": lane, "drained": True}, f"{lane}: drained", as_json=as_json)
 
 
-def _held(counts: LaneCounts) -> int:
+def _held(counts: LaneDepth) -> int:
     return counts.waiting + counts.in_flight + counts.delayed
 
 
-def _described(counts: LaneCounts) -> str:
+def _described(counts: LaneDepth) -> str:
     return f"{counts.waiting} waiting, {counts.in_flight} in flight, {counts.delayed} delayed"

@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.messages import LaneCounts
-    from lanework.model.lanes import Lane
+    from lanework.model.lanes import Lane, LaneDepth
 
     Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -56,14 +55,13 @@ def clock(app: App) -> Handler:
         found = app.registry.find(job_type)
         return None if found is None else resolve_policy(found.options).lane
 
-    def look_at_lanes(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
-        depths = app.inspector.depths(counts)
-        app.runtime.roll_up.note(depths)
+    def look_at_lanes(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
+        app.runtime.roll_up.note(counts)
         rolled_up = app.runtime.roll_up.tick(has_time=has_time)
-        standing = app.runtime.alert_manager(channels, job=alerts.job).tick(depths)
+        standing = app.runtime.alert_manager(channels, job=alerts.job).tick(counts)
         return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
 
-    def unsent(counts: Mapping[Lane, LaneCounts], has_time: Callable[[], bool]) -> dict[str, Any]:
+    def unsent(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
         from lanework.engine.maintenance.unsent_jobs import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
 
         return asdict(UnsentJobs(app.ports, home=home).tick(counts, has_time=has_time))

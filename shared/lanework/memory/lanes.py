@@ -8,10 +8,10 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from lanework.engine.ports.consumer import Received
-from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, LaneCounts, OutgoingMessage, Unsent, size_of
+from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, OutgoingMessage, Unsent, size_of
 from lanework.errors import UnsendableError
 from lanework.model.job.sqs_text import refused_in
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES, Lane, LaneDepth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,14 +116,14 @@ class MemoryLanes:
         for letter in letters:
             self.send(lane, OutgoingMessage(body=letter.body))
 
-    def live(self, lane: Lane) -> LaneCounts:
+    def live(self, lane: Lane) -> LaneDepth:
         now = self._clock()
         queue = self.queues[lane]
         delayed = sum(1 for one in queue.messages if one.delayed_until > now)
         hidden = sum(1 for one in queue.messages if one.visible_at > now)
-        return LaneCounts(waiting=len(queue.messages) - hidden, in_flight=hidden - delayed, delayed=delayed, dead=0)
+        return LaneDepth(waiting=len(queue.messages) - hidden, in_flight=hidden - delayed, delayed=delayed, dead=0)
 
-    def counts(self, lane: Lane) -> LaneCounts:
+    def counts(self, lane: Lane) -> LaneDepth:
         return replace(self.live(lane), dead=len(self.queues[lane].dead))
 
     def receive(self, lane: Lane, *, visibility: timedelta | None = None) -> Received | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
 from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import ContendedError, UnavailableError, is_a
 from lanework.model.job.ids import held_shard, shard_of
@@ -150,9 +150,9 @@ class MemoryLedger:
         self.payloads.pop(job_id, None)
         self._steps = {key: result for key, result in self._steps.items() if key[0] != job_id}
 
-    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[EntryKey]:
         found = [
-            DueKey(sweep_at=record.sweep_at, job_id=record.job_id)
+            EntryKey(time=record.sweep_at, job_id=record.job_id)
             for record in self.records.values()
             if record.sweep_at is not None and record.sweep_at <= until
             if record.state is not State.DEAD and record.held_by is None and shard_of(record.job_id) == shard
@@ -206,15 +206,13 @@ class MemoryLedger:
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
-    ) -> Page[DeadKey]:
+    ) -> Page[EntryKey]:
         keys = (
-            DeadKey(died_at=record.sweep_at, job_id=record.job_id)
+            EntryKey(time=record.sweep_at, job_id=record.job_id)
             for record in self.records.values()
             if record.state is State.DEAD and record.sweep_at is not None
         )
-        asked = (
-            key for key in keys if (since is None or key.died_at >= since) and (until is None or key.died_at < until)
-        )
+        asked = (key for key in keys if (since is None or key.time >= since) and (until is None or key.time < until))
         return _page(asked, before, limit)
 
 

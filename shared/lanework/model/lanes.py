@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
@@ -23,6 +23,33 @@ class Lane(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
     BATCH = "batch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneDepth:
+    """
+    How many messages a lane's two queues hold at one moment, as SQS says (approximately).
+
+    Attributes:
+        waiting: Ready to be received.
+        in_flight: Received, neither deleted nor visible again: running, or waiting for a retry.
+        delayed: Sent with a delay that isn't over.
+        dead: Tickets in the dead-letter queue.
+    """
+
+    waiting: int = 0
+    in_flight: int = 0
+    delayed: int = 0
+    dead: int = 0
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether any message is left to be dealt with; dead ones are dealt with."""
+        return bool(self.waiting or self.in_flight or self.delayed)
+
+    def or_more(self, other: LaneDepth) -> LaneDepth:
+        """Return the larger of each number."""
+        return LaneDepth(**{one.name: max(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)})
 
 
 WRITE_MARGIN: Final = timedelta(seconds=5)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2s
 from itertools import accumulate
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from lanework.errors import InvalidOptionError, is_a, shown
 
@@ -39,16 +39,13 @@ class Concurrency:
         key: A field of the payload, or `TENANT`: one limit for each of its values. None: one for all.
     """
 
+    kind: ClassVar = "concurrency"
+
     n: int
     key: str | None = None
 
     def __post_init__(self) -> None:
         _check_count("Concurrency", self.n, MOST_AT_ONCE, instead="pause the queue to let nothing run")
-
-    @property
-    def kind(self) -> str:
-        """The limit's kind, as names and messages say it."""
-        return "concurrency"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +61,8 @@ class Rate:
         key: As in `Concurrency`.
     """
 
+    kind: ClassVar = "rate"
+
     n: int
     per: timedelta
     key: str | None = None
@@ -71,11 +70,6 @@ class Rate:
     def __post_init__(self) -> None:
         _check_count("Rate", self.n, MOST_OF_A_QUOTA, instead="pause the queue to let nothing start")
         _check_window("Rate", self.per)
-
-    @property
-    def kind(self) -> str:
-        """The limit's kind, as names and messages say it."""
-        return "rate"
 
     @property
     def interval(self) -> timedelta:
@@ -95,6 +89,8 @@ class Quota:
         key: As in `Concurrency`.
     """
 
+    kind: ClassVar = "quota"
+
     n: int
     per: timedelta
     key: str | None = None
@@ -102,11 +98,6 @@ class Quota:
     def __post_init__(self) -> None:
         _check_count("Quota", self.n, MOST_OF_A_QUOTA, instead="don't enqueue, or cancel what was")
         _check_window("Quota", self.per)
-
-    @property
-    def kind(self) -> str:
-        """The limit's kind, as names and messages say it."""
-        return "quota"
 
 
 Limit = Concurrency | Rate | Quota

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from math import ceil, floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lanework.errors import InvalidOptionError
+from lanework.model.job.job_exceptions import LONGEST_PARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Final
-
-from lanework.model.job.job_exceptions import LONGEST_PARK
-
-LONGEST_WAIT = timedelta(hours=12)
+LONGEST_WAIT: Final = timedelta(hours=12)
 """Longest visibility timeout of a message (SQS quotas, "Message visibility timeout")."""
 
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from lanework import App, Jobs, State
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.job.dead_filter import DeadFilter
-from lanework.model.lanes import Lane
+from lanework.model.lanes import Lane, LaneDepth
 from lanework.model.stats.alert_rules import Rule
 from lanework.model.stats.alerts import Alert, Phase
-from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.stats.buckets import MINUTE, Bucket, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.alert_webhook import WebhookChannel
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
@@ -58,7 +58,7 @@ def die(world: World, count: int = 1) -> None:
 
 def tick(world: World, *channels: Listener, waiting: int = 0) -> None:
     world.app.runtime.roll_up.tick()
-    world.app.runtime.alert_manager(channels).tick({Lane.LOW: Depth(waiting=waiting)})
+    world.app.runtime.alert_manager(channels).tick({Lane.LOW: LaneDepth(waiting=waiting)})
     world.clock.advance(MINUTE)
 
 
@@ -209,7 +209,7 @@ def test_what_a_channel_raises_is_an_error_of_ours() -> None:
 
 def test_a_minute_in_which_nothing_happens_costs_three_writes_and_five_reads_of_numbers(world: World) -> None:
     def idle() -> None:
-        world.app.runtime.roll_up.note({Lane.LOW: Depth()})
+        world.app.runtime.roll_up.note({Lane.LOW: LaneDepth()})
         tick(world)
 
     for _ in range(5):

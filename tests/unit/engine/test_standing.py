@@ -7,8 +7,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework.engine.stats.overview import LaneOverview, standing
-from lanework.model.lanes import LANES, Lane
-from lanework.model.stats.buckets import MINUTE, Bucket, Depth, minute_of
+from lanework.model.lanes import LANES, Lane, LaneDepth
+from lanework.model.stats.buckets import MINUTE, Bucket, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON
@@ -30,7 +30,7 @@ def tick(world: World, waiting: int, *, dead: int = 0, started: int = 0) -> None
     """Let a minute pass in which so many started and at whose end so many waited."""
     world.clock.advance(MINUTE)
     count(world, GREETING, started=started)
-    world.app.runtime.roll_up.note({Lane.HIGH: Depth(waiting=waiting, dead=dead)})
+    world.app.runtime.roll_up.note({Lane.HIGH: LaneDepth(waiting=waiting, dead=dead)})
     world.app.runtime.roll_up.tick()
 
 

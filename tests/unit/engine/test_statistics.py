@@ -8,8 +8,8 @@ import pytest
 from lanework.engine.stats.rollup import LAG
 from lanework.engine.stats.statistics import by_lane, by_queue, by_type
 from lanework.errors import UnavailableError
-from lanework.model.lanes import Lane
-from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, Depth, minute_of
+from lanework.model.lanes import Lane, LaneDepth
+from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.counters import CounterSink
 from lanework.testing import NOON
@@ -175,7 +175,7 @@ def test_the_last_part_of_a_window_is_what_lies_in_its_time(world: World) -> Non
 
 
 def test_how_much_the_lanes_hold_is_kept_with_the_minute(world: World) -> None:
-    depths = {Lane.HIGH: Depth(), Lane.LOW: Depth(waiting=3)}
+    depths = {Lane.HIGH: LaneDepth(), Lane.LOW: LaneDepth(waiting=3)}
     world.app.runtime.roll_up.note(depths)
     pass_minutes(world, 2)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework.model.lanes import Lane
+from lanework.model.lanes import Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.alert_rules import Finding, Rule, Situation, Thresholds, findings_of
 from lanework.model.stats.alerts import CALM_FOR, KEPT_RESOLVED, Alerts, Phase
-from lanework.model.stats.buckets import Depth, Incident, Kind
+from lanework.model.stats.buckets import Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON
 
@@ -73,12 +73,12 @@ def test_more_than_ten_deaths_in_a_day_are_an_alert(deaths: int, found: list[tup
 @pytest.mark.parametrize(
     ("depth", "found"),
     [
-        (Depth(waiting=1000, dead=100), []),
-        (Depth(waiting=1001), [("waiting", "low")]),
-        (Depth(dead=101), [("failed", "low")]),
+        (LaneDepth(waiting=1000, dead=100), []),
+        (LaneDepth(waiting=1001), [("waiting", "low")]),
+        (LaneDepth(dead=101), [("failed", "low")]),
     ],
 )
-def test_a_lane_that_holds_too_much_is_an_alert(depth: Depth, found: list[tuple[str, str]]) -> None:
+def test_a_lane_that_holds_too_much_is_an_alert(depth: LaneDepth, found: list[tuple[str, str]]) -> None:
     assert rules(replace(CALM, depths={Lane.LOW: depth})) == found
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from lanework.model.events import Action, Event
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES, Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause
-from lanework.model.stats.buckets import MOST_INCIDENTS, Bucket, Depth, Incident, Kind, hour_of, joined, minute_of
+from lanework.model.stats.buckets import MOST_INCIDENTS, Bucket, Incident, Kind, hour_of, joined, minute_of
 from lanework.model.stats.counting import counted, incident_of, is_late
 from lanework.model.stats.numbers import BOUNDS, Count, Key, Numbers, Spread, a_run_time, a_wait, together
 from lanework.testing import NOON
@@ -113,19 +113,19 @@ def test_buckets_join_their_numbers_and_keep_the_deepest_depth_and_the_latest_in
         at=NOON,
         numbers={KEY: Numbers({Count.COMPLETED: 1})},
         incidents=tuple(a_death(number) for number in range(MOST_INCIDENTS)),
-        depths={Lane.HIGH: Depth(waiting=5, dead=1)},
+        depths={Lane.HIGH: LaneDepth(waiting=5, dead=1)},
     )
     other = Bucket(
         at=NOON,
         numbers={KEY: Numbers({Count.COMPLETED: 2})},
         incidents=(a_death(MOST_INCIDENTS),),
-        depths={Lane.HIGH: Depth(waiting=2, dead=3)},
+        depths={Lane.HIGH: LaneDepth(waiting=2, dead=3)},
     )
 
     both = joined(NOON, [one, other])
 
     assert {KEY: Numbers({Count.COMPLETED: 3})} == both.numbers
-    assert {Lane.HIGH: Depth(waiting=5, dead=3)} == both.depths
+    assert {Lane.HIGH: LaneDepth(waiting=5, dead=3)} == both.depths
     assert ("job-1", f"job-{MOST_INCIDENTS}") == (both.incidents[0].job_id, both.incidents[-1].job_id)
 
 
@@ -144,7 +144,7 @@ def test_a_bucket_survives_being_text() -> None:
         at=NOON,
         numbers={KEY: Numbers({Count.COMPLETED: 1}), Key(lane=Lane.LOW): Numbers({Count.INVOCATIONS: 4})},
         incidents=(late, a_death(1)),
-        depths={Lane.LOW: Depth(waiting=1, in_flight=2, delayed=3, dead=4)},
+        depths={Lane.LOW: LaneDepth(waiting=1, in_flight=2, delayed=3, dead=4)},
     )
 
     assert bucket == Bucket.at_text(NOON, bucket.text)

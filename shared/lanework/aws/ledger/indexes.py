@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import JOB, MOMENT, dead_shard_of, job_id_of, pk_of, recent_shard_of
 from lanework.aws.ledger.read_back import UNREADABLE
-from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import AT_ONCE, State
@@ -99,7 +99,7 @@ def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
     try:
         return _whole_summary(item)
     except UNREADABLE as error:
-        return Summary.unreadable(job_id_of(item["pk"]["S"]), damage=f"{type(error).__name__}: {error}"[:200])
+        return Summary(job_id=job_id_of(item["pk"]["S"]), damage=f"{type(error).__name__}: {error}"[:200])
 
 
 def _whole_summary(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
@@ -140,20 +140,20 @@ def dead_page(
     limit: int,
     since: datetime | None,
     until: datetime | None,
-) -> Page[DeadKey]:
+) -> Page[EntryKey]:
     low = _ALWAYS[0] if since is None else _milliseconds(since)
     high = _ALWAYS[1] if until is None else _milliseconds(until) - 1
     if before is not None:
-        high = min(high, _milliseconds(DeadKey.at(before).died_at))
+        high = min(high, _milliseconds(EntryKey.at(before).time))
     if high < low:
         return Page(keys=(), cursor=None)
 
-    def shard(number: int) -> Iterator[DeadKey]:
+    def shard(number: int) -> Iterator[EntryKey]:
         condition = "sweep_shard = :shard AND sweep_at BETWEEN :low AND :high"
         values = {":shard": {"S": dead_shard_of(number)}, ":low": {"N": str(low)}, ":high": {"N": str(high)}}
         keys = (_dead_key(item) for item in _items(client, _query(table, "sweep", condition, values), limit))
         # Of one millisecond, the index keeps an order of its own; a cursor needs one that all shards share.
-        for _, same in groupby(keys, key=lambda key: key.died_at):
+        for _, same in groupby(keys, key=lambda key: key.time):
             for key in sorted(same, key=lambda key: key.position, reverse=True):
                 if before is None or key.position < before:
                     yield key
@@ -163,7 +163,7 @@ def dead_page(
 
 def due_page(
     client: DynamoDBClient, table: str, shard: str, *, until: datetime, limit: int, after: str | None
-) -> Page[DueKey]:
+) -> Page[EntryKey]:
     query: dict[str, Any] = {
         **_query(table, "sweep", "sweep_shard = :shard AND sweep_at <= :until", {}),
         "ExpressionAttributeValues": {":shard": {"S": shard}, ":until": {"N": str(_milliseconds(until))}},
@@ -171,18 +171,17 @@ def due_page(
         "Limit": limit,
     }
     if after is not None:
-        last = DueKey.at(after)
-        entry = {"sweep_shard": {"S": shard}, "sweep_at": {"N": str(_milliseconds(last.sweep_at))}}
+        last = EntryKey.at(after)
+        entry = {"sweep_shard": {"S": shard}, "sweep_at": {"N": str(_milliseconds(last.time))}}
         query["ExclusiveStartKey"] = {**entry, "pk": {"S": pk_of(last.job_id)}, "sk": {"S": JOB}}
     answer = client.query(**query)
     keys = tuple(
-        DueKey(sweep_at=_moment_at(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
-        for item in answer["Items"]
+        EntryKey(time=_moment_at(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"])) for item in answer["Items"]
     )
     return Page(keys=keys, cursor=keys[-1].position if keys and "LastEvaluatedKey" in answer else None)
 
 
-def _merged(shards: Iterable[Iterator[DeadKey]], *, limit: int) -> Page[DeadKey]:
+def _merged(shards: Iterable[Iterator[EntryKey]], *, limit: int) -> Page[EntryKey]:
     """Merge iterators that are each newest first into a page."""
     found = list(islice(merge(*shards, key=lambda key: key.position, reverse=True), limit))
     return Page(keys=tuple(found), cursor=found[-1].position if found and len(found) == limit else None)
@@ -209,9 +208,9 @@ def _items(client: DynamoDBClient, query: dict[str, Any], limit: int) -> Iterato
         request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": _MOST_PER_QUERY}
 
 
-def _dead_key(item: dict[str, Any]) -> DeadKey:
-    return DeadKey(
-        died_at=_moment_at(item["sweep_at"]["N"]),
+def _dead_key(item: dict[str, Any]) -> EntryKey:
+    return EntryKey(
+        time=_moment_at(item["sweep_at"]["N"]),
         job_id=job_id_of(item["pk"]["S"]),
     )
 

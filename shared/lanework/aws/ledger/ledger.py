@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.aws.clients import Clients
-    from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+    from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
     from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
@@ -199,7 +199,7 @@ class DynamoLedger(Beside):
     def put_back(self, job_id: str, payload: str) -> bool:
         return self._payloads.put_back(job_id, payload)
 
-    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[EntryKey]:
         with translated("reading the sweep index"):
             return due_page(
                 self._clients.dynamodb, self._table, f"sweep#{shard}", until=until, limit=limit, after=after
@@ -226,7 +226,7 @@ class DynamoLedger(Beside):
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
-    ) -> Page[DeadKey]:
+    ) -> Page[EntryKey]:
         with translated("listing dead jobs"):
             return dead_page(self._clients.dynamodb, self._table, before=before, limit=limit, since=since, until=until)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.ports.index_keys import DeadKey
+from lanework.engine.ports.index_keys import EntryKey
 from lanework.errors import (
     InvalidOptionError,
     JobNotFoundError,
@@ -228,12 +228,12 @@ def _why_not(record: JobRecord | None, which: DeadFilter) -> str | None:
 def _position(record: JobRecord) -> str:
     """Return where a dead job's record stands in the index."""
     assert record.sweep_at is not None  # noqa: S101 - narrows: a dead job's entry is when it died
-    return DeadKey(died_at=record.sweep_at, job_id=record.job_id).position
+    return EntryKey(time=record.sweep_at, job_id=record.job_id).position
 
 
 def _checked(cursor: str) -> str:
     try:
-        DeadKey.at(cursor)
+        EntryKey.at(cursor)
     except ValueError:
         raise foreign_cursor(cursor) from None
     return cursor

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import islice
+from traceback import extract_tb
 from typing import TYPE_CHECKING, Final, cast
 
-from lanework.engine.execution.job_traceback import stack_of
 from lanework.engine.execution.outcome import Awaiting, Cancelled, Doomed, Failed, NoCodeError, Snoozed, is_exhausted
 from lanework.engine.ports.code_runner import exited, is_from_outside
 from lanework.errors import InvalidOptionError, InvalidPayloadError
-from lanework.model.job.error_text import fault_of, members_of, type_of
+from lanework.model.job.error_text import fault_of, members_of, traceback_of, type_of
 from lanework.model.job.job_exceptions import (
     LONGEST_PARK,
     Cancel,
@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
+
+MOST_FRAMES: Final = 12
+"""The innermost frames of a stack that a job's log keeps; a deeper one is an endless recursion."""
+
+_MOST_READ: Final = 3 * MOST_FRAMES
 
 _MOST_MEMBERS: Final = 1_000
 """Members of an exception group that are looked at."""
@@ -143,3 +148,23 @@ def _doomed(cause: Cause, error: BaseException) -> Doomed:
 def _waiting(suspended: Suspended, now: datetime) -> Snoozed | Awaiting:
     wait = min(max(suspended.until - now, timedelta(0)), LONGEST_PARK)
     return Snoozed(wait) if suspended.signal is None else Awaiting(str(suspended.signal), now + wait)
+
+
+def stack_of(error: BaseException) -> str | None:
+    """
+    Return where an exception comes from, the innermost call last; None if the job's own code has raised nothing.
+
+    What led to it stands under it, so that a long text leaves room for all of it here.
+    """
+    if issubclass(type(error), RetryAfter):  # it was asked for, and says why itself
+        return None
+    frames = [
+        frame
+        for frame in extract_tb(traceback_of(error), limit=-_MOST_READ)
+        if "/lanework/engine/" not in frame.filename
+    ]
+    if not frames:
+        return None
+    fault = fault_of(error)
+    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}: {frame.line}" for frame in frames[-MOST_FRAMES:]]
+    return "\n".join((f"{fault.type} at", *lines, *fault.trail))

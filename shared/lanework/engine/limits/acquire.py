@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from lanework.model.limits import Bound, Limit
 
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-
 _ROUNDS: Final = 4
 _TOO_SLOW: Final = "its start was taken by others, or over before it was known"
 

@@ -175,35 +175,27 @@ def _chosen(record: JobRecord) -> Chosen:
     return Chosen(job_id=record.job_id, life=record.life, state=record.state)
 
 
-class Cleanups:
-    """Retires ended jobs. A page is retired here and now, more by a job of Lanework's own."""
+class Cleanups(Cleaner):
+    """Retires ended jobs for operators: a page here and now, more by a job of Lanework's own."""
 
     def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
+        super().__init__(ports)
         self._registry = registry
         self._enqueue = enqueue
-        self._cleaner = Cleaner(ports)
-
-    def plan(self, cleaning: Cleaning) -> CleanPlan:
-        """Return what a cleaning would retire; at most 10,000 jobs are counted."""
-        return self._cleaner.plan(cleaning)
 
     def clean(self, plan: CleanPlan, *, between: Callable[[Cleaned], None] = lambda _: None) -> Cleaned | Receipt[Any]:
         """
-        Retire the jobs of a plan.
-
-        Args:
-            plan: Which.
-            between: Called with what became of them so far, where it is done here and now.
+        Retire the jobs of a plan: now if they are at most a page, otherwise by a job of Lanework's own.
 
         Returns:
-            What became of them; or, where they are more than a page, the receipt of the job that does it, which has
-            progress and can be cancelled.
+            What became of them, which `between` is called with after each; or the receipt of the job that does it,
+            which has progress and can be cancelled.
         """
         if plan.is_one_page:
-            return self._cleaner.retire(plan.chosen, between=between)
+            return self.retire(plan.chosen, between=between)
         return self.clean_later(plan.cleaning)
 
     def clean_later(self, cleaning: Cleaning) -> Receipt[Any]:
         """Have jobs retired by a job of Lanework's own, without counting them first."""
-        order = CleanupPayload(cleanings=(cleaning,))
-        return self._enqueue(request_of(self._registry.get(CLEAN), order, {}))
+        payload = CleanupPayload(cleanings=(cleaning,))
+        return self._enqueue(request_of(self._registry.get(CLEAN), payload, {}))

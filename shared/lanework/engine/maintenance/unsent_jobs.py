@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.index_keys import JobKey, Summary
-    from lanework.engine.ports.messages import LaneCounts
+    from lanework.model.lanes import LaneDepth
 
 GRACE: Final = timedelta(minutes=2)
 """How old a job is when it is looked at: it was sent by then, and SQS counts it (after a minute at most)."""
@@ -85,11 +85,11 @@ class UnsentJobs:
         """Take the ports, and what gives the lane that a job type's code declares, None where there is no code."""
         self._ports = ports
         self._home = home
-        self._counts: Mapping[Lane, LaneCounts] = {}
+        self._counts: Mapping[Lane, LaneDepth] = {}
         self._looked = Looked()
 
     def tick(
-        self, counts: Mapping[Lane, LaneCounts] | None = None, *, has_time: Callable[[], bool] = lambda: True
+        self, counts: Mapping[Lane, LaneDepth] | None = None, *, has_time: Callable[[], bool] = lambda: True
     ) -> Looked:
         """Walk on as far as is clear by now; `counts` of each lane are read if they weren't a moment ago."""
         now = self._ports.clock()

@@ -40,41 +40,22 @@ class JobKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeadKey:
-    """What the index of dead jobs holds of a job."""
+class EntryKey:
+    """What the sweep index holds of a job: when it is due there; of a dead job, when it died."""
 
-    died_at: datetime
+    time: datetime
     job_id: str
 
     @property
     def position(self) -> str:
-        """Orders by time, jobs of the same millisecond by id, and is a cursor: `died#id`."""
-        return f"{self.died_at.isoformat(timespec='milliseconds')}#{self.job_id}"
+        """Orders by time, jobs of the same millisecond by id, and is a cursor: `time#id`."""
+        return f"{self.time.isoformat(timespec='milliseconds')}#{self.job_id}"
 
     @classmethod
-    def at(cls, position: str) -> DeadKey:
+    def at(cls, position: str) -> EntryKey:
         """Return the key whose position this is."""
-        died, job_id = position.split("#", 1)
-        return cls(died_at=datetime.fromisoformat(died), job_id=job_id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueKey:
-    """What the sweep index holds of a job."""
-
-    sweep_at: datetime
-    job_id: str
-
-    @property
-    def position(self) -> str:
-        """Where a walk of the index goes on."""
-        return f"{self.sweep_at.isoformat(timespec='milliseconds')}#{self.job_id}"
-
-    @classmethod
-    def at(cls, position: str) -> DueKey:
-        """Return the key whose position this is."""
-        at, job_id = position.split("#", 1)
-        return cls(sweep_at=datetime.fromisoformat(at), job_id=job_id)
+        time, job_id = position.split("#", 1)
+        return cls(time=datetime.fromisoformat(time), job_id=job_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,22 +78,22 @@ class Summary:
     """
 
     job_id: str
-    type: str
-    lane: Lane
-    life: int
-    is_queued: bool
-    is_unclaimed: bool
-    has_entry: bool
-    created_at: datetime
-    due_at: datetime
-    tenant: str | None
+    type: str = "unknown"
+    lane: Lane = Lane.MEDIUM
+    life: int = 1
+    is_queued: bool = False
+    is_unclaimed: bool = True
+    has_entry: bool = False
+    created_at: datetime = AT_ONCE
+    due_at: datetime = AT_ONCE
+    tenant: str | None = None
     damage: str | None = None
 
     @classmethod
     def of(cls, record: JobRecord) -> Summary:
         """Return what a record says."""
         if record.state is State.UNKNOWN:
-            return cls.unreadable(record.job_id, damage=record.damage or "")
+            return cls(job_id=record.job_id, damage=record.damage or "")
         return cls(
             job_id=record.job_id,
             type=record.type,
@@ -126,23 +107,6 @@ class Summary:
             tenant=record.tenant,
         )
 
-    @classmethod
-    def unreadable(cls, job_id: str, *, damage: str) -> Summary:
-        """Return the summary of a job whose record can't be read: nothing follows from it."""
-        return cls(
-            job_id=job_id,
-            type="unknown",
-            lane=Lane.MEDIUM,
-            life=1,
-            is_queued=False,
-            is_unclaimed=True,
-            has_entry=False,
-            created_at=AT_ONCE,
-            due_at=AT_ONCE,
-            tenant=None,
-            damage=damage,
-        )
-
     @property
     def is_unsent(self) -> bool:
         """Whether only a message can carry it, if there is one."""
@@ -154,7 +118,7 @@ class Summary:
         return self.due_at > self.created_at
 
 
-KeyT = TypeVar("KeyT", JobKey, DeadKey, DueKey)
+KeyT = TypeVar("KeyT", JobKey, EntryKey)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

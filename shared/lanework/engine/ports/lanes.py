@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from lanework.engine.ports.messages import DeadLetter, LaneCounts, OutgoingMessage, Unsent
-    from lanework.model.lanes import Lane
+    from lanework.engine.ports.messages import DeadLetter, OutgoingMessage, Unsent
+    from lanework.model.lanes import Lane, LaneDepth
 
 
 class Lanes(Protocol):
@@ -69,8 +69,8 @@ class Lanes(Protocol):
             UnavailableError: Whether it was begun is not known.
         """
 
-    def live(self, lane: Lane) -> LaneCounts:
+    def live(self, lane: Lane) -> LaneDepth:
         """Return how many messages the lane's own queue holds, in one call; the dead are not looked at, and are 0."""
 
-    def counts(self, lane: Lane) -> LaneCounts:
+    def counts(self, lane: Lane) -> LaneDepth:
         """Return how many messages the lane holds."""

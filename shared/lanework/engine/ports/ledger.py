@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from lanework.engine.ports.index_keys import DeadKey, DueKey, JobKey, Page, Summary
+    from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
     from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change, Kept
     from lanework.model.lifecycle.states import JobRecord
@@ -94,7 +94,7 @@ class Ledger(Protocol):
     def clear_beside(self, job_id: str) -> None:
         """Delete what is kept beside a job: a payload of its own, its lines and its steps. Repeating it is safe."""
 
-    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[DueKey]:
+    def due(self, shard: int, *, until: datetime, limit: int, after: str | None = None) -> Page[EntryKey]:
         """
         Return a shard's jobs whose sweep entry is due by then, soonest first; at most `limit`.
 
@@ -158,7 +158,7 @@ class Ledger(Protocol):
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None
-    ) -> Page[DeadKey]:
+    ) -> Page[EntryKey]:
         """
         Return dead jobs, the latest death first. The index may lag: a job that was just redriven may still be in it.
 

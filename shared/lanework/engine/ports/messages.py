@@ -65,29 +65,6 @@ class Unsent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneCounts:
-    """
-    What SQS says of a lane's two queues, approximately.
-
-    Attributes:
-        waiting: Ready to be received.
-        in_flight: Received, neither deleted nor visible again: running, or waiting for a retry.
-        delayed: Sent with a delay that isn't over.
-        dead: Tickets in the dead-letter queue.
-    """
-
-    waiting: int
-    in_flight: int
-    delayed: int
-    dead: int
-
-    @property
-    def holds_anything(self) -> bool:
-        """Whether any message is left to be dealt with; dead ones are dealt with."""
-        return bool(self.waiting or self.in_flight or self.delayed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """
     A message as it was received from a dead-letter queue.

@@ -8,16 +8,13 @@ from typing import TYPE_CHECKING
 from lanework.engine.execution.run_store import fitting
 from lanework.engine.queries.recent import check_limit, recent_pages
 from lanework.errors import JobNotFoundError
-from lanework.model.lanes import Lane
-from lanework.model.stats.buckets import Depth
+from lanework.model.lanes import Lane, LaneDepth
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.index_keys import JobKey
-    from lanework.engine.ports.messages import LaneCounts
     from lanework.engine.queries.recent import JobPage
+    from lanework.model.lanes import LaneDepth
     from lanework.model.lifecycle.states import JobRecord
 
 
@@ -65,18 +62,11 @@ class Inspector:
         self.get(job_id)
         return fitting(self._ports.ledger.log_of(job_id))
 
-    def counts(self) -> dict[Lane, LaneCounts]:
+    def counts(self) -> dict[Lane, LaneDepth]:
         """Return what SQS says of every lane, approximately."""
         return {lane: self.counts_of(lane) for lane in Lane}
 
-    def depths(self, counts: Mapping[Lane, LaneCounts] | None = None) -> dict[Lane, Depth]:
-        """Return what `counts` does, or did a moment ago, as it is kept with a minute's numbers."""
-        return {
-            lane: Depth(waiting=one.waiting, in_flight=one.in_flight, delayed=one.delayed, dead=one.dead)
-            for lane, one in (counts or self.counts()).items()
-        }
-
-    def counts_of(self, lane: Lane) -> LaneCounts:
+    def counts_of(self, lane: Lane) -> LaneDepth:
         """Return what SQS says of one lane, approximately."""
         return self._ports.lanes.counts(lane)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from lanework.engine.deadletters.query import DeadJobs
-from lanework.engine.ports.index_keys import DeadKey, JobKey
+from lanework.engine.ports.index_keys import EntryKey, JobKey
 from lanework.engine.queries.jobs import Inspector
 from lanework.engine.queries.recent import LONGEST_PAGE, JobPage, check_limit, listed, recent_keys, start_of_list
 from lanework.engine.stats.late_starts import Within, late_keys, read_late_cursor
@@ -125,7 +125,7 @@ class Search:
         asked = DeadFilter(lane=which.lane, type=which.type, queue=which.queue)
         found = DeadJobs(self._ports).page(asked, limit=limit, cursor=cursor)
         begins = start_of_list(self._ports.clock().date())
-        seen_until = begins if found.cursor is None else DeadKey.at(found.cursor).died_at
+        seen_until = begins if found.cursor is None else EntryKey.at(found.cursor).time
         return JobPage(jobs=found.jobs, cursor=found.cursor, seen_until=seen_until)
 
     def _late(self, which: JobFilter, limit: int, cursor: str | None) -> JobPage:

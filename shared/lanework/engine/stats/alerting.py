@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lanework.engine.enqueue.reserved_ids import taken_ids
 from lanework.engine.jobtypes.request import builtin_request
-from lanework.engine.stats.still_dead import still_dead
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
+from lanework.model.lifecycle.states import State
 from lanework.model.stats.alert_rules import Situation, Thresholds, findings_of
 from lanework.model.stats.alerts import Alert, Alerts, Phase
-from lanework.model.stats.buckets import MINUTE
+from lanework.model.stats.buckets import HOUR, MINUTE
 from lanework.model.stats.numbers import Count, together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.stats.statistics import Overview, Statistics, Window
-    from lanework.model.lanes import Lane
-    from lanework.model.stats.buckets import Depth
+    from lanework.model.lanes import Lane, LaneDepth
+
+_MOST_READ: Final = 100
+"""Dead jobs of an hour that are read. Of a type that isn't among so many, all are taken to be dead still."""
 
 _LATELY: Final = 4 * MINUTE
 """With the minute that isn't over these are five."""
@@ -85,7 +89,7 @@ class AlertManager:
         self._channels = tuple(channels)
         self._limits = Thresholds() if thresholds is None else thresholds
 
-    def tick(self, depths: Mapping[Lane, Depth]) -> Alerts:
+    def tick(self, depths: Mapping[Lane, LaneDepth]) -> Alerts:
         """Raise and end alerts by what the lanes hold now, and send what wasn't sent."""
         store, overview = self._ports.statistics, self._statistics.overview()
         kept = overview.alerts
@@ -106,7 +110,7 @@ class AlertManager:
 
     def _taken(self) -> dict[str, str]:
         now = self._ports.clock()
-        return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < 60 * MINUTE}
+        return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < HOUR}
 
     def _notify(self, standing: Alerts) -> Alerts:
         for channel in self._channels:
@@ -132,7 +136,7 @@ class AlertManager:
         self._ports.events.emit(Event(action=action, at=self._ports.clock(), reason=reason))
 
 
-def _situation(overview: Overview, depths: Mapping[Lane, Depth]) -> Situation:
+def _situation(overview: Overview, depths: Mapping[Lane, LaneDepth]) -> Situation:
     return Situation(
         hour=overview.hour.numbers,
         minutes=overview.hour.latest(_LATELY).numbers,
@@ -151,3 +155,34 @@ def title_of(alert: Alert) -> str:
     """Return a subject line, at most 100 characters."""
     about = f"{alert.rule} {alert.subject}".strip()
     return f"{'Resolved: ' if alert.phase is Phase.RESOLVED else ''}{about}"[:100]
+
+
+def still_dead(situation: Situation, limits: Thresholds, ports: Ports) -> Situation:
+    """
+    Return a situation without the deaths that were dealt with.
+
+    Where nobody dealt with any, nothing is read; otherwise an index, and the records of an hour's dead, 100 at most.
+    """
+    now = ports.clock()
+    if situation.deaths_in_a_day > limits.deaths and situation.dealt_with_in_a_day:
+        page = ports.ledger.dead(before=None, limit=limits.deaths + 1, since=now - 24 * HOUR)
+        situation = replace(situation, deaths_in_a_day=_at_most(len(page.keys), situation, limits))
+    if any(one[Count.DEALT_WITH] for one in situation.hour.values()) and _dead(situation):
+        return replace(situation, still_dead=_by_type(situation, now - HOUR, ports))
+    return situation
+
+
+def _at_most(found: int, situation: Situation, limits: Thresholds) -> int:
+    return situation.deaths_in_a_day if found > limits.deaths else found
+
+
+def _dead(situation: Situation) -> set[str]:
+    return {key.type for key, one in situation.hour.items() if one[Count.DEAD]}
+
+
+def _by_type(situation: Situation, since: datetime, ports: Ports) -> dict[str, int]:
+    """Return how many of each type that died in the hour are dead; no word of a type means that it isn't known."""
+    page = ports.ledger.dead(before=None, limit=_MOST_READ, since=since)
+    records = ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
+    found = Counter(one.type for one in records.values() if one.state is State.DEAD)
+    return dict(found) if page.cursor is not None else {type_: found[type_] for type_ in _dead(situation)}

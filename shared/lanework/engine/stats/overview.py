@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.messages import LaneCounts
     from lanework.engine.stats.statistics import Overview, Window
-    from lanework.model.stats.buckets import Depth
+    from lanework.model.lanes import LaneDepth
 
 
 _LOOKED_AT: Final = 50
@@ -108,7 +107,7 @@ def standing(ports: Ports, *, queues: Iterable[str] = ()) -> Standing:
 
 def lanes_overview(
     overview: Overview,
-    counts: Mapping[Lane, LaneCounts],
+    counts: Mapping[Lane, LaneDepth],
     *,
     paused: frozenset[str],
     unsent: Mapping[Lane, Sequence[str]],
@@ -139,7 +138,7 @@ def lanes_overview(
 
 def queues_overview(
     overview: Overview,
-    counts: Mapping[Lane, LaneCounts],
+    counts: Mapping[Lane, LaneDepth],
     *,
     paused: frozenset[str],
     queues: Iterable[str] = (),
@@ -181,7 +180,7 @@ def _dead_now(lane: Lane, hour: Window) -> int:
     """Return how many lay there at the last tick, with who died since, less those that were redriven or dropped."""
     since = 0
     for bucket in reversed(hour.buckets):
-        depth: Depth | None = bucket.depths.get(lane)
+        depth: LaneDepth | None = bucket.depths.get(lane)
         if depth is not None:
             return max(depth.dead + since, 0)
         of_lane = [one for key, one in bucket.numbers.items() if key.lane is lane]

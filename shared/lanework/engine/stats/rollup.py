@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.lanes import Lane
-    from lanework.model.stats.buckets import Depth
+    from lanework.model.lanes import Lane, LaneDepth
 
 LAG: Final = timedelta(minutes=1)
 """How long after its end a minute is made: what its writers' clocks and calls may lag behind."""
@@ -38,7 +37,7 @@ class RollUp:
         self._store = ports.statistics
         self._clock = ports.clock
 
-    def note(self, depths: Mapping[Lane, Depth]) -> None:
+    def note(self, depths: Mapping[Lane, LaneDepth]) -> None:
         """Keep how much the lanes hold now."""
         self._store.add(Bucket(at=minute_of(self._clock()), depths=depths))
 

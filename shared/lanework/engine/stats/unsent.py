@@ -10,8 +10,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.index_keys import JobKey
-    from lanework.engine.ports.messages import LaneCounts
-    from lanework.model.lanes import Lane
+    from lanework.model.lanes import Lane, LaneDepth
 
 _SENT_WITHIN: Final = timedelta(minutes=1)
 """A producer has sent its job by then, and SQS counts it."""
@@ -21,7 +20,7 @@ _LOOKS_BACK: Final = timedelta(days=1)
 _BATCH: Final = 100
 
 
-def unsent_now(ports: Ports, counts: Mapping[Lane, LaneCounts], *, look_at: int) -> dict[Lane, tuple[str, ...]]:
+def unsent_now(ports: Ports, counts: Mapping[Lane, LaneDepth], *, look_at: int) -> dict[Lane, tuple[str, ...]]:
     """
     Return the jobs that are queued while their lane is empty, by lane: of those that were enqueued over a minute ago.
 

@@ -24,7 +24,7 @@ from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.messaging.dlq_tickets import send_ticket
 from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import readable
-from lanework.errors import EnqueueError, JobIdTakenError, UnavailableError
+from lanework.errors import EnqueueError, InvalidOptionError, JobIdTakenError, JobNotFoundError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.headers import CORRELATION, correlation_of, inherited
 from lanework.model.job.ids import SHARDS
@@ -32,7 +32,7 @@ from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, notified
 from lanework.model.lifecycle.states import JobRecord, State
-from lanework.model.webhooks import host_of
+from lanework.model.webhooks import checked_webhook, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
 
-_TOLD: Final = frozenset({State.COMPLETED, State.DEAD})
+_NOTIFIED: Final = frozenset({State.COMPLETED, State.DEAD})
 
 ABOUT: Final = "about-job"
 """Header of a delivery: the job that it tells of."""
@@ -81,7 +81,7 @@ class WebhookNotifier:
 
     def notify(self, record: JobRecord) -> None:
         """Notify of a job's completion or death, if it is one; repeatable. UnavailableError: it was not enqueued."""
-        if record.queue == QUEUE or record.state not in _TOLD or record.retired:
+        if record.queue == QUEUE or record.state not in _NOTIFIED or record.retired:
             return
         url = self._ports.world.address_of(record)
         if url is not None:
@@ -102,6 +102,31 @@ class WebhookNotifier:
         request = replace(builtin_request(self._webhook, payload, f"webhook-{digest}"), headers=headers)
         since = record.ended_at or record.created_at
         return enqueue_reserved(request, Enqueuer(self._ports).enqueue, self._ports, since=since)
+
+    def redeliver(self, job_id: str, *, url: str | None = None) -> Receipt[Any]:
+        """
+        Send the webhook of a job's end once more: a further delivery, of the same event.
+
+        Args:
+            job_id: The job, completed or dead.
+            url: Another address than the job's.
+
+        Raises:
+            JobNotFoundError: There is none.
+            InvalidOptionError: It hasn't ended so, or there is no address to send it to.
+            EnqueueError: It was not enqueued.
+        """
+        record = self._ports.ledger.get(job_id)
+        if record is None or record.retired or record.is_expired(self._ports.clock()):
+            raise JobNotFoundError(job_id)
+        if record.state not in _NOTIFIED:
+            msg = f"job {job_id!r} is {record.state}: webhooks tell of completions and deaths"
+            raise InvalidOptionError(msg)
+        address = self._ports.world.address_of(record) if url is None else checked_webhook(url)
+        if address is None:
+            msg = f"job {job_id!r} has no webhook: say where it is to go"
+            raise InvalidOptionError(msg)
+        return self.send(record, address, again=self._ports.new_id())
 
 
 def notify_of_end(record: JobRecord, ports: Ports, events: MessageEvents) -> Report:

@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
     from lanework.model.lifecycle.change import Condition
     from lanework.model.lifecycle.states import JobRecord
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from lanework.model.lifecycle.states import JobRecord
 
 
 BLOCKED: Final = "blocked"

@@ -13,7 +13,8 @@ from lanework.model.stats.numbers import Count, Key, Numbers, together
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lanework.model.stats.buckets import Depth, Incident
+    from lanework.model.lanes import LaneDepth
+    from lanework.model.stats.buckets import Incident
 
 
 class Rule(StrEnum):
@@ -65,7 +66,7 @@ class Situation:
     minutes: Mapping[Key, Numbers]
     deaths_in_a_day: int
     incidents: Sequence[Incident]
-    depths: Mapping[Lane, Depth]
+    depths: Mapping[Lane, LaneDepth]
     dealt_with_in_a_day: int = 0
     still_dead: Mapping[str, int] | None = None
     taken: Mapping[str, str] = field(default_factory=dict)

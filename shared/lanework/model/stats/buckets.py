@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.model.lanes import Lane
+from lanework.model.lanes import Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.numbers import Key, Numbers
 
@@ -72,16 +72,6 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Depth:
-    """How many messages a lane held at one moment, as SQS says (approximately)."""
-
-    waiting: int = 0
-    in_flight: int = 0
-    delayed: int = 0
-    dead: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
     """
     What happened within a minute or an hour.
@@ -96,7 +86,7 @@ class Bucket:
     at: datetime
     numbers: Mapping[Key, Numbers] = field(default_factory=dict)
     incidents: tuple[Incident, ...] = ()
-    depths: Mapping[Lane, Depth] = field(default_factory=dict)
+    depths: Mapping[Lane, LaneDepth] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -123,7 +113,7 @@ class Bucket:
             numbers=numbers_from_json(content["numbers"]),
             incidents=tuple(Incident.at_text(one) for one in content["incidents"]),
             depths={
-                Lane(lane): Depth(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=dead)
+                Lane(lane): LaneDepth(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=dead)
                 for lane, (waiting, in_flight, delayed, dead) in content["depths"].items()
             },
         )
@@ -133,13 +123,13 @@ def joined(at: datetime, buckets: Iterable[Bucket]) -> Bucket:
     """Return one bucket for several; of a lane's depth the most counts."""
     numbers: dict[Key, Counter[str]] = {}
     incidents: list[Incident] = []
-    depths: dict[Lane, Depth] = {}
+    depths: dict[Lane, LaneDepth] = {}
     for bucket in buckets:
         for key, one in bucket.numbers.items():
             numbers.setdefault(key, Counter()).update(one.counts)
         incidents += bucket.incidents
         for lane, depth in bucket.depths.items():
-            depths[lane] = _deeper(depths.get(lane, Depth()), depth)
+            depths[lane] = depths.get(lane, LaneDepth()).or_more(depth)
     incidents.sort(key=lambda one: (one.at, one.job_id))
     return Bucket(
         at=at,
@@ -167,12 +157,3 @@ def numbers_as_json(numbers: Mapping[Key, Numbers]) -> dict[str, dict[str, int]]
 def numbers_from_json(values: Mapping[str, Mapping[str, int]]) -> dict[Key, Numbers]:
     """Return the numbers whose JSON values these are."""
     return {Key.at(text): Numbers(dict(counts)) for text, counts in values.items()}
-
-
-def _deeper(one: Depth, other: Depth) -> Depth:
-    return Depth(
-        waiting=max(one.waiting, other.waiting),
-        in_flight=max(one.in_flight, other.in_flight),
-        delayed=max(one.delayed, other.delayed),
-        dead=max(one.dead, other.dead),
-    )
