@@ -168,9 +168,7 @@ class BulkRedrive:
             pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
 
     def _records(self, targets: Iterable[str]) -> list[JobRecord]:
-        ids = list(targets)
-        found = [self._ports.ledger.get_many(ids[start : start + PAGE]) for start in range(0, len(ids), PAGE)]
-        return [record for page in found for record in page.values()]
+        return list(self._ports.ledger.get_many(list(targets)).values())
 
 
 def _not_stored(_: str, call: Callable[[], T], /) -> T:

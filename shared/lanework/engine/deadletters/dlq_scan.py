@@ -204,7 +204,7 @@ class DlqScan:
             send_to_dlq(self._ports.lanes, lane, message.encode(), cause=cause, error=error)
             return True
         if stored.state in ENDED or stored.life != message.life:
-            self._log_event(Action.MESSAGE_DROPPED, stored, "moved by SQS, and nothing waits for it")
+            self._ports.emit(Action.MESSAGE_DROPPED, stored, reason="moved by SQS, and nothing waits for it")
             return stored.life != message.life or isinstance(notify_of_end(stored, self._ports, events), Ack)
         return self._bounce(stored)
 
@@ -232,7 +232,7 @@ class DlqScan:
         wait = _BOUNCE.wait_after(stored.bounces + 1, rand=self._ports.rand)
         answer = self._ports.ledger.change(stored.job_id, operator_moves.bounce(stored, at=now + wait))
         if isinstance(answer, Applied):
-            self._log_event(Action.JOB_BOUNCED, answer.record, "SQS had moved it to the dead-letter queue")
+            self._ports.emit(Action.JOB_BOUNCED, answer.record, reason="SQS had moved it to the dead-letter queue")
         return isinstance(answer, Applied)
 
     def _give_up(self, stored: JobRecord) -> bool:
@@ -252,9 +252,6 @@ class DlqScan:
         is_done = isinstance(end_with_ticket(message, answer.record, self._ports, events), Ack)
         follow_up(answer.record, self._ports)
         return is_done
-
-    def _log_event(self, action: Action, record: JobRecord, reason: str) -> None:
-        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason))
 
     def _note(self, action: Action, lane: Lane, reason: str, *, job_id: str | None = None) -> None:
         event = Event(action=action, at=self._ports.clock(), job_id=job_id, lane=lane, reason=reason)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.ports.index_keys import EntryKey
 from lanework.errors import (
     InvalidOptionError,
-    JobNotFoundError,
     NotDeadError,
     NothingMatchesError,
     did_you_mean,
@@ -77,10 +76,7 @@ class DeadJobs:
 
     def get(self, job_id: str) -> JobRecord:
         """Return a dead job, its payload included; JobNotFoundError or NotDeadError."""
-        record = self._ports.ledger.get(job_id)
-        if record is None or record.is_expired(self._ports.clock()):
-            raise JobNotFoundError(job_id)
-        return _dead(record)
+        return _dead(self._ports.existing(job_id))
 
     def page(self, which: DeadFilter, *, limit: int = 20, cursor: str | None = None) -> DeadList:
         """
@@ -174,13 +170,9 @@ class DeadJobs:
 
     def _read(self, job_ids: Sequence[str]) -> list[JobRecord]:
         """Return the records of jobs, in their order, without those that have expired."""
-        records: list[JobRecord] = []
-        for start in range(0, len(job_ids), PAGE):
-            ids = job_ids[start : start + PAGE]
-            found = self._ports.ledger.get_many(ids)
-            records += [found[job_id] for job_id in ids if job_id in found]
+        found = self._ports.ledger.get_many(job_ids)
         now = self._ports.clock()
-        return [record for record in records if not record.is_expired(now)]
+        return [found[one] for one in job_ids if one in found and not found[one].is_expired(now)]
 
     def nothing(self, which: DeadFilter) -> NothingMatchesError:
         """Return the error that says that no dead job is asked for, and what the dead are."""

@@ -10,7 +10,7 @@ from lanework.engine.dependencies.release_dependents import Waiting, follow_up
 from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.engine.webhooks.notify import notify_of_death
 from lanework.errors import NotRedrivenError, UndecodableError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.payload import Edit, parsed, written
 from lanework.model.lifecycle import operator_moves
@@ -76,8 +76,7 @@ class Redriver:
         after = answer.record
         is_blocked = after.state is State.BLOCKED
         reason = _WAITS_AGAIN if is_blocked else dispatch_recorded(after, text, self._ports)
-        event = Event.about(after, Action.JOB_REDRIVEN, at=self._ports.clock(), cause=after.cause, reason=reason)
-        self._ports.events.emit(event)
+        self._ports.emit(Action.JOB_REDRIVEN, after, cause=after.cause, reason=reason)
         if is_blocked:
             Waiting(self._ports).look([after.job_id])
         return RedriveResult.REDRIVEN
@@ -95,8 +94,7 @@ class Redriver:
         if not isinstance(answer, Applied):
             return RedriveResult.NOT_FOUND if answer.record is None else RedriveResult.NOT_DEAD
         after = answer.record
-        event = Event.about(after, Action.JOB_DISCARDED_FROM_DLQ, at=self._ports.clock(), cause=after.cause)
-        self._ports.events.emit(event)
+        self._ports.emit(Action.JOB_DISCARDED_FROM_DLQ, after, cause=after.cause)
         follow_up(after, self._ports)
         return RedriveResult.DROPPED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.errors import InvalidOptionError
 from lanework.model.lifecycle.states import State
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from lanework.engine.ports.bundle import Ports
-
-_PAGE: Final = 100
 
 
 def check_circle(after: Mapping[str, Sequence[str]]) -> None:
@@ -43,9 +41,8 @@ def with_beyond(after: Mapping[str, Sequence[str]], ports: Ports) -> dict[str, S
     while names:
         jobs = sorted(name for name in names if read_ref(name) is None)
         seen: dict[str, Sequence[str]] = {name: _inside(name, ports) for name in names.difference(jobs)}
-        for start in range(0, len(jobs), _PAGE):
-            records = ports.ledger.get_many(jobs[start : start + _PAGE], consistent=True)
-            seen |= {one.job_id: one.open_parents for one in records.values() if one.state is State.BLOCKED}
+        records = ports.ledger.get_many(jobs, consistent=True)
+        seen |= {one.job_id: one.open_parents for one in records.values() if one.state is State.BLOCKED}
         found |= dict.fromkeys(names, ()) | seen
         names = {one for waits_for in seen.values() for one in waits_for} - found.keys()
     return found

@@ -19,7 +19,7 @@ from lanework.engine.messaging.dlq_tickets import send_to_dlq
 from lanework.engine.messaging.message_events import report_fault
 from lanework.engine.messaging.resend import dispatch_recorded, readable
 from lanework.errors import ConfigError, LaneworkError, UnavailableError, UndecodableError, UnsendableError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle import dependency_moves, run_moves
@@ -67,9 +67,8 @@ class Waiting:
         wanted = sorted(set(parents))
         found: dict[str, Fact] = dict.fromkeys(wanted, GONE)
         jobs = [one for one in wanted if read_ref(one) is None]
-        for start in range(0, len(jobs), _PAGE):
-            records = self._ports.ledger.get_many(jobs[start : start + _PAGE], consistent=True)
-            found |= {job_id: fact_of(record) for job_id, record in records.items()}
+        records = self._ports.ledger.get_many(jobs, consistent=True)
+        found |= {job_id: fact_of(record) for job_id, record in records.items()}
         refs = {one: ref for one in wanted if (ref := read_ref(one)) is not None}
         workflows = {workflow_id: self._ports.workflows.get(workflow_id) for workflow_id, _ in refs.values()}
         now = self._ports.clock()
@@ -79,7 +78,7 @@ class Waiting:
         """
         Do for jobs what follows from how their parents stand, and for those that wait for them; return how many moved.
 
-        At most 100; those that don't wait are left alone. UnavailableError: not all could be looked at; repeat it.
+        Those that don't wait are left alone. UnavailableError: not all could be looked at; repeat it.
         """
         waiting = self._waiting(children)
         facts = self.facts(parent for one in waiting for parent in one.open_parents)
@@ -151,7 +150,7 @@ class Waiting:
                 return
 
     def _waiting(self, children: Sequence[str]) -> list[JobRecord]:
-        records = self._ports.ledger.get_many(children, consistent=True) if children else {}
+        records = self._ports.ledger.get_many(children, consistent=True)
         waiting = [one for one in readable(records.values(), self._ports) if one.state is State.BLOCKED]
         return [one for one in waiting if self._is_understood(one)]
 
@@ -159,7 +158,7 @@ class Waiting:
         """Tell whether this code knows what a job waits for; one of a later release is put off, and reported."""
         problem = misunderstood(child)
         if problem is not None:
-            self._log_event(Action.JOB_UNREADABLE, child, problem)
+            self._ports.emit(Action.JOB_UNREADABLE, child, cause=child.cause, reason=problem)
             self._push_on(child)
         return problem is None
 
@@ -223,30 +222,27 @@ class Waiting:
         if child.state in ENDED and child.has_followers:
             self._ended.append(child)
         if child.state is State.CANCELLED:
-            self._log_event(Action.JOB_CANCELLED, child, "what it waits for won't happen")
+            self._ports.emit(Action.JOB_CANCELLED, child, cause=child.cause, reason="what it waits for won't happen")
         elif child.state is State.DEAD:
-            self._log_event(Action.JOB_DEAD, child, _WHY[child.cause is Cause.INVALID])
+            self._ports.emit(Action.JOB_DEAD, child, cause=child.cause, reason=_WHY[child.cause is Cause.INVALID])
         else:
             written: Any = change.write.get("payload")
             payload = written or child.payload or self._ports.ledger.payload_of(child)
             failed: str | None = None
             if child.state is not State.SCHEDULED and payload is not None:
                 failed = dispatch_recorded(child, payload, self._ports)
-            self._log_event(Action.JOB_UNBLOCKED, child, failed)
+            self._ports.emit(Action.JOB_UNBLOCKED, child, cause=child.cause, reason=failed)
         if child.held_by == NOTIFICATION_PENDING:
-            self._notify_webhook(child)
+            notify_without_message(child, self._ports)
 
-    def _notify_webhook(self, child: JobRecord) -> None:
-        """Notify of a death that has no message; what fails now is left to the clock."""
-        try:
-            self._ports.notify(child)
-            self._ports.ledger.change(child.job_id, notified(child))
-        except UnavailableError as error:
-            self._log_event(Action.RUN_WRITE_FAILED, child, f"telling of its end: {error}")
 
-    def _log_event(self, action: Action, child: JobRecord, reason: str | None) -> None:
-        event = Event.about(child, action, at=self._ports.clock(), cause=child.cause, reason=reason)
-        self._ports.events.emit(event)
+def notify_without_message(dead: JobRecord, ports: Ports) -> None:
+    """Notify of a death that no message carries; what fails now is left to the clock."""
+    try:
+        ports.notify(dead)
+        ports.ledger.change(dead.job_id, notified(dead))
+    except UnavailableError as error:
+        ports.emit(Action.RUN_WRITE_FAILED, dead, cause=dead.cause, reason=f"sending its webhook: {error}")
 
 
 def follow_up(ended: JobRecord, ports: Ports) -> None:
@@ -260,7 +256,6 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
     try:
         Waiting(ports, most=MOST_AT_ONCE).follow(ended)
     except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
-        reason = f"doing what follows from its end: {error}"
-        ports.events.emit(Event.about(ended, Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))
+        ports.emit(Action.RUN_WRITE_FAILED, ended, reason=f"doing what follows from its end: {error}")
     except Exception as error:  # noqa: BLE001 - whatever others hold, the end stands
         report_fault(f"doing what follows from the end of job {ended.job_id}", error, ports)

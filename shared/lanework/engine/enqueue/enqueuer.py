@@ -24,7 +24,7 @@ from lanework.errors import (
     UnavailableError,
     UnsendableError,
 )
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.ids import OURS, needs_record
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Refused
@@ -84,7 +84,7 @@ class Enqueuer:
         failed |= self._send(recorded)
         for job in recorded:
             if job.job_id not in failed:
-                self._emit(job.record, job.action, reason=job.reason, public=job.public)
+                ports.emit(job.action, job.record, reason=job.reason, public=job.public)
         if is_waiting:
             self._look_at_parents(jobs, recorded)
         if failed:
@@ -199,7 +199,7 @@ class Enqueuer:
             raise EnqueueError(job_id, f"recorded but not sent ({unsent}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
-        self._emit(job.record, Action.JOB_SEND_DEFERRED, reason=str(unsent))
+        self._ports.emit(Action.JOB_SEND_DEFERRED, job.record, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
         from lanework.engine.enqueue.unsendable import end_unsendable  # noqa: PLC0415 - loads where it is needed, if ever
@@ -207,11 +207,6 @@ class Enqueuer:
         if end_unsendable(record, str(unsent), self._ports):
             reason = f"recorded as dead, cause unsendable: {unsent}"
             raise EnqueueError(record.job_id, reason, is_final=True) from unsent
-
-    def _emit(
-        self, record: JobRecord, action: Action, *, reason: str | None, public: Mapping[str, object] | None = None
-    ) -> None:
-        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason, public=public))
 
 
 def _with_different_ids(asked: Sequence[PreparedJob]) -> list[PreparedJob]:

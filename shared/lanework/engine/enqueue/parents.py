@@ -9,7 +9,7 @@ record, or by the reconciler if the producer is gone by then.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.engine.dependencies.cycles import check_circle
 from lanework.engine.dependencies.release_dependents import Waiting
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lanework.engine.enqueue.prepared_job import PreparedJob
     from lanework.engine.ports.bundle import Ports
-
-_PAGE: Final = 100
 
 
 def attached(jobs: Sequence[PreparedJob], ports: Ports) -> list[PreparedJob]:
@@ -57,8 +55,7 @@ def look_at_parents(jobs: Iterable[PreparedJob], repeated: set[str], ports: Port
     try:
         for parent in sorted({one for job in jobs for one in job.record.after if one in repeated}):
             ports.ledger.change(parent, dependency_moves.attach())
-        for start in range(0, len(late), _PAGE):
-            Waiting(ports).look(late[start : start + _PAGE])
+        Waiting(ports).look(late)
     except UnavailableError:
         return  # they are recorded, with an entry: the reconciler looks at them
 

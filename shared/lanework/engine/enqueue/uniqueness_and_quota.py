@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.enqueue.debounce import supersede
 from lanework.engine.enqueue.duplicates import duplicate_of, duplicate_of_retired
 from lanework.errors import EnqueueError, QuotaExceededError, UnavailableError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.guard_items import GuardItem, GuardWrite
 from lanework.model.lifecycle.states import State
 from lanework.model.limits import Full, forgotten_at, spend
@@ -51,8 +51,7 @@ def record_limited(job: PreparedJob, ports: Ports) -> PreparedJob:
         why = f"{error}; a job with a quota, unique_for or debounce is not sent unrecorded, uncounted"
         raise EnqueueError(job.job_id, why) from error
     except QuotaExceededError as error:
-        event = Event.about(job.record, Action.JOB_OVER_QUOTA, at=ports.clock(), reason=str(error), public=job.public)
-        ports.events.emit(event)
+        ports.emit(Action.JOB_OVER_QUOTA, job.record, reason=str(error), public=job.public)
         raise
 
 

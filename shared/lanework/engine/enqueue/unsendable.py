@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanework.engine.dependencies.release_dependents import follow_up
-from lanework.errors import UnavailableError
-from lanework.model.events import Action, Event
+from lanework.engine.dependencies.release_dependents import follow_up, notify_without_message
+from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
-from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, notified, with_pending_notification
+from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, with_pending_notification
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
@@ -32,18 +31,8 @@ def end_unsendable(record: JobRecord, reason: str, ports: Ports) -> bool:
     if not isinstance(answer, Applied):
         return False
     dead = answer.record
-    ports.events.emit(Event.about(dead, Action.JOB_DEAD, at=now, cause=dead.cause, reason=reason))
+    ports.emit(Action.JOB_DEAD, dead, cause=dead.cause, reason=reason)
     follow_up(dead, ports)
     if dead.held_by == NOTIFICATION_PENDING:
-        _notify_webhook(dead, ports)
+        notify_without_message(dead, ports)
     return True
-
-
-def _notify_webhook(dead: JobRecord, ports: Ports) -> None:
-    """Notify of a death that has no message; what fails now is left to the clock."""
-    try:
-        ports.notify(dead)
-        ports.ledger.change(dead.job_id, notified(dead))
-    except UnavailableError as error:
-        reason = f"telling of its end: {error}"
-        ports.events.emit(Event.about(dead, Action.RUN_WRITE_FAILED, at=ports.clock(), reason=reason))

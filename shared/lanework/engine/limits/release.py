@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import dispatch_recorded, readable
 from lanework.errors import UnavailableError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import State
@@ -109,7 +109,7 @@ class SlotDispatcher:
         payload = self.ports.ledger.payload_of(record)
         failed = None if payload is None else dispatch_recorded(record, payload, self.ports)
         reason = name if failed is None else f"{name}; {failed}"
-        self.ports.events.emit(Event.about(record, Action.JOB_RELEASED, at=self.ports.clock(), reason=reason))
+        self.ports.emit(Action.JOB_RELEASED, record, reason=reason)
         return True
 
     def tick(self, *, has_time: Callable[[], bool]) -> int:

@@ -59,7 +59,7 @@ class Archiver:
     def _due(self, shard: int) -> list[JobRecord]:
         """Return ended jobs whose time has come, those that expire first."""
         ids = self._ports.ledger.held(ARCHIVE, shard, limit=PAGE)
-        found = self._ports.ledger.get_many(ids) if ids else {}
+        found = self._ports.ledger.get_many(ids)
         now = self._ports.clock()
         records = readable([found[one] for one in ids if one in found], self._ports)
         return [one for one in records if one.held_by == ARCHIVE and one.sweep_at is not None and one.sweep_at <= now]
@@ -72,7 +72,7 @@ class Archiver:
         before: str | None = None
         while True:
             page = self._ports.ledger.dead(before=before, limit=PAGE, since=since, until=until)
-            found = self._ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
+            found = self._ports.ledger.get_many([key.job_id for key in page.keys])
             self._put([one for one in found.values() if one.state is State.DEAD], tally)
             before = page.cursor
             if before is None:

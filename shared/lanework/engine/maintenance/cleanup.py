@@ -16,7 +16,7 @@ from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.jobtypes.builtin import CLEAN, CleanupPayload
 from lanework.engine.jobtypes.request import request_of
 from lanework.engine.queries.recent import recent_pages
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle import retention
 from lanework.model.lifecycle.change import Applied
@@ -146,7 +146,7 @@ class Cleaner:
         answer = self._ports.ledger.change(record.job_id, retention.retire(record))
         if not isinstance(answer, Applied):
             return answer.record is not None and answer.record.retired  # it had landed, its answer lost
-        self._ports.events.emit(Event.about(answer.record, Action.JOB_RETIRED, at=self._ports.clock()))
+        self._ports.emit(Action.JOB_RETIRED, answer.record)
         return True
 
     def _beyond(self, cleanings: Sequence[Cleaning]) -> Iterator[JobRecord]:

@@ -12,7 +12,7 @@ from lanework.engine.messaging.message_events import Apart, report_fault
 from lanework.engine.webhooks.notify import notify_pending
 from lanework.engine.workflows.repair import WorkflowRepair
 from lanework.errors import LaneworkError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
@@ -105,7 +105,7 @@ class Reconciler:
         if before == "done":
             return 0
         page = self._ports.ledger.recent(day=day, before=before or None, limit=_AUDIT_PAGE)
-        records = self._ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
+        records = self._ports.ledger.get_many([key.job_id for key in page.keys])
         apart = Apart(self._ports)
         for record in records.values():
             with apart.each(f"job {record.job_id}"):
@@ -121,8 +121,5 @@ class Reconciler:
         now = self._ports.clock()
         answer = self._ports.ledger.change(record.job_id, operator_moves.enter(record, at=max(now, record.due_at)))
         if isinstance(answer, Applied):
-            self._note(Action.JOB_SEND_DEFERRED, record, "found by the audit: it may be without a message")
+            self._ports.emit(Action.JOB_SEND_DEFERRED, record, reason="found by the audit: it may be without a message")
         return isinstance(answer, Applied)
-
-    def _note(self, action: Action, record: JobRecord, reason: str) -> None:
-        self._ports.events.emit(Event.about(record, action, at=self._ports.clock(), reason=reason))

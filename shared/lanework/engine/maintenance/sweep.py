@@ -192,12 +192,12 @@ class Sweeper:
         pushed = operator_moves.push_on(record, to=max(now, record.due_at or now) + SENT_AGAIN_AFTER)
         is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
         reason = "its payload is missing: enqueue it again under its id" if action is Action.JOB_NOT_SENT else None
-        self._ports.events.emit(Event.about(record, action, at=now, reason=reason))
+        self._ports.emit(action, record, reason=reason)
         return is_pushed
 
     def _put_off(self, record: JobRecord) -> None:
         """Let a record wait that this code can't read: a later release's, perhaps, whose sweep can."""
         now = self._ports.clock()
         self._ports.ledger.change(record.job_id, operator_moves.put_off(record, to=now + SENT_AGAIN_AFTER))
-        self._ports.events.emit(Event.about(record, Action.JOB_UNREADABLE, at=now, reason=record.damage))
+        self._ports.emit(Action.JOB_UNREADABLE, record, reason=record.damage)
         self._unreadable += 1

@@ -52,7 +52,6 @@ _TENANTS_WAIT: Final = timedelta(hours=1)
 _KEPT_AFTER: Final = timedelta(minutes=10)
 """After how long a walk that found no jobs keeps where it has come to."""
 
-_BATCH: Final = 100
 _SAMPLE: Final = 100
 _SEEN: Final = 8
 _LEAST_SEEN: Final = 4
@@ -198,7 +197,7 @@ class UnsentJobs:
                 self._looked.is_done = False
                 break
             keys, start = self._page(start, until)
-            found = list(self._summaries([key for key in keys if key.type in texts(types)]))
+            found = self._summaries(key for key in keys if key.type in texts(types))
             self._looked.read += len(found)
             for one in found:
                 if one.lane is lane and one.is_unsent and (one.is_delayed or one.tenant is not None):
@@ -225,10 +224,8 @@ class UnsentJobs:
         next_day = datetime.combine(day + timedelta(days=1), datetime.min.time(), until.tzinfo)
         return page.keys, position_of(min(next_day, until))
 
-    def _summaries(self, keys: Sequence[JobKey]) -> Iterable[Summary]:
-        for start in range(0, len(keys), _BATCH):
-            ids = [key.job_id for key in keys[start : start + _BATCH]]
-            yield from self._ports.ledger.summaries(ids)
+    def _summaries(self, keys: Iterable[JobKey]) -> list[Summary]:
+        return self._ports.ledger.summaries([key.job_id for key in keys])
 
     def _is_readable(self, one: Summary) -> bool:
         """Tell whether a job's record can be read; one that can't is reported, and left to the audit."""
@@ -244,13 +241,8 @@ class UnsentJobs:
         answer = self._ports.ledger.change(one.job_id, change)
         if isinstance(answer, Applied):
             self._looked.entered += 1
-            event = Event.about(
-                answer.record,
-                Action.JOB_SEND_DEFERRED,
-                at=now,
-                reason="recorded and never sent: its producer had stopped",
-            )
-            self._ports.events.emit(event)
+            reason = "recorded and never sent: its producer had stopped"
+            self._ports.emit(Action.JOB_SEND_DEFERRED, answer.record, reason=reason)
 
     def _keep(self, course: Course, before: str | None, now: datetime) -> None:
         """Keep where the walk has come to: not each minute, where nothing is enqueued."""

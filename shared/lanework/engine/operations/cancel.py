@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.dependencies.release_dependents import follow_up
 from lanework.errors import JobNotFoundError, is_a
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import State
@@ -70,6 +70,6 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
 
 def _cancelled(record: JobRecord, ports: Ports) -> Cancelling:
-    ports.events.emit(Event.about(record, Action.JOB_CANCELLED, at=ports.clock()))
+    ports.emit(Action.JOB_CANCELLED, record)
     follow_up(record, ports)
     return Cancelling.CANCELLED

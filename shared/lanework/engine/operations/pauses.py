@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, cast
 
 from lanework.engine.messaging.resend import readable
 from lanework.errors import InvalidOptionError, UnknownNameError
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import lane_of
 from lanework.model.lifecycle import operator_moves
@@ -87,8 +87,7 @@ def release(name: str, ports: Ports, *, has_time: Callable[[], bool] = lambda: T
                     moved += not readable([answer.record], ports)
                 if isinstance(answer, Applied):
                     moved += 1
-                    event = Event.about(answer.record, Action.JOB_RELEASED, at=ports.clock(), reason=name)
-                    ports.events.emit(event)
+                    ports.emit(Action.JOB_RELEASED, answer.record, reason=name)
             if moved == before:  # the index lags behind the items; the next tick looks again
                 break
     return moved

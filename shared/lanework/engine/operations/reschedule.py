@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY, check_durations, checked_moment
 from lanework.engine.messaging.resend import dispatch_recorded
-from lanework.errors import InvalidOptionError, JobNotFoundError, JobNotWaitingError, is_a, shown
-from lanework.model.events import Action, Event
+from lanework.errors import InvalidOptionError, JobNotWaitingError, is_a, shown
+from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import WAITING, State
@@ -62,9 +62,7 @@ def reschedule(job_id: str, *, at: datetime, ports: Ports) -> JobRecord:
     """
 
     def attempt() -> JobRecord | None:
-        stored = ports.ledger.get(job_id)
-        if stored is None or stored.is_expired(ports.clock()):
-            raise JobNotFoundError(job_id)
+        stored = ports.existing(job_id)
         if stored.state not in WAITING:
             raise JobNotWaitingError(job_id, state=stored.state, hint=_HINTS[stored.state])
         start = max(at, ports.clock())
@@ -85,5 +83,5 @@ def _sent(record: JobRecord, payload: str | None, ports: Ports, *, is_far: bool)
     failed = None
     if not is_far and record.held_by is None and payload is not None:
         failed = dispatch_recorded(record, payload, ports)
-    ports.events.emit(Event.about(record, Action.JOB_RESCHEDULED, at=ports.clock(), reason=failed))
+    ports.emit(Action.JOB_RESCHEDULED, record, reason=failed)
     return record

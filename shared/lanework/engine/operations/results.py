@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import TypeAdapter, ValidationError
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
-from lanework.errors import InvalidOptionError, JobFailedError, JobNotFoundError, ResultTimeoutError, is_a, shown
+from lanework.errors import InvalidOptionError, JobFailedError, ResultTimeoutError, is_a, shown
 from lanework.model.job.validation_errors import problems_of
 from lanework.model.lifecycle.states import ENDED, State
 
@@ -33,9 +33,7 @@ def await_result(
     until = ports.clock() + min(max(timeout, timedelta(0)), LONGEST_DELAY)
     pause_s = _FIRST_PAUSE_S
     while True:
-        record = ports.ledger.get(job_id)
-        if record is None or record.is_expired(ports.clock()):
-            raise JobNotFoundError(job_id)
+        record = ports.existing(job_id)
         if record.state in ENDED:
             return _result(record, registry)
         left_s = (until - ports.clock()).total_seconds()

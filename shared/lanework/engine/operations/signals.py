@@ -12,11 +12,10 @@ from lanework.engine.messaging.resend import dispatch_recorded
 from lanework.errors import (
     InvalidOptionError,
     JobEndedError,
-    JobNotFoundError,
     SignalTooLateError,
     TooLargeError,
 )
-from lanework.model.events import Action, Event
+from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied, Kept
 from lanework.model.lifecycle.states import ENDED, State
@@ -61,13 +60,10 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
     step, text = signal_step(name), _written(payload)
 
     def attempt() -> Signalling | None:
-        now = ports.clock()
-        stored = ports.ledger.get(job_id)
-        if stored is None or stored.is_expired(now):
-            raise JobNotFoundError(job_id)
+        stored = ports.existing(job_id)
         if stored.state in ENDED or stored.state is State.UNKNOWN:
             raise JobEndedError(job_id, state=stored.state, hint=_HINTS[stored.state])
-        change = operator_moves.signal(stored, name, signal_id=ports.new_id(), now=now)
+        change = operator_moves.signal(stored, name, signal_id=ports.new_id(), now=ports.clock())
         match ports.ledger.change_and_keep(job_id, change, step=step, text=text):
             case Kept(text=before) if before == TIMED_OUT:
                 raise SignalTooLateError(job_id, name)
@@ -88,7 +84,7 @@ def _go_on(before: JobRecord, record: JobRecord, name: str, ports: Ports) -> Non
     if before.awaits != record.awaits and before.payload is not None:
         failed = dispatch_recorded(record, before.payload, ports)
     reason = name if failed is None else f"{name}; {failed}"
-    ports.events.emit(Event.about(record, Action.JOB_SIGNALLED, at=ports.clock(), reason=reason))
+    ports.emit(Action.JOB_SIGNALLED, record, reason=reason)
 
 
 def _written(payload: object) -> str:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
 from lanework.engine.ports.webhooks import World
-from lanework.errors import ContendedError
+from lanework.errors import ContendedError, JobNotFoundError
+from lanework.model.events import Event
 from lanework.model.lifecycle.retention import to_be_archived
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lanework.engine.ports.flags import Flags
     from lanework.engine.ports.lanes import Lanes
     from lanework.engine.ports.ledger import Ledger
@@ -22,9 +25,9 @@ if TYPE_CHECKING:
     from lanework.engine.ports.schedules import Scheduler, ScheduleStore
     from lanework.engine.ports.statistics import StatisticsStore
     from lanework.engine.ports.workflows import WorkflowStore
-    from lanework.model.events import Event
+    from lanework.model.events import Action
     from lanework.model.lifecycle.change import Change
-    from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.lifecycle.states import Cause, JobRecord
 
 T = TypeVar("T")
 
@@ -105,6 +108,25 @@ class Ports:
     def ending(self, change: Change) -> Change:
         """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""
         return change if self.archive is None else to_be_archived(change)
+
+    def existing(self, job_id: str) -> JobRecord:
+        """Return a job's record, its payload included; JobNotFoundError if there is none, or it has expired."""
+        record = self.ledger.get(job_id)
+        if record is None or record.is_expired(self.clock()):
+            raise JobNotFoundError(job_id)
+        return record
+
+    def emit(
+        self,
+        action: Action,
+        record: JobRecord,
+        *,
+        cause: Cause | None = None,
+        reason: str | None = None,
+        public: Mapping[str, object] | None = None,
+    ) -> None:
+        """Emit an event about a recorded job, as of now."""
+        self.events.emit(Event.about(record, action, at=self.clock(), cause=cause, reason=reason, public=public))
 
     def retry_conflicts(self, attempt: Callable[[], T | None], *, what: str) -> T:
         """

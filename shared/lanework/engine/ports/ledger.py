@@ -67,7 +67,7 @@ class Ledger(Protocol):
 
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
         """
-        Return the records that exist, without payloads that are kept apart; at most 100 ids.
+        Return the records that exist, without payloads that are kept apart: 100 a call.
 
         Args:
             job_ids: Which.
@@ -154,7 +154,7 @@ class Ledger(Protocol):
         """
 
     def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
-        """Return what is known of jobs that exist, as of a moment ago; at most 100, each for half a read unit."""
+        """Return what is known of jobs that exist, as of a moment ago: 100 a call, each for half a read unit."""
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None

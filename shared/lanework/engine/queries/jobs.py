@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.execution.run_store import fitting
 from lanework.engine.queries.recent import check_limit, recent_pages
-from lanework.errors import JobNotFoundError
 from lanework.model.lanes import Lane, LaneDepth
 
 if TYPE_CHECKING:
@@ -26,10 +25,7 @@ class Inspector:
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job's record, its payload included; JobNotFoundError if there is none."""
-        record = self._ports.ledger.get(job_id)
-        if record is None or record.is_expired(self._ports.clock()):
-            raise JobNotFoundError(job_id)
-        return record
+        return self._ports.existing(job_id)
 
     def page(
         self, *, type_: str | None = None, queue: str | None = None, limit: int = 20, cursor: str | None = None

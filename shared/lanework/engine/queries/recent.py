@@ -99,7 +99,7 @@ def recent_pages(
 
 def listed(job_ids: Sequence[str], ports: Ports) -> list[JobRecord]:
     """Return the jobs that lists show, in the order of their ids: one just retired may still be in the index."""
-    found = ports.ledger.get_many(job_ids) if job_ids else {}
+    found = ports.ledger.get_many(job_ids)
     now = ports.clock()
     records = (found[one] for one in job_ids if one in found)
     return [record for record in records if not record.retired and not record.is_expired(now)]

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from lanework.model.lifecycle.states import State
     from lanework.model.schedule.schedule import CatchUpName, OverlapName, Schedule, ScheduleRecord
 
-_MOST_IDS: Final = 100
 _LONGEST_PREVIEW: Final = 1000
 
 
@@ -239,9 +238,8 @@ class Schedules:
             raise InvalidOptionError(msg)
 
     def _states(self, runs: Iterable[str | None]) -> dict[str, State]:
-        ids = sorted({run for run in runs if run is not None})
-        pages = [ids[first : first + _MOST_IDS] for first in range(0, len(ids), _MOST_IDS)]
-        return {job_id: one.state for page in pages for job_id, one in self._ports.ledger.get_many(page).items()}
+        found = self._ports.ledger.get_many(sorted({run for run in runs if run is not None}))
+        return {job_id: one.state for job_id, one in found.items()}
 
 
 def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:

@@ -183,6 +183,6 @@ def _dead(situation: Situation) -> set[str]:
 def _by_type(situation: Situation, since: datetime, ports: Ports) -> dict[str, int]:
     """Return how many of each type that died in the hour are dead; no word of a type means that it isn't known."""
     page = ports.ledger.dead(before=None, limit=_MOST_READ, since=since)
-    records = ports.ledger.get_many([key.job_id for key in page.keys]) if page.keys else {}
+    records = ports.ledger.get_many([key.job_id for key in page.keys])
     found = Counter(one.type for one in records.values() if one.state is State.DEAD)
     return dict(found) if page.cursor is not None else {type_: found[type_] for type_ in _dead(situation)}

@@ -17,8 +17,6 @@ _SENT_WITHIN: Final = timedelta(minutes=1)
 
 _LOOKS_BACK: Final = timedelta(days=1)
 
-_BATCH: Final = 100
-
 
 def unsent_now(ports: Ports, counts: Mapping[Lane, LaneDepth], *, look_at: int) -> dict[Lane, tuple[str, ...]]:
     """
@@ -36,8 +34,7 @@ def unsent_now(ports: Ports, counts: Mapping[Lane, LaneDepth], *, look_at: int) 
             page = ports.ledger.recent(day=day.isoformat(), before=before, limit=look_at - len(keys))
             keys += page.keys
     found: dict[Lane, tuple[str, ...]] = {}
-    for start in range(0, len(keys), _BATCH):
-        for one in ports.ledger.summaries([key.job_id for key in keys[start : start + _BATCH]]):
-            if one.is_unsent and one.lane in empty and one.due_at <= now:
-                found[one.lane] = (*found.get(one.lane, ()), one.job_id)
+    for one in ports.ledger.summaries([key.job_id for key in keys]):
+        if one.is_unsent and one.lane in empty and one.due_at <= now:
+            found[one.lane] = (*found.get(one.lane, ()), one.job_id)
     return found

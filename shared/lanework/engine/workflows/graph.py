@@ -155,9 +155,7 @@ class Drawing:
 
     def _records(self, ids: list[str]) -> dict[str, JobRecord]:
         now = self._ports.clock()
-        found: dict[str, JobRecord] = {}
-        for start in range(0, len(ids), _PAGE):
-            found |= self._ports.ledger.get_many(ids[start : start + _PAGE])
+        found = self._ports.ledger.get_many(ids)
         return {job_id: record for job_id, record in found.items() if not record.is_expired(now)}
 
 

@@ -213,10 +213,9 @@ class WorkflowQuery:
         for number in range(1, found.shards + 1):
             yield self._store.names(found.workflow_id, number)
 
-    def records_of(self, job_ids: Sequence[str]) -> Iterator[JobRecord]:
-        """Yield the jobs that exist, as of now."""
-        for start in range(0, len(job_ids), _PAGE):
-            yield from self._ports.ledger.get_many(job_ids[start : start + _PAGE], consistent=True).values()
+    def records_of(self, job_ids: Sequence[str]) -> Iterable[JobRecord]:
+        """Return the jobs that exist, as of now."""
+        return self._ports.ledger.get_many(job_ids, consistent=True).values()
 
     def found(self, workflow_id: str) -> WorkflowRecord:
         """Return a workflow's record; WorkflowNotFoundError if there is none."""
@@ -227,7 +226,7 @@ class WorkflowQuery:
 
     def _results(self, names: Sequence[str]) -> tuple[JobResult, ...]:
         jobs = [name for name in names if read_ref(name) is None]
-        records = self._ports.ledger.get_many(jobs, consistent=True) if jobs else {}
+        records = self._ports.ledger.get_many(jobs, consistent=True)
         return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
 
 

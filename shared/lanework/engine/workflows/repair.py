@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lanework.engine.ports.bundle import Ports
-    from lanework.model.lifecycle.states import JobRecord
     from lanework.model.workflow.workflow import WorkflowRecord
 
 _PAGE: Final = 20
-_READ_AT_ONCE: Final = 100
 
 
 class WorkflowRepair:
@@ -111,9 +109,7 @@ class WorkflowRepair:
         is_late = found.sealed and now - shard.created_at > GIVEN_UP_AFTER
         missing = NEVER_MADE if found.given_up else VOID
         values: dict[int, int | None] = {}
-        records: dict[str, JobRecord] = {}
-        for start in range(0, len(jobs), _READ_AT_ONCE):
-            records |= self._ports.ledger.get_many(jobs[start : start + _READ_AT_ONCE], consistent=True)
+        records = self._ports.ledger.get_many(jobs, consistent=True)
         for place, name in open_names.items():
             ref, record = read_ref(name), records.get(name)
             if ref is not None:
