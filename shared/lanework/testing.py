@@ -170,7 +170,7 @@ def a_run(
         job_type="test.job",
         queue="test",
         lane=Lane.MEDIUM,
-        headers=with_headers((), headers or {}),
+        headers=dict(with_headers((), headers or {})),
         attempt=attempt,
         max_attempts=max_attempts,
         deadline=deadline,

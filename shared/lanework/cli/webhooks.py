@@ -11,11 +11,11 @@ from lanework.cli.options import AsJson, Cursor, group, limit_option
 from lanework.cli.output import answer, out, print_json, say, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
-from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.queries.job_view import as_json as job_json
 from lanework.engine.webhooks.notify import ABOUT
 from lanework.local.webhook_secret import new_secret
+from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List deliveries, newest first; each is a job, so `lanework get ID` says more."""
-    page = connected().inspector.page(type_=WEBHOOK, queue=QUEUE, limit=limit, cursor=cursor)
+    page = connected().inspector.page(type_=WEBHOOK, queue=QUEUE_OF_OURS, limit=limit, cursor=cursor)
     if as_json:
         print_json({"deliveries": [job_json(one) for one in page.jobs], "cursor": page.cursor})
         return

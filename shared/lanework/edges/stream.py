@@ -13,8 +13,8 @@ from aws_lambda_powertools import Logger
 
 from lanework.aws.stream import UNREADABLE, sequence_of, written
 from lanework.edges import all_is_loaded
-from lanework.engine.dependencies.release_job import QUEUE
 from lanework.model.events import Action
+from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.job.job_event_document import notice_of
 from lanework.model.lifecycle.transitions import ENDS, transitions
 from lanework.settings import EventSettings, Settings
@@ -83,7 +83,7 @@ def _notices(
 
 
 def _notices_of(write: Written | None, *, stack: str, published: Container[Action]) -> list[JobEventDocument]:
-    if write is None or write.after.queue == QUEUE:
+    if write is None or write.after.queue == QUEUE_OF_OURS:
         return []
     return [
         notice_of(write.after, action, at=write.at, key=write.sequence, stack=stack)

@@ -6,9 +6,9 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from lanework.engine.dependencies.release_job import QUEUE
 from lanework.errors import UnknownJobTypeError, did_you_mean
 from lanework.http.problems import ProblemError
+from lanework.model.job.ids import QUEUE_OF_OURS
 
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.job_type import JobType
@@ -76,7 +76,7 @@ def type_in(name: str, registry: Registry) -> JobType:
 
 
 def _is_open(job_type: JobType) -> bool:
-    return job_type.queue != QUEUE and job_type.api
+    return job_type.queue != QUEUE_OF_OURS and job_type.api
 
 
 def _words(name: str) -> list[str]:

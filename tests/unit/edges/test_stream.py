@@ -11,7 +11,7 @@ import pytest
 from lanework import State, UnavailableError
 from lanework.aws.ledger.item import JobItem, to_item
 from lanework.edges.stream import publisher
-from lanework.engine.dependencies.release_job import QUEUE
+from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.testing import NOON
 from tests.support.factories import a_record
 
@@ -92,7 +92,7 @@ def test_a_bus_that_did_not_take_them_is_an_error_so_that_they_come_again(bus: B
 
 def test_what_is_no_job_is_passed_over(bus: Bus) -> None:
     payload = {"pk": {"S": "job#1"}, "sk": {"S": "payload"}, "payload": {"S": "{}"}}
-    own = replace(QUEUED, queue=QUEUE)
+    own = replace(QUEUED, queue=QUEUE_OF_OURS)
     removal = write(image(COMPLETED), None)
 
     assert tell(bus, {"Records": [write(None, payload), removal, *event(None, own)["Records"]]}) == {"put": 0}

@@ -9,6 +9,7 @@ from lanework.engine.deadletters.bulk_redrive import BulkRedrive
 from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.dependencies.release_dependents import Waiting
+from lanework.engine.jobtypes.builtin import ARCHIVE, CLEAN, DROP, REDRIVE, RELEASE, WEBHOOK
 from lanework.engine.maintenance.archive import Archiver
 from lanework.engine.maintenance.cleanup import BATCH, Cleaner
 from lanework.engine.maintenance.long_job_progress import LongJobProgress
@@ -16,14 +17,15 @@ from lanework.errors import ConfigError
 from lanework.model.job.job_exceptions import Snooze
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lanework.engine.deadletters.bulk_redrive import RedriveSummary
     from lanework.engine.deadletters.redrive import RedriveResult
-    from lanework.engine.jobtypes.builtin import BulkRedrivePayload, CleanupPayload, ReleasePayload
+    from lanework.engine.jobtypes.builtin import ArchivePayload, BulkRedrivePayload, CleanupPayload, ReleasePayload
     from lanework.engine.jobtypes.run import Run
     from lanework.engine.maintenance.cleanup import Cleaned
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.webhooks.notify import WebhookPayload
     from lanework.model.lifecycle.states import JobRecord
 
 _ROOM_TO_END: Final = timedelta(seconds=5)
@@ -43,7 +45,7 @@ def release(order: ReleasePayload, run: Run, ports: Ports) -> dict[str, Any]:
     return {"released": moved}
 
 
-def archive(run: Run, ports: Ports) -> dict[str, Any]:
+def archive(_: ArchivePayload, run: Run, ports: Ports) -> dict[str, Any]:
     """Put jobs into the archive whose records expire soon."""
     if ports.archive is None:
         msg = "no archive is configured where this job runs: set LANEWORK_ARCHIVE_BUCKET for the workers, too"
@@ -104,3 +106,20 @@ def _clean_batch(order: CleanupPayload, cleaner: Cleaner, tally: LongJobProgress
 
     cleaned = cleaner.retire(chosen, between=say)
     return len(chosen) == BATCH and cleaned.retired > 0
+
+
+def webhook(order: WebhookPayload, _: Run, ports: Ports) -> dict[str, Any]:
+    """Send a webhook."""
+    from lanework.engine.webhooks.deliver import deliver  # noqa: PLC0415 - the other jobs have no use for it
+
+    return deliver(order, ports)
+
+
+HANDLERS: Final[Mapping[str, Callable[[Any, Run, Ports], dict[str, Any]]]] = {
+    REDRIVE: redrive,
+    DROP: drop,
+    CLEAN: clean,
+    ARCHIVE: archive,
+    RELEASE: release,
+    WEBHOOK: webhook,
+}

@@ -9,19 +9,23 @@ that a parent which ended meanwhile is not missed. All of it may be repeated, an
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.dependencies.release_job import release_later
 from lanework.engine.dependencies.workflow_progress import Shards
+from lanework.engine.jobtypes.builtin import RELEASE
 from lanework.engine.messaging.dlq_tickets import send_to_dlq
 from lanework.engine.messaging.message_events import report_fault
 from lanework.engine.messaging.resend import dispatch_recorded, readable
+from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, LaneworkError, UnavailableError, UndecodableError, UnsendableError
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
-from lanework.model.job.ids import SHARDS
+from lanework.model.job.ids import QUEUE_OF_OURS, SHARDS
+from lanework.model.lanes import LANES, Lane
 from lanework.model.lifecycle import dependency_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING, notified, with_pending_notification
@@ -141,7 +145,7 @@ class Waiting:
         after: str | None = None
         while children := self._ports.workflows.children(parent, after=after, limit=_PAGE):
             if self._most is not None and self._moved + len(children) > self._most:
-                release_later(parent, self._ports)
+                _release_later(parent, self._ports)
                 return
             for one in self._waiting(children):
                 self._try(one, {parent: fact})
@@ -259,3 +263,20 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
         ports.emit(Action.RUN_WRITE_FAILED, ended, reason=f"doing what follows from its end: {error}")
     except Exception as error:  # noqa: BLE001 - whatever others hold, the end stands
         report_fault(f"doing what follows from the end of job {ended.job_id}", error, ports)
+
+
+def _release_later(parent: str, ports: Ports) -> None:
+    """Have a job of Lanework's own let go what waits for a parent: more than the end of a run has time for."""
+    envelope = Envelope(
+        id=ports.new_id(),
+        type=RELEASE,
+        queue=QUEUE_OF_OURS,
+        lane=Lane.HIGH,
+        payload=json.dumps({"parent": parent}),
+        attempts=LANES[Lane.HIGH].attempts,
+        backoff=timedelta(seconds=2),
+        created_at=ports.clock(),
+        nonce=ports.new_nonce(),
+    )
+    ports.ledger.put(run_moves.new_record(envelope))
+    ports.lanes.send(envelope.lane, OutgoingMessage.of(envelope))

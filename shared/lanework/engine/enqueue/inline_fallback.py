@@ -9,7 +9,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from lanework.engine.jobtypes.middleware import around
+from lanework.engine.jobtypes.middleware import around, awaited_within
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.returned import awaited, ran
 from lanework.engine.jobtypes.run import Run
@@ -17,13 +17,12 @@ from lanework.engine.ports.code_runner import exited
 from lanework.errors import EnqueueError, UnavailableError
 from lanework.model.events import Action, Event
 from lanework.model.job.headers import correlation_of
-from lanework.model.lanes import LANES
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.run_moves import expiry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from datetime import datetime, timedelta
 
     from lanework.engine.jobtypes.middleware import Middleware
@@ -40,34 +39,23 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     """
     if _runs_elsewhere(error.job_id, ports):
         return Receipt(job_id=error.job_id, duplicate=True)
-    now, job_type, policy = ports.clock(), request.type, request.policy
+    now, job_type = ports.clock(), request.type
     event = Event(
         action=Action.JOB_RAN_INLINE,
         at=now,
         job_id=error.job_id,
         type=job_type.name,
         queue=job_type.queue,
-        lane=policy.lane,
+        lane=request.policy.lane,
         reason=str(error),
         correlation_id=correlation_of(request.headers),
     )
     ports.events.emit(event)
-    run = Run(
-        workflow_id=None,
-        job_id=error.job_id,
-        job_type=job_type.name,
-        queue=job_type.queue,
-        lane=policy.lane,
-        headers=request.headers,
-        attempt=1,
-        max_attempts=1,
-        deadline=now + (policy.timeout or LANES[policy.lane].usual_job),
-        notebook=_Unkept(error.job_id),
-    )
+    run = _run_of(request, error.job_id, now)
     code = partial(job_type.function, request.payload, *((run,) if job_type.takes_run else ()))
     try:
         if job_type.is_async:
-            value = _beside(_awaited(code, middleware, run), ports)
+            value = _beside(awaited_within(middleware, run, code), ports)
         else:
             with around(middleware, run):
                 value = code()
@@ -75,6 +63,20 @@ def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: 
     except SystemExit as raised:  # the process is the caller's
         raise exited(raised) from None
     return Receipt(job_id=error.job_id, ran_inline=True, reader=_Returned(value))
+
+
+def _run_of(request: Request, job_id: str, now: datetime) -> Run:
+    return Run(
+        job_id=job_id,
+        job_type=request.type.name,
+        queue=request.type.queue,
+        lane=request.policy.lane,
+        headers=dict(request.headers),
+        attempt=1,
+        max_attempts=1,
+        deadline=now + request.policy.timeout,
+        notebook=_Unkept(job_id),
+    )
 
 
 def _runs_elsewhere(job_id: str, ports: Ports) -> bool:
@@ -86,11 +88,6 @@ def _runs_elsewhere(job_id: str, ports: Ports) -> bool:
     except UnavailableError:
         return False
     return answer.record is not None and not isinstance(answer, Applied)
-
-
-async def _awaited(code: Callable[[], object], middleware: Sequence[Middleware], run: Run) -> object:
-    with around(middleware, run):
-        return await awaited(code())
 
 
 def _beside(coroutine: Coroutine[Any, Any, object], ports: Ports) -> object:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.engine.execution.outcome import of_value
-from lanework.engine.jobtypes.middleware import around
+from lanework.engine.jobtypes.middleware import around, awaited_within
 from lanework.engine.jobtypes.returned import awaited, ran
 from lanework.engine.jobtypes.run import Run
 from lanework.engine.ports.code_runner import bounded
 from lanework.model.job.payload import parsed, public_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from datetime import timedelta
 
     from lanework.engine.execution.outcome import Returned
@@ -27,25 +28,16 @@ if TYPE_CHECKING:
     from lanework.model.lifecycle.states import JobRecord
 
 
+@dataclass(frozen=True, slots=True)
 class JobCode:
-    """Runs the code of one attempt."""
+    """The code of one attempt, which it runs for at most so long."""
 
-    def __init__(
-        self,
-        job_type: JobType,
-        timeout: timedelta,
-        ports: Ports,
-        events: MessageEvents,
-        run_store: LedgerRunStore,
-        middleware: Sequence[Middleware],
-    ) -> None:
-        """Prepare to run it for at most so long."""
-        self._type = job_type
-        self._timeout = timeout
-        self._ports = ports
-        self._events = events
-        self._run_store = run_store
-        self._middleware = middleware
+    type: JobType
+    timeout: timedelta
+    ports: Ports
+    events: MessageEvents
+    run_store: LedgerRunStore
+    middleware: Sequence[Middleware]
 
     def run(self, record: JobRecord, text: str) -> Returned:
         """
@@ -60,30 +52,26 @@ class JobCode:
             job_type=record.type,
             queue=record.queue,
             lane=record.lane,
-            headers=record.headers,
+            headers=dict(record.headers),
             attempt=record.attempts,
             max_attempts=record.max_attempts,
-            deadline=self._ports.clock() + self._timeout,
-            notebook=self._run_store,
+            deadline=self.ports.clock() + self.timeout,
+            notebook=self.run_store,
         )
-        with self._ports.code_runner.limit(self._timeout):
-            payload = parsed(self._type.name, self._type.model, text)
-            self._events.public = public_part(payload)
-            arguments = (payload, run) if self._type.takes_run else (payload,)
-            if not self._type.is_async:
-                with around(self._middleware, run):
-                    value = self._type.function(*arguments)
+        with self.ports.code_runner.limit(self.timeout):
+            payload = parsed(self.type.name, self.type.model, text)
+            self.events.public = public_part(payload)
+            arguments = (payload, run) if self.type.takes_run else (payload,)
+            if not self.type.is_async:
+                with around(self.middleware, run):
+                    value = self.type.function(*arguments)
                     if isawaitable(value):
-                        value = self._wait(awaited(value), run.deadline - self._ports.clock())
+                        value = self._wait(awaited(value), run.deadline - self.ports.clock())
                 return of_value(ran(value))
-        code = partial(self._type.function, *arguments)
-        return of_value(self._wait(self._awaited(code, run), self._timeout))
+        code = partial(self.type.function, *arguments)
+        return of_value(self._wait(awaited_within(self.middleware, run, code), self.timeout))
 
     def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
         """Return a coroutine's value, or raise what it raised."""
-        body = cast("Body", self._ports.code_runner.run_async(bounded(coroutine, timeout)))
+        body = cast("Body", self.ports.code_runner.run_async(bounded(coroutine, timeout)))
         return body.result()
-
-    async def _awaited(self, code: Callable[[], object], run: Run) -> object:
-        with around(self._middleware, run):
-            return await awaited(code())

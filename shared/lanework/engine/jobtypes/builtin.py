@@ -15,6 +15,7 @@ DROP: Final = "lanework.drop"
 CLEAN: Final = "lanework.clean"
 ARCHIVE: Final = "lanework.archive"
 WEBHOOK: Final = "lanework.webhook"
+RELEASE: Final = "lanework.release"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,22 +22,13 @@ if TYPE_CHECKING:
     from lanework.model.lifecycle.retention import Retention
     from lanework.model.limits import Bound
     from lanework.model.schedule.schedule import Schedule
+
 Where = Literal["anywhere", "worker"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """
-    What a family, a type or a call may say of its jobs; None leaves it to the level above, in the end to the lane.
-
-    Attributes:
-        lane: How soon.
-        attempts: Most attempts, the first included.
-        backoff: Wait before the second attempt; it doubles from there.
-        timeout: How long an attempt may take before it is stopped.
-        where: What may run it: `worker`, a worker process only, or `anywhere`.
-        webhook: Address of the webhook for its completion or death.
-    """
+    """What a family, a type or a call may say of its jobs; None leaves it to the level above, at last to the lane."""
 
     lane: LaneName | Lane | None = None
     attempts: int | None = None
@@ -48,14 +39,8 @@ class Options:
 
     def over(self, above: Options) -> Options:
         """Return these options, with what they leave open taken from the level above."""
-        return Options(
-            lane=above.lane if self.lane is None else self.lane,
-            attempts=above.attempts if self.attempts is None else self.attempts,
-            backoff=above.backoff if self.backoff is None else self.backoff,
-            timeout=above.timeout if self.timeout is None else self.timeout,
-            where=self.where or above.where,
-            webhook=above.webhook if self.webhook is None else self.webhook,
-        )
+        said: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
+        return replace(above, **{name: value for name, value in said.items() if value is not None})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,24 +89,14 @@ class JobType:
     A declared job type.
 
     Attributes:
-        name: Its stable dotted name.
-        queue: The family it belongs to.
-        function: The job's own code.
-        model: Model of its payload.
-        takes_run: The function takes a `Run` as its second parameter.
-        is_async: The function is `async def`.
+        function: The job's own code; it takes a `Run` as its second parameter if `takes_run`.
         options: What the declaration said, family's options included.
         returns: What the function returns, for reading results back; Any if it doesn't say.
-        discard_on: Exceptions that no further attempt can help.
         version: Version of the payload that the code understands, with all before it.
-        aliases: Names it had before; jobs that still carry one run as this type.
         bounds: The limits that its jobs fall under: its family's, then its own.
         key: The fields of the payload that make a job the same as another, for `unique_for` and `debounce`.
-        unique_for: Window within which one job for each key is enqueued.
-        debounce: Window within which a later job takes an earlier one's place.
         retention: How many ended jobs of its family are kept.
         schedule: When it is enqueued by itself; None if nobody declared that.
-        api: It may be enqueued over HTTP.
     """
 
     name: str

@@ -10,6 +10,7 @@ from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from lanework.engine.jobtypes.returned import awaited
 from lanework.errors import LaneworkError
 from lanework.model.job.headers import CORRELATION, inherited
 
@@ -108,6 +109,12 @@ def around(middleware: Sequence[Middleware], run: Run) -> Iterator[None]:
             yield
     finally:
         _RUNNING.reset(token)
+
+
+async def awaited_within(middleware: Sequence[Middleware], run: Run, code: Callable[[], object]) -> object:
+    """Return what code gives within middleware, awaited if it can be."""
+    with around(middleware, run):
+        return await awaited(code())
 
 
 def _context(one: Middleware, run: Run) -> AbstractContextManager[object]:

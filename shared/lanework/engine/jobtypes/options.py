@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, TypedDict
 
@@ -18,7 +18,7 @@ LONGEST_UNIQUE: Final = timedelta(days=30)
 MOST_PARENTS: Final = 50
 """Every write of a waiting job pays for their ids."""
 
-_DURATIONS: Final = ("delay", "backoff", "timeout", "unique_for", "debounce")
+DURATIONS: Final = ("delay", "backoff", "timeout", "unique_for", "debounce")
 
 
 class EnqueueOptions(TypedDict, total=False):
@@ -73,15 +73,13 @@ class EnqueueOptions(TypedDict, total=False):
     fallback: Literal["inline"] | None
 
 
-def check_said(said: EnqueueOptions) -> None:
-    """Refuse an option that there isn't, which must not be passed over, and a duration that is a bare number."""
-    known = EnqueueOptions.__optional_keys__
+def check_known(said: Mapping[str, object], known: Collection[str], *, of: str) -> None:
+    """Refuse an option that there isn't, which must not be passed over; the error names the nearest."""
     for name in said:
         if name not in known:
             hint = did_you_mean(name, sorted(known)) or f"; known: {', '.join(sorted(known))}"
-            msg = f"unknown option {shown(name)} of an enqueue{hint}"
+            msg = f"unknown option {shown(name)} of {of}{hint}"
             raise InvalidOptionError(msg)
-    check_durations(**{name: said.get(name) for name in _DURATIONS})
 
 
 def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounce: timedelta | None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.engine.jobtypes.arguments import checked_moment
+from lanework.engine.jobtypes.arguments import check_durations, checked_moment
 from lanework.engine.jobtypes.job_type import Policy, resolve_policy
 from lanework.engine.jobtypes.options import (
-    check_said,
+    DURATIONS,
+    EnqueueOptions,
+    check_known,
     check_windows,
     checked_delay,
     checked_parents,
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.jobtypes.job_type import JobType
-    from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.model.workflow.dependency import OnFailure
 
 _OF_POLICY: Final = ("lane", "attempts", "backoff", "timeout", "webhook")
@@ -137,7 +138,8 @@ def link_of(job_type: JobType, takes: str, given: Mapping[str, object], said: En
 
 def _request(job_type: JobType, payload: BaseModel, said: EnqueueOptions) -> Request:
     if said:
-        check_said(said)
+        check_known(said, EnqueueOptions.__optional_keys__, of="an enqueue")
+        check_durations(**{name: said.get(name) for name in DURATIONS})
     given: dict[str, Any] = {name: value for name, value in said.items() if name in _OF_POLICY and value is not None}
     request = Request(
         type=job_type,

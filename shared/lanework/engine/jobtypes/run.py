@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
 from inspect import isawaitable
 from types import MappingProxyType
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
-    from lanework.model.job.headers import Headers
     from lanework.model.lanes import Lane
 
 T = TypeVar("T")
@@ -63,6 +63,7 @@ class RunStore(Protocol):
         """Return until when the job waits, counted from when it first asked; None if that is over."""
 
 
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class Run:
     """
     One attempt, as the job's own code sees it.
@@ -79,46 +80,22 @@ class Run:
         workflow_id: The workflow that the job is part of, or is called back by; None of others.
     """
 
-    __slots__ = (
-        "_notebook",
-        "_waits",
-        "attempt",
-        "deadline",
-        "headers",
-        "job_id",
-        "job_type",
-        "lane",
-        "max_attempts",
-        "queue",
-        "workflow_id",
-    )
+    job_id: str
+    job_type: str
+    queue: str
+    lane: Lane
+    attempt: int
+    max_attempts: int
+    deadline: datetime
+    notebook: InitVar[RunStore]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    workflow_id: str | None = None
+    _notebook: RunStore = field(init=False)
+    _waits: int = field(default=0, init=False)
 
-    def __init__(  # noqa: PLR0913 - what a job may know of its run
-        self,
-        *,
-        job_id: str,
-        job_type: str,
-        queue: str,
-        lane: Lane,
-        attempt: int,
-        max_attempts: int,
-        deadline: datetime,
-        notebook: RunStore,
-        headers: Headers = (),
-        workflow_id: str | None = None,
-    ) -> None:
-        """Hand a run to a job."""
-        self.job_type = job_type
-        self.queue = queue
-        self.lane = lane
-        self.headers: Mapping[str, str] = MappingProxyType(dict(headers))
-        self.job_id = job_id
-        self.workflow_id = workflow_id
-        self.attempt = attempt
-        self.max_attempts = max_attempts
-        self.deadline = deadline
+    def __post_init__(self, notebook: RunStore) -> None:
         self._notebook = notebook
-        self._waits = 0
+        self.headers = MappingProxyType(dict(self.headers))
 
     @property
     def correlation_id(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,46 +14,53 @@ from lanework.model.schedule.timetable import Timetable
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from lanework.model.schedule.schedule import CatchUpName, OverlapName
 
-def schedule_of(
-    name: str,
-    *,
-    job_type: str,
-    cron: str | None,
-    every: timedelta | None,
-    tz: str | None,
-    overlap: str | None,
-    catch_up: str | None,
-    payload: str = "{}",
-) -> Schedule:
+
+class Timing(TypedDict, total=False):
+    """
+    When a schedule enqueues its job.
+
+    Attributes:
+        cron: Enqueued by itself, at these times: five fields, or EventBridge's six. Its payload is then `{}`. The
+            template needs it too; `lanework check` says what to paste.
+        every: Or at this interval, in whole minutes, counted from 1970-01-01T00:00Z: no deployment shifts it.
+        tz: Zone of `cron`, an IANA name; UTC if nobody says.
+        overlap: `skip`, the default, passes a tick over while the one before still runs; `allow` doesn't look.
+        catch_up: Of ticks that were missed, `latest`, the default, runs the newest; `skip` none that is over 5
+            minutes late; `all` each of them, at most 1,000, and needs overlap="allow".
+    """
+
+    cron: str | None
+    every: timedelta | None
+    tz: str | None
+    overlap: OverlapName | None
+    catch_up: CatchUpName | None
+
+
+def schedule_of(name: str, job_type: str, timing: Timing, *, payload: str = "{}") -> Schedule:
     """Return the schedule that these words make, None leaving one at its default; what can't be used is refused."""
+    tz, overlap, catch_up = timing.get("tz"), timing.get("overlap"), timing.get("catch_up")
     return Schedule(
         name=name,
         job_type=job_type,
-        timetable=Timetable(cron=cron, every=every, tz="UTC" if tz is None else tz),
+        timetable=Timetable(cron=timing.get("cron"), every=timing.get("every"), tz="UTC" if tz is None else tz),
         payload=payload,
         overlap=Overlap.SKIP if overlap is None else word_of("overlap", Overlap, overlap),
         catch_up=CatchUp.LATEST if catch_up is None else word_of("catch_up", CatchUp, catch_up),
     )
 
 
-def declared_schedule(
-    name: str,
-    *,
-    cron: str | None,
-    every: timedelta | None,
-    tz: str | None,
-    overlap: str | None,
-    catch_up: str | None,
-) -> Schedule | None:
+def declared_schedule(name: str, timing: Timing) -> Schedule | None:
     """Return the schedule of a job type's declaration, if it has one; a word without `cron` or `every` is refused."""
-    if cron is None and every is None:
-        for word, value in (("tz", tz), ("overlap", overlap), ("catch_up", catch_up)):
-            if value is not None:
-                msg = f"job {name!r}: {word}={shown(value)} goes with cron= or every=: give one, or leave it out"
-                raise InvalidOptionError(msg)
-        return None
-    return schedule_of(name, job_type=name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up)
+    if timing.get("cron") is not None or timing.get("every") is not None:
+        return schedule_of(name, name, timing)
+    for word in ("tz", "overlap", "catch_up"):
+        if timing.get(word) is not None:
+            value = shown(timing.get(word))
+            msg = f"job {name!r}: {word}={value} goes with cron= or every=: give one, or leave it out"
+            raise InvalidOptionError(msg)
+    return None
 
 
 def check_declared(schedule: Schedule, model: type[BaseModel], *, debounce: timedelta | None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
+from lanework.engine.jobtypes.options import check_known
 from lanework.engine.jobtypes.request import builtin_request
-from lanework.engine.jobtypes.schedule import schedule_of
+from lanework.engine.jobtypes.schedule import Timing, schedule_of
 from lanework.engine.schedules.sync import ScheduleSync
 from lanework.errors import (
     ConfigError,
@@ -24,7 +25,7 @@ from lanework.model.schedule.schedule import Source, begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from pydantic import BaseModel
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import State
-    from lanework.model.schedule.schedule import CatchUpName, OverlapName, Schedule, ScheduleRecord
+    from lanework.model.schedule.schedule import Schedule, ScheduleRecord
 
 _LONGEST_PREVIEW: Final = 1000
 
@@ -75,12 +76,7 @@ class Schedules:
         name: str,
         job_type: str,
         payload: BaseModel | Mapping[str, object] | str = "{}",
-        *,
-        cron: str | None = None,
-        every: timedelta | None = None,
-        tz: str | None = None,
-        overlap: OverlapName | None = None,
-        catch_up: CatchUpName | None = None,
+        **timing: Unpack[Timing],
     ) -> Added:
         """
         Add a schedule, or change one that was added. Safe to repeat: only another timetable starts anew, from now.
@@ -89,18 +85,17 @@ class Schedules:
             name: Lower-case letters, digits, dots, _ and -, at most 64.
             job_type: What is enqueued at each tick.
             payload: With which payload: an instance of the type's model, a mapping of its fields, or JSON text.
-            cron, every, tz, overlap, catch_up: As in `Jobs.job`.
+            **timing: See `Timing`.
 
         Raises:
             UnknownJobTypeError, InvalidPayloadError, TooLargeError: As in `App.enqueue`.
             InvalidOptionError, UnknownNameError: Something else can't be used; the message says what to write instead.
-            NotProddedError: It is recorded, but EventBridge didn't take it.
+            ScheduleNotConnectedError: It is recorded, but EventBridge didn't take it.
         """
         model = self._registry.get(job_type)
         text = written(model.name, model.model, parsed(model.name, model.model, payload))
-        schedule = schedule_of(
-            name, job_type=model.name, cron=cron, every=every, tz=tz, overlap=overlap, catch_up=catch_up, payload=text
-        )
+        check_known(timing, Timing.__optional_keys__, of="a schedule")
+        schedule = schedule_of(name, model.name, timing, payload=text)
         now = self._ports.clock()
         builtin_request(model, text, schedule.run_id(now))
         self._refuse_declared(name, "added over")

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from lanework.engine.dependencies.release_job import QUEUE
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.request import builtin_request
@@ -27,7 +26,7 @@ from lanework.engine.messaging.resend import readable
 from lanework.errors import EnqueueError, InvalidOptionError, JobIdTakenError, JobNotFoundError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.headers import CORRELATION, correlation_of, inherited
-from lanework.model.job.ids import SHARDS
+from lanework.model.job.ids import QUEUE_OF_OURS, SHARDS
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING, notified
@@ -81,7 +80,7 @@ class WebhookNotifier:
 
     def notify(self, record: JobRecord) -> None:
         """Notify of a job's completion or death, if it is one; repeatable. UnavailableError: it was not enqueued."""
-        if record.queue == QUEUE or record.state not in _NOTIFIED or record.retired:
+        if record.queue == QUEUE_OF_OURS or record.state not in _NOTIFIED or record.retired:
             return
         url = self._ports.world.address_of(record)
         if url is not None:

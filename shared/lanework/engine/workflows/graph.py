@@ -155,7 +155,7 @@ class Drawing:
 
     def _records(self, ids: list[str]) -> dict[str, JobRecord]:
         now = self._ports.clock()
-        found = self._ports.ledger.get_many(ids)
+        found = self._ports.ledger.get_many(ids) if ids else {}
         return {job_id: record for job_id, record in found.items() if not record.is_expired(now)}
 
 
