@@ -68,6 +68,14 @@ def test_a_misspelt_lane_is_refused_where_it_is_declared() -> None:
         Jobs(queue="email", lane="lo")  # type: ignore[arg-type]
 
 
+def test_a_misspelt_option_is_refused_where_it_is_declared_and_the_nearest_is_named() -> None:
+    misspelt: dict[str, Any] = {"atempts": 3}
+    with pytest.raises(InvalidOptionError, match="unknown option 'atempts' of a family, did you mean 'attempts'"):
+        Jobs(queue="email", **misspelt)
+    with pytest.raises(InvalidOptionError, match=r"'atempts' of job 'a\.greeting', did you mean 'attempts'"):
+        Jobs(queue="email").job("a.greeting", **misspelt)
+
+
 @pytest.mark.parametrize("attempts", [0, -1, 101])
 def test_attempts_out_of_range_are_refused_where_they_are_declared(attempts: int) -> None:
     with pytest.raises(InvalidOptionError, match=f"attempts must lie between 1 .* and 100, got {attempts}"):
