@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.headerregistry import Address, AddressHeader
-from typing import TYPE_CHECKING
+from email.message import EmailMessage
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from jobs.mail import Attachment, InvalidMessageError, Message, compose
 from jobs.mail.message import parsed_address
-from jobs.mail.wire import bytes_of
+from jobs.mail.wire import POLICY, bytes_of
 from jobs.payloads import is_one_line
 
 if TYPE_CHECKING:
@@ -235,6 +237,54 @@ def test_a_part_that_was_not_meant_is_not_sent() -> None:
 
     with pytest.raises(InvalidMessageError, match="was not built with"):
         bytes_of(mail)
+
+
+class Written(EmailMessage):
+    """A mail of two parts that a Python writes otherwise than it was built; `EDGE` stands for what is between them."""
+
+    def __init__(self, was: bytes, becomes: bytes) -> None:
+        super().__init__()
+        self._mail = compose(a_message(files=(Attachment(name="a", content=b"a"),)), sender=SENDER, at=NOON)
+        content = self._mail.as_bytes(policy=POLICY)
+        edge = b"--" + str(message_from_bytes(content).get_boundary()).encode()
+        assert was in content
+        self._content = content.replace(was, becomes.replace(b"EDGE", edge), 1)
+
+    def as_bytes(self, *_: object, **__: object) -> bytes:
+        return self._content
+
+    def walk(self) -> Any:
+        return self._mail.walk()
+
+
+def test_a_mail_that_is_written_as_it_was_built_is_sent() -> None:
+    assert bytes_of(Written(b"Subject: ", b"Subject: "))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        (b"Subject: ", b"Subject: one\r\nSubject: "),
+        (b"Subject: ", b"Subject: " + b"x" * 1_000),
+        (b"Subject: ", b"Subject: one\n\t"),
+        (b"Subject: ", b"Subject: one\0"),
+        (b"Subject: ", b" \r\nSubject: "),
+        (b"Content-Type: text/plain", b"Content-Type: text/plain\r\n\r\none\r\nEDGE\r\nContent-Type: text/plain"),
+    ],
+    ids=["repeated", "too long", "bare newline", "NUL", "line without a name", "part"],
+)
+def test_bytes_that_a_python_writes_otherwise_are_not_sent(was: bytes, becomes: bytes) -> None:
+    with pytest.raises(InvalidMessageError, match="was not built with"):
+        bytes_of(Written(was, becomes))
+
+
+def test_a_mail_that_python_itself_refuses_to_write_is_not_sent() -> None:
+    class Refused(EmailMessage):
+        def as_bytes(self, *_: object, **__: object) -> bytes:
+            raise MessageError
+
+    with pytest.raises(InvalidMessageError, match="was not built with"):
+        bytes_of(Refused())
 
 
 PIECES = st.sampled_from(
