@@ -7,6 +7,7 @@ import threading
 from contextlib import contextmanager
 from datetime import timedelta
 from ipaddress import ip_address
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,9 +113,19 @@ def test_a_receiver_that_says_a_byte_now_and_then_is_left_at_the_deadline(talk: 
         InternetPost(may_be_private=True, within=SOON)(f"http://127.0.0.1:{port}/", "{}", {})
 
 
-def test_a_receiver_that_does_not_take_a_long_message_is_left_at_the_deadline() -> None:
-    with talking(silent) as port, pytest.raises(UnavailableError, match="did not answer"):
-        InternetPost(may_be_private=True, within=SOON)(f"http://127.0.0.1:{port}/", "x" * 20_000_000, {})
+def taking_slowly(connection: socket.socket, over: threading.Event) -> None:
+    while not over.wait(0.05):
+        connection.recv(100_000)
+
+
+@pytest.mark.parametrize("talk", [silent, taking_slowly])
+def test_a_receiver_that_does_not_take_a_long_message_is_left_at_the_deadline(talk: Talk) -> None:
+    began = monotonic()
+
+    with talking(talk) as port, pytest.raises(UnavailableError, match="did not answer"):
+        InternetPost(may_be_private=True, within=SOON)(f"http://127.0.0.1:{port}/", "x" * 50_000_000, {})
+
+    assert monotonic() - began < 10, "all of it would take 25 s"
 
 
 def test_a_handshake_that_does_not_end_is_left_at_the_deadline(tmp_path: Path) -> None:
