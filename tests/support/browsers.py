@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 BROWSER = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Site": "same-origin"}
 
 
-def logged_in(api: Client, role: Role = Role.ADMIN) -> Client:
-    """Return a browser with a session."""
-    answer = api.as_(None).send("POST", "/login", a_form(token=TOKENS[role]), {**BROWSER, **FORM})
+def logged_in(api: Client, role: Role = Role.ADMIN, *, token: str | None = None) -> Client:
+    """Return a browser with a session, of a token of its own or of a role's."""
+    answer = api.as_(None).send("POST", "/login", a_form(token=token or TOKENS[role]), {**BROWSER, **FORM})
     assert answer.status == 303
     browser = api.as_(None)
     browser.headers |= {**BROWSER, "Cookie": answer.cookies[0].partition(";")[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from lanework.http.auth.tokens import Role, Tokens, hash_of, is_within, key_of, 
 from lanework.model.lifecycle.states import State
 from lanework.testing import app_in_memory, drain
 from tests.support.browsers import BROWSER, csrf_of, logged_in
+from tests.support.fakes import Flaky
 from tests.support.gateway import FORM, HOST, TOKENS, a_client, a_form
 from tests.support.http_shop import Nothing
 
@@ -161,7 +163,12 @@ def test_an_action_of_a_session_needs_its_csrf_token(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://["},
+    ],
 )
 def test_an_action_from_another_origin_is_refused_even_with_the_csrf_token(shop: Shop, headers: dict[str, str]) -> None:
     browser = logged_in(shop.api)
@@ -268,6 +275,17 @@ def test_what_is_kept_of_a_session_opens_nothing(shop: Shop) -> None:
     assert sessions.role(Session(key=key_of(token)), tokens) is None
 
 
+@pytest.mark.parametrize("handle", ["x" * 5_000, "../jobs", "a" * 31, "A" * 32])
+def test_the_end_of_a_session_that_nobody_opened_is_looked_for_nowhere(shop: Shop, handle: str) -> None:
+    flags = Flaky(shop.app.ports.flags)
+    stand_in: Any = flags
+    shop.app.use(replace(shop.app.ports, flags=stand_in))
+
+    Sessions(shop.app).end(Session(key=f"{handle}.secret"))
+
+    assert flags.calls == []
+
+
 @pytest.mark.parametrize("cookie", ["__Host-lanework=", "__Host-lanework=wrong", 'x="', "lanework=abc; ="])
 def test_a_cookie_that_opens_nothing_is_nobodys(shop: Shop, cookie: str) -> None:
     assert shop.api.as_(None).get("/api/jobs", Cookie=cookie).status == 401
@@ -306,6 +324,11 @@ def test_a_producers_token_may_be_for_some_job_types(shop: Shop) -> None:
         ("/api/jobs/greeting", {"name": "Bat"}, 202),
     ):
         assert api.send("POST", path, body, headers).status == status, path
+    browser = logged_in(api, token=token)
+    csrf = csrf_of(browser)
+    for type_, status in (("user.greeting", 202), ("upkeep.sweep", 403)):
+        body = {"type": type_, "payload": {"name": "Bat"} if status == 202 else {}}
+        assert browser.post("/api/jobs", body, X_CSRF_Token=csrf).status == status, "nor may its session"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,17 @@ import pytest
 
 from jobs.signatures import SignatureError, check_cryptomus, check_nowpayments
 
-NUMBERS = ("0.00005", "5e-05", "1.10", "1.0", "100", "1E+2", "0.10000000000000000555111512", "12345678901234567890123")
+NUMBERS = (
+    "0.00005",
+    "5e-05",
+    "1.10",
+    "1.0",
+    "100",
+    "1E+2",
+    "0.10000000000000000555111512",
+    "12345678901234567890123",
+    "-0",
+)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

@@ -75,7 +75,7 @@ def test_the_addresses_beside_a_special_range_are_the_internets(address: str) ->
     [
         *("::ffff:127.0.0.1", "::ffff:169.254.169.254", "::127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::8.8.8.8"),
         *("2002:7f00:1::", "2002:808:808::", "2001:0:7f00:1::", "::ffff:0:127.0.0.1", "fe80::1%eth0", "4000::1"),
-        *("fd00:ec2::254", "2001:20::1", "2001:2::1"),
+        *("fd00:ec2::254", "2001:20::1", "2001:2::1", "2606:4700:4700::1111%eth0"),
     ],
 )
 def test_an_address_that_leads_to_a_special_one_is_refused(address: str) -> None:
