@@ -46,17 +46,24 @@ def scaling(
         raise InvalidOptionError(msg)
     waiting = app.inspector.counts_of(which).waiting
     found = Scaling(lane=which, waiting=waiting, run_time=each, within=target, slots=concurrency)
-    shown = {
-        "lane": which,
+    answer(_json(found), _text(found), as_json=as_json)
+
+
+def _json(found: Scaling) -> dict[str, object]:
+    return {
+        "lane": found.lane,
         "waiting": found.waiting,
-        "runSeconds": each.total_seconds(),
-        "withinSeconds": target.total_seconds(),
+        "runSeconds": found.run_time.total_seconds(),
+        "withinSeconds": found.within.total_seconds(),
         "backlogPerWorker": found.per_worker,
         "workers": found.workers,
     }
-    text = (
-        f"{found.waiting:,} wait in lane {which}; a job takes {seconds(each)}, {concurrency} at once a worker\n"
-        f"backlog per worker: {found.per_worker:,} start within {seconds(target)} (the autoscaler's target)\n"
+
+
+def _text(found: Scaling) -> str:
+    each, within = seconds(found.run_time), seconds(found.within)
+    return (
+        f"{found.waiting:,} wait in lane {found.lane}; a job takes {each}, {found.slots} at once a worker\n"
+        f"backlog per worker: {found.per_worker:,} start within {within} (the autoscaler's target)\n"
         f"workers needed now: {found.workers:,}"
     )
-    answer(shown, text, as_json=as_json)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from lanework.model.lanes import Lane
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
-
-    from lanework.model.lanes import Lane
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +230,13 @@ class Graph:
     def dead_letters_of(self, lane: Lane) -> Queue | None:
         """Return a lane's dead-letter queue."""
         return self._queue(f"{self.stack}-{lane}-dlq")
+
+    def pairs(self) -> Iterator[tuple[Queue, Queue]]:
+        """Yield each lane's queue with its dead-letter queue, where both are there."""
+        for lane in Lane:
+            queue, dead = self.queue_of(lane), self.dead_letters_of(lane)
+            if queue is not None and dead is not None:
+                yield queue, dead
 
     def feed_of(self, lane: Lane) -> Feed | None:
         """Return what hands a lane's messages over."""

@@ -11,29 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.event_handler import Response
 
-from lanework.errors import (
-    EnqueueError,
-    InvalidOptionError,
-    InvalidPayloadError,
-    JobEndedError,
-    JobIdTakenError,
-    JobNotFoundError,
-    JobNotWaitingError,
-    LaneworkError,
-    NotDeadError,
-    NothingMatchesError,
-    NotRedrivenError,
-    QuotaExceededError,
-    ScheduleNotConnectedError,
-    SignalTooLateError,
-    TooLargeError,
-    UnavailableError,
-    UnknownNameError,
-    UnknownParentError,
-    UnsupportedError,
-    WorkflowClosedError,
-    WorkflowNotFoundError,
-)
+from lanework import errors
+from lanework.errors import EnqueueError, InvalidPayloadError, LaneworkError, QuotaExceededError
 from lanework.model.job.sqs_text import legible
 from lanework.model.job.validation_errors import MOST_PROBLEMS, message_of, place_of
 
@@ -48,28 +27,25 @@ _LONGEST_DETAIL: Final = 2_000
 _LONGEST_MESSAGE: Final = 400
 CONTENT_TYPE: Final = "application/problem+json"
 
-_STATUS: Final[tuple[tuple[type[LaneworkError], HTTPStatus], ...]] = (
-    (InvalidOptionError, HTTPStatus.BAD_REQUEST),
-    (UnknownNameError, HTTPStatus.BAD_REQUEST),
-    (JobNotFoundError, HTTPStatus.NOT_FOUND),
-    (UnknownParentError, HTTPStatus.CONFLICT),
-    (JobIdTakenError, HTTPStatus.CONFLICT),
-    (NothingMatchesError, HTTPStatus.NOT_FOUND),
-    (WorkflowNotFoundError, HTTPStatus.NOT_FOUND),
-    (WorkflowClosedError, HTTPStatus.CONFLICT),
-    (NotDeadError, HTTPStatus.CONFLICT),
-    (NotRedrivenError, HTTPStatus.CONFLICT),
-    (JobNotWaitingError, HTTPStatus.CONFLICT),
-    (JobEndedError, HTTPStatus.CONFLICT),
-    (SignalTooLateError, HTTPStatus.CONFLICT),
-    (TooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-    (InvalidPayloadError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (QuotaExceededError, HTTPStatus.TOO_MANY_REQUESTS),
-    (UnsupportedError, HTTPStatus.NOT_IMPLEMENTED),
-    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (EnqueueError, HTTPStatus.SERVICE_UNAVAILABLE),
-    (ScheduleNotConnectedError, HTTPStatus.SERVICE_UNAVAILABLE),
-)
+_STATUS: Final[dict[HTTPStatus, tuple[type[LaneworkError], ...]]] = {
+    HTTPStatus.BAD_REQUEST: (errors.InvalidOptionError, errors.UnknownNameError),
+    HTTPStatus.NOT_FOUND: (errors.JobNotFoundError, errors.NothingMatchesError, errors.WorkflowNotFoundError),
+    HTTPStatus.CONFLICT: (
+        *(
+            errors.UnknownParentError,
+            errors.JobIdTakenError,
+            errors.WorkflowClosedError,
+            errors.NotDeadError,
+            errors.NotRedrivenError,
+        ),
+        *(errors.JobNotWaitingError, errors.JobEndedError, errors.SignalTooLateError),
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (errors.TooLargeError,),
+    HTTPStatus.UNPROCESSABLE_ENTITY: (InvalidPayloadError,),
+    HTTPStatus.TOO_MANY_REQUESTS: (QuotaExceededError,),
+    HTTPStatus.NOT_IMPLEMENTED: (errors.UnsupportedError,),
+    HTTPStatus.SERVICE_UNAVAILABLE: (errors.UnavailableError, EnqueueError, errors.ScheduleNotConnectedError),
+}
 """Errors that say something to the caller; what is not among them is the server's own affair."""
 
 
@@ -144,15 +120,15 @@ class ProblemError(LaneworkError):
 def wrong_query(**wrong: str) -> ProblemError:
     """Return the refusal of query parameters, each with what is wrong with it, the first in its detail."""
     name, message = next(iter(wrong.items()))
-    errors = tuple({"in": "query", "field": field, "message": what} for field, what in wrong.items())
-    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", f"{name}: {message}", errors=errors)
+    fields = tuple({"in": "query", "field": field, "message": what} for field, what in wrong.items())
+    return ProblemError(HTTPStatus.BAD_REQUEST, "invalid-request", f"{name}: {message}", errors=fields)
 
 
 def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
     """Return an error as a problem; None if it isn't the caller's, and must not be shown."""
     if isinstance(error, ProblemError):
         return error.problem
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
+    status = next((status for status, kinds in _STATUS.items() if isinstance(error, kinds)), None)
     if isinstance(error, EnqueueError) and error.is_final:
         status = HTTPStatus.UNPROCESSABLE_ENTITY
     if status is None:
@@ -170,14 +146,14 @@ def problem_of(error: LaneworkError, *, now: datetime) -> Problem | None:
 def not_as_documented(error: RequestValidationError) -> Problem:
     """Return what is wrong with a request that doesn't fit the API's description; no value of it is repeated."""
     found = error.errors()
-    errors = tuple(_of_field(one) for one in found[:MOST_PROBLEMS])
+    fields = tuple(_of_field(one) for one in found[:MOST_PROBLEMS])
     in_the_body = all(one["loc"][0] == "body" or one["type"] == "json_invalid" for one in found)
     is_json = not any(one["type"] == "json_invalid" for one in found)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if in_the_body and is_json else HTTPStatus.BAD_REQUEST
-    detail = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in errors)
-    if len(found) > len(errors):
+    detail = "; ".join(f"{one['field'] or one['in']}: {one['message']}" for one in fields)
+    if len(found) > len(fields):
         detail = f"{len(found):,} fields are wrong, of which the first: {detail}"
-    return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=detail, errors=errors)
+    return Problem(status=status, kind="invalid-request" if is_json else "malformed-json", detail=detail, errors=fields)
 
 
 BROKEN: Final = Problem(

@@ -93,10 +93,7 @@ def redrive(
     rate: Annotated[
         float | None, typer.Option(parser=rate_, metavar="N", help="Most jobs a second, 0.1 to 1000.")
     ] = None,
-    payload_: Annotated[
-        str | None,
-        payload_option("Another payload, for exactly one job."),
-    ] = None,
+    payload_: Annotated[str | None, payload_option("Another payload, for exactly one job.")] = None,
     native: Annotated[
         bool, typer.Option("--native", help="Let SQS move all tickets of a lane (StartMessageMoveTask).")
     ] = False,
@@ -116,18 +113,7 @@ def redrive(
     elif payload_ is not None:
         _redrive_with(chosen, payload(payload_), dry_run=dry_run, as_json=as_json)
     else:
-        app_ = connected()
-        plan = chosen.plan(app_)
-        if dry_run:
-            print_plan("redrive", plan, as_json=as_json)
-            return
-        if plan.count > 1:
-            confirm(f"Redrive {_what(plan)}?", yes=yes)
-        if canary and plan.is_one_page:
-            say("one goes first, then a tenth, then the rest; each step is waited for …")
-        with bar("redriving", total=plan.count) as show:
-            became = app_.dead_letters.redrive(plan, options, between=lambda it: show(it.moved + it.passed_over))
-        print_summary("redrive", plan, became, as_json=as_json)
+        _redrive(chosen, options, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -170,6 +156,21 @@ def _page(app_: App, which: DeadFilter, *, limit: int, cursor: str | None) -> De
         found = app_.dead_letters.jobs.page(which, limit=limit - len(jobs), cursor=found.cursor)
         jobs += found.jobs
     return DeadList(jobs=jobs, cursor=found.cursor)
+
+
+def _redrive(chosen: Chosen, options: RedriveOptions, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    app_ = connected()
+    plan = chosen.plan(app_)
+    if dry_run:
+        print_plan("redrive", plan, as_json=as_json)
+        return
+    if plan.count > 1:
+        confirm(f"Redrive {_what(plan)}?", yes=yes)
+    if options.canary and plan.is_one_page:
+        say("one goes first, then a tenth, then the rest; each step is waited for …")
+    with bar("redriving", total=plan.count) as show:
+        became = app_.dead_letters.redrive(plan, options, between=lambda it: show(it.moved + it.passed_over))
+    print_summary("redrive", plan, became, as_json=as_json)
 
 
 def _redrive_with(chosen: Chosen, text: str, *, dry_run: bool, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from lanework.cli.jobs import failures_of
 from lanework.cli.output import answer, complain, fields_of, out, print_job_that_does_it, print_json, table_of
 from lanework.cli.times import stamp
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
+from lanework.engine.deadletters.view import DeadGroup, Unreadable
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.job_view import as_json as job_json
 from lanework.model.job.fingerprint import fingerprint_of
@@ -38,7 +39,7 @@ _DONE: dict[Action, str] = {"redrive": "redriven", "drop": "dropped"}
 def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: bool) -> None:
     """Print a page of the list, and what lies in dead-letter queues that is nobody's job."""
     if as_json:
-        letters = [{"lane": lane, "count": one.count, "problem": one.problem} for lane, one in unreadable.items()]
+        letters = [one.to_json() for one in Unreadable.each(unreadable)]
         beside = {"unreadable": letters} if letters else {}
         print_json({"jobs": [_json(job) for job in found.jobs], "cursor": found.cursor, **beside})
         return
@@ -57,20 +58,7 @@ def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: b
 def print_groups(grouping: Grouping, *, as_json: bool) -> None:
     """Print the dead by error."""
     if as_json:
-        groups = [
-            {
-                "fingerprint": group.fingerprint,
-                "error": group.shape,
-                "count": group.count,
-                "types": group.types,
-                "lanes": group.lanes,
-                "causes": group.causes,
-                "firstDiedAt": stamp(group.first_died_at),
-                "lastDiedAt": stamp(group.latest.ended_at),
-                "lastJobId": group.latest.job_id,
-            }
-            for group in grouping.groups
-        ]
+        groups = [DeadGroup.of(one, one.shape).to_json() for one in grouping.groups]
         print_json({"groups": groups, "isCounted": grouping.is_counted})
         return
     if not grouping.groups:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
-from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,9 +92,8 @@ def tls(case: Case) -> Iterator[Complaint]:
 @rule(why="another queue's messages are taken for this lane's dead jobs, or a lane's dead letters are lost")
 def redrive_allow(case: Case) -> Iterator[Complaint]:
     """A dead-letter queue takes from its own lane only."""
-    for lane in Lane:
-        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
-        if queue is None or dead is None or dead.takes_from == (queue.arn,):
+    for queue, dead in case.graph.pairs():
+        if dead.takes_from == (queue.arn,):
             continue
         yield Complaint.of(
             dead,

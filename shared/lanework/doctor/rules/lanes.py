@@ -58,9 +58,8 @@ def visibility(case: Case) -> Iterator[Complaint]:
 @rule(why="a message that nobody could take is deleted with its retention, and its job is lost")
 def redrive(case: Case) -> Iterator[Complaint]:
     """What SQS gives up on goes to the lane's own dead-letter queue."""
-    for lane in Lane:
-        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
-        if queue is not None and dead is not None and queue.dead_letters != dead.arn:
+    for queue, dead in case.graph.pairs():
+        if queue.dead_letters != dead.arn:
             yield Complaint.of(
                 queue,
                 f"its dead-letter queue is {_name(queue.dead_letters)}, not {dead.name}",
@@ -87,9 +86,8 @@ def receives(case: Case) -> Iterator[Complaint]:
 @rule(why="a dead letter's age counts from its first enqueue: it may be gone before anybody looks")
 def dead_letter_retention(case: Case) -> Iterator[Complaint]:
     """A dead-letter queue keeps messages longer than its source."""
-    for lane in Lane:
-        queue, dead = case.graph.queue_of(lane), case.graph.dead_letters_of(lane)
-        if queue is not None and dead is not None and dead.retention <= queue.retention:
+    for queue, dead in case.graph.pairs():
+        if dead.retention <= queue.retention:
             yield Complaint.of(
                 dead,
                 f"dead letters are kept for {_days(dead)}, {queue.name} keeps messages for {_days(queue)}",

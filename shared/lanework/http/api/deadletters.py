@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
-from lanework.engine.deadletters.groups import Group
 from lanework.engine.deadletters.query import RedrivePlan
+from lanework.engine.deadletters.view import DeadGroup, Unreadable
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.job_view import as_json
 from lanework.engine.queries.search import check_names
 from lanework.http.api.jobs import Cursor, Limit
 from lanework.http.api.requests import Dropping, Redriving, Which
-from lanework.http.api.responses import DeadGroup, DeadGroups, DeadJob, DeadList, Moved, Unreadable
+from lanework.http.api.responses import DeadGroups, DeadJob, DeadList, Moved
 from lanework.http.auth.tokens import Role
-from lanework.http.auth.visibility import Sight
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.job.fingerprint import fingerprint_of
 from lanework.model.lifecycle.states import JobRecord
@@ -44,9 +42,7 @@ class DeadLettersApi(Endpoints):
             count=len(found.jobs),
             jobs=tuple(map(dead_job, found.jobs, self.sight.records(found.jobs))),
             cursor=found.cursor,
-            unreadable=tuple(
-                Unreadable(lane=lane, count=one.count, problem=one.problem) for lane, one in unreadable.items()
-            ),
+            unreadable=Unreadable.each(unreadable),
         )
 
     @endpoint("GET", "/api/admin/dlq/groups", Role.VIEWER)
@@ -54,7 +50,7 @@ class DeadLettersApi(Endpoints):
         """Count dead jobs by their error, what differs from job to job left out."""
         self.sight.check_search(which.error)
         found = self.app.dead_letters.groups(which.filter())
-        shown = tuple(_group(one, self.sight) for one in found.groups[:_MOST_GROUPS])
+        shown = tuple(DeadGroup.of(one, self.sight.shape(one)) for one in found.groups[:_MOST_GROUPS])
         return DeadGroups(groups=shown, is_counted=found.is_counted)
 
     @endpoint("POST", "/api/admin/dlq/redrive", Role.ADMIN, status=HTTPStatus.ACCEPTED)
@@ -89,20 +85,6 @@ def dead_job(record: JobRecord, seen: JobRecord | None = None) -> DeadJob:
     return DeadJob.model_validate({**{name: shown[name] for name in names}, **extra})
 
 
-def _group(group: Group, sight: Sight) -> DeadGroup:
-    return DeadGroup(
-        fingerprint=group.fingerprint,
-        error=sight.shape(group),
-        count=group.count,
-        types=group.types,
-        lanes=group.lanes,
-        causes=group.causes,
-        first_died_at=_stamp(group.first_died_at),
-        last_died_at=_stamp(group.latest.ended_at),
-        last_job_id=group.latest.job_id,
-    )
-
-
 def _moved(
     action: Literal["redrive", "drop"], plan: RedrivePlan, became: RedriveSummary | Receipt[Any] | None = None
 ) -> Moved:
@@ -118,7 +100,3 @@ def _moved(
         left_out={**plan.left_out, **(became.left if isinstance(became, RedriveSummary) else {})},
         job_id=became.job_id if isinstance(became, Receipt) else None,
     )
-
-
-def _stamp(moment: datetime | None) -> str | None:
-    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%SZ}"

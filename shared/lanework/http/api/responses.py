@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
+from lanework.engine.deadletters.view import DeadGroup, Unreadable
 from lanework.engine.operations.signals import Signalling
 from lanework.engine.queries.job_view import Job
 from lanework.engine.schedules.view import Schedule
@@ -115,14 +116,6 @@ class DeadJob(JsonView):
     fingerprint: str
 
 
-class Unreadable(JsonView):
-    """Messages of a dead-letter queue that are none of Lanework's: they stay until somebody deletes them."""
-
-    lane: str
-    count: int
-    problem: str = Field(description="What is wrong with one of them.")
-
-
 class DeadList(JsonView):
     """Part of the list of dead jobs, the latest death first."""
 
@@ -130,20 +123,6 @@ class DeadList(JsonView):
     jobs: tuple[DeadJob, ...]
     cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
     unreadable: tuple[Unreadable, ...] = Field(default=(), description="With the last page: what is nobody's job.")
-
-
-class DeadGroup(JsonView):
-    """Dead jobs of the same error."""
-
-    fingerprint: str
-    error: str
-    count: int
-    types: tuple[str, ...]
-    lanes: tuple[Lane, ...]
-    causes: tuple[Cause, ...]
-    first_died_at: str | None
-    last_died_at: str | None
-    last_job_id: str
 
 
 class DeadGroups(JsonView):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,7 +29,7 @@ class Row:
         name: Its name.
         is_paused: Whether its jobs are held.
         limits: What it may do, in words, and how much of it is in use.
-        types: How many job types it has; of a type, nothing.
+        types: How many job types it stands for; of a lane, none.
     """
 
     kind: str
@@ -60,14 +61,15 @@ class LimitPages(Pages):
     @page("/limits")
     def limits_page(self) -> Response[str]:
         """Show what is limited and what is paused."""
-        paused = self.app.ports.flags.read().paused
-        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in self.app.registry.queues}
-        known |= {f"type:{one.name}" for one in self.app.registry.types}
+        paused, types = self.app.ports.flags.read().paused, self.app.registry.types
+        queues = {name: [one for one in types if one.queue == name] for name in self.app.registry.queues}
+        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in queues}
+        known |= {f"type:{one.name}" for one in types}
         return self.show(
             "limits.html",
             rows_of_lanes=[Row(kind="lane", name=lane, is_paused=f"lane:{lane}" in paused) for lane in Lane],
-            rows_of_queues=[_queue(name, self.app, paused) for name in self.app.registry.queues],
-            rows_of_types=[_type(one, self.app, paused) for one in self.app.registry.types],
+            rows_of_queues=[_row("queue", name, of_it, self.app, paused) for name, of_it in queues.items()],
+            rows_of_types=[_row("type", one.name, [one], self.app, paused) for one in types],
             others=sorted(paused - known),
         )
 
@@ -99,26 +101,12 @@ def limit_in_words(limit: Limit) -> str:
     return f"{text}; for each {'tenant' if limit.key == TENANT else limit.key}"
 
 
-def _queue(name: str, app: App, paused: frozenset[str]) -> Row:
-    types = [one for one in app.registry.types if one.queue == name]
-    bounds = dict.fromkeys(bound for one in types for bound in one.bounds if bound.scope == f"queue:{name}")
-    return Row(
-        kind="queue",
-        name=name,
-        is_paused=f"queue:{name}" in paused,
-        limits=tuple(_told(bound, app) for bound in bounds),
-        types=len(types),
-    )
-
-
-def _type(job_type: JobType, app: App, paused: frozenset[str]) -> Row:
-    own = [bound for bound in job_type.bounds if bound.scope.startswith("type:")]
-    return Row(
-        kind="type",
-        name=job_type.name,
-        is_paused=f"type:{job_type.name}" in paused,
-        limits=tuple(_told(bound, app) for bound in own),
-    )
+def _row(kind: str, name: str, types: Sequence[JobType], app: App, paused: frozenset[str]) -> Row:
+    """Return what the page shows of a queue with its types, or of one type."""
+    scope = f"{kind}:{name}"
+    bounds = dict.fromkeys(bound for one in types for bound in one.bounds if bound.scope == scope)
+    limits = tuple(_told(bound, app) for bound in bounds)
+    return Row(kind=kind, name=name, is_paused=scope in paused, limits=limits, types=len(types))
 
 
 def _told(bound: Bound, app: App) -> tuple[str, Usage | None]:

@@ -112,16 +112,6 @@ def usd(value: float | None) -> str:
 
 
 FILTERS: Final = {
-    "ago": ago,
-    "duration": duration,
-    "machine": machine,
-    "number": number,
-    "plain": plain,
-    "plural": plural,
-    "pretty": pretty,
-    "share": share,
-    "stamp": stamp,
-    "usd": usd,
-    "zoned": zoned,
+    one.__name__: one for one in (ago, duration, machine, number, plain, plural, pretty, share, stamp, usd, zoned)
 }
 """What templates call them by."""
