@@ -96,7 +96,8 @@ class App:
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
-        return self._enqueue([request], partial(self._enqueuer.enqueue_or_run, middleware=self._middleware))[0]
+        enqueue = partial(self._enqueuer.enqueue_or_run, middleware=self._middleware, answers={})
+        return self._enqueue([request], enqueue)[0]
 
     def enqueue_many(self, requests: Iterable[Request]) -> list[Receipt[Any]]:
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""

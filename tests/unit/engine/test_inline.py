@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
-from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Run, State
+from lanework import App, EnqueueError, InvalidOptionError, Jobs, Middleware, Proceed, Receipt, Request, Run, State
 from lanework.engine.ports.ledger import UnavailableOne
 from lanework.engine.ports.messages import Unsent
 from lanework.errors import UnavailableError
-from lanework.testing import EventList, app_in_memory
+from lanework.testing import EventList, app_in_memory, drain
 from tests.support.factories import a_record
 from tests.support.fakes import Flaky, break_ports, mend_ports
 from tests.support.small_world import Greeting, World
@@ -172,3 +172,115 @@ def test_what_can_not_be_run_at_once_is_refused(said: dict[str, Any]) -> None:
     app_in_memory(App(family))
     with pytest.raises(InvalidOptionError, match="fallback"):
         farewell.enqueue(BAT, **{"fallback": "inline", **said})
+
+
+class Twice(Middleware):
+    """Proceeds once more, whatever comes; the second time with another header, and after what happens meanwhile."""
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.meanwhile = meanwhile
+        self.receipts: list[Receipt[Any]] = []
+
+    def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
+        with suppress(EnqueueError):
+            self.receipts += proceed(requests)
+        self.meanwhile()
+        self.receipts += proceed([one.with_headers({"x-try": "2"}) for one in requests])
+        return self.receipts[-1:]
+
+
+def an_app_that_proceeds_twice(twice: Twice, ran: list[str], *, fails: bool = False) -> tuple[App, Any]:
+    family = Jobs(queue="email")
+
+    @family.job("user.greeting")
+    def greet(greeting: Greeting) -> str:
+        ran.append(greeting.name)
+        if fails:
+            raise EnqueueError("another", "down")
+        return "hello"
+
+    return app_in_memory(App(family, middleware=[twice]), events=EventList()), greet
+
+
+@pytest.mark.parametrize("job_id", [None, "job-1"])
+def test_middleware_that_proceeds_twice_runs_the_job_once(job_id: str | None) -> None:
+    ran: list[str] = []
+    app, greet = an_app_that_proceeds_twice(twice := Twice(), ran)
+    cut_off(app)
+
+    receipt = greet.enqueue(BAT, job_id=job_id, fallback="inline")
+
+    assert ran == ["Bat"]
+    assert [(one.ran_inline, one.duplicate) for one in twice.receipts] == [(True, False), (True, True)]
+    assert (receipt.job_id, receipt.result(timeout=SECOND)) == (twice.receipts[0].job_id, "hello")
+
+
+def test_middleware_that_tries_again_does_not_run_a_job_again_whose_own_enqueue_failed() -> None:
+    """Its code raised what a failed enqueue raises, and so it ran once more."""
+    ran: list[str] = []
+    app, greet = an_app_that_proceeds_twice(Twice(), ran, fails=True)
+    cut_off(app)
+
+    with pytest.raises(EnqueueError, match="another"):
+        greet.enqueue(BAT, fallback="inline")
+    assert ran == ["Bat"]
+
+
+def test_a_job_that_ran_here_is_not_enqueued_as_well_once_that_is_possible_again() -> None:
+    ran: list[str] = []
+    app, greet = an_app_that_proceeds_twice(twice := Twice(), ran)
+    cut_off(app)
+    twice.meanwhile = lambda: mend_ports(app)
+
+    greet.enqueue(BAT, fallback="inline")
+
+    assert (ran, drain(app)) == (["Bat"], 0)
+
+
+def test_a_job_that_is_enqueued_does_not_run_here_because_it_can_not_be_enqueued_twice() -> None:
+    ran: list[str] = []
+    app, greet = an_app_that_proceeds_twice(twice := Twice(), ran)
+    twice.meanwhile = lambda: cut_off(app)
+
+    receipt = greet.enqueue(BAT, fallback="inline")
+
+    assert (ran, receipt.ran_inline, receipt.duplicate) == ([], False, True)
+
+
+def test_one_job_that_middleware_makes_many_is_refused_and_none_of_them_runs_here() -> None:
+    ran: list[str] = []
+
+    class Audited(Middleware):
+        def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
+            return proceed([*requests, greet.request(Greeting(name="audit"))])[: len(requests)]
+
+    family = Jobs(queue="email")
+
+    @family.job("user.greeting")
+    def greet(greeting: Greeting) -> None:
+        ran.append(greeting.name)
+
+    app = app_in_memory(App(family, middleware=[Audited()]), events=EventList())
+    ledger, lanes = cut_off(app)
+    ledger.answers["put_many"] = lambda ones: [UnavailableOne("down") for _ in ones]
+    lanes.answers["send_many"] = lambda _, ones: dict.fromkeys(range(len(ones)), DOWN)
+
+    with pytest.raises(EnqueueError, match="2 of 2 jobs were not enqueued"):
+        greet.enqueue(BAT, fallback="inline")
+    assert ran == []
+
+
+def test_what_a_job_enqueues_that_runs_here_takes_its_correlation_along() -> None:
+    family, seen = Jobs(queue="email"), []
+
+    @family.job("user.greeting")
+    def greet(greeting: Greeting, run: Run) -> None:
+        seen.append((greeting.name, run.correlation_id))
+        if greeting.name == "Bat":
+            greet.enqueue(Greeting(name="next"), fallback="inline")
+
+    cut_off(app_in_memory(App(family), events=EventList()))
+
+    greet.enqueue(BAT, job_id="job-1", fallback="inline")
+
+    assert seen == [("Bat", "job-1"), ("next", "job-1")]

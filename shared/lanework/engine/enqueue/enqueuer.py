@@ -32,6 +32,7 @@ from lanework.model.lifecycle.change import Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lanework.engine.enqueue.inline_fallback import Answered
     from lanework.engine.enqueue.prepared_job import PreparedJob
     from lanework.engine.jobtypes.middleware import Middleware
     from lanework.engine.jobtypes.receipt import Receipt
@@ -91,16 +92,19 @@ class Enqueuer:
             raise _error_of(failed, asked)
         return _receipts(asked, recorded)
 
-    def enqueue_or_run(self, requests: Sequence[Request], *, middleware: Sequence[Middleware]) -> list[Receipt[Any]]:
-        """Enqueue as `enqueue_many` does; a single job that can't be enqueued runs here and now, if it asks for it."""
-        try:
-            return self.enqueue_many(requests)
-        except EnqueueError as error:
-            if len(requests) > 1 or not requests[0].runs_inline:
-                raise
-            from lanework.engine.enqueue.inline_fallback import run_inline  # noqa: PLC0415 - not for producers that are well
+    def enqueue_or_run(
+        self, requests: Sequence[Request], *, middleware: Sequence[Middleware], answers: dict[object, Answered]
+    ) -> list[Receipt[Any]]:
+        """
+        Enqueue as `enqueue_many` does; a single job that can't be enqueued runs here and now, if it asks for it.
 
-            return [run_inline(requests[0], error, self._ports, middleware)]
+        `answers` holds what became of such jobs in one call of the application's, however often middleware proceeds.
+        """
+        if len(requests) != 1 or not requests[0].runs_inline:
+            return self.enqueue_many(requests)
+        from lanework.engine.enqueue.inline_fallback import enqueue_once  # noqa: PLC0415 - few jobs ask for it
+
+        return [enqueue_once(requests[0], self.enqueue, self._ports, middleware, answers)]
 
     def _attached(self, jobs: list[PreparedJob]) -> list[PreparedJob]:
         """Return jobs whose parents know of them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -22,12 +22,46 @@ from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.run_moves import expiry
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import datetime, timedelta
 
     from lanework.engine.jobtypes.middleware import Middleware
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
+
+
+Answered = Receipt[Any] | BaseException
+"""What became of a job: its receipt, or what its code raised."""
+
+
+def enqueue_once(
+    request: Request,
+    enqueue: Callable[[Request], Receipt[Any]],
+    ports: Ports,
+    middleware: Sequence[Middleware],
+    answers: dict[object, Answered],
+) -> Receipt[Any]:
+    """
+    Enqueue a job, or run it here; if that was done before in the same call, say again what became of it.
+
+    Middleware that proceeds once more, since the job's own code raised what a failed enqueue does, would else run it
+    again. A request with other headers is the same job: `answers` goes by its type, its id and its very payload.
+    """
+    asked = (request.type.name, request.job_id, id(request.payload))
+    before = answers.get(asked)
+    if isinstance(before, BaseException):
+        raise before
+    if before is not None:
+        return replace(before, duplicate=True)
+    try:
+        answers[asked] = receipt = enqueue(request)
+    except EnqueueError as error:
+        try:
+            answers[asked] = receipt = run_inline(request, error, ports, middleware)
+        except BaseException as raised:
+            answers[asked] = raised
+            raise
+    return receipt
 
 
 def run_inline(request: Request, error: EnqueueError, ports: Ports, middleware: Sequence[Middleware]) -> Receipt[Any]:
