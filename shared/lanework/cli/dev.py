@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 SLOTS = 4
 
+_WEBHOOKS = {"WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
 _ALL_LANES = {f"{lane.capitalize()}RunsOn": "worker" for lane in Lane}
 
 
@@ -82,8 +83,7 @@ def dev(
     say("starting the embedded stack and deploying template.yaml …")
     token = new_token(Role.ADMIN)
     access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
-    webhooks = {"WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
-    parameters = {**access, **webhooks, **(_ALL_LANES if worker else {})}
+    parameters = {**access, **_WEBHOOKS, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters) as stack:
         say(f"webhooks may go to this machine, signed with {kept_secret(stack.clients)}")
         _greet(stack, token, _to_try(load_app(project)))
@@ -94,7 +94,8 @@ def dev(
             if demo:
                 beside.enter_context(Traffic(stack))
             if worker:
-                _run_here(stack, is_once=once, is_debug=debug)
+                plan = Plan(lanes=tuple(Lane), slots=1 if debug else SLOTS, is_once=once)
+                _debug_here(plan) if debug else _work_here(stack, plan)
             else:
                 _deploy_changes(stack)
     say("stopped; nothing is left running")
@@ -107,15 +108,6 @@ def _deploy_changes(stack: RunningStack) -> None:
             _tell_of(change)
     except KeyboardInterrupt:
         say("\nstopping: jobs that run may finish (Ctrl-C again to stop at once) …")
-
-
-def _run_here(stack: RunningStack, *, is_once: bool, is_debug: bool) -> None:
-    """Run jobs in a worker process, until Ctrl-C or until there are none."""
-    plan = Plan(lanes=tuple(Lane), slots=1 if is_debug else SLOTS, is_once=is_once)
-    if is_debug:
-        _debug_here(plan)
-    else:
-        _work_here(stack, plan)
 
 
 def _debug_here(plan: Plan) -> None:

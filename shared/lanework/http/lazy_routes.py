@@ -30,15 +30,7 @@ class Parts:
     """Registers the part that a path belongs to."""
 
     def __init__(self, routes: Routes, app: App, tokens: Callable[[], Tokens], *, is_development: bool) -> None:
-        """
-        Take what the parts need.
-
-        Args:
-            routes: Where to.
-            app: What is steered and shown.
-            tokens: Gives the tokens that are accepted.
-            is_development: Whether there are endpoints to try job types with.
-        """
+        """In development there are endpoints to try job types with, too."""
         self._routes = routes
         self._app = app
         self._tokens = tokens

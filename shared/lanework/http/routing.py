@@ -55,7 +55,6 @@ class Routes:
     """
 
     def __init__(self, resolver: ApiGatewayResolver) -> None:
-        """Register with this resolver from now on."""
         self.resolver = resolver
         self.endpoints: list[Endpoint] = []
 

@@ -27,7 +27,6 @@ class Sight:
     """Shows jobs to the caller of the request under way."""
 
     def __init__(self, routes: Routes, app: App) -> None:
-        """Take what knows the caller, and what knows the jobs' types."""
         self._routes = routes
         self._app = app
 

@@ -85,14 +85,7 @@ class EntryPages(Pages):
 
 
 def add_pages(routes: Routes, app: App, tokens: Callable[[], Tokens]) -> Pages:
-    """
-    Register every page; return what renders them.
-
-    Args:
-        routes: Where to, after the endpoints that the documentation tells of.
-        app: What they show and steer.
-        tokens: Gives the tokens that are accepted.
-    """
+    """Register every page, after the endpoints that the documentation tells of; return what renders them."""
     entry = EntryPages(routes, app, tokens)
     entry.register()
     for pages in (OverviewPages, JobPages, DeadLetterPages, WorkflowPages, SchedulePages, LimitPages):
