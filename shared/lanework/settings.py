@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,6 +33,8 @@ class Settings(BaseModel):
         webhooks_to_private: Webhooks may go to this machine and other private addresses; for development
             (`LANEWORK_WEBHOOKS_TO_PRIVATE`, true or false).
         account: The account's id, in queue addresses (`LANEWORK_ACCOUNT`); None asks STS once.
+        is_embedded: It is the embedded stack that runs in the folder of this process: no credentials and no proxy of
+            the user's are for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,11 +50,12 @@ class Settings(BaseModel):
     webhook_secret_parameter: str | None = None
     webhooks_to_private: bool = False
     account: str | None = Field(default=None, pattern=r"^\d{12}$")
+    is_embedded: bool = False
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """
-        Read the environment.
+        Read the environment; if it names no stack, find the embedded one that runs in the working directory or above.
 
         Args:
             environ: What to read; the process's environment by default.
@@ -60,6 +64,12 @@ class Settings(BaseModel):
             ConfigError: Something is missing or malformed; the message names the variable.
         """
         env = os.environ if environ is None else environ
+        if environ is None and not env.get("LANEWORK_STACK"):
+            from lanework.embedded import running_at  # noqa: PLC0415 - for who has named no stack
+
+            running = running_at(Path.cwd())
+            if running is not None:
+                return cls(stack=running.stack, region=running.region, endpoint=running.endpoint, is_embedded=True)
         values = {
             "stack": env.get("LANEWORK_STACK"),
             "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),

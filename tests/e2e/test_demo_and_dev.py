@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanework.local import Project, find_running
-from lanework.local.emulator.process import answers
+from lanework.embedded import answers, running_in
+from lanework.local import Project
 from tests.support.developing import LANEWORK, Dev, a_copy, developing, environment, lanework
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def test_a_broken_template_is_one_clear_line(project: Project) -> None:
 
     assert demo.returncode == 1
     assert demo.stderr.splitlines()[-1].startswith("lanework: template.yaml")
-    assert find_running(project) is None
+    assert running_in(project.root) is None
 
 
 def test_outside_of_a_project_the_demo_says_what_it_looked_for(tmp_path: Path) -> None:
@@ -111,12 +111,12 @@ def test_a_session_of_development(dev: Dev) -> None:
     dev.says("job.swept  demo.greet  much-later", within_s=90)
     assert json.loads(dev.lanework("stats", "--json"))["medium"]["delayed"] == 1
 
-    endpoint = find_running(dev.project)
+    endpoint = running_in(dev.project.root)
     assert endpoint is not None
     assert dev.stop() == 0
     assert "stopped; nothing is left running" in dev.log.read_text()
     assert not answers(endpoint.endpoint)
-    assert find_running(dev.project) is None
+    assert running_in(dev.project.root) is None
 
 
 def test_dev_stops_cleanly_when_asked_by_sigterm_and_keeps_its_jobs(dev: Dev) -> None:
@@ -182,7 +182,7 @@ def test_a_second_dev_in_the_same_project_is_refused(dev: Dev) -> None:
 
 
 def test_dev_says_when_its_emulator_is_gone(dev: Dev) -> None:
-    running = find_running(dev.project)
+    running = running_in(dev.project.root)
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
 

@@ -15,14 +15,13 @@ from typer.testing import CliRunner, Result
 
 from jobs import app as example
 from lanework import App, Jobs
-from lanework.aws.clients import Clients
+from lanework.aws.clients import Clients, bare_session
 from lanework.aws.deployed.stack import Look
 from lanework.cli.main import app as command
 from lanework.cli.main import main
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
 from lanework.local import RunningStack, embedded_stack, find_project
-from lanework.local.clients import bare_session
 from lanework.local.doctor_input import live_case
 from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
+from lanework.embedded import answers, running_in
 from lanework.errors import StackError
-from lanework.local import Project, RunningStack, embedded_stack, find_running, redeploy_on_change
-from lanework.local.emulator.process import Emulator, answers, is_free, start_emulator, wait_for
+from lanework.local import Project, RunningStack, embedded_stack, redeploy_on_change
+from lanework.local.emulator.process import Emulator, is_free, start_emulator, wait_for
 from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 
@@ -224,7 +225,7 @@ def test_a_resource_that_fails_is_named_and_the_stack_stays_as_it_was(bench: Ben
 def test_a_project_runs_one_stack_at_a_time_and_its_handle_says_where(bench: Bench) -> None:
     project = bench.stack.deployer.project
 
-    assert find_running(project) == bench.stack.handle
+    assert running_in(project.root) == bench.stack.handle
     with pytest.raises(StackError, match=f"runs already, at {bench.stack.handle.endpoint}"), embedded_stack(project):
         pass
 
@@ -236,7 +237,7 @@ def test_a_fresh_stack_beside_it_takes_another_port_and_leaves_no_trace(bench: B
         assert fresh.handle.endpoint != bench.stack.handle.endpoint
         assert Bench(fresh).note("hello-low") == {}
 
-    assert find_running(project) == bench.stack.handle
+    assert running_in(project.root) == bench.stack.handle
     assert [path.name for path in project.home.iterdir() if path.name.startswith("fresh-")] == []
 
 
@@ -247,7 +248,7 @@ def test_stopping_ends_a_job_that_will_not_and_leaves_no_process(tmp_path: Path)
         assert len(members(stack.handle.pid)) == 2
 
     assert members(stack.handle.pid) == []
-    assert find_running(stack.deployer.project) is None
+    assert running_in(stack.deployer.project.root) is None
 
 
 def test_stopping_lets_a_job_finish_and_what_it_wrote_is_there_at_the_next_start_on_another_port(
@@ -289,7 +290,7 @@ def test_a_broken_template_is_one_clear_line_and_nothing_stays(
 
     assert "\n" not in str(told.value)
     assert is_free(port)
-    assert find_running(project) is None
+    assert running_in(project.root) is None
 
 
 def test_an_emulator_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
@@ -328,7 +329,7 @@ def test_whoever_starts_the_stack_takes_it_along_when_ended(number: signal.Signa
 
     wait_for(lambda: members(emulator) == [], within=SOON, what="the emulator to end")
     assert is_free(port)
-    assert find_running(project) is None
+    assert running_in(project.root) is None
 
 
 def test_emulators_that_start_at_the_same_moment_do_not_share_a_port(tmp_path: Path) -> None:

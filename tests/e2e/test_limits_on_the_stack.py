@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -159,3 +162,31 @@ def test_a_delay_beyond_the_look_ahead_crosses_the_real_tick_and_is_kept(
     started = app.get(receipt.job_id).started_at
     assert started is not None
     assert started >= scheduled.run_at
+
+
+PRODUCER = """
+import sys
+from jobs import app
+print(app.enqueue("partner.call", {"url": sys.argv[1]}, job_id="from-a-script").job_id)
+"""
+
+
+def test_a_script_in_the_projects_folder_finds_the_stack_without_being_told_of_it(
+    stack: RunningStack, partner: Partner
+) -> None:
+    """Whatever account the user's profile is for: nothing of it is read."""
+    root = stack.deployer.project.root
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANEWORK_"))}
+    environment = {**plain, "AWS_PROFILE": "production", "PYTHONPATH": str(root / "shared")}
+
+    script = subprocess.run(
+        [sys.executable, "-c", PRODUCER, partner.url],
+        cwd=root / "handlers",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (script.stdout, script.returncode) == ("from-a-script\n", 0), script.stderr
+    wait_for(lambda: len(partner.calls) == 1, within=timedelta(seconds=30), what="its job's call")

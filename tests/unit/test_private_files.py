@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lanework.embedded import StackHandle, read_private
 from lanework.errors import StackError
-from lanework.local.emulator.private_files import make_private, open_private, read_private, write_private
+from lanework.local.emulator.private_files import make_private, open_private, write_private
 from lanework.local.emulator.saved_state import move_state
-from lanework.local.stack.stack_handle import StackHandle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import StackError
-from lanework.local import Project, find_project, find_running
+from lanework.local import Project, find_project
 from lanework.local.emulator.saved_state import move_state
-from lanework.local.stack.stack_handle import StackHandle, handle_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,10 +44,10 @@ def test_a_folder_outside_any_project_is_told_what_a_project_has(tmp_path: Path)
 def test_a_handle_that_makes_no_sense_is_no_running_stack(written: str, tmp_path: Path) -> None:
     project = a_project(tmp_path)
     project.home.mkdir()
-    handle_file(project).write_text(written)
+    handle_file(project.root).write_text(written)
 
-    assert StackHandle.read(handle_file(project)) is None
-    assert find_running(project) is None
+    assert StackHandle.read(handle_file(project.root)) is None
+    assert running_in(project.root) is None
 
 
 def test_saved_state_moves_to_another_port(tmp_path: Path) -> None:

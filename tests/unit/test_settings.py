@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 
+from lanework.embedded import handle_file, running_at
 from lanework.errors import ConfigError
 from lanework.settings import EventSettings, Settings
 
@@ -34,6 +39,36 @@ def test_the_default_region_serves_where_no_region_is_set() -> None:
 def test_everything_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(ConfigError, match=r"set LANEWORK_STACK \(.*\) and AWS_REGION, or start the embedded stack"):
         Settings.from_env({})
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder, in which this process is, and whose embedded stack was killed."""
+    for name in ("LANEWORK_STACK", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    handle_file(tmp_path).parent.mkdir()
+    gone = {"endpoint": "http://127.0.0.1:1", "region": "us-east-1", "stack": "shop", "pid": os.getpid()}
+    handle_file(tmp_path).write_text(json.dumps({**gone, "started_at": "2026-01-01T00:00:00+00:00"}))
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path / "src")
+    return tmp_path
+
+
+def test_a_project_whose_embedded_stack_is_gone_never_means_aws(project: Path) -> None:
+    with pytest.raises(ConfigError, match="set LANEWORK_STACK"):
+        Settings.from_env()
+
+    assert running_at(project) is None
+
+
+def test_a_named_stack_is_meant_wherever_the_process_is(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANEWORK_STACK", "shop-prod")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+
+    settings = Settings.from_env()
+
+    assert handle_file(project).is_file()
+    assert (settings.stack, settings.is_embedded) == ("shop-prod", False)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.session import Session as BotocoreSession
 
 from lanework.errors import CredentialsError, UnavailableError
 from lanework.forks import in_a_child
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
     from lanework.settings import Settings
+
+_NO_FILE: Final = "/dev/null"
 
 _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -71,7 +74,8 @@ class Clients:
         with self._making:
             if is_shared and service in self._made:
                 return self._made[service]
-            client = self._current_session().client(service, endpoint_url=self._settings.endpoint, config=_CONFIG)
+            config = _CONFIG.merge(Config(proxies={})) if self._settings.is_embedded else _CONFIG
+            client = self._current_session().client(service, endpoint_url=self._settings.endpoint, config=config)
             client.meta.events.register("after-call", self._heed)
             if is_shared:
                 self._made[service] = client
@@ -84,7 +88,8 @@ class Clients:
         Their file may be away or cut short while a tool writes it: then the old ones do until the next refusal.
         """
         if self._session is None:
-            self._session = boto3.session.Session(region_name=self._settings.region)
+            new = bare_session if self._settings.is_embedded else boto3.session.Session
+            self._session = new(region_name=self._settings.region)
         elif self._is_over:
             self._session = _with_credentials(self._settings.region) or self._session
         self._is_over = False
@@ -142,6 +147,21 @@ class Clients:
             with translated("asking STS for the account"):
                 self._account = self._make("sts").get_caller_identity()["Account"]
         return self._account
+
+
+def bare_session(region_name: str | None = None) -> boto3.session.Session:
+    """Return a session with the emulator's credentials that reads neither the user's profile nor the user's files."""
+    unread: dict[str, tuple[None, None, str | None, None]] = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, _NO_FILE, None),
+        "credentials_file": (None, None, _NO_FILE, None),
+    }
+    return boto3.session.Session(
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's
+        region_name=region_name,
+        botocore_session=BotocoreSession(session_vars=unread),
+    )
 
 
 def _with_credentials(region: str | None) -> boto3.session.Session | None:

@@ -11,12 +11,12 @@ from lanework.app import App
 from lanework.aws.clients import Clients
 from lanework.aws.deployed.stack import Look, find_stack
 from lanework.cli.output import say
+from lanework.embedded import running_in
 from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
 from lanework.local.clients import Clients as LocalClients
 from lanework.local.project import Project, find_project
 from lanework.local.stack.producer_env import enter
-from lanework.local.stack.stack_handle import find_running
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 
@@ -96,7 +96,7 @@ def _secret_parameter(settings: Settings) -> str | None:
 
 def enter_embedded_stack(project: Project | None) -> None:
     """Let this process's environment name the project's embedded stack, if it runs."""
-    running = None if project is None else find_running(project)
+    running = None if project is None else running_in(project.root)
     if running is None:
         return
     other = os.environ.get("LANEWORK_STACK")

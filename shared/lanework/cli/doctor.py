@@ -20,8 +20,9 @@ from lanework.cli.output import complain, out, print_json, say
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
 from lanework.doctor.rules.schedules import schedules
+from lanework.embedded import running_in
 from lanework.errors import ConfigError, InvalidOptionError
-from lanework.local import find_project, find_running
+from lanework.local import find_project
 from lanework.local.application import load_app
 from lanework.local.deployment.declared_schedules import to_paste
 from lanework.settings import Settings
@@ -123,7 +124,7 @@ def _of_stack(settings: Settings) -> list[Finding]:
 def _settings(stack: str | None) -> Settings:
     """Return which stack is meant: a named one is on AWS, or where AWS_ENDPOINT_URL says."""
     project = project_here()
-    running = None if project is None else find_running(project)
+    running = None if project is None else running_in(project.root)
     if stack is not None and (running is None or running.stack != stack):
         return Settings.from_env({**os.environ, "LANEWORK_STACK": stack})
     enter_embedded_stack(project)

@@ -7,16 +7,13 @@ Needs the extra `lanework[local]`. Nothing of the engine imports it.
 
 from lanework.local.project import Project, find_project
 from lanework.local.stack.embedded import RunningStack, embedded_stack
-from lanework.local.stack.stack_handle import StackHandle, find_running
 from lanework.local.stack.watch import Redeployed, redeploy_on_change
 
 __all__ = [
     "Project",
     "Redeployed",
     "RunningStack",
-    "StackHandle",
     "embedded_stack",
     "find_project",
-    "find_running",
     "redeploy_on_change",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,22 +17,10 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
-def bare_session(region: str | None = None) -> Session:
-    """Return a session with the emulator's credentials that reads neither the user's profile nor the user's files."""
-    from boto3.session import Session  # noqa: PLC0415 - heavy, and not needed to be imported for --help
-    from botocore.session import Session as BotocoreSession  # noqa: PLC0415 - as above
+def _session() -> Session:
+    from lanework.aws.clients import bare_session  # noqa: PLC0415 - heavy, and not needed to be imported for --help
 
-    unread: dict[str, tuple[None, None, str | None, None]] = {
-        "profile": (None, None, None, None),
-        "config_file": (None, None, os.devnull, None),
-        "credentials_file": (None, None, os.devnull, None),
-    }
-    return Session(
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's
-        region_name=region,
-        botocore_session=BotocoreSession(session_vars=unread),
-    )
+    return bare_session()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +35,7 @@ class Clients:
 
     endpoint: str
     region: str
-    _session: Session = field(default_factory=bare_session, repr=False)
+    _session: Session = field(default_factory=_session, repr=False)
 
     @property
     def cloudformation(self) -> CloudFormationClient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lanework.embedded import HOME
 from lanework.errors import StackError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Project:
     @property
     def home(self) -> Path:
         """The git-ignored folder where the embedded stack keeps its state, log and handle: its user's alone."""
-        return self.root / ".lanework"
+        return self.root / HOME
 
 
 def find_project(start: Path) -> Project:

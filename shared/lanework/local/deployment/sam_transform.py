@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from lanework.errors import StackError
-from lanework.local.clients import bare_session
+from lanework.aws.clients import bare_session
 from lanework.local.deployment.template import with_code_at
 
 if TYPE_CHECKING:

@@ -64,19 +64,6 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def read_private(path: Path) -> str:
-    """
-    Return the text of a file.
-
-    Raises:
-        OSError: There is none, or it is a link, or somebody else wrote it.
-    """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), encoding="utf-8") as file:
-        if os.fstat(file.fileno()).st_uid != os.getuid():
-            raise PermissionError(_not_yours(path))
-        return file.read()
-
-
 def _close(path: Path | str) -> None:
     try:
         status = os.lstat(path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import http.client
 import os
 import shutil
 import signal
@@ -18,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanework.embedded import answers
 from lanework.errors import StackError
 from lanework.local.emulator.private_files import make_private, open_private
 from lanework.local.emulator.saved_state import move_state
@@ -164,18 +164,6 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def answers(endpoint: str) -> bool:
-    """Tell whether an emulator is up at the endpoint."""
-    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=2)
-    try:
-        connection.request("GET", "/_ministack/ready")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def wait_for(condition: Callable[[], bool], *, within: timedelta, what: str) -> None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import signal
 import tempfile
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import StackError
 from lanework.local.clients import Clients
 from lanework.local.deployment.deploy import Deployer
-from lanework.local.emulator.private_files import make_private
+from lanework.local.emulator.private_files import make_private, write_private
 from lanework.local.emulator.process import USUAL_PORT, start_emulator
 from lanework.local.emulator.venv import emulator_python
-from lanework.local.stack.stack_handle import StackHandle, find_running, handle_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -111,7 +112,7 @@ def _handle(emulator: Emulator, name: str) -> StackHandle:
 def _folder(project: Project, *, fresh: bool) -> Iterator[Path]:
     make_private(project.home)
     if not fresh:
-        running = find_running(project)
+        running = running_in(project.root)
         if running is not None:
             problem = f"the stack runs already, at {running.endpoint} (pid {running.pid})"
             raise StackError(problem)
@@ -124,18 +125,25 @@ def _folder(project: Project, *, fresh: bool) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _write(handle: StackHandle, path: Path) -> None:
+    """Write a handle in one step, so that no reader sees half of it."""
+    partial = path.with_suffix(f".{handle.pid}")
+    write_private(partial, json.dumps({**asdict(handle), "started_at": handle.started_at.isoformat()}))
+    partial.replace(path)
+
+
 @contextlib.contextmanager
 def _announced(handle: StackHandle, project: Project) -> Iterator[None]:
     """Keep the handle file while the stack is up, unless another stack of the project has it."""
-    if find_running(project) is not None:
+    if running_in(project.root) is not None:
         yield
         return
-    handle.write(handle_file(project))
+    _write(handle, handle_file(project.root))
     try:
         yield
     finally:
-        if StackHandle.read(handle_file(project)) == handle:
-            handle_file(project).unlink(missing_ok=True)
+        if StackHandle.read(handle_file(project.root)) == handle:
+            handle_file(project.root).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

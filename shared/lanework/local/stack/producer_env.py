@@ -6,8 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lanework.embedded import StackHandle
     from lanework.local.clients import Clients
-    from lanework.local.stack.stack_handle import StackHandle
 
 
 def enter(handle: StackHandle, clients: Clients) -> None:
