@@ -47,8 +47,8 @@ class App:
     """
     An application's jobs. Connects on first use.
 
-    It connects to the stack that `LANEWORK_STACK` and the AWS variables name; if none is named, to the embedded stack that
-    runs in the working directory's project.
+    It connects to the stack that `LANEWORK_STACK` and the AWS variables name; if none is named, to the embedded stack
+    that runs in the working directory's project.
 
     Attributes:
         registry: Its job types.

@@ -6,8 +6,8 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from lanework.errors import StackError
 from lanework.aws.clients import bare_session
+from lanework.errors import StackError
 from lanework.local.deployment.template import with_code_at
 
 if TYPE_CHECKING:
