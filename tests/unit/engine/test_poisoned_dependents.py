@@ -12,7 +12,7 @@ from lanework import ConfigError, State, chain
 from lanework.engine.limits.release import SlotDispatcher
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.errors import UnavailableError, UnsendableError
+from lanework.errors import LaneworkError, UnavailableError, UnsendableError
 from lanework.model.events import Action
 from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
@@ -190,6 +190,10 @@ def test_an_end_stands_and_its_message_goes_though_what_follows_fails(
 
     assert (world.stored("p").state, world.stored("w.1").state) == (State.COMPLETED, State.COMPLETED)
     assert world.app.ports.lanes.counts(Lane.HIGH).in_flight == 0
+    is_foreseen = isinstance(error, LaneworkError)
+    assert ("worker.fault" in world.events.actions) is not is_foreseen
+    if method == "record_end" and not is_foreseen:
+        assert world.stored("w.2").state is State.COMPLETED, "who waits for the job itself is let go"
     workflows.answers.clear()
     tick(world)
     assert healthy(world) == {State.COMPLETED}
