@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
 from lanework import App, Jobs
+from lanework.http.problems import Problem
 from lanework.http.routing import LARGEST_BODY
 from lanework.testing import app_in_memory
 from tests.support.fakes import break_ports
@@ -147,6 +150,21 @@ def test_what_is_wrong_with_a_body_is_told_in_a_bounded_answer(
     assert len(answer.text) < 10_000
     assert len(answer.json.get("errors", [])) <= 20
     assert answer.text.count("s3cret") < 40
+
+
+def test_of_many_wrong_fields_the_answer_says_how_many_they_are(shop: Shop) -> None:
+    answer = shop.api.post("/api/jobs", {"type": "user.greeting", **{f"no{number}": 1 for number in range(5_000)}})
+
+    assert answer.json["detail"].startswith("5,000 fields are wrong, of which the first: no0: ")
+
+
+def test_whatever_a_problem_says_is_bounded() -> None:
+    wrong = {"in": "body", "field": "name", "message": "x" * 10_000}
+    problem = Problem(status=HTTPStatus.BAD_REQUEST, kind="odd", detail="y" * 10_000, errors=(wrong,) * 100)
+
+    said = json.loads(str(problem.response().body))
+
+    assert (len(said["detail"]), len(said["errors"]), len(said["errors"][0]["message"])) == (2_000, 20, 400)
 
 
 def test_what_is_wrong_with_a_payload_is_told_in_a_bounded_answer_without_its_values() -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from lanework.model.job.fingerprint import fingerprint, shape_of
+from lanework.model.job.fingerprint import fingerprint, fingerprint_of, shape_of
+from tests.support.factories import a_record
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,8 @@ def test_where_a_long_error_was_cut_off_makes_no_difference() -> None:
     long = "OSError: " + "very " * 100
 
     assert fingerprint(long) == fingerprint(long[:400] + "…")
+
+
+def test_a_dead_job_has_the_fingerprint_that_was_found_when_it_died() -> None:
+    assert fingerprint_of(a_record(error="OSError: no", fingerprint="0badcafe")) == "0badcafe"
+    assert fingerprint_of(a_record(error="OSError: no")) == fingerprint("OSError: no")
