@@ -15,7 +15,7 @@ from lanework.engine.maintenance.reconcile import Reconciled, Reconciler
 from lanework.engine.messaging.delivery import Ack
 from lanework.engine.messaging.dlq_tickets import send_to_dlq, ticket_of
 from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage, size_of
-from lanework.errors import ConfigError, LaneworkError, UnsendableError
+from lanework.errors import ConfigError, UnsendableError
 from lanework.memory import MemoryLanes
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.envelope import Envelope
@@ -134,7 +134,7 @@ class Poisoned:
     """A port, one of whose calls is refused for some of what it is about."""
 
     def __init__(
-        self, port: Any, call: str, is_refused: Callable[..., bool], refusal: type[LaneworkError] = ConfigError
+        self, port: Any, call: str, is_refused: Callable[..., bool], refusal: type[Exception] = ConfigError
     ) -> None:
         self._port, self._call, self._is_refused, self._refusal = port, call, is_refused, refusal
 
@@ -152,12 +152,13 @@ class Poisoned:
         return call
 
 
+@pytest.mark.parametrize("refusal", [ConfigError, ZeroDivisionError])
 @pytest.mark.parametrize("call", ["get", "change"])
-def test_a_letter_that_is_refused_stops_no_other(world: World, call: str) -> None:
+def test_a_letter_that_is_refused_stops_no_other(world: World, call: str, refusal: type[Exception]) -> None:
     for name in ("job-1", "job-2", "job-3"):
         world.greet.enqueue(BAT, job_id=name)
     give_up_on_all(world)
-    ledger = Poisoned(world.app.ports.ledger, call, lambda job_id, *_: job_id == "job-2")
+    ledger = Poisoned(world.app.ports.ledger, call, lambda job_id, *_: job_id == "job-2", refusal)
     world.app.use(replace(world.app.ports, ledger=cast("Any", ledger)))
 
     assert tick(world).letters == 2
@@ -184,13 +185,16 @@ def test_a_message_that_can_never_be_sent_back_is_set_aside_whole(world: World) 
     assert tick(world).letters == 0, "and it is dealt with once"
 
 
+@pytest.mark.parametrize("refusal", [ConfigError, ZeroDivisionError])
 @pytest.mark.parametrize("lane", list(Lane))
-def test_a_lane_whose_dead_letters_nobody_may_read_stops_no_other(world: World, lane: Lane) -> None:
+def test_a_lane_whose_dead_letters_nobody_may_read_stops_no_other(
+    world: World, lane: Lane, refusal: type[Exception]
+) -> None:
     other = Lane.LOW if lane is Lane.HIGH else Lane.HIGH
     world.greet.enqueue(BAT, job_id="job-1", lane=other)
     lanes: Any = world.app.ports.lanes
     lanes.move_to_dead(other, lanes.receive(other).handle)
-    refusing = Poisoned(lanes, "receive_dead", lambda asked, **_: asked is lane)
+    refusing = Poisoned(lanes, "receive_dead", lambda asked, **_: asked is lane, refusal)
     world.app.use(replace(world.app.ports, lanes=cast("Any", refusing)))
     world.app.ports.ledger.put(a_record(job_id="stranded", created_at=world.clock()))
 
@@ -199,6 +203,27 @@ def test_a_lane_whose_dead_letters_nobody_may_read_stops_no_other(world: World, 
     assert (done.letters, [str(one) for one in done.refused]) == (1, ["receive_dead: AccessDenied"])
     world.clock.advance(timedelta(days=6))
     assert Reconciler(world.app.ports).tick().stranded == 1, "nor the audit"
+
+
+def test_what_may_not_be_noted_of_dead_letters_stops_nothing_else(world: World) -> None:
+    flags = Poisoned(world.app.ports.flags, "bookmark", lambda name: name == "unread letters")
+    world.app.use(replace(world.app.ports, flags=cast("Any", flags)))
+    world.app.ports.ledger.put(a_record(job_id="stranded", created_at=world.clock()))
+    world.clock.advance(timedelta(days=6))
+
+    done = Reconciler(world.app.ports).tick()
+
+    assert (done.stranded, [str(one) for one in done.refused]) == (1, ["bookmark: AccessDenied"])
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"express":[1,""]}', '{"high":7}', '{"high":["many",""]}', '{"high":[1]}']
+)
+def test_what_another_release_noted_of_dead_letters_counts_for_nothing(world: World, text: str) -> None:
+    world.app.ports.flags.set_bookmark("unread letters", text)
+
+    assert unread(world.app.ports) == {}
+    assert tick(world).refused == ()
 
 
 # --- tickets of lives that are over
