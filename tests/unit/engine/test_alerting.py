@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -221,11 +222,13 @@ def test_a_minute_in_which_nothing_happens_costs_three_writes_and_five_reads_of_
     assert sorted(store.calls) == ["add", "board", "hours", "keep_minute", "keep_total", "raw", "raw", "total"]
 
 
-def died(world: World, name: str) -> None:
+def died(world: World, name: str, *, type_: str = KEY.type) -> None:
     """Let a job die for good, and be counted."""
     at = world.clock()
-    world.app.ports.ledger.put(a_record(job_id=name, state=State.DEAD, due_at=None, ended_at=at, sweep_at=at))
-    die(world)
+    record = a_record(job_id=name, type=type_, state=State.DEAD, due_at=None, ended_at=at, sweep_at=at)
+    world.app.ports.ledger.put(record)
+    counted = {replace(KEY, type=type_): Numbers({Count.DEAD: 1})}
+    world.app.ports.statistics.add(Bucket(at=minute_of(at), numbers=counted))
 
 
 def drop_all(world: World) -> None:
@@ -289,3 +292,52 @@ def test_too_many_deaths_in_a_day_are_over_when_they_were_dealt_with(world: Worl
         ("resolved", "death"),
         ("resolved", "deaths"),
     ]
+
+
+def test_of_a_type_whose_dead_lie_behind_a_hundred_others_none_is_taken_to_be_dealt_with(world: World) -> None:
+    died(world, "other", type_="user.other")
+    world.clock.advance(MINUTE)
+    for number in range(101):
+        died(world, f"job-{number}")
+    dead_letters = world.app.dead_letters
+    dead_letters.redrive(dead_letters.jobs.plan(DeadFilter(job_ids=("job-7",))))
+
+    tick(world)
+
+    assert {one.subject for one in world.app.runtime.alerts().active} >= {"user.other", KEY.type}
+
+
+def test_where_nobody_dealt_with_a_death_no_job_is_read_for_an_alert(world: World) -> None:
+    died(world, "job-1")
+    world.app.runtime.roll_up.tick()
+    ledger = Flaky(world.app.ports.ledger)
+    stand_in: Any = ledger
+    world.app.use(replace(world.app.ports, ledger=stand_in))
+
+    world.app.runtime.alert_manager([Listener()]).tick({})
+
+    assert ledger.calls == []
+
+
+def test_of_two_clocks_that_tick_at_once_one_tells(world: World) -> None:
+    listener = Listener()
+    died(world, "job-1")
+    world.app.runtime.roll_up.tick()
+    store: Any = Flaky(world.app.ports.statistics, answers={"keep_alerts": lambda *_, **__: False})
+    world.app.use(replace(world.app.ports, statistics=store))
+
+    world.app.runtime.alert_manager([listener]).tick({})
+
+    assert listener.delivered == []
+    assert "alert.raised" not in world.events.actions
+
+
+def test_a_channel_gets_ten_messages_in_a_tick_and_the_others_in_the_next(world: World) -> None:
+    listener = Listener()
+    for number in range(12):
+        died(world, f"job-{number}", type_=f"user.type{number}")
+
+    tick(world, listener)
+    assert len(listener.delivered) == 10
+    tick(world, listener)
+    assert sorted(listener.delivered) == [("raised", "death")] * 12 + [("raised", "deaths")]

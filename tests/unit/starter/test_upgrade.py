@@ -260,6 +260,13 @@ def test_the_line_ends_of_windows_are_kept(project: Path, edited: str, is_base_w
     assert (content.count(b"\r\n"), b"line: mine" in content) == (content.count(b"\n"), True)
 
 
+def test_what_nobody_changed_but_for_its_line_ends_is_updated_and_keeps_them(project: Path) -> None:
+    (project / TEMPLATE).write_bytes((project / TEMPLATE).read_bytes().replace(b"\n", b"\r\n"))
+
+    assert run(project) == ({TEMPLATE: Fate.UPDATED}, True)
+    assert (project / TEMPLATE).read_bytes() == TWO[TEMPLATE].replace("\n", "\r\n").encode()
+
+
 def test_a_checkout_with_the_line_ends_of_windows_has_nothing_to_upgrade(project: Path) -> None:
     for file in (one for one in project.rglob("*") if one.is_file()):
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
