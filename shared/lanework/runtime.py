@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from lanework.engine.queries.search import Search
     from lanework.engine.schedules.trigger import ScheduleTrigger
     from lanework.engine.stats.alerting import AlertManager, Channel
-    from lanework.engine.stats.overview import Standing
+    from lanework.engine.stats.overview import StackOverview
     from lanework.engine.stats.rollup import RollUp
     from lanework.engine.stats.statistics import Statistics, Window
     from lanework.engine.webhooks.notify import WebhookNotifier
@@ -143,11 +143,11 @@ class Runtime:
 
         return Statistics(self._app.ports)
 
-    def standing(self) -> Standing:
+    def overview(self) -> StackOverview:
         """Return how lanes and queues stand, and what jobs did lately: what a page or a screen shows at a glance."""
-        from lanework.engine.stats.overview import standing  # noqa: PLC0415
+        from lanework.engine.stats.overview import stack_overview  # noqa: PLC0415
 
-        return standing(self._app.ports, queues=self._app.registry.queues)
+        return stack_overview(self._app.ports, queues=self._app.registry.queues)
 
     @property
     def search(self) -> Search:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from lanework.model.job.ids import shard_of
 from lanework.model.lifecycle import claim_moves, operator_moves, park_moves
-from lanework.model.lifecycle.change import Applied, Kept, Refused
+from lanework.model.lifecycle.change import Applied, Refused, StepExists
 from lanework.model.lifecycle.states import AT_ONCE, JobRecord, State
 from lanework.testing import NOON
 from tests.support.backends import Backend, ids_due
@@ -166,7 +166,7 @@ def test_a_signal_is_kept_once_and_only_with_a_job_that_is_as_it_was_seen(backen
     first, second = (operator_moves.signal(seen, "approved", signal_id=f"s-{n}", now=NOON) for n in (1, 2))
     assert isinstance(ledger.change_and_keep("job-1", first, step="signal/approved", text="1"), Applied)
 
-    assert ledger.change_and_keep("job-1", second, step="signal/approved", text="2") == Kept("1")
+    assert ledger.change_and_keep("job-1", second, step="signal/approved", text="2") == StepExists("1")
     assert record_of(backend).signal_id == "s-1"
     ledger.change("job-1", claim_moves.claim(life=1, claim_id="claim-1", now=NOON, lease=LEASE))
     late = ledger.change_and_keep("job-1", second, step="signal/paid", text="2")

@@ -20,7 +20,7 @@ from lanework.engine.ports.statistics import Total
 from lanework.errors import UnavailableError
 from lanework.model.job.guard_items import GuardItem, GuardWrite
 from lanework.model.lifecycle import claim_moves, operator_moves, retention, run_moves
-from lanework.model.lifecycle.change import Applied, Kept
+from lanework.model.lifecycle.change import Applied, StepExists
 from lanework.model.lifecycle.states import State
 from lanework.model.limits import Window
 from lanework.model.schedule.schedule import Schedule, ScheduleRecord, Source
@@ -230,7 +230,7 @@ def test_a_signal_and_a_step_meet_themselves(table: Table) -> None:
     table.wire.lose = 1
     assert table.ledger.keep_first("job-1", "charge", '"done"') == '"done"'
     again = operator_moves.signal(record, "go", signal_id="signal-2", now=NOON)
-    assert Kept("1") == table.ledger.change_and_keep("job-1", again, step="signal/go", text="2")
+    assert StepExists("1") == table.ledger.change_and_keep("job-1", again, step="signal/go", text="2")
 
 
 def test_a_slot_is_taken_kept_given_back_and_freed_by_who_lost_the_answer(table: Table) -> None:

@@ -77,8 +77,8 @@ def test_a_thousand_jobs_are_gathered_by_one(app: App) -> None:
     total = app.result("fan.on-success", timeout=timedelta(seconds=300))
 
     assert total == sum(n**2 for n in range(FAN_OUT))
-    standing = app.workflows.get("fan")
-    assert (standing.counts.jobs, standing.counts.completed, standing.percent) == (FAN_OUT, FAN_OUT, 100)
+    status = app.workflows.get("fan")
+    assert (status.counts.jobs, status.counts.completed, status.percent) == (FAN_OUT, FAN_OUT, 100)
     assert app.get("fan.on-success").attempts == 1
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from lanework.cli.progress import bar
 from lanework.cli.top import screen, sparkline
-from lanework.engine.stats.overview import standing
+from lanework.engine.stats.overview import stack_overview
 from lanework.errors import JobNotFoundError
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
@@ -168,7 +168,7 @@ def test_top_shows_alerts_lanes_and_what_was_late_or_died() -> None:
     ports.flags.pause("lane:low")
     console = Console(file=StringIO(), width=160)
 
-    console.print(screen(standing(ports), NOON))
+    console.print(screen(stack_overview(ports), NOON))
 
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     for text in ("a job died", "2.0", "90.0%", "low (paused)", "paused: lane:low", "job-7  died, exhausted"):

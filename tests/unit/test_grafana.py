@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.stats.overview import standing
+from lanework.engine.stats.overview import stack_overview
 from lanework.model.lanes import Lane
 from lanework.model.stats.buckets import Bucket
 from lanework.model.stats.numbers import Count, Key, Numbers
@@ -32,7 +32,7 @@ def samples() -> dict[str, set[str]]:
     ports = memory_ports()
     ports.statistics.add(Bucket(at=NOON, numbers={KEY: Numbers({Count.STARTED: 1})}))
     found: dict[str, set[str]] = {}
-    families: Any = text_string_to_metric_families(openmetrics(standing(ports)))  # type: ignore[no-untyped-call]
+    families: Any = text_string_to_metric_families(openmetrics(stack_overview(ports)))  # type: ignore[no-untyped-call]
     for family in families:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)

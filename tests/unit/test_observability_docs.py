@@ -9,7 +9,7 @@ from typing import Any
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.stats.overview import standing
+from lanework.engine.stats.overview import stack_overview
 from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
@@ -27,7 +27,7 @@ def test_every_metric_is_described_with_its_type_and_labels() -> None:
     ports = memory_ports()
     key = Key(lane=Lane.HIGH, queue="email", type="user.otp")
     ports.statistics.add(Bucket(at=NOON, numbers={key: Numbers({Count.STARTED: 1})}))
-    families: Any = text_string_to_metric_families(openmetrics(standing(ports)))  # type: ignore[no-untyped-call]
+    families: Any = text_string_to_metric_families(openmetrics(stack_overview(ports)))  # type: ignore[no-untyped-call]
     written = {
         (one.name, one.type, *sorted({label for sample in one.samples for label in sample.labels} - {"le"}))
         for one in families

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import typer
 
 from lanework.engine.deadletters.bulk_redrive import FASTEST, SLOWEST, check_rate
-from lanework.errors import UnknownNameError, did_you_mean
+from lanework.errors import UnknownNameError, did_you_mean, word_of
 from lanework.model.lanes import Lane, lane_of
-from lanework.model.lifecycle.states import ENDED, Cause, State, cause_of
+from lanework.model.lifecycle.states import ENDED, Cause, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def lane(text: str | Lane) -> Lane:
 
 def cause(text: str | Cause) -> Cause:
     """Read why a job died."""
-    return _named(cause_of, text)
+    return _named(lambda word: word_of("cause", Cause, word), text)
 
 
 def end(text: str | State) -> State:

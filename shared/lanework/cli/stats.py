@@ -20,10 +20,10 @@ from lanework.cli.options import AsJson, OnlyLane
 from lanework.cli.output import out, print_json, seconds, table_of
 from lanework.cli.times import stamp
 from lanework.engine.stats import view
-from lanework.engine.stats.overview import LaneOverview, Standing, standing
+from lanework.engine.stats.overview import LaneOverview, StackOverview, stack_overview
 from lanework.engine.stats.statistics import by_type, lanes_of
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import Kept, kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats.sla import SlaResult, late_jobs, sla_by_lane, sla_by_type
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,8 +88,8 @@ def sla(
     app = connected()
     overview = app.runtime.statistics.overview()
     window = overview.day if day else overview.hour
-    lanes = [one for one in kept_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
-    types = [one for one in kept_by_type(window.numbers) if only in (None, one.lane)]
+    lanes = [one for one in sla_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
+    types = [one for one in sla_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
     if as_json:
         kept = {"lanes": tuple(map(view.Promise.of, lanes)), "types": tuple(map(view.Promise.of, types))}
@@ -152,9 +152,9 @@ def alerts(as_json: AsJson = False) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-def _counted(app: App) -> Standing:
+def _counted(app: App) -> StackOverview:
     """Return how everything stands, with the dead-letter queues asked, too."""
-    now, counts = standing(app.ports), app.inspector.counts()
+    now, counts = stack_overview(app.ports), app.inspector.counts()
     return replace(now, lanes=tuple(replace(one, failed=counts[one.lane].dead) for one in now.lanes))
 
 
@@ -171,7 +171,7 @@ def _print_stats(app: App, by: By, *, is_day: bool, as_json: bool) -> None:
         print_json({name: view.Numbers.of(one).to_json() for name, one in sums.items()})
 
 
-def _stats_table(now: Standing, by: By, *, is_day: bool) -> Table:
+def _stats_table(now: StackOverview, by: By, *, is_day: bool) -> Table:
     done = ("started", "completed", "retried", "died", "late", "mean wait", "mean run")
     held = ("waiting", "in flight", "delayed")
     window = _window(now, is_day=is_day)
@@ -187,7 +187,7 @@ def _stats_table(now: Standing, by: By, *, is_day: bool) -> Table:
     lanes = (
         (
             *(f"{one.lane}{_remark(one)}", one.waiting, one.active, one.delayed, one.failed),
-            *(_about(one.oldest), seconds(one.kept.promise), *_done(numbers.get(one.lane, Numbers()))),
+            *(_about(one.oldest), seconds(one.sla.promise), *_done(numbers.get(one.lane, Numbers()))),
         )
         for one in now.lanes
     )
@@ -201,7 +201,7 @@ def _remark(one: LaneOverview) -> str:
     return f" ({one.unsent} never sent)" if one.unsent else ""
 
 
-def _window(now: Standing, *, is_day: bool) -> Window:
+def _window(now: StackOverview, *, is_day: bool) -> Window:
     return now.overview.day if is_day else now.overview.hour
 
 
@@ -212,7 +212,7 @@ def _done(one: Numbers) -> tuple[object, ...]:
     )
 
 
-def _kept_cells(one: Kept) -> tuple[object, ...]:
+def _kept_cells(one: SlaResult) -> tuple[object, ...]:
     share = "" if one.kept_share is None else f"{one.kept_share:.1%}"
     quantiles = (seconds(one.median), seconds(one.p95), seconds(one.p99))
     late = None if one.promise is None else one.late

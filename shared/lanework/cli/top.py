@@ -16,7 +16,7 @@ from lanework.cli.connect import connected
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, seconds, table_of
 from lanework.cli.times import stamp, time_of_day
-from lanework.engine.stats.overview import standing
+from lanework.engine.stats.overview import stack_overview
 from lanework.errors import UnavailableError
 from lanework.model.stats.alerts import Alerts
 from lanework.model.stats.buckets import Kind
@@ -25,7 +25,7 @@ from lanework.model.stats.numbers import Count
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from lanework.engine.stats.overview import LaneOverview, Standing
+    from lanework.engine.stats.overview import LaneOverview, StackOverview
 
 _LOOK_AGAIN_S: Final = 2.0
 _BARS: Final = " ▁▂▃▄▅▆▇█"
@@ -44,7 +44,7 @@ def top() -> None:
         try:
             while True:
                 try:
-                    live.update(screen(standing(app.ports), app.ports.clock()), refresh=True)
+                    live.update(screen(stack_overview(app.ports), app.ports.clock()), refresh=True)
                 except UnavailableError as error:
                     live.update(Text(f"no answer, still trying: {error}", style="red"), refresh=True)
                 time.sleep(_LOOK_AGAIN_S)
@@ -52,7 +52,7 @@ def top() -> None:
             return
 
 
-def screen(now: Standing, at: datetime) -> RenderableType:
+def screen(now: StackOverview, at: datetime) -> RenderableType:
     """Return the screen: alerts, lanes, and the latest late and dead jobs."""
     return Group(
         Text(f"lanework   {stamp(at)}   the last hour, a bar is two minutes of starts", style="dim"),
@@ -65,12 +65,12 @@ def screen(now: Standing, at: datetime) -> RenderableType:
     )
 
 
-def _alerts(now: Standing) -> list[Text]:
+def _alerts(now: StackOverview) -> list[Text]:
     active = Alerts.at_text(now.overview.alerts).active
     return [Text(f"▲ {one.text}   {one.next_step}", style="bold red") for one in active]
 
 
-def _lanes(now: Standing) -> RenderableType:
+def _lanes(now: StackOverview) -> RenderableType:
     columns = ("lane", "waiting", "active", "delayed", "dead", "a minute", "starts", "in time", "p95 wait", "p95 run")
     recent = now.overview.hour.latest(_RECENTLY)
     minutes = max((recent.now - recent.begins) / timedelta(minutes=1), 1.0)
@@ -81,7 +81,7 @@ def _lanes(now: Standing) -> RenderableType:
         (
             *(_name(one), _amount(one.waiting, "yellow"), _amount(one.active, "blue"), _amount(one.delayed, "")),
             *(_amount(one.failed, "red"), f"{started[one.lane] / minutes:.1f}", sparkline(one.starts), _in_time(one)),
-            *(seconds(one.kept.p95), seconds(one.last_hour.runs.quantile(0.95))),
+            *(seconds(one.sla.p95), seconds(one.last_hour.runs.quantile(0.95))),
         )
         for one in now.lanes
     )
@@ -99,16 +99,16 @@ def _amount(count: int, style: str) -> Text:
 
 
 def _in_time(one: LaneOverview) -> Text:
-    if one.kept.kept_share is None:
+    if one.sla.kept_share is None:
         return Text("")
-    return Text(f"{one.kept.kept_share:.1%}", style="red" if one.kept.late else "green")
+    return Text(f"{one.sla.kept_share:.1%}", style="red" if one.sla.late else "green")
 
 
-def _paused(now: Standing) -> list[Text]:
+def _paused(now: StackOverview) -> list[Text]:
     return [Text(f"paused: {', '.join(sorted(now.paused))}", style="magenta")] if now.paused else []
 
 
-def _incidents(now: Standing) -> list[Text]:
+def _incidents(now: StackOverview) -> list[Text]:
     lines = []
     for one in now.overview.hour.incidents[:_INCIDENTS]:
         is_death = one.kind is Kind.DEATH

@@ -71,11 +71,11 @@ def show(
 
     Example: lanework workflow show nightly-2026-11-24
     """
-    standing, graph = connected().workflows.drawn(workflow_id, most=most)
+    status, graph = connected().workflows.drawn(workflow_id, most=most)
     if as_json:
-        print_json({**view.CountedWorkflow.counted(standing).to_json(), **view.Graph.of(graph).to_json()})
+        print_json({**view.CountedWorkflow.counted(status).to_json(), **view.Graph.of(graph).to_json()})
         return
-    out().print(_summary(standing))
+    out().print(_summary(status))
     out().print(_tree(graph))
     if graph.left_out:
         rest = f"lanework workflow results {workflow_id} lists all its jobs"
@@ -139,14 +139,14 @@ def _print(workflow_id: str, jobs: int, what: str, *, as_json: bool) -> None:
     )
 
 
-def _summary(standing: WorkflowStatus) -> Text:
-    record, counts = standing.record, standing.counts
+def _summary(status: WorkflowStatus) -> Text:
+    record, counts = status.record, status.counts
     parts = [
         Text(f"{getattr(counts, name):,} {name}", style=_STYLES.get(name, ""))
         for name in ("dead", "cancelled", "open", "completed")
         if getattr(counts, name)
     ]
-    said = f"{record.kind}, {standing.percent} % of {counts.jobs:,} {'job' if counts.jobs == 1 else 'jobs'} ended"
+    said = f"{record.kind}, {status.percent} % of {counts.jobs:,} {'job' if counts.jobs == 1 else 'jobs'} ended"
     state = (record.state, _STYLES[record.state])
     return Text.assemble((record.workflow_id, "bold"), " is ", state, f": {said} (", Text(", ").join(parts), ")")
 

@@ -58,8 +58,8 @@ def clock(app: App) -> Handler:
     def look_at_lanes(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
         app.runtime.roll_up.note(counts)
         rolled_up = app.runtime.roll_up.tick(has_time=has_time)
-        standing = app.runtime.alert_manager(channels, job=alerts.job).tick(counts)
-        return {"rolled_up": asdict(rolled_up), "alerts": len(standing.active)}
+        alerts_now = app.runtime.alert_manager(channels, job=alerts.job).tick(counts)
+        return {"rolled_up": asdict(rolled_up), "alerts": len(alerts_now.active)}
 
     def unsent(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
         from lanework.engine.maintenance.unsent_jobs import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it

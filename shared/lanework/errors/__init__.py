@@ -24,6 +24,7 @@ from lanework.errors.general import (
     foreign_cursor,
     is_a,
     shown,
+    word_of,
 )
 from lanework.errors.jobs import (
     ClaimLostError,
@@ -88,4 +89,5 @@ __all__ = [
     "foreign_cursor",
     "is_a",
     "shown",
+    "word_of",
 ]

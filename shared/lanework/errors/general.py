@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import UnionType
 
+WordT = TypeVar("WordT", bound=StrEnum)
 
 _MOST_PROBLEMS: Final = 21
 _LONGEST_PROBLEM: Final = 400
@@ -183,6 +185,14 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in
         return f"; known: {', '.join(names)}"
     return ""
+
+
+def word_of(kind: str, words: type[WordT], word: str) -> WordT:
+    """Return the word of a closed set that a user's is; UnknownNameError, which names the nearest, if it is none."""
+    try:
+        return words(word.lower().replace("-", "_") if is_a(word, str) else word)
+    except ValueError:
+        raise UnknownNameError(kind, word, [one.value for one in words]) from None
 
 
 def _cut(text: str, most: int) -> str:

@@ -11,7 +11,7 @@ from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import ContendedError, UnavailableError, is_a
 from lanework.model.job.ids import held_shard, shard_of
 from lanework.model.job.payload import is_apart
-from lanework.model.lifecycle.change import Applied, Kept, Refused, has_landed, holds
+from lanework.model.lifecycle.change import Applied, Refused, StepExists, has_landed, holds
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
@@ -121,13 +121,13 @@ class MemoryLedger:
             self._keep(_changed(stored, change))
             return Applied(self.records[job_id])
 
-    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
         with self._lock:
             stored = self.records.get(job_id)
             if stored is None or not all(holds(condition, stored) for condition in change.require):
                 return _refused(stored, change)
             if (job_id, step) in self._steps:
-                return Kept(self._steps[job_id, step])
+                return StepExists(self._steps[job_id, step])
             self._steps[job_id, step] = text
             self._keep(_changed(stored, change))
             return Applied(self.records[job_id])

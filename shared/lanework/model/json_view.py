@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, overload
+from typing import Annotated, Any, Self, overload
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -15,6 +15,12 @@ class JsonView(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, populate_by_name=True, from_attributes=True, extra="forbid", defer_build=True
     )
+
+    @classmethod
+    def taken_from(cls, source: object, **made: object) -> Self:
+        """Return the document of a source: a field takes its attribute of the same name, unless it is made here."""
+        taken = {name: getattr(source, name) for name in cls.model_fields if name not in made}
+        return cls.model_validate({**taken, **made})
 
     def to_json(self) -> dict[str, Any]:
         """Return the document as JSON values."""

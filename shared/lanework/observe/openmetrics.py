@@ -14,7 +14,7 @@ from lanework.model.stats.numbers import BOUNDS, Count
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lanework.engine.stats.overview import LaneOverview, Standing
+    from lanework.engine.stats.overview import LaneOverview, StackOverview
     from lanework.model.stats.numbers import Key, Numbers, Spread
 
 CONTENT_TYPE: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -28,7 +28,7 @@ _OUTCOMES: Final = {
 _MB_MS_OF_A_GB_SECOND: Final = 1024 * 1000
 
 
-def openmetrics(now: Standing) -> str:
+def openmetrics(now: StackOverview) -> str:
     """
     Return every family with its type and help.
 
@@ -56,7 +56,7 @@ class _Family:
             yield f"{self.name}{suffix}{{{written}}} {value:.15g}"
 
 
-def _lanes(now: Standing) -> Iterator[_Family]:
+def _lanes(now: StackOverview) -> Iterator[_Family]:
     billed = dict.fromkeys(LANES, 0)
     invocations = dict.fromkeys(LANES, 0)
     for key, one in now.overview.total.items():
@@ -104,7 +104,7 @@ def _lanes(now: Standing) -> Iterator[_Family]:
     )
 
 
-def _alerts(now: Standing) -> _Family:
+def _alerts(now: StackOverview) -> _Family:
     active = Counter(one.rule for one in Alerts.at_text(now.overview.alerts).active)
     return _Family(
         "lanework_alert_active",

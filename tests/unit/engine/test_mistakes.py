@@ -179,5 +179,5 @@ def test_a_start_in_a_hundred_years_is_refused() -> None:
 def test_the_errors_of_the_public_names_are_one_tree() -> None:
     errors = [one for one in vars(lanework).values() if isinstance(one, type) and issubclass(one, Exception)]
 
-    outcomes = {"Outcome", "Snooze", "RetryAfter", "Discard", "Cancel"}
+    outcomes = {"EndsAttempt", "Snooze", "RetryAfter", "Discard", "Cancel"}
     assert [one.__name__ for one in errors if not issubclass(one, LaneworkError) and one.__name__ not in outcomes] == []

@@ -17,7 +17,7 @@ from lanework.model.events import Action
 from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.model.workflow.dependency import Fact, Moment, Standing, step_of
+from lanework.model.workflow.dependency import Fact, Moment, ParentStatus, step_of
 from lanework.testing import NOON, drain
 from tests.support.factories import a_record
 from tests.support.fakes import Flaky, break_limits, break_ports, mend_ports
@@ -130,7 +130,7 @@ def test_a_result_that_cant_be_read_ends_the_job_that_takes_it(result: str) -> N
     child = a_record(state=State.BLOCKED, after=("p",), open_parents=("p",), takes="name")
     at = Moment(now=NOON, look_ahead=MINUTE, expires_at=NOON)
 
-    change = step_of(child, {"p": Fact(standing=Standing.DONE, result=result)}, at)
+    change = step_of(child, {"p": Fact(status=ParentStatus.DONE, result=result)}, at)
 
     assert change is not None
     assert change.write["cause"] is Cause.INVALID

@@ -34,7 +34,7 @@ from tests.support.fakes import break_ports, mend_ports
 from tests.support.small_world import Greeting, World, put
 
 if TYPE_CHECKING:
-    from lanework.model.lifecycle.change import Answer, Change, Kept
+    from lanework.model.lifecycle.change import Answer, Change, StepExists
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
@@ -338,7 +338,7 @@ def test_a_signal_whose_job_changes_meanwhile_is_tried_again(world: World) -> No
         def __getattr__(self, name: str) -> Any:
             return getattr(ledger, name)
 
-        def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
             if world.stored().state is State.QUEUED:
                 world.execute(body)  # claims the job, and parks it
             return ledger.change_and_keep(job_id, change, step=step, text=text)
@@ -359,7 +359,7 @@ def test_a_signal_that_meets_another_write_is_tried_again(world: World) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(ledger, name)
 
-        def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+        def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
             if next(meetings, None) is not None:
                 raise ContendedError(job_id)
             return ledger.change_and_keep(job_id, change, step=step, text=text)

@@ -303,9 +303,9 @@ def test_counts_and_progress_are_exact(shop: Shop) -> None:
     drain(shop.app)
     shop.app.cancel("w.602")
 
-    standing = shop.app.workflows.get("w")
-    assert (standing.counts.jobs, standing.counts.completed, standing.counts.dead) == (602, 598, 2)
-    assert (standing.counts.cancelled, standing.counts.open, standing.percent) == (1, 1, 99)
+    status = shop.app.workflows.get("w")
+    assert (status.counts.jobs, status.counts.completed, status.counts.dead) == (602, 598, 2)
+    assert (status.counts.cancelled, status.counts.open, status.percent) == (1, 1, 99)
 
 
 def test_the_end_of_a_workflows_job_costs_one_write_more(shop: Shop) -> None:
@@ -626,9 +626,9 @@ def test_a_drawing_of_5000_jobs_begins_with_the_three_that_died_in_ten_calls(sho
     ledger, store = Flaky(shop.app.ports.ledger), Flaky(shop.app.ports.workflows)
     shop.app.use(replace(shop.app.ports, ledger=ledger, workflows=store))
 
-    standing, graph = shop.app.workflows.drawn("w", most=50)
+    status, graph = shop.app.workflows.drawn("w", most=50)
 
-    assert (standing.counts.dead, standing.counts.completed) == (3, 4_997)
+    assert (status.counts.dead, status.counts.completed) == (3, 4_997)
     assert [one.name for one in graph.nodes[1:6]] == ["w.300", "w.4000", "w.4999", "w.1", "w.2"]
     assert (len(graph.nodes), graph.left_out) == (50, 4_951)
     assert ledger.calls == ["get_many"]

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 
 from lanework import Cause, Lane, State
-from lanework.errors import UnknownNameError
+from lanework.errors import UnknownNameError, word_of
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.fingerprint import fingerprint
-from lanework.model.lifecycle.states import cause_of
 from lanework.testing import NOON
 from tests.support.factories import a_record
 
@@ -50,6 +49,9 @@ def test_a_filter_reads_as_what_was_asked_for() -> None:
 
 
 def test_a_cause_is_read_as_people_write_it_and_a_wrong_one_names_the_nearest() -> None:
-    assert [Cause.UNKNOWN_TYPE] * 2 == [cause_of("unknown-type"), cause_of("UNKNOWN_TYPE")]
+    assert [Cause.UNKNOWN_TYPE] * 2 == [
+        word_of("cause", Cause, "unknown-type"),
+        word_of("cause", Cause, "UNKNOWN_TYPE"),
+    ]
     with pytest.raises(UnknownNameError, match="unknown cause 'exausted', did you mean 'exhausted'"):
-        cause_of("exausted")
+        word_of("cause", Cause, "exausted")

@@ -7,7 +7,7 @@ import pytest
 from lanework.model.lanes import Lane
 from lanework.model.stats.buckets import Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
-from lanework.model.stats.sla import kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats.sla import late_jobs, sla_by_lane, sla_by_type
 from lanework.testing import NOON
 
 SECOND = timedelta(seconds=1)
@@ -24,7 +24,7 @@ def a_late_job(number: int, lane: Lane = Lane.HIGH, kind: Kind = Kind.LATE) -> I
 
 
 def test_every_lane_has_its_line_also_where_nothing_started() -> None:
-    kept = kept_by_lane({Lane.HIGH: starts(10, late=1)})
+    kept = sla_by_lane({Lane.HIGH: starts(10, late=1)})
 
     assert list(Lane) == [one.lane for one in kept]
     assert [None, 0.9, None, None, None] == [one.kept_share for one in kept]
@@ -39,12 +39,12 @@ def test_types_come_lane_by_lane_and_only_those_that_started() -> None:
         Key(lane=Lane.HIGH): Numbers({Count.INVOCATIONS: 1}),
     }
 
-    assert [("a", 1.0), ("z", 0.5), ("b", 1.0)] == [(one.type, one.kept_share) for one in kept_by_type(numbers)]
+    assert [("a", 1.0), ("z", 0.5), ("b", 1.0)] == [(one.type, one.kept_share) for one in sla_by_type(numbers)]
 
 
 def test_waits_are_told_by_their_quantiles() -> None:
     numbers = Numbers({Count.FIRST_STARTS: 2}) + Numbers(a_wait(SECOND)) + Numbers(a_wait(30 * SECOND))
-    (kept,) = kept_by_type({Key(lane=Lane.MEDIUM, queue="q", type="t"): numbers})
+    (kept,) = sla_by_type({Key(lane=Lane.MEDIUM, queue="q", type="t"): numbers})
 
     assert (SECOND, timedelta(seconds=29)) == (kept.median, kept.p95)
     assert kept.p99 == pytest.approx(timedelta(seconds=29.8), abs=timedelta(microseconds=1))

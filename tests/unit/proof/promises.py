@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Clock
     from lanework.engine.ports.ledger import Ledger
     from lanework.model.job.envelope import Envelope
-    from lanework.model.lifecycle.change import Answer, Change, Kept
+    from lanework.model.lifecycle.change import Answer, Change, StepExists
     from lanework.model.limits import Limit
 
 BATCH = "w"
@@ -296,13 +296,13 @@ class WatchedLedger:
         self._watch(change, before, answer)
         return answer
 
-    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
         before = self._ledger.get(job_id)
-        answer: Answer | Kept = self._ledger.change_and_keep(job_id, change, step=step, text=text)
+        answer: Answer | StepExists = self._ledger.change_and_keep(job_id, change, step=step, text=text)
         self._watch(change, before, answer)
         return answer
 
-    def _watch(self, change: Change, before: JobRecord, answer: Answer | Kept) -> None:
+    def _watch(self, change: Change, before: JobRecord, answer: Answer | StepExists) -> None:
         if isinstance(answer, Applied):
             # A large payload is no part of the answer.
             payload = cast("str | None", change.write.get("payload", before.payload))

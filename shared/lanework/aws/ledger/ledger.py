@@ -28,7 +28,7 @@ from lanework.aws.writes import put_if, write_if, write_together
 from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import UnavailableError
 from lanework.model.job.payload import is_apart
-from lanework.model.lifecycle.change import Applied, Kept, Refused, has_landed
+from lanework.model.lifecycle.change import Applied, Refused, StepExists, has_landed
 from lanework.model.lifecycle.states import ENDED
 
 if TYPE_CHECKING:
@@ -138,11 +138,11 @@ class DynamoLedger(Beside):
             return Refused(None if stored is None else self._record(stored))
         return Applied(self._record(answer["Attributes"]))
 
-    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
         refused = self._write_beside(job_id, change, self.keeping_first(job_id, step, text))
         item = refused.get(1)
         return (
-            Kept(item["result"]["S"])
+            StepExists(item["result"]["S"])
             if item is not None and 0 not in refused
             else self._answer(job_id, change, refused)
         )

@@ -55,7 +55,7 @@ class Shards:
         released: Released = []
         for when in When:
             fact = workflow_fact(after, when, now)
-            if fact.standing is not workflow_fact(before, when, now).standing:
+            if fact.status is not workflow_fact(before, when, now).status:
                 released.append((ref_of(workflow_id, when), fact))
         value = value_of_workflow(after)
         if after.parent is None or after.slot is None or value is None or value == value_of_workflow(before):

@@ -15,7 +15,7 @@ from lanework.engine.dependencies.cycles import check_circle
 from lanework.engine.dependencies.release_dependents import Waiting
 from lanework.errors import UnavailableError, UnknownParentError
 from lanework.model.lifecycle import dependency_moves
-from lanework.model.workflow.dependency import Standing
+from lanework.model.workflow.dependency import ParentStatus
 from lanework.model.workflow.workflow import read_ref
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ def look_at_parents(jobs: Iterable[PreparedJob], repeated: set[str], ports: Port
 def _check_known(waiting: Sequence[PreparedJob], outside: set[str], ports: Ports) -> None:
     facts = Waiting(ports).facts(outside)
     for job in waiting:
-        unknown = [one for one in job.record.after if one in facts and facts[one].standing is Standing.GONE]
+        unknown = [one for one in job.record.after if one in facts and facts[one].status is ParentStatus.GONE]
         if unknown:
             raise UnknownParentError(job.job_id, unknown)

@@ -17,6 +17,7 @@ from lanework.errors import ConfigError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lifecycle import park_moves, run_moves
 from lanework.model.lifecycle.change import Applied
+from lanework.model.lifecycle.states import JobRecord
 from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.model.job.envelope import Envelope
     from lanework.model.lifecycle.change import Answer, Change
-    from lanework.model.lifecycle.states import JobRecord
 
 LONGEST_HELD: Final = timedelta(minutes=15)
 """What waits longer leaves the queue for the sweep index; up to here a message carries it (SQS, DelaySeconds)."""
@@ -90,13 +90,12 @@ class OutcomeRecorder:
             result_omitted=returned.omitted,
             expires_at=run_moves.expiry(now=now, ever_died=self.run.life > 1),
         )
-        match self._write(self.ports.ending(change)):
-            case Ack() | Nack() as report:
-                return report
-            case record:
-                self.events.run(Action.JOB_COMPLETED, record)
-                follow_up(record, self.ports)
-                return notify_of_end(record, self.ports, self.events)
+        record = self._write(self.ports.ending(change))
+        if not isinstance(record, JobRecord):
+            return record
+        self.events.run(Action.JOB_COMPLETED, record)
+        follow_up(record, self.ports)
+        return notify_of_end(record, self.ports, self.events)
 
     def _retry(self, failed: Failed) -> Report:
         now = self.ports.clock()
@@ -106,12 +105,11 @@ class OutcomeRecorder:
         is_held = wait <= LONGEST_HELD
         move = run_moves.retry if is_held else run_moves.hand_to_sweep
         change = move(self.run, error=failed.error, error_type=failed.error_type, now=now, wait=wait)
-        match self._write(change):
-            case Ack() | Nack() as report:
-                return report
-            case record:
-                self.events.run(Action.JOB_RETRYING, record, wait=wait)
-                return Nack(wait) if is_held else self._let_go(record)
+        record = self._write(change)
+        if not isinstance(record, JobRecord):
+            return record
+        self.events.run(Action.JOB_RETRYING, record, wait=wait)
+        return Nack(wait) if is_held else self._let_go(record)
 
     def _die(self, doomed: Doomed) -> Report:
         now = self.ports.clock()
@@ -120,23 +118,21 @@ class OutcomeRecorder:
         change = run_moves.die(
             self.run, cause=doomed.cause, error=error, error_type=type_, now=now, expires_at=expires_at
         )
-        match self._write(change):
-            case Ack() | Nack() as report:
-                return report
-            case record:
-                self.events.run(Action.JOB_DEAD, record)
-                report = end_with_ticket(self.envelope, record, self.ports, self.events)
-                follow_up(record, self.ports)
-                return report
+        record = self._write(change)
+        if not isinstance(record, JobRecord):
+            return record
+        self.events.run(Action.JOB_DEAD, record)
+        report = end_with_ticket(self.envelope, record, self.ports, self.events)
+        follow_up(record, self.ports)
+        return report
 
     def _park(self, change: Change, *, reason: str | None = None) -> Report:
         """Park the job, entered for the sweep; a short wait gets a message too, so that it ends to the second."""
-        match self._write(change):
-            case Ack() | Nack() as report:
-                return report
-            case record:
-                wait = cast("datetime", record.due_at) - self.ports.clock()
-                self.events.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
+        record = self._write(change)
+        if not isinstance(record, JobRecord):
+            return record
+        wait = cast("datetime", record.due_at) - self.ports.clock()
+        self.events.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
         if record.held_by is None and wait <= LONGEST_HELD:
             message = self.envelope.model_copy(update={"run_at": record.due_at})
             failed = dispatch(record, message, self.ports)
@@ -154,13 +150,12 @@ class OutcomeRecorder:
         return Ack()
 
     def _cancel(self, reason: str) -> Report:
-        match self._write(self._ending(reason)):
-            case Ack() | Nack() as report:
-                return report
-            case record:
-                self.events.run(Action.JOB_CANCELLED, record)
-                follow_up(record, self.ports)
-                return Ack()
+        record = self._write(self._ending(reason))
+        if not isinstance(record, JobRecord):
+            return record
+        self.events.run(Action.JOB_CANCELLED, record)
+        follow_up(record, self.ports)
+        return Ack()
 
     def _write(self, change: Change) -> JobRecord | Report:
         """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.jobtypes.arguments import check_durations, checked_moment
@@ -16,12 +17,12 @@ from lanework.engine.jobtypes.options import (
     checked_parents,
     checked_start_by,
 )
-from lanework.errors import InvalidOptionError, is_a, shown
+from lanework.errors import InvalidOptionError, is_a, shown, word_of
 from lanework.model.job.headers import CORRELATION, Headers, with_headers
 from lanework.model.job.ids import checked_job_id, checked_tenant, well_formed_job_id
 from lanework.model.job.payload import parsed, part_of
 from lanework.model.limits import TENANT, Quota
-from lanework.model.workflow.dependency import checked_takes, on_failure_of
+from lanework.model.workflow.dependency import OnFailure, checked_takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.jobtypes.job_type import JobType
-    from lanework.model.workflow.dependency import OnFailure
 
 _OF_POLICY: Final = ("lane", "attempts", "backoff", "timeout", "webhook")
 _DEBOUNCED_ALONE: Final = (
@@ -169,7 +169,7 @@ def _with_options(request: Request, said: EnqueueOptions) -> Request:
         unique_for=said.get("unique_for", request.unique_for),
         debounce=said.get("debounce", request.debounce),
         after=checked_parents(said.get("after") or ()),
-        on_failure=checked("on_failure", on_failure_of),
+        on_failure=checked("on_failure", partial(word_of, "on_failure", OnFailure)),
         runs_inline=said.get("fallback") is not None,
     )
     check_windows(request.type.key, unique_for=request.unique_for, debounce=request.debounce)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from pydantic import BaseModel, ValidationError
 
-from lanework.errors import DeclarationError, InvalidOptionError, InvalidPayloadError, shown
+from lanework.errors import DeclarationError, InvalidOptionError, InvalidPayloadError, shown, word_of
 from lanework.model.job.payload import written
-from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, word_of
+from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule
 from lanework.model.schedule.timetable import Timetable
 
 if TYPE_CHECKING:

@@ -35,14 +35,14 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
 
     Raises:
         JobNotFoundError: There is none.
-        UnavailableError: Whether it was cancelled is not known; repeat it.
     """
     if not is_a(job_id, str):
         raise JobNotFoundError(job_id)
 
     def attempt() -> Cancelling | None:
         now = ports.clock()
-        waiting = operator_moves.cancel_waiting(now=now, expires_at=run_moves.expiry(now=now, ever_died=True))
+        expires_at = run_moves.expiry(now=now, ever_died=True)
+        waiting = operator_moves.cancel_waiting(now=now, expires_at=expires_at)
         answer = ports.ledger.change(job_id, ports.ending(waiting))
         if isinstance(answer, Applied):
             return _cancelled(answer.record, ports)
@@ -55,9 +55,7 @@ def cancel(job_id: str, ports: Ports) -> Cancelling:
             case State.COMPLETED | State.DEAD | State.UNKNOWN:
                 return Cancelling.TOO_LATE
             case State.RUNNING if stored.due_at is not None and stored.due_at <= now:
-                ending = run_moves.cancel_abandoned(
-                    stored, now=now, expires_at=run_moves.expiry(now=now, ever_died=True)
-                )
+                ending = run_moves.cancel_abandoned(stored, now=now, expires_at=expires_at)
                 over = ports.ledger.change(job_id, ports.ending(ending))
                 if isinstance(over, Applied):
                     return _cancelled(over.record, ports)

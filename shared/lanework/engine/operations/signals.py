@@ -17,7 +17,7 @@ from lanework.errors import (
 )
 from lanework.model.events import Action
 from lanework.model.lifecycle import operator_moves
-from lanework.model.lifecycle.change import Applied, Kept
+from lanework.model.lifecycle.change import Applied, StepExists
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
@@ -65,9 +65,9 @@ def signal(job_id: str, name: str, payload: object, ports: Ports) -> Signalling:
             raise JobEndedError(job_id, state=stored.state, hint=_HINTS[stored.state])
         change = operator_moves.signal(stored, name, signal_id=ports.new_id(), now=ports.clock())
         match ports.ledger.change_and_keep(job_id, change, step=step, text=text):
-            case Kept(text=before) if before == TIMED_OUT:
+            case StepExists(text=before) if before == TIMED_OUT:
                 raise SignalTooLateError(job_id, name)
-            case Kept():
+            case StepExists():
                 return Signalling.REPEATED
             case Applied(record):
                 _go_on(stored, record, name, ports)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
     from lanework.model.job.guard_items import GuardItem, GuardWrite
-    from lanework.model.lifecycle.change import Answer, Change, Kept
+    from lanework.model.lifecycle.change import Answer, Change, StepExists
     from lanework.model.lifecycle.states import JobRecord
 
 
@@ -54,7 +54,7 @@ class Ledger(Protocol):
             UnavailableError: Whether it was written is not known.
         """
 
-    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | Kept:
+    def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
         """
         Write, and keep what a step left, both or neither: neither if that step has left something before.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field
 
@@ -60,23 +60,21 @@ class Job(JsonView):
 
     @classmethod
     def of(cls, record: JobRecord) -> Job:
-        """Return a record's document. A field takes the record's attribute of its name, unless it is named here."""
+        """Return a record's document."""
         result, problem = (None, None) if record.result is None else as_values(record.result)
-        made = {
-            "correlation_id": correlation_of(record.headers),
-            "waits_for": _waits_for(record),
-            "waits_for_jobs": record.open_parents if record.state is State.BLOCKED else (),
-            "result": result,
-            "result_omitted": record.result_omitted or problem,
-            "wait_seconds": waited(record),
-            "run_seconds": ran_for(record),
-        }
-        taken = {name: getattr(record, _RENAMED.get(name, name)) for name in cls.model_fields if name not in made}
-        return cls.model_validate({**taken, **made})
-
-
-_RENAMED: Final = {"status": "state", "processed_at": "ended_at", "attempt_count": "attempts"}
-"""Fields that a record calls otherwise."""
+        return cls.taken_from(
+            record,
+            status=record.state,
+            processed_at=record.ended_at,
+            attempt_count=record.attempts,
+            correlation_id=correlation_of(record.headers),
+            waits_for=_waits_for(record),
+            waits_for_jobs=record.open_parents if record.state is State.BLOCKED else (),
+            result=result,
+            result_omitted=record.result_omitted or problem,
+            wait_seconds=waited(record),
+            run_seconds=ran_for(record),
+        )
 
 
 def as_json(record: JobRecord) -> dict[str, Any]:

@@ -38,18 +38,15 @@ class Schedule(JsonView):
         """Return a schedule's document."""
         record, timetable = listed.record, listed.record.schedule.timetable
         upcoming = next_of(record, now)
-        return cls(
+        return cls.taken_from(
+            record,
             name=record.schedule.name,
             type=record.schedule.job_type,
             cron=timetable.cron,
             every_seconds=None if timetable.every is None else int(timetable.every.total_seconds()),
             tz=timetable.tz,
-            words=record.words,
             overlap=record.schedule.overlap,
             catch_up=record.schedule.catch_up,
-            source=record.source,
-            paused=record.paused,
             next_at=None if upcoming is None else f"{upcoming:%Y-%m-%dT%H:%M:%SZ}",
-            last_run=record.last_run,
             last_status=listed.last_state,
         )

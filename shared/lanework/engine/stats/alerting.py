@@ -97,14 +97,14 @@ class AlertManager:
         found = still_dead(_situation(overview, depths), self._limits, self._ports)
         situation = replace(found, taken=self._taken())
         findings = findings_of(situation, self._limits)
-        standing = before.after(findings, now=self._ports.clock())
-        if standing != before:
-            if not store.keep_alerts(standing.text, before=kept):  # another tick was faster, and tells
+        current = before.after(findings, now=self._ports.clock())
+        if current != before:
+            if not store.keep_alerts(current.text, before=kept):  # another tick was faster, and tells
                 return before
-            kept = standing.text
-            self._say(standing, before)
-        delivered = self._notify(standing)
-        if delivered != standing:
+            kept = current.text
+            self._say(current, before)
+        delivered = self._notify(current)
+        if delivered != current:
             store.keep_alerts(delivered.text, before=kept)
         return delivered
 
@@ -112,23 +112,23 @@ class AlertManager:
         now = self._ports.clock()
         return {one.job_id: one.by for one in taken_ids(self._ports) if now - one.at < HOUR}
 
-    def _notify(self, standing: Alerts) -> Alerts:
+    def _notify(self, current: Alerts) -> Alerts:
         for channel in self._channels:
-            for alert in standing.undelivered(channel.name)[:_NOTIFIED_AT_ONCE]:
+            for alert in current.undelivered(channel.name)[:_NOTIFIED_AT_ONCE]:
                 try:
                     channel.notify(alert)
                 except LaneworkError as error:
                     self._emit(Action.ALERT_DELIVERY_FAILED, f"{channel.name}: {error}")
                     break
-                standing = standing.delivered(alert, channel.name)
-        return standing
+                current = current.delivered(alert, channel.name)
+        return current
 
-    def _say(self, standing: Alerts, before: Alerts) -> None:
+    def _say(self, current: Alerts, before: Alerts) -> None:
         known = {(one.rule, one.subject, one.since) for one in before.active}
-        for alert in standing.active:
+        for alert in current.active:
             if (alert.rule, alert.subject, alert.since) not in known:
                 self._emit(Action.ALERT_RAISED, alert.text)
-        for alert in standing.resolved:
+        for alert in current.resolved:
             if alert not in before.resolved:
                 self._emit(Action.ALERT_RESOLVED, alert.text)
 

@@ -10,7 +10,7 @@ from lanework.engine.stats.statistics import Statistics, by_lane, by_queue, lane
 from lanework.engine.stats.unsent import unsent_now
 from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import Kept, kept_by_lane
+from lanework.model.stats.sla import SlaResult, sla_by_lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +37,7 @@ class LaneOverview:
         oldest: How long the oldest message waits at least, in whole minutes, if the lane hands out the oldest first;
             None if nothing waits.
         starts: How many runs started in each minute of the last hour, oldest first.
-        kept: How its SLA was met in the last hour.
+        sla: How its SLA was met in the last hour.
         unsent: Of the newest jobs, those that are queued while the lane is empty: recorded, and never sent.
     """
 
@@ -51,7 +51,7 @@ class LaneOverview:
     oldest: timedelta | None
     last_hour: Numbers
     starts: tuple[int, ...]
-    kept: Kept
+    sla: SlaResult
     unsent: int = 0
 
     @property
@@ -80,7 +80,7 @@ class QueueOverview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class StackOverview:
     """
     How everything stands, from five counts of SQS's, four reads, and a look at the newest jobs.
 
@@ -93,11 +93,11 @@ class Standing:
     paused: frozenset[str]
 
 
-def standing(ports: Ports, *, queues: Iterable[str] = ()) -> Standing:
+def stack_overview(ports: Ports, *, queues: Iterable[str] = ()) -> StackOverview:
     """Read how everything stands; `queues` are named also if they did nothing of late."""
     overview, paused = Statistics(ports).overview(), ports.flags.read().paused
     counts = {lane: ports.lanes.live(lane) for lane in Lane}
-    return Standing(
+    return StackOverview(
         overview=overview,
         lanes=lanes_overview(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
         queues=queues_overview(overview, counts, paused=paused, queues=queues),
@@ -114,7 +114,7 @@ def lanes_overview(
 ) -> tuple[LaneOverview, ...]:
     """Return how every lane stands, the most urgent first. The counts' `dead` isn't looked at."""
     hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
-    kept = {one.lane: one for one in kept_by_lane(hour)}
+    slas = {one.lane: one for one in sla_by_lane(hour)}
     steps = overview.hour.series(by_lane)
     nothing = (Numbers(),) * len(overview.hour.buckets)
     return tuple(
@@ -129,7 +129,7 @@ def lanes_overview(
             oldest=oldest_wait(lane, overview.hour) if counts[lane].waiting else None,
             last_hour=hour.get(lane, Numbers()),
             starts=tuple(step[Count.STARTED] for step in steps.get(lane, nothing)),
-            kept=kept[lane],
+            sla=slas[lane],
             unsent=len(unsent.get(lane, ())),
         )
         for lane in Lane

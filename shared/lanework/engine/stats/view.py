@@ -68,7 +68,7 @@ class LaneMetrics(JsonView):
     @classmethod
     def of(cls, one: LaneOverview) -> LaneMetrics:
         """Return a lane's document."""
-        return cls(**{name: getattr(one, name) for name in LaneMetrics.model_fields})
+        return cls.taken_from(one)
 
 
 class LaneStats(LaneMetrics):
@@ -84,13 +84,8 @@ class LaneStats(LaneMetrics):
     @classmethod
     def of(cls, one: LaneOverview) -> LaneStats:
         """Return a lane's document."""
-        return cls(
-            **LaneMetrics.of(one).model_dump(),
-            is_paused=one.is_paused,
-            oldest_seconds=one.oldest,
-            late_in_last_hour=one.kept.late,
-            kept_in_last_hour=one.kept.kept_share,
-        )
+        late, kept = one.sla.late, one.sla.kept_share
+        return cls.taken_from(one, oldest_seconds=one.oldest, late_in_last_hour=late, kept_in_last_hour=kept)
 
 
 class LaneReport(LaneStats):
@@ -103,12 +98,8 @@ class LaneReport(LaneStats):
     @classmethod
     def of(cls, one: LaneOverview) -> LaneReport:
         """Return a lane's document."""
-        return cls(
-            **LaneStats.of(one).model_dump(),
-            unsent=one.unsent,
-            promise_seconds=one.kept.promise,
-            last_hour=Numbers.of(one.last_hour),
-        )
+        stats, last_hour = LaneStats.of(one).model_dump(), Numbers.of(one.last_hour)
+        return cls.taken_from(one, **stats, promise_seconds=one.sla.promise, last_hour=last_hour)
 
 
 class QueueStats(JsonView):
@@ -124,14 +115,7 @@ class QueueStats(JsonView):
     @classmethod
     def of(cls, one: QueueOverview) -> QueueStats:
         """Return a queue's document."""
-        return cls(
-            waiting=one.waiting,
-            active=one.active,
-            delayed=one.delayed,
-            is_paused=one.is_paused,
-            last_hour=Numbers.of(one.last_hour),
-            last_day=Numbers.of(one.last_day),
-        )
+        return cls.taken_from(one, last_hour=Numbers.of(one.last_hour), last_day=Numbers.of(one.last_day))
 
 
 class Promise(JsonView):
@@ -148,20 +132,15 @@ class Promise(JsonView):
     p99_seconds: Seconds | None
 
     @classmethod
-    def of(cls, kept: sla.Kept) -> Promise:
+    def of(cls, kept: sla.SlaResult) -> Promise:
         """Return the document of how a promise was kept."""
-        return cls.model_validate(
-            {
-                "lane": kept.lane,
-                "type": kept.type,
-                "promise_seconds": kept.promise,
-                "starts": kept.starts,
-                "late": kept.late,
-                "kept": kept.kept_share,
-                "median_seconds": kept.median,
-                "p95_seconds": kept.p95,
-                "p99_seconds": kept.p99,
-            }
+        return cls.taken_from(
+            kept,
+            promise_seconds=kept.promise,
+            kept=kept.kept_share,
+            median_seconds=kept.median,
+            p95_seconds=kept.p95,
+            p99_seconds=kept.p99,
         )
 
 
@@ -178,8 +157,7 @@ class LateJob(JsonView):
     @classmethod
     def of(cls, one: buckets.Incident) -> LateJob:
         """Return a late start's document."""
-        taken = {name: getattr(one, name) for name in ("job_id", "type", "queue", "lane", "at")}
-        return cls.model_validate({**taken, "waited_seconds": one.waited})
+        return cls.taken_from(one, waited_seconds=one.waited)
 
 
 class Promises(JsonView):
@@ -205,8 +183,7 @@ class Alert(JsonView):
     @classmethod
     def of(cls, one: alerts.Alert) -> Alert:
         """Return an alert's document, which webhooks and jobs get too."""
-        taken = {name: getattr(one, name) for name in cls.model_fields if name != "title"}
-        return cls.model_validate({**taken, "title": title_of(one)})
+        return cls.taken_from(one, title=title_of(one))
 
 
 class Alerts(JsonView):
@@ -256,12 +233,11 @@ class Costs(JsonView):
     @classmethod
     def of(cls, found: costs.Costs) -> Costs:
         """Return a time's document."""
-        return cls(
+        return cls.taken_from(
+            found,
+            is_estimate=True,
             over_seconds=int(found.over.total_seconds()),
             prices_as_of=found.prices.as_of,
             region=found.prices.region,
-            usd=found.usd,
-            retries_usd=found.retries_usd,
-            idle_usd=found.idle_usd,
             types=tuple(map(TypeCost.of, found.types)),
         )

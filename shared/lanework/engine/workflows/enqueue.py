@@ -25,7 +25,7 @@ from lanework.errors import (
     WorkflowNotFoundError,
 )
 from lanework.model.job.ids import checked_workflow_id
-from lanework.model.workflow.dependency import Standing
+from lanework.model.workflow.dependency import ParentStatus
 from lanework.model.workflow.shard import FIRST_LOOK, SHARD, VOID, Shard
 from lanework.model.workflow.workflow import PREFIX, WorkflowRecord
 
@@ -208,7 +208,7 @@ class WorkflowEnqueuer:
         """Check that what jobs wait for outside of their plan exists; return whether there is any."""
         facts = Waiting(self._ports).facts({one for parents in waits.values() for one in parents} - waits.keys())
         for name, parents in waits.items():
-            unknown = [one for one in parents if one in facts and facts[one].standing is Standing.GONE]
+            unknown = [one for one in parents if one in facts and facts[one].status is ParentStatus.GONE]
             if unknown:
                 raise UnknownParentError(name, unknown)
         return bool(facts)

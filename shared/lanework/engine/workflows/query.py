@@ -101,7 +101,7 @@ class WorkflowQuery:
     def get(self, workflow_id: str) -> WorkflowStatus:
         """Return where a workflow stands; a read for each 256 of its jobs. WorkflowNotFoundError if there is none."""
         found = self.found(workflow_id)
-        return _standing(found, shards_of(found, self._ports))
+        return _status_of(found, shards_of(found, self._ports))
 
     def page(self, *, limit: int = 20, cursor: str | None = None) -> WorkflowPage:
         """
@@ -164,7 +164,7 @@ class WorkflowQuery:
         """
         found = self.found(workflow_id)
         shards = shards_of(found, self._ports)
-        return _standing(found, shards), Drawing(self._ports, most=most).of(found, shards)
+        return _status_of(found, shards), Drawing(self._ports, most=most).of(found, shards)
 
     def results(self, workflow_id: str) -> Iterator[JobResult]:
         """
@@ -230,7 +230,7 @@ class WorkflowQuery:
         return tuple(_result(records[job_id]) for job_id in jobs if job_id in records)
 
 
-def _standing(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStatus:
+def _status_of(found: WorkflowRecord, shards: Iterable[Shard]) -> WorkflowStatus:
     counts = Counts()
     for shard in shards:
         counts = counts.plus(shard.counts)

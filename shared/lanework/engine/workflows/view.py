@@ -30,7 +30,7 @@ class Workflow(JsonView):
     @classmethod
     def of(cls, record: WorkflowRecord) -> Workflow:
         """Return a record's document."""
-        return cls.model_validate(_of_record(record))
+        return cls.taken_from(record, status=record.state, ended_at=record.closed_at, part_of=record.parent)
 
 
 class CountedWorkflow(Workflow):
@@ -46,21 +46,7 @@ class CountedWorkflow(Workflow):
     @classmethod
     def counted(cls, status: query.WorkflowStatus) -> CountedWorkflow:
         """Return the document of a workflow whose jobs were counted."""
-        counts = {name: getattr(status.counts, name) for name in ("jobs", "open", "completed", "dead", "cancelled")}
-        return cls.model_validate({**_of_record(status.record), **counts, "percent": status.percent})
-
-
-def _of_record(record: WorkflowRecord) -> dict[str, object]:
-    return {
-        "workflow_id": record.workflow_id,
-        "kind": record.kind,
-        "status": record.state,
-        "created_at": record.created_at,
-        "ended_at": record.closed_at,
-        "completed_at": record.completed_at,
-        "cancelled_at": record.cancelled_at,
-        "part_of": record.parent,
-    }
+        return cls.taken_from(status.counts, **Workflow.of(status.record).model_dump(), percent=status.percent)
 
 
 class Node(JsonView):
@@ -95,20 +81,10 @@ class Graph(JsonView):
         """Return a drawing's document; unless it is full, of errors the types only."""
         return cls(
             nodes=tuple(
-                Node.model_validate(
-                    {
-                        "name": one.name,
-                        "type": one.type,
-                        "status": one.state,
-                        "within": one.within,
-                        "role": one.role,
-                        "life": one.life,
-                        "error": one.error if is_full else one.error_type,
-                    }
-                )
+                Node.taken_from(one, status=one.state, error=one.error if is_full else one.error_type)
                 for one in drawn.nodes
             ),
-            edges=tuple(Edge(parent=one.parent, child=one.child, when=one.when) for one in drawn.edges),
+            edges=tuple(map(Edge.taken_from, drawn.edges)),
             left_out=drawn.left_out,
         )
 
@@ -124,7 +100,7 @@ class Result(JsonView):
     @classmethod
     def of(cls, one: query.JobResult) -> Result:
         """Return a result's document."""
-        return cls(job_id=one.job_id, status=one.state, result=one.result, result_omitted=one.omitted)
+        return cls.taken_from(one, status=one.state, result_omitted=one.omitted)
 
 
 class Results(JsonView):

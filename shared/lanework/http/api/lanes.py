@@ -47,7 +47,7 @@ class LanesApi(Endpoints):
     @endpoint("GET", "/api/stats", Role.VIEWER)
     def get_stats(self) -> Stats:
         """Say how every lane does."""
-        now = self.app.runtime.standing()
+        now = self.app.runtime.overview()
         return Stats(
             lanes={one.lane: LaneStats.of(one) for one in now.lanes},
             paused=tuple(sorted(now.paused)),
@@ -57,13 +57,13 @@ class LanesApi(Endpoints):
     @endpoint("GET", "/api/jobs/metrics", Role.VIEWER)
     def get_metrics(self) -> Metrics:
         """Count the jobs of every lane."""
-        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in self.app.runtime.standing().lanes})
+        return Metrics(metrics={one.lane.name: LaneMetrics.of(one) for one in self.app.runtime.overview().lanes})
 
     @endpoint("GET", "/metrics", Role.VIEWER, is_documented=False)
     def get_openmetrics(self) -> Response[str]:
         """Give the numbers of lanes and job types to Prometheus."""
         return Response(
-            status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(self.app.runtime.standing())
+            status_code=HTTPStatus.OK, content_type=CONTENT_TYPE, body=openmetrics(self.app.runtime.overview())
         )
 
     @endpoint("GET", "/health", None)

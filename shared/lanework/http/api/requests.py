@@ -19,10 +19,10 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from lanework.engine.jobtypes.builtin import RedriveOptions
-from lanework.errors import InvalidOptionError
+from lanework.errors import InvalidOptionError, word_of
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lanes import lane_of
-from lanework.model.lifecycle.states import cause_of
+from lanework.model.lifecycle.states import Cause
 
 if TYPE_CHECKING:
     from lanework.engine.jobtypes.options import EnqueueOptions
@@ -168,7 +168,7 @@ class Which(Body):
             lane=None if self.lane is None else lane_of(self.lane),
             queue=self.queue,
             type=self.type,
-            cause=None if self.cause is None else cause_of(self.cause),
+            cause=None if self.cause is None else word_of("cause", Cause, self.cause),
             error=self.error,
             fingerprint=None if self.fingerprint is None else self.fingerprint.lower(),
             died_before=self.died_before,

@@ -15,7 +15,7 @@ from lanework.http.auth.tokens import Role
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.json_view import JsonView
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import kept_by_lane, kept_by_type, late_jobs
+from lanework.model.stats.sla import late_jobs, sla_by_lane, sla_by_type
 
 Over = Annotated[Literal["hour", "day"], Query(description="The last hour by minutes, or the last day by hours.")]
 
@@ -68,8 +68,8 @@ class StatsApi(Endpoints):
         """Say how the lanes' promises were kept, and which jobs started late."""
         window = _window(over, self.app)
         return Promises(
-            lanes=tuple(map(Promise.of, kept_by_lane(lanes_of(window.numbers)))),
-            types=tuple(map(Promise.of, kept_by_type(window.numbers))),
+            lanes=tuple(map(Promise.of, sla_by_lane(lanes_of(window.numbers)))),
+            types=tuple(map(Promise.of, sla_by_type(window.numbers))),
             late_jobs=tuple(map(LateJob.of, late_jobs(window.incidents))),
         )
 

@@ -30,7 +30,7 @@ class OverviewPages(Pages):
     @page("/")
     def overview_page(self) -> Response[str]:
         """Show how everything does."""
-        seen = self.app.runtime.standing()
+        seen = self.app.runtime.overview()
         hour, day = seen.overview.hour, seen.overview.day
         incidents = day.incidents
         return self.show(

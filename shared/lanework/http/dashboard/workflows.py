@@ -29,10 +29,10 @@ class WorkflowPages(Pages):
     @page("/workflows/{workflow_id}")
     def workflow_page(self, workflow_id: Id) -> Response[str]:
         """Show one workflow."""
-        standing, graph = self.app.workflows.drawn(workflow_id, most=MOST_NODES)
+        status, graph = self.app.workflows.drawn(workflow_id, most=MOST_NODES)
         return self.show(
             "workflow.html",
-            standing=standing,
+            workflow=status,
             graph=graph,
             drawing=layout(graph),
             box_width=BOX_WIDTH,

@@ -70,56 +70,43 @@ def needs_record(job_id: str) -> bool:
 
 def well_formed_job_id(job_id: str) -> str:
     """Return the id if a job may have it, whoever gives it: no URL, SQS or log refuses one of its characters."""
-    if _fits(_JOB_ID, job_id):
-        return job_id
-    msg = (
-        f"job_id {shown(job_id)} can't be used: 1 to 128 of letters, digits and _ . : @ = + ~ -, "
-        "beginning with a letter or digit"
-    )
-    raise InvalidOptionError(msg)
+    rule = "1 to 128 of letters, digits and _ . : @ = + ~ -, beginning with a letter or digit"
+    return _checked(_JOB_ID, "job_id", job_id, rule)
 
 
 def checked_parent(name: str) -> str:
     """Return the name of what a job waits for: a job's id, or `workflow/ID`, perhaps with `/ended` or `/failed`."""
-    if _fits(_WORKFLOW, name):
-        return name
-    return well_formed_job_id(name)
+    return name if _fits(_WORKFLOW, name) else well_formed_job_id(name)
 
 
 def checked_workflow_id(workflow_id: str) -> str:
     """Return the id if it may name a workflow: the ids of its jobs begin with it."""
-    if _fits(_JOB_ID, workflow_id) and len(workflow_id) <= _LONGEST_WORKFLOW:
-        return workflow_id
     rule = f"1 to {_LONGEST_WORKFLOW} of the characters that a job_id may have"
-    msg = f"workflow_id {shown(workflow_id)} can't be used: {rule}"
-    raise InvalidOptionError(msg)
+    return _checked(_JOB_ID, "workflow_id", workflow_id, rule, most=_LONGEST_WORKFLOW)
 
 
 def checked_job_type(name: str) -> str:
     """Return the name if it may name a job type: dotted lower-case words such as `user.signin.notification`."""
-    if _fits(_JOB_TYPE, name) and len(name) <= _LONGEST_TYPE:
-        return name
-    msg = (
-        f"job type {shown(name)} can't be used: dotted words of lower-case letters, digits, _ and -, "
-        f"at most {_LONGEST_TYPE} characters, such as 'user.signin.notification'"
-    )
-    raise InvalidOptionError(msg)
+    words = f"dotted words of lower-case letters, digits, _ and -, at most {_LONGEST_TYPE} characters"
+    return _checked(_JOB_TYPE, "job type", name, f"{words}, such as 'user.signin.notification'", most=_LONGEST_TYPE)
 
 
 def checked_queue(name: str) -> str:
     """Return the name if it may name a queue: one lower-case word of at most 64 characters."""
-    if _fits(_QUEUE, name):
-        return name
-    msg = f"queue {shown(name)} can't be used: one word of lower-case letters, digits, _ and -, at most 64 characters"
-    raise InvalidOptionError(msg)
+    rule = "one word of lower-case letters, digits, _ and -, at most 64 characters"
+    return _checked(_QUEUE, "queue", name, rule)
 
 
 def checked_tenant(tenant: str) -> str:
     """Return the tenant if it may go with a message as its group (SQS, SendMessage, "MessageGroupId")."""
-    if _fits(_TENANT, tenant):
-        return tenant
     rule = "1 to 128 printable ASCII characters without spaces, such as an account's id"
-    msg = f"tenant {shown(tenant)} can't be used: {rule}"
+    return _checked(_TENANT, "tenant", tenant, rule)
+
+
+def _checked(pattern: re.Pattern[str], kind: str, name: str, rule: str, *, most: int = 128) -> str:
+    if _fits(pattern, name) and len(name) <= most:
+        return name
+    msg = f"{kind} {shown(name)} can't be used: {rule}"
     raise InvalidOptionError(msg)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -53,21 +53,15 @@ def notice_of_end(record: JobRecord, *, stack: str) -> JobEventDocument:
     """Return the document of a job's end, made from its record, so that it can be sent again unchanged."""
     ended_at = record.ended_at or record.created_at
     action = ENDS[record.state]
-    return JobEventDocument(
+    return _notice(
+        record,
+        action,
         id=_id(record.job_id, record.life, record.attempts, action, ended_at.isoformat(timespec="milliseconds")),
-        type=action,
         time=ended_at,
         stack=stack,
-        job_id=record.job_id,
-        job_type=record.type,
-        queue=record.queue,
-        lane=record.lane,
-        life=record.life,
         attempt=record.attempts,
         cause=record.cause,
         error_type=record.error_type if record.state is State.DEAD else None,
-        correlation_id=correlation_of(record.headers),
-        created_at=record.created_at,
         started_at=record.started_at,
     )
 
@@ -82,21 +76,29 @@ def notice_of(record: JobRecord, action: Action, *, at: datetime, key: str, stac
         return notice_of_end(record, stack=stack)
     waits_until = record.due_at if action is Action.JOB_RETRYING else None
     at = _moment_of(record, action) or at
-    return JobEventDocument(
+    return _notice(
+        record,
+        action,
         id=_id(record.job_id, key, action),
-        type=action,
         time=at,
         stack=stack,
+        attempt=record.attempts if action in _OF_AN_ATTEMPT else None,
+        error_type=record.error_type if action is Action.JOB_RETRYING else None,
+        wait_seconds=None if waits_until is None else max((waits_until - at).total_seconds(), 0),
+    )
+
+
+def _notice(record: JobRecord, action: Action, **said: Any) -> JobEventDocument:  # noqa: ANN401 - of a few of its fields
+    return JobEventDocument(
+        type=action,
         job_id=record.job_id,
         job_type=record.type,
         queue=record.queue,
         lane=record.lane,
         life=record.life,
-        attempt=record.attempts if action in _OF_AN_ATTEMPT else None,
-        error_type=record.error_type if action is Action.JOB_RETRYING else None,
         correlation_id=correlation_of(record.headers),
         created_at=record.created_at,
-        wait_seconds=None if waits_until is None else max((waits_until - at).total_seconds(), 0),
+        **said,
     )
 
 

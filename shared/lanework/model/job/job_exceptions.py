@@ -18,11 +18,11 @@ LONGEST_PARK: Final = timedelta(days=366)
 """Longest a job may ask to wait; a larger one is more likely a wrong unit."""
 
 
-class Outcome(Exception):  # noqa: N818 - none of them is an error
+class EndsAttempt(Exception):  # noqa: N818 - none of them is an error
     """Raised by a job to end its attempt in a way of its own."""
 
 
-class Snooze(Outcome):
+class Snooze(EndsAttempt):
     """
     Raised to run again later without using an attempt: what the job needs isn't there yet.
 
@@ -35,7 +35,7 @@ class Snooze(Outcome):
         super().__init__(f"snoozed for {wait}")
 
 
-class RetryAfter(Outcome):
+class RetryAfter(EndsAttempt):
     """
     Raised to fail this attempt and say when the next one may begin, instead of the backoff.
 
@@ -48,14 +48,14 @@ class RetryAfter(Outcome):
         super().__init__(reason)
 
 
-class Discard(Outcome):
+class Discard(EndsAttempt):
     """Raised to give up at once: no further attempt can help. The job is dead, cause `discarded`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
 
 
-class Cancel(Outcome):
+class Cancel(EndsAttempt):
     """Raised to end the job as cancelled: it is no longer wanted."""
 
     def __init__(self, reason: str) -> None:

@@ -103,7 +103,7 @@ Answer = Applied | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StepExists:
     """Nothing was written, since the step that was to be kept with it is kept already; `text` is what it left."""
 
     text: str

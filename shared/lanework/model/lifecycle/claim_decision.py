@@ -136,6 +136,6 @@ def die_unreadable(claimed: JobRecord, by: Claimant) -> Change:
     """Give up on a job that was claimed before it was found that its record can't be read."""
     return Change(
         name="die_unreadable",
-        require=run_moves.mine(by.claim_id),
+        require=run_moves.fenced(by.claim_id),
         write=run_moves.death(Cause.INVALID, claimed.error or "", by.now, by.expires_at),
     )

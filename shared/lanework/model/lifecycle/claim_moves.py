@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanework.model.lifecycle.change import AttemptsLeft, Change, DueBy, Equals, InStates, NotSet, WorthStarting
-from lanework.model.lifecycle.run_moves import abandoned
+from lanework.model.lifecycle.run_moves import NEXT_LIFE, lease_over
 from lanework.model.lifecycle.states import CLAIMABLE, WAITING, JobRecord, State
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def claim_after_crash(crashed: JobRecord, *, claim_id: str, now: datetime, lease
     """Start the one attempt beyond `max_attempts` that a crash is allowed, so that a deploy kills nobody."""
     return Change(
         name="claim_after_crash",
-        require=(*abandoned(crashed, now), NotSet("crashed"), NotSet("cancel_asked")),
+        require=(*lease_over(crashed, now), NotSet("crashed"), NotSet("cancel_asked")),
         write={"claim_id": claim_id, "due_at": now + lease, "started_at": now, "crashed": True},
         attempts=1,
     )
@@ -81,24 +81,14 @@ def begin_life(ticket: Envelope, *, claim_id: str, now: datetime, lease: timedel
             NotSet("open_parents"),
         ),
         write={
+            **NEXT_LIFE,
             "state": State.RUNNING,
             "life": ticket.life,
             "attempts": 1,
-            "crashed": False,
-            "bounces": 0,
             "claim_id": claim_id,
             "due_at": now + lease,
             "started_at": now,
-            "ended_at": None,
-            "cause": None,
-            "progress": None,
-            "progress_note": None,
             "sweep_at": None,
-            "held_by": None,
-            "awaits": None,
-            "start_by": None,
-            "rate_slot": None,
-            "expires_at": None,
         },
         write_once={"first_started_at": now},
     )

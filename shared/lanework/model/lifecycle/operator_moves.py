@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lanework.model.lifecycle.change import Change, Equals, InStates, NotSet
 from lanework.model.lifecycle.dependency_moves import BLOCKED
-from lanework.model.lifecycle.run_moves import cancellation, death, expiry
+from lanework.model.lifecycle.run_moves import NEXT_LIFE, cancellation, death, expiry
 from lanework.model.lifecycle.states import AT_ONCE, CLAIMABLE, WAITING, Cause, State
 
 if TYPE_CHECKING:
@@ -208,23 +208,13 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
         name="redrive",
         require=(InStates(frozenset({State.DEAD})), Equals("life", record.life)),
         write={
+            **NEXT_LIFE,
             "state": State.QUEUED,
             "life": record.life + (1 if edit is None else 2),
             "attempts": 0,
-            "crashed": False,
-            "bounces": 0,
             "claim_id": None,
             "due_at": AT_ONCE,
             "sweep_at": now,
-            "held_by": None,
-            "ended_at": None,
-            "cause": None,
-            "progress": None,
-            "progress_note": None,
-            "expires_at": None,
-            "start_by": None,
-            "rate_slot": None,
-            "awaits": None,
             **edited,
             **waits,
         },

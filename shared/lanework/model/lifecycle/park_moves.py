@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanework.model.lifecycle.change import Change, Equals, NotSet
-from lanework.model.lifecycle.run_moves import claim_of, mine
+from lanework.model.lifecycle.run_moves import claim_of, fenced
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
@@ -17,22 +17,19 @@ if TYPE_CHECKING:
 
 def snooze(run: JobRecord, *, now: datetime, wait: timedelta) -> Change:
     """Park a run that asked to come back later."""
-    # The start that was reserved for this attempt is used up; the next, of the same number, needs another.
-    forgotten = {"rate_slot": None}
-    return _parked("snooze", run, {**forgotten, "due_at": now + wait, "sweep_at": now + wait, "held_by": None})
+    return _parked("snooze", run, _due(now + wait))
 
 
 def wait_for_signal(run: JobRecord, *, signal: str, until: datetime) -> Change:
     """Park a run until a signal comes, unless one has come since the run was claimed: it may not have seen it."""
     seen = NotSet("signal_id") if run.signal_id is None else Equals("signal_id", run.signal_id)
-    entry = {"due_at": until, "sweep_at": until, "held_by": None}
-    parked = _parked("wait_for_signal", run, {"rate_slot": None, **entry, "awaits": signal})
+    parked = _parked("wait_for_signal", run, {**_due(until), "awaits": signal})
     return replace(parked, require=(*parked.require, seen))
 
 
 def look_again(run: JobRecord, *, now: datetime) -> Change:
     """Put back a run that was to wait for a signal while one came: it goes on at once."""
-    return _parked("look_again", run, {"rate_slot": None, "due_at": now, "sweep_at": now, "held_by": None})
+    return _parked("look_again", run, _due(now))
 
 
 def requeue(run: JobRecord, *, due_at: datetime) -> Change:
@@ -41,7 +38,7 @@ def requeue(run: JobRecord, *, due_at: datetime) -> Change:
 
     It may begin from `due_at`: not before its code can't run any more (rule 18).
     """
-    return _parked("requeue", run, {"rate_slot": None, "due_at": due_at, "sweep_at": due_at, "held_by": None})
+    return _parked("requeue", run, _due(due_at))
 
 
 def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:
@@ -57,17 +54,18 @@ def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:
 def wait_for_start(run: JobRecord, *, limit: str, start: datetime) -> Change:
     """Park a run until the start that a rate reserved for it, before its code was begun."""
     reserved = {"rate_limit": limit, "rate_slot": start, "rate_attempt": run.attempts}
-    return _parked(
-        "wait_for_start",
-        run,
-        {**_not_begun(run), **reserved, "due_at": start, "sweep_at": start, "held_by": None},
-    )
+    return _parked("wait_for_start", run, {**_not_begun(run), **_due(start), **reserved})
+
+
+def _due(at: datetime) -> dict[str, object]:
+    """Return an entry; the start that was reserved for this attempt is used up, the next one needs another."""
+    return {"rate_slot": None, "due_at": at, "sweep_at": at, "held_by": None}
 
 
 def _parked(name: str, run: JobRecord, write: dict[str, object]) -> Change:
     return Change(
         name=name,
-        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
+        require=(*fenced(claim_of(run)), NotSet("cancel_asked")),
         write={"state": State.PARKED, **write},
         attempts=-1,
     )

@@ -21,6 +21,7 @@ from lanework.model.lifecycle.change import Change, DueBy, Equals, InStates, Not
 from lanework.model.lifecycle.states import AT_ONCE, Cause, Failure, JobRecord, State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from lanework.model.job.envelope import Envelope
@@ -30,6 +31,21 @@ KEPT_FAILURES: Final = 10
 
 LONGEST_ERROR: Final = 500
 """Characters of an error kept with the job."""
+
+NEXT_LIFE: Final[Mapping[str, object]] = {
+    "crashed": False,
+    "bounces": 0,
+    "held_by": None,
+    "ended_at": None,
+    "cause": None,
+    "progress": None,
+    "progress_note": None,
+    "expires_at": None,
+    "start_by": None,
+    "rate_slot": None,
+    "awaits": None,
+}
+"""What every next life of a dead job takes back."""
 
 
 def new_record(envelope: Envelope, *, due_at: datetime | None = None) -> JobRecord:
@@ -62,7 +78,7 @@ def complete(
     """End a run that returned. It counts even if a cancel was asked for meanwhile (rule 8)."""
     return Change(
         name="complete",
-        require=mine(claim_id),
+        require=fenced(claim_id),
         write={
             "state": State.COMPLETED,
             "due_at": None,
@@ -82,7 +98,7 @@ def retry(run: JobRecord, *, error: str, now: datetime, wait: timedelta, error_t
     """Let a failed run with attempts left wait for the next one."""
     return Change(
         name="retry",
-        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
+        require=(*fenced(claim_of(run)), NotSet("cancel_asked")),
         write={"state": State.RETRYING, "due_at": now + wait, **_failed(run, error, error_type, now)},
     )
 
@@ -101,7 +117,7 @@ def die(
     """Give up on a job from within its run."""
     return Change(
         name="die",
-        require=(*mine(claim_of(run)), NotSet("cancel_asked")),
+        require=(*fenced(claim_of(run)), NotSet("cancel_asked")),
         write={**death(cause, error, now, expires_at), **_failed(run, error, error_type, now)},
     )
 
@@ -111,7 +127,7 @@ def die_of_crash(crashed: JobRecord, *, now: datetime, expires_at: datetime) -> 
     error = "the worker stopped in the middle of the job, more often than is allowed"
     return Change(
         name="die_of_crash",
-        require=(*abandoned(crashed, now), NotSet("cancel_asked")),
+        require=(*lease_over(crashed, now), NotSet("cancel_asked")),
         write={**death(Cause.CRASHED, error, now, expires_at), **_failed(crashed, error, None, now)},
     )
 
@@ -121,7 +137,7 @@ def cancel_run(run: JobRecord, *, now: datetime, expires_at: datetime, reason: s
     said = {} if reason is None else {"error": reason[:LONGEST_ERROR], "error_type": "Cancel"}
     return Change(
         name="cancel_run",
-        require=mine(claim_of(run)),
+        require=fenced(claim_of(run)),
         write={**cancellation(now, expires_at), **said},
     )
 
@@ -131,13 +147,13 @@ def cancel_abandoned(crashed: JobRecord, *, now: datetime, expires_at: datetime)
     return replace(
         cancel_run(crashed, now=now, expires_at=expires_at),
         name="cancel_abandoned",
-        require=abandoned(crashed, now),
+        require=lease_over(crashed, now),
     )
 
 
 def beat(*, claim_id: str, until: datetime) -> Change:
     """Lengthen a run's lease, where its worker lives on for as long as its job takes; a late one shortens nothing."""
-    return Change(name="beat", require=(*mine(claim_id), DueBy(until)), write={"due_at": until})
+    return Change(name="beat", require=(*fenced(claim_id), DueBy(until)), write={"due_at": until})
 
 
 def is_held_by(stored: JobRecord | None, claim_id: str) -> bool:
@@ -149,7 +165,7 @@ def report_progress(*, claim_id: str, percent: int, note: str | None) -> Change:
     """Keep what a run says of itself."""
     return Change(
         name="progress",
-        require=mine(claim_id),
+        require=fenced(claim_id),
         write={"progress": percent, "progress_note": note},
     )
 
@@ -159,14 +175,14 @@ def expiry(*, now: datetime, ever_died: bool) -> datetime:
     return now + (DLQ_RETENTION if ever_died else QUEUE_RETENTION) + timedelta(days=1)
 
 
-def mine(claim_id: str) -> tuple[InStates, Equals]:
+def fenced(claim_id: str) -> tuple[InStates, Equals]:
     """Return what every write of a run requires (rule 1)."""
     return (InStates(frozenset({State.RUNNING})), Equals("claim_id", claim_id))
 
 
-def abandoned(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
+def lease_over(crashed: JobRecord, now: datetime) -> tuple[InStates, Equals, DueBy]:
     """Return what is required of a run whose lease is over (rule 5)."""
-    return (*mine(claim_of(crashed)), DueBy(now))
+    return (*fenced(claim_of(crashed)), DueBy(now))
 
 
 def claim_of(run: JobRecord) -> str:

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import UnknownNameError
-
 if TYPE_CHECKING:
     from lanework.model.job.headers import Headers
     from lanework.model.lanes import Lane
@@ -42,14 +40,6 @@ class Cause(StrEnum):
     INFRA = "infra"
     PARENT_FAILED = "parent_failed"
     UNSENDABLE = "unsendable"
-
-
-def cause_of(name: str) -> Cause:
-    """Return the cause that a user's word means; UnknownNameError, which names the nearest, if there is none."""
-    try:
-        return Cause(name.lower().replace("-", "_"))
-    except ValueError:
-        raise UnknownNameError("cause", name, [cause.value for cause in Cause]) from None
 
 
 WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED, State.RETRYING, State.PARKED})

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, Literal
 
-from lanework.errors import InvalidOptionError, UnknownNameError, is_a, shown
+from lanework.errors import InvalidOptionError, is_a, shown
 
 if TYPE_CHECKING:
     from lanework.model.schedule.timetable import Timetable
@@ -28,8 +28,6 @@ _TICK: Final = re.compile(r"[^@]+@(?P<tick>\d{4}-\d\d-\d\dT\d\d:\d\dZ)(\+\d)?")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _RUN: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]{0,63})@\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z(\+[a-z0-9]+)?")
 """What `Schedule.run_id` and `Schedule.manual_run_id` make."""
-
-WordT = TypeVar("WordT", bound=StrEnum)
 
 
 class Overlap(StrEnum):
@@ -228,14 +226,6 @@ def chosen(schedule: Schedule, *, after: datetime, upto: datetime, now: datetime
         case CatchUp.ALL:
             run = ticks[-MOST_CAUGHT_UP:]
     return Choice(run=run, upto=ticks[-1] if ticks else None, missed=len(ticks) - len(run))
-
-
-def word_of(kind: str, words: type[WordT], word: str) -> WordT:
-    """Return the word of a closed set that a user's is; UnknownNameError, which names the nearest, if it is none."""
-    try:
-        return words(word)
-    except ValueError:
-        raise UnknownNameError(kind, word, [one.value for one in words]) from None
 
 
 def input_of(name: str) -> str:

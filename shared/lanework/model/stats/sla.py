@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class SlaResult:
     """
     How a lane's SLA was met for one job type, or as a whole (None).
 
@@ -44,16 +44,16 @@ class Kept:
         return None if self.promise is None or self.starts == 0 else 1 - self.late / self.starts
 
 
-def kept_by_lane(numbers: Mapping[Lane, Numbers]) -> tuple[Kept, ...]:
+def sla_by_lane(numbers: Mapping[Lane, Numbers]) -> tuple[SlaResult, ...]:
     """Return how each lane's promise was kept, the most urgent lane first; also of lanes in which nothing started."""
-    return tuple(_kept(lane, None, numbers.get(lane)) for lane in LANES)
+    return tuple(_result(lane, None, numbers.get(lane)) for lane in LANES)
 
 
-def kept_by_type(numbers: Mapping[Key, Numbers]) -> tuple[Kept, ...]:
+def sla_by_type(numbers: Mapping[Key, Numbers]) -> tuple[SlaResult, ...]:
     """Return how promises were kept for each job type that started, lane by lane."""
     order = {lane: index for index, lane in enumerate(LANES)}
     keys = sorted(numbers, key=lambda key: (order[key.lane], key.type))
-    return tuple(_kept(key.lane, key.type, numbers[key]) for key in keys if numbers[key][Count.FIRST_STARTS])
+    return tuple(_result(key.lane, key.type, numbers[key]) for key in keys if numbers[key][Count.FIRST_STARTS])
 
 
 def late_jobs(incidents: Iterable[Incident], *, lane: Lane | None = None) -> tuple[Incident, ...]:
@@ -62,9 +62,9 @@ def late_jobs(incidents: Iterable[Incident], *, lane: Lane | None = None) -> tup
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 
-def _kept(lane: Lane, type_: str | None, numbers: Numbers | None) -> Kept:
+def _result(lane: Lane, type_: str | None, numbers: Numbers | None) -> SlaResult:
     waits = None if numbers is None else numbers.waits
-    return Kept(
+    return SlaResult(
         lane=lane,
         type=type_,
         promise=LANES[lane].start_within,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from lanework.errors import InvalidOptionError, UnknownNameError, did_you_mean, is_a, shown
+from lanework.errors import InvalidOptionError, did_you_mean, is_a, shown
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 from lanework.model.lanes import QUEUE_RETENTION
 from lanework.model.lifecycle import dependency_moves
@@ -40,15 +40,7 @@ class OnFailure(StrEnum):
     DIE = "die"
 
 
-def on_failure_of(name: str) -> OnFailure:
-    """Return the policy that a user's word means; UnknownNameError, which names the nearest, if there is none."""
-    try:
-        return OnFailure(name.lower() if is_a(name, str) else name)
-    except ValueError:
-        raise UnknownNameError("on_failure", name, [one.value for one in OnFailure]) from None
-
-
-class Standing(StrEnum):
+class ParentStatus(StrEnum):
     """
     How what a job waits for stands.
 
@@ -72,27 +64,27 @@ class Fact:
         says: How it ended: its error's type. The text may quote its payload, and others read what is said of its child.
     """
 
-    standing: Standing
+    status: ParentStatus
     result: str | None = None
     is_omitted: bool = False
     says: str = ""
 
 
-UNKNOWN: Final = Fact(standing=Standing.OPEN)
-GONE: Final = Fact(standing=Standing.GONE, says="its record has expired")
+UNKNOWN: Final = Fact(status=ParentStatus.OPEN)
+GONE: Final = Fact(status=ParentStatus.GONE, says="its record has expired")
 
-_STANDINGS: Final = {
-    State.COMPLETED: Standing.DONE,
-    State.DEAD: Standing.FAILED,
-    State.CANCELLED: Standing.OVER,
+_STATUSES: Final = {
+    State.COMPLETED: ParentStatus.DONE,
+    State.DEAD: ParentStatus.FAILED,
+    State.CANCELLED: ParentStatus.OVER,
 }
 
 
 def fact_of(parent: JobRecord) -> Fact:
     """Return what a job's record says to those that wait for it."""
-    standing = _STANDINGS.get(parent.state, Standing.OPEN)
+    status = _STATUSES.get(parent.state, ParentStatus.OPEN)
     return Fact(
-        standing=standing,
+        status=status,
         result=parent.result,
         is_omitted=parent.result_omitted is not None,
         says=parent.error_type or parent.cause or parent.state,
@@ -111,13 +103,13 @@ class Moment:
 def step_of(child: JobRecord, facts: Mapping[str, Fact], at: Moment) -> Change | None:
     """Return what becomes of a waiting job; None if nothing changes. A parent without a fact is taken for open."""
     known = {parent: _seen(facts.get(parent, UNKNOWN), child, at.now) for parent in child.open_parents}
-    failed = {one: fact for one, fact in known.items() if fact.standing in (Standing.FAILED, Standing.OVER)}
+    failed = {one: fact for one, fact in known.items() if fact.status in (ParentStatus.FAILED, ParentStatus.OVER)}
     policy = OnFailure(child.on_failure or OnFailure.WAIT)
     if failed and policy is not OnFailure.RUN:
         ending = _ending(child, failed, policy, at)
         if ending is not None:
             return ending
-    done = {one for one, fact in known.items() if fact.standing is Standing.DONE}
+    done = {one for one, fact in known.items() if fact.status is ParentStatus.DONE}
     left = tuple(
         one for one in child.open_parents if one not in done and (policy is not OnFailure.RUN or one not in failed)
     )
@@ -132,10 +124,10 @@ def _seen(fact: Fact, child: JobRecord, now: datetime) -> Fact:
 
     A parent has to exist when a job is enqueued that waits for it; its record outlives its end by more than a week.
     """
-    if fact.standing is not Standing.GONE:
+    if fact.status is not ParentStatus.GONE:
         return fact
     is_old = now - child.created_at > QUEUE_RETENTION
-    return Fact(standing=Standing.OVER if is_old else Standing.OPEN, says=fact.says)
+    return Fact(status=ParentStatus.OVER if is_old else ParentStatus.OPEN, says=fact.says)
 
 
 def _ending(child: JobRecord, failed: Mapping[str, Fact], policy: OnFailure, at: Moment) -> Change | None:
@@ -144,7 +136,7 @@ def _ending(child: JobRecord, failed: Mapping[str, Fact], policy: OnFailure, at:
         return dependency_moves.die_of_parent(
             child, parent=parent, says=fact.says, now=at.now, expires_at=at.expires_at
         )
-    is_over = any(one.standing is Standing.OVER for one in failed.values())
+    is_over = any(one.status is ParentStatus.OVER for one in failed.values())
     if policy is OnFailure.CANCEL or is_over:
         return dependency_moves.cancel_blocked(child, now=at.now, expires_at=at.expires_at)
     return None
@@ -154,7 +146,7 @@ def _start(child: JobRecord, facts: Mapping[str, Fact], at: Moment) -> Change:
     payload: str | None = None
     if child.takes is not None and child.after:
         fact = facts.get(child.after[0], UNKNOWN)
-        if fact.standing is Standing.DONE:
+        if fact.status is ParentStatus.DONE:
             problem, payload = _handed_on(child, fact)
             if problem is not None:
                 return dependency_moves.die_of_input(child, problem=problem, now=at.now, expires_at=at.expires_at)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import EnqueueError, InvalidOptionError, WorkflowClosedError
 from lanework.model.lanes import DLQ_RETENTION
 from lanework.model.lifecycle.states import State
-from lanework.model.workflow.dependency import GONE, UNKNOWN, Fact, OnFailure, Standing
+from lanework.model.workflow.dependency import GONE, UNKNOWN, Fact, OnFailure, ParentStatus
 from lanework.model.workflow.shard import Shard, value_of
 
 if TYPE_CHECKING:
@@ -215,33 +215,33 @@ def workflow_fact(found: WorkflowRecord | None, when: When, now: datetime) -> Fa
     says = f"the workflow has {found.state}" if found.state is WorkflowState.COMPLETED else f"it is {found.state}"
     match when:
         case When.COMPLETED:
-            standing = _standing_of(found)
+            status = _status_of(found)
         case When.ENDED:
-            standing = Standing.OPEN if found.closed_at is None else Standing.DONE
+            status = ParentStatus.OPEN if found.closed_at is None else ParentStatus.DONE
         case When.FAILED:
-            over = Standing.OPEN if found.completed_at is None else Standing.OVER
-            standing = Standing.DONE if found.has_failed else over
-    return Fact(standing=standing, says=says)
+            over = ParentStatus.OPEN if found.completed_at is None else ParentStatus.OVER
+            status = ParentStatus.DONE if found.has_failed else over
+    return Fact(status=status, says=says)
 
 
-def _standing_of(found: WorkflowRecord) -> Standing:
+def _status_of(found: WorkflowRecord) -> ParentStatus:
     if found.damage is not None:
-        return Standing.OPEN
+        return ParentStatus.OPEN
     if found.completed_at is not None:
-        return Standing.DONE
+        return ParentStatus.DONE
     if found.closed_at is None:
-        return Standing.OPEN
-    return Standing.OVER if found.has_cancelled else Standing.FAILED
+        return ParentStatus.OPEN
+    return ParentStatus.OVER if found.has_cancelled else ParentStatus.FAILED
 
 
 def value_of_workflow(found: WorkflowRecord) -> int | None:
     """Return the value that a nested workflow records when it ends; None before."""
-    match _standing_of(found):
-        case Standing.DONE:
+    match _status_of(found):
+        case ParentStatus.DONE:
             return value_of(1, State.COMPLETED)
-        case Standing.OVER:
+        case ParentStatus.OVER:
             return value_of(1, State.CANCELLED)
-        case Standing.FAILED:
+        case ParentStatus.FAILED:
             return value_of(1, State.DEAD)
         case _:
             return None

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework.engine.stats.overview import LaneOverview, standing
+from lanework.engine.stats.overview import LaneOverview, stack_overview
 from lanework.model.lanes import LANES, Lane, LaneDepth
 from lanework.model.stats.buckets import MINUTE, Bucket, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait
@@ -35,7 +35,7 @@ def tick(world: World, waiting: int, *, dead: int = 0, started: int = 0) -> None
 
 
 def high(world: World) -> LaneOverview:
-    return next(one for one in world.app.runtime.standing().lanes if one.lane is Lane.HIGH)
+    return next(one for one in world.app.runtime.overview().lanes if one.lane is Lane.HIGH)
 
 
 def test_a_lane_shows_what_it_holds_and_what_its_jobs_did(world: World) -> None:
@@ -52,7 +52,7 @@ def test_a_lane_shows_what_it_holds_and_what_its_jobs_did(world: World) -> None:
         *(found.failed, found.delayed, found.total),
     )
     assert found.is_paused
-    assert (timedelta(seconds=5), 0.8) == (found.kept.promise, found.kept.kept_share)
+    assert (timedelta(seconds=5), 0.8) == (found.sla.promise, found.sla.kept_share)
 
 
 def test_a_lane_tells_of_jobs_that_are_queued_while_it_is_empty(world: World) -> None:
@@ -67,7 +67,7 @@ def test_everything_at_a_glance_is_five_counts_and_four_reads(world: World) -> N
     lanes, store, flags = Flaky(world.app.ports.lanes), Flaky(world.app.ports.statistics), Flaky(world.app.ports.flags)
     world.app.use(replace(world.app.ports, lanes=lanes, statistics=store, flags=flags))
 
-    world.app.runtime.standing()
+    world.app.runtime.overview()
 
     assert (["live"] * 5, ["board", "hours", "raw"], ["read"]) == (lanes.calls, sorted(store.calls), flags.calls)
 
@@ -118,7 +118,7 @@ def test_queues_share_what_their_lane_holds_as_their_jobs_did(world: World) -> N
     count(world, GREETING, started=30, dead=1)
     count(world, SMS, started=10)
 
-    queues = {one.queue: one for one in world.app.runtime.standing().queues}
+    queues = {one.queue: one for one in world.app.runtime.overview().queues}
 
     assert (3, 1, 0) == (queues["email"].waiting, queues["sms"].waiting, queues["lanework"].waiting)
     assert queues["email"].last_day[Count.DEAD] == 1
@@ -130,7 +130,7 @@ def test_openmetrics_are_what_prometheus_can_read_and_hold_every_number(world: W
     world.app.ports.statistics.add(Bucket(at=minute_of(world.clock()), numbers={GREETING: numbers}))
     count(world, Key(lane=Lane.HIGH), invocations=7, billed_mb_ms=1024 * 1000)
 
-    parsed = text_string_to_metric_families(openmetrics(standing(world.app.ports)))  # type: ignore[no-untyped-call]
+    parsed = text_string_to_metric_families(openmetrics(stack_overview(world.app.ports)))  # type: ignore[no-untyped-call]
     families = {one.name: one for one in parsed}
 
     def value(family: str, sample: str, **labels: str) -> float:
@@ -154,6 +154,6 @@ def test_openmetrics_are_what_prometheus_can_read_and_hold_every_number(world: W
 @pytest.mark.parametrize("lane", [lane for lane in Lane if LANES[lane].start_within is None])
 def test_a_lane_that_promises_nothing_has_no_share_that_was_kept(world: World, lane: Lane) -> None:
     count(world, Key(lane=lane, queue="q", type="t"), first_starts=5)
-    kept = next(one.kept for one in world.app.runtime.standing().lanes if one.lane is lane)
+    kept = next(one.sla for one in world.app.runtime.overview().lanes if one.lane is lane)
 
     assert (None, None, 5) == (kept.promise, kept.kept_share, kept.starts)
