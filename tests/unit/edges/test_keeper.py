@@ -7,6 +7,8 @@ from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING, cast
 
+import pytest
+
 from lanework import State
 from lanework.edges.process.lease_board import Entry
 from lanework.edges.process.lease_keeper import LeaseKeeper
@@ -130,6 +132,22 @@ def test_it_looks_by_itself_until_it_is_closed() -> None:
     assert stack.is_reached.wait(30)
     keeper.close()
     assert not keeper.has_failed
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_ended_by_itself_says_so() -> None:
+    keeper = LeaseKeeper(a_stack().reach, lease=LEASE)
+
+    def broken(_: float) -> list[Entry]:
+        raise ZeroDivisionError
+
+    keeper.start(broken)
+
+    until = time.monotonic() + 30
+    while not keeper.has_failed and time.monotonic() < until:
+        time.sleep(0.01)
+    assert keeper.has_failed
+    keeper.close()
 
 
 def test_a_parent_that_can_not_connect_now_tries_again() -> None:

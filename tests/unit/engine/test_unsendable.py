@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import EnqueueError, State
+from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.ports.messages import OutgoingMessage, Unsent
 from lanework.errors import ConfigError, UnavailableError, UnsendableError
@@ -19,10 +20,13 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, drain
 from tests.support.factories import a_message, a_record
-from tests.support.small_world import Greeting, World
+from tests.support.small_world import Greeting, World, put
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from lanework import JobRecord
+    from lanework.model.lifecycle.change import Answer, Change
 
 BAT = Greeting(name="Bat")
 HOUR = timedelta(hours=1)
@@ -202,3 +206,46 @@ def test_a_message_whose_record_cant_be_read_waits_and_takes_no_attempt(world: W
     drain(world.app)
 
     assert (world.greeted, world.app.ports.lanes.counts(Lane.HIGH).in_flight) == ([], 1)
+    world.clock.advance(timedelta(minutes=4))
+    assert drain(world.app) == 0, "it comes back after five"
+
+
+def test_a_job_whose_record_turns_out_unreadable_once_it_is_claimed_is_dead(world: World) -> None:
+    """As DynamoDB answers a claim with an item of which something else can't be read."""
+    body = put(world)
+    ledger: Any = world.app.ports.ledger
+    write = ledger.change
+
+    def change(job_id: str, change: Change) -> Answer:
+        answer: Answer = write(job_id, change)
+        if change.name != "claim" or answer.record is None:
+            return answer
+        return replace(answer, record=replace(answer.record, state=State.UNKNOWN, damage="timeout: 'soon'"))
+
+    ledger.change = change
+
+    world.execute(body)
+
+    assert (world.stored().state, world.stored().cause, world.greeted) == (State.DEAD, Cause.INVALID, [])
+
+
+def test_a_death_that_nobody_can_be_told_of_now_is_left_to_the_clock(world: World) -> None:
+    told: list[str] = []
+
+    def notify(record: JobRecord) -> None:
+        told.append(record.job_id)
+        if len(told) == 1:
+            msg = "SQS"
+            raise UnavailableError(msg)
+
+    world.app.ports.ledger.put(a_record(job_id="bad", sweep_at=NOON, webhook="https://hooks.example.com"))
+    picky(world, refuse={"bad"})
+    ports = replace(world.app.ports, notify=notify)
+    Sweeper(ports).tick()
+    assert (world.stored("bad").cause, told) == (Cause.UNSENDABLE, ["bad"])
+
+    for _ in range(3):
+        world.clock.advance(timedelta(minutes=1))
+        Reconciler(ports).tick()
+
+    assert told == ["bad", "bad"]

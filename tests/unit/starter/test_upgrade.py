@@ -360,7 +360,7 @@ def a_project_of_an_older_release(tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_the_command_names_the_files_and_check_refuses_them_until_they_are_resolved(made_earlier: Path) -> None:
     dry = lanework(made_earlier, "upgrade", "--dry-run")
-    assert (dry.returncode, unresolved(made_earlier)) == (1, [])
+    assert (dry.returncode, unresolved(made_earlier), is_behind(made_earlier)) == (1, [], True)
 
     done = lanework(made_earlier, "upgrade")
     assert (done.returncode, "template.yaml: CONFLICT" in done.stdout) == (1, True)
