@@ -374,6 +374,19 @@ def test_a_bookmark_of_another_release_lets_the_walk_begin_anew(stack: Stack, bo
     assert stack.ran == [1]
 
 
+def test_a_job_that_cant_be_read_is_told_and_hides_none_beside_it(stack: Stack) -> None:
+    stack.die_after(0, lambda: stack.mails.enqueue_many(numbered(3)))
+    ledger: Any = stack.app.ports.ledger
+    odd = next(iter(ledger.records))
+    ledger.records[odd] = replace(ledger.records[odd], state=State.UNKNOWN, damage="state: 'frozen'")
+
+    stack.pass_time(6 * MINUTE)
+
+    assert (sorted(stack.ran), stack.sent_again) == ([1, 2], 2)
+    told = [one for one in stack.events.events if one.action == "job.unreadable"]
+    assert {(one.job_id, one.reason) for one in told} == {(odd, "state: 'frozen'")}
+
+
 def test_two_clocks_that_tick_at_once_send_a_job_once(stack: Stack) -> None:
     stack.die_after(0, lambda: stack.mails.enqueue(Mail(number=5)))
     stack.clock.advance(4 * MINUTE)
