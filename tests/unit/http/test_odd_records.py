@@ -181,11 +181,13 @@ def test_a_payload_that_is_no_object_is_one_masked_field() -> None:
     assert "can't be shown" in str(masked("{", None)["root"])
 
 
-@pytest.mark.parametrize("text", ["1" * 5_000, "[" * 100_000, "{", "", "nul", '{"a":' * 5_000, '"\ud800"'])
+@pytest.mark.parametrize(
+    "text", ["1" * 5_000, "[" * 100_000, "{", "", "nul", '{"a":' * 5_000, r'"\ud800"', r'["\uDFFF"]']
+)
 def test_any_text_is_read_or_said_to_be_unreadable(text: str) -> None:
     value, problem = as_values(text)
 
-    json.dumps(value, allow_nan=False)
+    json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     assert value is None or problem is None
 
 
