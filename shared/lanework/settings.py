@@ -4,17 +4,51 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from lanework.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
 
-class Settings(BaseModel):
+
+class _FromEnvironment(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """
+        Read the variables that the fields name; one that is empty counts as not set.
+
+        Args:
+            environ: What to read; the process's environment by default.
+
+        Raises:
+            ConfigError: Something is missing or malformed; the message names the variable.
+        """
+        env = os.environ if environ is None else environ
+        try:
+            return cls.model_validate({name: value for name, value in env.items() if value and name.isupper()})
+        except ValidationError as error:
+            raise ConfigError(_text_of(error.errors())) from None
+
+
+def _flag(word: object) -> bool:
+    """Take true and false only, where pydantic takes more words for a boolean."""
+    if not (isinstance(word, bool) or word in ("true", "false")):
+        raise PydanticCustomError("literal_error", "", {"expected": "true or false"})
+    return word in (True, "true")
+
+
+_Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
+class Settings(_FromEnvironment):
     """
     Where an application's stack is.
 
@@ -37,65 +71,34 @@ class Settings(BaseModel):
             the user's are for it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    stack: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,47}$")
-    region: str = Field(min_length=1)
-    endpoint: str | None = None
-    look_ahead_s: int = Field(default=900, ge=1, le=900)
-    archive_bucket: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
-    webhook: str | None = None
-    webhook_parameter: str | None = None
-    webhook_secret: str | None = Field(default=None, repr=False)
-    webhook_secret_parameter: str | None = None
-    webhooks_to_private: bool = False
-    account: str | None = Field(default=None, pattern=r"^\d{12}$")
+    stack: str = Field(validation_alias="LANEWORK_STACK", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,47}$")
+    region: str = Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), min_length=1)
+    endpoint: str | None = Field(default=None, validation_alias="AWS_ENDPOINT_URL")
+    look_ahead_s: int = Field(default=900, validation_alias="LANEWORK_LOOK_AHEAD", ge=1, le=900)
+    archive_bucket: str | None = Field(
+        default=None, validation_alias="LANEWORK_ARCHIVE_BUCKET", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+    )
+    webhook: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK")
+    webhook_parameter: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK_PARAMETER")
+    webhook_secret: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK_SECRET", repr=False)
+    webhook_secret_parameter: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK_SECRET_PARAMETER")
+    webhooks_to_private: bool = Field(default=False, validation_alias="LANEWORK_WEBHOOKS_TO_PRIVATE")
+    account: str | None = Field(default=None, validation_alias="LANEWORK_ACCOUNT", pattern=r"^\d{12}$")
     is_embedded: bool = False
 
     @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
-        """
-        Read the environment; if it names no stack, find the embedded one that runs in the working directory or above.
-
-        Args:
-            environ: What to read; the process's environment by default.
-
-        Raises:
-            ConfigError: Something is missing or malformed; the message names the variable.
-        """
-        env = os.environ if environ is None else environ
-        if environ is None and not env.get("LANEWORK_STACK"):
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the environment; if it names no stack, find the embedded one that runs in this folder or above."""
+        if environ is None and not os.environ.get("LANEWORK_STACK"):
             from lanework.embedded import running_at  # noqa: PLC0415 - for who has named no stack
 
             running = running_at(Path.cwd())
             if running is not None:
                 return cls(stack=running.stack, region=running.region, endpoint=running.endpoint, is_embedded=True)
-        values = {
-            "stack": env.get("LANEWORK_STACK"),
-            "region": env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION"),
-            "endpoint": env.get("AWS_ENDPOINT_URL") or None,
-            "archive_bucket": env.get("LANEWORK_ARCHIVE_BUCKET") or None,
-            "webhook": env.get("LANEWORK_WEBHOOK") or None,
-            "webhook_parameter": env.get("LANEWORK_WEBHOOK_PARAMETER") or None,
-            "webhook_secret": env.get("LANEWORK_WEBHOOK_SECRET") or None,
-            "webhook_secret_parameter": env.get("LANEWORK_WEBHOOK_SECRET_PARAMETER") or None,
-            "account": env.get("LANEWORK_ACCOUNT") or None,
-            "webhooks_to_private": env.get("LANEWORK_WEBHOOKS_TO_PRIVATE") or "false",
-        }
-        if env.get("LANEWORK_LOOK_AHEAD"):
-            values["look_ahead_s"] = env["LANEWORK_LOOK_AHEAD"]
-        missing = [_VARIABLES[name] for name in ("stack", "region") if not values[name]]
-        if missing:
-            msg = f"set {' and '.join(missing)}, or start the embedded stack with `lanework dev`"
-            raise ConfigError(msg)
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            problems = "; ".join(f"{_VARIABLES[str(one['loc'][0])]}: {one['msg']}" for one in error.errors())
-            raise ConfigError(problems) from None
+        return super().from_env(environ)
 
 
-class ApiSettings(BaseModel):
+class ApiSettings(_FromEnvironment):
     """
     How the API is to be served.
 
@@ -105,32 +108,19 @@ class ApiSettings(BaseModel):
         is_development: Whether there are endpoints to try job types with (`LANEWORK_DEVELOPMENT`, true or false).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    tokens: str = Field(default="", validation_alias="LANEWORK_API_TOKENS")
+    tokens_parameter: str | None = Field(default=None, validation_alias="LANEWORK_API_TOKENS_PARAMETER")
+    is_development: _Flag = Field(default=False, validation_alias="LANEWORK_DEVELOPMENT")
 
-    tokens: str = ""
-    tokens_parameter: str | None = None
-    is_development: bool = False
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> ApiSettings:
-        """
-        Read the environment.
-
-        Args:
-            environ: What to read; the process's environment by default.
-
-        Raises:
-            ConfigError: Tokens are given in both places, or something is malformed.
-        """
-        env = os.environ if environ is None else environ
-        tokens, parameter = env.get("LANEWORK_API_TOKENS", ""), env.get("LANEWORK_API_TOKENS_PARAMETER") or None
-        if tokens and parameter:
-            msg = "LANEWORK_API_TOKENS and LANEWORK_API_TOKENS_PARAMETER both say which tokens count: set one of them"
-            raise ConfigError(msg)
-        return cls(tokens=tokens, tokens_parameter=parameter, is_development=_flag("LANEWORK_DEVELOPMENT", env))
+    @model_validator(mode="after")
+    def _say_it_once(self) -> Self:
+        if self.tokens and self.tokens_parameter:
+            both = "LANEWORK_API_TOKENS and LANEWORK_API_TOKENS_PARAMETER both say which tokens count: set one of them"
+            raise PydanticCustomError("both", both)
+        return self
 
 
-class MetricSettings(BaseModel):
+class MetricSettings(_FromEnvironment):
     """
     Which metrics workers write beside the numbers in the table.
 
@@ -138,23 +128,10 @@ class MetricSettings(BaseModel):
         has_emf: CloudWatch's, in the embedded metric format (`LANEWORK_EMF`, true or false). Each costs extra.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    has_emf: bool = False
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> MetricSettings:
-        """
-        Read the environment.
-
-        Raises:
-            ConfigError: The word is neither true nor false.
-        """
-        env = os.environ if environ is None else environ
-        return cls(has_emf=_flag("LANEWORK_EMF", env))
+    has_emf: _Flag = Field(default=False, validation_alias="LANEWORK_EMF")
 
 
-class EventSettings(BaseModel):
+class EventSettings(_FromEnvironment):
     """
     What is put on EventBridge's bus.
 
@@ -163,30 +140,11 @@ class EventSettings(BaseModel):
         bus: The bus's name (`LANEWORK_EVENT_BUS`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    which: Literal["off", "ends", "all"] = "off"
-    bus: str = "default"
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> EventSettings:
-        """
-        Read the environment.
-
-        Raises:
-            ConfigError: The word is none of the three.
-        """
-        env = os.environ if environ is None else environ
-        try:
-            return cls.model_validate(
-                {"which": env.get("LANEWORK_EVENTS") or "off", "bus": env.get("LANEWORK_EVENT_BUS") or "default"}
-            )
-        except ValidationError:
-            msg = f"LANEWORK_EVENTS must be off, ends or all, got {env['LANEWORK_EVENTS']!r}"
-            raise ConfigError(msg) from None
+    which: Literal["off", "ends", "all"] = Field(default="off", validation_alias="LANEWORK_EVENTS")
+    bus: str = Field(default="default", validation_alias="LANEWORK_EVENT_BUS")
 
 
-class AlertSettings(BaseModel):
+class AlertSettings(_FromEnvironment):
     """
     Where alerts go; nowhere, where nothing is set: they are logged, and shown, all the same.
 
@@ -197,37 +155,33 @@ class AlertSettings(BaseModel):
         job: Type of a job of the application (`LANEWORK_ALERT_JOB`).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    topic: str | None = None
-    webhook_parameter: str | None = None
-    job: str | None = None
-
-    @classmethod
-    def from_env(cls, environ: Mapping[str, str] | None = None) -> AlertSettings:
-        """Read the environment; what is empty counts as not set."""
-        env = os.environ if environ is None else environ
-        return cls(
-            topic=env.get("LANEWORK_ALERT_TOPIC") or None,
-            webhook_parameter=env.get("LANEWORK_ALERT_WEBHOOK_PARAMETER") or None,
-            job=env.get("LANEWORK_ALERT_JOB") or None,
-        )
+    topic: str | None = Field(default=None, validation_alias="LANEWORK_ALERT_TOPIC")
+    webhook_parameter: str | None = Field(default=None, validation_alias="LANEWORK_ALERT_WEBHOOK_PARAMETER")
+    job: str | None = Field(default=None, validation_alias="LANEWORK_ALERT_JOB")
 
 
-_VARIABLES = {
-    "stack": "LANEWORK_STACK (the stack's name, such as shop-prod)",
-    "region": "AWS_REGION",
-    "endpoint": "AWS_ENDPOINT_URL",
-    "archive_bucket": "LANEWORK_ARCHIVE_BUCKET (the bucket's name)",
-    "account": "LANEWORK_ACCOUNT",
-    "webhooks_to_private": "LANEWORK_WEBHOOKS_TO_PRIVATE (true or false)",
-    "look_ahead_s": "LANEWORK_LOOK_AHEAD (seconds, 1 to 900)",
+_HINTS: Final = {
+    "LANEWORK_STACK": " (the stack's name, such as shop-prod)",
+    "LANEWORK_ARCHIVE_BUCKET": " (the bucket's name)",
+    "LANEWORK_WEBHOOKS_TO_PRIVATE": " (true or false)",
+    "LANEWORK_LOOK_AHEAD": " (seconds, 1 to 900)",
 }
 
 
-def _flag(name: str, env: Mapping[str, str]) -> bool:
-    word = env.get(name) or "false"
-    if word not in {"true", "false"}:
-        msg = f"{name} must be true or false, got {word!r}"
-        raise ConfigError(msg)
-    return word == "true"
+def _text_of(errors: list[ErrorDetails]) -> str:
+    missing = [_named(one) for one in errors if one["type"] == "missing"]
+    if missing:
+        return f"set {' and '.join(missing)}, or start the embedded stack with `lanework dev`"
+    return "; ".join(map(_problem, errors))
+
+
+def _problem(error: Any) -> str:  # noqa: ANN401 - one of `ErrorDetails`
+    if error["type"] == "literal_error":
+        expected = error["ctx"]["expected"].replace("'", "")
+        return f"{_named(error)} must be {expected}, got {error['input']!r}"
+    return f"{_named(error)}: {error['msg']}" if error["loc"] else error["msg"]
+
+
+def _named(error: ErrorDetails) -> str:
+    name = str(error["loc"][0])
+    return f"{name}{_HINTS.get(name, '')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
@@ -48,52 +48,68 @@ def clock(app: App) -> Handler:
     """
     app.runtime.observe(LogSink(Logger(location=None)))
     all_is_loaded()
-    alerts = AlertSettings.from_env()
-    channels = alert_channels(alerts)
-
-    def home(job_type: str) -> Lane | None:
-        found = app.registry.find(job_type)
-        return None if found is None else resolve_policy(found.options).lane
-
-    def look_at_lanes(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
-        app.runtime.roll_up.note(counts)
-        rolled_up = app.runtime.roll_up.tick(has_time=has_time)
-        alerts_now = app.runtime.alert_manager(channels, job=alerts.job).tick(counts)
-        return {"rolled_up": asdict(rolled_up), "alerts": len(alerts_now.active)}
-
-    def unsent(counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
-        from lanework.engine.maintenance.unsent_jobs import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
-
-        return asdict(UnsentJobs(app.ports, home=home).tick(counts, has_time=has_time))
-
-    def reconciled(has_time: Callable[[], bool]) -> dict[str, Any]:
-        done = Reconciler(app.ports).tick(has_time=has_time)
-        if done.refused:
-            raise done.refused[0]
-        return asdict(done)
+    tick = _Tick(app, AlertSettings.from_env())
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         def has_time(margin: timedelta = _MARGIN) -> bool:
             return timedelta(milliseconds=context.get_remaining_time_in_millis()) > margin
 
-        counted = cache(app.inspector.counts)
+        name = event.get("schedule")
         try:
-            name, trigger = event.get("schedule"), app.runtime.schedule_trigger
             if isinstance(name, str):
-                return {"fired": asdict(trigger.prod(name, str(event.get("at")), has_time=has_time))}
-            return _all_of(
-                app.ports,
-                lambda: {"fired": asdict(trigger.tick(has_time=lambda: has_time(_LEFT_TO_OTHERS)))},
-                lambda: {"reconciled": reconciled(lambda: has_time(_LEFT_TO_SWEEP))},
-                lambda: {"unsent": unsent(counted(), lambda: has_time(_LEFT_TO_SWEEP))},
-                lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
-                lambda: {"enqueued": app.runtime.hourly_jobs.tick() if has_time() else ()},
-                lambda: look_at_lanes(counted(), has_time),
-            )
+                fired = app.runtime.schedule_trigger.prod(name, str(event.get("at")), has_time=has_time)
+                return {"fired": asdict(fired)}
+            return tick.do(has_time)
         finally:
             app.ports.events.flush()
 
     return handler
+
+
+class _Tick:
+    """What is done each minute, in its order."""
+
+    def __init__(self, app: App, alerts: AlertSettings) -> None:
+        self._app = app
+        self._alerts = alerts
+        self._channels = alert_channels(alerts)
+
+    def do(self, has_time: Callable[..., bool]) -> dict[str, Any]:
+        """Do it; `has_time` tells whether more than a margin is left of the invocation, 10 seconds by default."""
+        app, counted = self._app, cache(self._app.inspector.counts)
+        leaving_some = partial(has_time, _LEFT_TO_SWEEP)
+        trigger = app.runtime.schedule_trigger
+        return _all_of(
+            app.ports,
+            lambda: {"fired": asdict(trigger.tick(has_time=partial(has_time, _LEFT_TO_OTHERS)))},
+            lambda: {"reconciled": self._reconcile(leaving_some)},
+            lambda: {"unsent": self._send_unsent(counted(), leaving_some)},
+            lambda: {"swept": asdict(Sweeper(app.ports).tick(has_time=has_time))},
+            lambda: {"enqueued": app.runtime.hourly_jobs.tick() if has_time() else ()},
+            lambda: self._look_at_lanes(counted(), has_time),
+        )
+
+    def _reconcile(self, has_time: Callable[[], bool]) -> dict[str, Any]:
+        done = Reconciler(self._app.ports).tick(has_time=has_time)
+        if done.refused:
+            raise done.refused[0]
+        return asdict(done)
+
+    def _send_unsent(self, counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
+        from lanework.engine.maintenance.unsent_jobs import UnsentJobs  # noqa: PLC0415 - for ticks; a schedule's prod needs none of it
+
+        return asdict(UnsentJobs(self._app.ports, home=self._home).tick(counts, has_time=has_time))
+
+    def _home(self, job_type: str) -> Lane | None:
+        found = self._app.registry.find(job_type)
+        return None if found is None else resolve_policy(found.options).lane
+
+    def _look_at_lanes(self, counts: Mapping[Lane, LaneDepth], has_time: Callable[[], bool]) -> dict[str, Any]:
+        runtime = self._app.runtime
+        runtime.roll_up.note(counts)
+        rolled_up = runtime.roll_up.tick(has_time=has_time)
+        alerts_now = runtime.alert_manager(self._channels, job=self._alerts.job).tick(counts)
+        return {"rolled_up": asdict(rolled_up), "alerts": len(alerts_now.active)}
 
 
 def _all_of(ports: Ports, *parts: Callable[[], dict[str, Any]]) -> dict[str, Any]:

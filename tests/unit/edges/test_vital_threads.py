@@ -21,7 +21,7 @@ from lanework.edges.process.config import Plan
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.debug_loop import run_inline
 from lanework.edges.process.health import health_of
-from lanework.edges.process.metrics_flusher import MetricsFlusher
+from lanework.edges.process.message_handler import flusher
 from lanework.edges.process.supervisor import Parent, Watchdog
 from lanework.edges.shared_loop import SharedLoop
 from lanework.memory import MemoryLanes, MemoryLedger
@@ -198,7 +198,7 @@ def test_a_thread_that_flushes_and_can_not_tells_it() -> None:
     told: list[str] = []
     app = app_in_memory(App(), events=Sink())
 
-    MetricsFlusher(app, lambda name, _: told.append(name)).close()
+    flusher(app, lambda name, _: told.append(name)).close()
 
     assert told == ["flusher"]
 

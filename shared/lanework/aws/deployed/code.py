@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.request import urlopen
 from zipfile import ZipFile
 
@@ -21,7 +20,7 @@ def deployed_files(stack: Stack, look: Look) -> dict[str, bytes]:
     for one in stack.resources:
         if one.type != "AWS::Lambda::LayerVersion":
             continue
-        answer = look.at("lambda", "lambda:GetLayerVersion", one.id, partial(_describe, arn=one.physical_id))
+        answer = look.at(one.id, "lambda", "get_layer_version_by_arn", Arn=one.physical_id)
         if answer is not None:
             with urlopen(answer["Content"]["Location"], timeout=_WITHIN_S) as content:  # noqa: S310 - AWS's own address
                 archive = ZipFile(BytesIO(content.read()))
@@ -29,7 +28,3 @@ def deployed_files(stack: Stack, look: Look) -> dict[str, bytes]:
                 name.removeprefix(_UNDER): archive.read(name) for name in archive.namelist() if name.startswith(_UNDER)
             }
     return files
-
-
-def _describe(functions: Any, arn: str) -> Any:  # noqa: ANN401 - boto's client and answer
-    return functions.get_layer_version_by_arn(Arn=arn)

@@ -63,23 +63,19 @@ class _Reader:
         return tuple(one for one in found if one is not None)
 
     def concurrency(self) -> int:
-        limits = self._look.at(
-            "lambda", "lambda:GetAccountSettings", "the account", lambda to: to.get_account_settings()
-        )
+        limits = self._look.at("the account", "lambda", "get_account_settings")
         return USUAL_CONCURRENCY if limits is None else int(limits["AccountLimit"]["ConcurrentExecutions"])
 
     def queue(self, one: Resource) -> Queue | None:
-        answer = self._look.at(
-            *("sqs", "sqs:GetQueueAttributes", one.id),
-            lambda to: to.get_queue_attributes(QueueUrl=one.physical_id, AttributeNames=["All"]),
-        )
+        url = one.physical_id
+        answer = self._look.at(one.id, "sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"])
         if answer is None:
             return None
         has = answer["Attributes"]
         redrive = json.loads(has.get("RedrivePolicy", "{}"))
         return Queue(
             id=one.id,
-            name=one.physical_id.rpartition("/")[2],
+            name=url.rpartition("/")[2],
             arn=has["QueueArn"],
             visibility=timedelta(seconds=int(has["VisibilityTimeout"])),
             retention=timedelta(seconds=int(has["MessageRetentionPeriod"])),
@@ -93,12 +89,8 @@ class _Reader:
     def function(self, one: Resource) -> Function | None:
         name = one.physical_id
         has, reserved, loops = (
-            self._look.at("lambda", f"lambda:{action}", one.id, call)
-            for action, call in (
-                ("GetFunctionConfiguration", lambda to: to.get_function_configuration(FunctionName=name)),
-                ("GetFunctionConcurrency", lambda to: to.get_function_concurrency(FunctionName=name)),
-                ("GetFunctionRecursionConfig", lambda to: to.get_function_recursion_config(FunctionName=name)),
-            )
+            self._look.at(one.id, "lambda", call, FunctionName=name)
+            for call in ("get_function_configuration", "get_function_concurrency", "get_function_recursion_config")
         )
         if has is None or reserved is None or loops is None:
             return None
@@ -116,10 +108,7 @@ class _Reader:
         )
 
     def feed(self, one: Resource) -> Feed | None:
-        has = self._look.at(
-            *("lambda", "lambda:GetEventSourceMapping", one.id),
-            lambda to: to.get_event_source_mapping(UUID=one.physical_id),
-        )
+        has = self._look.at(one.id, "lambda", "get_event_source_mapping", UUID=one.physical_id)
         if has is None or not is_queue(has["EventSourceArn"]):
             return None
         return Feed(
@@ -137,12 +126,8 @@ class _Reader:
     def table(self, one: Resource) -> Table | None:
         name = one.physical_id
         has, expiry, backups = (
-            self._look.at("dynamodb", f"dynamodb:{action}", one.id, call)
-            for action, call in (
-                ("DescribeTable", lambda to: to.describe_table(TableName=name)),
-                ("DescribeTimeToLive", lambda to: to.describe_time_to_live(TableName=name)),
-                ("DescribeContinuousBackups", lambda to: to.describe_continuous_backups(TableName=name)),
-            )
+            self._look.at(one.id, "dynamodb", call, TableName=name)
+            for call in ("describe_table", "describe_time_to_live", "describe_continuous_backups")
         )
         if has is None or expiry is None or backups is None:
             return None
@@ -158,18 +143,13 @@ class _Reader:
         )
 
     def log_group(self, one: Resource) -> LogGroup | None:
-        answer = self._look.at(
-            *("logs", "logs:DescribeLogGroups", one.id),
-            lambda to: to.describe_log_groups(logGroupNamePrefix=one.physical_id),
-        )
+        answer = self._look.at(one.id, "logs", "describe_log_groups", logGroupNamePrefix=one.physical_id)
         found = [] if answer is None else [has for has in answer["logGroups"] if has["logGroupName"] == one.physical_id]
         return LogGroup(id=one.id, name=one.physical_id, days=found[0].get("retentionInDays")) if found else None
 
     def timer(self, one: Resource) -> Timer | None:
-        has = self._look.at(
-            *("scheduler", "scheduler:GetSchedule", one.id),
-            lambda to: to.get_schedule(GroupName=self._stack.name, Name=one.physical_id.rpartition("/")[2]),
-        )
+        name = one.physical_id.rpartition("/")[2]
+        has = self._look.at(one.id, "scheduler", "get_schedule", GroupName=self._stack.name, Name=name)
         if has is None:
             return None
         return Timer(
@@ -184,30 +164,19 @@ class _Reader:
         )
 
     def alarm(self, one: Resource) -> Alarm | None:
-        answer = self._look.at(
-            *("cloudwatch", "cloudwatch:DescribeAlarms", one.id),
-            lambda to: to.describe_alarms(AlarmNames=[one.physical_id]),
-        )
+        answer = self._look.at(one.id, "cloudwatch", "describe_alarms", AlarmNames=[one.physical_id])
         found = [] if answer is None else answer["MetricAlarms"]
         return alarm_of(one.id, found[0]) if found else None
 
     def dashboard(self, one: Resource) -> Dashboard | None:
-        has = self._look.at(
-            *("cloudwatch", "cloudwatch:GetDashboard", one.id),
-            lambda to: to.get_dashboard(DashboardName=one.physical_id),
-        )
+        has = self._look.at(one.id, "cloudwatch", "get_dashboard", DashboardName=one.physical_id)
         if has is None:
             return None
         return Dashboard(id=one.id, name=has["DashboardName"], body=same_json(has["DashboardBody"]))
 
     def role(self, one: Resource) -> Role | None:
-        own = self._look.at(
-            *("iam", "iam:ListRolePolicies", one.id), lambda to: to.list_role_policies(RoleName=one.physical_id)
-        )
-        attached = self._look.at(
-            *("iam", "iam:ListAttachedRolePolicies", one.id),
-            lambda to: to.list_attached_role_policies(RoleName=one.physical_id),
-        )
+        own = self._look.at(one.id, "iam", "list_role_policies", RoleName=one.physical_id)
+        attached = self._look.at(one.id, "iam", "list_attached_role_policies", RoleName=one.physical_id)
         if own is None or attached is None:
             return None
         documents = [
@@ -220,21 +189,15 @@ class _Reader:
         return Role(id=one.id, statements=tuple(map(self._by_logical_id, statements)))
 
     def _managed(self, one: Resource, arn: str) -> Any:  # noqa: ANN401 - a policy's document
-        policy = self._look.at("iam", "iam:GetPolicy", one.id, lambda to: to.get_policy(PolicyArn=arn))
+        policy = self._look.at(one.id, "iam", "get_policy", PolicyArn=arn)
         if policy is None:
             return None
         version = policy["Policy"]["DefaultVersionId"]
-        answer = self._look.at(
-            *("iam", "iam:GetPolicyVersion", one.id),
-            lambda to: to.get_policy_version(PolicyArn=arn, VersionId=version),
-        )
+        answer = self._look.at(one.id, "iam", "get_policy_version", PolicyArn=arn, VersionId=version)
         return None if answer is None else answer["PolicyVersion"]["Document"]
 
     def _inline(self, one: Resource, name: str) -> Any:  # noqa: ANN401 - as above
-        answer = self._look.at(
-            *("iam", "iam:GetRolePolicy", one.id),
-            lambda to: to.get_role_policy(RoleName=one.physical_id, PolicyName=name),
-        )
+        answer = self._look.at(one.id, "iam", "get_role_policy", RoleName=one.physical_id, PolicyName=name)
         return None if answer is None else answer["PolicyDocument"]
 
     def _by_logical_id(self, statement: Statement) -> Statement:

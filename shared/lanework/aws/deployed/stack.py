@@ -57,22 +57,24 @@ class Look:
     clients: Clients
     refusals: list[Refusal] = field(default_factory=list)
 
-    def at(self, service: str, action: str, on: str, call: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - boto's answers
+    def at(self, on: str, service: str, call: str, **asked: Any) -> Any:  # noqa: ANN401 - boto's answers
         """
         Return what a call answers; None if it isn't allowed, or what it asks for isn't there any more.
 
         Args:
-            service: boto's name for it.
-            action: What IAM calls it.
             on: Id of what is looked at.
-            call: Is given the client.
+            service: boto's name for it.
+            call: The name of its client's method.
+            **asked: What it is called with.
 
         Raises:
             UnavailableError, ConfigError: AWS doesn't answer, or there are no credentials.
         """
+        client = self.clients.make(service)
+        action = action_of(service, client.meta.method_to_api_mapping[call])
         with translated(f"{action} on {on}"):
             try:
-                return call(self.clients.make(service))
+                return getattr(client, call)(**asked)
             except ClientError as error:
                 code = error.response.get("Error", {}).get("Code", "")
                 if any(word in code for word in _DENIED):
@@ -81,6 +83,11 @@ class Look:
                 if any(word in code for word in ("NotFound", "NonExistent", "DoesNotExist", "NoSuchEntity")):
                     return None
                 raise
+
+
+def action_of(service: str, call: str) -> str:
+    """Return what IAM calls the action of an API's call (Service Authorization Reference)."""
+    return f"{service}:{'GetLayerVersion' if call == 'GetLayerVersionByArn' else call}"
 
 
 def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime]) -> Stack:
@@ -98,34 +105,37 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
     _check_region(settings)
     before = clock()
     with translated(f"looking for stack {settings.stack} in {settings.region}"):
-        try:
-            answer = look.clients.make("cloudformation").describe_stacks(StackName=settings.stack)
-        except ClientError as error:
-            if "does not exist" in error.response.get("Error", {}).get("Message", ""):
-                msg = (
-                    f"there is no stack {settings.stack!r} in {settings.region}: say which with --stack and where with "
-                    "AWS_REGION; aws cloudformation list-stacks shows those that there are"
-                )
-                raise ConfigError(msg) from None
-            raise
+        answer = _describe(look.clients.make("cloudformation"), settings)
         server_time = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         skew = timedelta(0) if server_time is None else skew_of(before, clock(), parsedate_to_datetime(server_time))
-        found = answer["Stacks"][0]
         pages = look.clients.make("cloudformation").get_paginator("list_stack_resources")
-        resources = [
-            Resource(
-                id=one["LogicalResourceId"], type=one["ResourceType"], physical_id=one.get("PhysicalResourceId", "")
-            )
-            for page in pages.paginate(StackName=settings.stack)
-            for one in page["StackResourceSummaries"]
-        ]
+        found = [one for page in pages.paginate(StackName=settings.stack) for one in page["StackResourceSummaries"]]
+    parameters = answer["Stacks"][0].get("Parameters", [])
     return Stack(
         name=settings.stack,
         account=look.clients.account,
-        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in found.get("Parameters", [])},
-        resources=tuple(resources),
+        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters},
+        resources=tuple(
+            Resource(
+                id=one["LogicalResourceId"], type=one["ResourceType"], physical_id=one.get("PhysicalResourceId", "")
+            )
+            for one in found
+        ),
         skew=skew,
     )
+
+
+def _describe(client: Any, settings: Settings) -> Any:  # noqa: ANN401 - boto's client and answer
+    try:
+        return client.describe_stacks(StackName=settings.stack)
+    except ClientError as error:
+        if "does not exist" not in error.response.get("Error", {}).get("Message", ""):
+            raise
+        msg = (
+            f"there is no stack {settings.stack!r} in {settings.region}: say which with --stack and where with "
+            "AWS_REGION; aws cloudformation list-stacks shows those that there are"
+        )
+        raise ConfigError(msg) from None
 
 
 def skew_of(before: datetime, after: datetime, server_time: datetime) -> timedelta:

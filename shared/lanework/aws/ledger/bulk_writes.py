@@ -54,12 +54,12 @@ def read_all(
     Raises:
         UnavailableError: The table is too busy for some of them.
     """
-    for start in range(0, len(keys), _KEYS):
-        asked: Any = {"Keys": keys[start : start + _KEYS], "ConsistentRead": is_consistent}
-        if only:
-            asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in only)
-            asked["ExpressionAttributeNames"] = {f"#{name}": name for name in only}
-        wanted: Any = {table: asked}
+    asked: Any = {"ConsistentRead": is_consistent}
+    if only:
+        asked["ProjectionExpression"] = ", ".join(f"#{name}" for name in only)
+        asked["ExpressionAttributeNames"] = {f"#{name}": name for name in only}
+    for chunk in chunks(keys, _KEYS):
+        wanted: Any = {table: {"Keys": chunk, **asked}}
         for number in range(_READ_ROUNDS):
             if number:
                 pause(_PAUSE_S * 2 ** (number - 1))
@@ -110,23 +110,22 @@ class BulkPut:
         return [True if "Error" not in one else refused for one in answer["Responses"]]
 
     def write(self, items: Sequence[dict[str, Any]]) -> None:
-        for chunk in chunks(items):
-            wanted: Any = {self._table: [{"PutRequest": {"Item": item}} for item in chunk]}
-            for _ in range(_WRITE_ROUNDS):
-                wanted = self._clients.dynamodb.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
-                if not wanted:
-                    break
-            for request in (wanted or {}).get(self._table, []):
-                self._clients.dynamodb.put_item(TableName=self._table, Item=request["PutRequest"]["Item"])
+        for request in self._do([{"PutRequest": {"Item": item}} for item in items]):
+            self._clients.dynamodb.put_item(TableName=self._table, Item=request["PutRequest"]["Item"])
 
     def delete(self, keys: Sequence[dict[str, Any]]) -> None:
         """Delete items that also expire by themselves: what the table is too busy for is left to that."""
-        for chunk in chunks(keys):
-            wanted: Any = {self._table: [{"DeleteRequest": {"Key": key}} for key in chunk]}
+        list(self._do([{"DeleteRequest": {"Key": key}} for key in keys]))
+
+    def _do(self, requests: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Carry requests out, 25 a call; yield those that the table is too busy for."""
+        for chunk in chunks(requests):
+            wanted: Any = {self._table: chunk}
             for _ in range(_WRITE_ROUNDS):
                 wanted = self._clients.dynamodb.batch_write_item(RequestItems=wanted).get("UnprocessedItems")
                 if not wanted:
                     break
+            yield from (wanted or {}).get(self._table, [])
 
 
 def insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's statement
@@ -135,6 +134,6 @@ def insertion(table: str, item: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's
     return {"Statement": f'INSERT INTO "{table}" VALUE {{{names}}}', "Parameters": list(item.values())}
 
 
-def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), STATEMENTS):
-        yield items[start : start + STATEMENTS]
+def chunks(items: Sequence[T], size: int = STATEMENTS) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

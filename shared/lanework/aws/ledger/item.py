@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
 
 from pynamodb.attributes import Attribute, BooleanAttribute, UnicodeAttribute
 from pynamodb.constants import NUMBER, STRING
@@ -24,7 +23,7 @@ from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EnumT = TypeVar("EnumT", bound=StrEnum)
+ValueT = TypeVar("ValueT")
 
 JOB: Final = "job"
 PAYLOAD: Final = "payload"
@@ -34,156 +33,96 @@ LIMITS_SHARD: Final = "limits"
 """Partition of the sparse index for the limits that jobs wait for."""
 
 
-class MomentAttribute(Attribute[datetime]):
-    """A moment, as milliseconds since 1970 (a number, so that conditions can compare it)."""
+class _Stored(Attribute[ValueT]):
+    """An attribute that DynamoDB keeps as a number or a text, and what writes and reads that."""
 
-    attr_type = NUMBER
+    def __init__(
+        self, kind: str, write: Callable[[ValueT], str], read: Callable[[str], ValueT], *, null: bool = False
+    ) -> None:
+        super().__init__(null=null)
+        self.attr_type, self._write, self._read = kind, write, read
 
-    def serialize(self, value: datetime) -> str:
-        """Return what DynamoDB stores."""
-        return str(round(value.timestamp() * 1000))
+    def serialize(self, value: ValueT) -> str:
+        return self._write(value)
 
-    def deserialize(self, value: str) -> datetime:
-        """Return what was stored."""
-        seconds, milliseconds = divmod(int(value), 1000)
-        return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=milliseconds)
-
-
-class ExpiryAttribute(Attribute[datetime]):
-    """When the item may go, in seconds since 1970 as DynamoDB's TTL wants it."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: datetime) -> str:
-        """Return what DynamoDB stores."""
-        return str(-int(-value.timestamp() // 1))
-
-    def deserialize(self, value: str) -> datetime:
-        """Return what was stored."""
-        return datetime.fromtimestamp(int(value), UTC)
+    def deserialize(self, value: str) -> ValueT:
+        return self._read(value)
 
 
-class DurationAttribute(Attribute[timedelta]):
-    """A duration in milliseconds."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: timedelta) -> str:
-        """Return what DynamoDB stores."""
-        return str(value // timedelta(milliseconds=1))
-
-    def deserialize(self, value: str) -> timedelta:
-        """Return what was stored."""
-        return timedelta(milliseconds=int(value))
+def _write_moment(moment: datetime) -> str:
+    return str(round(moment.timestamp() * 1000))
 
 
-class WordAttribute(Attribute[EnumT], Generic[EnumT]):
-    """A word of a closed set."""
-
-    attr_type = STRING
-
-    def __init__(self, words: type[EnumT], **options: Any) -> None:  # noqa: ANN401 - handed on to pynamodb
-        super().__init__(**options)
-        self._words = words
-
-    def serialize(self, value: EnumT) -> str:
-        """Return what DynamoDB stores."""
-        return value.value
-
-    def deserialize(self, value: str) -> EnumT:
-        """Return what was stored."""
-        return self._words(value)
+def _read_moment(milliseconds: str | int) -> datetime:
+    seconds, rest = divmod(int(milliseconds), 1000)
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(milliseconds=rest)
 
 
-class IdsAttribute(Attribute[tuple[str, ...]]):
-    """Ids, none of which holds a space, as text: equal sets are equal text, so that a condition can compare them."""
-
-    attr_type = STRING
-
-    def serialize(self, value: tuple[str, ...]) -> str:
-        """Return what DynamoDB stores."""
-        return " ".join(value)
-
-    def deserialize(self, value: str) -> tuple[str, ...]:
-        """Return what was stored."""
-        return tuple(value.split(" "))
+def _write_failures(failures: tuple[Failure, ...]) -> str:
+    rows = [[one.life, one.attempt, round(one.at.timestamp() * 1000), one.error, one.error_type] for one in failures]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
-class FailuresAttribute(Attribute[tuple[Failure, ...]]):
-    """The failed attempts, as JSON text."""
-
-    attr_type = STRING
-
-    def serialize(self, value: tuple[Failure, ...]) -> str:
-        """Return what DynamoDB stores."""
-        rows = [[one.life, one.attempt, round(one.at.timestamp() * 1000), one.error, one.error_type] for one in value]
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-
-    def deserialize(self, value: str) -> tuple[Failure, ...]:
-        """Return what was stored."""
-        return tuple(
-            Failure(
-                life=life,
-                attempt=attempt,
-                at=datetime.fromtimestamp(at_ms // 1000, UTC) + timedelta(milliseconds=at_ms % 1000),
-                error=error,
-                error_type=error_type,
-            )
-            for life, attempt, at_ms, error, error_type in json.loads(value)
-        )
+def _read_failures(text: str) -> tuple[Failure, ...]:
+    return tuple(
+        Failure(life=life, attempt=attempt, at=_read_moment(at_ms), error=error, error_type=error_type)
+        for life, attempt, at_ms, error, error_type in json.loads(text)
+    )
 
 
-class HeadersAttribute(Attribute[Headers]):
-    """What goes along with a job, as a JSON object."""
-
-    attr_type = STRING
-
-    def serialize(self, value: Headers) -> str:
-        """Return what DynamoDB stores."""
-        return json.dumps(dict(value), separators=(",", ":"))
-
-    def deserialize(self, value: str) -> Headers:
-        """Return what was stored."""
-        read = json.loads(value)
-        if not all(isinstance(text, str) for text in read.values()):
-            msg = "a header's value is no text"
-            raise ValueError(msg)
-        return tuple(read.items())
+def _read_headers(text: str) -> Headers:
+    read = json.loads(text)
+    if not all(isinstance(value, str) for value in read.values()):
+        msg = "a header's value is no text"
+        raise ValueError(msg)
+    return tuple(read.items())
 
 
-class WholeNumberAttribute(Attribute[int]):
-    """A whole number."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: int) -> str:
-        """Return what DynamoDB stores."""
-        return str(value)
-
-    def deserialize(self, value: str) -> int:
-        """Return what was stored."""
-        return int(value)
+def _write_expiry(moment: datetime) -> str:
+    return str(-int(-moment.timestamp() // 1))
 
 
-MOMENT: Final = MomentAttribute()
-EXPIRY: Final = ExpiryAttribute()
+def _read_expiry(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _write_duration(duration: timedelta) -> str:
+    return str(duration // timedelta(milliseconds=1))
+
+
+def _read_duration(milliseconds: str) -> timedelta:
+    return timedelta(milliseconds=int(milliseconds))
+
+
+_moment: Final = partial(_Stored[datetime], NUMBER, _write_moment, _read_moment)
+_expiry: Final = partial(_Stored[datetime], NUMBER, _write_expiry, _read_expiry)
+
+MOMENT: Final = _moment()
+"""A moment, as milliseconds since 1970 (a number, so that conditions can compare it)."""
+
+EXPIRY: Final = _expiry()
+"""When the item may go, in seconds since 1970 as DynamoDB's TTL wants it."""
 
 _BY_TYPE: Final[dict[Any, Callable[..., Attribute[Any]]]] = {
     str: UnicodeAttribute,
-    int: WholeNumberAttribute,
+    int: partial(_Stored, NUMBER, str, int),
     bool: BooleanAttribute,
-    datetime: MomentAttribute,
-    timedelta: DurationAttribute,
-    Lane: partial(WordAttribute, Lane),
-    State: partial(WordAttribute, State),
-    Cause: partial(WordAttribute, Cause),
-    Headers: HeadersAttribute,
-    tuple[str, ...]: IdsAttribute,
-    tuple[Failure, ...]: FailuresAttribute,
+    datetime: _moment,
+    timedelta: partial(_Stored, NUMBER, _write_duration, _read_duration),
+    Lane: partial(_Stored, STRING, str, Lane),
+    State: partial(_Stored, STRING, str, State),
+    Cause: partial(_Stored, STRING, str, Cause),
+    Headers: partial(_Stored, STRING, lambda headers: json.dumps(dict(headers), separators=(",", ":")), _read_headers),
+    tuple[str, ...]: partial(_Stored, STRING, " ".join, lambda text: tuple(text.split(" "))),
+    tuple[Failure, ...]: partial(_Stored, STRING, _write_failures, _read_failures),
 }
-"""How a field of a job's record is stored, by its type; None and what is empty are left out."""
+"""
+How a field of a job's record is stored, by its type; None and what is empty are left out.
 
-_BY_NAME: Final = {"expires_at": ExpiryAttribute}
+Ids, none of which holds a space, are text: equal sets are equal text, so that a condition can compare them.
+"""
+
+_BY_NAME: Final = {"expires_at": _expiry}
 
 _EMPTY: Final = (None, False, (), 0)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import signal
+from contextlib import closing
 from dataclasses import dataclass
-from threading import Event
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.lease_board import LeaseBoard
 from lanework.edges.process.signals import SignalWatch
-from lanework.edges.process.watchdog import vital_thread
+from lanework.edges.process.watchdog import Repeating
 from lanework.errors import CredentialsError, LaneworkError, UnavailableError
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def run_child(
         app, inbox = prepare()
         consumer = Consumer(app, inbox, plan, roster=LeaseBoard(memory), end_within=_end_within)
         signals.heed({signal.SIGTERM: consumer.stop, GIVE_UP: consumer.give_up})
-        with _Beating(line, consumer):
+        beating = Repeating("beat", partial(_beat, line, consumer), consumer.fail, every_s=_BEAT_S, at_end=True)
+        with closing(beating):
             return consumer.run()
     except LaneworkError as error:
         line.send(last_beat(error))
@@ -95,38 +97,18 @@ def _end_within(wait: timedelta) -> None:
     signal.setitimer(signal.ITIMER_REAL, wait.total_seconds())
 
 
-class _Beating:
-    """Tells the parent how it goes, for as long as a block lasts; without a parent it stops."""
-
-    def __init__(self, line: Connection, consumer: Consumer) -> None:
-        self._line = line
-        self._consumer = consumer
-        self._is_over = Event()
-
-    def __enter__(self) -> None:
-        self._thread = vital_thread("beat", self._run, self._consumer.fail)
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            is_last = self._is_over.wait(_BEAT_S)
-            try:
-                self._line.send(self._beat())
-            except OSError:  # the parent was killed: nobody would start this process anew, or stop it
-                self._consumer.stop()
-                return
-            if is_last:
-                return
-
-    def _beat(self) -> Beat:
-        gauge, is_worn_out = self._consumer.gauge, self._consumer.is_worn_out
-        return Beat(
-            begun=gauge.begun,
-            ended=gauge.ended,
-            peak_mb=gauge.peak_mb,
-            is_worn_out=is_worn_out,
-            fault=self._consumer.fault,
+def _beat(line: Connection, consumer: Consumer) -> None:
+    """Tell the parent how it goes; without a parent, nobody would start this process anew, or stop it: it stops."""
+    gauge = consumer.gauge
+    try:
+        line.send(
+            Beat(
+                begun=gauge.begun,
+                ended=gauge.ended,
+                peak_mb=gauge.peak_mb,
+                is_worn_out=consumer.is_worn_out,
+                fault=consumer.fault,
+            )
         )
+    except OSError:
+        consumer.stop()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from lanework.engine.execution.claim import LEASE_MARGIN
 
 if TYPE_CHECKING:
-    from lanework.edges.process.stats import WorkerStats
     from lanework.model.lanes import Lane
 
 UNBOUNDED: Final = timedelta(days=365)
@@ -68,7 +67,7 @@ class Plan:
         """How many messages of a lane are asked for at most: ten a receive, of several at once where slots allow."""
         return MOST_AT_ONCE * min(_RECEIVES, max(1, self.slots // MOST_AT_ONCE))
 
-    def is_worn_out_by(self, gauge: WorkerStats) -> bool:
-        """Whether the process has done enough to be started anew."""
-        has_done_enough = self.most_jobs is not None and gauge.begun >= self.most_jobs
-        return has_done_enough or (self.most_mb is not None and gauge.peak_mb >= self.most_mb)
+    def is_worn_out_by(self, *, begun: int, peak_mb: int) -> bool:
+        """Whether a process that has begun so many jobs, and had so much memory, is to be started anew."""
+        has_done_enough = self.most_jobs is not None and begun >= self.most_jobs
+        return has_done_enough or (self.most_mb is not None and peak_mb >= self.most_mb)

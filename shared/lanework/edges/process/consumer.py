@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import resource
+import sys
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from threading import Event as Flag
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.config import MOST_AT_ONCE, NO_WAIT
@@ -15,7 +18,6 @@ from lanework.edges.process.interrupt import interrupt
 from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, LaneScheduler
 from lanework.edges.process.message_handler import Work
 from lanework.edges.process.receiver import Receiver
-from lanework.edges.process.stats import WorkerStats
 from lanework.edges.shared_loop import SharedLoop
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
@@ -33,6 +35,37 @@ if TYPE_CHECKING:
 
 _CUT_OFF: Final = timedelta(seconds=5)
 """How long a process may take to give back what still runs, and to end: its code runs on meanwhile."""
+
+
+class WorkerStats:
+    """
+    Counts jobs, and reads the memory they took.
+
+    Attributes:
+        begun: Jobs that were begun since the process started.
+        ended: Those of them that have ended.
+    """
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.ended = 0
+        self._lock = Lock()
+
+    def begin(self) -> None:
+        """Count a job that begins."""
+        with self._lock:
+            self.begun += 1
+
+    def end(self) -> None:
+        """Count one that has ended."""
+        with self._lock:
+            self.ended += 1
+
+    @property
+    def peak_mb(self) -> int:
+        """The most memory that the process has had, in MB (getrusage counts in KiB on Linux, in bytes on macOS)."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak // 1024 // (1024 if sys.platform == "darwin" else 1)
 
 
 class Consumer:
@@ -194,7 +227,7 @@ class Consumer:
             self._work.hold(lane, message)
         for message in messages:
             self._threads.submit(self._do, lane, message).add_done_callback(partial(self._tell_fault, lane))
-        if self._plan.is_worn_out_by(self.gauge):
+        if self._plan.is_worn_out_by(begun=self.gauge.begun, peak_mb=self.gauge.peak_mb):
             self.is_worn_out = True
             self._end()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Condition, Event
+from threading import Condition
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.process.watchdog import unheard, vital_thread
+from lanework.edges.process.watchdog import Repeating, unheard
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.errors import LaneworkError
 
@@ -63,8 +63,7 @@ class Heartbeat:
         self._is_refused = False
         self._held: dict[str, _Held] = {}
         self._lock = Condition()
-        self._is_closed = Event()
-        self._thread = vital_thread(HEART, self._run, failed)
+        self._beating = Repeating(HEART, self._beat_all, failed, every_s=lease.total_seconds() / 3)
 
     def hold(self, lane: Lane, handle: str) -> None:
         """Keep a received message."""
@@ -138,15 +137,13 @@ class Heartbeat:
 
     def close(self) -> None:
         """Beat no more."""
-        self._is_closed.set()
-        self._thread.join()
+        self._beating.close()
 
-    def _run(self) -> None:
-        while not self._is_closed.wait(self._lease.total_seconds() / 3):
-            with self._lock:
-                held = [(handle, one) for handle, one in self._held.items() if not one.is_given_back]
-            for handle, one in held:
-                self._beat(handle, one)
+    def _beat_all(self) -> None:
+        with self._lock:
+            held = [(handle, one) for handle, one in self._held.items() if not one.is_given_back]
+        for handle, one in held:
+            self._beat(handle, one)
 
     def _beat(self, handle: str, held: _Held) -> None:
         with self._lock:

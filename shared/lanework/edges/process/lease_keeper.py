@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from threading import Thread
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.watchdog import Repeating, unheard
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import extend_lease
 from lanework.errors import LaneworkError
@@ -48,24 +48,22 @@ class LeaseKeeper:
         self._reached: tuple[Ports, MessageConsumer] | None = None
         self._kept_at: dict[str, float] = {}
         self._is_refused = False
-        self._is_over = threading.Event()
-        self._thread: Thread | None = None
+        self._looking: Repeating | None = None
 
     def start(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
         """Look on in a thread; `neglected` gives the runs of live processes that were last kept before a moment."""
-        self._thread = Thread(target=self._run, args=(neglected,), name="keeper", daemon=True)
-        self._thread.start()
+        every_s = min(_LOOK_S, self._lease.total_seconds() / 6)
+        self._looking = Repeating("keeper", partial(self.look, neglected), unheard, every_s=every_s)
 
     def close(self) -> None:
         """Look no more."""
-        self._is_over.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self._looking is not None:
+            self._looking.close()
 
     @property
     def has_failed(self) -> bool:
         """Whether it has ended by itself: jobs would be begun twice from now on."""
-        return self._thread is not None and not self._thread.is_alive() and not self._is_over.is_set()
+        return self._looking is not None and self._looking.has_failed
 
     def look(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
         """Lengthen what nobody has for half a lease."""
@@ -75,10 +73,6 @@ class LeaseKeeper:
         due = [one for one in found if self._kept_at[one.lease.claim_id] < before]
         if due:
             self._lengthen(due)
-
-    def _run(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
-        while not self._is_over.wait(min(_LOOK_S, self._lease.total_seconds() / 6)):
-            self.look(neglected)
 
     def _lengthen(self, entries: Sequence[Entry]) -> None:
         try:

@@ -10,8 +10,7 @@ from lanework.edges.process.ack_batcher import AckBatcher
 from lanework.edges.process.config import NO_WAIT, UNBOUNDED
 from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.interrupt import disarm
-from lanework.edges.process.metrics_flusher import MetricsFlusher
-from lanework.edges.process.watchdog import unheard
+from lanework.edges.process.watchdog import Repeating, unheard
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
@@ -28,6 +27,17 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
 _AFTER_REFUSAL: Final = timedelta(seconds=5)
+
+_FLUSHED_EVERY_S: Final = 5.0
+
+
+def flusher(app: App, failed: Failed) -> Repeating:
+    """Let what was counted be written every few seconds, and at the end: no batch's end does it here."""
+
+    def flush() -> None:
+        app.ports.events.flush()  # which may go elsewhere by then
+
+    return Repeating("flusher", flush, failed, every_s=_FLUSHED_EVERY_S, at_end=True)
 
 
 class Work:
@@ -59,7 +69,7 @@ class Work:
         self._run_async = run_async
         self._outbox = AckBatcher(inbox, failed)
         self._heart = Heartbeat(self._outbox, lease=lease, roster=roster, failed=failed, on_error=self._log_refusal)
-        self._flusher = MetricsFlusher(app, failed)
+        self._flusher = flusher(app, failed)
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
