@@ -41,9 +41,7 @@ def aws_ports(
     Return the ports on AWS, or on whatever endpoint the settings name. boto is imported here, not before.
 
     Args:
-        settings: Where to.
         emit: Gets the events of the ports themselves, such as a delete that SQS refused; the log by default.
-        clients: AWS's clients; by default they are made of the settings.
     """
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.flags import DynamoFlags  # noqa: PLC0415
@@ -55,17 +53,17 @@ def aws_ports(
     from lanework.aws.statistics import DynamoStatistics  # noqa: PLC0415
     from lanework.aws.workflows.workflows import DynamoWorkflows  # noqa: PLC0415
 
-    clients = clients or Clients(settings)
+    clients, stack = clients or Clients(settings), settings.stack
     log = LogSink(logging.getLogger("lanework"))
     return Ports(
-        ledger=GroupCommitLedger(clients, stack=settings.stack, region=settings.region),
-        lanes=SqsLanes(clients, stack=settings.stack, report=_failures_to(emit or log.emit)),
-        flags=DynamoFlags(clients, stack=settings.stack),
-        limits=DynamoLimits(clients, stack=settings.stack),
-        schedules=DynamoSchedules(clients, stack=settings.stack),
-        scheduler=EventBridgeScheduler(clients, stack=settings.stack),
-        statistics=DynamoStatistics(clients, stack=settings.stack, report=_unreadable_to(emit or log.emit)),
-        workflows=DynamoWorkflows(clients, stack=settings.stack),
+        ledger=GroupCommitLedger(clients, stack=stack, region=settings.region),
+        lanes=SqsLanes(clients, stack=stack, report=_failures_to(emit or log.emit)),
+        flags=DynamoFlags(clients, stack=stack),
+        limits=DynamoLimits(clients, stack=stack),
+        schedules=DynamoSchedules(clients, stack=stack),
+        scheduler=EventBridgeScheduler(clients, stack=stack),
+        statistics=DynamoStatistics(clients, stack=stack, report=_unreadable_to(emit or log.emit)),
+        workflows=DynamoWorkflows(clients, stack=stack),
         events=log,
         clock=utc_now,
         new_id=new_ulid,

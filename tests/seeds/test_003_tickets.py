@@ -22,11 +22,11 @@ from jobs.tickets import Reminder, Ticket, remind, ticket_created
 from lanework import Cause, InvalidPayloadError, State, batch
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.stats.statistics import by_type
-from lanework.memory import MemoryArchive
 from lanework.model.lanes import LANES, Lane
 from lanework.model.stats.numbers import Count, Numbers
 from lanework.testing import EventList, drain
 from tests.support.fakes import Flaky as FlakyPort
+from tests.support.fakes import MemoryArchive
 from tests.support.seeds import gaps
 
 if TYPE_CHECKING:

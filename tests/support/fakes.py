@@ -11,6 +11,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lanework.app import App
+    from lanework.memory import MemoryLanes
+    from lanework.model.lanes import Lane
+
+
+class MemoryArchive:
+    """
+    Implements the `Archive` port.
+
+    Attributes:
+        objects: What was put, by key.
+    """
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes) -> None:
+        self.objects[key] = body
+
+
+def move_to_dead(lanes: MemoryLanes, lane: Lane, handle: str) -> None:
+    """Move a message to the dead-letter queue, as SQS does with what was received too often."""
+    for message in [one for one in lanes.queues[lane].messages if one.handle == handle]:
+        lanes.queues[lane].messages.remove(message)
+        lanes.put_dead(lane, message.body, was_moved_by_sqs=True)
 
 
 @dataclass

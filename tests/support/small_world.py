@@ -16,6 +16,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import Clock, EventList, app_in_memory
 from tests.support.factories import a_record
+from tests.support.fakes import move_to_dead
 
 if TYPE_CHECKING:
     from lanework import Job, JobRecord
@@ -77,7 +78,7 @@ def give_up_on_all(world: World) -> None:
     """Let SQS move every message of the lane to its dead-letter queue."""
     lanes: Any = world.app.ports.lanes
     while (message := lanes.receive(Lane.HIGH)) is not None:
-        lanes.move_to_dead(Lane.HIGH, message.handle)
+        move_to_dead(lanes, Lane.HIGH, message.handle)
 
 
 @pytest.fixture(name="world")

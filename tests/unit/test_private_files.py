@@ -10,7 +10,7 @@ import pytest
 from lanework.embedded import StackHandle, read_private
 from lanework.errors import StackError
 from lanework.local.emulator.private_files import make_private, open_private, write_private
-from lanework.local.emulator.saved_state import move_state
+from lanework.local.emulator.process import move_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

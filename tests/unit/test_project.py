@@ -7,7 +7,7 @@ import pytest
 from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import StackError
 from lanework.local import Project, find_project
-from lanework.local.emulator.saved_state import move_state
+from lanework.local.emulator.process import move_state
 
 if TYPE_CHECKING:
     from pathlib import Path

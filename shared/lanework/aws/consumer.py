@@ -10,7 +10,6 @@ from lanework.aws.queues import BATCH, Queues, ReceivedMessages, seconds
 from lanework.engine.ports.consumer import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
     from lanework.aws.clients import Clients
@@ -18,13 +17,11 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
 
-class SqsConsumer:
+class SqsConsumer(ReceivedMessages):
     """Implements the `MessageConsumer` port."""
 
     def __init__(self, clients: Clients, *, stack: str, report: ReportFailure) -> None:
-        self._clients = clients
-        self._queues = Queues(clients, stack=stack)
-        self._messages = ReceivedMessages(clients, self._queues, report)
+        super().__init__(clients, Queues(clients, stack=stack), report)
 
     def receive(self, lane: Lane, *, limit: int, wait: timedelta, hide_for: timedelta) -> list[Received]:
         with translated(f"receiving from lane {lane}"):
@@ -36,12 +33,6 @@ class SqsConsumer:
                 MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
         return [_received(one) for one in answer.get("Messages", [])]
-
-    def delete(self, lane: Lane, handles: Sequence[str]) -> None:
-        self._messages.delete(lane, handles)
-
-    def hide(self, lane: Lane, handles: Mapping[str, timedelta]) -> None:
-        self._messages.hide(lane, handles)
 
 
 def _received(message: dict[str, Any]) -> Received:

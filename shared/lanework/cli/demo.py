@@ -18,14 +18,14 @@ from lanework.cli.output import complain, out, print_json, say, seconds, table_o
 from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import ConfigError
 from lanework.local import Project, embedded_stack, find_project
-from lanework.local.demo.demo import Demo, summary_of
+from lanework.local.demo import Demo, summary_of
 from lanework.local.emulator.venv import emulator_python
 from lanework.local.stack.producer_env import enter
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lanework.local.demo.demo import Row
+    from lanework.local.demo import Row
 
 _COLUMNS = ("id", "type", "lane", "attempts", "wait", "run", "state", "shows")
 

@@ -34,7 +34,7 @@ from lanework.errors import InvalidOptionError, StackError
 from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local import embedded_stack, find_project, redeploy_on_change
 from lanework.local.application import load_app
-from lanework.local.demo.demo_load import Traffic
+from lanework.local.demo import Traffic
 from lanework.local.stack.logs import LogTail
 from lanework.local.stack.producer_env import enter
 from lanework.local.webhook_secret import PARAMETER, kept_secret

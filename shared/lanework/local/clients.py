@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from boto3.session import Session
-    from botocore.config import Config
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -40,44 +39,41 @@ class Clients:
     @property
     def cloudformation(self) -> CloudFormationClient:
         """A CloudFormation client."""
-        return self._session.client(
-            "cloudformation", endpoint_url=self.endpoint, region_name=self.region, config=self._config
-        )
+        return self._session.client("cloudformation", **self._options)
 
     @property
     def dynamodb(self) -> DynamoDBClient:
         """A DynamoDB client."""
-        return self._session.client(
-            "dynamodb", endpoint_url=self.endpoint, region_name=self.region, config=self._config
-        )
+        return self._session.client("dynamodb", **self._options)
 
     @property
     def functions(self) -> LambdaClient:
         """A Lambda client."""
-        return self._session.client("lambda", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+        return self._session.client("lambda", **self._options)
 
     @property
     def logs(self) -> CloudWatchLogsClient:
         """A CloudWatch Logs client."""
-        return self._session.client("logs", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+        return self._session.client("logs", **self._options)
 
     @property
     def s3(self) -> S3Client:
         """An S3 client."""
-        return self._session.client("s3", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+        return self._session.client("s3", **self._options)
 
     @property
     def sqs(self) -> SQSClient:
         """An SQS client."""
-        return self._session.client("sqs", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+        return self._session.client("sqs", **self._options)
 
     @property
     def ssm(self) -> SSMClient:
         """An SSM client."""
-        return self._session.client("ssm", endpoint_url=self.endpoint, region_name=self.region, config=self._config)
+        return self._session.client("ssm", **self._options)
 
     @property
-    def _config(self) -> Config:
+    def _options(self) -> dict[str, Any]:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
-        return Config(proxies={}, connect_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+        config = Config(proxies={}, connect_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
+        return {"endpoint_url": self.endpoint, "region_name": self.region, "config": config}

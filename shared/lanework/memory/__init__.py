@@ -1,6 +1,5 @@
 """The ports in memory, for the engine's own proof and for unit tests of jobs; tests/contract holds them too."""
 
-from lanework.memory.archive import MemoryArchive
 from lanework.memory.flags import MemoryFlags
 from lanework.memory.lanes import MemoryLanes
 from lanework.memory.ledger import MemoryLedger
@@ -10,7 +9,6 @@ from lanework.memory.statistics import MemoryStatistics
 from lanework.memory.workflows import MemoryWorkflows
 
 __all__ = [
-    "MemoryArchive",
     "MemoryFlags",
     "MemoryLanes",
     "MemoryLedger",

@@ -77,12 +77,6 @@ class MemoryLanes:
         _check(body, cause=cause, error=error)
         self.put_dead(lane, body, was_moved_by_sqs=False)
 
-    def move_to_dead(self, lane: Lane, handle: str) -> None:
-        """Move a message to the dead-letter queue, as SQS does with what was received too often."""
-        for message in [one for one in self.queues[lane].messages if one.handle == handle]:
-            self.queues[lane].messages.remove(message)
-            self.put_dead(lane, message.body, was_moved_by_sqs=True)
-
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         now = self._clock()
         seen = list(islice((one for one in self.queues[lane].dead if one.visible_at <= now), limit))
@@ -153,10 +147,6 @@ class MemoryLanes:
     def dead(self, lane: Lane) -> tuple[str, ...]:
         """Return the bodies in the lane's dead-letter queue, oldest first."""
         return tuple(one.body for one in self.queues[lane].dead)
-
-    def next_visible(self, lane: Lane) -> datetime | None:
-        """Return when the next message of the lane can be received, or None if it holds none."""
-        return min((one.visible_at for one in self.queues[lane].messages), default=None)
 
 
 def _check(body: str, **attributes: str) -> None:

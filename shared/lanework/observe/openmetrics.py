@@ -57,51 +57,35 @@ class _Family:
 
 
 def _lanes(now: StackOverview) -> Iterator[_Family]:
-    billed = dict.fromkeys(LANES, 0)
-    invocations = dict.fromkeys(LANES, 0)
-    for key, one in now.overview.total.items():
-        billed[key.lane] += one[Count.BILLED_MB_MS]
-        invocations[key.lane] += one[Count.INVOCATIONS]
     yield _Family(
         "lanework_messages",
         "gauge",
         "Messages of a lane, as SQS counts them (approximately); dead ones as of the minute's tick.",
         [("", {"lane": one.lane, "state": state}, count) for one in now.lanes for state, count in _held(one)],
     )
-    yield _Family(
-        "lanework_oldest_message_seconds",
-        "gauge",
-        "How long the oldest message of a lane waits at least, in whole minutes; 0 if nothing waits.",
-        [("", {"lane": one.lane}, one.oldest.total_seconds() if one.oldest else 0) for one in now.lanes],
-    )
-    yield _Family(
-        "lanework_lane_paused",
-        "gauge",
-        "Whether a lane is paused.",
-        [("", {"lane": one.lane}, int(one.is_paused)) for one in now.lanes],
-    )
-    yield _Family(
-        "lanework_lane_promise_seconds",
-        "gauge",
-        "Within which time a lane promises a job's first start; a lane without a promise is left out.",
-        [
-            ("", {"lane": lane}, terms.start_within.total_seconds())
-            for lane, terms in LANES.items()
-            if terms.start_within is not None
-        ],
-    )
-    yield _Family(
-        "lanework_invocations",
-        "counter",
-        "Invocations of a lane's worker function.",
-        [("_total", {"lane": lane}, count) for lane, count in invocations.items()],
-    )
-    yield _Family(
-        "lanework_billed_gb_seconds",
-        "counter",
-        "What they are billed for, measured inside the function.",
-        [("_total", {"lane": lane}, count / _MB_MS_OF_A_GB_SECOND) for lane, count in billed.items()],
-    )
+    oldest = {one.lane: one.oldest.total_seconds() if one.oldest else 0 for one in now.lanes}
+    promises = {lane: one.start_within.total_seconds() for lane, one in LANES.items() if one.start_within is not None}
+    invocations, billed = dict.fromkeys(LANES, 0), dict.fromkeys(LANES, 0.0)
+    for key, numbers in now.overview.total.items():
+        invocations[key.lane] += numbers[Count.INVOCATIONS]
+        billed[key.lane] += numbers[Count.BILLED_MB_MS] / _MB_MS_OF_A_GB_SECOND
+    for name, kind, help_, values in (
+        (
+            *("oldest_message_seconds", "gauge"),
+            "How long the oldest message of a lane waits at least, in whole minutes; 0 if nothing waits.",
+            oldest,
+        ),
+        ("lane_paused", "gauge", "Whether a lane is paused.", {one.lane: int(one.is_paused) for one in now.lanes}),
+        (
+            *("lane_promise_seconds", "gauge"),
+            "Within which time a lane promises a job's first start; a lane without a promise is left out.",
+            promises,
+        ),
+        ("invocations", "counter", "Invocations of a lane's worker function.", invocations),
+        ("billed_gb_seconds", "counter", "What they are billed for, measured inside the function.", billed),
+    ):
+        suffix = "_total" if kind == "counter" else ""
+        yield _Family(f"lanework_{name}", kind, help_, [(suffix, {"lane": lane}, one) for lane, one in values.items()])
 
 
 def _alerts(now: StackOverview) -> _Family:

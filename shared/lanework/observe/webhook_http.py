@@ -7,13 +7,13 @@ very address that was looked at, so that a name which resolves differently a mom
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from lanework.model.webhooks import checked_webhook
 from lanework.observe.http_exchange import Exchange, resolved
-from lanework.observe.special_addresses import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,27 +21,25 @@ if TYPE_CHECKING:
     from lanework.engine.ports.webhooks import Answered
     from lanework.observe.http_exchange import Resolve
 
-__all__ = ["WITHIN", "InternetPost", "is_public"]
-
 WITHIN: Final = timedelta(seconds=10)
 """Of resolving, connecting, TLS, sending and the answer's head together."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InternetPost:
-    """Implements the `Post` port."""
+    """
+    Implements the `Post` port.
 
-    def __init__(
-        self, *, may_be_private: bool = False, resolve: Resolve | None = None, within: timedelta = WITHIN
-    ) -> None:
-        """
-        Send to public addresses.
+    Attributes:
+        may_be_private: Send to any address; for development, where the receiver is this machine.
+        resolve: Gives the addresses of a host.
+        within: The deadline of a message.
+    """
 
-        Args:
-            may_be_private: Send to any address; for development, where the receiver is this machine.
-            resolve: Gives the addresses of a host; the operating system's by default.
-            within: The deadline of a message.
-        """
-        self._send = Exchange(within=within, may_be_private=may_be_private, resolve=resolve or resolved)
+    may_be_private: bool = False
+    resolve: Resolve = resolved
+    within: timedelta = WITHIN
 
     def __call__(self, url: str, body: str, headers: Mapping[str, str]) -> Answered:
-        return self._send(urlsplit(checked_webhook(url)), body.encode(), headers)
+        send = Exchange(within=self.within, may_be_private=self.may_be_private, resolve=self.resolve)
+        return send(urlsplit(checked_webhook(url)), body.encode(), headers)

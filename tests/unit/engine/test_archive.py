@@ -15,11 +15,10 @@ from lanework.engine.builtin_jobs.hourly import HourlyJobs
 from lanework.engine.jobtypes.builtin import ARCHIVE as ARCHIVE_JOB
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.errors import UnavailableError
-from lanework.memory import MemoryArchive
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.retention import ARCHIVE, Cleaning
 from lanework.testing import drain
-from tests.support.fakes import Flaky
+from tests.support.fakes import Flaky, MemoryArchive
 from tests.support.small_world import Greeting, World
 
 DAY = timedelta(days=1)

@@ -22,7 +22,7 @@ from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, State
 from lanework.testing import NOON, Clock, app_in_memory, drain
 from tests.support.factories import a_message, a_record
-from tests.support.fakes import break_ports
+from tests.support.fakes import break_ports, move_to_dead
 
 if TYPE_CHECKING:
     from tests.support.small_world import World
@@ -309,7 +309,7 @@ def test_a_letter_that_sqs_moved_is_input_too(world: World) -> None:
     ):
         lanes.send(Lane.HIGH, OutgoingMessage(body=body))
     while (message := lanes.receive(Lane.HIGH)) is not None:
-        lanes.move_to_dead(Lane.HIGH, message.handle)
+        move_to_dead(lanes, Lane.HIGH, message.handle)
 
     Reconciler(world.app.ports).tick()
     drain(world.app)

@@ -22,6 +22,7 @@ from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, drain
 from tests.support.factories import a_message, a_record
+from tests.support.fakes import move_to_dead
 from tests.support.small_world import Greeting, World, give_up_on_all, raises
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def test_twenty_five_messages_near_a_mebibyte_stop_nothing_of_any_lane(world: Wo
     )
     lanes: Any = ports.lanes
     moved = lanes.receive(Lane.BATCH)
-    lanes.move_to_dead(Lane.BATCH, moved.handle)
+    move_to_dead(lanes, Lane.BATCH, moved.handle)
 
     done = tick(world)
 
@@ -193,7 +194,7 @@ def test_a_lane_whose_dead_letters_nobody_may_read_stops_no_other(
     other = Lane.LOW if lane is Lane.HIGH else Lane.HIGH
     world.greet.enqueue(BAT, job_id="job-1", lane=other)
     lanes: Any = world.app.ports.lanes
-    lanes.move_to_dead(other, lanes.receive(other).handle)
+    move_to_dead(lanes, other, lanes.receive(other).handle)
     refusing = Poisoned(lanes, "receive_dead", lambda asked, **_: asked is lane, refusal)
     world.app.use(replace(world.app.ports, lanes=cast("Any", refusing)))
     world.app.ports.ledger.put(a_record(job_id="stranded", created_at=world.clock()))

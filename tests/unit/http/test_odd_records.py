@@ -24,7 +24,6 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.queries.job_view import as_json
 from lanework.engine.queries.state_counts import state_counts
 from lanework.http.auth.tokens import Role
-from lanework.memory.archive import MemoryArchive
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.job.payload import as_values, masked
 from lanework.model.job.validation_errors import MASK
@@ -34,6 +33,7 @@ from lanework.model.lifecycle.states import Cause, Failure, JobRecord
 from lanework.testing import NOON
 from tests.support.browsers import logged_in
 from tests.support.factories import a_record
+from tests.support.fakes import MemoryArchive
 
 if TYPE_CHECKING:
     from tests.support.http_shop import Shop

@@ -9,7 +9,8 @@ import pytest
 
 from lanework import UnavailableError
 from lanework.errors import ForbiddenAddressError
-from lanework.observe.webhook_http import InternetPost, is_public
+from lanework.observe.special_addresses import is_public
+from lanework.observe.webhook_http import InternetPost
 from tests.support.receivers import Receiver, receiving, with_certificate
 
 LOOPBACK = ip_address("127.0.0.1")

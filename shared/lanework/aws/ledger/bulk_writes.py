@@ -44,12 +44,9 @@ def read_all(
     what isn't there, and is asked for again, each time after twice the pause.
 
     Args:
-        clients: To DynamoDB.
-        table: Which table.
         keys: Which items, each once.
-        is_consistent: Whether what was written a moment ago is to be seen.
+        is_consistent: What was written a moment ago is to be seen.
         only: The attributes to read; all if none are named.
-        pause: Waits for so many seconds.
 
     Raises:
         UnavailableError: The table is too busy for some of them.

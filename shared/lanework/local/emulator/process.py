@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 
 from lanework.embedded import answers
 from lanework.errors import StackError
-from lanework.local.emulator.private_files import make_private, open_private
-from lanework.local.emulator.saved_state import move_state
+from lanework.local.emulator.private_files import make_private, open_private, write_private
 from lanework.local.emulator.subprocess_env import clean_environment
 
 if TYPE_CHECKING:
@@ -139,6 +138,25 @@ def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python:
             umask=0o077,
         )
     return Emulator(endpoint=f"http://{HOST}:{port}", folder=folder, drain=drain, process=process)
+
+
+def move_state(state: Path, origin: str) -> None:
+    """
+    Make saved state ready to be loaded by an emulator at `origin`, and note that it is there.
+
+    MiniStack finds queues by URLs that hold its port: loaded at another one, its workers get no messages.
+
+    Args:
+        state: The emulator's state folder; made if need be.
+        origin: Scheme, host and port, such as `http://127.0.0.1:4566`.
+    """
+    make_private(state)
+    note = state / "origin"
+    before = note.read_text() if note.is_file() else origin
+    if before != origin:
+        for file in state.glob("*.json"):
+            file.write_text(file.read_text().replace(f"{before}/", f"{origin}/"))
+    write_private(note, origin)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from lanework.local.emulator.subprocess_env import EMULATORS
+
 if TYPE_CHECKING:
     from lanework.embedded import StackHandle
     from lanework.local.clients import Clients
@@ -23,10 +25,7 @@ def enter(handle: StackHandle, clients: Clients) -> None:
         "AWS_ENDPOINT_URL": handle.endpoint,
         "AWS_REGION": handle.region,
         "AWS_DEFAULT_REGION": handle.region,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": "127.0.0.1,localhost",
+        **EMULATORS,
         "LANEWORK_STACK": handle.stack,
     }
 

@@ -1,10 +1,13 @@
-"""`lanework demo`: enqueues a scenario, follows every job to its end, compares with what was expected."""
+"""The demo's jobs: enqueued, followed to their ends, compared with what was expected; or enqueued again and again."""
 
 from __future__ import annotations
 
+import threading
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING, Final, cast
 
 from lanework.engine.queries.jobs import ran_for, waited
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 0.2
 WITHIN: Final = timedelta(seconds=50)
+EVERY: Final = timedelta(seconds=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,34 @@ class Demo:
         """Return how the outcome differs from what was expected, a line for each difference."""
         tickets = {lane: _tickets(self._stack, lane) for lane in Lane}
         return [f"{row.job_id}: {problem}" for row in self.rows for problem in _problems(row, tickets)]
+
+
+class Traffic:
+    """Enqueues them while a block lasts, so that the dashboard has something to show; otherwise as `Demo`."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._app = load_app(stack.deployer.project)
+        self._requests = [expected.request for expected in scenario_of(stack.deployer.project)]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        """Enqueue each job at once, under its own id; then one after the other, each under a new id."""
+        for request in self._requests:
+            with suppress(LaneworkError):
+                self._app.enqueue_request(request)
+        for request in cycle(self._requests):
+            if self._stop.wait(EVERY.total_seconds()):
+                return
+            with suppress(LaneworkError):  # a quota that is used up shows something, too
+                self._app.enqueue_request(replace(request, job_id=None))
 
 
 def scenario_of(project: Project) -> Sequence[Expectation]:

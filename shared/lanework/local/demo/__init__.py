@@ -1,1 +1,0 @@
-"""The jobs that `lanework demo` and `lanework dev --demo` enqueue."""
