@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 import boto3
 from botocore.config import Config
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from lanework.settings import Settings
 
+ClientT = TypeVar("ClientT")
+
 _NO_FILE: Final = "/dev/null"
 
 _CONFIG: Final = Config(
@@ -46,12 +48,30 @@ _CONFIG: Final = Config(
 )
 
 
+class _Shared(Generic[ClientT]):
+    """An attribute that holds the client of the service that it is named for."""
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._service = name
+
+    def __get__(self, clients: Clients, _: type) -> ClientT:
+        return cast("ClientT", clients.shared(self._service))
+
+
 class Clients:
     """
     The AWS clients of one application; made on first use, then shared by its threads.
 
     A process that is forked makes its own: two that read from one connection get each other's answers.
     """
+
+    dynamodb: _Shared[DynamoDBClient] = _Shared()
+    sqs: _Shared[SQSClient] = _Shared()
+    scheduler: _Shared[EventBridgeSchedulerClient] = _Shared()
+    s3: _Shared[S3Client] = _Shared()
+    sns: _Shared[SNSClient] = _Shared()
+    events: _Shared[EventBridgeClient] = _Shared()
+    ssm: _Shared[SSMClient] = _Shared()
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -65,7 +85,8 @@ class Clients:
         self._is_over = False
         self._made: dict[str, Any] = {}
 
-    def _shared(self, service: str) -> Any:  # noqa: ANN401 - boto's clients have a type each
+    def shared(self, service: str) -> Any:  # noqa: ANN401 - boto's clients have a type each
+        """Return the client of a service that all threads use."""
         client = self._made.get(service)
         return self._make(service, is_shared=True) if client is None else client
 
@@ -107,34 +128,6 @@ class Clients:
     def make(self, service: str) -> Any:  # noqa: ANN401 - as above
         """Make a client of a service that tools use, and no function."""
         return self._make(service)
-
-    @property
-    def dynamodb(self) -> DynamoDBClient:
-        return cast("DynamoDBClient", self._shared("dynamodb"))
-
-    @property
-    def sqs(self) -> SQSClient:
-        return cast("SQSClient", self._shared("sqs"))
-
-    @property
-    def scheduler(self) -> EventBridgeSchedulerClient:
-        return cast("EventBridgeSchedulerClient", self._shared("scheduler"))
-
-    @property
-    def s3(self) -> S3Client:
-        return cast("S3Client", self._shared("s3"))
-
-    @property
-    def sns(self) -> SNSClient:
-        return cast("SNSClient", self._shared("sns"))
-
-    @property
-    def events(self) -> EventBridgeClient:
-        return cast("EventBridgeClient", self._shared("events"))
-
-    @property
-    def ssm(self) -> SSMClient:
-        return cast("SSMClient", self._shared("ssm"))
 
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""

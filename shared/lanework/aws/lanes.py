@@ -41,11 +41,11 @@ _OF_THE_MESSAGE: Final = frozenset(
 
 _NO_ACTION: Final = "InvalidAction"
 
-_COUNTS: Final = (
+_COUNTS: Final = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
     "ApproximateNumberOfMessagesDelayed",
-)
+]
 
 
 class SqsLanes:
@@ -138,8 +138,8 @@ class SqsLanes:
     def move_back(self, lane: Lane, *, rate: int | None) -> None:
         """Names the destination, since what a program sent to a DLQ has no recorded source."""
         request: StartMessageMoveTaskRequestTypeDef = {
-            "SourceArn": self._arn(self._queues.url(lane, "-dlq")),
-            "DestinationArn": self._arn(self._queues.url(lane)),
+            "SourceArn": self._attributes(lane, "-dlq", ["QueueArn"])["QueueArn"],
+            "DestinationArn": self._attributes(lane, "", ["QueueArn"])["QueueArn"],
         }
         if rate is not None:
             request["MaxNumberOfMessagesPerSecond"] = rate
@@ -153,24 +153,22 @@ class SqsLanes:
             raise
 
     def live(self, lane: Lane) -> LaneDepth:
-        waiting, in_flight, delayed = self._counts(self._queues.url(lane))
+        waiting, in_flight, delayed = self._counts(lane)
         return LaneDepth(waiting=waiting, in_flight=in_flight, delayed=delayed, dead=0)
 
     def counts(self, lane: Lane) -> LaneDepth:
         # A letter that the reconciler looks at is hidden for a while, and as dead as the others.
-        return replace(self.live(lane), dead=sum(self._counts(self._queues.url(lane, "-dlq"))))
+        return replace(self.live(lane), dead=sum(self._counts(lane, "-dlq")))
 
-    def _arn(self, url: str) -> str:
-        with translated(f"looking up {url.rpartition('/')[2]}"):
-            answer = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return answer["Attributes"]["QueueArn"]
-
-    def _counts(self, url: str) -> tuple[int, int, int]:
-        with translated(f"counting messages of {url.rpartition('/')[2]}"):
-            answer = self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
-        found = answer.get("Attributes", {})
+    def _counts(self, lane: Lane, suffix: str = "") -> tuple[int, int, int]:
+        found = self._attributes(lane, suffix, _COUNTS)
         waiting, in_flight, delayed = (int(found.get(name, 0)) for name in _COUNTS)
         return waiting, in_flight, delayed
+
+    def _attributes(self, lane: Lane, suffix: str, names: Sequence[Any]) -> Mapping[Any, str]:
+        url = self._queues.url(lane, suffix)
+        with translated(f"looking at {url.rpartition('/')[2]}"):
+            return self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names).get("Attributes", {})
 
 
 def _batches(sendings: Sequence[OutgoingMessage]) -> Iterator[list[int]]:

@@ -18,7 +18,6 @@ RETRIES: Final[dict[str, Any]] = {"MaximumRetryAttempts": 3, "MaximumEventAgeInS
 """The minute tick does what these tries didn't."""
 
 _MISSING: Final = "ResourceNotFoundException"
-_EXISTS: Final = "ConflictException"
 _NO_SUCH_SERVICE: Final = frozenset({"404", "501", "InvalidAction", "NotImplemented", "UnknownOperationException"})
 
 
@@ -77,9 +76,7 @@ class EventBridgeScheduler:
         }
         try:
             scheduler.create_schedule(**request)
-        except ClientError as error:
-            if _code(error) != _EXISTS:
-                raise
+        except scheduler.exceptions.ConflictException:
             scheduler.update_schedule(**request)
 
 

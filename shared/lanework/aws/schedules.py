@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import MOMENT, may_exist
-from lanework.aws.ledger.read_back import UNREADABLE
+from lanework.aws.ledger.read_back import UNREADABLE, damage_of
 from lanework.aws.table import ABSENT, Table, as_found, as_read
 from lanework.model.schedule.schedule import CatchUp, Overlap, Schedule, ScheduleRecord, Source
 from lanework.model.schedule.timetable import LONGEST_EVERY, Timetable
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _PARTITION: Final = "schedules"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LONGEST_DAMAGE: Final = 200
 _LAST_REVISION: Final = 10**15
 
 
@@ -100,7 +99,7 @@ def _record(item: dict[str, Any]) -> ScheduleRecord:
     try:
         return _whole_record(item)
     except UNREADABLE as error:
-        return _damaged(item, f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE])
+        return _damaged(item, damage_of(error))
 
 
 def _damaged(item: dict[str, Any], damage: str) -> ScheduleRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
 
 
+ClientT = TypeVar("ClientT")
+
+
 def _session() -> Session:
     from lanework.aws.clients import bare_session  # noqa: PLC0415 - heavy, and not needed to be imported for --help
 
     return bare_session()
+
+
+class _Made(Generic[ClientT]):
+    """An attribute that makes a client each time."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __get__(self, clients: Clients, _: type) -> ClientT:
+        return cast("ClientT", clients.make(self._service))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,44 +49,17 @@ class Clients:
     region: str
     _session: Session = field(default_factory=_session, repr=False)
 
-    @property
-    def cloudformation(self) -> CloudFormationClient:
-        """A CloudFormation client."""
-        return self._session.client("cloudformation", **self._options)
+    cloudformation: ClassVar[_Made[CloudFormationClient]] = _Made("cloudformation")
+    dynamodb: ClassVar[_Made[DynamoDBClient]] = _Made("dynamodb")
+    functions: ClassVar[_Made[LambdaClient]] = _Made("lambda")
+    logs: ClassVar[_Made[CloudWatchLogsClient]] = _Made("logs")
+    s3: ClassVar[_Made[S3Client]] = _Made("s3")
+    sqs: ClassVar[_Made[SQSClient]] = _Made("sqs")
+    ssm: ClassVar[_Made[SSMClient]] = _Made("ssm")
 
-    @property
-    def dynamodb(self) -> DynamoDBClient:
-        """A DynamoDB client."""
-        return self._session.client("dynamodb", **self._options)
-
-    @property
-    def functions(self) -> LambdaClient:
-        """A Lambda client."""
-        return self._session.client("lambda", **self._options)
-
-    @property
-    def logs(self) -> CloudWatchLogsClient:
-        """A CloudWatch Logs client."""
-        return self._session.client("logs", **self._options)
-
-    @property
-    def s3(self) -> S3Client:
-        """An S3 client."""
-        return self._session.client("s3", **self._options)
-
-    @property
-    def sqs(self) -> SQSClient:
-        """An SQS client."""
-        return self._session.client("sqs", **self._options)
-
-    @property
-    def ssm(self) -> SSMClient:
-        """An SSM client."""
-        return self._session.client("ssm", **self._options)
-
-    @property
-    def _options(self) -> dict[str, Any]:
+    def make(self, service: Any) -> Any:  # noqa: ANN401 - boto's clients have a type each
+        """Make the client of a service."""
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         config = Config(proxies={}, connect_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-        return {"endpoint_url": self.endpoint, "region_name": self.region, "config": config}
+        return self._session.client(service, endpoint_url=self.endpoint, region_name=self.region, config=config)

@@ -115,22 +115,32 @@ class MemoryLedger:
 
     def change(self, job_id: str, change: Change) -> Answer:
         with self._lock:
-            stored = self.records.get(job_id)
-            if stored is None or not all(holds(condition, stored) for condition in change.require):
-                return _refused(stored, change)
-            self._keep(_changed(stored, change))
-            return Applied(self.records[job_id])
+            refused = self._refused(job_id, change)
+            return self._changed(job_id, change) if refused is None else refused
 
     def change_and_keep(self, job_id: str, change: Change, *, step: str, text: str) -> Answer | StepExists:
         with self._lock:
-            stored = self.records.get(job_id)
-            if stored is None or not all(holds(condition, stored) for condition in change.require):
-                return _refused(stored, change)
+            refused = self._refused(job_id, change)
+            if refused is not None:
+                return refused
             if (job_id, step) in self._steps:
                 return StepExists(self._steps[job_id, step])
             self._steps[job_id, step] = text
-            self._keep(_changed(stored, change))
-            return Applied(self.records[job_id])
+            return self._changed(job_id, change)
+
+    def _refused(self, job_id: str, change: Change) -> Answer | None:
+        stored = self.records.get(job_id)
+        if stored is not None and all(holds(condition, stored) for condition in change.require):
+            return None
+        return Applied(stored) if stored is not None and has_landed(change, stored) else Refused(stored)
+
+    def _changed(self, job_id: str, change: Change) -> Answer:
+        stored = self.records[job_id]
+        once = {name: value for name, value in change.write_once.items() if getattr(stored, name) is None}
+        attempts = {"attempts": stored.attempts + change.attempts} if change.attempts else {}
+        written: dict[str, Any] = {**once, **attempts, **change.write}
+        self._keep(replace(stored, **written))
+        return Applied(self.records[job_id])
 
     def get(self, job_id: str) -> JobRecord | None:
         with self._lock:
@@ -221,22 +231,11 @@ def _answered(record: JobRecord) -> JobRecord:
     return replace(record, payload=None) if is_apart(record.payload) else record
 
 
-def _refused(stored: JobRecord | None, change: Change) -> Answer:
-    return Applied(stored) if stored is not None and has_landed(change, stored) else Refused(stored)
-
-
 def _page(keys: Iterable[KeyT], before: str | None, limit: int) -> Page[KeyT]:
     found = sorted(keys, key=lambda key: key.position, reverse=True)
     rest = found if before is None else [key for key in found if key.position < before]
     is_more = len(rest) > limit
     return Page(keys=tuple(rest[:limit]), cursor=rest[limit - 1].position if is_more and limit else None)
-
-
-def _changed(stored: JobRecord, change: Change) -> JobRecord:
-    once = {name: value for name, value in change.write_once.items() if getattr(stored, name) is None}
-    attempts = {"attempts": stored.attempts + change.attempts} if change.attempts else {}
-    written: dict[str, Any] = {**once, **attempts, **change.write}
-    return replace(stored, **written)
 
 
 def _at_once(write: Callable[[], Any]) -> Any:  # noqa: ANN401 - what a write answers

@@ -10,7 +10,7 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import JOB, MOMENT, dead_shard_of, job_id_of, pk_of, recent_shard_of
-from lanework.aws.ledger.read_back import UNREADABLE
+from lanework.aws.ledger.read_back import UNREADABLE, damage_of
 from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import Lane
@@ -99,7 +99,7 @@ def summary_of(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values
     try:
         return _whole_summary(item)
     except UNREADABLE as error:
-        return Summary(job_id=job_id_of(item["pk"]["S"]), damage=f"{type(error).__name__}: {error}"[:200])
+        return Summary(job_id=job_id_of(item["pk"]["S"]), damage=damage_of(error))
 
 
 def _whole_summary(item: Any) -> Summary:  # noqa: ANN401 - boto's attribute values

@@ -16,8 +16,6 @@ from lanework.aws.ledger.steps_and_logs import key_beside
 from lanework.aws.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lanework.aws.clients import Clients
     from lanework.model.lifecycle.states import JobRecord
 
@@ -31,19 +29,16 @@ _RENEWED_UNDER: Final = timedelta(days=180)
 class Payloads:
     """Writes and reads them, in the jobs table."""
 
-    def __init__(
-        self, clients: Clients, table: str, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, clients: Clients, table: str) -> None:
         self._clients = clients
         self._items = Table(clients, table)
-        self._clock = clock
 
     def item_of(self, record: JobRecord) -> dict[str, Any]:
         return self.item(record.job_id, record.payload or "", starts_at=record.run_at)
 
     def item(self, job_id: str, payload: str, *, starts_at: datetime | None = None) -> dict[str, Any]:
         """Return a payload's item, to be kept for a year from its job's start."""
-        expires_at = (starts_at or self._clock()) + _BACKSTOP
+        expires_at = (starts_at or datetime.now(UTC)) + _BACKSTOP
         return {
             **key_beside(job_id, PAYLOAD),
             PAYLOAD: {"S": payload},
@@ -65,8 +60,8 @@ class Payloads:
         if "Item" not in answer:
             return self._items.put_first(self.item(job_id, payload), doing=doing)[0] is not None
         until = answer["Item"].get("expires_at")
-        if until is not None and EXPIRY.deserialize(until["N"]) < self._clock() + _RENEWED_UNDER:
-            self.expire(job_id, self._clock() + _BACKSTOP)
+        if until is not None and EXPIRY.deserialize(until["N"]) < datetime.now(UTC) + _RENEWED_UNDER:
+            self.expire(job_id, datetime.now(UTC) + _BACKSTOP)
         return False
 
     def read(self, job_id: str) -> str | None:
@@ -75,13 +70,13 @@ class Payloads:
 
     def expire(self, job_id: str, expires_at: datetime | None) -> None:
         """Let a payload expire with its job; None: in a year. Nothing happens where there is none."""
-        until = self._clock() + _BACKSTOP if expires_at is None else expires_at
+        until = datetime.now(UTC) + _BACKSTOP if expires_at is None else expires_at
         self._set_expiry(job_id, until, "attribute_exists(pk)", {})
 
     def disown(self, item: dict[str, Any]) -> None:
         """Let a payload go that was put for a record which was not made, unless somebody has put another since."""
         own = {":own": item["expires_at"]}
-        self._set_expiry(job_id_of(item["pk"]["S"]), self._clock(), "expires_at = :own", own)
+        self._set_expiry(job_id_of(item["pk"]["S"]), datetime.now(UTC), "expires_at = :own", own)
 
     def expiring(self, job_id: str, expires_at: datetime) -> dict[str, Any]:
         """Return the statement that lets a payload expire, to be sent with others."""

@@ -22,6 +22,11 @@ _LONGEST: Final = 200
 _THEN: Final = datetime.fromtimestamp(0, UTC)
 
 
+def damage_of(error: Exception) -> str:
+    """Say what one of `UNREADABLE` found wrong with an item."""
+    return f"{type(error).__name__}: {error}"[:_LONGEST]
+
+
 def to_record(raw: dict[str, Any], model: type[JobItem]) -> JobRecord:
     """
     Return the record that an item holds, as DynamoDB returned it.

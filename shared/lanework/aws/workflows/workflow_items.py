@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import EXPIRY, MOMENT, recent_shard_of
-from lanework.aws.ledger.read_back import UNREADABLE
+from lanework.aws.ledger.read_back import UNREADABLE, damage_of
 from lanework.engine.ports.workflows import key_of
 from lanework.model.job.ids import shard_of
 from lanework.model.workflow.shard import SHARD as SHARD_SIZE
@@ -24,7 +24,6 @@ NAMES: Final = "names"
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
-_LONGEST_DAMAGE: Final = 200
 _MOST_WRITES: Final = 10**15
 
 _KEPT_FOR: Final = timedelta(days=90)
@@ -82,8 +81,7 @@ def shard_of_item(item: dict[str, Any]) -> Shard:
         return _whole_shard(item)
     except UNREADABLE as error:
         workflow_id, number = shard_named(item["pk"]["S"])
-        damage = f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE]
-        return Shard(workflow_id=workflow_id, number=number, size=0, created_at=_EPOCH, damage=damage)
+        return Shard(workflow_id=workflow_id, number=number, size=0, created_at=_EPOCH, damage=damage_of(error))
 
 
 def _whole_shard(item: dict[str, Any]) -> Shard:
@@ -144,7 +142,7 @@ def record_of(item: dict[str, Any]) -> WorkflowRecord:
             shards=0,
             allotted_at=_EPOCH,
             expires_at=_NEVER,
-            damage=f"{type(error).__name__}: {error}"[:_LONGEST_DAMAGE],
+            damage=damage_of(error),
         )
 
 
