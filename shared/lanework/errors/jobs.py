@@ -1,4 +1,4 @@
-"""The errors of jobs and workflows: what isn't there, what has ended, what is taken or used up."""
+"""The errors of jobs and workflows; each has the ids, states and names that its message says as attributes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 class JobNotFoundError(LaneworkError):
-    """
-    Raised when no job has the id: it never existed, or its record was retired.
-
-    Attributes:
-        job_id: The id that was looked for.
-    """
+    """Raised when no job has the id: it never existed, or its record was retired."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
@@ -42,13 +37,7 @@ class JobFailedError(LaneworkError):
 
 
 class ResultTimeoutError(LaneworkError):
-    """
-    Raised when a job had not ended by the time its caller would wait. The job goes on.
-
-    Attributes:
-        job_id: Which job.
-        state: Where it stood.
-    """
+    """Raised when a job had not ended by the time its caller would wait. The job goes on."""
 
     def __init__(self, job_id: str, *, state: str, waited: timedelta) -> None:
         self.job_id, self.state = job_id, state
@@ -91,12 +80,7 @@ class UnknownParentError(LaneworkError):
 
 
 class WorkflowNotFoundError(LaneworkError):
-    """
-    Raised when no workflow has the id: it never existed, or its record has expired.
-
-    Attributes:
-        workflow_id: The id that was looked for.
-    """
+    """Raised when no workflow has the id: it never existed, or its record has expired."""
 
     def __init__(self, workflow_id: str) -> None:
         self.workflow_id = workflow_id
@@ -108,10 +92,6 @@ class WorkflowClosedError(LaneworkError):
     Raised when jobs can't be added to a workflow because all its jobs have ended, or it was cancelled.
 
     A redrive of one of its jobs doesn't open it again: that job may add what it had added, under the same ids.
-
-    Attributes:
-        workflow_id: Which.
-        state: Where it stands.
     """
 
     def __init__(self, workflow_id: str, *, state: str) -> None:
@@ -163,13 +143,7 @@ class JobIdTakenError(LaneworkError):
 
 
 class JobStateError(LaneworkError):
-    """
-    Raised when a job is in a state in which what was asked of it can't be done; a class of its own says which.
-
-    Attributes:
-        job_id: The job.
-        state: Where it stands.
-    """
+    """Raised when a job is in a state in which what was asked of it can't be done; a class of its own says which."""
 
     _said: ClassVar[str]
 
@@ -191,13 +165,7 @@ class JobEndedError(JobStateError):
 
 
 class SignalTooLateError(LaneworkError):
-    """
-    Raised when a signal comes after its job has stopped waiting for it. Nothing was changed.
-
-    Attributes:
-        job_id: The job.
-        signal: The signal's name.
-    """
+    """Raised when a signal comes after its job has stopped waiting for it. Nothing was changed."""
 
     def __init__(self, job_id: str, signal: str) -> None:
         self.job_id, self.signal = job_id, signal
@@ -205,13 +173,7 @@ class SignalTooLateError(LaneworkError):
 
 
 class SignalTimeoutError(LaneworkError):
-    """
-    Raised by `run.wait_for` when the signal didn't come in time: now, and on every later attempt.
-
-    Attributes:
-        job_id: The job.
-        signal: The signal's name.
-    """
+    """Raised by `run.wait_for` when the signal didn't come in time: now, and on every later attempt."""
 
     def __init__(self, job_id: str, signal: str) -> None:
         self.job_id, self.signal = job_id, signal

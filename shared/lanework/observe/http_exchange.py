@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from io import BufferedReader, RawIOBase
@@ -17,7 +19,7 @@ from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanework.engine.ports.webhooks import Answered
 from lanework.errors import ForbiddenAddressError, UnavailableError
@@ -36,9 +38,6 @@ T = TypeVar("T")
 
 LARGEST_HEAD: Final = 16 * 1024
 """Bytes of an answer's status and headers."""
-
-_PIECE: Final = 16 * 1024
-"""Bytes that TLS is given to read, or to send, at a time."""
 
 _MOST_ADDRESSES: Final = 4
 """Of a host, tried one after the other."""
@@ -101,18 +100,16 @@ class Exchange:
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         connection = _Connection(host, port, self._addresses(host, port, deadline), deadline, is_tls=is_tls)
         try:
-            connection.request("POST", path, body=body, headers={**headers, "connection": "close"})
-            answer = connection.getresponse()
+            return _by(deadline, partial(connection.post, path, body, {**headers, "connection": "close"}))
         except (OSError, HTTPException) as error:
             msg = f"{host} did not answer: {type(error).__name__}: {error}"
             raise UnavailableError(msg) from error
         finally:
-            connection.close()
-        return Answered(status_code=answer.status, headers=dict(answer.getheaders()))
+            connection.cut_off()
 
     def _addresses(self, host: str, port: int, deadline: Deadline) -> Sequence[Address]:
         try:
-            found = _by(deadline, lambda: self.resolve(host, port))
+            found = _by(deadline, partial(self.resolve, host, port))
         except (OSError, UnicodeError) as error:
             if not self.may_be_private and _never_resolves(host, error):
                 raise ForbiddenAddressError(host, "nothing") from error
@@ -142,30 +139,36 @@ def _top(host: str) -> str:
     return host.rstrip(".").rpartition(".")[2].lower()
 
 
-def _by(deadline: Deadline, call: Callable[[], Sequence[Address]]) -> Sequence[Address]:
-    """Return what a call does that can't be given a timeout; the thread that waits for a resolver ends with it."""
-    done: SimpleQueue[Any] = SimpleQueue()
+def _by(deadline: Deadline, call: Callable[[], T]) -> T:
+    """Return what a call does, if it does so within the deadline, in a thread that is left to end by itself."""
+    done: SimpleQueue[tuple[list[T], Exception | None]] = SimpleQueue()
 
     def run() -> None:
         try:
-            done.put((call(), None))
-        except (OSError, UnicodeError, ValueError) as error:
-            done.put(((), error))
+            done.put(([call()], None))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised below
+            done.put(([], error))
 
-    Thread(target=run, name="lanework-resolve", daemon=True).start()
+    Thread(target=run, name="lanework-webhook", daemon=True).start()
     try:
         found, error = done.get(timeout=deadline.left())
     except Empty:
         raise TimeoutError(deadline.text) from None
     if error is not None:
         raise error
-    return found  # type: ignore[no-any-return]
+    return found[0]
 
 
-class _FinalAnswer(HTTPResponse):
-    """An answer; what a server says before it (1xx, of which `http.client` knows only 100) is read and passed over."""
+class _Answer(HTTPResponse):
+    """An answer, of whose head a bounded part is read, and nothing of its body."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401 - handed on
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = BufferedReader(_Head(sock))
 
     def begin(self) -> None:
+        """Pass over what a server says before its answer: 1xx, of which `http.client` knows only 100."""
         super().begin()
         while self.status < HTTPStatus.OK:  # as often as the bytes of a head allow
             self.headers = None  # type: ignore[assignment]  # else it takes its head for read
@@ -175,7 +178,7 @@ class _FinalAnswer(HTTPResponse):
 class _Connection(HTTPConnection):
     """A connection to an address that was resolved before; the host is what TLS checks the certificate for."""
 
-    response_class = _FinalAnswer
+    response_class = _Answer
 
     def __init__(self, host: str, port: int, addresses: Sequence[Address], deadline: Deadline, *, is_tls: bool) -> None:
         super().__init__(host, port)
@@ -184,15 +187,29 @@ class _Connection(HTTPConnection):
         self._is_tls = is_tls
         self.default_port = 443 if is_tls else 80
 
-    def connect(self) -> None:
-        plain = self._reached()
+    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answered:
         try:
-            self.sock = timed = _Timed(plain, self._deadline)
-            if self._is_tls:
-                self.sock = _Encrypted(timed, self.host)
-        except BaseException:
-            plain.close()
-            raise
+            self.request("POST", path, body=body, headers=headers)
+            answer = self.getresponse()
+            return Answered(status_code=answer.status, headers=dict(answer.getheaders()))
+        finally:
+            self.close()
+
+    def connect(self) -> None:
+        self.sock = plain = self._reached()
+        if self._is_tls:
+            tls = ssl.create_default_context()
+            self.sock = tls.wrap_socket(plain, server_hostname=self.host, do_handshake_on_connect=False)
+        self._deadline.left()  # before it, `cut_off` finds this socket; after it, nothing is sent
+        if isinstance(self.sock, ssl.SSLSocket):
+            self.sock.do_handshake()
+
+    def cut_off(self) -> None:
+        """End whatever waits for the socket in another thread: OpenSSL, say, reads for as long as more comes."""
+        found = self.sock
+        if found is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
 
     def _reached(self) -> socket.socket:
         for number, address in enumerate(self._addresses):
@@ -206,77 +223,10 @@ class _Connection(HTTPConnection):
         raise OSError(msg)
 
 
-class _Timed:
-    """What of a socket a connection uses, each wait no longer than the deadline."""
-
-    def __init__(self, plain: socket.socket, deadline: Deadline) -> None:
-        self._socket = plain
-        self._deadline = deadline
-
-    def sendall(self, content: bytes) -> None:
-        left = memoryview(content)
-        while left:
-            self._socket.settimeout(self._deadline.left())
-            left = left[self._socket.send(left) :]
-
-    def recv_into(self, buffer: memoryview) -> int:
-        self._socket.settimeout(self._deadline.left())
-        return self._socket.recv_into(buffer)
-
-    def makefile(self, _: str) -> BufferedReader:
-        return BufferedReader(_Said(self))
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-class _Encrypted:
-    """
-    TLS over a socket, of which a piece at a time is read: a bounded work between two looks at the deadline.
-
-    On a socket of its own OpenSSL reads for as long as more comes, such as handshake messages that say nothing.
-    """
-
-    def __init__(self, plain: _Timed, host: str) -> None:
-        self._plain = plain
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        context = ssl.create_default_context()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
-        self._piece = memoryview(bytearray(_PIECE))
-        self._until_done(self._tls.do_handshake)
-
-    def sendall(self, content: bytes) -> None:
-        left = memoryview(content)
-        while left:
-            piece = left[:_PIECE]
-            left = left[self._until_done(lambda piece=piece: self._tls.write(piece)) :]  # type: ignore[misc]
-
-    def recv_into(self, buffer: memoryview) -> int:
-        return self._until_done(lambda: cast("int", self._tls.read(len(buffer), buffer)))
-
-    def makefile(self, _: str) -> BufferedReader:
-        return BufferedReader(_Said(self))
-
-    def close(self) -> None:
-        self._plain.close()
-
-    def _until_done(self, call: Callable[[], T]) -> T:
-        while True:
-            try:
-                done = call()
-            except ssl.SSLWantReadError:
-                self._plain.sendall(self._outgoing.read())
-                count = self._plain.recv_into(self._piece)
-                self._incoming.write(self._piece[:count]) if count else self._incoming.write_eof()
-            else:
-                self._plain.sendall(self._outgoing.read())
-                return done
-
-
-class _Said(RawIOBase):
+class _Head(RawIOBase):
     """What a server says, as long as an answer's head may be."""
 
-    def __init__(self, server: _Timed | _Encrypted) -> None:
+    def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._room = LARGEST_HEAD
 
