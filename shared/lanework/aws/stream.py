@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from lanework.aws.ledger.item import JOB, JobItem
 from lanework.aws.ledger.read_back import to_record
 
 if TYPE_CHECKING:
     from lanework.model.lifecycle.states import JobRecord
-
-
-UNREADABLE: Final = (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError)
-"""What reading a record of the stream may raise, whatever it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +45,7 @@ def written(one: Mapping[str, Any]) -> Written | None:
     if change.get("NewImage", {}).get("sk") != {"S": JOB}:
         return None
     return Written(
-        before=_record(change.get("OldImage")),
+        before=_whole(change["OldImage"]) if change.get("OldImage") else None,
         after=_whole(change["NewImage"]),
         at=datetime.fromtimestamp(float(change["ApproximateCreationDateTime"]), UTC),
         sequence=change["SequenceNumber"],
@@ -60,10 +56,6 @@ def sequence_of(one: object) -> str | None:
     """Return the number of the write that a record tells of; None if it says none."""
     change = one.get("dynamodb") if isinstance(one, Mapping) else None
     return change.get("SequenceNumber") if isinstance(change, Mapping) else None
-
-
-def _record(image: dict[str, Any] | None) -> JobRecord | None:
-    return _whole(image) if image else None
 
 
 def _whole(image: dict[str, Any]) -> JobRecord:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools import Logger
 
-from lanework.aws.stream import UNREADABLE, sequence_of, written
+from lanework.aws.ledger.read_back import UNREADABLE
+from lanework.aws.stream import sequence_of, written
 from lanework.edges import all_is_loaded
 from lanework.model.events import Action
 from lanework.model.job.ids import QUEUE_OF_OURS

@@ -44,19 +44,24 @@ def recent_page(
     condition, values = "recent_shard = :shard", {}
     if before is not None:
         condition, values = f"{condition} AND recent_key < :before", {":before": {"S": before}}
+    query = _query(table, "recent", condition, values)
+    query["Limit"] = max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY
     found: list[JobKey] = []
     known_from = ""
-    for number in range(SHARDS):
-        shard = {":shard": {"S": recent_shard_of(day, number)}}
-        answer = client.query(
-            **_query(table, "recent", condition, {**values, **shard}),
-            Limit=max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY,
-        )
-        positions = [item["recent_key"]["S"] for item in answer["Items"]]
+    for positions, is_cut in _recent(client, query, day):
         found += _job_keys(positions)
-        if positions and "LastEvaluatedKey" in answer:
+        if is_cut:
             known_from = max(known_from, positions[-1])
     return _known(found, known_from, limit=limit, keep=keep)
+
+
+def _recent(client: DynamoDBClient, query: dict[str, Any], day: str) -> Iterator[tuple[list[str], bool]]:
+    """Yield what each shard of a day answers to a query: its jobs' positions, and whether there are more."""
+    for number in range(SHARDS):
+        values = {**query["ExpressionAttributeValues"], ":shard": {"S": recent_shard_of(day, number)}}
+        answer = client.query(**query | {"ExpressionAttributeValues": values})
+        positions = [item["recent_key"]["S"] for item in answer["Items"]]
+        yield positions, bool(positions) and "LastEvaluatedKey" in answer
 
 
 def _job_keys(positions: Iterable[str]) -> Iterator[JobKey]:
@@ -80,15 +85,13 @@ def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, u
     high = until.isoformat(timespec="milliseconds")
     if high <= low:
         return Page(keys=(), cursor=None)
+    condition = "recent_shard = :shard AND recent_key BETWEEN :low AND :high"
+    query = _query(table, "recent", condition, {":low": {"S": low}, ":high": {"S": high}})
     found: list[JobKey] = []
     known_to: str | None = None
-    for number in range(SHARDS):
-        values = {":shard": {"S": recent_shard_of(day, number)}, ":low": {"S": low}, ":high": {"S": high}}
-        query = _query(table, "recent", "recent_shard = :shard AND recent_key BETWEEN :low AND :high", values)
-        answer = client.query(**{**query, "ScanIndexForward": True, "Limit": _MOST_PER_QUERY})
-        positions = [item["recent_key"]["S"] for item in answer["Items"]]
+    for positions, is_cut in _recent(client, query | {"ScanIndexForward": True, "Limit": _MOST_PER_QUERY}, day):
         found += _job_keys(positions)
-        if positions and "LastEvaluatedKey" in answer:
+        if is_cut:
             known_to = min(known_to or positions[-1], positions[-1])
     known = (key for key in found if known_to is None or key.position <= known_to)
     return Page(keys=tuple(sorted(known, key=lambda key: key.position)), cursor=known_to)
@@ -151,14 +154,19 @@ def dead_page(
     def shard(number: int) -> Iterator[EntryKey]:
         condition = "sweep_shard = :shard AND sweep_at BETWEEN :low AND :high"
         values = {":shard": {"S": dead_shard_of(number)}, ":low": {"N": str(low)}, ":high": {"N": str(high)}}
-        keys = (_dead_key(item) for item in _items(client, _query(table, "sweep", condition, values), limit))
+        keys = (
+            EntryKey(time=_moment_at(item["sweep_at"]["N"]), job_id=job_id_of(item["pk"]["S"]))
+            for item in _items(client, _query(table, "sweep", condition, values), limit)
+        )
         # Of one millisecond, the index keeps an order of its own; a cursor needs one that all shards share.
         for _, same in groupby(keys, key=lambda key: key.time):
             for key in sorted(same, key=lambda key: key.position, reverse=True):
                 if before is None or key.position < before:
                     yield key
 
-    return _merged([shard(number) for number in range(SHARDS)], limit=limit)
+    newest = merge(*map(shard, range(SHARDS)), key=lambda key: key.position, reverse=True)
+    found = tuple(islice(newest, limit))
+    return Page(keys=found, cursor=found[-1].position if found and len(found) == limit else None)
 
 
 def due_page(
@@ -181,12 +189,6 @@ def due_page(
     return Page(keys=keys, cursor=keys[-1].position if keys and "LastEvaluatedKey" in answer else None)
 
 
-def _merged(shards: Iterable[Iterator[EntryKey]], *, limit: int) -> Page[EntryKey]:
-    """Merge iterators that are each newest first into a page."""
-    found = list(islice(merge(*shards, key=lambda key: key.position, reverse=True), limit))
-    return Page(keys=tuple(found), cursor=found[-1].position if found and len(found) == limit else None)
-
-
 def _query(table: str, index: str, condition: str, values: dict[str, Any]) -> dict[str, Any]:
     return {
         "TableName": table,
@@ -206,13 +208,6 @@ def _items(client: DynamoDBClient, query: dict[str, Any], limit: int) -> Iterato
         if "LastEvaluatedKey" not in answer:
             return
         request |= {"ExclusiveStartKey": answer["LastEvaluatedKey"], "Limit": _MOST_PER_QUERY}
-
-
-def _dead_key(item: dict[str, Any]) -> EntryKey:
-    return EntryKey(
-        time=_moment_at(item["sweep_at"]["N"]),
-        job_id=job_id_of(item["pk"]["S"]),
-    )
 
 
 def _moment_at(milliseconds: str) -> datetime:

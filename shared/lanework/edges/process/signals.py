@@ -49,7 +49,7 @@ class SignalWatch:
     def _run(self, wanted: Mapping[int, Callable[[], object]]) -> None:
         while numbers := os.read(self._heard, 64):
             for number in numbers:
-                apart("signal.failed", wanted.get(number, _nothing))  # or nobody would hear the next one
+                apart("signal.failed", wanted.get(number, lambda: None))  # or nobody would hear the next one
         os.close(self._heard)
 
     def _hold(self) -> None:
@@ -63,7 +63,3 @@ class SignalWatch:
         for number in self._numbers:
             signal.signal(number, signal.SIG_DFL)
         self._release()
-
-
-def _nothing() -> None:
-    """Another signal that has a handler of its own."""

@@ -97,15 +97,10 @@ def embedded_stack(
         clients = Clients(endpoint=emulator.endpoint, region=REGION)
         deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {})
         outputs = deployer.deploy()
-        handle = _handle(emulator, name)
+        pid, now = emulator.process.pid, datetime.now(UTC)
+        handle = StackHandle(endpoint=emulator.endpoint, region=REGION, stack=name, pid=pid, started_at=now)
         undo.enter_context(_announced(handle, project))
         yield RunningStack(handle=handle, outputs=outputs, clients=clients, deployer=deployer, emulator=emulator)
-
-
-def _handle(emulator: Emulator, name: str) -> StackHandle:
-    return StackHandle(
-        endpoint=emulator.endpoint, region=REGION, stack=name, pid=emulator.process.pid, started_at=datetime.now(UTC)
-    )
 
 
 @contextlib.contextmanager
