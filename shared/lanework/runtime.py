@@ -40,13 +40,7 @@ class Runtime:
     """Runs an application's jobs, does what the clock does, answers operators. Each part loads when it is used."""
 
     def __init__(self, app: App, *, middleware: Sequence[Middleware]) -> None:
-        """
-        Take the application; it makes a new runtime when it is to run elsewhere (`App.use`).
-
-        Args:
-            app: The application.
-            middleware: Code around every run, the first outermost.
-        """
+        """Take the application; it makes a new runtime when it is to run elsewhere (`App.use`)."""
         self._app = app
         self._middleware = middleware
 

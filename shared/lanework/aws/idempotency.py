@@ -34,12 +34,7 @@ _KEY_PREFIX: Final = "lanework"
 
 
 def through_powertools(context: LambdaContext) -> StepDriver:
-    """
-    Return the driver that takes attempts through Powertools' idempotency.
-
-    Args:
-        context: The invocation's context; Powertools reads the time that is left from it.
-    """
+    """Return the driver that takes attempts through Powertools' idempotency; it reads the time left from the context."""
     config = IdempotencyConfig(use_local_cache=False)
     config.register_lambda_context(context)
 

@@ -48,10 +48,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     """
     Return a handler of API Gateway's events (HTTP API, payload 2.0).
 
-    Args:
-        app: What is steered.
-        tokens: Gives the tokens that are accepted, at each request.
-        is_development: Whether there are endpoints to try job types with.
+    `tokens` is asked at each request; in development there are endpoints to try job types with.
     """
     resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
     routes = Routes(resolver)

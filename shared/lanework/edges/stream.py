@@ -46,14 +46,7 @@ def stream() -> Handler:
 
 
 def publisher(put: Callable[[Sequence[JobEventDocument]], None], *, stack: str, which: str) -> Handler:
-    """
-    Return the handler that puts the events of a stack's writes on a bus.
-
-    Args:
-        put: Puts them there, or raises.
-        stack: Whose they are.
-        which: Which of them: `off`, `ends` or `all`.
-    """
+    """Return the handler that puts the events of a stack's writes on a bus; `which` is `off`, `ends` or `all`."""
     logger = Logger(location=None)
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:

@@ -84,14 +84,7 @@ class _Batch:
     context: LambdaContext
 
     def run(self, processor: BatchProcessor, records: Records, run_async: RunAsync | None = None) -> list[Any]:
-        """
-        Run the jobs of messages; return what is to come back.
-
-        Args:
-            processor: Calls `_handle` with each message: side by side, or one after the other.
-            records: The messages.
-            run_async: Runs a coroutine to its end, where async jobs share a loop.
-        """
+        """Run the jobs of messages, side by side or in turn as the processor does; return what is to come back."""
         executor = self.app.runtime.executor(through_powertools(self.context), run_async=run_async)
         waits_behind = set() if run_async is not None else {one["messageId"] for one in records[1:]}
         answer = process_partial_response(

@@ -37,13 +37,7 @@ class _Made(Generic[ClientT]):
 
 @dataclass(frozen=True, kw_only=True)
 class Clients:
-    """
-    Makes clients for an embedded stack.
-
-    Attributes:
-        endpoint: The emulator's address.
-        region: The region that the stack is in.
-    """
+    """Makes clients for an embedded stack."""
 
     endpoint: str
     region: str

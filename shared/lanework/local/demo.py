@@ -38,7 +38,6 @@ class Row:
 
     Attributes:
         expected: What was enqueued, and what must come of it.
-        job_id: Its id.
         record: Its record; None until it is read for the first time.
     """
 

@@ -48,8 +48,6 @@ def template_case(template: dict[str, Any], code: Code | None, *, parameters: Ma
     Return a template as the doctor sees it.
 
     Args:
-        template: What `read_template` returned.
-        code: What the application's code says.
         parameters: Values of its parameters, where not their defaults.
 
     Raises:
@@ -64,14 +62,7 @@ def live_case(
     settings: Settings, look: Look, project: Project | None, app: App | None, *, clock: Callable[[], datetime]
 ) -> Case:
     """
-    Return a live stack as the doctor sees it.
-
-    Args:
-        settings: Which, and where.
-        look: Calls AWS there.
-        project: What it was deployed from; None: drift can't be seen.
-        app: The project's application, connected to the stack.
-        clock: This machine's.
+    Return a live stack as the doctor sees it; without the project it was deployed from, drift can't be seen.
 
     Raises:
         ConfigError, UnavailableError: There is no such stack, nobody may ask, or AWS doesn't answer.

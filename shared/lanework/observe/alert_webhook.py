@@ -27,13 +27,7 @@ class WebhookChannel:
     name = "webhook"
 
     def __init__(self, address: Callable[[], str], *, within: timedelta = WITHIN) -> None:
-        """
-        Post to the operator's own address, from the stack's settings; it may be a private one.
-
-        Args:
-            address: Gives it.
-            within: The deadline of a message.
-        """
+        """Post to the operator's own address, from the stack's settings; it may be a private one."""
         self._address = address
         self._send = Exchange(within=within, may_be_private=True, resolve=resolved)
 

@@ -83,12 +83,7 @@ class Exchange:
 
     def __call__(self, parts: SplitResult, body: bytes, headers: Mapping[str, str]) -> Answered:
         """
-        Send a message.
-
-        Args:
-            parts: Where to; its host and port are right.
-            body: What to say.
-            headers: With it.
+        Send a message to an address whose host and port are right.
 
         Raises:
             ForbiddenAddressError: One of the host's addresses isn't the internet's. Nothing was sent.

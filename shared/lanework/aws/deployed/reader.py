@@ -24,11 +24,6 @@ def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
     """
     Return what a stack is made of now. What is refused or gone is missing in it.
 
-    Args:
-        stack: Which.
-        look: Calls AWS, and keeps what was refused.
-        region: Where it is.
-
     Raises:
         UnavailableError: AWS doesn't answer.
     """

@@ -63,9 +63,7 @@ class Look:
 
         Args:
             on: Id of what is looked at.
-            service: boto's name for it.
-            call: The name of its client's method.
-            **asked: What it is called with.
+            service: boto's name for it, of whose client `call` is a method.
 
         Raises:
             UnavailableError, ConfigError: AWS doesn't answer, or there are no credentials.
@@ -92,12 +90,7 @@ def action_of(service: str, call: str) -> str:
 
 def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime]) -> Stack:
     """
-    Return a stack.
-
-    Args:
-        settings: Its name, and where.
-        look: Calls AWS.
-        clock: This machine's.
+    Return the stack that the settings name.
 
     Raises:
         ConfigError: There is no such region, or no such stack in it; or nobody may ask.

@@ -60,13 +60,7 @@ def run_child(
     line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tuple[App, MessageConsumer]], plan: Plan
 ) -> bool:
     """
-    Empty lanes in this process.
-
-    Args:
-        line: To the parent.
-        memory: Where the parent reads what runs here.
-        prepare: Makes the application.
-        plan: What to do.
+    Empty lanes in this process; `line` and `memory` tell the parent how it goes, and what runs.
 
     Returns:
         Whether everything that was begun has ended; otherwise end the process at once.

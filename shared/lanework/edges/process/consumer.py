@@ -88,15 +88,9 @@ class Consumer:
         end_within: Callable[[timedelta], object] = lambda _: None,
     ) -> None:
         """
-        Prepare; `run` begins.
+        Prepare; `run` begins. `roster` shows the parent what runs.
 
-        Args:
-            app: Whose jobs it runs.
-            inbox: Where they come from.
-            plan: What to do.
-            roster: What runs is written into it, for the parent.
-            end_within: Sees to it that the process has ended by then, whatever its code does; called before what still
-                runs is given back.
+        `end_within` is called before what still runs is given back: by then the process has ended, whatever it does.
         """
         app.runtime.limit_code_by(interrupt)
         self.gauge = WorkerStats()

@@ -36,13 +36,7 @@ class LeaseKeeper:
     """
 
     def __init__(self, reach: Callable[[], tuple[Ports, MessageConsumer]], *, lease: timedelta) -> None:
-        """
-        Prepare; `start` begins.
-
-        Args:
-            reach: Connects to where the jobs are.
-            lease: How long a claim holds without a heartbeat.
-        """
+        """Prepare; `start` begins. `reach` connects to where the jobs are."""
         self._reach = reach
         self._lease = lease
         self._reached: tuple[Ports, MessageConsumer] | None = None

@@ -53,17 +53,7 @@ class Work:
         roster: LeaseBoard | None = None,
         failed: Failed = unheard,
     ) -> None:
-        """
-        Begin to keep what will be received.
-
-        Args:
-            app: Whose jobs.
-            inbox: Where they come from.
-            lease: How long they are held without a heartbeat.
-            run_async: `App.executor`'s.
-            roster: What the parent reads.
-            failed: Hears of threads of this that have ended by themselves.
-        """
+        """Begin to keep what will be received; `failed` hears of threads of this that have ended by themselves."""
         self._app = app
         self._lease = lease
         self._run_async = run_async

@@ -22,16 +22,7 @@ class Repeating:
     def __init__(
         self, name: str, do: Callable[[], object], failed: Failed, *, every_s: float, at_end: bool = False
     ) -> None:
-        """
-        Begin.
-
-        Args:
-            name: The thread's.
-            do: What it does.
-            failed: Called if that raises; the thread has ended then.
-            every_s: How many seconds it waits before each time.
-            at_end: Whether it does it once more when it is closed.
-        """
+        """Begin; it waits `every_s` before each time, and does it `at_end` once more."""
         self._do = do
         self._every_s = every_s
         self._at_end = at_end

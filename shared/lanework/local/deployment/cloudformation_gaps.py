@@ -25,9 +25,6 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
     Set on the deployed tables and functions what the template says and the emulator's deployment left out.
 
     Args:
-        template: What `read_template` returned.
-        stack: Where it was deployed.
-        clients: To what.
         known: What its parameters and the pseudo parameters are, by name.
     """
     resolver = Resolver(template, parameters=known, pseudo=known)

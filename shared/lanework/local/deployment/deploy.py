@@ -41,9 +41,6 @@ class Deployer:
     Brings a stack to what the project's files say.
 
     Attributes:
-        project: Whose template and code.
-        clients: Where to.
-        stack: The stack's name.
         parameters: Values for the template's parameters, over those that the host decides.
     """
 

@@ -29,7 +29,6 @@ def try_code(project: Project, template: dict[str, Any], known: Mapping[str, str
     Compile all of the project's code, then import its handlers as a function would, in a process of its own.
 
     Args:
-        project: Whose code.
         template: Names the handlers and their environment variables.
         known: What the template's parameters and pseudo parameters are, by name.
 

@@ -34,8 +34,6 @@ class LogTail:
     Reads each line once.
 
     Attributes:
-        clients: For the stack.
-        stack: Its name.
         since: What ended earlier is left out.
     """
 
