@@ -34,7 +34,7 @@ _KEY_PREFIX: Final = "lanework"
 
 
 def through_powertools(context: LambdaContext) -> StepDriver:
-    """Return the driver that takes attempts through Powertools' idempotency; it reads the time left from the context."""
+    """Return the driver that takes attempts through Powertools' idempotency, within the context's time."""
     config = IdempotencyConfig(use_local_cache=False)
     config.register_lambda_context(context)
 

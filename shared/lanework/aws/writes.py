@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from lanework.errors import ContendedError, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_ONE_FAILED: Final = "ConditionalCheckFailed"
+_CONFLICT: Final = "TransactionConflict"
 
 
 def put_if(
     call: Callable[..., Any], request: dict[str, Any], *, is_repeated: bool = False
 ) -> tuple[Any, dict[str, Any] | None]:
-    """
-    Send a conditional put; what refuses it is its own first try if it is the very item that was to be put.
-
-    Args:
-        call: As in `write_if`.
-        request: The same; it asks for what it finds.
-        is_repeated: It may have landed before, in another call.
-
-    Returns:
-        As in `write_if`.
-    """
+    """Do as `write_if` with a put; one that is refused by the very item it was to put is refused by its own first try."""
     item = request["Item"]
     request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     return write_if(call, request, is_own=lambda found: found == item, is_repeated=is_repeated)
@@ -77,12 +64,6 @@ def write_if(
 def was_repeated(response: Any) -> bool:  # noqa: ANN401 - boto's response
     """Tell whether the client had sent the call before: a try, or its answer, was lost."""
     return bool(response.get("ResponseMetadata", {}).get("RetryAttempts"))
-
-
-_ONE_FAILED: Final = "ConditionalCheckFailed"
-
-
-_CONFLICT: Final = "TransactionConflict"
 
 
 def write_together(client: DynamoDBClient, items: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any] | None]:

@@ -37,11 +37,6 @@ class GuardItems:
         """
         Put a job and write marks, all or nothing. Return None if that happened, or the job that has the id.
 
-        Args:
-            job: Request of a PutItem, with its condition.
-            beside: Items to put with it, whatever is there.
-            markings: The marks.
-
         Raises:
             ContendedError: A mark isn't as it was read, or is being written.
             UnavailableError: Whether it was written is not known.

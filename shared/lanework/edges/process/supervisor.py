@@ -92,9 +92,6 @@ class Parent:
         Args:
             work: What a child does, with a line to here and memory for what runs in it; it is sent to it, so a module
                 must have it by name.
-            plan: What a child is to do.
-            processes: How many there are.
-            keeper: Keeps alive what runs in a child that can't.
             say: Called with each event of a process.
             again: How long the next process waits after one that has died young.
         """

@@ -32,7 +32,7 @@ def emulator_python(home: Path, report: Callable[[str], None] = lambda _: None) 
 
     Args:
         home: The project's folder for what the embedded stack keeps; the environment is made below it.
-        tell: Called with a line when something takes long.
+        report: Called with a line when something takes long.
 
     Raises:
         StackError: The environment can't be made, with what pip says.
