@@ -21,7 +21,7 @@ _CONFLICT: Final = "TransactionConflict"
 def put_if(
     call: Callable[..., Any], request: dict[str, Any], *, is_repeated: bool = False
 ) -> tuple[Any, dict[str, Any] | None]:
-    """Do as `write_if` with a put; one that is refused by the very item it was to put is refused by its own first try."""
+    """Do as `write_if` with a put; what is refused by the very item it was to put is refused by its own first try."""
     item = request["Item"]
     request = {**request, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     return write_if(call, request, is_own=lambda found: found == item, is_repeated=is_repeated)
