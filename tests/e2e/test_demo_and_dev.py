@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework.embedded import answers, running_in
-from lanework.local import Project
+from lanework.local.project import Project
 from tests.support.developing import LANEWORK, Dev, a_copy, developing, environment, lanework
 
 if TYPE_CHECKING:

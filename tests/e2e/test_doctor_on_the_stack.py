@@ -21,8 +21,9 @@ from lanework.cli.main import app as command
 from lanework.cli.main import main
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
-from lanework.local import RunningStack, embedded_stack, find_project
 from lanework.local.doctor_input import live_case
+from lanework.local.project import find_project
+from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now

@@ -20,9 +20,11 @@ import pytest
 
 from lanework.embedded import answers, running_in
 from lanework.errors import StackError
-from lanework.local import Project, RunningStack, embedded_stack, redeploy_on_change
 from lanework.local.emulator.process import Emulator, is_free, start_emulator, wait_for
+from lanework.local.project import Project
+from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.logs import LogTail
+from lanework.local.stack.watch import redeploy_on_change
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
@@ -308,7 +310,8 @@ def test_an_emulator_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -
 STARTER = """
 import sys, time
 from pathlib import Path
-from lanework.local import embedded_stack, find_project
+from lanework.local.project import find_project
+from lanework.local.stack.embedded import embedded_stack
 with embedded_stack(find_project(Path(sys.argv[1])), port=int(sys.argv[2])) as stack:
     print(stack.handle.pid, flush=True)
     time.sleep(600)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, Cause, State
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from tests.support.orders import CODE
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
@@ -23,7 +23,7 @@ from tests.support.watched_bus import WatchedBus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=60)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from lanework import State
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from tests.support.orders import CODE
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on

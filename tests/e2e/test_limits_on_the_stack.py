@@ -17,15 +17,15 @@ import pytest
 
 from lanework import State
 from lanework.engine.jobtypes.request import request_of
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,8 +14,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from lanework import App, State
 from lanework.http.auth.tokens import Role, hash_of, new_token
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.logs import LogTail
 from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Key
@@ -25,7 +25,7 @@ from tests.support.projects import a_project, application_on
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=120)

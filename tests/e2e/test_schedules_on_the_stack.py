@@ -20,8 +20,9 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, State
-from lanework.local import Project, embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.project import Project
+from lanework.local.stack.embedded import embedded_stack
 from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
@@ -30,7 +31,7 @@ from tests.support.ports import free_port
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 MINUTE = timedelta(minutes=1)

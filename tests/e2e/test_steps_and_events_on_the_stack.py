@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.webhooks import secrets_in, secrets_of
 from tests.support.ports import free_port
@@ -26,7 +26,7 @@ from tests.support.watched_bus import WatchedBus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=60)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework import App, State, WorkflowState, batch, chain, group
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 FAN_OUT = 1_000

@@ -23,7 +23,7 @@ from jobs.store.table import TableStore
 from jobs.webhooks import Cryptomus, hear_cryptomus
 from lanework.aws.clients import Clients
 from lanework.http.auth.tokens import hash_of
-from lanework.local import embedded_stack
+from lanework.local.stack.embedded import embedded_stack
 from lanework.model.lanes import Lane
 from lanework.settings import Settings
 from lanework.testing import Clock, app_in_memory

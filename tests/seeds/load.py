@@ -27,8 +27,8 @@ from aiosmtpd.controller import Controller
 from jobs import app, producing
 from jobs.demo import Nap, nap
 from lanework import Lane
-from lanework.local import embedded_stack
 from lanework.local.emulator.process import wait_for
+from lanework.local.stack.embedded import embedded_stack
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.support.developing import a_copy

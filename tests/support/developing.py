@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanework.local import Project
 from lanework.local.emulator.process import wait_for
+from lanework.local.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanework.engine.deadletters.redrive import Redriver
-from lanework.local import Project
 from lanework.local.application import load_app
+from lanework.local.project import Project
 from lanework.local.stack.embedded import REGION
 from lanework.settings import Settings
 from lanework.wiring import aws_ports

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lanework.local import Project
 from lanework.local.application import load_app
+from lanework.local.project import Project
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pytest
 
     from lanework import App
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 ROOT = Path(__file__).parents[2]
 MODULE = "jobs"

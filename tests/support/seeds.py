@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
     from lanework import App, JobRecord
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 LANEWORK = str(Path(sys.executable).with_name("lanework"))
 

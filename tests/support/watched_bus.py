@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 if TYPE_CHECKING:
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
 
 
 class WatchedBus:

@@ -6,8 +6,8 @@ import pytest
 
 from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import StackError
-from lanework.local import Project, find_project
 from lanework.local.emulator.process import move_state
+from lanework.local.project import Project, find_project
 
 if TYPE_CHECKING:
     from pathlib import Path

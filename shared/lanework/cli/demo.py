@@ -17,9 +17,10 @@ from lanework.cli.options import AsJson
 from lanework.cli.output import complain, out, print_json, say, seconds, table_of
 from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import ConfigError
-from lanework.local import Project, embedded_stack, find_project
 from lanework.local.demo import Demo, summary_of
 from lanework.local.emulator.venv import emulator_python
+from lanework.local.project import Project, find_project
+from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.producer_env import enter
 
 if TYPE_CHECKING:

@@ -32,11 +32,13 @@ from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.supervisor import Parent
 from lanework.errors import InvalidOptionError, StackError
 from lanework.http.auth.tokens import Role, hash_of, new_token
-from lanework.local import embedded_stack, find_project, redeploy_on_change
 from lanework.local.application import load_app
 from lanework.local.demo import Traffic
+from lanework.local.project import find_project
+from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.logs import LogTail
 from lanework.local.stack.producer_env import enter
+from lanework.local.stack.watch import redeploy_on_change
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.consumer import MessageConsumer
-    from lanework.local import RunningStack
+    from lanework.local.stack.embedded import RunningStack
     from lanework.local.stack.watch import Redeployed
     from lanework.model.events import Action
 

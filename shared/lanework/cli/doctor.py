@@ -22,14 +22,14 @@ from lanework.doctor.rules import RULES
 from lanework.doctor.rules.schedules import schedules
 from lanework.embedded import running_in
 from lanework.errors import ConfigError, InvalidOptionError
-from lanework.local import find_project
 from lanework.local.application import load_app
 from lanework.local.deployment.declared_schedules import to_paste
+from lanework.local.project import find_project
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
 
 if TYPE_CHECKING:
-    from lanework.local import Project
+    from lanework.local.project import Project
 
 CFN_LINT = "cfn-lint"
 
@@ -81,7 +81,7 @@ def _tell_release(project: Path) -> None:
     Raises:
         ConfigError: A conflict is open in one of them.
     """
-    from lanework.starter import BASE, is_behind, release_of, unresolved  # noqa: PLC0415 - reads all of its files
+    from lanework.starter.upgrade import BASE, is_behind, release_of, unresolved  # noqa: PLC0415 - reads all of its files
 
     marked = unresolved(project)
     if marked:

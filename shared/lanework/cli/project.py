@@ -11,9 +11,10 @@ import typer
 
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, say
-from lanework.local import find_project
-from lanework.starter import UNDONE, carry_out, make_project
-from lanework.starter import upgrade as merge_steps
+from lanework.local.project import find_project
+from lanework.starter.upgrade import UNDONE, carry_out
+from lanework.starter.upgrade import upgrade as merge_steps
+from lanework.starter.write import make_project
 
 
 def init() -> None:

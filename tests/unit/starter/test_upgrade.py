@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.starter import BASE, carry_out, is_behind, make_project, release_of, unresolved, upgrade
 from lanework.starter.files import deployed_files
-from lanework.starter.upgrade import Fate
+from lanework.starter.upgrade import BASE, Fate, carry_out, is_behind, release_of, unresolved, upgrade
+from lanework.starter.write import make_project
 
 OLD, NEW = "1.0", "2.0"
 TEMPLATE, WORKER = "template.yaml", "handlers/worker.py"
