@@ -19,14 +19,15 @@ T = TypeVar("T")
 _WHO: Final[WeakKeyDictionary[object, Callable[[object], object]]] = WeakKeyDictionary()
 
 
-def in_a_child(who: T, begin: Callable[[T], object]) -> None:
+def in_each_process(who: T, begin: Callable[[T], object]) -> None:
     """
-    Have an object begin anew in each process that is forked from this one, before anything else runs there.
+    Have an object begin now, and anew in each process that is forked from this one, before anything else runs there.
 
     Args:
         who: The object, which this doesn't keep alive; compared by identity.
         begin: Is called with it. It must take no lock that was made before the fork: nobody may be there to release it.
     """
+    begin(who)
     _WHO[who] = begin  # type: ignore[assignment]
 
 

@@ -15,7 +15,7 @@ from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.webhooks import World
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 from lanework.model.events import Action, Event
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
@@ -199,8 +199,7 @@ class _Ids:
     """ULIDs, each above the one before it, which a process that is forked must not go on counting from."""
 
     def __init__(self) -> None:
-        self._begin()
-        in_a_child(self, _Ids._begin)
+        in_each_process(self, _Ids._begin)
 
     def _begin(self) -> None:
         self._generator = ULIDGenerator()

@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from botocore.session import Session as BotocoreSession
 
 from lanework.errors import CredentialsError, UnavailableError
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +76,7 @@ class Clients:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._account = settings.account
-        self._begin()
-        in_a_child(self, Clients._begin)
+        in_each_process(self, Clients._begin)
 
     def _begin(self) -> None:
         self._making = Lock()

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.parameters import SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 
 from lanework.aws.clients import Clients, translated
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,7 @@ def ssm_parameter(settings: Settings, name: str) -> Callable[[], str]:
 
     It raises UnavailableError if SSM doesn't answer, and ConfigError if there is no such parameter or no permission.
     """
-    parameter = _Parameter(Clients(settings), name)
-    return parameter.read
+    return _Parameter(Clients(settings), name).read
 
 
 class _Parameter:
@@ -34,8 +33,7 @@ class _Parameter:
     def __init__(self, clients: Clients, name: str) -> None:
         self._clients = clients
         self._name = name
-        self._begin()
-        in_a_child(self, _Parameter._begin)
+        in_each_process(self, _Parameter._begin)
 
     def _begin(self) -> None:
         self._provider: SSMProvider | None = None

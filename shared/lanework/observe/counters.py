@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import LaneworkError
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 from lanework.model.stats.buckets import Bucket, minute_of
 from lanework.model.stats.counting import counted, incident_of, key_of
 from lanework.model.stats.numbers import Count, Key, Numbers
@@ -35,8 +35,7 @@ class CounterSink:
         """Write to this store, under the minute of the flush."""
         self._store = store
         self._clock = clock
-        self._begin()
-        in_a_child(self, CounterSink._begin)  # what this process took, it writes
+        in_each_process(self, CounterSink._begin)  # what this process took, it writes
 
     def _begin(self) -> None:
         self._lock = Lock()

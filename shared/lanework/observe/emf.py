@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 from lanework.model.events import Action
 from lanework.model.stats.counting import is_late
 
@@ -31,8 +31,7 @@ class EmfSink:
     def __init__(self, service: str | None = None) -> None:
         """Write for this service; None takes Powertools' own setting, `POWERTOOLS_SERVICE_NAME`."""
         self._service = service
-        self._begin()
-        in_a_child(self, EmfSink._begin)  # what this process took, it writes
+        in_each_process(self, EmfSink._begin)  # what this process took, it writes
 
     def _begin(self) -> None:
         self._lock = Lock()

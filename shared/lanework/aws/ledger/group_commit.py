@@ -14,7 +14,7 @@ from lanework.aws.ledger.bulk_writes import STATEMENTS
 from lanework.aws.ledger.item import PAYLOAD
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 from lanework.model.lifecycle.change import Applied, Refused
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ class GroupCommit:
         """Send with these clients; the first of a group waits so long at most for others that are expected."""
         self._clients = clients
         self._wait_s = wait.total_seconds()
-        self._begin()
-        in_a_child(self, GroupCommit._begin)
+        in_each_process(self, GroupCommit._begin)
         self._has_partiql = True
 
     def _begin(self) -> None:

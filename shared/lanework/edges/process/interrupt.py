@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.edges.alarm import alarm
 from lanework.engine.ports.code_runner import REPEAT_S
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 from lanework.model.job.job_exceptions import TimedOut
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class _Watchman:
     """Lets watches ring, from one thread for all of them: a thread for each job would cost as much as its claim."""
 
     def __init__(self) -> None:
-        self._begin()
-        in_a_child(self, _Watchman._begin)
+        in_each_process(self, _Watchman._begin)
 
     def _begin(self) -> None:
         self._watches: set[_Watch] = set()

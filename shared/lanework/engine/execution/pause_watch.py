@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError, UnavailableError
-from lanework.forks import in_a_child
+from lanework.forks import in_each_process
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Clock
@@ -33,8 +33,7 @@ class PauseWatch:
         """Nothing is read yet."""
         self._flags = flags
         self._clock = clock
-        self._begin()
-        in_a_child(self, PauseWatch._begin)
+        in_each_process(self, PauseWatch._begin)
 
     def _begin(self) -> None:
         self._reading = RLock()
