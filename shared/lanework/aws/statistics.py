@@ -8,8 +8,6 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.aws.table import Table, as_found, as_read
 from lanework.engine.ports.statistics import Board, Total
@@ -52,7 +50,6 @@ class DynamoStatistics:
         """Use a stack's table; `report` gets what can't be read, once for each item in this process."""
         self._report = report
         self._reported: set[str] = set()
-        self._clients = clients
         self._table = Table(clients, f"{stack}-jobs")
         self._copy = random.randrange(_COPIES)  # noqa: S311 - spreads writers, guards nothing
 
@@ -72,8 +69,7 @@ class DynamoStatistics:
 
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
-        with translated("reading what was counted"):
-            items = list(read_all(self._clients, self._table.name, keys))
+        items = self._table.read(keys, doing="reading what was counted")
         return [found for item in items if (found := self._read(_raw_bucket, item)) is not None]
 
     def board(self, *, since: datetime) -> Board:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
+from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.item import MOMENT
 from lanework.aws.writes import put_if, write_if
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from lanework.aws.clients import Clients
@@ -36,6 +37,13 @@ class Table:
         """Return an item as it is now, by a consistent read; None if there is none."""
         with translated(doing):
             return self._clients.dynamodb.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
+
+    def read(
+        self, keys: Sequence[Item], *, doing: str, is_consistent: bool = False, only: Sequence[str] = ()
+    ) -> Iterator[Item]:
+        """Yield those of many items that there are, in any order; arguments as in `read_all`."""
+        with translated(doing):
+            yield from read_all(self._clients, self.name, keys, is_consistent=is_consistent, only=only)
 
     def query(self, condition: str, values: Item, *, doing: str, **options: Any) -> Iterator[Item]:  # noqa: ANN401 - boto's
         """Yield the items that a key condition finds, reading page by page as they are asked for."""

@@ -114,12 +114,7 @@ class UnsupportedError(LaneworkError):
 
 
 class ScheduleNotConnectedError(LaneworkError):
-    """
-    Raised when EventBridge didn't take a schedule that is recorded: the minute tick starts it, up to a minute late.
-
-    Attributes:
-        schedule: Its name.
-    """
+    """Raised when EventBridge didn't take a recorded schedule: the minute tick starts it, up to a minute late."""
 
     def __init__(self, schedule: str, reason: str) -> None:
         self.schedule = schedule

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import read_all
 from lanework.aws.ledger.item import EXPIRY, MOMENT
+from lanework.aws.table import Table, as_read
 from lanework.aws.writes import write_together
 from lanework.errors import ContendedError
 from lanework.model.job.guard_items import GuardItem
@@ -24,12 +24,12 @@ class GuardItems:
 
     def __init__(self, clients: Clients, table: str) -> None:
         self._clients = clients
-        self._table = table
+        self._table = Table(clients, table)
 
     def read(self, names: Sequence[str]) -> dict[str, GuardItem]:
-        with translated("reading what guards remember"):
-            found = read_all(self._clients, self._table, [_key(name) for name in names], is_consistent=True)
-            return {mark.name: mark for mark in map(_mark, found)}
+        keys = [_key(name) for name in names]
+        found = self._table.read(keys, doing="reading what guards remember", is_consistent=True)
+        return {mark.name: mark for mark in map(_mark, found)}
 
     def put(
         self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[GuardWrite]
@@ -41,7 +41,7 @@ class GuardItems:
             ContendedError: A mark isn't as it was read, or is being written.
             UnavailableError: Whether it was written is not known.
         """
-        puts = [job, *({"TableName": self._table, "Item": item} for item in beside), *map(self._marking, markings)]
+        puts = [job, *({"TableName": self._table.name, "Item": item} for item in beside), *map(self._marking, markings)]
         with translated("recording a job under its guards"):
             refused = write_together(self._clients.dynamodb, [{"Put": one} for one in puts])
         if refused and refused.get(0) is None:
@@ -59,11 +59,8 @@ class GuardItems:
         }
         if mark.window is not None:
             item["window"] = {"S": mark.window.text}
-        put: dict[str, Any] = {"TableName": self._table, "Item": item}
-        if marking.after is None:
-            return {**put, "ConditionExpression": "attribute_not_exists(pk)"}
-        as_read = {":after": {"S": marking.after}}
-        return {**put, "ConditionExpression": "job_id = :after", "ExpressionAttributeValues": as_read}
+        unchanged = as_read("job_id", None if marking.after is None else {"S": marking.after})
+        return {"TableName": self._table.name, "Item": item, **unchanged}
 
 
 def _key(name: str) -> dict[str, Any]:

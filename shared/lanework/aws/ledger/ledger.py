@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import chunks, read_all
+from lanework.aws.ledger.bulk_writes import chunks
 from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
 from lanework.aws.ledger.item import (
@@ -177,9 +177,8 @@ class DynamoLedger(Beside):
         if not may_exist(job_id):
             return None
         keys = [{"pk": {"S": pk_of(job_id)}, "sk": {"S": kind}} for kind in (JOB, PAYLOAD)]
-        with translated(f"reading job {job_id}"):
-            found = read_all(self._clients, self._table, keys, is_consistent=True)
-            items = {item["sk"]["S"]: item for item in found}
+        found = self._items.read(keys, doing=f"reading job {job_id}", is_consistent=True)
+        items = {item["sk"]["S"]: item for item in found}
         if JOB not in items:
             return None
         beside = {name: value for name, value in items.get(PAYLOAD, {}).items() if name == PAYLOAD}
@@ -189,9 +188,8 @@ class DynamoLedger(Beside):
     def get_many(self, job_ids: Sequence[str], *, consistent: bool = False) -> dict[str, JobRecord]:
         # DynamoDB refuses a request that names a key twice.
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids) if may_exist(one)]
-        with translated("reading jobs"):
-            found = read_all(self._clients, self._table, keys, is_consistent=consistent)
-            return {record.job_id: record for record in map(self._record, found)}
+        found = self._items.read(keys, doing="reading jobs", is_consistent=consistent)
+        return {record.job_id: record for record in map(self._record, found)}
 
     def payload_of(self, record: JobRecord) -> str | None:
         return self._payloads.read(record.job_id) if record.payload is None else record.payload
@@ -221,8 +219,7 @@ class DynamoLedger(Beside):
 
     def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids)]
-        with translated("reading jobs"):
-            return [summary_of(item) for item in read_all(self._clients, self._table, keys, only=SUMMARISED)]
+        return [summary_of(item) for item in self._items.read(keys, doing="reading jobs", only=SUMMARISED)]
 
     def dead(
         self, *, before: str | None, limit: int, since: datetime | None = None, until: datetime | None = None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import BulkPut, chunks, read_all
+from lanework.aws.ledger.bulk_writes import BulkPut, chunks
 from lanework.aws.ledger.indexes import recent_page
 from lanework.aws.ledger.item import may_exist, pk_of
 from lanework.aws.table import ABSENT, Table, as_read
@@ -29,7 +29,7 @@ from lanework.aws.workflows.workflow_items import (
 from lanework.model.workflow.shard import Shard, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from lanework.aws.clients import Clients
@@ -84,12 +84,8 @@ class DynamoWorkflows:
         return None if item is None else record_of(item)
 
     def get_many(self, workflow_ids: Sequence[str]) -> dict[str, WorkflowRecord]:
-        with translated("reading workflows"):
-            items = list(self._read([root_key(one) for one in workflow_ids]))
+        items = self._table.read([root_key(one) for one in workflow_ids], doing="reading workflows")
         return {record.workflow_id: record for record in map(record_of, items)}
-
-    def _read(self, keys: Sequence[dict[str, Any]], *, consistent: bool = False) -> Iterator[dict[str, Any]]:
-        return read_all(self._clients, self._table.name, keys, is_consistent=consistent)
 
     def write(self, record: WorkflowRecord) -> WorkflowRecord | None:
         written = replace(record, revision=record.revision + 1)
@@ -116,8 +112,8 @@ class DynamoWorkflows:
 
     def shards(self, workflow_id: str, numbers: Sequence[int]) -> list[Shard]:
         keys = [part_key(workflow_id, number, SHARD) for number in numbers]
-        with translated(f"reading shards of workflow {workflow_id}"):
-            return sorted(map(shard_of_item, self._read(keys, consistent=True)), key=lambda shard: shard.number)
+        found = self._table.read(keys, doing=f"reading shards of workflow {workflow_id}", is_consistent=True)
+        return sorted(map(shard_of_item, found), key=lambda shard: shard.number)
 
     def names(self, workflow_id: str, number: int) -> tuple[str, ...]:
         key = part_key(workflow_id, number, NAMES)
