@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework import Cause, Lane, State, batch, chain
+from lanework.cli.exits import exit_of
 from lanework.cli.main import app as command_line
 from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Ack, Delivery
@@ -51,6 +52,10 @@ NOT_HERE: Final = {
     ("README.md", ".venv/bin/lanework enqueue demo.square"): "is of a job that the reader adds",
     ("CONTRIBUTING.md", ".venv/bin/pytest tests/unit"): LONG,
     ("docs/api.md", 'curl -s "$API/api/jobs'): COMPARED,
+    (
+        "docs/dead-letters.md",
+        "lanework dlq redrive --native",
+    ): "moto moves no letters: tests/localstack/test_native_move.py",
     ("docs/decisions/0009", "LANEWORK_STACK=shop-prod lanework list"): "needs `lanework dev`: tests/e2e reaches one",
     ("docs/deploy.md", "aws lambda get-account-settings"): AWS,
     ("docs/deploy.md", "make build"): AWS,
@@ -260,22 +265,22 @@ def is_as_shown(shown: list[str], came: str) -> bool:
     return re.fullmatch("".join(parts), lines) is not None
 
 
-def run(command: str, folder: Path) -> str:
-    """Run a command of a shell's: `lanework` here, with a yes to what it asks; what writes into a file does so."""
+def run(command: str, folder: Path) -> tuple[str, int]:
+    """Run a shell's command, `lanework` with a yes to what it asks; return what it printed, and its exit code."""
     line, _, file = command.partition(" > ")
     name, *words = shlex.split(line, comments=True)
     if name == "$EDITOR":
-        return ""
+        return "", 0
     assert name.rpartition("/")[2] == "lanework", command
     result = CliRunner().invoke(command_line, words, input="y\n")
     if isinstance(result.exception, LaneworkError):
-        return f"{result.output}lanework: {result.exception}\n"
+        return f"{result.output}lanework: {result.exception}\n", exit_of(result.exception)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     if file:
         (folder / file).write_text(result.stdout)
-        return ""
-    return result.output
+        return "", result.exit_code
+    return result.output, result.exit_code
 
 
 def test_every_reason_and_everything_given_is_of_a_block_that_there_is() -> None:
@@ -296,7 +301,8 @@ def test_the_blocks_of_a_page_run_and_what_they_show_is_what_comes(
         for command, shown in commands_in(block):
             if entry_of(block, WORKED):
                 with there.working(Lane.HIGH):
-                    came = run(command, there.folder)
+                    came, code = run(command, there.folder)
             else:
-                came = run(command, there.folder)
+                came, code = run(command, there.folder)
+            assert (code != 0) == any(line.startswith("lanework: ") for line in shown), f"{block}: {command}\n{came}"
             assert not shown or is_as_shown(shown, came), f"{block}: {command}\n{came}"
