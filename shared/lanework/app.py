@@ -59,7 +59,6 @@ class App:
         Join families of jobs.
 
         Args:
-            *families: The families.
             middleware: Code around every enqueue and every run, the first outermost.
 
         Raises:
@@ -82,7 +81,6 @@ class App:
         Enqueue by name, for callers that don't hold the `Job`. Errors as in `Job.enqueue`.
 
         Args:
-            job_type: Name of the job type.
             payload: An instance of its model, a mapping of its fields, or JSON text.
             **options: See `EnqueueOptions`.
 
@@ -175,7 +173,6 @@ class App:
         Run the application elsewhere: in memory, or on the stack that a tool has chosen.
 
         Args:
-            ports: Where.
             is_flushed: From now on the caller flushes events, and counts them.
         """
         self._is_flushed = self._is_flushed or is_flushed
@@ -200,7 +197,6 @@ class App:
         Wait until a job has ended and return its result, as the job's function would have.
 
         Args:
-            job_id: Which job.
             timeout: How long to wait at most.
 
         Raises:
@@ -228,7 +224,6 @@ class App:
         Send a job a signal: `run.wait_for(name)` returns its payload, now or when the job comes to wait for it.
 
         Args:
-            job_id: Which job; it must not have ended.
             name: The signal's name; the first one of a name counts.
             payload: Anything that is JSON, at most 64 KB.
 

@@ -73,10 +73,8 @@ def embedded_stack(
     Start the emulator, deploy the project, and stop it all at the end, however that comes.
 
     Args:
-        project: What to deploy.
         fresh: Start empty, in a folder of its own that is removed at the end, rather than from the project's state.
         port: Port to use if it is free, 4566 by default; another one if it isn't.
-        name: The stack's name.
         parameters: Values for the template's parameters.
         drain: How long running jobs may go on at the end; those cut off run again.
 
