@@ -27,10 +27,7 @@ def clean(
     status: Annotated[
         State, typer.Option(parser=end, metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
     ] = State.COMPLETED,
-    older_than: Annotated[
-        timedelta | None,
-        duration_option("Only what ended longer ago: 90, 10m, 1h30m, 2d."),
-    ] = None,
+    older_than: Annotated[timedelta | None, duration_option("Only what ended longer ago: 90, 10m, 1h30m, 2d.")] = None,
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="All but the newest N of each queue; 0 keeps none.")
     ] = None,
@@ -73,16 +70,14 @@ def _print_plan(plan: CleanPlan, *, is_dry_run: bool, as_json: bool) -> None:
 
 
 def _print_outcome(plan: CleanPlan, became: Cleaned | Receipt[object], *, as_json: bool) -> None:
+    shown = _json(plan, dry_run=False)
     if isinstance(became, Receipt):
-        if as_json:
-            print_json({**_json(plan, dry_run=False), "jobId": became.job_id})
-            return
-        print_job_that_does_it(f"{_count(plan)} are being retired", became.job_id)
+        print_job_that_does_it(f"{_count(plan)} are being retired", became.job_id, shown, as_json=as_json)
         return
     done = {"retired": became.retired, "passedOver": became.passed_over}
     passed = f", {became.passed_over} passed over: moved by somebody else meanwhile" if became.passed_over else ""
     text = f"{became.retired} of {plan.count} retired{passed}"
-    answer({**_json(plan, dry_run=False), **done}, text, as_json=as_json)
+    answer({**shown, **done}, text, as_json=as_json)
 
 
 def _json(plan: CleanPlan, *, dry_run: bool) -> dict[str, object]:

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.live import Live
 
 from lanework.cli.exits import Exit
+from lanework.cli.jobs import JOB_COLUMNS, cells_of
 from lanework.cli.options import AsJson
-from lanework.cli.output import complain, out, print_json, say, seconds, table_of
-from lanework.engine.queries.jobs import ran_for, waited
+from lanework.cli.output import complain, out, print_json, say, table_of
 from lanework.errors import ConfigError
 from lanework.local.demo import Demo, summary_of
 from lanework.local.emulator.venv import emulator_python
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lanework.local.demo import Row
-
-_COLUMNS = ("id", "type", "lane", "attempts", "wait", "run", "state", "shows")
 
 Port = Annotated[
     int | None,
@@ -111,24 +109,12 @@ def _follow_in_lines(demo: Demo, stream: TextIO) -> None:
 
 
 def _table(rows: list[Row]) -> Table:
-    return table_of(_COLUMNS, (_cells(row) for row in rows))
+    return table_of((*JOB_COLUMNS, "shows"), (_cells(row) for row in rows))
 
 
 def _cells(row: Row) -> tuple[object, ...]:
-    record = row.record
-    name = row.expected.request.type.name
-    if record is None:
-        return (row.job_id, name, "", 0, "", "", "", row.expected.shows)
-    return (
-        row.job_id,
-        name,
-        record.lane,
-        record.attempts,
-        seconds(waited(record)),
-        seconds(ran_for(record)),
-        record.state,
-        row.expected.shows,
-    )
+    known = (row.job_id, row.expected.request.type.name, "", 0, "", "", "")
+    return (*(known if row.record is None else cells_of(row.record)), row.expected.shows)
 
 
 def _line(row: Row) -> str:

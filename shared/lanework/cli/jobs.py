@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Final, cast
 
 import typer
 
@@ -26,7 +26,7 @@ from lanework.cli.options import (
     with_options,
     word_option,
 )
-from lanework.cli.output import answer, complain, fields_of, out, print_json, seconds, table_of
+from lanework.cli.output import answer, complain, fields_of, out, print_json, say_more, seconds, table_of
 from lanework.cli.param_types import payload
 from lanework.cli.times import stamp
 from lanework.engine.operations.cancel import Cancelling
@@ -44,8 +44,10 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from lanework.engine.jobtypes.options import EnqueueOptions
-    from lanework.engine.queries.recent import JobPage
     from lanework.model.lifecycle.states import JobRecord
+
+
+JOB_COLUMNS: Final = ("id", "type", "lane", "attempts", "wait", "run", "state")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,22 +152,18 @@ def list_(
         print_json({"jobs": jobs, "cursor": page.cursor, "seenUntil": iso(page.seen_until)})
         return
     if page.jobs:
-        columns = ("id", "type", "lane", "attempts", "wait", "run", "state", "created")
-        out().print(table_of(columns, map(_cells, page.jobs)))
-    _say_what_follows(page, which)
-
-
-def _cells(one: JobRecord) -> tuple[object, ...]:
-    times = (seconds(waited(one)), seconds(ran_for(one)))
-    return (one.job_id, one.type, one.lane, one.attempts, *times, one.state, stamp(one.created_at))
-
-
-def _say_what_follows(page: JobPage, which: JobFilter) -> None:
-    if page.jobs and page.cursor is not None:
-        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
-    elif not page.jobs:
+        rows = ((*cells_of(one), stamp(one.created_at)) for one in page.jobs)
+        out().print(table_of((*JOB_COLUMNS, "created"), rows))
+        say_more(page.cursor)
+    else:
         back = "" if page.cursor is None else f"; to look further back: --cursor '{page.cursor}'"
         out().print(f"no such jobs {which.order} since {stamp(page.seen_until)}{back}", markup=False)
+
+
+def cells_of(one: JobRecord) -> tuple[object, ...]:
+    """Return what a table shows of a job below the columns `JOB_COLUMNS`."""
+    times = (seconds(waited(one)), seconds(ran_for(one)))
+    return (one.job_id, one.type, one.lane, one.attempts, *times, one.state)
 
 
 def log(job_id: JobId, as_json: AsJson = False) -> None:

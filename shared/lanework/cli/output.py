@@ -88,11 +88,17 @@ def answer(value: object, text: str, *, as_json: bool) -> None:
         out().print(text, markup=False)
 
 
-def print_job_that_does_it(what: str, job_id: str) -> None:
-    """Print that a job of Lanework's own does what was asked for, and how to follow it."""
-    out().print(f"{what} by job {job_id}.", markup=False)
-    out().print(f"lanework tail {job_id}    follows it", markup=False)
-    out().print(f"lanework cancel {job_id}  stops it", markup=False)
+def print_job_that_does_it(what: str, job_id: str, value: Mapping[str, object], *, as_json: bool) -> None:
+    """Print that a job of Lanework's own does what was asked for, and how to follow it; as JSON, a value and its id."""
+    text = f"{what} by job {job_id}.\nlanework tail {job_id}    follows it\nlanework cancel {job_id}  stops it"
+    answer({**value, "jobId": job_id}, text, as_json=as_json)
+
+
+def say_more(cursor: object) -> None:
+    """Print how the next page is asked for, if there is one."""
+    if cursor is not None:
+        said = f"'{cursor}'" if isinstance(cursor, str) else cursor
+        out().print(f"\nMore: --cursor {said}", markup=False)
 
 
 def fields_of(value: Mapping[str, object]) -> Table:

@@ -8,7 +8,7 @@ import typer
 
 from lanework.cli.connect import connected, signing_keys
 from lanework.cli.options import AsJson, Cursor, group, limit_option
-from lanework.cli.output import answer, out, print_json, say, table_of
+from lanework.cli.output import answer, out, print_json, say, say_more, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.jobtypes.builtin import WEBHOOK
@@ -78,8 +78,7 @@ def list_(
         for one in page.jobs
     )
     out().print(table_of(columns, rows))
-    if page.cursor is not None:
-        out().print(f"\nMore: --cursor '{page.cursor}'", markup=False)
+    say_more(page.cursor)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from lanework.cli.connect import connected
 from lanework.cli.options import AsJson, Yes, group, limit_option
-from lanework.cli.output import STYLES, answer, confirm, out, print_json, table_of
+from lanework.cli.output import STYLES, answer, confirm, out, print_json, say_more, table_of
 from lanework.cli.param_types import job_id as existing
 from lanework.cli.times import stamp
 from lanework.engine.workflows import view
@@ -100,8 +100,7 @@ def results(
         print_json(view.Results(results=results, cursor=page.next).to_json())
         return
     out().print(table_of(("id", "state", "result"), [(one.job_id, one.state, _came_of(one)) for one in page.results]))
-    if page.next is not None:
-        out().print(f"\nMore: --cursor {page.next}", markup=False)
+    say_more(page.next)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 
 from lanework.cli.exits import Exit
 from lanework.cli.jobs import failures_of
-from lanework.cli.output import answer, complain, fields_of, out, print_job_that_does_it, print_json, table_of
+from lanework.cli.output import answer, complain, fields_of, out, print_job_that_does_it, print_json, say_more, table_of
 from lanework.cli.times import stamp
 from lanework.engine.deadletters.bulk_redrive import RedriveSummary
 from lanework.engine.deadletters.view import DeadGroup, Unreadable
@@ -45,10 +45,9 @@ def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: b
         return
     if found.jobs:
         out().print(_table(found.jobs))
+        say_more(found.cursor)
     else:
         out().print("no job is dead" if found.cursor is None else "none in this page")
-    if found.jobs and found.cursor is not None:
-        out().print(f"\nMore: --cursor '{found.cursor}'", markup=False)
     for lane, one in unreadable.items():
         messages = "1 message" if one.count == 1 else f"{one.count:,} messages"
         said = f"\n{messages} in the dead-letter queue of lane {lane} can't be read: {one.problem}"
@@ -66,15 +65,10 @@ def print_groups(grouping: Grouping, *, as_json: bool) -> None:
         return
     rows = (
         (
-            group.count,
-            group.fingerprint,
-            ", ".join(group.causes),
-            ", ".join(group.types),
-            stamp(group.latest.ended_at),
-            group.latest.job_id,
-            group.shape,
+            *(one.count, one.fingerprint, ", ".join(one.causes), ", ".join(one.types)),
+            *(stamp(one.latest.ended_at), one.latest.job_id, one.shape),
         )
-        for group in grouping.groups
+        for one in grouping.groups
     )
     out().print(table_of(("jobs", "fingerprint", "cause", "type", "last died", "for example", "error"), rows))
     if not grouping.is_counted:
@@ -118,7 +112,9 @@ def print_summary(
     """
     left = dict(plan.left_out)
     if isinstance(became, Receipt):
-        _print_job_that_does_it(action, plan, became, as_json=as_json)
+        shown = _plan_json(action, plan, dry_run=False)
+        what = f"{_count(plan)} are being {_DONE[action]}"
+        print_job_that_does_it(what, became.job_id, shown, as_json=as_json)
     else:
         left |= became.left
         _print_done(action, plan, became, as_json=as_json)
@@ -131,13 +127,6 @@ def print_summary(
     if left and plan.filter.job_ids:
         complain(f"{len(left)} of the {len(plan.left_out) + plan.count} jobs could not be {_DONE[action]}")
         raise typer.Exit(Exit.FAILED)
-
-
-def _print_job_that_does_it(action: Action, plan: RedrivePlan, became: Receipt[object], *, as_json: bool) -> None:
-    if as_json:
-        print_json({**_plan_json(action, plan, dry_run=False), "jobId": became.job_id})
-    else:
-        print_job_that_does_it(f"{_count(plan)} are being {_DONE[action]}", became.job_id)
 
 
 def _print_done(action: Action, plan: RedrivePlan, became: RedriveSummary, *, as_json: bool) -> None:
@@ -173,13 +162,11 @@ def _plan_json(
 
 def _table(jobs: Sequence[JobRecord]) -> Table:
     columns = ("id", "type", "lane", "cause", "life", "attempts", "died", "error")
-    return table_of(
-        columns,
-        (
-            (job.job_id, job.type, job.lane, job.cause, job.life, job.attempts, stamp(job.ended_at), job.error)
-            for job in jobs
-        ),
+    rows = (
+        (one.job_id, one.type, one.lane, one.cause, one.life, one.attempts, stamp(one.ended_at), one.error)
+        for one in jobs
     )
+    return table_of(columns, rows)
 
 
 def _json(record: JobRecord) -> dict[str, object]:
