@@ -133,11 +133,18 @@ class Made(BaseModel):
     name: str = "a"
 
 
+def used() -> Made:
+    payload = Made()
+    payload._cache["seen"] = 1  # noqa: SLF001 - pydantic's private fields are what it is about
+    return payload
+
+
 @pytest.mark.parametrize(
     "payload",
     [
         Ordinary(),
         Root([1, 2]),
+        used(),
         Aliased(givenName="a"),
         Computed(),
         Open.model_validate({"name": "a", "more": {"b": [1, "x"]}}),
@@ -208,6 +215,23 @@ class Broken(BaseModel):
     @field_serializer("field")
     def _broken(self, _: int) -> int:
         raise KeyError
+
+
+class Telling(BaseModel):
+    field: str
+
+    @field_serializer("field")
+    def _telling(self, value: str) -> str:
+        raise ValueError(value)
+
+
+class Filling(BaseModel):
+    field: dict[str, int]
+
+    @field_validator("field")
+    @classmethod
+    def _fill(cls, value: dict[str, int]) -> dict[str, int]:
+        return {**value, "more": 1}
 
 
 class Growing(BaseModel):
@@ -284,6 +308,7 @@ def _private() -> Private:
         (Zoo(field=[Animal(), Cat()]), "field.1.lives"),
         (Whole(field=Cat()), "field.lives"),
         (_private(), "_field"),
+        (construct(Filling, field={}), "field"),
         (Strict(), MASK),
         (Ambiguous(field=Ambiguous.Two()), "field"),
         (Later(field="2026-01-01T00:00:00Z"), "field"),
@@ -333,6 +358,7 @@ def test_no_value_is_repeated_in_a_refusal() -> None:
         Hidden(field=secret),
         Anything(field=(secret,)),
         Anything(field=f"\ud800{secret}"),
+        Telling(field=secret),
     ):
         with pytest.raises(InvalidPayloadError) as raised:
             written("a.job", type(payload), payload)
@@ -427,6 +453,8 @@ def test_the_given_part_of_a_link_may_be_written_as_json_is(model: type[BaseMode
         (Secret, SecretStr("x")),
         (Raw, b"\xff"),
         (Anything, "\ud800"),
+        (Anything, {NAN}),
+        (Anything, Open(more=NAN)),
         (OneWay, datetime(2026, 1, 1, 12, tzinfo=UTC)),
     ],
 )

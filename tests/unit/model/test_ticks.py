@@ -232,6 +232,9 @@ def test_an_interval_agrees_with_itself(every: int, second: int) -> None:
         ("@daily", "cron '@daily' has 1 fields: write five (minute hour day-of-month month day-of-week)"),
         ("cron(0 2 * * *)", "or EventBridge's six, such as 'cron(0 2 * * ? *)'"),
         ("", "has 0 fields"),
+        ("1-30000000 * * * *", "holds '30000000', which no field can: 0 to 59"),
+        ("cron(0 2 * * ? 1970-30000000)", "holds '30000000', which no field can"),
+        ("0 " * 200, "it is a text of at most 256 characters"),
     ],
 )
 def test_a_bad_cron_is_refused_by_field_with_what_it_may_hold(cron: str, complaint: str) -> None:
