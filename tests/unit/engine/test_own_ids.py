@@ -197,3 +197,10 @@ def test_an_alert_names_who_has_the_id_and_is_over_once_none_was_found_for_an_ho
         tick(world)
         world.app.runtime.alert_manager().tick({})
     assert world.app.runtime.alerts().active == ()
+
+
+@pytest.mark.parametrize("text", ["{", "7", '[["a","b"]]', '[["a","b","soon"]]', '[["a","b","2026-01-02T12:00:00"]]'])
+def test_what_another_release_noted_of_taken_ids_counts_for_nothing(world: World, text: str) -> None:
+    world.app.ports.flags.set_bookmark("taken ids", text)
+
+    assert taken_ids(world.app.ports) == ()

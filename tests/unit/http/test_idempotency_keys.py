@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Jobs
+from lanework import App, Jobs, State
 from lanework.memory import MemoryLedger
 from lanework.testing import app_in_memory
 from tests.support.gateway import a_client
@@ -153,3 +153,38 @@ def test_the_same_request_twice_at_one_moment_has_one_answer() -> None:
     assert ids[0] == ids[1]
     assert [[job["status"] for job in one.json["jobs"]] for one in answers] == [["enqueued"] * 3, ["duplicate"] * 3]
     assert len(api.get("/api/jobs").json["jobs"]) == 3
+
+
+def test_a_key_whose_jobs_have_expired_is_free_again() -> None:
+    app = a_mailing_app()
+    api, ledger = a_client(app), app.ports.ledger
+    assert isinstance(ledger, MemoryLedger)
+    api.post("/api/jobs/batch", TWO, Idempotency_Key="k1")
+    over: dict[str, Any] = {"state": State.COMPLETED, "expires_at": app.ports.clock()}
+    ledger.records = {one: replace(record, **over) for one, record in ledger.records.items()}
+
+    answer = api.post("/api/jobs/batch", THREE, Idempotency_Key="k1")
+
+    assert [one["status"] for one in answer.json["jobs"]] == ["enqueued"] * 3
+
+
+def test_the_same_body_of_another_path_is_another_request() -> None:
+    api = a_mailer()
+    body = {"to": "bat"}
+    assert api.post("/api/jobs/mail-plain", body, Idempotency_Key="k1").status == 202
+
+    answer = api.post("/api/jobs/plain", body, Idempotency_Key="k1")
+
+    assert (answer.status, answer.problem) == (422, "idempotency-key-reused")
+
+
+def test_debounced_work_takes_no_key() -> None:
+    family = Jobs(queue="mail")
+
+    @family.job("mail.digest", key="to", debounce=timedelta(minutes=1))
+    def digest(_: Mail) -> None: ...
+
+    body = {"type": "mail.digest", "payload": {"to": "bat"}}
+    answer = a_client(app_in_memory(App(family))).post("/api/jobs", body, Idempotency_Key="k1")
+
+    assert (answer.status, "leave out the Idempotency-Key" in answer.json["detail"]) == (400, True)
