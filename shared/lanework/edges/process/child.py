@@ -38,9 +38,6 @@ class Beat:
     What a child says every second.
 
     Attributes:
-        begun: Jobs that it has begun.
-        ended: Those of them that have ended.
-        peak_mb: The most memory that it has had.
         is_worn_out: It receives no more, and ends when its jobs have; another one is to take its place.
         problem: Why it gives up, if it does: what starting it anew won't cure.
         may_pass: The problem may be over later, where there has been none before: AWS or the credentials are away.

@@ -21,11 +21,8 @@ class Child:
     One process.
 
     Attributes:
-        line: What it says comes by it.
         roster: What runs in it.
-        started_at: When it was started, on the monotonic clock.
-        beat_at: When it last said something.
-        beat: What it last said.
+        started_at: When it was started, on the monotonic clock, as is when it last said something.
         is_killed: It was found to hang.
     """
 

@@ -36,9 +36,7 @@ class Entry:
     One run.
 
     Attributes:
-        lane: Of which lane its message is.
         handle: Its message's receipt handle.
-        lease: What it holds.
         kept_at: When it was last kept alive, on the clock that all processes share (`time.monotonic`).
         over_at: When its timeout is over, on the same clock.
     """

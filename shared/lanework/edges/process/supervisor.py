@@ -52,10 +52,6 @@ class Watchdog:
     How one worker process is.
 
     Attributes:
-        pid: Which.
-        running: Jobs that run in it.
-        ended: Jobs that have ended in it.
-        peak_mb: The most memory that it has had.
         silent_for: How long it has said nothing.
         fault: Why it gives up because of a fault of its own, if it does.
     """

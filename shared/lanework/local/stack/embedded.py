@@ -35,16 +35,7 @@ DRAIN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """
-    An embedded stack that is up and deployed.
-
-    Attributes:
-        handle: Its endpoint, region, name and process.
-        outputs: The template's outputs, by name.
-        clients: boto3 clients for it.
-        deployer: Deploys the project's files again, when they have changed.
-        emulator: The process it runs in, and its log.
-    """
+    """An embedded stack that is up and deployed, with its template's outputs and what deploys changed files again."""
 
     handle: StackHandle
     outputs: Mapping[str, str]
