@@ -241,7 +241,7 @@ class App:
 
     def reschedule(self, job_id: str, *, run_at: datetime | None = None, delay: timedelta = timedelta(0)) -> JobRecord:
         """
-        Let a job that waits start at another time, sooner or later.
+        Change when a waiting job starts, to sooner or later.
 
         Args:
             job_id: Which job: delayed, snoozed, or between two attempts.

@@ -93,7 +93,7 @@ def list_(as_json: AsJson = False) -> None:
 @app.command()
 def pause(name: Name, as_json: AsJson = False) -> None:
     """
-    Let a schedule fire no more until it is resumed. Jobs that it has enqueued run.
+    Pause a schedule: it doesn't fire until it is resumed. Jobs that it has enqueued run.
 
     Example: lanework schedules pause cleanup.expired-tokens
     """
@@ -104,7 +104,7 @@ def pause(name: Name, as_json: AsJson = False) -> None:
 @app.command()
 def resume(name: Name, as_json: AsJson = False) -> None:
     """
-    Let a schedule fire again, from now: what the pause held up is not caught up with.
+    Resume a schedule from now: ticks of the time of the pause are not made up for.
 
     Example: lanework schedules resume cleanup.expired-tokens
     """

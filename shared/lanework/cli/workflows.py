@@ -67,7 +67,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """
-    Show where a workflow stands, and draw what is in it: what is dead, cancelled or open first, chains in their order.
+    Show a workflow's state, and draw what is in it: what is dead, cancelled or open first, chains in their order.
 
     Example: lanework workflow show nightly-2026-11-24
     """
@@ -123,7 +123,7 @@ def cancel(
 @app.command()
 def retry(workflow_id: Id, as_json: AsJson = False) -> None:
     """
-    Redrive what died in a workflow, and in those that are steps of it; what waits for it then goes on.
+    Redrive the dead jobs of a workflow, and of workflows nested in it; what waits for it then goes on.
 
     Example: lanework workflow retry nightly-2026-11-24
     """

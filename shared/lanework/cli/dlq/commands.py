@@ -101,7 +101,7 @@ def redrive(
     as_json: AsJson = False,
 ) -> None:
     """
-    Give dead jobs another life: attempts start over, the history stays.
+    Redrive dead jobs: attempts start over, the history stays.
 
     More than 100 are redriven by a job of their own, which shows its progress and can be cancelled.
 
@@ -125,7 +125,7 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """
-    End dead jobs for good: they are cancelled, and no redrive brings them back.
+    Drop dead jobs for good: they are cancelled, and can't be redriven.
 
     Example: lanework dlq drop --type report.month --older-than 7d --dry-run
     """

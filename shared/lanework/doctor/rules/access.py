@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lanework.doctor.case import Case
 
 
-@rule(why="code that is broken into reaches what is not this stack's")
+@rule(why="compromised code could reach resources outside this stack")
 def wildcards(case: Case) -> Iterator[Complaint]:
     """No role allows * as an action or a resource."""
     for role in case.graph.roles:
@@ -46,9 +46,9 @@ def loops(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="Lambda makes one that keeps lines for ever, is paid for each month, and stays when the stack is gone")
+@rule(why="Lambda makes one that keeps lines for ever, costs money each month, and stays when the stack is deleted")
 def log_retention(case: Case) -> Iterator[Complaint]:
-    """Each function has a log group of the stack's, which forgets."""
+    """Each function has a log group of the stack's, with a retention."""
     groups = {one.name: one for one in case.graph.log_groups}
     for function in case.graph.functions:
         group = groups.get(function.log_group)
@@ -64,7 +64,7 @@ def log_retention(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="payloads hold personal data, and audits ask for it")
+@rule(why="payloads hold personal data, and audits require it")
 def encryption(case: Case) -> Iterator[Complaint]:
     """Queues and tables are encrypted at rest."""
     for queue in case.graph.queues:
@@ -79,7 +79,7 @@ def encryption(case: Case) -> Iterator[Complaint]:
 
 @rule(why="a payload could be read, or changed, on its way")
 def tls(case: Case) -> Iterator[Complaint]:
-    """Queues refuse what comes without TLS."""
+    """Queues refuse requests without TLS."""
     for queue in case.graph.queues:
         if not queue.is_tls_only:
             yield Complaint(
@@ -89,7 +89,7 @@ def tls(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="another queue's messages are taken for this lane's dead jobs, or a lane's dead letters are lost")
+@rule(why="messages of another queue would count as this lane's dead jobs, or a lane's dead letters are lost")
 def redrive_allow(case: Case) -> Iterator[Complaint]:
     """A dead-letter queue takes from its own lane only."""
     for queue, dead in case.graph.pairs():
@@ -104,9 +104,9 @@ def redrive_allow(case: Case) -> Iterator[Complaint]:
         )
 
 
-@rule(why="records pile up and are paid for; what a mistake deletes is gone")
+@rule(why="records pile up and cost money; what is deleted by mistake is lost")
 def tables(case: Case) -> Iterator[Complaint]:
-    """The jobs table forgets by expires_at, and tables can be restored to a point in time."""
+    """The jobs table has a TTL on expires_at, and tables have point-in-time recovery."""
     for table in case.graph.tables:
         if table.name == f"{case.graph.stack}-jobs" and table.expires_by != "expires_at":
             yield Complaint.of(

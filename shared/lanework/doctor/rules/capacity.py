@@ -18,7 +18,7 @@ UNRESERVED: Final = 100
 """Executions that Lambda doesn't let anybody reserve (Lambda, "Configuring reserved concurrency")."""
 
 
-@rule(why="Lambda refuses other numbers; without one, a lane takes all that the account has")
+@rule(why="Lambda refuses other numbers; without one, a lane takes the account's whole concurrency")
 def concurrency_range(case: Case) -> Iterator[Complaint]:
     """MaximumConcurrency, or the number of provisioned pollers instead, lies between 2 and 1,000."""
     for feed in case.graph.feeds:
@@ -54,7 +54,7 @@ def reserved_concurrency(case: Case) -> Iterator[Complaint]:
 
 @rule(why="the lanes throttle each other, so slow work delays urgent work; too large a reservation fails to deploy")
 def account_concurrency(case: Case) -> Iterator[Complaint]:
-    """The account allows what the lanes may run at once, and what is reserved."""
+    """The account's limit covers the lanes' concurrency, and what is reserved."""
     graph = case.graph
     wanted = sum(feed.bound or 0 for feed in graph.feeds if feed.is_on)
     reserved = sum(one.reserved or 0 for one in graph.functions)

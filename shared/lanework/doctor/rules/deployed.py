@@ -20,9 +20,9 @@ LARGEST_SKEW: Final = timedelta(seconds=2)
 _SHOWN: Final = 5
 
 
-@rule(why="somebody changed it by hand, or a change was never deployed: the next deployment will surprise")
+@rule(why="it was changed by hand, or a change was never deployed: the next deployment changes it")
 def drift(case: Case) -> Iterator[Complaint]:
-    """The stack is what template.yaml makes of its parameters."""
+    """The stack is as template.yaml and its parameters describe it."""
     if case.live.intended is None:
         return
     todo = "sam build && sam deploy makes it what template.yaml says; or put the change into template.yaml"
@@ -58,7 +58,7 @@ def _as_sets(role: Role) -> set[tuple[bool, frozenset[str], frozenset[str]]]:
     return {(one.allows, frozenset(one.actions), frozenset(one.resources)) for one in role.statements}
 
 
-@rule(why="what you read is not what runs")
+@rule(why="the code here is not the code that runs")
 def code(case: Case) -> Iterator[Complaint]:
     """The deployed layer holds the code that is here."""
     files = case.live.changed_files
@@ -72,9 +72,9 @@ def code(case: Case) -> Iterator[Complaint]:
     )
 
 
-@rule(why="its worker can't run it: it dies of unknown_type")
+@rule(why="a worker can't run it, and it dies with the cause unknown_type")
 def unknown_types(case: Case) -> Iterator[Complaint]:
-    """No job waits whose type the code doesn't have."""
+    """Every waiting job has a type that the code declares."""
     for name, count in case.live.unknown_types.items():
         yield Complaint(
             about=name,
@@ -85,7 +85,7 @@ def unknown_types(case: Case) -> Iterator[Complaint]:
 
 @rule(why="it was enqueued before these were reserved, by accident or to keep a schedule from running")
 def own_ids(case: Case) -> Iterator[Complaint]:
-    """No job of somebody's has an id of Lanework's own, such as a schedule's run."""
+    """No application's job has an id of Lanework's own, such as a schedule's run."""
     for job_id, type_ in case.live.taken.items():
         yield Complaint(
             about=job_id,
@@ -94,7 +94,7 @@ def own_ids(case: Case) -> Iterator[Complaint]:
         )
 
 
-@rule(why="its producer stopped between the record and the message, and nothing carries it until the clock sends it")
+@rule(why="its producer stopped between the record and the message; it waits until the clock sends it")
 def unsent(case: Case) -> Iterator[Complaint]:
     """No job is queued while its lane is empty."""
     for lane, count in case.live.unsent.items():
@@ -120,9 +120,9 @@ def clock_skew(case: Case) -> Iterator[Complaint]:
     )
 
 
-@rule(why="what it can't see it can't judge")
+@rule(why="it can't check what it can't read")
 def readable(case: Case) -> Iterator[Complaint]:
-    """The doctor may look at everything."""
+    """The doctor's calls are permitted."""
     for one in case.live.refusals:
         yield Complaint(
             about=one.on,

@@ -23,7 +23,7 @@ SMALL_BATCH: Final = 10
 """A larger one needs a batching window (Lambda, "Using Lambda with Amazon SQS")."""
 
 
-@rule(why="jobs of a lane that isn't whole are refused, or wait for ever")
+@rule(why="without one of them the lane's jobs are refused, or wait for ever")
 def lanes(case: Case) -> Iterator[Complaint]:
     """Each of the five lanes has a queue, a dead-letter queue, a mapping and a worker function."""
     graph = case.graph
@@ -42,7 +42,7 @@ def lanes(case: Case) -> Iterator[Complaint]:
                 )
 
 
-@rule(why="a job that takes long is handed out a second time while it runs")
+@rule(why="SQS delivers a long job a second time while it runs")
 def visibility(case: Case) -> Iterator[Complaint]:
     """A message is hidden for the function's timeout, the batching window and 5 s at least."""
     for _, queue, feed, worker in _whole_lanes(case.graph):
@@ -55,9 +55,9 @@ def visibility(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="a message that nobody could take is deleted with its retention, and its job is lost")
+@rule(why="a message that can't be received is deleted when its retention ends, and its job is lost")
 def redrive(case: Case) -> Iterator[Complaint]:
-    """What SQS gives up on goes to the lane's own dead-letter queue."""
+    """Each lane's queue redrives to the lane's own dead-letter queue."""
     for queue, dead in case.graph.pairs():
         if queue.dead_letters != dead.arn:
             yield Complaint.of(
@@ -67,9 +67,9 @@ def redrive(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="throttles and waits count as receives: SQS takes jobs away that have attempts left")
+@rule(why="throttles and waits count as receives, so SQS would give up jobs that have attempts left")
 def receives(case: Case) -> Iterator[Complaint]:
-    """Every job type's attempts lie below maxReceiveCount."""
+    """Every job type's attempts are below maxReceiveCount."""
     attempts = {f"lane {lane}'s default": terms.attempts for lane, terms in LANES.items()}
     attempts |= {} if case.code is None else case.code.attempts
     name, most = max(attempts.items(), key=lambda one: one[1])
@@ -83,7 +83,7 @@ def receives(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="a dead letter's age counts from its first enqueue: it may be gone before anybody looks")
+@rule(why="a dead letter's age counts from its first enqueue, so it may be deleted before anybody looks")
 def dead_letter_retention(case: Case) -> Iterator[Complaint]:
     """A dead-letter queue keeps messages longer than its source."""
     for queue, dead in case.graph.pairs():
@@ -95,7 +95,7 @@ def dead_letter_retention(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="one job that fails makes SQS hand out its whole batch again; and what is to be kept is deleted")
+@rule(why="one failed job makes SQS deliver its whole batch again, and messages that must be kept are deleted")
 def partial_batches(case: Case) -> Iterator[Complaint]:
     """The mapping takes ReportBatchItemFailures."""
     for _, _, feed, _ in _whole_lanes(case.graph):
@@ -119,9 +119,9 @@ def batching_window(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="a job that the code lets take so long is cut off in the middle, or a batch doesn't fit in")
+@rule(why="a job is killed before its timeout, or a batch doesn't fit into an invocation")
 def lane_numbers(case: Case) -> Iterator[Complaint]:
-    """Timeout, batch size and lane of a worker are those that the code counts on."""
+    """Timeout, batch size and lane of a worker are those that the code expects."""
     for lane, _, feed, worker in _whole_lanes(case.graph):
         terms = LANES[lane]
         if worker.timeout != terms.timeout:
@@ -144,7 +144,7 @@ def lane_numbers(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="a change that reached four lanes fails in the fifth, on the day when that one is needed")
+@rule(why="a change that was made to four lanes only fails in the fifth when that one is needed")
 def lanes_alike(case: Case) -> Iterator[Complaint]:
     """The five lanes differ in their names and numbers only."""
     graph = case.graph

@@ -25,7 +25,7 @@ Need = tuple[str, str]
 """An action, and the ARN that it must be allowed on."""
 
 
-@rule(why="the call is refused, and jobs of the lane go back and forth until SQS gives up on them")
+@rule(why="the call is refused, and messages of the lane come back until SQS moves them to the dead-letter queue")
 def permissions(case: Case) -> Iterator[Complaint]:
     """Each function may do all that its code does."""
     roles = {one.id: one for one in case.graph.roles}

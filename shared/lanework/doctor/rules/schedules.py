@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)")
 
 
-@rule(why="the deployment fails, or a schedule fires at another time than it says")
+@rule(why="the deployment fails, or a schedule fires at the wrong time")
 def schedule_expressions(case: Case) -> Iterator[Complaint]:
     """Schedules have expressions and time zones that EventBridge reads."""
     for timer in case.graph.timers:
@@ -61,7 +61,7 @@ def clock(case: Case) -> Iterator[Complaint]:
         yield Complaint(about=tick.id, what=f"it is {tick.expression}{state}", todo=todo)
 
 
-@rule(why="a job is started up to a minute late, or at a time that nobody declares any more")
+@rule(why="a job starts up to a minute late, or at a time that is no longer declared")
 def schedules(case: Case) -> Iterator[Complaint]:
     """EventBridge has the schedules that job types declare, as they declare them, and no others."""
     if case.code is None:

@@ -50,7 +50,7 @@ def _watched(graph: Graph, metric: str, of: Queue | Function) -> Iterator[Compla
         yield Complaint.of(found[0], "it tells nobody", "AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false")
 
 
-@rule(why="an alarm that comes after the promise is broken helps nobody")
+@rule(why="otherwise the alarm comes after the SLA is missed")
 def alarm_thresholds(case: Case) -> Iterator[Complaint]:
     """Dead letters alarm from the first on; age alarms at the lane's SLA and its function's timeout at the latest."""
     for lane in Lane:
@@ -80,7 +80,7 @@ def _not_above(alarm: Alarm, most: timedelta | int, what: str) -> Iterator[Compl
         )
 
 
-@rule(why="at 3 a.m. nobody wants to look for ten queues by name")
+@rule(why="in an incident all queues should be on one page")
 def dashboard(case: Case) -> Iterator[Complaint]:
     """A CloudWatch dashboard shows every lane."""
     graph = case.graph

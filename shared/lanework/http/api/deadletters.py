@@ -47,7 +47,7 @@ class DeadLettersApi(Endpoints):
 
     @endpoint("GET", "/api/admin/dlq/groups", Role.VIEWER)
     def group_dead_jobs(self, which: Annotated[Which, Query()]) -> DeadGroups:
-        """Count dead jobs by their error, what differs from job to job left out."""
+        """Count dead jobs by their error, without the parts that differ from job to job."""
         self.sight.check_search(which.error)
         found = self.app.dead_letters.groups(which.filter())
         shown = tuple(DeadGroup.of(one, self.sight.shape(one)) for one in found.groups[:_MOST_GROUPS])
@@ -56,7 +56,7 @@ class DeadLettersApi(Endpoints):
     @endpoint("POST", "/api/admin/dlq/redrive", Role.ADMIN, status=HTTPStatus.ACCEPTED)
     def redrive_dead_jobs(self, which: Redriving) -> Moved:
         """
-        Give dead jobs another life: attempts start over, the history stays.
+        Redrive dead jobs: attempts start over, the history stays.
 
         Over 100 of them, and those with a canary or a rate, are redriven by a job of their own.
         """
@@ -67,7 +67,7 @@ class DeadLettersApi(Endpoints):
 
     @endpoint("POST", "/api/admin/dlq/drop", Role.ADMIN, status=HTTPStatus.ACCEPTED)
     def drop_dead_jobs(self, which: Dropping) -> Moved:
-        """End dead jobs for good: they are cancelled, and no redrive brings them back."""
+        """Drop dead jobs for good: they are cancelled, and can't be redriven."""
         plan = self.app.dead_letters.jobs.plan(which.chosen())
         return _moved("drop", plan, None if which.dry_run else self.app.dead_letters.drop(plan))
 

@@ -137,28 +137,28 @@ class JobsApi(Endpoints):
 
     @endpoint("GET", "/api/jobs/{job}", Role.VIEWER)
     def get_job(self, job: JobId) -> Job:
-        """Say where a job stands."""
+        """Show a job's state."""
         return Job.of(self.sight.record(self.app.get(job)))
 
     @endpoint("GET", "/api/job/{job}", Role.VIEWER)
     def get_job_of_any_id(self, job: JobId) -> Job:
-        """Say where a job stands, also if its id is a word of another path, such as metrics."""
+        """Show a job's state, also if its id is a word of another path, such as metrics."""
         return self.get_job(job)
 
     @endpoint("GET", "/api/jobs/{job_id}/progress", Role.VIEWER)
     def get_progress(self, job_id: JobId) -> Progress:
-        """Say how far a job is."""
+        """Show a job's progress."""
         record = self.sight.record(self.app.get(job_id))
         return Progress(job_id=job_id, status=record.state, progress=record.progress, note=record.progress_note)
 
     @endpoint("GET", "/api/jobs/{job_id}/logs", Role.VIEWER)
     def get_logs(self, job_id: JobId) -> Log:
-        """Give what a job said through `run.log`, in all its attempts."""
+        """List a job's log lines (`run.log`) of all its attempts."""
         return Log(job_id=job_id, lines=self.sight.log(self.app.get(job_id)))
 
     @endpoint("GET", "/api/jobs/{job_id}/payload", Role.ADMIN)
     def get_payload(self, job_id: JobId) -> JobPayload:
-        """Give what a job was given, private fields included."""
+        """Show a job's payload, private fields included."""
         text = self.app.ports.ledger.payload_of(self.app.get(job_id))
         return JobPayload(job_id=job_id, payload=None if text is None else _shown(text))
 
@@ -176,7 +176,7 @@ class JobsApi(Endpoints):
 
     @endpoint("POST", "/api/jobs/{job_id}/retry", Role.ADMIN, status=HTTPStatus.ACCEPTED)
     def retry_job(self, job_id: JobId, how: Annotated[Retry | None, Body()] = None) -> Job:
-        """Give a dead job another life, if you like with another payload: attempts start over, the history stays."""
+        """Redrive a dead job, optionally with another payload: attempts start over, the history stays."""
         if how is None or how.payload is None:
             return Job.of(self.app.dead_letters.redrive_job(job_id))
         check_api(self.app.dead_letters.jobs.get(job_id).type, self.app.registry)
@@ -185,7 +185,7 @@ class JobsApi(Endpoints):
 
     @endpoint("POST", "/api/jobs/{job_id}/signal", Role.PRODUCER)
     def signal_job(self, job_id: JobId, signal: Signal) -> Signalled:
-        """Send a job a signal that it waits for, or will: `run.wait_for` returns its payload."""
+        """Send a job a signal: `run.wait_for` returns its payload, also if the job waits for it later."""
         type_ = self.app.get(job_id).type
         check_api(type_, self.app.registry)
         check_scope(self.routes.resolver, type_)
@@ -193,7 +193,7 @@ class JobsApi(Endpoints):
 
     @endpoint("POST", "/api/jobs/{job_id}/reschedule", Role.ADMIN)
     def reschedule_job(self, job_id: JobId, when: Rescheduling) -> Job:
-        """Let a job that waits start at another time, sooner or later."""
+        """Change when a waiting job starts, to sooner or later."""
         delay = timedelta(seconds=when.delay_seconds)
         return Job.of(self.app.reschedule(job_id, run_at=when.run_at, delay=delay))
 

@@ -46,7 +46,7 @@ class LanesApi(Endpoints):
 
     @endpoint("GET", "/api/stats", Role.VIEWER)
     def get_stats(self) -> Stats:
-        """Say how every lane does."""
+        """Show the numbers of every lane."""
         now = self.app.runtime.overview()
         return Stats(
             lanes={one.lane: LaneStats.of(one) for one in now.lanes},
@@ -68,6 +68,6 @@ class LanesApi(Endpoints):
 
     @endpoint("GET", "/health", None)
     def get_health(self) -> Health:
-        """Say whether the API works and reaches its table; 503 if it doesn't."""
+        """Check that the API works and reaches its table; 503 if it doesn't."""
         self.app.ports.flags.read()
         return Health()

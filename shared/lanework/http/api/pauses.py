@@ -38,7 +38,7 @@ class PausesApi(Endpoints):
 
     @endpoint("GET", "/api/jobs/pauses", Role.VIEWER)
     def list_pauses(self) -> Paused:
-        """Say what is paused."""
+        """List what is paused."""
         return Paused(paused=tuple(sorted(self.app.ports.flags.read().paused)))
 
     @endpoint("POST", "/api/jobs/pause", Role.ADMIN)
@@ -50,6 +50,6 @@ class PausesApi(Endpoints):
 
     @endpoint("POST", "/api/jobs/resume", Role.ADMIN)
     def resume(self, what: Pausing) -> Resumed:
-        """Take a pause away; what it held starts within a minute."""
+        """Resume a lane, a queue or a job type; jobs that it held start within a minute."""
         name = flag_of(lane=what.named_lane, queue=what.queue, job_type=what.type, registry=self.app.registry)
         return Resumed(resumed=name, released=resume_(name, self.app.ports, within=RESUME_WITHIN))

@@ -101,7 +101,7 @@ class QueuesApi(Endpoints):
 
     @endpoint("GET", "/api/v1/jobs/queues", Role.VIEWER)
     def list_queues(self) -> AllQueues:
-        """Give the numbers of every queue, from the newest 1,000 jobs."""
+        """Show the numbers of every queue, from the newest 1,000 jobs."""
         counted, paused = state_counts(self.app.ports), self.app.ports.flags.read().paused
         return AllQueues(
             data={
@@ -113,7 +113,7 @@ class QueuesApi(Endpoints):
 
     @endpoint("GET", "/api/v1/jobs/queues/{queue}/stats", Role.VIEWER)
     def get_queue(self, queue: QueueName) -> OneQueue:
-        """Give the numbers of one queue, from its newest 1,000 jobs."""
+        """Show the numbers of one queue, from its newest 1,000 jobs."""
         _check(queue, self.app)
         counted, paused = state_counts(self.app.ports, queue=queue), self.app.ports.flags.read().paused
         return OneQueue(data=_counts(queue, counted, is_paused=f"queue:{queue}" in paused), counted_since=counted.since)
@@ -125,7 +125,7 @@ class QueuesApi(Endpoints):
         start: Annotated[int, Query(ge=0, le=_LAST, description="Position of the first, from 0.")] = 0,
         end: Annotated[int, Query(ge=0, le=_LAST, description="Position of the last, at most 99.")] = _LAST_BY_DEFAULT,
     ) -> FailedJobs:
-        """List the dead jobs of a queue by position; what lies beyond 100 is in the paged list of dead letters."""
+        """List the dead jobs of a queue by position, 100 at most; the paged list of dead letters has all."""
         _check(queue, self.app)
         _check_range(start, end)
         found = self.app.dead_letters.jobs.page(DeadFilter(queue=queue), limit=end + 1).jobs[start:]
@@ -133,7 +133,7 @@ class QueuesApi(Endpoints):
 
     @endpoint("POST", "/api/v1/jobs/queues/{queue}/job/{job_id}/retry", Role.ADMIN)
     def retry_failed_job(self, queue: QueueName, job_id: JobId) -> Retried:
-        """Give a dead job of a queue another life."""
+        """Redrive a dead job of a queue."""
         _check(queue, self.app)
         record = self.app.get(job_id)
         if record.queue != queue:
@@ -148,7 +148,7 @@ class QueuesApi(Endpoints):
 
     @endpoint("POST", "/api/v1/jobs/queues/{queue}/resume", Role.ADMIN)
     def resume_queue(self, queue: QueueName) -> Resumed:
-        """Take a queue's pause away."""
+        """Resume a queue."""
         _check(queue, self.app)
         name = f"queue:{queue}"
         return Resumed(resumed=name, released=resume(name, self.app.ports, within=RESUME_WITHIN))
@@ -156,7 +156,7 @@ class QueuesApi(Endpoints):
     @endpoint("POST", "/api/v1/jobs/queues/{queue}/clean", Role.ADMIN, status=HTTPStatus.ACCEPTED)
     def clean_queue(self, queue: QueueName, what: Cleaning) -> CleaningOrdered:
         """
-        Retire ended jobs of a queue, by a job of Lanework's own: their content is removed, and no list shows them.
+        Retire ended jobs of a queue in the background: their content is removed, and no list shows them.
 
         Dead ones are dropped first. Their ids stay used until their records expire.
         """

@@ -53,7 +53,7 @@ class SchedulesApi(Endpoints):
     def get_next_ticks(
         self, name: Name, count: Annotated[int, Query(ge=1, le=100, description="How many, 1 to 100.")] = 5
     ) -> Ticks:
-        """Say when a schedule fires next, in UTC; also while it is paused."""
+        """Show when a schedule fires next, in UTC; also while it is paused."""
         _known(name, self.app)
         ticks = self.app.schedules.next(name, count)
         return Ticks(name=name, ticks=tuple(f"{tick:%Y-%m-%dT%H:%M:%SZ}" for tick in ticks))
@@ -86,13 +86,13 @@ class SchedulesApi(Endpoints):
 
     @endpoint("POST", "/api/schedules/{name}/pause", Role.ADMIN)
     def pause_schedule(self, name: Name) -> Schedule:
-        """Let a schedule fire no more until it is resumed. Jobs that it has enqueued run."""
+        """Pause a schedule: it doesn't fire until it is resumed. Jobs that it has enqueued run."""
         _known(name, self.app)
         return _shown(self.app.schedules.pause(name), self.app)
 
     @endpoint("POST", "/api/schedules/{name}/resume", Role.ADMIN)
     def resume_schedule(self, name: Name) -> Schedule:
-        """Let a schedule fire again, from now: what the pause held up is not caught up with."""
+        """Resume a schedule from now: ticks of the time of the pause are not made up for."""
         _known(name, self.app)
         return _shown(self.app.schedules.resume(name), self.app)
 

@@ -55,7 +55,7 @@ class StatsApi(Endpoints):
             Literal["lane", "queue", "type"], Query(description="What the numbers are added up by.")
         ] = "lane",
     ) -> Series:
-        """Give starts, ends and late starts, step by step."""
+        """List starts, ends and late starts, step by step."""
         window = _window(over, self.app)
         return Series(
             begins=window.begins,
@@ -65,7 +65,7 @@ class StatsApi(Endpoints):
 
     @endpoint("GET", "/api/sla", Role.VIEWER)
     def get_promises(self, over: Over = "day") -> Promises:
-        """Say how the lanes' promises were kept, and which jobs started late."""
+        """Show how many jobs started within their lane's SLA, and which started late."""
         window = _window(over, self.app)
         return Promises(
             lanes=tuple(map(Promise.of, sla_by_lane(lanes_of(window.numbers)))),

@@ -43,7 +43,7 @@ class WorkflowsApi(Endpoints):
 
     @endpoint("GET", "/api/workflows/{workflow_id}", Role.VIEWER)
     def get_workflow(self, workflow_id: Id) -> CountedWorkflow:
-        """Show where a workflow stands."""
+        """Show a workflow's state."""
         return CountedWorkflow.counted(self.app.workflows.get(workflow_id))
 
     @endpoint("GET", "/api/workflows/{workflow_id}/graph", Role.VIEWER)
@@ -51,7 +51,7 @@ class WorkflowsApi(Endpoints):
         self, workflow_id: Id, limit: Annotated[int, Query(ge=1, le=500, description="Most nodes, 1 to 500.")] = 100
     ) -> Graph:
         """
-        Draw a workflow: its jobs, those of nested workflows, and which waits for which.
+        Show a workflow's graph: its jobs, those of nested workflows, and which waits for which.
 
         A chain's stand in its order; others, and those that are drawn if not all are, as they need attention: the dead,
         the cancelled, those that have not ended, the completed.
@@ -81,5 +81,5 @@ class WorkflowsApi(Endpoints):
 
     @endpoint("POST", "/api/workflows/{workflow_id}/retry", Role.ADMIN)
     def retry_workflow(self, workflow_id: Id) -> Asked:
-        """Redrive what died in a workflow, and in those that are steps of it."""
+        """Redrive the dead jobs of a workflow, and of workflows nested in it."""
         return Asked(workflow_id=workflow_id, jobs=self.app.workflows.retry(workflow_id))
