@@ -185,7 +185,10 @@ def test_what_led_to_an_error_is_said(error: Exception, said: str) -> None:
     assert fault_of(error).said == said
 
 
-@pytest.mark.parametrize("error", [ValueError("x" * 1_000), noted("x" * 1_000, "one"), noted("x", *("y" * 900,) * 9)])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x" * 1_000), noted("x" * 1_000, "one"), ExceptionGroup("x", [noted("y" * 900, "z" * 900)] * 3)],
+)
 def test_what_is_said_of_an_error_has_an_end(error: Exception) -> None:
     assert len(fault_of(error).said) <= 500
 
