@@ -206,6 +206,20 @@ def test_a_lane_whose_dead_letters_nobody_may_read_stops_no_other(
     assert Reconciler(world.app.ports).tick().stranded == 1, "nor the audit"
 
 
+def test_tickets_whose_jobs_may_not_be_read_keep_no_letter_behind_them(world: World) -> None:
+    for number in range(25):
+        die(world, f"dead-{number}")
+    world.greet.enqueue(BAT, job_id="behind")
+    give_up_on_all(world)
+    ledger = Poisoned(world.app.ports.ledger, "get_many", lambda *_, **__: True)
+    world.app.use(replace(world.app.ports, ledger=cast("Any", ledger)))
+
+    done = tick(world)
+
+    assert (done.letters, [one for one in done.refused if "get_many" not in str(one)]) == (1, [])
+    assert world.stored("behind").bounces == 1
+
+
 def test_what_may_not_be_noted_of_dead_letters_stops_nothing_else(world: World) -> None:
     flags = Poisoned(world.app.ports.flags, "bookmark", lambda name: name == "unread letters")
     world.app.use(replace(world.app.ports, flags=cast("Any", flags)))
