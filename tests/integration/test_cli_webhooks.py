@@ -91,7 +91,7 @@ def test_deliveries_are_listed_and_sent_once_more(lanework: Callable[..., str], 
 
 def test_what_can_not_be_sent_once_more_says_why(lanework: Callable[..., str], world: World) -> None:
     world.greet.enqueue(Greeting(name="Bat"), job_id="job-1")
-    with pytest.raises(LaneworkError, match="is queued: webhooks tell of completions and deaths"):
+    with pytest.raises(LaneworkError, match="is queued: webhooks are sent for completions and deaths"):
         lanework("redeliver", "job-1")
 
     complete(world.app, "job-1")

@@ -117,7 +117,7 @@ def test_the_workers_run_the_jobs_and_keep_the_one_that_is_to_fail_first(answers
     assert app.get("event-flaky").state is State.RETRYING
 
 
-def test_the_clock_ticks_and_fires_the_schedule_that_it_is_prodded_for(answers: dict[str, Any]) -> None:
+def test_the_clock_ticks_and_fires_the_schedule_that_it_is_connected_for(answers: dict[str, Any]) -> None:
     assert {"fired", "swept", "reconciled"} <= answers["tick"].keys()
     assert answers["schedule"].keys() == {"fired"}
 

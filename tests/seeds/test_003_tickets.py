@@ -153,7 +153,7 @@ def test_003_09_a_cron_enqueues_once_whoever_notices_it(clock: Clock, world: Wor
 
     for _ in range(3):
         world.app.runtime.schedule_trigger.tick()
-    world.app.runtime.schedule_trigger.prod("daily-report", "2026-01-03T00:00:00Z")
+    world.app.runtime.schedule_trigger.fire("daily-report", "2026-01-03T00:00:00Z")
 
     reports = [one.job_id for one in world.app.inspector.page(type_="daily-report").jobs]
     assert reports == ["daily-report@2026-01-03T00:00Z"]

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: schedules that were added, in the stack's own group, prod what the tick's schedule calls."""
+"""EventBridge Scheduler: schedules that were added, in the stack's own group, call what the tick's schedule calls."""
 
 from __future__ import annotations
 

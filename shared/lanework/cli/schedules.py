@@ -66,7 +66,7 @@ def add(
     """
     app_ = application()
     added = app_.schedules.add(name, job_type, payload(payload_), **asdict(terms))
-    if not added.is_prodded:
+    if not added.is_connected:
         say("this endpoint has no EventBridge Scheduler: the minute tick starts it, up to a minute late")
     _print(app_, added.record, said=f"{name}: {_when(added.record.schedule.timetable)}", as_json=as_json)
 

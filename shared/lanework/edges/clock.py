@@ -1,4 +1,4 @@
-"""The clock function: EventBridge gives it a tick each minute, and prods it for each schedule whose time is come."""
+"""The clock function: EventBridge calls it each minute, and for each schedule whose time is come."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def clock(app: App) -> Handler:
         name = event.get("schedule")
         try:
             if isinstance(name, str):
-                fired = app.runtime.schedule_trigger.prod(name, str(event.get("at")), has_time=has_time)
+                fired = app.runtime.schedule_trigger.fire(name, str(event.get("at")), has_time=has_time)
                 return {"fired": asdict(fired)}
             return tick.do(has_time)
         finally:

@@ -120,7 +120,7 @@ class ScheduleNotConnectedError(LaneworkError):
         self.schedule = schedule
         super().__init__(
             f"schedule {schedule!r} is recorded, and the minute tick starts it, up to a minute late; but EventBridge "
-            f"doesn't prod it ({reason}): add it again when that is mended"
+            f"doesn't trigger it ({reason}): add it again when that is mended"
         )
 
 

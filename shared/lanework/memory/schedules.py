@@ -51,7 +51,7 @@ class MemorySchedules:
 
 class MemoryScheduler:
     """
-    Implements the `Scheduler` port: nothing prods, the minute tick starts all.
+    Implements the `Scheduler` port: nothing calls, the minute tick starts all.
 
     Attributes:
         schedules: What it was given, by name.

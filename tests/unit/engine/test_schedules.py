@@ -129,7 +129,7 @@ def test_a_tick_that_eventbridge_delivers_twice_and_the_sweep_finds_too_runs_onc
     world.hourly()
     world.clock.advance(59 * MINUTE)
 
-    fired = [world.app.runtime.schedule_trigger.prod("hourly", "2026-01-02T13:00:00Z") for _ in range(2)]
+    fired = [world.app.runtime.schedule_trigger.fire("hourly", "2026-01-02T13:00:00Z") for _ in range(2)]
 
     assert [one.enqueued for one in (*fired, world.tick())] == [1, 0, 0]
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
@@ -142,7 +142,7 @@ def test_an_endpoint_that_names_no_time_means_the_tick_that_has_just_come(world:
     world.hourly()
     world.clock.now = NOON + HOUR + 9 * SECOND
 
-    world.app.runtime.schedule_trigger.prod("hourly", at)
+    world.app.runtime.schedule_trigger.fire("hourly", at)
 
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
@@ -151,10 +151,10 @@ def test_an_endpoint_that_names_no_time_means_the_tick_that_has_just_come(world:
 def test_a_prod_that_comes_before_our_clock_is_there_is_on_time_and_an_early_one_is_not(world: World, at: str) -> None:
     world.hourly()
     world.clock.now = NOON + HOUR - 6 * SECOND
-    assert world.app.runtime.schedule_trigger.prod("hourly", at) == Fired()
+    assert world.app.runtime.schedule_trigger.fire("hourly", at) == Fired()
 
     world.clock.advance(2 * SECOND)
-    world.app.runtime.schedule_trigger.prod("hourly", at)
+    world.app.runtime.schedule_trigger.fire("hourly", at)
 
     assert world.tick(10 * SECOND) == Fired()
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
@@ -172,11 +172,11 @@ def test_a_prod_out_of_phase_finds_nothing_to_do(world: World) -> None:
     world.app.schedules.add("odd", "job.clean", every=timedelta(minutes=7))
     world.tick(7 * MINUTE)
 
-    assert world.app.runtime.schedule_trigger.prod("odd", "2026-01-02T12:08:30Z") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("odd", "2026-01-02T12:08:30Z") == Fired()
 
 
 def test_a_prod_for_a_schedule_that_is_gone_is_said_and_harmless(world: World) -> None:
-    assert world.app.runtime.schedule_trigger.prod("nobody") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("nobody") == Fired()
     assert world.reasons("schedule.skipped") == ["there is no such schedule, or it is being written"]
 
 
@@ -233,10 +233,10 @@ def test_two_that_fire_at_the_same_moment_enqueue_one_job(world: World) -> None:
     world.hourly()
     world.clock.advance(59 * MINUTE)
     other = world.app.runtime.schedule_trigger
-    store: Any = _Interleaved(world.app.ports.schedules, lambda: other.prod("hourly"))
+    store: Any = _Interleaved(world.app.ports.schedules, lambda: other.fire("hourly"))
     world.app.use(replace(world.app.ports, schedules=store))
 
-    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("hourly") == Fired()
 
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
@@ -265,7 +265,7 @@ def test_a_pause_between_read_and_reserve_holds(world: World) -> None:
     store: Any = _Interleaved(world.app.ports.schedules, lambda: schedules.pause("hourly"))
     world.app.use(replace(world.app.ports, schedules=store))
 
-    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("hourly") == Fired()
     assert world.runs() == []
 
 
@@ -275,7 +275,7 @@ def test_a_second_that_finds_a_reserved_tick_enqueues_it_under_the_same_id(world
     record = world.app.schedules.get("hourly")
     world.app.ports.schedules.write(record.reserved(NOON + HOUR))
 
-    assert world.app.runtime.schedule_trigger.prod("hourly").enqueued == 1
+    assert world.app.runtime.schedule_trigger.fire("hourly").enqueued == 1
     assert world.runs() == ["hourly@2026-01-02T13:00Z"]
 
 
@@ -357,11 +357,11 @@ def test_a_tick_without_time_leaves_the_rest_to_the_next(world: World) -> None:
 
 def test_while_paused_nothing_fires_and_a_resume_catches_up_with_nothing(world: World) -> None:
     world.hourly(catch_up="all")
-    assert world.app.schedules.pause("hourly").next_tick is None
+    assert world.app.schedules.pause("hourly").due_at is None
 
     assert world.tick(3 * HOUR) == Fired()
-    assert world.app.runtime.schedule_trigger.prod("hourly") == Fired()
-    assert world.app.schedules.resume("hourly").next_tick == NOON + 4 * HOUR
+    assert world.app.runtime.schedule_trigger.fire("hourly") == Fired()
+    assert world.app.schedules.resume("hourly").due_at == NOON + 4 * HOUR
     assert world.tick() == Fired()
     world.tick(HOUR)
     assert world.runs() == ["hourly@2026-01-02T16:00Z"]
@@ -451,7 +451,7 @@ def test_a_schedule_of_another_release_fires_by_no_tick_and_no_prod(world: World
     world.app.ports.schedules.write(replace(world.app.schedules.get("a"), damage="overlap: 'queue' is none"))
     world.clock.advance(HOUR)
 
-    assert world.app.runtime.schedule_trigger.prod("a") == Fired(failed=1)
+    assert world.app.runtime.schedule_trigger.fire("a") == Fired(failed=1)
     assert (world.tick(), world.runs()) == (Fired(failed=1), [])
     assert world.reasons("schedule.failed") == ["its record can't be read: overlap: 'queue' is none"] * 2
 
@@ -541,9 +541,9 @@ def test_a_prod_right_after_a_deployment_follows_the_new_code(world: World) -> N
     world.clock.advance(HOUR)
     deploy(world, cron="30 * * * *")
 
-    assert world.app.runtime.schedule_trigger.prod("job.clean") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("job.clean") == Fired()
     deploy(world)
-    assert world.app.runtime.schedule_trigger.prod("job.clean") == Fired()
+    assert world.app.runtime.schedule_trigger.fire("job.clean") == Fired()
     assert world.runs() == []
 
 
@@ -597,7 +597,7 @@ def test_a_prod_that_still_reaches_the_code_before_a_deployment_is_made_good_by_
     deploy(world, cron="0 * * * *")
     world.tick()
 
-    before.runtime.schedule_trigger.prod("job.clean")
+    before.runtime.schedule_trigger.fire("job.clean")
 
     assert [world.tick(MINUTE).enqueued for _ in range(59)] == [0] * 58 + [1]
 

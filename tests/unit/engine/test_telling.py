@@ -537,7 +537,7 @@ def test_what_can_not_be_redelivered_says_why(world: World) -> None:
 
     with pytest.raises(JobNotFoundError):
         world.app.runtime.webhooks.redeliver("job-2")
-    with pytest.raises(InvalidOptionError, match="is queued: webhooks tell of completions and deaths"):
+    with pytest.raises(InvalidOptionError, match="is queued: webhooks are sent for completions and deaths"):
         world.app.runtime.webhooks.redeliver("job-1")
     drain(world.app)
     with pytest.raises(InvalidOptionError, match="has no webhook: say where"):

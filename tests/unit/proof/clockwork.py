@@ -200,7 +200,7 @@ class Clockwork:
             at = f"{self.time() + minutes_off * MINUTE:%Y-%m-%dT%H:%M:00Z}"
         left = count(_MOST_FIRED, -1)
         with self._acting(clock, trouble), suppress(UnavailableError):
-            self._clock_of(clock).prod(name, at, has_time=lambda: next(left) > 0)
+            self._clock_of(clock).fire(name, at, has_time=lambda: next(left) > 0)
 
     def operate(self, trouble: Trouble, act: str, name: str, timetable: str) -> None:
         """An operator pauses, resumes, adds or removes."""

@@ -126,18 +126,18 @@ class Waiting:
         """Go on to those that wait for what has ended, level by level: a long chain is no deep call."""
         while (self._ended or self._released) and has_time():
             if self._ended:
-                self._tell_of(self._ended.pop())
+                self._record_end(self._ended.pop())
             else:
                 self._let_go(*self._released.pop(), has_time=has_time)
         return self._moved
 
-    def _tell_of(self, ended: JobRecord) -> None:
+    def _record_end(self, ended: JobRecord) -> None:
         try:
             self._released += self._shards.record_end(ended)
         except (UnavailableError, ConfigError):
             raise
         except Exception as error:  # noqa: BLE001 - it lies in the workflow's items; who waits for the job is let go
-            report_fault(f"telling workflow {ended.workflow} of an end", error, self._ports)
+            report_fault(f"recording an end in workflow {ended.workflow}", error, self._ports)
         if ended.has_children:
             self._released.append((ended.job_id, fact_of(ended)))
 

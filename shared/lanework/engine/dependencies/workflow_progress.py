@@ -1,4 +1,4 @@
-"""Telling workflows how their jobs ended, up to the outermost; and which of their parts that lets go."""
+"""Recording in workflows how their jobs ended, up to the outermost; and which of their parts that lets go."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Released = list[tuple[str, "Fact"]]
 
 
 class Shards:
-    """Tells workflows of ends. All of it may be repeated, and done by many at once."""
+    """Records ends in workflows. All of it may be repeated, and done by many at once."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._store = ports.workflows
 
     def record_end(self, ended: JobRecord) -> Released:
-        """Tell a job's workflow that it has ended; return what that brought about."""
+        """Record in a job's workflow that it has ended; return what that brought about."""
         value = value_of_job(ended)
         if ended.workflow is None or ended.slot is None or value is None:
             return []
@@ -40,14 +40,14 @@ class Shards:
         return self.sum_up(shard)
 
     def sum_up(self, shard: Shard) -> Released:
-        """Tell a workflow how a shard of its stands; return what that brought about, there and in those around it."""
+        """Record how a shard of a workflow stands; return what that brought about, there and in those around it."""
         released = self.change(shard.workflow_id, lambda found: found.with_shard(shard))
         if shard.is_final:
             self._store.look_later(shard, None)
         return released
 
     def change(self, workflow_id: str, how: Callable[[WorkflowRecord], WorkflowRecord]) -> Released:
-        """Write what follows for a workflow, and tell the one around it; return what that brought about."""
+        """Write what follows for a workflow, and record it in the one around it; return what that brought about."""
         before, after = self.update(workflow_id, how)
         if before is None or after is None:
             return []

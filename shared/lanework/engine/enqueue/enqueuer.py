@@ -227,7 +227,7 @@ def _with_different_ids(asked: Sequence[PreparedJob]) -> list[PreparedJob]:
 
 def _unrecorded(job: PreparedJob, reason: str) -> PreparedJob:
     """
-    Return a job whose message tells its worker to make the record: the ledger is out of reach (rule 6).
+    Return a job whose worker makes the record, as its message says: the ledger is out of reach (rule 6).
 
     Raises:
         EnqueueError: The job waits for others, which a message can't; or it, or its id, is one of Lanework's own.

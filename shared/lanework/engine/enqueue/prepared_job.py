@@ -66,7 +66,7 @@ class PreparedJob:
         public: The payload's public fields, for the event.
         quotas: Its family's and its type's, each once.
         key: Its key, if it is unique or debounced.
-        action: The event that tells of it, with its `reason`.
+        action: The event about it, with its `reason`.
     """
 
     request: Request

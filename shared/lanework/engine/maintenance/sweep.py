@@ -172,7 +172,7 @@ class Sweeper:
         self._ended += end_unsendable(record, reason, self._ports)
 
     def _note_left(self, lane: Lane, errors: Sequence[LaneworkError], *, of: int) -> None:
-        """Tell of jobs that their lane didn't take, for the next tick to try; a lane that takes none is left alone."""
+        """Log jobs that their lane didn't take, for the next tick to try; a lane that takes none is left alone."""
         if len(errors) == of:
             self._away.add(lane)
         if isinstance(errors[0], ConfigError):

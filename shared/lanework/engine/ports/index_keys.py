@@ -61,7 +61,7 @@ class EntryKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """
-    What tells whether something carries a job: a fraction of its record.
+    What shows whether something carries a job: a fraction of its record.
 
     Attributes:
         job_id: Which job.

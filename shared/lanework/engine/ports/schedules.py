@@ -38,11 +38,11 @@ class ScheduleStore(Protocol):
 
 
 class Scheduler(Protocol):
-    """EventBridge Scheduler, in the stack's own group: it prods the clock function when a schedule's tick is there."""
+    """EventBridge Scheduler, in the stack's own group: it calls the clock function at a schedule's ticks."""
 
     def create(self, schedule: Schedule) -> bool:
         """
-        Let it prod from now on, or differently from now on. False if the endpoint has no such service.
+        Let it call from now on, or differently from now on. False if the endpoint has no such service.
 
         Raises:
             UnavailableError: It didn't answer; whether it was created is not known.
@@ -51,7 +51,7 @@ class Scheduler(Protocol):
 
     def delete(self, name: str) -> None:
         """
-        Let it prod no more; one that isn't there does nothing.
+        Let it call no more; one that isn't there does nothing.
 
         Raises:
             UnavailableError, ConfigError: As in `create`.

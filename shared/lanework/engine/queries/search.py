@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
 MOST_LOOKED_AT: Final = 1_000
-"""Jobs whose records are read for one page of those that stand somewhere, which no index tells."""
+"""Jobs whose records are read for one page of those that stand somewhere, which no index knows."""
 
 
 class By(StrEnum):
@@ -54,7 +54,7 @@ class JobFilter:
 
     @property
     def is_of_records(self) -> bool:
-        """Whether only a job's record tells, and no key of the index of recent jobs."""
+        """Whether only a job's record knows, and no key of the index of recent jobs."""
         return (self.lane, self.state) != (None, None)
 
     @property

@@ -45,12 +45,12 @@ class Added:
     What `add` did.
 
     Attributes:
-        is_prodded: EventBridge triggers it; otherwise the endpoint has no such service, and the minute tick starts it,
-            up to a minute late.
+        is_connected: EventBridge triggers it; otherwise the endpoint has no such service, and the minute tick starts
+            it, up to a minute late.
     """
 
     record: ScheduleRecord
-    is_prodded: bool
+    is_connected: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ class Schedules:
             raise InvalidOptionError(msg)
         record = self._recorded(schedule, now)
         try:
-            return Added(record=record, is_prodded=self._ports.scheduler.create(schedule))
+            return Added(record=record, is_connected=self._ports.scheduler.create(schedule))
         except (UnavailableError, ConfigError) as error:
             raise ScheduleNotConnectedError(name, str(error)) from error
 

@@ -1,5 +1,5 @@
 """
-Firing schedules: EventBridge prods, and the minute tick makes good what it didn't; both do the same.
+Firing schedules: EventBridge calls for each, and the minute tick makes good what it didn't; both do the same.
 
 A tick is taken in three steps, one conditional write, one enqueue, one conditional write: it is *reserved* in the
 schedule's record, so that nobody else takes it; its job is *enqueued* under the run id, which every repeat has too;
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lanework.model.schedule.schedule import Schedule, ScheduleRecord
 
 CLOCK_BEHIND: Final = timedelta(seconds=5)
-"""How far our clock may be behind the one that prods: such a prod is on time, not early."""
+"""How far our clock may be behind EventBridge's: such a call is on time, not early."""
 
 _PAGE: Final = 1000
 
@@ -103,7 +103,7 @@ class ScheduleTrigger:
         apart.raise_first()
         return fired
 
-    def prod(self, name: str, at: str | None = None, *, has_time: Callable[[], bool] = lambda: True) -> Fired:
+    def fire(self, name: str, at: str | None = None, *, has_time: Callable[[], bool] = lambda: True) -> Fired:
         """
         Fire one schedule, as EventBridge asks for; whatever else is asked for finds nothing to do.
 

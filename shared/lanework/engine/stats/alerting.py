@@ -1,4 +1,4 @@
-"""Raising alerts, telling whoever wants to know, and saying when they are over: once a minute, by the clock."""
+"""Raising alerts, notifying the channels, and resolving them: once a minute, by the clock."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class JobChannel:
 
 
 class AlertManager:
-    """Looks at what was counted, keeps which alerts are active, and tells every channel of each change once."""
+    """Looks at what was counted, keeps which alerts are active, and notifies every channel of each change once."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class AlertManager:
         findings = findings_of(situation, self._limits)
         current = before.after(findings, now=self._ports.clock())
         if current != before:
-            if not store.keep_alerts(current.text, before=kept):  # another tick was faster, and tells
+            if not store.keep_alerts(current.text, before=kept):  # another tick was faster, and notifies
                 return before
             kept = current.text
             self._say(current, before)

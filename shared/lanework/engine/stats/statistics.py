@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from lanework.engine.ports.statistics import MOST_RAW
 from lanework.model.stats.buckets import HOUR, MINUTE, Bucket, hour_of, joined, minute_of
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lanework.engine.ports.statistics import Board
     from lanework.model.lanes import Lane
     from lanework.model.stats.buckets import Incident
+
+T = TypeVar("T")
 
 LAST_HOUR: Final = 60 * MINUTE
 LAST_DAY: Final = 24 * HOUR
@@ -54,7 +56,8 @@ class Window:
     @property
     def incidents(self) -> tuple[Incident, ...]:
         """Late and dead jobs that are known by name, the latest first. An hour knows at most 100."""
-        return tuple(sorted((one for bucket in self.buckets for one in bucket.incidents), key=_when, reverse=True))
+        found = [one for bucket in self.buckets for one in bucket.incidents]
+        return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
     def series(self, name_of: Callable[[Key], str]) -> dict[str, tuple[Numbers, ...]]:
         """Return numbers step by step, as many as there are buckets, for each name that `by_lane` or the like gives."""
@@ -168,20 +171,13 @@ def _filled(buckets: Mapping[datetime, Bucket], begins: datetime, step: timedelt
     return tuple(buckets.get(moment, Bucket(at=moment)) for moment in moments)
 
 
-def _by(name_of: Callable[[Key], str], numbers: Mapping[Key, Numbers]) -> dict[str, Numbers]:
-    found: dict[str, list[Numbers]] = {}
+def _by(name_of: Callable[[Key], T], numbers: Mapping[Key, Numbers]) -> dict[T, Numbers]:
+    found: dict[T, list[Numbers]] = {}
     for key, one in numbers.items():
         found.setdefault(name_of(key), []).append(one)
     return {name: together(several) for name, several in found.items()}
 
 
-def _when(incident: Incident) -> datetime:
-    return incident.at
-
-
 def lanes_of(numbers: Mapping[Key, Numbers]) -> dict[Lane, Numbers]:
     """Return numbers added up by lane."""
-    found: dict[Lane, list[Numbers]] = {}
-    for key, one in numbers.items():
-        found.setdefault(key.lane, []).append(one)
-    return {lane: together(several) for lane, several in found.items()}
+    return _by(lambda key: key.lane, numbers)

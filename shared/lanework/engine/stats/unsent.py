@@ -1,4 +1,4 @@
-"""A look at jobs that are queued while their lane is empty: what the doctor and the overview tell of."""
+"""A look at jobs that are queued while their lane is empty: what the doctor and the overview show."""
 
 from __future__ import annotations
 

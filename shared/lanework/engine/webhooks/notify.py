@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _NOTIFIED: Final = frozenset({State.COMPLETED, State.DEAD})
 
 ABOUT: Final = "about-job"
-"""Header of a delivery: the job that it tells of."""
+"""Header of a delivery: the job that it is about."""
 
 _PAGE: Final = 100
 
@@ -119,7 +119,7 @@ class WebhookNotifier:
         if record is None or record.retired or record.is_expired(self._ports.clock()):
             raise JobNotFoundError(job_id)
         if record.state not in _NOTIFIED:
-            msg = f"job {job_id!r} is {record.state}: webhooks tell of completions and deaths"
+            msg = f"job {job_id!r} is {record.state}: webhooks are sent for completions and deaths"
             raise InvalidOptionError(msg)
         address = self._ports.world.address_of(record) if url is None else checked_webhook(url)
         if address is None:
@@ -129,17 +129,17 @@ class WebhookNotifier:
 
 
 def notify_of_end(record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
-    """Tell of a job's end, and say what becomes of its message: it stays until that is done."""
+    """Notify of a job's end, and say what becomes of its message: it stays until that is done."""
     try:
         ports.notify(record)
     except UnavailableError as error:
-        events.note(Action.RUN_WRITE_FAILED, reason=f"telling of its end: {error}", wait=NOTIFIED_AGAIN_AFTER)
+        events.note(Action.RUN_WRITE_FAILED, reason=f"sending its webhook: {error}", wait=NOTIFIED_AGAIN_AFTER)
         return Nack(NOTIFIED_AGAIN_AFTER)
     return Ack()
 
 
 def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
-    """Put a dead job's ticket into its lane's DLQ, then tell of its death; the message stays until both are done."""
+    """Put a dead job's ticket into its lane's DLQ, then notify of its death; the message stays until both are done."""
     report = send_ticket(message, record, ports, events)
     return notify_of_end(record, ports, events) if isinstance(report, Ack) else report
 

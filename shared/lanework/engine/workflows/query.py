@@ -208,11 +208,6 @@ class WorkflowQuery:
             number, place = number + 1, 0
         return ResultPage(results=(), next=None)
 
-    def names_of(self, found: WorkflowRecord) -> Iterator[tuple[str, ...]]:
-        """Yield the names of what is in a workflow, shard by shard: jobs, and nested ones as `workflow/ID`."""
-        for number in range(1, found.shards + 1):
-            yield self._store.names(found.workflow_id, number)
-
     def records_of(self, job_ids: Sequence[str]) -> Iterable[JobRecord]:
         """Return the jobs that exist, as of now."""
         return self._ports.ledger.get_many(job_ids, consistent=True).values()

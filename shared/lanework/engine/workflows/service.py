@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lanework.engine.workflows.definition import Workflow
     from lanework.engine.workflows.enqueue import WorkflowReceipt
     from lanework.model.lifecycle.states import JobRecord
+    from lanework.model.workflow.workflow import WorkflowRecord
 
 _PAGE: Final = 100
 
@@ -113,11 +114,8 @@ class Workflows(WorkflowQuery):
             lambda one: one if one.closed_at is not None else replace(one, cancelled_at=one.cancelled_at or now),
         )
         asked = 0
-        for names in self.names_of(marked or found):
-            jobs = [name for name in names if read_ref(name) is None]
-            asked += sum(self._cancel_job(record) for record in self.records_of(jobs))
-            nested = (ref[0] for name in names if (ref := read_ref(name)) is not None)
-            asked += sum(self.cancel(one) for one in nested if self._store.get(one) is not None)
+        for jobs, nested in self._parts_of(marked or found):
+            asked += sum(map(self._cancel_job, jobs)) + sum(map(self.cancel, nested))
         return asked
 
     def retry(self, workflow_id: str) -> int:
@@ -129,18 +127,21 @@ class Workflows(WorkflowQuery):
         """
         found = self.found(workflow_id)
         redriven = 0
-        for names in self.names_of(found):
-            nested = (ref[0] for name in names if (ref := read_ref(name)) is not None)
-            redriven += sum(self.retry(one) for one in nested if self._store.get(one) is not None)
-            jobs = [name for name in names if read_ref(name) is None]
-            dead = [one for one in self.records_of(jobs) if one.state is State.DEAD]
-            redriven += sum(map(self._is_redriven, dead))
+        for jobs, nested in self._parts_of(found):
+            redriven += sum(map(self.retry, nested))
+            redriven += sum(self._is_redriven(one) for one in jobs if one.state is State.DEAD)
         for when in When:
             for called in self._waiting_for(ref_of(workflow_id, when)):
                 dead = [one for one in self.records_of(called) if one.state is State.DEAD]
-                ours = [one for one in dead if one.workflow == workflow_id]
-                redriven += sum(map(self._is_redriven, ours))
+                redriven += sum(self._is_redriven(one) for one in dead if one.workflow == workflow_id)
         return redriven
+
+    def _parts_of(self, found: WorkflowRecord) -> Iterator[tuple[Iterable[JobRecord], list[str]]]:
+        """Yield, shard by shard, the jobs of a workflow that exist, as of now, and the ids of the workflows in it."""
+        for number in range(1, found.shards + 1):
+            refs = {name: read_ref(name) for name in self._store.names(found.workflow_id, number)}
+            nested = [ref[0] for ref in refs.values() if ref is not None and self._store.get(ref[0]) is not None]
+            yield self.records_of([name for name, ref in refs.items() if ref is None]), nested
 
     def _is_redriven(self, dead: JobRecord) -> bool:
         try:

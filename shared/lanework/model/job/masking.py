@@ -70,7 +70,7 @@ def veiled_error(text: str, private: Private, kind: str | None = None) -> str:
     """
     Return an error's text likewise, and with a mask for what it quotes: `KeyError: '•••'`.
 
-    Where it isn't known what is private, the error tells its type, `kind`, only.
+    Where it isn't known what is private, the error shows its type, `kind`, only.
     """
     if private is None:
         return f"{kind or 'an error'}: {MASK}"
@@ -102,7 +102,7 @@ def veiled_record(record: JobRecord, private: Private) -> JobRecord:
 
 
 def veiled_log(lines: Sequence[str], record: JobRecord, private: Private) -> tuple[str, ...]:
-    """Return what a job said as a viewer reads it; an entry of several lines tells of an error."""
+    """Return what a job said as a viewer reads it; an entry of several lines is about an error."""
     since = _known_since(record)
     known = [private if since is None or _said_at(one) > since else None for one in lines]
     return tuple(

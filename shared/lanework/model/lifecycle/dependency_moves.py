@@ -133,7 +133,7 @@ NOTIFICATION_PENDING: Final = "notification pending"
 
 
 NOTIFIED_WITHIN: Final = timedelta(minutes=1)
-"""How long whoever ended a job has to tell of it before the clock does."""
+"""How long whoever ended a job has to notify before the clock does."""
 
 
 def with_pending_notification(death: Change, *, now: datetime) -> Change:

@@ -1,7 +1,7 @@
 """
 Moves of a job that come from outside of its runs, as conditional writes: by whoever enqueues, operators and the clock.
 
-None of them requires a claim: they require that the job stands as it was seen, so that none can bury a running one.
+None of them requires a claim: they require that the job stands as it was seen, so that none can end a running one.
 """
 
 from __future__ import annotations

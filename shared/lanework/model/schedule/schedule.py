@@ -146,11 +146,6 @@ class ScheduleRecord:
         return self.due_at is None or self.due_at > self.last_tick
 
     @property
-    def next_tick(self) -> datetime | None:
-        """When it fires next; None while it is paused, or if it has no more ticks."""
-        return None if self.paused or self.damage else self.schedule.timetable.next(self.last_tick)
-
-    @property
     def words(self) -> str:
         """When it fires, in words, or what of it can't be read."""
         return self.schedule.timetable.words if self.damage is None else f"its record can't be read: {self.damage}"

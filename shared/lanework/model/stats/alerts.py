@@ -67,8 +67,8 @@ class Alert:
             return replace(self, until=calm_since, calm_since=None)
         return replace(self, calm_since=calm_since)
 
-    def has_told(self, channel: str) -> bool:
-        """Tell whether a channel needs no word: it knows, or it never knew of an alert that is over already."""
+    def needs_no_word(self, channel: str) -> bool:
+        """Whether a channel needs no word: it knows, or it never knew of an alert that is over already."""
         knows_end = f"{channel} {self.phase}" in self.delivered
         return knows_end or (self.until is not None and f"{channel} {Phase.RAISED}" not in self.delivered)
 
@@ -121,7 +121,7 @@ class Alerts:
 
     def undelivered(self, channel: str) -> tuple[Alert, ...]:
         """Return what a channel hasn't received yet, the oldest first."""
-        return tuple(one for one in (*reversed(self.resolved), *self.active) if not one.has_told(channel))
+        return tuple(one for one in (*reversed(self.resolved), *self.active) if not one.needs_no_word(channel))
 
     def delivered(self, alert: Alert, channel: str) -> Alerts:
         """Return what stands once a channel knows of an alert."""

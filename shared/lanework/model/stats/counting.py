@@ -66,7 +66,7 @@ def counted(event: Event) -> dict[str, int]:
 
 
 def incident_of(event: Event) -> Incident | None:
-    """Return the late or dead job that an event tells of, or None."""
+    """Return the late or dead job that an event is about, or None."""
     lane, waited = event.lane, event.waited
     if lane is None or event.job_id is None or event.type is None:
         return None
