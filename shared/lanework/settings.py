@@ -48,6 +48,10 @@ def _flag(word: object) -> bool:
 _Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
+STACK: Final = "[A-Za-z][A-Za-z0-9-]{0,47}"
+"""What a stack's name is like."""
+
+
 class Settings(_FromEnvironment):
     """
     Where an application's stack is.
@@ -71,7 +75,7 @@ class Settings(_FromEnvironment):
             the user's are for it.
     """
 
-    stack: str = Field(validation_alias="LANEWORK_STACK", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,47}$")
+    stack: str = Field(validation_alias="LANEWORK_STACK", pattern=f"^{STACK}$")
     region: str = Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), min_length=1)
     endpoint: str | None = Field(default=None, validation_alias="AWS_ENDPOINT_URL")
     look_ahead_s: int = Field(default=900, validation_alias="LANEWORK_LOOK_AHEAD", ge=1, le=900)

@@ -12,7 +12,7 @@ import pytest
 from jobs import app as example
 from lanework.errors import InvalidOptionError, LaneworkError
 from lanework.local.project import Project
-from tests.support.commands import run
+from tests.support.commands import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def lanework(stack: str) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Run a command; return what it printed, or raise what it complained of."""
-    return lambda *words, stdin=None: run(*words, stdin=stdin).output
+    return said
 
 
 def test_an_enqueued_job_can_be_looked_up_with_every_field_that_clients_know(lanework: Callable[..., str]) -> None:

@@ -15,7 +15,7 @@ from lanework.engine.ports.bundle import Ports
 from lanework.errors import InvalidOptionError, NotConfirmedError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.support.commands import run
+from tests.support.commands import said
 from tests.support.factories import a_record
 from tests.support.stacks import REGION
 
@@ -38,7 +38,7 @@ def ports(stack: str, moto_endpoint: str) -> Ports:
 @pytest.fixture
 def lanework(ports: Ports) -> Callable[..., str]:  # noqa: ARG001 - the stack that it talks to
     """Run a command; return what it printed, or raise what it complained of."""
-    return lambda *words, stdin=None: run(*words, stdin=stdin).output
+    return said
 
 
 def kept(ports: Ports) -> list[str]:

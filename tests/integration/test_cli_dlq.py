@@ -20,7 +20,7 @@ from lanework.engine.messaging.delivery import Ack, Delivery
 from lanework.errors import LaneworkError
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.support.commands import run
+from tests.support.commands import first_line, run
 from tests.support.factories import a_record
 from tests.support.stacks import REGION
 
@@ -46,7 +46,7 @@ class Desk:
         """Run `lanework dlq`; return what it printed, or raise what it complained of."""
         result = run("dlq", *words, stdin=stdin)
         assert exit_code == result.exit_code, result.output
-        return result.output
+        return result.output.removeprefix(first_line())
 
     def json(self, *words: str) -> Any:
         return json.loads(self(*words, "--json"))

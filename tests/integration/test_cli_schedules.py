@@ -12,7 +12,7 @@ import pytest
 
 from lanework.errors import LaneworkError
 from lanework.model.schedule.timetable import Timetable
-from tests.support.commands import run
+from tests.support.commands import said
 from tests.support.stacks import REGION
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def a_scheduler(stack: str, moto_endpoint: str) -> Any:
 @pytest.fixture(name="lanework")
 def a_lanework(stack: str) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Run a command; return what it printed, or raise what it complained of."""
-    return lambda *words: run("schedules", *words).output
+    return lambda *words: said("schedules", *words)
 
 
 def listed(lanework: Callable[..., str]) -> dict[str, Any]:

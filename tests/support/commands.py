@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,3 +66,14 @@ def run(*words: str, stdin: str | None = None) -> Result:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def said(*words: str, stdin: str | None = None) -> str:
+    """Run a command; return what it printed, without the line that names the stack before it is changed."""
+    return run(*words, stdin=stdin).output.removeprefix(first_line())
+
+
+def first_line() -> str:
+    """Return the line in which a command names its stack, here that of the environment, before it changes it."""
+    name, region, endpoint = (os.environ[one] for one in ("LANEWORK_STACK", "AWS_REGION", "AWS_ENDPOINT_URL"))
+    return f"stack {name} in {region}, at {endpoint}\n"

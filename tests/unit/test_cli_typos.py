@@ -23,6 +23,8 @@ PAGES = ("0", "101", "many", "1.5", "-1")
 COUNTS = ("0", "-1", "many", "1.5", "9" * 30)
 
 WRONG = {
+    "--stack": ("", "1shop", "shop_prod", "a" * 49),
+    "--region": ("", "Dublin", "eu-west", "eu-west-1a"),
     "--lane": LANES,
     "--delay": DURATIONS,
     "--at": MOMENTS,
@@ -62,6 +64,7 @@ WRONG_CURSORS = {("workflow", "results"): ("-1", "x")}
 """Cursors of lists that count."""
 
 KNOWN_BY_THE_STACK = {
+    "--profile",
     "--type",
     "--queue",
     "--cursor",
@@ -76,7 +79,6 @@ KNOWN_BY_THE_STACK = {
     "--fingerprint",
     "--cron",
     "--tz",
-    "--stack",
     "--role",
 }
 """Free text, and names that only an application or a stack can tell: tests/integration/test_cli_typos.py."""

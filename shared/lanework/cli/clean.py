@@ -9,8 +9,9 @@ import typer
 
 from lanework.cli.connect import informed
 from lanework.cli.options import AsJson, OnlyQueue, Yes, duration_option
-from lanework.cli.output import answer, confirm, out, print_job_that_does_it, print_json, table_of
+from lanework.cli.output import answer, out, print_job_that_does_it, print_json, table_of
 from lanework.cli.param_types import end
+from lanework.cli.production import confirm_change
 from lanework.cli.progress import bar
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.queries.search import check_names
@@ -45,7 +46,7 @@ def clean(
     if older_than is None and keep is None:
         msg = "nothing says which jobs: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
         raise InvalidOptionError(msg)
-    app = informed(queue)
+    app = informed(queue, changes=not dry_run)
     before = None if older_than is None else app.ports.clock() - older_than
     plan = app.runtime.cleanups.plan(Cleaning(state=status, queue=queue, keep=keep or 0, ended_before=before))
     if plan.count == 0 and app.registry.types:
@@ -53,7 +54,7 @@ def clean(
     if dry_run or plan.count == 0:
         _print_plan(plan, is_dry_run=dry_run, as_json=as_json)
         return
-    confirm(f"Remove the content of {_count(plan)} for good, and take them off the lists?", yes=yes)
+    confirm_change(f"Remove the content of {_count(plan)} for good, and take them off the lists?", yes=yes)
     with bar("cleaning", total=plan.count) as show:
         became = app.runtime.cleanups.clean(plan, between=lambda done: show(done.retired + done.passed_over))
     _print_outcome(plan, became, as_json=as_json)

@@ -11,6 +11,7 @@ from lanework.app import App
 from lanework.aws.clients import Clients
 from lanework.aws.deployed.stack import Look, find_stack
 from lanework.cli.output import say
+from lanework.cli.target import target
 from lanework.embedded import running_in
 from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
@@ -32,45 +33,50 @@ def project_here() -> Project | None:
         return None
 
 
-def connected() -> App:
+def connected(*, changes: bool = False) -> App:
     """
     Return an application without job types, connected to the stack: enough to look at jobs.
 
-    The project's embedded stack if it runs, else what `LANEWORK_STACK` and the AWS variables name.
+    The project's embedded stack if it runs, else what the options, `LANEWORK_STACK` and the AWS variables name.
+
+    Args:
+        changes: What follows changes the stack, whose name is said first.
 
     Raises:
         ConfigError: Neither is there.
     """
-    enter_embedded_stack(project_here())
     app = App()
-    app.use(aws_ports(Settings.from_env()))
+    app.use(aws_ports(enter_stack(project_here(), changes=changes)))
     return app
 
 
-def application() -> App:
+def application(*, changes: bool = False) -> App:
     """
     Return the project's own application, connected to the stack as in `connected`.
+
+    Args:
+        changes: As in `connected`.
 
     Raises:
         ConfigError: There is no stack, or the application can't be imported.
         StackError: The working directory lies in no project.
     """
     project = find_project(Path.cwd())
-    enter_embedded_stack(project)
-    settings = Settings.from_env()
+    settings = enter_stack(project, changes=changes)
     app = load_app(project)
     app.use(aws_ports(settings))
     return app
 
 
-def informed(*names: str | None) -> App:
+def informed(*names: str | None, changes: bool = False) -> App:
     """
     Return the project's own application where names, if any are given, can be checked by it; else as `connected`.
 
     Elsewhere than in a project, what the stack's table says is enough.
     """
     is_needed = not names or any(name is not None for name in names)
-    return application() if is_needed and project_here() is not None else connected()
+    connect = application if is_needed and project_here() is not None else connected
+    return connect(changes=changes)
 
 
 def signing_keys() -> Sequence[bytes]:
@@ -80,8 +86,7 @@ def signing_keys() -> Sequence[bytes]:
     Raises:
         ConfigError: There are none, or they can't be read.
     """
-    enter_embedded_stack(project_here())
-    settings = Settings.from_env()
+    settings = enter_stack(project_here())
     if settings.webhook_secret is None and settings.webhook_secret_parameter is None:
         settings = settings.model_copy(update={"webhook_secret_parameter": _secret_parameter(settings)})
     return aws_ports(settings).world.secrets()
@@ -94,12 +99,29 @@ def _secret_parameter(settings: Settings) -> str | None:
     return None
 
 
-def enter_embedded_stack(project: Project | None) -> None:
-    """Let this process's environment name the project's embedded stack, if it runs."""
+def enter_stack(project: Project | None, *, changes: bool = False) -> Settings:
+    """
+    Let this process's environment name the stack that is meant, and return what it says.
+
+    Args:
+        project: The project whose embedded stack may run, if there is one.
+        changes: What follows changes the stack, whose name is said first.
+
+    Raises:
+        ConfigError: None is named, and no embedded stack runs; or there is no such profile.
+        InvalidOptionError: The options don't go together.
+    """
     running = None if project is None else running_in(project.root)
-    if running is None:
-        return
-    other = os.environ.get("LANEWORK_STACK")
-    if other not in (None, "", running.stack):
-        say(f"using the embedded stack at {running.endpoint}; stop `lanework dev` to reach LANEWORK_STACK={other}")
-    enter(running, LocalClients(endpoint=running.endpoint, region=running.region))
+    named = target()
+    if running is None or not named.is_embedded(running):
+        named.enter()
+    else:
+        other = os.environ.get("LANEWORK_STACK")
+        if other not in (None, "", running.stack):
+            say(f"using the embedded stack at {running.endpoint}; --stack {other} reaches the one in LANEWORK_STACK")
+        enter(running, LocalClients(endpoint=running.endpoint, region=running.region))
+    settings = Settings.from_env()
+    if changes:
+        at = "" if settings.endpoint is None else f", at {settings.endpoint}"
+        say(f"stack {settings.stack} in {settings.region}{at}")
+    return settings

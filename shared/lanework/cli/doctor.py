@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 from dataclasses import asdict
 from importlib.metadata import version
@@ -13,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from lanework.cli.connect import enter_embedded_stack, project_here
+from lanework.cli.connect import enter_stack, project_here
 from lanework.cli.exits import Exit
 from lanework.cli.options import AsJson
 from lanework.cli.output import complain, out, print_json, say
+from lanework.cli.target import Target, target
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
 from lanework.doctor.rules.schedules import schedules
-from lanework.embedded import running_in
 from lanework.errors import ConfigError, InvalidOptionError
 from lanework.local.application import load_app
 from lanework.local.deployment.declared_schedules import to_paste
@@ -36,9 +35,6 @@ CFN_LINT = "cfn-lint"
 
 def doctor(
     template: Annotated[bool, typer.Option("--template", help="Examine template.yaml; needs no stack.")] = False,
-    stack: Annotated[
-        str | None, typer.Option(help="Examine this stack; the default is the embedded one, else LANEWORK_STACK.")
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -46,14 +42,14 @@ def doctor(
 
     Changes nothing. Example: lanework doctor --stack lanework-prod
     """
-    if template and stack is not None:
-        msg = "--template and --stack say different things to examine: give one of them"
+    if template and target() != Target():
+        msg = "--template is examined without a stack: leave out --stack, --region and --profile"
         raise InvalidOptionError(msg)
     if template:
         project = find_project(Path.cwd())
         _print(project.template.name, _of_template(project, lint=_has_lint()), as_json=as_json)
         return
-    settings = _settings(stack)
+    settings = enter_stack(project_here())
     _print(f"stack {settings.stack} in {settings.region}", _of_stack(settings), as_json=as_json)
 
 
@@ -119,16 +115,6 @@ def _of_stack(settings: Settings) -> list[Finding]:
     else:
         app.use(aws_ports(settings))
     return examine(live_case(settings, Look(Clients(settings)), project, app, clock=utc_now), RULES)
-
-
-def _settings(stack: str | None) -> Settings:
-    """Return which stack is meant: a named one is on AWS, or where AWS_ENDPOINT_URL says."""
-    project = project_here()
-    running = None if project is None else running_in(project.root)
-    if stack is not None and (running is None or running.stack != stack):
-        return Settings.from_env({**os.environ, "LANEWORK_STACK": stack})
-    enter_embedded_stack(project)
-    return Settings.from_env()
 
 
 def _pasted(project: Project, findings: list[Finding]) -> str:

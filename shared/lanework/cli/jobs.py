@@ -94,7 +94,7 @@ def enqueue(
 
     Example: lanework enqueue user.otp -p '{"email": "bat@example.com", "code": "123456", "purpose": "sign-in"}'
     """
-    receipt = application().enqueue(job_type, payload(payload_), **how.options())
+    receipt = application(changes=True).enqueue(job_type, payload(payload_), **how.options())
     if as_json:
         overdue = None if receipt.overdue is None else receipt.overdue.total_seconds()
         shown = {"jobId": receipt.job_id, "duplicate": receipt.duplicate, "payloadDiffers": receipt.payload_differs}
@@ -178,7 +178,7 @@ def log(job_id: JobId, as_json: AsJson = False) -> None:
 
 def cancel(job_id: JobId, as_json: AsJson = False) -> None:
     """Cancel a job: one that waits ends at once, a running one is asked to stop. Exit code 1 if it has ended."""
-    outcome = connected().cancel(job_id)
+    outcome = connected(changes=True).cancel(job_id)
     if as_json:
         print_json({"jobId": job_id, "outcome": outcome})
     elif outcome is not Cancelling.TOO_LATE:
@@ -205,7 +205,7 @@ def reschedule(
     if at is not None and delay is not None:
         msg = "give --at or --delay, not both"
         raise typer.BadParameter(msg)
-    record = connected().reschedule(job_id, run_at=at, delay=delay or timedelta(0))
+    record = connected(changes=True).reschedule(job_id, run_at=at, delay=delay or timedelta(0))
     held = f", once {record.held_by} lets it go" if record.held_by is not None and record.state not in ENDED else ""
     answer(job_json(record), f"{job_id}: starts at {stamp(record.run_at)}{held}", as_json=as_json)
 
@@ -227,6 +227,6 @@ def signal(
     except ValueError as error:
         msg = f"--payload is not JSON: {error}"
         raise typer.BadParameter(msg) from None
-    outcome = connected().signal(job_id, name, brought)
+    outcome = connected(changes=True).signal(job_id, name, brought)
     said = {Signalling.KEPT: "kept", Signalling.REPEATED: "one had come before, and counts"}
     answer({"jobId": job_id, "outcome": outcome}, f"{job_id}: {name}: {said[outcome]}", as_json=as_json)

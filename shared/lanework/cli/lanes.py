@@ -11,8 +11,9 @@ import typer
 
 from lanework.cli.connect import application, connected
 from lanework.cli.exits import Exit
-from lanework.cli.options import AsJson, LaneName, duration_option, lane_option
+from lanework.cli.options import AsJson, LaneName, Yes, duration_option, lane_option
 from lanework.cli.output import answer, complain, say
+from lanework.cli.production import confirm_in_production
 from lanework.cli.progress import bar
 from lanework.model.lanes import Lane
 
@@ -26,14 +27,24 @@ TypeOption = Annotated[str | None, typer.Option("--type", help="A job type.")]
 
 
 def pause(
-    lane: LaneOption = None, queue: QueueOption = None, type_: TypeOption = None, as_json: AsJson = False
+    lane: LaneOption = None,
+    queue: QueueOption = None,
+    type_: TypeOption = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Pause a lane, a queue or a job type: within seconds none of its jobs starts. Without any, show what is paused."""
-    app = application() if queue or type_ else connected()
-    if (lane, queue, type_) == (None, None, None):
+    """
+    Pause a lane, a queue or a job type: within seconds none of its jobs starts. Without any, show what is paused.
+
+    Of a production stack it asks for the name first.
+    """
+    chosen = next((one for one in (lane, queue, type_) if one is not None), None)
+    app = (application if queue or type_ else connected)(changes=chosen is not None)
+    if chosen is None:
         names = sorted(app.ports.flags.read().paused)
         answer(names, "\n".join(names) or "nothing is paused", as_json=as_json)
         return
+    confirm_in_production(f"Pause {chosen}?", yes=yes)
     name = app.pause(lane=lane, queue=queue, job_type=type_)
     answer({"paused": name}, f"paused {name}", as_json=as_json)
 
@@ -42,7 +53,7 @@ def resume(
     lane: LaneOption = None, queue: QueueOption = None, type_: TypeOption = None, as_json: AsJson = False
 ) -> None:
     """Take a pause away; what it held is sent by the next minute's tick."""
-    app = application() if queue or type_ else connected()
+    app = (application if queue or type_ else connected)(changes=True)
     held = app.resume(lane=lane, queue=queue, job_type=type_)
     answer({"held": held}, f"resumed; {held} held jobs start within a minute", as_json=as_json)
 

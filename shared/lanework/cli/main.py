@@ -32,6 +32,7 @@ from lanework.cli.dlq import commands as dlq
 from lanework.cli.exits import Exit, exit_of
 from lanework.cli.options import group
 from lanework.cli.output import complain
+from lanework.cli.target import add_options
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ for command in _COMMANDS:
     app.command(command.__name__.strip("_"), context_settings=to_pytest)(command)
 for one in (dlq.app, schedules.app, token.app, workflows.app, webhooks.app):
     app.add_typer(one)
+add_options(app)
 
 
 @cache

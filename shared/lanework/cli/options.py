@@ -15,7 +15,7 @@ from lanework.cli.param_types import duration, job_id, lane, moment, one_of
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def duration_option(what: str) -> Any:  # noqa: ANN401 - as typer has it
@@ -78,7 +78,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     for name, own in inspect.signature(command, eval_str=True).parameters.items():
         if is_dataclass(own.annotation):
             classes[name] = own.annotation
-            parameters += _options_of(own.annotation)
+            parameters += options_of(own.annotation)
         else:
             parameters.append(own.replace(kind=inspect.Parameter.KEYWORD_ONLY))
 
@@ -90,12 +90,18 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**values, **given)
 
-    with_values.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    with_values.__annotations__ = {one.name: one.annotation for one in parameters}
-    return with_values
+    return with_signature(with_values, parameters)
 
 
-def _options_of(class_: Any) -> list[inspect.Parameter]:  # noqa: ANN401 - a dataclass
+def with_signature(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> Callable[..., None]:
+    """Let typer see a command as one with these parameters."""
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in parameters}
+    return command
+
+
+def options_of(class_: Any) -> list[inspect.Parameter]:  # noqa: ANN401 - a dataclass
+    """Return the parameters of a command that are the fields of a dataclass."""
     hints = get_type_hints(class_, include_extras=True)
     return [
         inspect.Parameter(

@@ -64,7 +64,7 @@ def add(
 
     Example: lanework schedules add greeting demo.greet -p '{"name": "Bat"}' --cron '0 9 * * MON' --tz Asia/Ulaanbaatar
     """
-    app_ = application()
+    app_ = application(changes=True)
     added = app_.schedules.add(name, job_type, payload(payload_), **asdict(terms))
     if not added.is_connected:
         say("this endpoint has no EventBridge Scheduler: the minute tick starts it, up to a minute late")
@@ -97,7 +97,7 @@ def pause(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules pause cleanup.expired-tokens
     """
-    app_ = informed()
+    app_ = informed(changes=True)
     _print(app_, app_.schedules.pause(name), said=f"{name}: paused", as_json=as_json)
 
 
@@ -108,7 +108,7 @@ def resume(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules resume cleanup.expired-tokens
     """
-    app_ = informed()
+    app_ = informed(changes=True)
     record = app_.schedules.resume(name)
     upcoming = next_of(record, app_.ports.clock())
     said = f"{name}: resumed, next {_local(upcoming, record.schedule.timetable)}"
@@ -122,7 +122,7 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules remove greeting
     """
-    informed().schedules.remove(name)
+    informed(changes=True).schedules.remove(name)
     answer({"removed": name}, f"{name}: removed", as_json=as_json)
 
 
@@ -133,7 +133,7 @@ def run(name: Name, as_json: AsJson = False) -> None:
 
     Example: lanework schedules run cleanup.expired-tokens
     """
-    receipt = application().schedules.run(name)
+    receipt = application(changes=True).schedules.run(name)
     answer({"jobId": receipt.job_id, "duplicate": receipt.duplicate}, receipt.job_id, as_json=as_json)
 
 

@@ -92,5 +92,5 @@ def redeliver(
 
     Example: lanework webhooks redeliver payment-42
     """
-    receipt = connected().runtime.webhooks.redeliver(job_id, url=url)
+    receipt = connected(changes=True).runtime.webhooks.redeliver(job_id, url=url)
     answer({"jobId": job_id, "delivery": receipt.job_id}, f"{job_id}: on its way as {receipt.job_id}", as_json=as_json)

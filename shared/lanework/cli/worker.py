@@ -17,7 +17,7 @@ import typer
 from aws_lambda_powertools import Logger
 
 from lanework.app import App
-from lanework.cli.connect import application, connected
+from lanework.cli.connect import application, connected, enter_stack, project_here
 from lanework.cli.exits import Exit
 from lanework.cli.options import duration_option, with_options
 from lanework.cli.output import say
@@ -132,6 +132,7 @@ def worker(work: Work) -> None:
 
     Example: lanework worker --lane low --lane batch --concurrency 4
     """
+    enter_stack(project_here(), changes=True)
     plan = work.plan()
     keeper = LeaseKeeper(_reach, lease=plan.lease)
     parent = Parent(partial(_child, plan=plan), plan=plan, processes=work.processes, keeper=keeper, say=_log)

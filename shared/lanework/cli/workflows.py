@@ -11,8 +11,9 @@ from rich.tree import Tree
 
 from lanework.cli.connect import connected
 from lanework.cli.options import AsJson, Yes, group, limit_option
-from lanework.cli.output import STYLES, answer, confirm, out, print_json, say_more, table_of
+from lanework.cli.output import STYLES, answer, out, print_json, say_more, table_of
 from lanework.cli.param_types import job_id as existing
+from lanework.cli.production import confirm_change
 from lanework.cli.times import stamp
 from lanework.engine.workflows import view
 from lanework.model.lifecycle.states import State
@@ -114,9 +115,11 @@ def cancel(
 
     Example: lanework workflow cancel nightly-2026-11-24 --yes
     """
-    workflows = connected().workflows
+    workflows = connected(changes=True).workflows
     counts = workflows.get(workflow_id).counts
-    confirm(f"Cancel workflow {workflow_id}, {counts.open:,} of whose {counts.jobs:,} jobs have not ended?", yes=yes)
+    confirm_change(
+        f"Cancel workflow {workflow_id}, {counts.open:,} of whose {counts.jobs:,} jobs have not ended?", yes=yes
+    )
     _print(workflow_id, workflows.cancel(workflow_id), "cancelled, or asked to stop", as_json=as_json)
 
 
@@ -127,7 +130,7 @@ def retry(workflow_id: Id, as_json: AsJson = False) -> None:
 
     Example: lanework workflow retry nightly-2026-11-24
     """
-    _print(workflow_id, connected().workflows.retry(workflow_id), "redriven", as_json=as_json)
+    _print(workflow_id, connected(changes=True).workflows.retry(workflow_id), "redriven", as_json=as_json)
 
 
 def _print(workflow_id: str, jobs: int, what: str, *, as_json: bool) -> None:

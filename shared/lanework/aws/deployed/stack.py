@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from lanework.aws.clients import translated
+from lanework.aws.clients import Clients, translated
 from lanework.doctor.case import Refusal
 from lanework.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lanework.aws.clients import Clients
     from lanework.settings import Settings
 
 _DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
@@ -98,7 +97,13 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
     _check_region(settings)
     before = clock()
     with translated(f"looking for stack {settings.stack} in {settings.region}"):
-        answer = _describe(look.clients.make("cloudformation"), settings)
+        answer = _described(settings, look.clients)
+        if answer is None:
+            msg = (
+                f"there is no stack {settings.stack!r} in {settings.region}: say which with --stack and where with "
+                "--region; aws cloudformation list-stacks shows those that there are"
+            )
+            raise ConfigError(msg)
         server_time = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
         skew = timedelta(0) if server_time is None else skew_of(before, clock(), parsedate_to_datetime(server_time))
         pages = look.clients.make("cloudformation").get_paginator("list_stack_resources")
@@ -118,17 +123,25 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
     )
 
 
-def _describe(client: Any, settings: Settings) -> Any:  # noqa: ANN401 - boto's client and answer
+def tags_of(settings: Settings) -> Mapping[str, str]:
+    """
+    Return the tags of a stack; none if CloudFormation has no stack of the name.
+
+    Raises:
+        ConfigError, UnavailableError: Nobody may ask, or AWS doesn't answer.
+    """
+    with translated(f"reading the tags of stack {settings.stack}"):
+        answer = _described(settings, Clients(settings))
+    return {} if answer is None else {one["Key"]: one["Value"] for one in answer["Stacks"][0].get("Tags", [])}
+
+
+def _described(settings: Settings, clients: Clients) -> Any:  # noqa: ANN401 - boto's answer
     try:
-        return client.describe_stacks(StackName=settings.stack)
+        return clients.make("cloudformation").describe_stacks(StackName=settings.stack)
     except ClientError as error:
-        if "does not exist" not in error.response.get("Error", {}).get("Message", ""):
-            raise
-        msg = (
-            f"there is no stack {settings.stack!r} in {settings.region}: say which with --stack and where with "
-            "AWS_REGION; aws cloudformation list-stacks shows those that there are"
-        )
-        raise ConfigError(msg) from None
+        if "does not exist" in error.response.get("Error", {}).get("Message", ""):
+            return None
+        raise
 
 
 def skew_of(before: datetime, after: datetime, server_time: datetime) -> timedelta:
@@ -155,5 +168,5 @@ def _check_region(settings: Settings) -> None:
         ]
         if settings.region not in known:
             hint = did_you_mean(settings.region, known)
-            msg = f"unknown region {settings.region!r}{hint or '; set AWS_REGION to where the stack is'}"
+            msg = f"unknown region {settings.region!r}{hint or '; say where the stack is by --region'}"
             raise ConfigError(msg)

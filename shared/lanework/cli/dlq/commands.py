@@ -17,9 +17,10 @@ from lanework.cli.dlq.output import (
     print_summary,
 )
 from lanework.cli.options import AsJson, Cursor, JobId, PageOfJobs, Yes, group, payload_option, with_options
-from lanework.cli.output import answer, confirm, say
+from lanework.cli.output import answer, say
 from lanework.cli.param_types import payload
 from lanework.cli.param_types import rate as rate_
+from lanework.cli.production import confirm_change
 from lanework.cli.progress import bar
 from lanework.engine.deadletters.query import DeadList
 from lanework.engine.jobtypes.builtin import RedriveOptions
@@ -129,12 +130,12 @@ def drop(
 
     Example: lanework dlq drop --type report.month --older-than 7d --dry-run
     """
-    app_ = connected()
+    app_ = connected(changes=not dry_run)
     plan = chosen.plan(app_)
     if dry_run:
         print_plan("drop", plan, as_json=as_json)
         return
-    confirm(f"Drop {_what(plan)} for good?", yes=yes)
+    confirm_change(f"Drop {_what(plan)} for good?", yes=yes)
     with bar("dropping", total=plan.count) as show:
         became = app_.dead_letters.drop(plan, between=lambda it: show(it.moved + it.passed_over))
     print_summary("drop", plan, became, as_json=as_json)
@@ -159,13 +160,13 @@ def _page(app_: App, which: DeadFilter, *, limit: int, cursor: str | None) -> De
 
 
 def _redrive(chosen: Chosen, options: RedriveOptions, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    app_ = connected()
+    app_ = connected(changes=not dry_run)
     plan = chosen.plan(app_)
     if dry_run:
         print_plan("redrive", plan, as_json=as_json)
         return
     if plan.count > 1:
-        confirm(f"Redrive {_what(plan)}?", yes=yes)
+        confirm_change(f"Redrive {_what(plan)}?", yes=yes)
     if options.canary and plan.is_one_page:
         say("one goes first, then a tenth, then the rest; each step is waited for …")
     with bar("redriving", total=plan.count) as show:
@@ -178,7 +179,7 @@ def _redrive_with(chosen: Chosen, text: str, *, dry_run: bool, as_json: bool) ->
     if len(ids) != 1:
         msg = f"--payload is for exactly one job, by its id; got {len(ids)} ids"
         raise InvalidOptionError(msg)
-    app_ = application()
+    app_ = application(changes=not dry_run)
     plan = chosen.plan(app_)
     if dry_run:
         app_.dead_letters.checked_edit(plan.jobs[0], text)
@@ -197,8 +198,8 @@ def _redrive_natively(chosen: Chosen, options: RedriveOptions, *, is_plain: bool
     if rate != options.rate:
         msg = f"with --native, --rate is a whole number from 1 to 500, got {options.rate:g}"
         raise InvalidOptionError(msg)
-    app_ = connected()
-    confirm(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
+    app_ = connected(changes=True)
+    confirm_change(f"Move everything in the dead-letter queue of lane {lane} back to it?", yes=yes)
     app_.dead_letters.move_back(lane, rate=rate)
     answer(
         {"action": "redrive", "native": True, "lane": lane, "rate": rate},
