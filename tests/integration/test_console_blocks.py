@@ -34,6 +34,7 @@ from lanework.model.stats.buckets import Bucket, Incident, Kind, minute_of
 from lanework.model.stats.numbers import Count, Key, Numbers, a_run_time, a_wait, together
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
+from tests.support.commands import first_line
 from tests.support.factories import a_record
 from tests.support.stacks import REGION
 from tests.unit.docs.pages import STARTER, Block, blocks
@@ -226,6 +227,9 @@ GIVEN: Final[dict[tuple[str, str], Callable[[Stack], None]]] = {
 WORKED: Final = {("docs/dead-letters.md", "lanework dlq redrive --fingerprint 31a21666 --canary")}
 """Blocks beside which the stack's functions run."""
 
+SHOWN_STACK: Final = "stack lanework in us-east-1, at http://127.0.0.1:4566\n"
+"""The embedded stack, as the documents show the line in which a command names it."""
+
 BLOCKS: Final = blocks("console", "sh")
 
 
@@ -280,7 +284,7 @@ def run(command: str, folder: Path) -> tuple[str, int]:
     if file:
         (folder / file).write_text(result.stdout)
         return "", result.exit_code
-    return result.output, result.exit_code
+    return result.output.replace(first_line(), SHOWN_STACK), result.exit_code
 
 
 def test_every_reason_and_everything_given_is_of_a_block_that_there_is() -> None:
