@@ -113,6 +113,18 @@ def test_a_receiver_that_says_a_byte_now_and_then_is_left_at_the_deadline(talk: 
         InternetPost(may_be_private=True, within=SOON)(f"http://127.0.0.1:{port}/", "{}", {})
 
 
+def test_nothing_goes_on_with_a_receiver_that_was_left() -> None:
+    before = set(threading.enumerate())
+    with talking(dripping(b"x")) as port:
+        with pytest.raises(UnavailableError, match="did not answer"):
+            InternetPost(may_be_private=True, within=SOON)(f"http://127.0.0.1:{port}/", "{}", {})
+
+        ours = [one for one in set(threading.enumerate()) - before if one.name.startswith("lanework")]
+        for one in ours:
+            one.join(10)
+        assert [one.name for one in ours if one.is_alive()] == []
+
+
 def taking_slowly(connection: socket.socket, over: threading.Event) -> None:
     while not over.wait(0.05):
         connection.recv(100_000)
