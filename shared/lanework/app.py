@@ -282,7 +282,7 @@ class App:
 
     def resume(self, **which: Unpack[PauseTarget]) -> int:
         """
-        Take a pause away; what it held is sent by the next minute's tick.
+        Resume a lane, a queue or a job type; jobs that it held are sent within a minute.
 
         Returns:
             How many jobs it held.

@@ -118,7 +118,7 @@ def test_a_second_init_is_refused_in_one_line(shop: Shop) -> None:
     done = subprocess.run([shop.lanework, "init"], cwd=shop.root, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("lanework: lanework init wants an empty folder, and shop holds .gitignore")
+    assert done.stderr.startswith("lanework: lanework init needs an empty folder, and shop holds .gitignore")
     assert done.stderr.count("\n") == 1
 
 

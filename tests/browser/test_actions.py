@@ -53,7 +53,7 @@ def test_a_dead_job_is_redriven_and_another_dropped(visitor: Visitor, stage: Sta
     page = visitor.open("jobs/notification-dead-1")
     page.locator("summary").click()
     page.get_by_role("button", name="Drop it").click()
-    assert "no redrive brings it back" in visitor.note()
+    assert "can't be redriven" in visitor.note()
     assert stage.app.get("notification-dead-1").state is State.CANCELLED
 
 
@@ -89,7 +89,7 @@ def test_all_of_an_error_are_dropped_once_it_was_asked(visitor: Visitor, stage: 
     visitor.log_in()
     page = visitor.open("dead")
     page.locator("li", has_text="PaymentDeclined").get_by_role("button", name="Drop…").click()
-    expect(page.get_by_text("no redrive brings them back")).to_be_visible()
+    expect(page.get_by_text("can't be redriven")).to_be_visible()
 
     page.get_by_role("button", name="Drop 5 dead jobs").click()
 
@@ -152,8 +152,8 @@ def test_what_died_in_a_workflow_is_redriven_and_another_is_cancelled(visitor: V
     page.get_by_role("link", name="year-2025").click()
     expect(page.locator(".box", has_text="report.part")).to_contain_text("1 dead, 11 completed")
 
-    page.get_by_role("button", name="Redrive what died").click()
-    assert visitor.note() == "Redriven: 1 dead job. What waits for them goes on."
+    page.get_by_role("button", name="Redrive dead jobs").click()
+    assert visitor.note() == "Redriven: 1 dead job. Jobs that wait for them continue."
 
     page.locator("summary", has_text="Cancel").click()
     page.get_by_role("button", name="Cancel it").click()

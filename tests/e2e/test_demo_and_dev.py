@@ -171,7 +171,7 @@ def test_a_breakpoint_in_a_job_stops_it_where_it_is(project: Project) -> None:
 def test_what_is_about_the_worker_needs_it(project: Project, words: tuple[str, ...]) -> None:
     refused = lanework(project, "dev", *words)
 
-    assert (refused.returncode, refused.stderr.count("is about the worker process: say --worker, too")) == (2, 1)
+    assert (refused.returncode, refused.stderr.count("is for the worker process: add --worker")) == (2, 1)
 
 
 def test_a_second_dev_in_the_same_project_is_refused(dev: Dev) -> None:

@@ -144,7 +144,7 @@ def test_a_waiting_job_is_rescheduled_and_one_that_ended_is_not(lanework: Callab
     assert json.loads(lanework("reschedule", "job-1", "--json"))["status"] == "queued"
 
     lanework("cancel", "job-1")
-    with pytest.raises(LaneworkError, match=r"is cancelled and doesn't wait for its start: enqueue it anew"):
+    with pytest.raises(LaneworkError, match=r"is cancelled and doesn't wait for its start: enqueue it again"):
         lanework("reschedule", "job-1")
     assert "not both" in lanework("reschedule", "job-1", "--at", "2035-12-24T18:00:00Z", "--delay", "5")
 

@@ -213,7 +213,7 @@ def test_many_are_asked_for_first(dlq: Desk) -> None:
 
     with pytest.raises(LaneworkError, match=r"^nothing was changed$"):
         dlq("redrive", "--cause", "exhausted", stdin="n\n")
-    with pytest.raises(LaneworkError, match="nobody answered, and nothing was changed; --yes goes ahead"):
+    with pytest.raises(LaneworkError, match="there was no answer, and nothing was changed; --yes skips"):
         dlq("redrive", "--all")
     assert len(dlq.json("list")["jobs"]) == 3
     assert "Redrive 3 dead jobs (cause exhausted)? [y/N]" in dlq("redrive", "--cause", "exhausted", stdin="y\n")
@@ -327,14 +327,14 @@ def test_a_canary_that_dies_again_stops_the_rest_and_says_so(dlq: Desk) -> None:
         (("list", "--cause", "crashed"), "no dead job matches cause crashed; dead are: 1 demo.greet in lane medium (e"),
         (("drop", "--error", "x", "-y"), "no dead job matches error with 'x'; dead are: 1 demo.greet in lane medium"),
         (("list", "--fingerprint", "0" * 8, "--group"), "no dead job matches fingerprint 00000000; dead are: 1 demo"),
-        (("redrive",), "nothing says which jobs: give ids, or filters such as --cause exhausted, or --all"),
+        (("redrive",), "no jobs are selected: give ids, or filters such as --cause exhausted, or --all"),
         (("drop", "--all", "--lane", "high"), "ids, filters and --all exclude each other: give ids, or filters such"),
         (("redrive", "alive"), "job 'alive' is queued, not dead: it will run by itself"),
         (("show", "alive"), "job 'alive' is queued, not dead: it will run by itself"),
         (("redrive", "nobody"), "no job 'nobody'"),
         (("redrive", "job-1", "-p", '{"name": 5}'), "payload of demo.greet is not valid: name: "),
         (("redrive", "--all", "-p", "{}"), "--payload is for exactly one job, by its id; got 0 ids"),
-        (("redrive", "--native"), "--native moves all tickets of one lane and knows nothing else: "),
+        (("redrive", "--native"), "--native moves all tickets of one lane and takes no filter: "),
         (("redrive", "--native", "--lane", "high", "--cause", "crashed"), "--native moves all tickets of one lane"),
         (("redrive", "--native", "--lane", "high", "--rate", "0.5"), "with --native, --rate is a whole number"),
         (("redrive", "--native", "--lane", "high", "--rate", "900", "-y"), "SQS moves 1 to 500 messages a second"),

@@ -96,5 +96,5 @@ def test_what_can_not_be_sent_once_more_says_why(lanework: Callable[..., str], w
 
     complete(world.app, "job-1")
 
-    with pytest.raises(LaneworkError, match="has no webhook: say where it is to go"):
+    with pytest.raises(LaneworkError, match="has no webhook: give its address"):
         lanework("redeliver", "job-1")

@@ -76,7 +76,7 @@ def test_a_link_in_the_place_of_a_file_is_refused_and_nothing_behind_it_touched(
     target.write_text("mine")
     (tmp_path / "emulator.log").symlink_to(target)
 
-    with pytest.raises(StackError, match="is a link or belongs to somebody else: remove it"):
+    with pytest.raises(StackError, match="is a link or belongs to another user: remove it"):
         open_private(tmp_path / "emulator.log", os.O_WRONLY | os.O_TRUNC)
     with pytest.raises(OSError, match="symbolic links"):
         read_private(tmp_path / "emulator.log")

@@ -107,10 +107,10 @@ class DynamoLimits:
             "ConditionExpression": "waiting_since = :seen",
             "ExpressionAttributeValues": seen if at is None else {**seen, ":at": _at(at)},
         }
-        self._update(name, update, doing="looking at what waits")
+        self._update(name, update, doing="reading the jobs that wait")
 
     def contended(self, *, until: datetime, limit: int) -> list[str]:
-        found = self._table.due(LIMITS_SHARD, until=until, limit=limit, doing="reading which limits are waited for")
+        found = self._table.due(LIMITS_SHARD, until=until, limit=limit, doing="reading the limits that jobs wait for")
         return [item["pk"]["S"].removeprefix("limit#") for item in found]
 
     def reserve(

@@ -37,7 +37,7 @@ class EventBridgeScheduler:
         if schedule.name == self._tick:
             msg = f"schedule {schedule.name!r} can't be used as a name: the stack's own tick has it"
             raise ConfigError(msg)
-        with translated(f"telling EventBridge of schedule {schedule.name}"):
+        with translated(f"writing EventBridge's schedule {schedule.name}"):
             try:
                 self._send(schedule)
             except ClientError as error:
@@ -50,7 +50,7 @@ class EventBridgeScheduler:
         return True
 
     def delete(self, name: str) -> None:
-        with translated(f"telling EventBridge to forget schedule {name}"):
+        with translated(f"deleting EventBridge's schedule {name}"):
             try:
                 self._clients.scheduler.delete_schedule(Name=name, GroupName=self._group)
             except ClientError as error:

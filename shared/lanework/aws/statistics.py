@@ -69,7 +69,7 @@ class DynamoStatistics:
 
     def raw(self, minutes: Sequence[datetime]) -> list[Bucket]:
         keys = [_raw_key(minute, shard) for minute in minutes for shard in range(_SPREAD * _COPIES)]
-        items = self._table.read(keys, doing="reading what was counted")
+        items = self._table.read(keys, doing="reading statistics")
         return [found for item in items if (found := self._read(_raw_bucket, item)) is not None]
 
     def board(self, *, since: datetime) -> Board:

@@ -26,13 +26,18 @@ if TYPE_CHECKING:
 def clean(
     queue: OnlyQueue = None,
     status: Annotated[
-        State, typer.Option(parser=end, metavar="STATE", help="Jobs that ended so: completed, dead or cancelled.")
+        State,
+        typer.Option(parser=end, metavar="STATE", help="Jobs that ended in this state: completed, dead or cancelled."),
     ] = State.COMPLETED,
-    older_than: Annotated[timedelta | None, duration_option("Only what ended longer ago: 90, 10m, 1h30m, 2d.")] = None,
+    older_than: Annotated[
+        timedelta | None, duration_option("Only jobs that ended longer ago: 90, 10m, 1h30m, 2d.")
+    ] = None,
     keep: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="All but the newest N of each queue; 0 keeps none.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would go, and change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Count the jobs that would be retired, and change nothing.")
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +49,7 @@ def clean(
     Example: lanework clean --queue email --older-than 2d --keep 100
     """
     if older_than is None and keep is None:
-        msg = "nothing says which jobs: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
+        msg = "no jobs are selected: give --older-than 2d, or --keep 100, or both; --keep 0 means every one"
         raise InvalidOptionError(msg)
     app = informed(queue, changes=not dry_run)
     before = None if older_than is None else app.ports.clock() - older_than
@@ -76,7 +81,7 @@ def _print_outcome(plan: CleanPlan, became: Cleaned | Receipt[object], *, as_jso
         print_job_that_does_it(f"{_count(plan)} are being retired", became.job_id, shown, as_json=as_json)
         return
     done = {"retired": became.retired, "passedOver": became.passed_over}
-    passed = f", {became.passed_over} passed over: moved by somebody else meanwhile" if became.passed_over else ""
+    passed = f", {became.passed_over} passed over: already redriven or dropped" if became.passed_over else ""
     text = f"{became.retired} of {plan.count} retired{passed}"
     answer({**shown, **done}, text, as_json=as_json)
 

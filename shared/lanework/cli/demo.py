@@ -69,7 +69,7 @@ def prepare(project: Project) -> None:
         StackError: The emulator's environment can't be made.
     """
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
-        msg = "the embedded stack needs its extra: pip install 'lanework[local]'"
+        msg = "the embedded stack needs an extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
     emulator_python(project.home, report=say)
 

@@ -78,7 +78,7 @@ def dev(
 ) -> None:
     """Keep the embedded stack up until Ctrl-C: deploys again when a file changes, and shows what the workers write."""
     if (once or debug) and not worker:
-        msg = f"--{'once' if once else 'debug'} is about the worker process: say --worker, too"
+        msg = f"--{'once' if once else 'debug'} is for the worker process: add --worker"
         raise InvalidOptionError(msg)
     project = find_project(Path.cwd())
     prepare(project)

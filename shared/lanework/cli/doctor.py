@@ -38,7 +38,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """
-    Say what is wrong with a stack, or with template.yaml: why it hurts, and what to type. Exit code 1 if anything is.
+    Check a stack, or template.yaml: what is wrong, why it matters, and what to do. Exit code 1 if it finds a problem.
 
     Changes nothing. Example: lanework doctor --stack lanework-prod
     """
@@ -55,7 +55,7 @@ def doctor(
 
 def check() -> None:
     """
-    Check template.yaml before it is deployed: what `doctor --template` does, and cfn-lint, which it must find.
+    Check template.yaml before it is deployed: `doctor --template`, and cfn-lint, which must be installed.
 
     Says which release of Lanework it is of, and prints what to paste for a schedule that it lacks. Exit code 1 if there
     is anything to complain about, such as a conflict of an upgrade that nobody has resolved.

@@ -59,20 +59,24 @@ class How:
     run_at: Annotated[datetime | None, time_option("When it starts, instead: 2026-12-24T18:00:00Z.", "--at")] = None
     start_by: Annotated[datetime | None, time_option("Not started by then, it is dead, cause expired.")] = None
     job_id: Annotated[str | None, typer.Option(help="Your own id; a repeated one enqueues nothing new.")] = None
-    tenant: Annotated[str | None, typer.Option(help="On whose behalf: lanes share themselves between tenants.")] = None
+    tenant: Annotated[
+        str | None, typer.Option(help="The customer that it belongs to: lanes are shared fairly between tenants.")
+    ] = None
     after: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="A job that must have completed before; may be repeated.")
     ] = None
     on_failure: Annotated[
         OnFailure | None, word_option(OnFailure, "If one of these dies: wait (the default), cancel, run or die.")
     ] = None
-    correlation_id: Annotated[str | None, typer.Option(help="What it belongs to: log lines name it.")] = None
+    correlation_id: Annotated[str | None, typer.Option(help="A correlation id: log lines have it.")] = None
     webhook: Annotated[
         str | None, typer.Option(metavar="URL", help="Address of a webhook for its completion or death.")
     ] = None
-    unique_for: Annotated[timedelta | None, duration_option("Enqueue nothing if its key was within this time.")] = None
+    unique_for: Annotated[
+        timedelta | None, duration_option("Enqueue nothing if its key was enqueued within this time.")
+    ] = None
     debounce: Annotated[
-        timedelta | None, duration_option("Start after this, unless a later one with its key does.")
+        timedelta | None, duration_option("Start after this time; a later one with its key replaces it.")
     ] = None
 
     def options(self) -> EnqueueOptions:
@@ -107,7 +111,7 @@ def enqueue(
 
 
 def get(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show where a job stands. Exit code 1 if there is none."""
+    """Show a job. Exit code 1 if there is none."""
     record = connected().get(job_id)
     if as_json:
         print_json(job_json(record))
@@ -129,9 +133,9 @@ def list_(
     type_: OnlyType = None,
     queue: OnlyQueue = None,
     lane: OnlyLane = None,
-    status: Annotated[State | None, typer.Option(help="Only jobs that stand there.")] = None,
+    status: Annotated[State | None, typer.Option(help="Only jobs in this state.")] = None,
     late: Annotated[
-        Within | None, typer.Option(help="Only jobs that started later than promised, within this time.")
+        Within | None, typer.Option(help="Only jobs that missed their lane's SLA, within this time.")
     ] = None,
     limit: PageOfJobs = 20,
     cursor: Cursor = None,
@@ -167,7 +171,7 @@ def cells_of(one: JobRecord) -> tuple[object, ...]:
 
 
 def log(job_id: JobId, as_json: AsJson = False) -> None:
-    """Print what a job said through `run.log`: the last 100 lines, at most 16 KB."""
+    """Print a job's log lines (`run.log`): the last 100, at most 16 KB."""
     lines = connected().inspector.log(job_id)
     if as_json:
         print_json(list(lines))
@@ -198,7 +202,7 @@ def reschedule(
     as_json: AsJson = False,
 ) -> None:
     """
-    Let a job that waits start at another time: now, if none is given. Exit code 1 if it runs or has ended.
+    Change when a waiting job starts: now, if no time is given. Exit code 1 if it runs or has ended.
 
     Example: lanework reschedule signin-7f3a --delay 10m
     """
@@ -217,7 +221,7 @@ def signal(
     as_json: AsJson = False,
 ) -> None:
     """
-    Send a job a signal that it waits for, or will. Exit code 1 if it has ended, or waits no more.
+    Send a job a signal, also before it waits for it. Exit code 1 if it has ended, or no longer waits.
 
     Example: lanework signal refund-42 approved -p '{"by": "bat@example.com"}'
     """

@@ -52,7 +52,7 @@ def pause(
 def resume(
     lane: LaneOption = None, queue: QueueOption = None, type_: TypeOption = None, as_json: AsJson = False
 ) -> None:
-    """Take a pause away; what it held is sent by the next minute's tick."""
+    """Resume a lane, a queue or a job type; jobs that it held are sent within a minute."""
     app = (application if queue or type_ else connected)(changes=True)
     held = app.resume(lane=lane, queue=queue, job_type=type_)
     answer({"held": held}, f"resumed; {held} held jobs start within a minute", as_json=as_json)
@@ -66,7 +66,7 @@ def drain(
     """
     Wait until a lane holds no message: none waiting, none delayed, none running or between retries.
 
-    What is delayed by over 15 minutes, snoozed for long or paused is in no lane. Exit code 1 if time runs out.
+    Jobs that are delayed by over 15 minutes, snoozed for long or paused are in no lane. Exit code 1 if time runs out.
     """
     app = connected()
     deadline = time.monotonic() + timeout.total_seconds()

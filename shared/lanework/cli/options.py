@@ -56,7 +56,7 @@ OnlyLane = Annotated[Lane | None, lane_option("Only this lane")]
 OnlyQueue = Annotated[str | None, typer.Option("--queue", help="Only this queue.")]
 OnlyType = Annotated[str | None, typer.Option("--type", help="Only this job type.")]
 PageOfJobs = Annotated[int, limit_option("jobs of a page")]
-Cursor = Annotated[str | None, typer.Option("--cursor", help="Where the page before ended.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", help="The cursor that the page before printed.")]
 
 
 def group(name: str, what: str) -> typer.Typer:

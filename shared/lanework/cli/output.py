@@ -63,7 +63,7 @@ def confirm(question: str, *, yes: bool) -> None:
         if typer.confirm(question, err=True):
             return
     except typer.Abort:
-        msg = "nobody answered, and nothing was changed; --yes goes ahead without asking"
+        msg = "there was no answer, and nothing was changed; --yes skips the question"
         raise NotConfirmedError(msg) from None
     msg = "nothing was changed"
     raise NotConfirmedError(msg)

@@ -44,7 +44,7 @@ def duration(text: str) -> timedelta:
         if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
             return _short_enough(float(text))
     except OverflowError:
-        msg = f"{_cut(text)!r} is too long: {LONGEST.days:,}d, a hundred years, is the most"
+        msg = f"{_cut(text)!r} is too long: the maximum is {LONGEST.days:,}d, a hundred years"
         raise typer.BadParameter(msg) from None
     msg = f"{_cut(text)!r} is no duration; write it as 90 (seconds), 1.5s, 10m, 1h30m or 2d"
     raise typer.BadParameter(msg)
@@ -116,7 +116,7 @@ def job_id(text: str) -> str:
     """Read the id of a job, a workflow or a schedule that is there already."""
     if _ID.fullmatch(text):
         return text
-    msg = f"{_cut(text)!r} can be no id: those have 1 to 128 letters, digits and signs, no spaces and no slashes"
+    msg = f"{_cut(text)!r} can't be an id: ids have 1 to 128 letters, digits and signs, no spaces and no slashes"
     raise typer.BadParameter(msg)
 
 

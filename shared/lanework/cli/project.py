@@ -19,7 +19,7 @@ from lanework.starter.write import make_project
 
 def init() -> None:
     """
-    Make a project of the empty folder that you are in: a template, one job with its test, and what deploys them.
+    Make a project in the current, empty folder: a template, one job with its test, and what deploys them.
 
     Example: mkdir shop && cd shop && lanework init
     """
@@ -40,10 +40,10 @@ def test(context: typer.Context) -> None:
 
 
 def upgrade(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
 ) -> None:
     """
-    Bring template.yaml, handlers/ and shared/Makefile to this release: what it changes is merged into what you have.
+    Update template.yaml, handlers/ and shared/Makefile to this release: its changes are merged with yours.
 
     Where your changes and Lanework's meet, both are left in the file, marked as git marks a conflict: resolve it and
     say `lanework upgrade` again. Exit code 1 while a conflict is open.

@@ -22,27 +22,27 @@ def scaling(
     ] = 4,
     within: Annotated[
         timedelta | None,
-        duration_option("In which time what waits is to start; default: the lane's SLA."),
+        duration_option("The time within which waiting jobs should start; default: the lane's SLA."),
     ] = None,
     run_time: Annotated[
         timedelta | None,
-        duration_option("How long a job takes; the mean of the last ones if not said."),
+        duration_option("How long a job takes; default: the mean of the last ones."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """
-    Say how many `lanework worker` processes a lane's backlog asks for, and the target for an autoscaler.
+    Compute how many `lanework worker` processes a lane's backlog needs, and the target for an autoscaler.
 
     Example: lanework scaling low --concurrency 4
     """
     target = within or LANES[which].start_within
     if not target:
-        msg = f"lane {which} promises no start: say in which time its backlog is to be gone, such as --within 1h"
+        msg = f"lane {which} has no SLA: give the time within which its backlog should start, such as --within 1h"
         raise InvalidOptionError(msg)
     app = connected()
     each = run_time or run_time_in(which, app.runtime.search)
     if not each:
-        msg = f"no job of lane {which} has completed of late: say how long one takes, such as --run-time 2s"
+        msg = f"no job of lane {which} has completed lately: give how long one takes, such as --run-time 2s"
         raise InvalidOptionError(msg)
     waiting = app.inspector.counts_of(which).waiting
     found = Scaling(lane=which, waiting=waiting, run_time=each, within=target, slots=concurrency)

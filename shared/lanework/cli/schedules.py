@@ -60,7 +60,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """
-    Add a schedule, or change one that was added. Safe to repeat: only another timetable starts anew, from now.
+    Add a schedule, or change one that was added. Safe to repeat: only a changed timetable starts again, from now.
 
     Example: lanework schedules add greeting demo.greet -p '{"name": "Bat"}' --cron '0 9 * * MON' --tz Asia/Ulaanbaatar
     """

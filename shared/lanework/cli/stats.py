@@ -44,13 +44,13 @@ class By(StrEnum):
     TYPE = "type"
 
 
-Day = Annotated[bool, typer.Option("--day", help="Of the last 24 hours instead of the last 60 minutes.")]
+Day = Annotated[bool, typer.Option("--day", help="The last 24 hours instead of the last 60 minutes.")]
 
 
 def stats(
     by: Annotated[By, typer.Option(help="Lane by lane, queue by queue or type by type.")] = By.LANE,
     day: Day = False,
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Again every two seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Repeat every two seconds, until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """
@@ -81,7 +81,7 @@ def sla(
     as_json: AsJson = False,
 ) -> None:
     """
-    Show how lanes kept what they promise: which share of jobs started in time, and which started late.
+    Show how lanes met their SLA: which share of jobs started in time, and which started late.
 
     Example: lanework sla --lane critical --day
     """
@@ -104,11 +104,11 @@ def sla(
 
 
 def costs(
-    hour: Annotated[bool, typer.Option("--hour", help="Of the last 60 minutes instead of the last 24 hours.")] = False,
+    hour: Annotated[bool, typer.Option("--hour", help="The last 60 minutes instead of the last 24 hours.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """
-    Estimate what job types cost on AWS, with what retries and idle polling add.
+    Estimate what job types cost on AWS, with the part of retries and idle polling.
 
     Example: lanework costs --json
     """

@@ -29,7 +29,7 @@ def tail(
     as_json: AsJson = False,
 ) -> None:
     """
-    Follow a job until it ends: where it stands, its progress, and what it writes, attempt by attempt.
+    Follow a job until it ends: its state, its progress, and its log, attempt by attempt.
 
     Exit code 0 if it completed, 1 if it died, was cancelled, or there is none.
 

@@ -21,7 +21,7 @@ def _group() -> None:
 @app.command()
 def new(
     role: Annotated[
-        str, typer.Option(help="What it may do: viewer (look), producer (and enqueue), admin (and steer).")
+        str, typer.Option(help="What it may do: viewer (read), producer (and enqueue), admin (everything).")
     ] = Role.VIEWER.value,
     types: Annotated[
         list[str] | None, typer.Option("--type", help="Of a producer: only this job type, or 'email.*'; repeat it.")
@@ -29,7 +29,7 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """
-    Make a token, and print it with what is kept of it. Nothing else knows the token: it can't be shown again.
+    Make a token, and print it with the hash to keep. It can't be shown again.
 
     Example: lanework token new --role producer --type 'email.*'
     """

@@ -34,7 +34,7 @@ _RECENTLY: Final = timedelta(minutes=5)
 
 
 def top() -> None:
-    """Show the lanes live: what waits, runs and dies, how fast and how late, and active alerts. Ctrl-C ends it."""
+    """Show the lanes live: waiting, running and dead jobs, speed, late starts, and active alerts. Ctrl-C ends it."""
     if not sys.stdout.isatty():
         complain("top needs a terminal; in a pipe use lanework stats --watch --json")
         raise typer.Exit(Exit.FAILED)

@@ -88,7 +88,7 @@ def redeliver(
     as_json: AsJson = False,
 ) -> None:
     """
-    Send the webhook of a job's end once more: the same event, so that a receiver which knows it may pass it over.
+    Send the webhook of a job's end once more: the same event with the same id, so that a receiver can recognise it.
 
     Example: lanework webhooks redeliver payment-42
     """

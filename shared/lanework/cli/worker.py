@@ -74,7 +74,7 @@ def _count_option(metavar: str, what: str, *names: str) -> Any:  # noqa: ANN401 
 def _address(text: str) -> Address:
     host, _, port = text.rpartition(":")
     if not host or not _DIGITS.fullmatch(port) or int(port) > _HIGHEST_PORT:
-        msg = f"{text!r} is no address; write it as 127.0.0.1:8080, or 0.0.0.0:8080 to be asked from elsewhere"
+        msg = f"{text!r} is no address; write it as 127.0.0.1:8080, or 0.0.0.0:8080 to answer other machines"
         raise typer.BadParameter(msg)
     return Address(host, int(port))
 
@@ -89,22 +89,22 @@ class Work:
             *("--lane", "-l"),
             parser=lane_,
             metavar="LANE",
-            help="A lane to empty: critical … batch, or 1 to 5. May be repeated.",
+            help="A lane whose jobs it runs: critical … batch, or 1 to 5. May be repeated.",
         ),
     ]
     concurrency: Annotated[int, _count_option("N", "How many jobs a process runs at once.", "--concurrency", "-c")] = (
         "4"  # type: ignore[assignment]
     )
     processes: Annotated[int, _count_option("N", "How many processes: one per CPU.", "--processes", "-p")] = "1"  # type: ignore[assignment]
-    grace: Annotated[timedelta, duration_option("How long jobs may go on once it is asked to stop.")] = "25s"  # type: ignore[assignment]
+    grace: Annotated[timedelta, duration_option("How long jobs may continue once it is asked to stop.")] = "25s"  # type: ignore[assignment]
     lease: Annotated[
         timedelta,
         typer.Option(
             parser=_lease, metavar="DURATION", help="How long a killed process's jobs wait for another, at least 3 s."
         ),
     ] = "60s"  # type: ignore[assignment]
-    max_jobs: Annotated[int | None, _count_option("N", "Start a process anew after so many jobs.")] = None
-    max_mb: Annotated[int | None, _count_option("MB", "Start a process anew once it has had so much memory.")] = None
+    max_jobs: Annotated[int | None, _count_option("N", "Replace a process after so many jobs.")] = None
+    max_mb: Annotated[int | None, _count_option("MB", "Replace a process once it has used so much memory.")] = None
     health: Annotated[
         Address | None, typer.Option(parser=_address, metavar="HOST:PORT", help="Answer GET /health there.")
     ] = None

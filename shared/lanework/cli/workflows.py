@@ -68,7 +68,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """
-    Show a workflow's state, and draw what is in it: what is dead, cancelled or open first, chains in their order.
+    Show a workflow's state, and draw its jobs: dead, cancelled and open ones first, chains in their order.
 
     Example: lanework workflow show nightly-2026-11-24
     """
@@ -87,11 +87,11 @@ def show(
 def results(
     workflow_id: Id,
     limit: Annotated[int, limit_option("of them")] = 100,
-    cursor: Annotated[int | None, typer.Option(min=0, help="Where the page before ended.")] = None,
+    cursor: Annotated[int | None, typer.Option(min=0, help="The cursor that the page before printed.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """
-    List all jobs of a workflow, in their order, with what came of them; workflows within have their own.
+    List all jobs of a workflow, in their order, with their results; nested workflows have their own lists.
 
     Example: lanework workflow results nightly-2026-11-24 --json
     """
@@ -126,7 +126,7 @@ def cancel(
 @app.command()
 def retry(workflow_id: Id, as_json: AsJson = False) -> None:
     """
-    Redrive the dead jobs of a workflow, and of workflows nested in it; what waits for it then goes on.
+    Redrive the dead jobs of a workflow, and of workflows nested in it; jobs that wait for it then continue.
 
     Example: lanework workflow retry nightly-2026-11-24
     """

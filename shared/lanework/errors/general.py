@@ -120,7 +120,7 @@ class ScheduleNotConnectedError(LaneworkError):
         self.schedule = schedule
         super().__init__(
             f"schedule {schedule!r} is recorded, and the minute tick starts it, up to a minute late; but EventBridge "
-            f"doesn't trigger it ({reason}): add it again when that is mended"
+            f"doesn't trigger it ({reason}): add it again when that is fixed"
         )
 
 
@@ -135,7 +135,7 @@ class ForbiddenAddressError(LaneworkError):
 
     def __init__(self, host: str, address: str) -> None:
         self.host, self.address = host, address
-        super().__init__(f"webhook not sent: {host} resolves to {address}, which is not an address of the internet")
+        super().__init__(f"webhook not sent: {host} resolves to {address}, which is not a public address")
 
 
 class NotConfirmedError(LaneworkError):

@@ -97,7 +97,7 @@ class WorkflowClosedError(LaneworkError):
     def __init__(self, workflow_id: str, *, state: str) -> None:
         self.workflow_id, self.state = workflow_id, state
         super().__init__(
-            f"workflow {workflow_id!r} is {state} and takes no more jobs, not even from one of its own that runs "
+            f"workflow {workflow_id!r} is {state} and accepts no more jobs, not even from one of its own that runs "
             "again: enqueue what is new as a workflow of its own, app.workflows.enqueue(group([…]))"
         )
 
@@ -169,7 +169,7 @@ class SignalTooLateError(LaneworkError):
 
     def __init__(self, job_id: str, signal: str) -> None:
         self.job_id, self.signal = job_id, signal
-        super().__init__(f"job {job_id!r} has waited for {signal!r} as long as it would, and gone on without")
+        super().__init__(f"job {job_id!r} no longer waits for {signal!r}: its wait has timed out")
 
 
 class SignalTimeoutError(LaneworkError):

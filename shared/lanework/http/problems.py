@@ -159,7 +159,7 @@ def not_as_documented(error: RequestValidationError) -> Problem:
 BROKEN: Final = Problem(
     status=HTTPStatus.INTERNAL_SERVER_ERROR,
     kind="internal",
-    detail="something went wrong here that isn't your request's fault; the function's log says what",
+    detail="an internal error, not caused by your request; the function's log has its type and place",
 )
 """The answer to errors that aren't the caller's."""
 

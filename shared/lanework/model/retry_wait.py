@@ -42,7 +42,7 @@ class Backoff:
             msg = f"backoff ceiling must be above zero and at most 12 hours (SQS's visibility), got {self.ceiling}"
             raise InvalidOptionError(msg)
         if not 0.0 <= self.jitter <= 1.0:
-            msg = f"backoff jitter must lie between 0.0 and 1.0, got {self.jitter}"
+            msg = f"backoff jitter must be between 0.0 and 1.0, got {self.jitter}"
             raise InvalidOptionError(msg)
 
     def wait_after(self, attempt: int, *, rand: Callable[[], float]) -> timedelta:

@@ -73,7 +73,7 @@ def merge(mine: bytes, base: bytes, new: bytes, *, release: str, keep_mine: bool
     """
     git = shutil.which("git")
     if git is None:
-        msg = "lanework upgrade merges with `git merge-file`, and there is no git here: install it; nothing was changed"
+        msg = "lanework upgrade merges with `git merge-file`, and git is not installed; nothing was changed"
         raise ConfigError(msg)
     with TemporaryDirectory() as folder:
         contents = {"mine": as_unix(mine), "base": as_unix(base), "new": as_unix(new)}

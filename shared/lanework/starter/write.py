@@ -44,5 +44,5 @@ def _refuse_what_is_in_the_way(folder: Path, files: dict[str, str]) -> None:
         return
     more = len(found) - SHOWN
     named = ", ".join(found[:SHOWN]) + (f" and {more} more" if more > 0 else "")
-    msg = f"lanework init wants an empty folder, and {folder.resolve().name} holds {named}; try: mkdir shop && cd shop"
+    msg = f"lanework init needs an empty folder, and {folder.resolve().name} holds {named}; try: mkdir shop && cd shop"
     raise ConfigError(msg)

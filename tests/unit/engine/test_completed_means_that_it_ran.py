@@ -162,7 +162,7 @@ class Yielding:
     ],
 )
 def test_a_job_with_a_yield_is_refused_where_it_is_declared(code: Callable[..., Any]) -> None:
-    with pytest.raises(DeclarationError, match="has a `yield`: to call it makes a generator and runs nothing of it"):
+    with pytest.raises(DeclarationError, match="has a `yield`: a call of it makes a generator and runs no code"):
         Jobs(queue="tasks").job("task.one")(code)
 
 
@@ -267,7 +267,7 @@ def test_middleware_that_is_no_context_fails_the_attempt_with_a_sentence() -> No
     job.enqueue(BAT, job_id="job-1")
     drain(app)
 
-    assert str(app.get("job-1").error).startswith("LaneworkError: Wrong.run returned coroutine: it has to return a con")
+    assert str(app.get("job-1").error).startswith("LaneworkError: Wrong.run returned coroutine: it must return a con")
 
 
 def test_middleware_whose_enqueue_is_asynchronous_is_refused() -> None:

@@ -94,8 +94,8 @@ def test_a_page_reads_a_bounded_part_of_the_dead_whatever_the_filter(world: Worl
 @pytest.mark.parametrize(
     ("limit", "cursor", "complaint"),
     [
-        (0, None, "limit must lie between 1 and 100, got 0"),
-        (101, None, "limit must lie between 1 and 100, got 101"),
+        (0, None, "limit must be between 1 and 100, got 0"),
+        (101, None, "limit must be between 1 and 100, got 101"),
         (1, "yesterday", "cursor 'yesterday' is not one that this list gave out"),
         (1, "yesterday#job", "cursor 'yesterday#job' is not one that this list gave out"),
     ],

@@ -78,7 +78,7 @@ def test_a_misspelt_option_is_refused_where_it_is_declared_and_the_nearest_is_na
 
 @pytest.mark.parametrize("attempts", [0, -1, 101])
 def test_attempts_out_of_range_are_refused_where_they_are_declared(attempts: int) -> None:
-    with pytest.raises(InvalidOptionError, match=f"attempts must lie between 1 .* and 100, got {attempts}"):
+    with pytest.raises(InvalidOptionError, match=f"attempts must be between 1 .* and 100, got {attempts}"):
         Jobs(queue="email", attempts=attempts)
 
 

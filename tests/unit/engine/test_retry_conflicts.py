@@ -33,7 +33,7 @@ def test_it_gives_up_within_five_seconds_and_says_what_it_could_not_write() -> N
     clock = Clock()
     tries: list[None] = []
 
-    with pytest.raises(ContendedError, match="schedule 'nightly' is being written by others all the time"):
+    with pytest.raises(ContendedError, match="schedule 'nightly' is being written by other processes"):
         memory_ports(clock).retry_conflicts(lambda: tries.append(None), what="schedule 'nightly'")
 
     assert len(tries) == 20

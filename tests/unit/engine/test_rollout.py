@@ -108,7 +108,7 @@ def test_a_rate_spreads_jobs_over_time_with_no_wait_before_the_first(world: Worl
 def test_a_rate_that_cannot_be_kept_is_refused_before_anything_moves(world: World, rate: float) -> None:
     kill_jobs(world, 1)
 
-    with pytest.raises(InvalidOptionError, match=r"rate must lie between 0\.1 and 1000 jobs a second, got"):
+    with pytest.raises(InvalidOptionError, match=r"rate must be between 0\.1 and 1000 jobs a second, got"):
         redrive(world, RedriveOptions(rate=rate))
 
     assert in_state(world, State.DEAD) == ["job-000"]

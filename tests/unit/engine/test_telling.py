@@ -445,7 +445,7 @@ def test_a_receiver_that_is_busy_is_asked_again_when_it_says_and_gets_the_same_e
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Answered(status_code=410), "wants no more"),
+        (Answered(status_code=410), "accepts no more"),
         (ForbiddenAddressError("hooks.example.com", "10.0.0.1"), "10.0.0.1"),
     ],
 )
@@ -540,7 +540,7 @@ def test_what_can_not_be_redelivered_says_why(world: World) -> None:
     with pytest.raises(InvalidOptionError, match="is queued: webhooks are sent for completions and deaths"):
         world.app.runtime.webhooks.redeliver("job-1")
     drain(world.app)
-    with pytest.raises(InvalidOptionError, match="has no webhook: say where"):
+    with pytest.raises(InvalidOptionError, match="has no webhook: give its address"):
         world.app.runtime.webhooks.redeliver("job-1")
     with pytest.raises(InvalidOptionError, match="an https:// address"):
         world.app.runtime.webhooks.redeliver("job-1", url="ftp://example.com")

@@ -253,7 +253,7 @@ def test_a_job_that_has_ended_or_does_not_exist_can_not_be_moved(world: World) -
     waiting(world)
     drain(world.app)
 
-    with pytest.raises(JobNotWaitingError, match=r"'job-1' is completed and doesn't wait .*: enqueue it anew"):
+    with pytest.raises(JobNotWaitingError, match=r"'job-1' is completed and doesn't wait .*: enqueue it again"):
         world.app.reschedule("job-1")
     with pytest.raises(JobNotFoundError):
         world.app.reschedule("nobody")

@@ -395,7 +395,7 @@ def test_one_that_is_not_repeated_is_cancelled_after_an_hour(shop: Shop) -> None
 
     assert shop.state() is WorkflowState.CANCELLED
     assert {one.state for one in shop.app.inspector.page().jobs} == {State.CANCELLED}
-    with pytest.raises(EnqueueError, match="enqueued in part, and given up an hour later; choose another id"):
+    with pytest.raises(EnqueueError, match="enqueued only in part and cancelled an hour later; choose another id"):
         shop.app.workflows.enqueue(plan, workflow_id="w")
 
 
@@ -504,7 +504,7 @@ def test_jobs_can_not_be_added_to_a_workflow_that_has_ended(shop: Shop) -> None:
     shop.app.workflows.enqueue(group([shop.job()]), workflow_id="w")
     drain(shop.app)
 
-    with pytest.raises(WorkflowClosedError, match="workflow 'w' is completed and takes no more jobs"):
+    with pytest.raises(WorkflowClosedError, match="workflow 'w' is completed and accepts no more jobs"):
         shop.app.workflows.add("w", [shop.job()])
     assert shop.ran == ["w.1"]
 
@@ -545,7 +545,7 @@ def test_a_redriven_job_can_add_nothing_new_to_a_workflow_that_has_ended(shop: S
 
     assert (shop.ran, shop.state()) == (["first", "page-1", "first"], WorkflowState.FAILED)
     assert str(shop.app.get("first").error).endswith(
-        "workflow 'w' is failed and takes no more jobs, not even from one of its own that runs again: "
+        "workflow 'w' is failed and accepts no more jobs, not even from one of its own that runs again: "
         "enqueue what is new as a workflow of its own, app.workflows.enqueue(group([…]))"
     )
 
@@ -789,7 +789,7 @@ def test_a_repeated_workflow_is_a_duplicate_also_if_what_it_waited_for_has_expir
 
 
 def test_a_callback_under_the_id_of_another_job_of_the_plan_is_refused(shop: Shop) -> None:
-    with pytest.raises(InvalidOptionError, match="'twice' is called back, and is the id of another job"):
+    with pytest.raises(InvalidOptionError, match="'twice' is the id of a callback and of another job"):
         shop.app.workflows.enqueue(batch([shop.job(job_id="twice")], on_success=shop.job(job_id="twice")))
     called_back_twice = batch([shop.job()], on_complete=shop.job(job_id="twice"), on_failure=shop.job(job_id="twice"))
     with pytest.raises(InvalidOptionError, match="'twice' is called back"):

@@ -144,7 +144,7 @@ def test_another_origins_page_can_log_nobody_in(shop: Shop) -> None:
     answer = shop.api.as_(None).send("POST", "/login", a_form(token=TOKENS[Role.ADMIN]), headers)
 
     assert (answer.status, answer.cookies) == (403, ())
-    assert "a page of another origin sent this" in answer.text
+    assert "this request comes from a page of another origin" in answer.text
 
 
 def test_a_session_reads_as_its_token_does(shop: Shop) -> None:

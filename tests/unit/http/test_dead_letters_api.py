@@ -126,7 +126,7 @@ def test_a_dropped_job_is_cancelled(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ({}, "nothing says which jobs"),
+        ({}, "no jobs are selected"),
         ({"all": True, "cause": "exhausted"}, "exclude each other"),
         ({"cause": "exausted"}, "did you mean 'exhausted'"),
         ({"all": True, "rate": 0}, "rate"),

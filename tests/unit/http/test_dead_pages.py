@@ -112,7 +112,7 @@ def test_a_type_filter_shows_its_type_even_if_no_code_knows_it_any_more(shop: Sh
     page = logged_in(shop.api).get("/dead?type=user.goodbye").text
 
     assert "<option selected>user.goodbye</option>" in page
-    assert "No dead job is of these." in page
+    assert "No dead job matches." in page
 
 
 def test_all_of_an_error_are_all_of_them_whatever_is_ticked(shop: Shop) -> None:
@@ -149,12 +149,12 @@ def test_ticked_jobs_that_others_did_not_move_are_moved_and_the_rest_is_named(
 
     plan = browser.send("POST", "/dead/plan", ticked(action=label.lower()), FORM)
     assert f"<h1>{label} 2 dead jobs?</h1>" in plan.text
-    assert "Left as they are: job-1 (queued)." in plan.text
+    assert "Not changed: job-1 (queued)." in plan.text
     redrive(shop, "job-2")
     answer = press(browser, "/dead/plan", f"{label} 2 dead jobs", page=plan)
 
     done = {"Redrive": "Redriven", "Drop": "Dropped"}[label]
-    assert note_of(browser, answer) == f"{done}: 1 job. Left as they are: job-2 (queued)."
+    assert note_of(browser, answer) == f"{done}: 1 job. Not changed: job-2 (queued)."
     assert states(shop, "job-1", "job-2", "job-3") == [State.QUEUED, State.QUEUED, ends]
     assert [shop.stored(job_id).life for job_id in ("job-1", "job-2")] == [2, 2]
 
@@ -164,14 +164,14 @@ def test_a_ticked_job_that_died_again_or_is_gone_is_left_and_named(shop: Shop) -
     shop.clock.advance(SECOND)
     browser = logged_in(shop.api)
     plan = browser.send("POST", "/dead/plan", ticks(browser, "job-1", "job-2", "job-9")(action="drop"), FORM)
-    assert "Left as they are: job-9 (not found)." in plan.text
+    assert "Not changed: job-9 (not found)." in plan.text
     shop.clock.advance(SECOND)
     redrive(shop, "job-1")
     shop.run()
 
     answer = press(browser, "/dead/plan", "Drop 2 dead jobs", page=plan)
 
-    assert note_of(browser, answer) == "Dropped: 1 job. Left as they are: job-1 (died again meanwhile)."
+    assert note_of(browser, answer) == "Dropped: 1 job. Not changed: job-1 (died again meanwhile)."
     assert states(shop, "job-1", "job-2") == [State.DEAD, State.CANCELLED]
 
 
@@ -184,7 +184,7 @@ def test_a_job_that_somebody_moves_at_the_same_moment_is_named(shop: Shop) -> No
 
     answer = browser.send("POST", "/dead/drop", ticked(), FORM)
 
-    assert note_of(browser, answer) == "Dropped: 1 job. Left as they are: job-1 (moved by somebody else meanwhile)."
+    assert note_of(browser, answer) == "Dropped: 1 job. Not changed: job-1 (already redriven or dropped)."
     assert states(shop, "job-1", "job-2") == [State.QUEUED, State.CANCELLED]
 
 
@@ -197,7 +197,7 @@ def test_where_others_moved_every_ticked_job_nothing_is_changed_and_it_is_told(s
 
     answer = browser.send("POST", path, ticked(), FORM)
 
-    assert note_of(browser, answer) == "Nothing was changed. Left as they are: job-1 (queued)."
+    assert note_of(browser, answer) == "Nothing was changed. Not changed: job-1 (queued)."
     assert (shop.stored("job-1").state, shop.stored("job-1").life) == (State.QUEUED, 2)
 
 
@@ -210,7 +210,7 @@ def test_a_ticked_job_that_can_not_be_sent_is_named_with_its_cause(shop: Shop) -
 
     answer = browser.send("POST", "/dead/redrive", ticked(), FORM)
 
-    assert note_of(browser, answer).startswith("Redriven: 1 job. Left as they are: job-1 (not sendable: ")
+    assert note_of(browser, answer).startswith("Redriven: 1 job. Not changed: job-1 (not sendable: ")
 
 
 def test_a_job_that_redrives_the_ticked_ones_is_told_with_what_it_leaves(shop: Shop) -> None:
@@ -222,7 +222,7 @@ def test_a_job_that_redrives_the_ticked_ones_is_told_with_what_it_leaves(shop: S
     answer = browser.send("POST", "/dead/redrive", ticked(canary="1"), FORM)
 
     assert note_of(browser, answer).startswith("This job redrives 1 dead job;")
-    assert note_of(browser, answer).endswith("Left as they are: job-1 (queued).")
+    assert note_of(browser, answer).endswith("Not changed: job-1 (queued).")
 
 
 def test_a_note_names_no_more_jobs_than_a_cookie_holds(shop: Shop) -> None:

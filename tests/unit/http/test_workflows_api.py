@@ -75,7 +75,7 @@ def test_the_page_of_many_jobs_has_the_totals_of_all_and_draws_the_dead(shop: Sh
 
     assert '<progress max="351" value="351" aria-label="Progress"></progress>1 dead, 350 completed</p>' in page
     assert '<text class="below" x="18" y="40">1 dead, 298 completed</text>' in page
-    assert "52 more jobs that the drawing leaves out: those that need attention come first." in page
+    assert "52 more jobs not drawn: those that need attention come first." in page
 
 
 def test_results_are_read_page_by_page(shop: Shop) -> None:

@@ -318,9 +318,9 @@ def test_eventbridge_is_told_the_same_ticks(timetable: Timetable, expected: tupl
     [
         (
             "30 4 1,15 * 5",
-            "restricts both day-of-month and day-of-week, which EventBridge can't say; write two schedules",
+            "restricts both day-of-month and day-of-week, unsupported by EventBridge; write two schedules",
         ),
-        ("0 0 15,L * *", "EventBridge can't say '15,L' beside other days"),
+        ("0 0 15,L * *", "EventBridge doesn't support '15,L' beside other days"),
         ("0 0 * * MON#1,MON#3", "EventBridge takes one '#' or 'L' as day-of-week"),
     ],
 )

@@ -28,7 +28,7 @@ class GuardItems:
 
     def read(self, names: Sequence[str]) -> dict[str, GuardItem]:
         keys = [_key(name) for name in names]
-        found = self._table.read(keys, doing="reading what guards remember", is_consistent=True)
+        found = self._table.read(keys, doing="reading guards", is_consistent=True)
         return {mark.name: mark for mark in map(_mark, found)}
 
     def put(

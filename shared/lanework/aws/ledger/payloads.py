@@ -52,7 +52,7 @@ class Payloads:
 
     def put_back(self, job_id: str, payload: str) -> bool:
         """A read, which costs a fraction of a refused write of the whole item."""
-        doing = f"seeing to the payload of job {job_id}"
+        doing = f"checking the payload of job {job_id}"
         with translated(doing):
             answer: Any = self._clients.dynamodb.get_item(
                 TableName=self._items.name, Key=key_beside(job_id, PAYLOAD), ProjectionExpression="expires_at"
@@ -92,4 +92,6 @@ class Payloads:
             "ConditionExpression": condition,
             "ExpressionAttributeValues": {":at": {"N": EXPIRY.serialize(until)}, **values},
         }
-        self._items.update(key_beside(job_id, PAYLOAD), update, doing=f"letting the payload of job {job_id} expire")
+        self._items.update(
+            key_beside(job_id, PAYLOAD), update, doing=f"setting the expiry of the payload of job {job_id}"
+        )

@@ -67,7 +67,7 @@ class Beside:
         return tuple(line["S"] for item in found for line in item["lines"]["L"])
 
     def clear_beside(self, job_id: str) -> None:
-        with translated(f"clearing what lies beside job {job_id}"):
+        with translated(f"deleting the items of job {job_id}"):
             self._bulk.delete([key_beside(job_id, kind) for kind in self._kinds(job_id) if kind != JOB])
 
     def _left_by(self, job_id: str, step: Any) -> str:  # noqa: ANN401 - an item

@@ -155,7 +155,7 @@ def _count(value: Mapping[str, str], *, most: int, least: int = 0) -> int:
     """
     found = int(value["N"])
     if not least <= found <= most:
-        msg = f"a number lies not between {least} and {most:,}"
+        msg = f"a number is not between {least} and {most:,}"
         raise ValueError(msg)
     return found
 

@@ -58,12 +58,12 @@ class DynamoWorkflows:
             {"pk": {"S": pk_of(parent)}, "sk": {"S": f"{_CHILD}{child}"}, "expires_at": expires_at}
             for parent, child in sorted(set(edges))
         ]
-        with translated("noting who waits for whom"):
+        with translated("recording which job waits for which"):
             self._bulk.write(items)
 
     def children(self, parent: str, *, after: str | None, limit: int) -> list[str]:
         """A cursor is the sort key's own order."""
-        with translated(f"reading what waits for {parent}"):
+        with translated(f"reading the jobs that wait for {parent}"):
             answer = self._clients.dynamodb.query(
                 TableName=self._table.name,
                 KeyConditionExpression="pk = :parent AND sk BETWEEN :low AND :high",
@@ -131,7 +131,7 @@ class DynamoWorkflows:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
         key = part_key(workflow_id, number, SHARD)
-        answer, stored = self._table.update(key, update, doing=f"telling workflow {workflow_id} of an end")
+        answer, stored = self._table.update(key, update, doing=f"recording an end in workflow {workflow_id}")
         item = stored if answer is None else answer["Attributes"]
         return None if item is None else shard_of_item(item)
 

@@ -41,7 +41,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, a
 @with_options
 def list_(
     asked: Asked,
-    group: Annotated[bool, typer.Option("--group", help="By error: what differs from job to job left out.")] = False,
+    group: Annotated[
+        bool, typer.Option("--group", help="By error, without the parts that differ from job to job.")
+    ] = False,
     limit: PageOfJobs = 20,
     cursor: Cursor = None,
     as_json: AsJson = False,
@@ -192,7 +194,7 @@ def _redrive_with(chosen: Chosen, text: str, *, dry_run: bool, as_json: bool) ->
 def _redrive_natively(chosen: Chosen, options: RedriveOptions, *, is_plain: bool, yes: bool, as_json: bool) -> None:
     lane = chosen.lane
     if lane is None or chosen != Chosen(lane=lane) or not is_plain or options.canary:
-        msg = "--native moves all tickets of one lane and knows nothing else: dlq redrive --native --lane X [--rate N]"
+        msg = "--native moves all tickets of one lane and takes no filter: dlq redrive --native --lane X [--rate N]"
         raise InvalidOptionError(msg)
     rate = None if options.rate is None else int(options.rate)
     if rate != options.rate:

@@ -43,9 +43,9 @@ class Asked:
     ] = None
     older_than: Annotated[
         timedelta | None,
-        duration_option("Only what died longer ago: 90, 10m, 1h30m, 2d."),
+        duration_option("Only jobs that died longer ago: 90, 10m, 1h30m, 2d."),
     ] = None
-    younger_than: Annotated[timedelta | None, duration_option("Only what died since.")] = None
+    younger_than: Annotated[timedelta | None, duration_option("Only jobs that died within this time.")] = None
 
     def check_names(self) -> None:
         """Refuse a type or a queue that the project doesn't have; elsewhere, nothing knows."""
@@ -61,7 +61,7 @@ class Asked:
             InvalidOptionError: Nothing can be both so old and so young.
         """
         if self.older_than is not None and self.younger_than is not None and self.older_than >= self.younger_than:
-            msg = "--older-than must be shorter than --younger-than: no job can have died at both times"
+            msg = "--older-than must be shorter than --younger-than: no job can match both"
             raise InvalidOptionError(msg)
         return DeadFilter(
             lane=self.lane,
@@ -96,7 +96,7 @@ class Chosen(Asked):
         which = self.filter(app.ports.clock())
         ways = [bool(self.ids), which != DeadFilter(), self.all]
         if sum(ways) != 1:
-            problem = "nothing says which jobs" if not any(ways) else "ids, filters and --all exclude each other"
+            problem = "no jobs are selected" if not any(ways) else "ids, filters and --all exclude each other"
             msg = f"{problem}: give ids, or filters such as --cause exhausted, or --all"
             raise InvalidOptionError(msg)
         try:

@@ -89,7 +89,7 @@ def own_ids(case: Case) -> Iterator[Complaint]:
     for job_id, type_ in case.live.taken.items():
         yield Complaint(
             about=job_id,
-            what=f"a job of type {type_} has this id, which is Lanework's own: its run goes on under the next",
+            what=f"a job of type {type_} has this id, which is Lanework's own: its run takes the next id",
             todo=f"find out who enqueued it: lanework get {job_id}; no caller can any more, with this release",
         )
 

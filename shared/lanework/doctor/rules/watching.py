@@ -47,7 +47,9 @@ def _watched(graph: Graph, metric: str, of: Queue | Function) -> Iterator[Compla
             todo=f"an AWS::CloudWatch::Alarm on {metric} of {of.name}, as the other lanes have it in template.yaml",
         )
     elif not any(one.tells for one in found):
-        yield Complaint.of(found[0], "it tells nobody", "AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false")
+        yield Complaint.of(
+            found[0], "it notifies no topic", "AlarmActions: [!Ref AlarmTopic], and ActionsEnabled not false"
+        )
 
 
 @rule(why="otherwise the alarm comes after the SLA is missed")

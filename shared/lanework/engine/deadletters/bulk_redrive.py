@@ -184,5 +184,5 @@ def watched_waves(count: int) -> list[int]:
 def check_rate(rate: float) -> None:
     """Refuse a rate outside of 0.1 to 1,000 jobs a second."""
     if not SLOWEST <= rate <= FASTEST:
-        msg = f"rate must lie between {SLOWEST} and {FASTEST:g} jobs a second, got {rate:g}"
+        msg = f"rate must be between {SLOWEST} and {FASTEST:g} jobs a second, got {rate:g}"
         raise InvalidOptionError(msg)

@@ -204,7 +204,7 @@ class DlqScan:
             send_to_dlq(self._ports.lanes, lane, message.encode(), cause=cause, error=error)
             return True
         if stored.state in ENDED or stored.life != message.life:
-            self._ports.emit(Action.MESSAGE_DROPPED, stored, reason="moved by SQS, and nothing waits for it")
+            self._ports.emit(Action.MESSAGE_DROPPED, stored, reason="moved by SQS, and its job doesn't wait for it")
             return stored.life != message.life or isinstance(notify_of_end(stored, self._ports, events), Ack)
         return self._bounce(stored)
 

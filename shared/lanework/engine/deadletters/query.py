@@ -88,7 +88,7 @@ class DeadJobs:
             InvalidOptionError: The limit, 1 to 100, or the cursor of the page before can't be used.
         """
         if not 1 <= limit <= PAGE:
-            msg = f"limit must lie between 1 and {PAGE}, got {limit}"
+            msg = f"limit must be between 1 and {PAGE}, got {limit}"
             raise InvalidOptionError(msg)
         before = None if cursor is None else _checked(cursor)
         found: list[JobRecord] = []

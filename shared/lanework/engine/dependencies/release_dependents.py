@@ -226,7 +226,9 @@ class Waiting:
         if child.state in ENDED and child.has_followers:
             self._ended.append(child)
         if child.state is State.CANCELLED:
-            self._ports.emit(Action.JOB_CANCELLED, child, cause=child.cause, reason="what it waits for won't happen")
+            self._ports.emit(
+                Action.JOB_CANCELLED, child, cause=child.cause, reason="a job that it waits for didn't complete"
+            )
         elif child.state is State.DEAD:
             self._ports.emit(Action.JOB_DEAD, child, cause=child.cause, reason=_WHY[child.cause is Cause.INVALID])
         else:
@@ -260,9 +262,9 @@ def follow_up(ended: JobRecord, ports: Ports) -> None:
     try:
         Waiting(ports, most=MOST_AT_ONCE).follow(ended)
     except LaneworkError as error:  # without a permission, too: the end is recorded, and stands
-        ports.emit(Action.RUN_WRITE_FAILED, ended, reason=f"doing what follows from its end: {error}")
+        ports.emit(Action.RUN_WRITE_FAILED, ended, reason=f"follow-up of its end: {error}")
     except Exception as error:  # noqa: BLE001 - whatever others hold, the end stands
-        report_fault(f"doing what follows from the end of job {ended.job_id}", error, ports)
+        report_fault(f"follow-up of the end of job {ended.job_id}", error, ports)
 
 
 def _release_later(parent: str, ports: Ports) -> None:

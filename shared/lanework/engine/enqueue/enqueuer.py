@@ -235,7 +235,7 @@ def _unrecorded(job: PreparedJob, reason: str) -> PreparedJob:
     if job.envelope.type.startswith(OURS):  # no worker would take it: anybody who may send could write it
         raise EnqueueError(job.job_id, f"{reason}; Lanework's own jobs are not sent unrecorded")
     if job.record.after or job.record.has_children or job.record.workflow is not None:
-        why = f"{reason}; a job that waits for others or that others wait for is not sent unrecorded"
+        why = f"{reason}; a job that waits for others, or that others wait for, can't be sent unrecorded"
         raise EnqueueError(job.job_id, why)
     if needs_record(job.job_id):  # of such a message, which anybody could have sent, no worker makes one
         raise EnqueueError(job.job_id, f"{reason}; a job under an id of Lanework's own is not sent unrecorded")

@@ -152,7 +152,7 @@ def _envelope(request: Request, job_id: str, now: datetime, start: datetime | No
 def _record(request: Request, envelope: Envelope, look_ahead: timedelta) -> JobRecord:
     wait = envelope.asked_start - envelope.created_at
     if wait > LONGEST_DELAY:
-        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {envelope.asked_start.isoformat()}"
+        msg = f"run_at must be within {LONGEST_DELAY.days} days, got {envelope.asked_start.isoformat()}"
         raise InvalidOptionError(msg)
     if envelope.start_by is not None and envelope.start_by <= envelope.asked_start:
         by, start = envelope.start_by.isoformat(), envelope.asked_start.isoformat()
@@ -166,7 +166,7 @@ def _record(request: Request, envelope: Envelope, look_ahead: timedelta) -> JobR
             record, after=request.after, on_failure=request.on_failure, takes=request.takes
         )
     elif request.on_failure is not None:
-        msg = "on_failure says what a job's parents do to it: give them, with after=[…]"
+        msg = "on_failure is for jobs with parents: give them, with after=[…]"
         raise InvalidOptionError(msg)
     return record if request.workflow is None else replace(record, workflow=request.workflow, slot=request.slot)
 

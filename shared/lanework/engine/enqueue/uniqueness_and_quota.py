@@ -48,7 +48,7 @@ def record_limited(job: PreparedJob, ports: Ports) -> PreparedJob:
     try:
         return ports.retry_conflicts(partial(_record, job, ports), what=" and ".join(_items(job)))
     except UnavailableError as error:
-        why = f"{error}; a job with a quota, unique_for or debounce is not sent unrecorded, uncounted"
+        why = f"{error}; a job with a quota, unique_for or debounce can't be sent unrecorded"
         raise EnqueueError(job.job_id, why) from error
     except QuotaExceededError as error:
         ports.emit(Action.JOB_OVER_QUOTA, job.record, reason=str(error), public=job.public)

@@ -118,7 +118,7 @@ def _checked(message: Envelope, registry: Registry, *, now: datetime) -> Envelop
 def _check_policy(message: Envelope, job_type: JobType | None, now: datetime) -> None:
     """Refuse a first message that an enqueue of this type wouldn't have sent."""
     if job_type is not None and job_type.has_quota:
-        msg = "not a Lanework message: unrecorded: a job with a quota is recorded before it is sent"
+        msg = "not a Lanework message: unrecorded: a job with a quota must be recorded before it is sent"
         raise UndecodableError(msg)
     if message.run_at is not None and message.run_at - now > LONGEST_DELAY:
         msg = "not a Lanework message: run_at: no enqueue takes this"

@@ -48,7 +48,7 @@ class LedgerRunStore:
             self._events.note(Action.RUN_WRITE_FAILED, reason=f"{change.name}: {error}")
             return
         if isinstance(answer, Refused):
-            msg = f"job {self._job_id!r} is no longer this attempt's: its lease was over"
+            msg = f"job {self._job_id!r} is no longer held by this attempt: its lease was over"
             raise ClaimLostError(msg)
         self._looked_at = self._ports.clock()
         self._cancel_asked = answer.record.cancel_asked

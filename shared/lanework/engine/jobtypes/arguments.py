@@ -36,7 +36,7 @@ def checked_moment(name: str, moment: datetime) -> datetime:
     try:
         utc = moment.astimezone(UTC)
     except OverflowError:
-        msg = f"{name} lies outside of the years 1 to 9999 in UTC: {moment.isoformat()}"
+        msg = f"{name} is outside of the years 1 to 9999 in UTC: {moment.isoformat()}"
         raise InvalidOptionError(msg) from None
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 

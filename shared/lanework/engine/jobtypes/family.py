@@ -150,7 +150,7 @@ class Jobs:
 
         def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
             if self._app is not None:
-                msg = f"job type {name!r} is declared after its family joined an App, which wouldn't know it"
+                msg = f"job type {name!r} is declared after its family joined an App; declare it before App(…)"
                 raise DeclarationError(msg)
             if name in self._types:
                 msg = f"job type {name!r} is declared twice in queue {self.queue!r}"

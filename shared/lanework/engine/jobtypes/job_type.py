@@ -59,7 +59,7 @@ def resolve_policy(options: Options) -> Policy:
     lane = Lane.MEDIUM if options.lane is None else lane_of(options.lane)
     attempts = LANES[lane].attempts if options.attempts is None else options.attempts
     if not is_count(attempts) or not 1 <= attempts <= MOST_ATTEMPTS:
-        msg = f"attempts must lie between 1 (run once) and {MOST_ATTEMPTS}, got {shown(attempts)}"
+        msg = f"attempts must be between 1 (run once) and {MOST_ATTEMPTS}, got {shown(attempts)}"
         raise InvalidOptionError(msg)
     backoff = Backoff() if options.backoff is None else Backoff(base=options.backoff)
     timeout = LANES[lane].usual_job if options.timeout is None else options.timeout

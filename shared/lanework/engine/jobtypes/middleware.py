@@ -93,7 +93,7 @@ def _receipts_of(one: Middleware, requests: Sequence[Request], proceed: Proceed)
         if isawaitable(receipts):
             getattr(receipts, "close", lambda: None)()  # an `async def`: nothing of it has run
         kind = type(receipts).__name__
-        msg = f"{type(one).__name__}.enqueue returned {kind}: it has to return the receipts that `proceed` returns"
+        msg = f"{type(one).__name__}.enqueue returned {kind}: it must return the receipts that `proceed` returns"
         raise LaneworkError(msg)
     return receipts
 
@@ -126,7 +126,7 @@ def _context(one: Middleware, run: Run) -> AbstractContextManager[object]:
         getattr(context, "close", lambda: None)()
     kind = type(context).__name__
     msg = (
-        f"{type(one).__name__}.run returned {kind}: it has to return a context, as a function under @contextmanager "
+        f"{type(one).__name__}.run returned {kind}: it must return a context, as a function under @contextmanager "
         "does (not `async def`, nor @asynccontextmanager: it is entered in the job's own task)"
     )
     raise LaneworkError(msg)

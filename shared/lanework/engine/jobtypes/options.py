@@ -88,7 +88,7 @@ def check_windows(key: tuple[str, ...], *, unique_for: timedelta | None, debounc
         if window is None:
             continue
         if not timedelta(seconds=1) <= window <= LONGEST_UNIQUE:
-            msg = f"{name} must lie between 1 s and {LONGEST_UNIQUE.days} days, got {window}"
+            msg = f"{name} must be between 1 s and {LONGEST_UNIQUE.days} days, got {window}"
             raise InvalidOptionError(msg)
         if not key:
             msg = f"{name} needs a key: declare the job type with key='user_id', the field that makes two jobs the same"
@@ -103,7 +103,7 @@ def checked_delay(delay: timedelta) -> timedelta:
     if timedelta(0) <= delay <= LONGEST_DELAY:
         return delay
     hint = "; leave it out to start at once" if delay < timedelta(0) else ""
-    msg = f"delay must lie between 0 and {LONGEST_DELAY.days} days, got {delay}{hint}"
+    msg = f"delay must be between 0 and {LONGEST_DELAY.days} days, got {delay}{hint}"
     raise InvalidOptionError(msg)
 
 
@@ -124,6 +124,6 @@ def checked_parents(after: Sequence[str]) -> tuple[str, ...]:
         msg = f"after takes a list of job ids: after=[{shown(after)}]"
         raise InvalidOptionError(msg)
     if len(after) > MOST_PARENTS:
-        msg = f"a job can wait for {MOST_PARENTS} others, not {len(after)}: gather many with a group or a batch"
+        msg = f"a job can wait for {MOST_PARENTS} others, not {len(after)}: use a group or a batch for more"
         raise InvalidOptionError(msg)
     return tuple(checked_parent(one) for one in after)

@@ -64,6 +64,6 @@ def _retentions(types: Iterable[JobType]) -> Mapping[str, Retention]:
         if one.retention.is_by_age_only:
             continue
         if found.setdefault(one.queue, one.retention) != one.retention:
-            msg = f"two families of queue {one.queue!r} keep different numbers of jobs; say keep_… in one of them only"
+            msg = f"two families of queue {one.queue!r} keep different numbers of jobs; set keep_… in one of them only"
             raise DeclarationError(msg)
     return found

@@ -200,5 +200,5 @@ def _check_fallback(request: Request, fallback: object) -> None:
         msg = "fallback='inline' runs a job at once: leave out delay, run_at, after and debounce"
         raise InvalidOptionError(msg)
     if request.is_limited:
-        msg = "fallback='inline' can't count: it goes neither with unique_for nor with a quota"
+        msg = "fallback='inline' can't be combined with unique_for or a quota, which need a record"
         raise InvalidOptionError(msg)

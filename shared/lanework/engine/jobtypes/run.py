@@ -125,7 +125,7 @@ class Run:
             ClaimLostError: This attempt outlived its lease and another has taken over; let it end.
         """
         if not 0 <= percent <= 100:  # noqa: PLR2004 - per cent
-            msg = f"progress must lie between 0 and 100, got {percent}"
+            msg = f"progress must be between 0 and 100, got {percent}"
             raise InvalidOptionError(msg)
         self._notebook.progress(int(percent), None if note is None else note[: _LONGEST_NOTE + 1])
 

@@ -78,8 +78,8 @@ def _check_that_it_runs(where: str, function: Callable[..., object]) -> None:
     while code is not None and code not in seen:
         if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
             msg = (
-                f"{where} has a `yield`: to call it makes a generator and runs nothing of it. Leave the `yield` out; a "
-                "job that goes piece by piece says so by run.progress, or enqueues a job for each"
+                f"{where} has a `yield`: a call of it makes a generator and runs no code. Leave the `yield` out; a "
+                "job that works in parts can report them by run.progress, or enqueue a job for each"
             )
             raise DeclarationError(msg)
         seen.append(code)

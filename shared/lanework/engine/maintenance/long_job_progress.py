@@ -56,7 +56,7 @@ class LongJobProgress:
             self._percent = percent
             self._run.progress(percent, f"{done:,} {self._word}")
         if self._run.cancelled:
-            msg = f"{done:,} {self._word}, the rest was left as it was"
+            msg = f"{done:,} {self._word}, the rest was not changed"
             raise Cancel(msg)
         if self._ports.clock() > self._run.deadline - KEPT_BACK:
             raise Snooze(timedelta(seconds=1))

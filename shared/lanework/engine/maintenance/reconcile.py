@@ -121,5 +121,5 @@ class Reconciler:
         now = self._ports.clock()
         answer = self._ports.ledger.change(record.job_id, operator_moves.enter(record, at=max(now, record.due_at)))
         if isinstance(answer, Applied):
-            self._ports.emit(Action.JOB_SEND_DEFERRED, record, reason="found by the audit: it may be without a message")
+            self._ports.emit(Action.JOB_SEND_DEFERRED, record, reason="found by the audit: it may have no message")
         return isinstance(answer, Applied)

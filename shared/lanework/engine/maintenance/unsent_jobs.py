@@ -241,7 +241,7 @@ class UnsentJobs:
         answer = self._ports.ledger.change(one.job_id, change)
         if isinstance(answer, Applied):
             self._looked.entered += 1
-            reason = "recorded and never sent: its producer had stopped"
+            reason = "recorded and never sent: its producer stopped in between"
             self._ports.emit(Action.JOB_SEND_DEFERRED, answer.record, reason=reason)
 
     def _keep(self, course: Course, before: str | None, now: datetime) -> None:

@@ -23,8 +23,8 @@ _HINTS: Final = {
     State.RUNNING: "it runs already",
     State.BLOCKED: "it starts when the jobs before it have ended",
     State.DEAD: "redrive it to run it again",
-    State.COMPLETED: "enqueue it anew",
-    State.CANCELLED: "enqueue it anew",
+    State.COMPLETED: "enqueue it again",
+    State.CANCELLED: "enqueue it again",
     State.UNKNOWN: "its record can't be read",
 }
 
@@ -33,11 +33,11 @@ def start_of(run_at: datetime | None, delay: timedelta, *, now: datetime) -> dat
     """Return the new start that a caller asks for; InvalidOptionError if it lies further ahead than a job may."""
     check_durations(delay=delay)
     if run_at is None and not (is_a(delay, timedelta) and -LONGEST_DELAY <= delay <= LONGEST_DELAY):
-        msg = f"delay must lie between 0 and {LONGEST_DELAY.days} days, got {shown(delay)}"
+        msg = f"delay must be between 0 and {LONGEST_DELAY.days} days, got {shown(delay)}"
         raise InvalidOptionError(msg)
     start = now + delay if run_at is None else checked_moment("run_at", run_at)
     if start - now > LONGEST_DELAY:
-        msg = f"run_at must lie within {LONGEST_DELAY.days} days, got {start.isoformat()}"
+        msg = f"run_at must be within {LONGEST_DELAY.days} days, got {start.isoformat()}"
         raise InvalidOptionError(msg)
     return checked_moment("run_at", start)
 

@@ -152,5 +152,5 @@ class Ports:
                     return done
             longest = min(_FIRST_PAUSE_S * 2**number, _LONGEST_PAUSE_S)
             self.code_runner.pause(longest * (0.5 + self.rand() / 2))
-        msg = f"{what} is being written by others all the time: {_TRIES} tries were too late; try again"
+        msg = f"{what} is being written by other processes: {_TRIES} tries failed; try again"
         raise ContendedError(msg)

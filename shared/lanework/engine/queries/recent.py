@@ -113,7 +113,7 @@ def start_of_list(today: date) -> datetime:
 def check_limit(limit: int) -> None:
     """Refuse a page's length outside of 1 to 100."""
     if not 1 <= limit <= LONGEST_PAGE:
-        msg = f"limit must lie between 1 and {LONGEST_PAGE}, got {limit}"
+        msg = f"limit must be between 1 and {LONGEST_PAGE}, got {limit}"
         raise InvalidOptionError(msg)
 
 

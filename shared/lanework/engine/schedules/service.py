@@ -79,7 +79,7 @@ class Schedules:
         **timing: Unpack[Timing],
     ) -> Added:
         """
-        Add a schedule, or change one that was added. Safe to repeat: only another timetable starts anew, from now.
+        Add a schedule, or change one that was added. Safe to repeat: only a changed timetable starts again, from now.
 
         Args:
             name: Lower-case letters, digits, dots, _ and -, at most 64.
@@ -194,7 +194,7 @@ class Schedules:
         """Return a schedule, of which all can be read."""
         record = self.get(name)
         if record.damage is not None:
-            msg = f"schedule {name!r}: {record.words}; add it anew, or remove it"
+            msg = f"schedule {name!r}: {record.words}; add it again, or remove it"
             raise InvalidOptionError(msg)
         return record
 
@@ -244,5 +244,5 @@ def next_of(record: ScheduleRecord, now: datetime) -> datetime | None:
 
 def _check_count(count: int) -> None:
     if not is_a(count, int) or not 1 <= count <= _LONGEST_PREVIEW:
-        msg = f"the number of ticks must lie between 1 and {_LONGEST_PREVIEW:,}, got {shown(count)}"
+        msg = f"the number of ticks must be between 1 and {_LONGEST_PREVIEW:,}, got {shown(count)}"
         raise InvalidOptionError(msg)

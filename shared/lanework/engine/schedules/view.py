@@ -31,7 +31,7 @@ class Schedule(JsonView):
     paused: bool
     next_at: str | None
     last_run: str | None = Field(description="The job of the newest tick that ran.")
-    last_status: State | None = Field(default=None, description="Where it stands; null where nobody has looked.")
+    last_status: State | None = Field(default=None, description="Its state; null where it wasn't read.")
 
     @classmethod
     def of(cls, listed: Listed, *, now: datetime) -> Schedule:

@@ -37,7 +37,7 @@ def deliver(order: WebhookPayload, ports: Ports) -> dict[str, Any]:
     """
     world = ports.world
     if world.post is None:
-        msg = "no webhook can be sent from here"
+        msg = "webhooks can't be sent from this process"
         raise ConfigError(msg)
     checked_webhook(order.url)
     timestamp = int(ports.clock().timestamp())
@@ -46,7 +46,7 @@ def deliver(order: WebhookPayload, ports: Ports) -> dict[str, Any]:
     headers = {"content-type": "application/json", "user-agent": AGENT, **signature}
     answer = world.post(order.url, order.body, headers)
     if answer.status_code == HTTPStatus.GONE:
-        msg = "the receiver answered 410: it wants no more"
+        msg = "the receiver answered 410: it accepts no more"
         raise Discard(msg)
     if not 200 <= answer.status_code < 300:  # noqa: PLR2004 - HTTP's successes
         raise NotTakenError(answer)

@@ -123,7 +123,7 @@ class WebhookNotifier:
             raise InvalidOptionError(msg)
         address = self._ports.world.address_of(record) if url is None else checked_webhook(url)
         if address is None:
-            msg = f"job {job_id!r} has no webhook: say where it is to go"
+            msg = f"job {job_id!r} has no webhook: give its address"
             raise InvalidOptionError(msg)
         return self.send(record, address, again=self._ports.new_id())
 

@@ -35,7 +35,7 @@ class Workflow:
 
     def __post_init__(self) -> None:
         if not self.steps:
-            msg = f"a {self.kind} needs at least one job: with none there is nothing to wait for"
+            msg = f"a {self.kind} needs at least one job: there is nothing to wait for without one"
             raise InvalidOptionError(msg)
         for step in self.steps:
             check_step(step, of=f"a {self.kind}")
@@ -163,9 +163,7 @@ class Layout:
         times = Counter(one.job_id for one in self.requests)
         for one in self.requests:
             if one.slot is None and times[one.job_id] > 1:
-                msg = (
-                    f"{one.job_id!r} is called back, and is the id of another job of the workflow, too: give it its own"
-                )
+                msg = f"{one.job_id!r} is the id of a callback and of another job of the workflow: give it its own"
                 raise InvalidOptionError(msg)
 
     def added(self, to: WorkflowRecord, steps: Sequence[Request | Workflow]) -> Draft:

@@ -120,7 +120,7 @@ class Workflows(WorkflowQuery):
 
     def retry(self, workflow_id: str) -> int:
         """
-        Redrive what died in a workflow, and in those that are part of it; return how many jobs.
+        Redrive dead jobs in a workflow, and in those that are part of it; return how many jobs.
 
         Raises:
             WorkflowNotFoundError: There is none.

@@ -45,7 +45,7 @@ class Key:
         return ProblemError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             "idempotency-key-reused",
-            f"Idempotency-Key {self.text!r} went with another request before: take a new key for this one, "
+            f"Idempotency-Key {self.text!r} was used with another request before: use a new key for this one, "
             "or repeat that one as it was",
         )
 
@@ -69,7 +69,7 @@ def key_of(header: str | None, *, path: str, body: str) -> Key | None:
         got = "it is empty" if not text else f"got {len(text)} characters" if len(text) > LONGEST_KEY else repr(text)
         msg = (
             f"Idempotency-Key takes 1 to {LONGEST_KEY} printable ASCII characters, such as a UUID, and {got}; "
-            "without the header nothing is known again"
+            "without the header a repeated request isn't recognised"
         )
         raise InvalidOptionError(msg)
     said = json.dumps([path.rstrip("/"), json.loads(body)], sort_keys=True, separators=(",", ":"))

@@ -195,7 +195,7 @@ class Dropping(Which):
         found = self.filter()
         ways = [bool(self.job_ids), found != DeadFilter(), self.all]
         if sum(ways) != 1:
-            problem = "nothing says which jobs" if not any(ways) else "jobIds, filters and all exclude each other"
+            problem = "no jobs are selected" if not any(ways) else "jobIds, filters and all exclude each other"
             msg = f'{problem}: give jobIds, or filters such as cause, or "all": true'
             raise InvalidOptionError(msg)
         return DeadFilter(job_ids=self.job_ids) if self.job_ids else found

@@ -122,7 +122,9 @@ class DeadList(JsonView):
     count: int = Field(description="Jobs of this page.")
     jobs: tuple[DeadJob, ...]
     cursor: str | None = Field(description="Gives the next page; null after the last. A page may be short, even empty.")
-    unreadable: tuple[Unreadable, ...] = Field(default=(), description="With the last page: what is nobody's job.")
+    unreadable: tuple[Unreadable, ...] = Field(
+        default=(), description="With the last page: messages that belong to no job."
+    )
 
 
 class DeadGroups(JsonView):

@@ -63,7 +63,7 @@ class SchedulesApi(Endpoints):
         """
         Add a schedule, or change one that was added.
 
-        Safe to repeat: only another timetable starts anew, from now. A declared one is changed in its code.
+        Safe to repeat: only a changed timetable starts again, from now. A declared one is changed in its code.
         """
         added = self.app.schedules.add(
             name,

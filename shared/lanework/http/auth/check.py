@@ -113,7 +113,7 @@ def _asked_in(event: BaseProxyEvent) -> Response[Any]:
     wants_a_page = "text/html" in (event.headers.get("accept") or "")
     if wants_a_page and event.http_method == "GET":
         return Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": f"{root_of(event)}login"}, body="")
-    detail = "show a token: Authorization: Bearer …; `lanework token new` makes one"
+    detail = "send a token: Authorization: Bearer …; `lanework token new` makes one"
     raise _unauthorized(detail)
 
 
@@ -140,7 +140,7 @@ def _check_role(caller: Caller, endpoint: Endpoint) -> None:
 
 def _check_origin(session: Session, event: BaseProxyEvent) -> None:
     if comes_from_elsewhere(event):
-        detail = "a page of another origin sent this"
+        detail = "this request comes from a page of another origin"
     elif not session.is_confirmed_by(event):
         detail = "the CSRF token of your session is missing or wrong: load the page again"
     else:

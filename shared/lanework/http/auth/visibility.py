@@ -81,7 +81,7 @@ class Sight:
             ProblemError: 403.
         """
         if error is not None and not self.is_full:
-            detail = "error= looks into texts that your role reads masked: it needs the role admin; take fingerprint="
+            detail = "error= searches texts that are masked for your role: it needs the role admin; use fingerprint="
             raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-role", detail)
 
     def _private(self, record: JobRecord, *, reads: bool = False) -> Private:

@@ -31,7 +31,7 @@ ROWS = 50
 _NAMED: Final = 8
 """Jobs that an action's note names: it is a cookie, of which browsers take 4 KB."""
 
-_MOVED: Final[dict[str, str]] = {RedriveResult.NOT_DEAD: "moved by somebody else meanwhile"}
+_MOVED: Final[dict[str, str]] = {RedriveResult.NOT_DEAD: "already redriven or dropped"}
 
 Word = Annotated[str, Query()]
 
@@ -140,7 +140,7 @@ class _Wanted:
         """
         chosen, error = form.many("job"), form.one("fingerprint")
         if not (chosen or error or form.one("all")):
-            msg = "no job is selected: tick some, or take all of an error"
+            msg = "no job is selected: tick some, or choose all of an error"
             raise InvalidOptionError(msg)
         words = {name: form.one(name) or "" for name in ("lane", "queue", "type", "within")}
         among = _Among(**words)
@@ -195,7 +195,7 @@ def _answer(done: str, does: str, plan: RedrivePlan, became: RedriveSummary | Re
     """Return the page that says what became of a plan, and the sentence."""
     if isinstance(became, Receipt):
         jobs = f"{'' if plan.is_counted else 'at least '}{plural(plan.count, 'dead job')}"
-        said, path = f"This job {does} {jobs}; cancelling it leaves the rest as they are.", f"jobs/{became.job_id}"
+        said, path = f"This job {does} {jobs}; cancelling it leaves the rest unchanged.", f"jobs/{became.job_id}"
         left = plan.left_out
     else:
         said, path = f"{done}: {plural(became.moved, 'job')}." if plan.count else "Nothing was changed.", "dead"
@@ -206,4 +206,4 @@ def _answer(done: str, does: str, plan: RedrivePlan, became: RedriveSummary | Re
 def _left(why: Mapping[str, str], *, most: int = _NAMED) -> str:
     """Return which jobs are left as they are, and why."""
     more = f", and {len(why) - most} more" if len(why) > most else ""
-    return f"Left as they are: {', '.join(f'{one} ({reason})' for one, reason in islice(why.items(), most))}{more}."
+    return f"Not changed: {', '.join(f'{one} ({reason})' for one, reason in islice(why.items(), most))}{more}."

@@ -78,7 +78,7 @@ class LimitPages(Pages):
         """Pause a lane, a queue or a job type."""
         lane, queue, job_type = map(self.form.one, ("lane", "queue", "type"))
         name = self.app.pause(lane=lane, queue=queue, job_type=job_type)  # type: ignore[arg-type]
-        return f"Paused {name}: within seconds none of its jobs starts. Those that run go on."
+        return f"Paused {name}: within seconds none of its jobs starts. Running ones continue."
 
     @action("/limits/resume", then="limits")
     def resume_on_page(self) -> str:

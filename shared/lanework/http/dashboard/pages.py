@@ -60,7 +60,7 @@ class EntryPages(Pages):
         """Trade a token for a session."""
         event = self.event
         if comes_from_elsewhere(event):  # it would log a browser in as somebody else
-            raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-origin", "a page of another origin sent this")
+            raise ProblemError(HTTPStatus.FORBIDDEN, "wrong-origin", "this request comes from a page of another origin")
         token = self.form.one("token") or ""
         if self.tokens().role_of_token(token) is None:
             problem = "This token is not accepted."

@@ -79,7 +79,7 @@ class SchedulePages(Pages):
     def resume_schedule_on_page(self, name: Name) -> str:
         """Let a schedule fire again."""
         self.app.schedules.resume(name)
-        return f"Resumed: {name} fires again, from now. What the pause held up is not caught up with."
+        return f"Resumed: {name} fires again, from now. Ticks of the time of the pause are not made up for."
 
 
 def _ticks(record: ScheduleRecord, now: datetime) -> Iterator[datetime]:

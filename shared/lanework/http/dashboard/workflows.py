@@ -46,5 +46,7 @@ class WorkflowPages(Pages):
 
     @action("/workflows/{workflow_id}/retry", then="workflows/{workflow_id}")
     def retry_workflow_on_page(self, workflow_id: Id) -> str:
-        """Redrive what died in a workflow."""
-        return f"Redriven: {plural(self.app.workflows.retry(workflow_id), 'dead job')}. What waits for them goes on."
+        """Redrive dead jobs in a workflow."""
+        return (
+            f"Redriven: {plural(self.app.workflows.retry(workflow_id), 'dead job')}. Jobs that wait for them continue."
+        )

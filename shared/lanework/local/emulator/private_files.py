@@ -76,4 +76,4 @@ def _close(path: Path | str) -> None:
 
 
 def _not_yours(path: Path | str) -> str:
-    return f"{path} is a link or belongs to somebody else: remove it, and it is made anew for you alone"
+    return f"{path} is a link or belongs to another user: remove it, and it is made again for you alone"

@@ -95,7 +95,7 @@ def _problem_of_browser(sent: _Sent, host: str, *, method: str | None) -> str | 
     # Under our pages' `no-referrer`, browsers send `Origin: null` with our own forms, and vouch for them beside it.
     ours = {f"http://{host}", "null"} if "same-origin" in sites else {f"http://{host}"}
     if not ours.issuperset(one.lower() for one in sent.all("origin")):
-        return "a page of another origin sent this"
+        return "this request comes from a page of another origin"
     if not all(f"{one.lower()}/".startswith(f"http://{host}/") for one in sent.all("referer")):
         return "a page of another origin leads here"
     if method == "OPTIONS" and sent.has_any("access-control-request-"):

@@ -96,7 +96,7 @@ class Envelope(BaseModel):
             raise UndecodableError(msg) from None
         wrong = [*refusals_of(message)]
         if lane not in (None, message.lane):
-            wrong.append(f"lane: it lies in the queue of lane {lane}")
+            wrong.append(f"lane: it is in the queue of lane {lane}")
         if wrong:
             msg = f"not a Lanework message: {'; '.join(wrong)}"
             raise UndecodableError(msg)

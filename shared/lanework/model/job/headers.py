@@ -36,9 +36,7 @@ def with_headers(headers: Headers, more: Mapping[str, str]) -> Headers:
     together = {**dict(headers), **more}
     size = _size(together)
     if size > MOST_BYTES:
-        msg = (
-            f"the headers are {size:,} bytes together, over the limit of {MOST_BYTES:,}: data belongs into the payload"
-        )
+        msg = f"the headers are {size:,} bytes together, over the limit of {MOST_BYTES:,}: data belongs in the payload"
         raise InvalidOptionError(msg)
     return tuple(sorted(together.items()))
 

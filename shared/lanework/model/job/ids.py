@@ -51,8 +51,8 @@ def checked_job_id(job_id: str) -> str:
     """Return the id if a caller may give it to a job: well formed, and none of our own."""
     if is_ours(well_formed_job_id(job_id)):
         msg = (
-            f"job_id {job_id!r} can't be used: it is an id of Lanework's own, which a schedule's run, a webhook or an "
-            "alert has; put a word of yours before it"
+            f"job_id {job_id!r} can't be used: it is an id of Lanework's own, as a schedule's run, a webhook or an "
+            "alert has; put a prefix of your own before it"
         )
         raise InvalidOptionError(msg)
     return job_id

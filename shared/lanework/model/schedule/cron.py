@@ -137,7 +137,7 @@ def in_eventbridge(cron: Cron) -> str:
     weekday = _weekdays_as_written(walk.weekdays)
     if "*" not in (day, weekday):
         msg = (
-            f"cron {' '.join(cron.fields)!r} restricts both day-of-month and day-of-week, which EventBridge can't say; "
+            f"cron {' '.join(cron.fields)!r} restricts both day-of-month and day-of-week, unsupported by EventBridge; "
             "write two schedules, each with '*' in one of the two fields"
         )
         raise InvalidOptionError(msg)
@@ -243,7 +243,7 @@ def _as_written(text: str, values: set[int], *, low: int, high: int) -> str:
     if stepped:
         return f"{low}/{stepped[1]}"
     if min(values) < low:
-        msg = f"EventBridge can't say {text!r} beside other days; write a schedule of its own for L or LW"
+        msg = f"EventBridge doesn't support {text!r} beside other days; write a schedule of its own for L or LW"
         raise InvalidOptionError(msg)
     return text if re.fullmatch(r"[\d,]+|\d+-\d+", text) else ",".join(map(str, sorted(values)))
 

@@ -89,7 +89,7 @@ class Schedule:
             raise InvalidOptionError(msg)
         if self.catch_up is CatchUp.ALL and self.overlap is Overlap.SKIP:
             msg = (
-                f"schedule {self.name!r}: catch_up='all' doesn't go with overlap='skip', which would pass over each "
+                f"schedule {self.name!r}: catch_up='all' doesn't go with overlap='skip', which would skip each "
                 "missed tick while the one before it runs; write overlap='allow', or catch_up='latest'"
             )
             raise InvalidOptionError(msg)

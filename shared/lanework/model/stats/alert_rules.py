@@ -161,7 +161,7 @@ def _taken_ids(situation: Situation) -> list[Finding]:
         Finding(
             rule=Rule.TAKEN,
             subject=job_id,
-            text=f"a job of type {type_} has the id {job_id}, which is Lanework's own: the run goes on under the next",
+            text=f"a job of type {type_} has the id {job_id}, which is Lanework's own: the run takes the next id",
             next_step=f"lanework get {job_id}",
         )
         for job_id, type_ in sorted(situation.taken.items())

@@ -171,7 +171,7 @@ class WorkflowRecord:
     def whole(self) -> WorkflowRecord:
         """Return it sealed, since everything that it began with is enqueued; EnqueueError if it was given up before."""
         if self.given_up:
-            why = "it is a workflow that was enqueued in part, and given up an hour later; choose another id"
+            why = "a workflow with this id was enqueued only in part and cancelled an hour later; choose another id"
             raise EnqueueError(self.workflow_id, why)
         return replace(self, sealed=True)
 
@@ -199,7 +199,7 @@ class WorkflowRecord:
 def check_size(jobs: int, shards: int) -> None:
     """Refuse a workflow that is larger than it may be."""
     if jobs > MOST_JOBS:
-        msg = f"a workflow may have {MOST_JOBS:,} jobs, not {jobs:,}: make several, and one around them"
+        msg = f"a workflow may have {MOST_JOBS:,} jobs, not {jobs:,}: make several workflows, and nest them in one"
         raise InvalidOptionError(msg)
     if shards > MOST_SHARDS:
         msg = f"jobs were added to the workflow in more than {MOST_SHARDS:,} calls: add more of them in one call"
