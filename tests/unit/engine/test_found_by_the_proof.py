@@ -273,5 +273,5 @@ def test_a_workflow_that_was_given_up_takes_no_repeat() -> None:
     clock.advance(2 * HOUR)
     Reconciler(app.ports).tick()
 
-    with pytest.raises(EnqueueError, match="given up an hour later"):
+    with pytest.raises(EnqueueError, match="cancelled an hour later"):
         app.workflows.enqueue(plan, workflow_id="w")

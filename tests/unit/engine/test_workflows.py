@@ -792,7 +792,7 @@ def test_a_callback_under_the_id_of_another_job_of_the_plan_is_refused(shop: Sho
     with pytest.raises(InvalidOptionError, match="'twice' is the id of a callback and of another job"):
         shop.app.workflows.enqueue(batch([shop.job(job_id="twice")], on_success=shop.job(job_id="twice")))
     called_back_twice = batch([shop.job()], on_complete=shop.job(job_id="twice"), on_failure=shop.job(job_id="twice"))
-    with pytest.raises(InvalidOptionError, match="'twice' is called back"):
+    with pytest.raises(InvalidOptionError, match="'twice' is the id of a callback"):
         shop.app.workflows.enqueue(called_back_twice)
 
 

@@ -311,7 +311,7 @@ def test_without_git_what_needs_no_merge_is_done_and_what_does_is_refused_whole(
     edit(project, "line10: 10", "line10: mine")
     before = everything(project)
 
-    with pytest.raises(ConfigError, match="there is no git here: install it; nothing was changed"):
+    with pytest.raises(ConfigError, match="git is not installed; nothing was changed"):
         run(project)
     assert everything(project) == before
     (project / TEMPLATE).write_text(ONE[TEMPLATE])
