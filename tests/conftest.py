@@ -27,18 +27,38 @@ settings.load_profile("untimed")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=_place)
+    items[:] = in_a_good_order(items)
     if ON_LOCALSTACK:
         items[:], left_out = told_apart(items)
         config.hook.pytest_deselected(items=left_out)
 
 
-FIRST = ("tests/unit/proof/", "tests/contract/test_proof_on_moto.py", "tests/e2e/", "tests/integration/")
+LONGEST = ("tests/unit/proof/", "tests/contract/test_proof", "tests/e2e/", "tests/integration/", "tests/contract/")
 """What takes longest, in its order: begun last, it would go on alone."""
 
 
-def _place(item: pytest.Item) -> int:
-    return next((place for place, path in enumerate(FIRST) if item.nodeid.startswith(path)), len(FIRST))
+def in_a_good_order(items: list[pytest.Item]) -> list[pytest.Item]:
+    """
+    Put tests that wait, for processes and for time, between tests that compute, so that the processors are never idle.
+
+    Whole files are moved, of which each runs in one process. The waiting ones have begun when two thirds of the others
+    have.
+    """
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.nodeid.partition("::")[0], []).append(item)
+    longest = sorted((name for name in files if name.startswith(LONGEST)), key=_place)
+    others = [name for name in files if name not in longest]
+    between = max(1, 2 * len(others) // (3 * len(longest) or 1))
+    ordered: list[str] = []
+    for number, name in enumerate(longest):
+        ordered += [name, *others[number * between : (number + 1) * between]]
+    ordered += others[len(longest) * between :]
+    return [item for name in ordered for item in files[name]]
+
+
+def _place(name: str) -> int:
+    return next(place for place, path in enumerate(LONGEST) if name.startswith(path))
 
 
 @pytest.fixture(scope="session")
