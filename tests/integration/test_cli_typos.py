@@ -63,7 +63,7 @@ TYPOS = (
     ("schedules run nothing", "unknown schedule 'nothing'"),
     ("schedules next nothing", "unknown schedule 'nothing'"),
     ("schedules remove nothing", "unknown schedule 'nothing'"),
-    ("doctor --template --stack other", "give one of them"),
+    ("doctor --template --stack other", "leave out --stack"),
     ("scaling batch", "--within"),
     ("token new --role amdin", "did you mean 'admin'?"),
     ("dev --once", "--worker"),
