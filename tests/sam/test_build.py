@@ -49,6 +49,7 @@ def stack(emulator_endpoint: str) -> Settings:
 
 @pytest.fixture(scope="module")
 def built(sam: Sam) -> Path:
+    (sam.root / "shared" / "db.py").write_text("URL = 'postgresql://'\n")
     sam.build()
     return sam.built
 
@@ -74,6 +75,10 @@ def test_boto_and_the_command_line_are_left_out(built: Path) -> None:
     assert inside.isdisjoint({*OF_THE_RUNTIME, "typer", "rich", "ministack", "requirements.txt", "Makefile"})
     assert not (built / "SharedLayer" / "python" / "lanework" / "doctor").exists()
     assert {"lanework", "jobs", "pydantic", "pydantic_core", "aws_lambda_powertools", "pynamodb"} <= inside
+
+
+def test_a_module_beside_jobs_is_in_the_layer(built: Path) -> None:
+    assert (built / "SharedLayer" / "python" / "db.py").is_file()
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lanework.errors import StackError
-from lanework.local.deployment.package import check_syntax, zip_folder
+from lanework.local.deployment import layer_files
+from lanework.local.deployment.package import check_syntax, zip_functions, zip_layer
 from lanework.local.deployment.template import FUNCTION, LAYER, functions, read_template, with_code_at
 
 if TYPE_CHECKING:
@@ -30,26 +33,43 @@ def names(content: bytes) -> list[str]:
 
 
 def test_a_zip_holds_the_folder_under_the_given_name_and_no_bytecode(shared: Path) -> None:
-    assert names(zip_folder(shared, under="python").content) == ["python/jobs/mail.html", "python/jobs/mail.py"]
+    assert names(zip_layer(shared).content) == ["python/jobs/mail.html", "python/jobs/mail.py"]
+
+
+def test_a_module_beside_the_packages_is_in_the_layer_here_and_in_the_build(shared: Path, tmp_path: Path) -> None:
+    for file in ("db.py", "rates/2026.csv", "native.abi3.so"):
+        (shared / file).parent.mkdir(exist_ok=True)
+        (shared / file).touch()
+    for file in ("Makefile", "requirements.txt", "2fast.py", "my-notes/todo.py", ".hidden/x.py", "__pycache__/db.pyc"):
+        (shared / file).parent.mkdir(exist_ok=True)
+        (shared / file).touch()
+
+    subprocess.run([sys.executable, "-I", "-S", layer_files.__file__, str(shared), str(tmp_path / "layer")], check=True)
+
+    built = sorted(
+        f"python/{one.relative_to(tmp_path / 'layer')}" for one in layer_files.code_files(tmp_path / "layer")
+    )
+    inside = ["db.py", "jobs/mail.html", "jobs/mail.py", "native.abi3.so", "rates/2026.csv"]
+    assert [f"python/{one}" for one in inside] == sorted(names(zip_layer(shared).content)) == built
 
 
 def test_the_same_files_give_the_same_bytes_whenever_they_were_written(shared: Path) -> None:
-    before = zip_folder(shared, under="python")
+    before = zip_layer(shared)
     os.utime(shared / "jobs" / "mail.py", (0, 0))
 
-    assert zip_folder(shared, under="python") == before
+    assert zip_layer(shared) == before
 
 
 def test_a_changed_file_gives_the_package_another_key(shared: Path) -> None:
-    before = zip_folder(shared, under="python").key
+    before = zip_layer(shared).key
     (shared / "jobs" / "mail.html").write_text("<b>")
 
-    assert zip_folder(shared, under="python").key != before
+    assert zip_layer(shared).key != before
 
 
 def test_an_empty_or_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"nothing to deploy in .*handlers"):
-        zip_folder(tmp_path / "handlers", under="handlers")
+        zip_functions(tmp_path / "handlers")
 
 
 def test_a_syntax_error_is_told_with_its_file_and_line(shared: Path) -> None:

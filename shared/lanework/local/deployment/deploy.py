@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lanework.errors import StackError
 from lanework.local.deployment.cloudformation_gaps import make_good
-from lanework.local.deployment.package import zip_folder
+from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
 from lanework.local.deployment.template import LAYER, read_template, with_code_at
 from lanework.local.emulator.process import wait_for
@@ -72,7 +72,7 @@ class Deployer:
 
     def _upload(self, folder: str, kind: str) -> str:
         source = (self.project.root / folder).resolve()
-        package = zip_folder(source, under="python" if kind == LAYER else source.name)
+        package = zip_layer(source) if kind == LAYER else zip_functions(source)
         self.clients.s3.create_bucket(Bucket=BUCKET)
         self.clients.s3.put_object(Bucket=BUCKET, Key=package.key, Body=package.content)
         return f"s3://{BUCKET}/{package.key}"

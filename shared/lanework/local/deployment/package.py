@@ -10,17 +10,16 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lanework.errors import StackError
+from lanework.local.deployment.layer_files import code_files, layer_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip entry can have."""
 
 REGULAR_FILE = 0o100644 << 16
-
-LEFT_OUT = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,14 +41,28 @@ class Package:
         return f"{self.name}-{hashlib.sha256(self.content).hexdigest()[:20]}.zip"
 
 
-def zip_folder(folder: Path, *, under: str) -> Package:
+def zip_functions(folder: Path) -> Package:
     """
-    Zip `folder`, its files below `under` in the zip: `handlers` for functions, `python` for a layer.
+    Zip the functions' code, below the folder's own name.
 
     Raises:
         StackError: If there is no such folder, or nothing in it.
     """
-    files = sorted(_files(folder)) if folder.is_dir() else []
+    return _zip(folder, code_files, under=folder.name)
+
+
+def zip_layer(folder: Path) -> Package:
+    """
+    Zip what `make build` puts into the layer of `folder`, below `python`; its requirements are not installed.
+
+    Raises:
+        StackError: If there is no such folder, or nothing in it that can be imported.
+    """
+    return _zip(folder, layer_files, under="python")
+
+
+def _zip(folder: Path, files_of: Callable[[Path], Iterator[Path]], *, under: str) -> Package:
+    files = list(files_of(folder)) if folder.is_dir() else []
     if not files:
         problem = f"nothing to deploy in {folder}: the folder is missing or empty"
         raise StackError(problem)
@@ -63,12 +76,6 @@ def zip_folder(folder: Path, *, under: str) -> Package:
     return Package(name=folder.name, content=buffer.getvalue())
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.is_file() and LEFT_OUT.isdisjoint(path.relative_to(folder).parts):
-            yield path
-
-
 def check_syntax(folder: Path) -> None:
     """
     Compile every Python file of `folder`, running none.
@@ -76,7 +83,7 @@ def check_syntax(folder: Path) -> None:
     Raises:
         StackError: At the first that doesn't compile, naming file, line and problem.
     """
-    for path in sorted(_files(folder)):
+    for path in code_files(folder):
         if path.suffix != ".py":
             continue
         try:
