@@ -33,10 +33,11 @@ class Sam:
     def built(self) -> Path:
         return self.root / ".aws-sam" / "build"
 
-    def build(self, *, runtime: str = RUNTIME, architecture: str = ARCHITECTURE) -> str:
+    def build(self, *, runtime: str = RUNTIME, architecture: str = ARCHITECTURE, refused: bool = False) -> str:
         """Build for a runtime; return what it said."""
         parameters = f"Runtime={runtime} Architecture={architecture}"
-        return self.run("build", "--parameter-overrides", parameters, RUNTIME=runtime, ARCHITECTURE=architecture)
+        words = ("build", "--parameter-overrides", parameters)
+        return self.run(*words, refused=refused, RUNTIME=runtime, ARCHITECTURE=architecture)
 
     def deploy(self, stack: str, *, refused: bool = False, **parameters: str) -> str:
         """Deploy what was built, as the section `local` of samconfig.toml says; return what it said."""

@@ -1,0 +1,137 @@
+"""What a build says of a layer, by the script that shared/Makefile runs, with no more than that interpreter sees."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+import pytest
+
+from lanework.local.deployment import layer_imports
+from tests.support.sam import ARCHITECTURE
+
+OTHER = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
+SITE = Path(boto3.__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Project:
+    """The sources of a layer, and the layer."""
+
+    source: Path
+    layer: Path
+
+    def write(self, name: str, content: str) -> None:
+        for folder in (self.source, self.layer):
+            self.install(name, content.encode(), folder)
+
+    def install(self, name: str, content: bytes = b"", folder: Path | None = None) -> None:
+        file = (folder or self.layer) / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def check(self, architecture: str = ARCHITECTURE) -> tuple[int, str]:
+        """Return the script's exit code, and what it said."""
+        script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.source), str(self.layer)]
+        asked = ["--architecture", architecture, "--brought", "boto3", "six.py", "--brought-in", str(SITE)]
+        done = subprocess.run([*script, *asked], capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path / "shared", tmp_path / "layer" / "python")
+    made.write("jobs/__init__.py", "from jobs import mail\n")
+    made.write("jobs/mail.py", "import json\n")
+    return made
+
+
+def test_modules_that_find_all_are_imported_where_the_layer_runs(project: Project) -> None:
+    project.write("jobs/mail.py", "import six, db, rates.eu\nfrom . import texts\n")
+    for file in ("jobs/texts.py", "db.py", "rates/eu.py"):
+        project.write(file, "import logging.handlers\n")
+
+    assert (0, "5 modules of shared/, and what they import, were imported") == project.check()
+
+
+@pytest.mark.parametrize("architecture", [ARCHITECTURE, OTHER])
+def test_a_package_that_only_the_laptop_has_is_named_where_it_is_imported(project: Project, architecture: str) -> None:
+    project.write("jobs/mail.py", "import json\n\ndef send() -> None:\n    import pytest.raises\n")
+
+    name_it = "name its package in shared/requirements.txt"
+    line = f"shared/jobs/mail.py:4: imports pytest.raises, which is not in the layer: {name_it}"
+    assert (1, line) == project.check(architecture)
+
+
+def test_a_module_that_was_left_out_of_the_layer_is_named(project: Project) -> None:
+    project.install("lanework/__init__.py")
+    project.write(
+        "jobs/mail.py", "from lanework.testing import Clock\nfrom .texts import HELLO\nfrom jobs.urls import A\n"
+    )
+
+    assert [
+        "shared/jobs/mail.py:1: imports lanework.testing, which is not in the layer: Lanework has it for a laptop only",
+        "shared/jobs/mail.py:2: imports jobs.texts, which is not in the layer: shared/ has no such module",
+        "shared/jobs/mail.py:3: imports jobs.urls, which is not in the layer: shared/ has no such module",
+    ] == project.check()[1].splitlines()
+
+
+def test_what_may_be_missing_and_what_lambda_never_runs_is_not_looked_for(project: Project) -> None:
+    project.write(
+        "jobs/mail.py",
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import pytest\n"
+        "try:\n    import orjson\nexcept (ImportError, OSError):\n    orjson = None\n"
+        "if __name__ == '__main__':\n    import typer\n",
+    )
+    project.write("jobs/__main__.py", "import typer\n")
+
+    assert (0, "2 modules of shared/, and what they import, were imported") == project.check()
+
+
+def test_what_a_package_of_the_layer_lacks_is_named_with_the_job_that_imports_it(project: Project) -> None:
+    project.install("pay/__init__.py", b"import requests\n")
+    project.write("jobs/mail.py", "\nimport pay\n")
+
+    line = "shared/jobs/mail.py:2: ModuleNotFoundError: No module named 'requests', in pay/__init__.py:1"
+    assert (1, line) == project.check()
+
+
+def test_for_another_machine_it_says_that_nothing_was_run(project: Project) -> None:
+    code, said = project.check(OTHER)
+
+    assert code == 0
+    assert f"were looked for by name only: they are for Linux on {OTHER}, and this is Linux on" in said
+
+
+def test_a_variable_that_only_functions_have_stops_no_build(project: Project) -> None:
+    project.write("jobs/mail.py", "import os\nURL = os.environ['MAIL_URL']\n")
+
+    code, said = project.check()
+
+    assert code == 0
+    assert "can't be tried without its environment: shared/jobs/mail.py:2: KeyError: 'MAIL_URL'" in said
+
+
+def test_a_syntax_error_is_named(project: Project) -> None:
+    project.write("jobs/mail.py", "x = 1\ndef f(:\n")
+
+    assert (1, "shared/jobs/mail.py:2: invalid syntax") == project.check()
+
+
+def test_native_code_for_another_machine_or_python_is_refused(project: Project) -> None:
+    elf = {"arm64": b"\x7fELF" + bytes(14) + b"\xb7\0", "x86_64": b"\x7fELF" + bytes(14) + b"\x3e\0"}
+    project.install("fast.abi3.so", elf[OTHER])
+    project.install("apple/core.so", b"\xcf\xfa\xed\xfe" + bytes(16))
+    project.install("old.cpython-310-x86_64-linux-gnu.so", elf[ARCHITECTURE])
+    project.install("right.abi3.so", elf[ARCHITECTURE])
+
+    here = f"python3.{sys.version_info.minor}"
+    assert [
+        f"apple/core.so: is not for Linux on {ARCHITECTURE}",
+        f"fast.abi3.so: is not for Linux on {ARCHITECTURE}",
+        f"old.cpython-310-x86_64-linux-gnu.so: is for python3.10, and the layer for {here}",
+    ] == project.check()[1].splitlines()
