@@ -99,10 +99,11 @@ check: $(VENV)/stamp ## Lint, types, import contracts, template
 scan: $(SCAN)/stamp ## Look for open doors in template.yaml; .checkov.yaml has the exceptions, each with its reason
 	@CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(SCAN)/bin/checkov --config-file .checkov.yaml
 
-# For another machine: make build RUNTIME=python3.11 ARCHITECTURE=x86_64, and the same to sam deploy's parameters.
+# For another machine: make build RUNTIME=python3.11 ARCHITECTURE=x86_64; it deploys to no other.
 build: $(VENV)/stamp $(SAM)/stamp ## Build what sam deploy sends: the layer and the functions, into .aws-sam/
 	@PATH="$(CURDIR)/$(RUN):$$PATH" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
 		$(SAM)/bin/sam build --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
+	@$(RUN)/python -m lanework.local.deployment.built $(RUNTIME) $(ARCHITECTURE)
 
 fmt: $(VENV)/stamp ## Format the code and fix what can be fixed
 	$(RUN)/ruff check --fix .

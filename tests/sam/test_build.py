@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from lanework.settings import Settings
-from tests.support.sam import ARCHITECTURE, ROOT, Sam
+from tests.support.sam import ARCHITECTURE, ROOT, RUNTIME, Sam
 from tests.support.stacks import REGION, make_stack
 
 LARGEST_LAYER = 7_000_000
@@ -151,3 +151,20 @@ def test_a_runtime_whose_interpreter_is_not_here_is_refused_in_one_line(sam: Sam
     said = sam.build(runtime="python3.99", refused=True)
 
     assert "no python3.99 on the PATH to build the layer with" in said
+
+
+def test_what_was_built_for_this_machine_is_deployed_to_it_and_to_no_other(sam: Sam) -> None:
+    sam.build()
+    tool = [sys.executable, "-m", "lanework.local.deployment.built", RUNTIME, ARCHITECTURE]
+    subprocess.run(tool, cwd=sam.root, check=True)
+    other = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
+
+    said = sam.deploy("shop-elsewhere", refused=True, Architecture=other)
+
+    assert "Architecture" in said
+    assert "AllowedValues" in said
+
+    said = sam.run("deploy", "--config-env", "local", "--stack-name", "shop-here")
+    sam.delete("shop-here")
+
+    assert "Successfully created/updated stack" in said
