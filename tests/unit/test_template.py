@@ -129,7 +129,8 @@ def test_whoever_ends_a_job_may_bury_what_dies_of_it_in_any_lane(policy: str, re
 
 def actions_on_ssm(role: str, resources: Resources) -> set[str]:
     """Return the parameters, as the template names them, that a role may read."""
-    attached = [one["Ref"] for one in resources[role]["Properties"].get("ManagedPolicyArns", [])]
+    always_or_if = resources[role]["Properties"].get("ManagedPolicyArns", [])
+    attached = [one.get("Fn::If", ("", one))[1]["Ref"] for one in always_or_if]
     documents = [resources[one]["Properties"]["PolicyDocument"] for one in attached]
     documents += [one["PolicyDocument"] for one in resources[role]["Properties"].get("Policies", [])]
     return set(re.findall(r"parameter\\?\$\{(\w+)\}", str(documents)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from lanework.model.lanes import Lane
@@ -10,6 +10,8 @@ from lanework.model.lanes import Lane
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import timedelta
+
+    from lanework.doctor.network import Network, Subnet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class Function(Resource):
         log_group: Where it writes to.
         role: Id of the role it runs as.
         variables: Its environment.
+        network: Where it is in a VPC; None: in none.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Function(Resource):
     log_group: str
     role: str
     variables: Mapping[str, str]
+    network: Network | None = None
 
 
 def is_queue(arn: str) -> bool:
@@ -207,6 +211,7 @@ class Graph:
     Attributes:
         stack: Its name.
         concurrency: Executions that the account allows at once here; a template is read against AWS's default.
+        subnets: Those that functions are in, by id, as far as they can be looked at; they needn't be the stack's.
     """
 
     stack: str
@@ -222,6 +227,7 @@ class Graph:
     alarms: tuple[Alarm, ...] = ()
     dashboards: tuple[Dashboard, ...] = ()
     roles: tuple[Role, ...] = ()
+    subnets: Mapping[str, Subnet] = field(default_factory=dict)
 
     def queue_of(self, lane: Lane) -> Queue | None:
         """Return a lane's queue."""
@@ -270,8 +276,8 @@ class Graph:
 
     def everything(self) -> Iterator[tuple[str, Any]]:
         """Yield each thing with its id."""
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for one_field in fields(self):
+            value = getattr(self, one_field.name)
             if isinstance(value, tuple):
                 yield from ((one.id, one) for one in value)
 

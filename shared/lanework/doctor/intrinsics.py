@@ -43,7 +43,7 @@ class Resolver:
         self._resources: dict[str, Any] = template["Resources"]
         self._conditions: dict[str, Any] = template.get("Conditions", {})
         declared = template.get("Parameters", {})
-        given = {name: parameters.get(name, one.get("Default", "")) for name, one in declared.items()}
+        given = {name: _typed(one, parameters.get(name, one.get("Default", ""))) for name, one in declared.items()}
         self._known: dict[str, Any] = {"AWS::Partition": "aws", **pseudo, **given}
 
     def resources(self) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -60,7 +60,11 @@ class Resolver:
         if kind not in _NAMES:
             return logical_id
         region, account = self._known["AWS::Region"], self._known["AWS::AccountId"]
-        rest = _NAMES[kind][1].format(region=region, account=account, name=self.name(logical_id))
+        name = self.name(logical_id)
+        if kind == "AWS::IAM::Role":
+            path = str(self.value(self._resources[logical_id].get("Properties", {}).get("Path", "/")))
+            name = f"{path}{name}".removeprefix("/")
+        rest = _NAMES[kind][1].format(region=region, account=account, name=name)
         return f"arn:{self._known['AWS::Partition']}:{rest}"
 
     def name(self, logical_id: str) -> str:
@@ -95,10 +99,8 @@ class Resolver:
             case "Fn::If":
                 condition, then, otherwise = argument
                 return self.value(then if self._holds({"Condition": condition}) else otherwise)
-            case "Fn::Join":
-                return argument[0].join(map(str, self.value(argument[1])))
-            case "Fn::Select":
-                return self.value(argument[1])[int(argument[0])]
+            case "Fn::Join" | "Fn::Split" | "Fn::Select":
+                return _of_list(name, argument[0], self.value(argument[1]))
             case "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" | "Condition":
                 return self._holds({name: argument})
             case _:
@@ -142,3 +144,20 @@ class Resolver:
                 return all(map(self._holds, argument))
             case _:
                 return any(map(self._holds, argument))
+
+
+def _typed(declared: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - text or a list of it
+    """Return a parameter's value as `Ref` returns it: of a list's type, its members."""
+    is_list = str(declared.get("Type")).startswith(("CommaDelimitedList", "List<"))
+    return [one.strip() for one in str(value).split(",")] if is_list else value
+
+
+def _of_list(name: str, by: str, value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return what a function makes of a list, or a list of text."""
+    match name:
+        case "Fn::Join":
+            return by.join(map(str, value))
+        case "Fn::Split":
+            return str(value).split(by)
+        case _:  # of what can't be known here, such as a region's zones, a text that names it
+            return value[int(by)] if isinstance(value, list) else f"{value} {by}"

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from lanework.doctor.graph import Statement
+from lanework.doctor.network import ACCESS_POLICY, INTERFACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,14 @@ def statements_of(document: dict[str, Any]) -> Iterator[Statement]:
             actions=tuple(_listed(one.get("Action"))),
             resources=tuple(str(resource) for resource in _listed(one.get("Resource"))),
         )
+
+
+def aws_own(arn: str) -> list[Statement]:
+    """Return the statements of one of AWS's own policies, as far as rules need them; none of any other policy."""
+    if not arn.endswith(f":aws:policy/service-role/{ACCESS_POLICY}"):
+        return []
+    log = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
+    return [Statement(allows=True, actions=(*log, *INTERFACES), resources=("*",))]
 
 
 def refuses_plain_text(document: dict[str, Any], arn: str) -> bool:

@@ -21,7 +21,9 @@ from lanework.doctor.graph import (
     is_queue,
 )
 from lanework.doctor.intrinsics import Resolver
-from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
+from lanework.doctor.network import network_of
+from lanework.doctor.policies import aws_own, refuses_plain_text, sources_in, statements_of
+from lanework.doctor.template_network import subnets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -72,6 +74,7 @@ def graph_of(
         alarms=tuple(reader.alarms()),
         dashboards=tuple(reader.dashboards()),
         roles=tuple(reader.roles()),
+        subnets=subnets_in(resolver),
     )
 
 
@@ -119,6 +122,7 @@ class _Reader:
                 log_group=one.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
                 role=roles.get(str(one["Role"]), str(one["Role"])),
                 variables={key: str(value) for key, value in one.get("Environment", {}).get("Variables", {}).items()},
+                network=network_of(one.get("VpcConfig", {})),
             )
 
     def feeds(self) -> Iterator[Feed]:
@@ -184,7 +188,7 @@ class _Reader:
         }
         for logical_id, one in self._of("AWS::IAM::Role"):
             own = [list(statements_of(policy["PolicyDocument"])) for policy in one.get("Policies", [])]
-            attached = [shared.get(arn, []) for arn in one.get("ManagedPolicyArns", [])]
+            attached = [shared.get(arn, aws_own(arn)) for arn in one.get("ManagedPolicyArns", [])]
             yield Role(id=logical_id, statements=tuple(chain.from_iterable((*attached, *own))))
 
     def _of(self, kind: str) -> list[tuple[str, Properties]]:

@@ -7,17 +7,22 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lanework.aws.deployed.network import subnets_of
 from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer, is_queue
+from lanework.doctor.network import network_of
 from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
 from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lanework.aws.deployed.stack import Look, Resource, Stack
     from lanework.doctor.graph import Alarm, Statement
+    from lanework.doctor.network import Subnet
 
 ThingT = TypeVar("ThingT")
+
+_IN_VPCS = ("AWS::EC2::SecurityGroup", "AWS::EC2::Subnet")
 
 
 def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
@@ -28,13 +33,14 @@ def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
         UnavailableError: AWS doesn't answer.
     """
     reader = _Reader(stack, look)
+    functions = reader.each("AWS::Lambda::Function", reader.function)
     return Graph(
         stack=stack.name,
         region=region,
         account=stack.account,
         concurrency=reader.concurrency(),
         queues=reader.each("AWS::SQS::Queue", reader.queue),
-        functions=reader.each("AWS::Lambda::Function", reader.function),
+        functions=functions,
         feeds=reader.each("AWS::Lambda::EventSourceMapping", reader.feed),
         tables=reader.each("AWS::DynamoDB::Table", reader.table),
         log_groups=reader.each("AWS::Logs::LogGroup", reader.log_group),
@@ -42,6 +48,7 @@ def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
         alarms=reader.each("AWS::CloudWatch::Alarm", reader.alarm),
         dashboards=reader.each("AWS::CloudWatch::Dashboard", reader.dashboard),
         roles=reader.each("AWS::IAM::Role", reader.role),
+        subnets=reader.subnets(functions),
     )
 
 
@@ -50,6 +57,7 @@ class _Reader:
 
     def __init__(self, stack: Stack, look: Look) -> None:
         self._stack, self._look = stack, look
+        self._in_vpcs = {one.physical_id: one.id for one in stack.resources if one.type in _IN_VPCS}
         self._roles = {one.physical_id: one.id for one in stack.resources if one.type == "AWS::IAM::Role"}
 
     def each(self, kind: str, read: Callable[[Resource], ThingT | None]) -> tuple[ThingT, ...]:
@@ -100,7 +108,18 @@ class _Reader:
             log_group=has.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
             role=self._roles.get(role, role),
             variables=has.get("Environment", {}).get("Variables", {}),
+            network=network_of({key: self._renamed(ids) for key, ids in has.get("VpcConfig", {}).items()}),
         )
+
+    def subnets(self, functions: Iterable[Function]) -> dict[str, Subnet]:
+        named = {one for function in functions if function.network for one in function.network.subnets}
+        physical = {logical_id: physical_id for physical_id, logical_id in self._in_vpcs.items()}
+        found = subnets_of((physical.get(one, one) for one in named), self._look)
+        return {self._in_vpcs.get(one, one): subnet for one, subnet in found.items()}
+
+    def _renamed(self, ids: object) -> object:
+        """Call the stack's own subnets and security groups as the template does; VpcConfig has more than lists."""
+        return [self._in_vpcs.get(one, one) for one in ids] if isinstance(ids, list) else ids
 
     def feed(self, one: Resource) -> Feed | None:
         has = self._look.at(one.id, "lambda", "get_event_source_mapping", UUID=one.physical_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
+from lanework.doctor.network import INTERFACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ def wildcards(case: Case) -> Iterator[Complaint]:
     """No role allows * as an action or a resource."""
     for role in case.graph.roles:
         for statement in role.statements:
-            if not statement.allows:
+            if not statement.allows or set(statement.actions) <= set(INTERFACES):  # EC2 knows no narrower resource
                 continue
             wide = [one for one in statement.actions if "*" in one]
             wide += [one for one in statement.resources if "*" in one and not _is_own(one, case.graph.stack)]
