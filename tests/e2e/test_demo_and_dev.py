@@ -201,4 +201,4 @@ def test_the_command_prefers_the_running_stack_and_says_so(dev: Dev) -> None:
     )
 
     assert "using the embedded stack at http://127.0.0.1:" in done.stderr
-    assert "LANEWORK_STACK=shop-prod" in done.stderr
+    assert "--stack shop-prod reaches the one in LANEWORK_STACK" in done.stderr

@@ -16,7 +16,7 @@ from lanework.model.lanes import LANES, Lane
 from lanework.model.webhooks import secrets_in, secrets_of
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
-from tests.support.commands import run
+from tests.support.commands import said
 from tests.support.small_world import Greeting, World, a_world
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ URL = "https://hooks.example.com/lanework"
 def lanework(stack: str, world: World) -> Callable[..., str]:  # noqa: ARG001 - it is there
     """Let the application be on a stack, and run a command there; return what it printed."""
     world.app.use(aws_ports(Settings.from_env()))
-    return lambda *words: run("webhooks", *words).output
+    return lambda *words: said("webhooks", *words)
 
 
 def complete(app: App, job_id: str) -> None:

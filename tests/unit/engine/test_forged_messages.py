@@ -317,4 +317,4 @@ def test_a_letter_that_sqs_moved_is_input_too(world: World) -> None:
     assert (world.greeted, world.stored().state) == ([], State.DEAD)
     assert world.app.ports.ledger.get("mine") is None
     assert not [one for one in lanes.dead(Lane.HIGH) if "Eve" in one]
-    assert [one for one in world.events.events if "it lies in the queue of lane high" in str(one.reason)]
+    assert [one for one in world.events.events if "it is in the queue of lane high" in str(one.reason)]
