@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ def test_the_named_stack_is_meant_and_not_the_environments(stack: str, moto_endp
     assert told.stderr == f"stack other in {REGION}, at {moto_endpoint}\n"
     assert "demo.greet" in run("get", "job-1", "--stack", "other").stdout
     with pytest.raises(LaneworkError, match="no job"):
-        run("get", "job-1", "--stack", stack)
+        run("get", "job-1")
+    assert os.environ["LANEWORK_STACK"] == stack
 
 
 @pytest.mark.parametrize(

@@ -125,11 +125,15 @@ def _with_target(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def at_target(**values: Any) -> None:  # noqa: ANN401 - whatever the command takes
-        said = _SAID.set(Target(**{one.name: values.pop(one.name) for one in options}))
+        said, before = Target(**{one.name: values.pop(one.name) for one in options}), dict(os.environ)
+        token = _SAID.set(said)
         try:
             command(**values)
         finally:
-            _SAID.reset(said)
+            _SAID.reset(token)
+            if said != Target():  # what it has entered is this command's alone
+                os.environ.clear()
+                os.environ.update(before)
 
     return with_signature(at_target, [*own, *options])
 
