@@ -46,6 +46,15 @@ def stack() -> Iterator[RunningStack]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True)
+def _environment_of_each_test() -> Iterator[None]:
+    """Keep the stack that one test's command line names from the tests after it."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 def diagnosis(*, look: Look | None = None, clock: Callable[[], datetime] = utc_now) -> list[Finding]:
     settings = Settings.from_env()
     example.use(aws_ports(settings))

@@ -1,8 +1,8 @@
 """
 Makes good what MiniStack's CloudFormation drops.
 
-Of a table its time to live, its point-in-time recovery and its encryption; of a function its reserved concurrency and
-what becomes of its loops.
+Of a table its time to live, its point-in-time recovery and its encryption; of a function its reserved concurrency, its
+VPC and what becomes of its loops; of a role its permissions boundary.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanework.doctor.intrinsics import Resolver
+from lanework.doctor.network import Network, network_of
 from lanework.local.deployment.template import FUNCTION, functions
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
             _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
             _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
             _set_encryption(table, properties.get("SSESpecification"), clients)
+        elif one["ResourceType"] == "AWS::IAM::Role":
+            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
+            _set_boundary(one["PhysicalResourceId"], properties.get("PermissionsBoundary"), clients)
     names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]
     for logical_id, properties in zip(logical_ids, functions(template), strict=True):
@@ -44,6 +48,7 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
         wanted = resolver.value(properties)
         _set_loop(names[logical_id], wanted.get("RecursiveLoop"), clients)
         _set_reserved(names[logical_id], wanted.get("ReservedConcurrentExecutions"), clients)
+        _set_network(names[logical_id], network_of(wanted.get("VpcConfig", {})), clients)
 
 
 def _set_time_to_live(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
@@ -80,3 +85,22 @@ def _set_reserved(function: str, wanted: str | int | None, clients: Clients) -> 
         clients.functions.delete_function_concurrency(FunctionName=function)
     else:
         clients.functions.put_function_concurrency(FunctionName=function, ReservedConcurrentExecutions=int(wanted))
+
+
+def _set_network(function: str, wanted: Network | None, clients: Clients) -> None:
+    has = network_of(clients.functions.get_function_configuration(FunctionName=function).get("VpcConfig", {}))
+    if has != wanted:
+        place = wanted or Network(subnets=(), security_groups=())
+        clients.functions.update_function_configuration(
+            FunctionName=function,
+            VpcConfig={"SubnetIds": place.subnets, "SecurityGroupIds": place.security_groups},
+        )
+
+
+def _set_boundary(role: str, wanted: str | None, clients: Clients) -> None:
+    iam = clients.make("iam")
+    has = iam.get_role(RoleName=role)["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    if has != wanted and wanted is None:
+        iam.delete_role_permissions_boundary(RoleName=role)
+    elif has != wanted:
+        iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=wanted)

@@ -1,0 +1,51 @@
+"""The embedded stack in a VPC, by the template's parameters; the doctor looks at the VPC's routes and endpoints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lanework.aws.clients import Clients
+from lanework.aws.deployed.stack import Look
+from lanework.doctor.case import examine
+from lanework.doctor.rules import RULES
+from lanework.local.doctor_input import live_case
+from lanework.local.project import find_project
+from lanework.local.stack.embedded import embedded_stack
+from lanework.local.stack.producer_env import enter
+from lanework.settings import Settings
+from lanework.wiring import utc_now
+
+ROOT = Path(__file__).parents[2]
+BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
+PLACED = {"VpcSubnets": "subnet-1,subnet-2", "VpcSecurityGroups": "sg-1", "PermissionsBoundary": BOUNDARY}
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_a_stack_in_a_vpc_is_as_its_parameters_say_and_drifts_in_nothing() -> None:
+    project = find_project(ROOT)
+    with embedded_stack(project, fresh=True, name="inside", parameters=PLACED) as running:
+        enter(running.handle, running.clients)
+        settings = Settings.from_env()
+        case = live_case(settings, Look(Clients(settings)), project, None, clock=utc_now)
+        iam: Any = running.clients.make("iam")
+        roles = [one for one in iam.list_roles()["Roles"] if one["RoleName"].startswith("inside-")]
+        bounds = {
+            iam.get_role(RoleName=one["RoleName"])["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+            for one in roles
+        }
+
+    assert {one.network.subnets for one in case.graph.functions if one.network} == {("subnet-1", "subnet-2")}
+    assert bounds == {BOUNDARY}
+    assert examine(case, RULES) == []
