@@ -50,6 +50,8 @@ def stack(emulator_endpoint: str) -> Settings:
 @pytest.fixture(scope="module")
 def built(sam: Sam) -> Path:
     (sam.root / "shared" / "db.py").write_text("URL = 'postgresql://'\n")
+    (sam.root / "handlers" / "texts").mkdir()
+    (sam.root / "handlers" / "texts" / "hello.txt").touch()
     sam.build()
     return sam.built
 
@@ -79,6 +81,13 @@ def test_boto_and_the_command_line_are_left_out(built: Path) -> None:
 
 def test_a_module_beside_jobs_is_in_the_layer(built: Path) -> None:
     assert (built / "SharedLayer" / "python" / "db.py").is_file()
+
+
+def test_what_lies_in_a_folder_beside_the_handlers_is_in_each_function(built: Path) -> None:
+    inside = {str(one.relative_to(built / "Clock")) for one in (built / "Clock").rglob("*")}
+
+    assert {"handlers/clock.py", "handlers/texts/hello.txt"} <= inside
+    assert inside.isdisjoint({"handlers/Makefile", "handlers/__pycache__"})
 
 
 @pytest.mark.parametrize(
@@ -156,7 +165,8 @@ def test_a_runtime_whose_interpreter_is_not_here_is_refused_in_one_line(sam: Sam
 def test_what_was_built_for_this_machine_is_deployed_to_it_and_to_no_other(sam: Sam) -> None:
     sam.build()
     tool = [sys.executable, "-m", "lanework.local.deployment.built", RUNTIME, ARCHITECTURE]
-    subprocess.run(tool, cwd=sam.root, check=True)
+    done = subprocess.run(tool, cwd=sam.root, check=True, env=sam.environment, capture_output=True, text=True)
+    assert "every module of handlers, and what it imports, was imported" in done.stdout
     other = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
 
     said = sam.deploy("shop-elsewhere", refused=True, Architecture=other)

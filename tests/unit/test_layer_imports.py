@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from lanework.local.deployment import layer_imports
-from tests.support.sam import ARCHITECTURE
+from tests.support.sam import ARCHITECTURE, ROOT
 
 OTHER = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
 SITE = Path(boto3.__file__).parents[1]
@@ -36,7 +36,7 @@ class Project:
     def check(self, architecture: str = ARCHITECTURE) -> tuple[int, str]:
         """Return the script's exit code, and what it said."""
         script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.source), str(self.layer)]
-        asked = ["--architecture", architecture, "--brought", "boto3", "six.py", "--brought-in", str(SITE)]
+        asked = ["--prefix", "shared/", "--architecture", architecture, "--brought-in", str(SITE)]
         done = subprocess.run([*script, *asked], capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, (done.stdout + done.stderr).strip()
 
@@ -54,7 +54,7 @@ def test_modules_that_find_all_are_imported_where_the_layer_runs(project: Projec
     for file in ("jobs/texts.py", "db.py", "rates/eu.py"):
         project.write(file, "import logging.handlers\n")
 
-    assert (0, "5 modules of shared/, and what they import, were imported") == project.check()
+    assert (0, "every module of db, jobs, rates, and what it imports, was imported") == project.check()
 
 
 @pytest.mark.parametrize("architecture", [ARCHITECTURE, OTHER])
@@ -74,8 +74,8 @@ def test_a_module_that_was_left_out_of_the_layer_is_named(project: Project) -> N
 
     assert [
         "shared/jobs/mail.py:1: imports lanework.testing, which is not in the layer: Lanework has it for a laptop only",
-        "shared/jobs/mail.py:2: imports jobs.texts, which is not in the layer: shared/ has no such module",
-        "shared/jobs/mail.py:3: imports jobs.urls, which is not in the layer: shared/ has no such module",
+        "shared/jobs/mail.py:2: imports jobs.texts, which is not in the layer: there is no such module",
+        "shared/jobs/mail.py:3: imports jobs.urls, which is not in the layer: there is no such module",
     ] == project.check()[1].splitlines()
 
 
@@ -89,7 +89,7 @@ def test_what_may_be_missing_and_what_lambda_never_runs_is_not_looked_for(projec
     )
     project.write("jobs/__main__.py", "import typer\n")
 
-    assert (0, "2 modules of shared/, and what they import, were imported") == project.check()
+    assert (0, "every module of jobs, and what it imports, was imported") == project.check()
 
 
 def test_what_a_package_of_the_layer_lacks_is_named_with_the_job_that_imports_it(project: Project) -> None:
@@ -104,7 +104,7 @@ def test_for_another_machine_it_says_that_nothing_was_run(project: Project) -> N
     code, said = project.check(OTHER)
 
     assert code == 0
-    assert f"were looked for by name only: they are for Linux on {OTHER}, and this is Linux on" in said
+    assert f"was looked for by name only: they are for Linux on {OTHER}, and this is Linux on" in said
 
 
 def test_a_variable_that_only_functions_have_stops_no_build(project: Project) -> None:
@@ -135,3 +135,9 @@ def test_native_code_for_another_machine_or_python_is_refused(project: Project) 
         f"fast.abi3.so: is not for Linux on {ARCHITECTURE}",
         f"old.cpython-310-x86_64-linux-gnu.so: is for python3.10, and the layer for {here}",
     ] == project.check()[1].splitlines()
+
+
+def test_the_makefile_takes_out_of_the_layer_what_the_check_lets_lambda_bring() -> None:
+    (line,) = [one for one in (ROOT / "shared" / "Makefile").read_text().splitlines() if one.startswith("IN_RUNTIME =")]
+
+    assert [*layer_imports.BROUGHT] == line.split()[2:]

@@ -1,18 +1,24 @@
 """
-Ties what `sam build` made to what it was made for, so that it can't be deployed to another runtime or architecture.
+What `make build` does after the SAM CLI: it imports the functions, and ties them to what they were built for.
 
-`make build` runs this module after the SAM CLI.
+They can't be deployed to another runtime or architecture then.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import boto3
+
 from lanework.errors import StackError
-from lanework.local.deployment.template import read_template
+from lanework.local.deployment import layer_imports
+from lanework.local.deployment.layer_files import code_files
+from lanework.local.deployment.template import LAYER, functions, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,10 +53,36 @@ def tied(template: dict[str, Any], made_for: Mapping[str, str]) -> dict[str, Any
     return {**template, "Parameters": parameters}
 
 
+def check_functions(folder: Path, template: dict[str, Any], runtime: str, architecture: str) -> None:
+    """
+    Look for what the built functions in `folder` import, each code once, as `layer_imports` does for the layer.
+
+    Raises:
+        StackError: With file and line of what is missing.
+    """
+    layers = [one["Properties"]["ContentUri"] for one in template["Resources"].values() if one.get("Type") == LAYER]
+    asked = ["--architecture", architecture, "--brought-in", str(Path(boto3.__file__).parents[1])]
+    for one in layers:
+        asked += ["--layer", str(folder / one / "python")]
+    built = {folder / one["CodeUri"] for one in functions(template) if isinstance(one.get("CodeUri"), str)}
+    different = {tuple((file.relative_to(one), file.read_bytes()) for file in code_files(one)): one for one in built}
+    for code in different.values():
+        done = subprocess.run(  # noqa: S603 - the runtime's interpreter, our own file
+            [shutil.which(runtime) or runtime, "-I", "-S", layer_imports.__file__, str(code), str(code), *asked],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise StackError(done.stderr.strip())
+        print(done.stdout.strip())  # noqa: T201 - the build's words
+
+
 def main(runtime: str, architecture: str) -> None:
     """Rewrite the built template in the working folder; exit with a line if it can't be."""
     try:
         template = tied(read_template(BUILT), {"Runtime": runtime, "Architecture": architecture})
+        check_functions(BUILT.parent, template, runtime, architecture)
     except StackError as error:
         sys.exit(str(error))
     BUILT.write_text(json.dumps(template, indent=2, default=str) + "\n")  # JSON is YAML, too

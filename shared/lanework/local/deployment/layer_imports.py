@@ -1,8 +1,8 @@
 """
-Looks in a built layer for what a function of Lambda would miss there, and imports the project's modules as one would.
+Looks in what was built for what a function of Lambda would miss there, and imports the project's modules as one would.
 
-shared/Makefile runs this file as a script, with the runtime's own interpreter and nothing of the developer's packages
-(`-I -S`). It needs the standard library alone.
+shared/Makefile runs this file as a script for the layer, `built` for the functions: with the runtime's own interpreter
+and nothing of the developer's packages (`-I -S`). It needs the standard library alone.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 OF_EVERY_FUNCTION = {"LANEWORK_STACK": "build", "LANEWORK_ACCOUNT": "000000000000", "AWS_REGION": "us-east-1"}
 
-BROUGHT_BY_LAMBDA = frozenset({"awslambdaric", "snapshot_restore_py"})
-"""What the runtime has beside what the build takes out of a layer."""
+BROUGHT = ("boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath")
+"""What Lambda's runtime has, and shared/Makefile takes out of a layer: here the developer's stands in for it."""
+
+BROUGHT_NAMES = frozenset(one.removesuffix(".py") for one in BROUGHT) | {"awslambdaric", "snapshot_restore_py"}
 
 MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 """Lambda's architectures, and what Linux calls them."""
@@ -40,44 +42,54 @@ CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseExce
 
 
 @dataclass(frozen=True)
-class Layer:
+class Built:
     """
-    A built layer, and what is the project's own in it.
+    A built folder, and what is the project's own in it.
 
     Attributes:
         folder: What will be on `sys.path`.
+        layers: What follows it there.
+        prefix: What the project calls the folder, `shared/`, or nothing.
         own: The project's modules, by the names that they are imported by: no `__main__`, nothing of Lanework.
-        brought: Names at the top that Lambda's runtime has.
     """
 
     folder: Path
+    layers: tuple[Path, ...]
+    prefix: str
     own: dict[str, Path]
-    brought: frozenset[str]
+
+    @property
+    def tops(self) -> list[str]:
+        """The names at the top of the project's own modules."""
+        return sorted({name.partition(".")[0] for name in self.own})
 
     def shown(self, file: Path | str) -> str:
         """Return a file of the layer as its author knows it."""
         path = Path(file)
         inside = str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
-        return f"shared/{inside}" if path in self.own.values() else inside
+        return f"{self.prefix}{inside}" if path in self.own.values() else inside
 
     def has(self, wanted: str) -> bool:
         """Tell whether a module is there, of whatever platform; of others' packages, whether the package is."""
-        top, folder = wanted.partition(".")[0], self.folder
-        is_ours = top == "lanework" or any(name.partition(".")[0] == top for name in self.own)
-        for part in wanted.split("."):
-            modules = [folder / f"{part}{suffix}" for suffix in (".py", ".pyc", ".so")]
-            if any(one.is_file() for one in (*modules, *folder.glob(f"{part}.*.so"))):
-                return True
-            folder /= part
-            if not folder.is_dir():
-                return False
-            if not is_ours and any(folder.glob("__init__.py*")):
-                return True
-        return True
+        is_ours = wanted.partition(".")[0] in {"lanework", *self.tops}
+        return any(_is_in(folder, wanted, in_full=is_ours) for folder in (self.folder, *self.layers))
 
 
-def layer_of(source: Path, folder: Path, brought: list[str]) -> Layer:
-    """Return the layer in `folder`, which was built of `source`."""
+def _is_in(folder: Path, wanted: str, *, in_full: bool) -> bool:
+    for part in wanted.split("."):
+        modules = [folder / f"{part}{suffix}" for suffix in (".py", ".pyc", ".so")]
+        if any(one.is_file() for one in (*modules, *folder.glob(f"{part}.*.so"))):
+            return True
+        folder /= part
+        if not folder.is_dir():
+            return False
+        if not in_full and any(folder.glob("__init__.py*")):
+            return True
+    return True
+
+
+def own_modules(source: Path, folder: Path) -> dict[str, Path]:
+    """Return the files in `folder` of the modules that `source` has, by their names; see `Built.own`."""
     own = {}
     for file in sorted(source.rglob("*.py")):
         inside = file.relative_to(source)
@@ -85,48 +97,47 @@ def layer_of(source: Path, folder: Path, brought: list[str]) -> Layer:
         is_importable = all(one.isidentifier() for one in parts) and parts[-1] != "__main__"
         if is_importable and parts[0] != "lanework" and (folder / inside).is_file():
             own[".".join(parts).removesuffix(".__init__")] = folder / inside
-    names = frozenset(one.removesuffix(".py") for one in brought) | BROUGHT_BY_LAMBDA
-    return Layer(folder=folder, own=own, brought=names)
+    return own
 
 
-def foreign(layer: Layer, architecture: str) -> list[str]:
+def foreign(built: Built, architecture: str) -> list[str]:
     """Return a line for each native module that is for another machine, or for another Python than this one."""
     lines = []
-    for file in sorted(layer.folder.rglob("*.so")):
+    for file in sorted(built.folder.rglob("*.so")):
         with file.open("rb") as binary:
             head = binary.read(20)
         if head[:4] != b"\x7fELF" or int.from_bytes(head[18:20], "little") != ELF_MACHINES[architecture]:
-            lines.append(f"{layer.shown(file)}: is not for Linux on {architecture}")
+            lines.append(f"{built.shown(file)}: is not for Linux on {architecture}")
         tag = re.search(r"\.cpython-3(\d+)-", file.name)
         if tag and int(tag[1]) != sys.version_info.minor:
             lines.append(
-                f"{layer.shown(file)}: is for python3.{tag[1]}, and the layer for python3.{sys.version_info.minor}"
+                f"{built.shown(file)}: is for python3.{tag[1]}, and the layer for python3.{sys.version_info.minor}"
             )
     return lines
 
 
-def missing(layer: Layer) -> list[str]:
+def missing(built: Built) -> list[str]:
     """Return a line for each import of the project's own modules that neither layer, Lambda nor Python has."""
     lines = []
-    for name, file in layer.own.items():
+    for name, file in built.own.items():
         package = name if file.name == "__init__.py" else name.rpartition(".")[0]
         try:
             tree = ast.parse(file.read_bytes(), str(file))
         except SyntaxError as error:
-            lines.append(f"{layer.shown(file)}:{error.lineno}: {error.msg}")
+            lines.append(f"{built.shown(file)}:{error.lineno}: {error.msg}")
             continue
         for line, wanted in _imports(tree, package):
             top = wanted.partition(".")[0]
-            if top in sys.stdlib_module_names or top in layer.brought or layer.has(wanted):
+            if top in sys.stdlib_module_names or top in BROUGHT_NAMES or built.has(wanted):
                 continue
-            lines.append(f"{layer.shown(file)}:{line}: imports {wanted}, which is not in the layer: {_why(layer, top)}")
+            lines.append(f"{built.shown(file)}:{line}: imports {wanted}, which is not in the layer: {_why(built, top)}")
     return lines
 
 
-def _why(layer: Layer, top: str) -> str:
+def _why(built: Built, top: str) -> str:
     if top == "lanework":
         return "Lanework has it for a laptop only"
-    return "shared/ has no such module" if top in layer.own else "name its package in shared/requirements.txt"
+    return "there is no such module" if top in built.tops else "name its package in shared/requirements.txt"
 
 
 def _imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
@@ -157,7 +168,7 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     return any(one is None or ast.unparse(one) in CAUGHT for one in caught)
 
 
-def import_all(layer: Layer) -> list[str]:
+def import_all(built: Built) -> list[str]:
     """
     Import the project's modules; return a line for the first that lacks another one, or none.
 
@@ -165,26 +176,26 @@ def import_all(layer: Layer) -> list[str]:
     """
     os.environ.update(OF_EVERY_FUNCTION)
     faulthandler.dump_traceback_later(IMPORT_WITHIN_S, exit=True)
-    for name in layer.own:
+    for name in built.own:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            return [_told(layer, error)]
+            return [_told(built, error)]
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
-            print(f"can't be tried without its environment: {_told(layer, error)}")  # noqa: T201 - the build's words
+            print(f"can't be tried without its environment: {_told(built, error)}")  # noqa: T201 - the build's words
     faulthandler.cancel_dump_traceback_later()
     return []
 
 
-def _told(layer: Layer, error: BaseException) -> str:
+def _told(built: Built, error: BaseException) -> str:
     """Say where the project's own code was last, and what happened there or in what it called."""
     frames = [one for one in traceback.extract_tb(error.__traceback__) if "importlib" not in one.filename][1:]
     said = f"{type(error).__name__}: {' '.join(str(error).split())}"
     if not frames:
         return said
-    *_, where = [one for one in frames if Path(one.filename) in layer.own.values()] or frames
-    within = "" if where is frames[-1] else f", in {layer.shown(frames[-1].filename)}:{frames[-1].lineno}"
-    return f"{layer.shown(where.filename)}:{where.lineno}: {said}{within}"
+    *_, where = [one for one in frames if Path(one.filename) in built.own.values()] or frames
+    within = "" if where is frames[-1] else f", in {built.shown(frames[-1].filename)}:{frames[-1].lineno}"
+    return f"{built.shown(where.filename)}:{where.lineno}: {said}{within}"
 
 
 def why_not_run(architecture: str, brought_in: Path | None) -> str | None:
@@ -199,28 +210,32 @@ def why_not_run(architecture: str, brought_in: Path | None) -> str | None:
 def main(words: list[str]) -> None:
     """Check a layer; exit with a line for each module that is missing, or for another machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="the project's folder of which the layer was built")
-    parser.add_argument("layer", type=Path, help="the folder that will be on sys.path")
+    parser.add_argument("source", type=Path, help="the project's code of which the folder was built")
+    parser.add_argument("folder", type=Path, help="what will be on sys.path")
+    parser.add_argument("--layer", type=Path, action="append", default=[], help="what follows it there")
+    parser.add_argument("--prefix", default="", help="what to write before the names of the project's files")
     parser.add_argument("--architecture", required=True, choices=sorted(MACHINES))
-    parser.add_argument("--brought", nargs="*", default=[], help="what Lambda's runtime has: boto3 six.py …")
-    parser.add_argument("--brought-in", type=Path, help="a folder in which that lies on this machine")
+    parser.add_argument("--brought-in", type=Path, help="a folder in which boto3 lies on this machine")
     asked = parser.parse_args(words)
-    layer = layer_of(asked.source, asked.layer.resolve(), asked.brought)
+    folder, layers = asked.folder.resolve(), tuple(one.resolve() for one in asked.layer)
+    built = Built(
+        folder=folder, layers=layers, prefix=asked.prefix, own=own_modules(asked.source, asked.folder.resolve())
+    )
     problems, reason = (
-        foreign(layer, asked.architecture) + missing(layer),
+        foreign(built, asked.architecture) + missing(built),
         why_not_run(asked.architecture, asked.brought_in),
     )
     if not problems and reason is None:
         with tempfile.TemporaryDirectory() as runtime:
-            for one in asked.brought:
+            for one in BROUGHT:
                 (Path(runtime) / one).symlink_to(asked.brought_in.resolve() / one)
-            sys.path[:0] = [str(layer.folder), runtime]
+            sys.path[:0] = [*map(str, (folder, *layers)), runtime]
             sys.dont_write_bytecode = True
-            problems = import_all(layer)
+            problems = import_all(built)
     if problems:
         sys.exit("\n".join(problems))
     how = f"looked for by name only: {reason}" if reason else "imported"
-    print(f"{len(layer.own)} modules of shared/, and what they import, were {how}")  # noqa: T201 - the build's words
+    print(f"every module of {', '.join(built.tops)}, and what it imports, was {how}")  # noqa: T201 - the build's words
 
 
 if __name__ == "__main__":
