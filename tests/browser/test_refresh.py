@@ -92,6 +92,7 @@ def test_what_is_ticked_stays_when_it_is_in_the_list_no_more(visitor: Visitor, s
     page = open_still(visitor, "dead")
     page.locator("a.group").first.click()
     page.get_by_label("Select notification-dead-5").check()
+    page.evaluate("document.activeElement.blur()")
     dead_letters = stage.app.dead_letters
     for number in (5, 6):
         dead_letters.redrive_job(f"notification-dead-{number}")
