@@ -13,6 +13,7 @@ from lanework.aws.clients import Clients
 from lanework.aws.deployed.stack import Look
 from lanework.doctor.case import examine
 from lanework.doctor.rules import RULES
+from lanework.errors import StackError
 from lanework.local.doctor_input import live_case
 from lanework.local.project import find_project
 from lanework.local.stack.embedded import embedded_stack
@@ -49,3 +50,11 @@ def test_a_stack_in_a_vpc_is_as_its_parameters_say_and_drifts_in_nothing() -> No
     assert {one.network.subnets for one in case.graph.functions if one.network} == {("subnet-1", "subnet-2")}
     assert bounds == {BOUNDARY}
     assert examine(case, RULES) == []
+
+
+@pytest.mark.parametrize("half", ["VpcSubnets", "VpcSecurityGroups"])
+def test_half_a_vpc_is_refused_with_what_to_give(half: str) -> None:
+    stack = embedded_stack(find_project(ROOT), fresh=True, name="half", parameters={half: PLACED[half]})
+
+    with pytest.raises(StackError, match="Give VpcSubnets and VpcSecurityGroups together, or neither"), stack:
+        pass

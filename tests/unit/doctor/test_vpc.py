@@ -11,7 +11,6 @@ from lanework.aws.deployed.network import subnets_of
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.network import Network, Subnet, network_of
 from lanework.doctor.rules import RULES
-from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import template_case
 
@@ -159,16 +158,6 @@ def test_two_subnets_of_one_zone_are_one_zone(ours: Template) -> None:
     findings = in_own_vpc(ours, out_by("NatGatewayId") | same)
 
     assert {(one.rule, one.what) for one in findings} == {("vpc-zones", "all its subnets are in us-east-1a")}
-
-
-@pytest.mark.parametrize("missing", ["VpcSubnets", "VpcSecurityGroups"])
-def test_a_template_with_half_a_vpc_passes_lint_and_has_a_rule_that_refuses_it_in_one_line(
-    ours: Template, missing: str
-) -> None:
-    (assertion,) = ours["Rules"]["VpcIsWhole"]["Assertions"]
-
-    assert missing in assertion["AssertDescription"]
-    assert lint_template(ours) == []
 
 
 def test_every_role_has_the_accounts_path_and_boundary(ours: Template) -> None:

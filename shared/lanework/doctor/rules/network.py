@@ -48,8 +48,8 @@ def network_interfaces(case: Case) -> Iterator[Complaint]:
             yield Complaint.of(
                 role,
                 f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} in a VPC, and may not {', '.join(missing)}",
-                "ManagedPolicyArns: the policy of these actions, as NetworkPolicy in template.yaml, or AWS's "
-                f"{ACCESS_POLICY} (docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html)",
+                "ManagedPolicyArns: a policy of these actions, as NetworkPolicy in template.yaml; AWS's "
+                f"{ACCESS_POLICY} has them, and any log (docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html)",
             )
 
 
