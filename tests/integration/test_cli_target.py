@@ -131,3 +131,17 @@ def test_a_region_beside_the_embedded_stack_is_refused_unless_another_stack_is_n
     for one in (Target(region="eu-west-1"), Target(profile="shop"), Target(stack="shop", profile="shop")):
         with pytest.raises(InvalidOptionError, match="name the other by --stack"):
             one.is_embedded(running)
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_stack_on_aws_whose_tags_can_not_be_read_may_be_a_production_stack(
+    moto_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", moto_endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", "http://127.0.0.1:1")
+
+    with pytest.raises(NotConfirmedError, match="nobody answered"):
+        run("pause", "--lane", "low")
+
+    assert run("pause").stdout == "nothing is paused\n"

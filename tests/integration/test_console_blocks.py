@@ -60,6 +60,7 @@ NOT_HERE: Final = {
     ("docs/decisions/0009", "LANEWORK_STACK=shop-prod lanework list"): "needs `lanework dev`: tests/e2e reaches one",
     ("docs/deploy.md", "aws lambda get-account-settings"): AWS,
     ("docs/deploy.md", "make build"): AWS,
+    ("docs/deploy.md", ".venv-sam/bin/sam deploy --config-env prod --parameter-overrides"): AWS,
     ("docs/deploy.md", "export LANEWORK_STACK=lanework-dev"): AWS,
     ("docs/doctor.md", "lanework doctor"): "reads a stack of CloudFormation's: tests/unit/doctor shows what it finds",
     ("docs/guarantees.md", "make test"): LONG,

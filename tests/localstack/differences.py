@@ -9,13 +9,15 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+NO_CLOUDFORMATION: Final = "host mode comes without what its CloudFormation imports"
+
 NEVER: Final = {
     "integration/test_cli_dlq.py::test_where_sqs_cannot_move_messages_the_way_that_works_is_named": (
         "its SQS can move messages"
     ),
-    "integration/test_cli_webhooks.py::test_without_a_secret_of_the_stack_no_receiver_has_one": (
-        "host mode comes without what its CloudFormation imports"
-    ),
+    "integration/test_cli_target.py::test_a_production_stack_asks_for_its_name": NO_CLOUDFORMATION,
+    "integration/test_cli_target.py::test_a_script_names_a_production_stack_on_its_command_line": NO_CLOUDFORMATION,
+    "integration/test_cli_webhooks.py::test_without_a_secret_of_the_stack_no_receiver_has_one": (NO_CLOUDFORMATION),
     "integration/test_group_commit.py::test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql": (
         "its DynamoDB, which is moto's, has no PartiQL batches"
     ),

@@ -8,7 +8,7 @@ import typer
 
 from lanework.cli.output import confirm
 from lanework.cli.target import target
-from lanework.errors import ConfigError, NotConfirmedError
+from lanework.errors import ConfigError, NotConfirmedError, UnavailableError
 from lanework.settings import Settings
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def _ask_for(name: str, question: str) -> None:
 
 
 def _is_production(settings: Settings) -> bool:
-    """Tell whether a stack has the tag; one that nobody may look at can have it."""
+    """Tell whether a stack has the tag. One on AWS whose tags can't be read may have it, one of an emulator hasn't."""
     from lanework.aws.deployed.stack import tags_of  # noqa: PLC0415 - boto, and heavy
 
     try:
         tags: Mapping[str, str] = tags_of(settings)
-    except ConfigError:
-        return True
+    except (ConfigError, UnavailableError):  # nobody may ask, or CloudFormation is away, in an incident of AWS's
+        return settings.endpoint is None
     return tags.get(TAG) == "true"
