@@ -53,7 +53,7 @@ def test_a_dead_job_is_redriven_and_another_dropped(visitor: Visitor, stage: Sta
     page = visitor.open("jobs/notification-dead-1")
     page.locator("summary").click()
     page.get_by_role("button", name="Drop it").click()
-    assert "can't be redriven" in visitor.note()
+    assert "no redrive brings it back" in visitor.note()
     assert stage.app.get("notification-dead-1").state is State.CANCELLED
 
 
