@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
 
 
-LONGEST = ("tests/unit/proof/", "tests/contract/test_proof", "tests/e2e/", "tests/integration/", "tests/contract/")
+LONGEST = ("tests/unit/proof/", "tests/contract/test_p", "tests/e2e/", "tests/integration/", "tests/contract/")
 """What takes longest, in its order: begun last, it would go on alone."""
 
 
