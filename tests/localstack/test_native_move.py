@@ -30,7 +30,8 @@ def test_what_sqs_moves_back_begins_another_life_and_a_worker_runs_it(shop: Shop
         check=False,
     )
 
-    assert (moved.returncode, moved.stderr) == (0, "")
+    assert (moved.returncode, moved.stderr.count("\n")) == (0, 1), moved.stderr
+    assert moved.stderr.startswith(f"stack {shop.environment['LANEWORK_STACK']} in ")
     assert "SQS is moving the tickets of lane high" in moved.stdout
     shop.until(lambda: shop.are_all(ids, State.COMPLETED), "all of them, in their second life")
     process.send_signal(signal.SIGTERM)
