@@ -23,7 +23,7 @@ _COMMON = settings(
 settings.register_profile("proof", _COMMON, max_examples=1_500 if IS_FULL else 300, derandomize=True)
 settings.register_profile("proof-soak", _COMMON, max_examples=300)
 ON_MOTO = "proof-on-moto"
-settings.register_profile(ON_MOTO, _COMMON, max_examples=20 if IS_FULL else 1, stateful_step_count=30, derandomize=True)
+settings.register_profile(ON_MOTO, _COMMON, max_examples=8 if IS_FULL else 1, stateful_step_count=30, derandomize=True)
 SCHEDULES = "proof-of-schedules"
 settings.register_profile(
     SCHEDULES, _COMMON, max_examples=200 if IS_FULL else 60, stateful_step_count=30, derandomize=True
