@@ -1,4 +1,4 @@
-"""How much the proof looks at: a part of it in `make test`, all of it in `make proof`, which CI runs too."""
+"""How much the proof looks at: a part of it in `make test`, all of it in `make proof`."""
 
 import os
 
