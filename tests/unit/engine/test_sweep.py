@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,6 +60,14 @@ def test_an_entry_stays_until_its_job_ends_and_sends_it_again_each_hour(world: W
 
     world.clock.advance(2 * HOUR)
     assert (sweeper.tick().sent, world.greeted) == (0, [("Bat", 1)])
+
+
+def test_a_job_due_on_the_last_day_that_there_is_is_sent_once_and_not_by_each_tick(world: World) -> None:
+    last = datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    world.app.ports.ledger.put(a_record(run_at=last, due_at=last, sweep_at=NOON))
+    sweeper = Sweeper(world.app.ports)
+
+    assert [sweeper.tick().sent for _ in range(3)] == [1, 0, 0]
 
 
 def test_while_sqs_is_down_a_tick_tries_once_and_leaves_the_rest_to_the_next(world: World) -> None:
