@@ -15,6 +15,7 @@ from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import RunLease
 from lanework.errors import ConfigError
+from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import Lane
 from lanework.testing import NOON, Clock, memory_ports
 from tests.support.factories import a_record
@@ -143,10 +144,7 @@ def test_one_that_ended_by_itself_says_so() -> None:
 
     keeper.start(broken)
 
-    until = time.monotonic() + 30
-    while not keeper.has_failed and time.monotonic() < until:
-        time.sleep(0.01)
-    assert keeper.has_failed
+    wait_for(lambda: keeper.has_failed, within=timedelta(seconds=30), what="it to say so")
     keeper.close()
 
 
