@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.limits.release import SlotDispatcher
 from lanework.engine.messaging.message_events import Apart
-from lanework.engine.messaging.resend import SENT_AGAIN_AFTER, looked_at_after
 from lanework.engine.operations.pauses import may_forget, release
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY, OutgoingMessage
 from lanework.errors import ConfigError, UndecodableError, UnsendableError
@@ -189,7 +188,7 @@ class Sweeper:
 
     def _push_on(self, record: JobRecord, action: Action) -> bool:
         now = self._ports.clock()
-        pushed = operator_moves.push_on(record, to=looked_at_after(max(now, record.due_at or now)))
+        pushed = operator_moves.push_on(record, to=operator_moves.sent_again_at(max(now, record.due_at or now)))
         is_pushed = isinstance(self._ports.ledger.change(record.job_id, pushed), Applied)
         reason = "its payload is missing: enqueue it again under its id" if action is Action.JOB_NOT_SENT else None
         self._ports.emit(action, record, reason=reason)
@@ -198,6 +197,6 @@ class Sweeper:
     def _put_off(self, record: JobRecord) -> None:
         """Let a record wait that this code can't read: a later release's, perhaps, whose sweep can."""
         now = self._ports.clock()
-        self._ports.ledger.change(record.job_id, operator_moves.put_off(record, to=now + SENT_AGAIN_AFTER))
+        self._ports.ledger.change(record.job_id, operator_moves.put_off(record, to=operator_moves.sent_again_at(now)))
         self._ports.emit(Action.JOB_UNREADABLE, record, reason=record.damage)
         self._unreadable += 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, UnavailableError, UndecodableError, UnsendableError
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
-
-SENT_AGAIN_AFTER: Final = timedelta(hours=1)
-"""An entry stays until its job ends; while it does, its job is sent again this often."""
-
-_LATEST: Final = datetime.max.replace(microsecond=0, tzinfo=UTC) - SENT_AGAIN_AFTER
-
-
-def looked_at_after(start: datetime) -> datetime:
-    """Return when the sweep looks again at a job that was sent for a start; the last moment there is, at the latest."""
-    return min(start, _LATEST) + SENT_AGAIN_AFTER
 
 
 def readable(records: Iterable[JobRecord], ports: Ports) -> list[JobRecord]:
@@ -49,7 +38,7 @@ def dispatch(record: JobRecord, message: Envelope, ports: Ports) -> str | None:
     start = max(record.due_at or now, now)
     try:
         ports.lanes.send(record.lane, OutgoingMessage.of(message, delay=start - now))
-        ports.ledger.change(record.job_id, operator_moves.push_on(record, to=looked_at_after(start)))
+        ports.ledger.change(record.job_id, operator_moves.push_on(record, to=operator_moves.sent_again_at(start)))
     except (UnavailableError, UnsendableError, ConfigError) as error:
         return f"left to the sweep: {error}"
     return None

@@ -6,7 +6,8 @@ None of them requires a claim: they require that the job stands as it was seen, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from lanework.model.lifecycle.change import Change, Equals, InStates, NotSet
 from lanework.model.lifecycle.dependency_moves import BLOCKED
@@ -14,10 +15,18 @@ from lanework.model.lifecycle.run_moves import NEXT_LIFE, cancellation, death, e
 from lanework.model.lifecycle.states import AT_ONCE, CLAIMABLE, WAITING, Cause, State
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from lanework.model.job.payload import Edit
     from lanework.model.lifecycle.states import JobRecord
+
+SENT_AGAIN_AFTER: Final = timedelta(hours=1)
+"""An entry stays until its job ends; while it does, its job is sent again this often."""
+
+_LATEST: Final = datetime.max.replace(microsecond=0, tzinfo=UTC) - SENT_AGAIN_AFTER
+
+
+def sent_again_at(start: datetime) -> datetime:
+    """Return when the sweep sends a job again that was sent for a start; the last moment there is, at the latest."""
+    return min(start, _LATEST) + SENT_AGAIN_AFTER
 
 
 def leave_to_sweep(record: JobRecord, *, at: datetime) -> Change:
