@@ -59,6 +59,8 @@ class Function(Resource):
         role: Id of the role it runs as.
         variables: Its environment.
         network: Where it is in a VPC; None: in none.
+        memory: In MB.
+        storage: Size of its /tmp in MB.
     """
 
     name: str
@@ -70,6 +72,8 @@ class Function(Resource):
     role: str
     variables: Mapping[str, str]
     network: Network | None = None
+    memory: int = 128
+    storage: int = 512
 
 
 def is_queue(arn: str) -> bool:

@@ -32,6 +32,8 @@ USUAL_CONCURRENCY: Final = 1000
 """What an account allows in a region by default (Lambda quotas); a new one may have less."""
 
 _LAMBDA_TIMEOUT: Final = 3
+_LAMBDA_MEMORY: Final = 128
+_LAMBDA_STORAGE: Final = 512
 _SQS_VISIBILITY: Final = 30
 _SQS_RETENTION: Final = 345_600
 _OVER: Final = {"GreaterThanThreshold": 0.0, "GreaterThanOrEqualToThreshold": -1.0}
@@ -123,6 +125,8 @@ class _Reader:
                 role=roles.get(str(one["Role"]), str(one["Role"])),
                 variables={key: str(value) for key, value in one.get("Environment", {}).get("Variables", {}).items()},
                 network=network_of(one.get("VpcConfig", {})),
+                memory=int(one.get("MemorySize", _LAMBDA_MEMORY)),
+                storage=int(one.get("EphemeralStorage", {}).get("Size", _LAMBDA_STORAGE)),
             )
 
     def feeds(self) -> Iterator[Feed]:

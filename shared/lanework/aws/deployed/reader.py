@@ -109,6 +109,8 @@ class _Reader:
             role=self._roles.get(role, role),
             variables=has.get("Environment", {}).get("Variables", {}),
             network=network_of({key: self._renamed(ids) for key, ids in has.get("VpcConfig", {}).items()}),
+            memory=has["MemorySize"],
+            storage=has["EphemeralStorage"]["Size"],
         )
 
     def subnets(self, functions: Iterable[Function]) -> dict[str, Subnet]:

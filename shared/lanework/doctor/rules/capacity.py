@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LEAST, MOST = 2, 1000
 """Of MaximumConcurrency (Lambda, "Using Lambda with Amazon SQS"); pollers have the same least."""
 
+LEAST_MEMORY, LEAST_STORAGE, LARGEST = 128, 512, 10_240
+"""Of a function, in MB (Lambda quotas)."""
+
 UNRESERVED: Final = 100
 """Executions that Lambda doesn't let anybody reserve (Lambda, "Configuring reserved concurrency")."""
 
@@ -72,4 +75,21 @@ def account_concurrency(case: Case) -> Iterator[Complaint]:
         )
 
 
-RULES: Final = (concurrency_range, reserved_concurrency, account_concurrency)
+@rule(why="CloudFormation refuses the function")
+def function_size(case: Case) -> Iterator[Complaint]:
+    """A function has 128 to 10,240 MB of memory, and 512 to 10,240 MB of /tmp."""
+    for function in case.graph.functions:
+        for what, key, least, has in (
+            ("memory", "MemorySize: {}", LEAST_MEMORY, function.memory),
+            ("/tmp", "EphemeralStorage: {{Size: {}}}", LEAST_STORAGE, function.storage),  # noqa: S108 - Lambda's
+        ):
+            if not least <= has <= LARGEST:
+                nearest = min(max(has, least), LARGEST)
+                yield Complaint.of(
+                    function,
+                    f"its {what} has {has:,} MB, Lambda gives {least:,} to {LARGEST:,}",
+                    key.format(nearest) + ", or the lane's parameter",
+                )
+
+
+RULES: Final = (concurrency_range, reserved_concurrency, account_concurrency, function_size)
