@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would everything that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Each session of boto reads the descriptions of all services anew: half of what a test of an adapter computed.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 # How long an example takes says more of the machine than of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
