@@ -73,7 +73,7 @@ def test_outside_of_a_project_the_demo_says_what_it_looked_for(tmp_path: Path) -
     demo = lanework(Project(root=tmp_path), "demo")
 
     assert (demo.returncode, len(demo.stderr.splitlines())) == (1, 1)
-    assert "looked for a folder with template.yaml, handlers/ and shared/" in demo.stderr
+    assert "looked for a pyproject.toml with [tool.lanework]; try: lanework init" in demo.stderr
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 from lanework.embedded import answers, running_in
 from lanework.errors import StackError
 from lanework.local.emulator.process import Emulator, is_free, start_emulator, wait_for
-from lanework.local.project import Project
+from lanework.local.project import Project, project_at
 from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.logs import LogTail
 from lanework.local.stack.watch import redeploy_on_change
@@ -84,7 +84,7 @@ def a_project(root: Path) -> Project:
     (root / "handlers" / "api.py").write_text('def handler(event, context):\n    return {"statusCode": 204}\n')
     (root / "shared" / "stub.py").write_text('VERSION = "1"\n')
     shutil.copy(ROOT / "template.yaml", root / "template.yaml")
-    return Project(root=root)
+    return project_at(root)
 
 
 @pytest.fixture(scope="module")

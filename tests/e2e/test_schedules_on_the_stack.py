@@ -21,7 +21,7 @@ from pydantic import BaseModel
 
 from lanework import App, Jobs, State
 from lanework.local.emulator.process import wait_for
-from lanework.local.project import Project
+from lanework.local.project import Project, project_at
 from lanework.local.stack.embedded import embedded_stack
 from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
@@ -145,7 +145,7 @@ def a_project(root: Path) -> Project:
     text = (ROOT / "template.yaml").read_text()
     begin, end = text.index("        CleanupExpiredTokens:"), text.index("\nOutputs:")
     (root / "template.yaml").write_text(text[:begin] + EVENT + text[end:])
-    return Project(root=root)
+    return project_at(root)
 
 
 def an_app(stack: RunningStack) -> App:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanework.local.emulator.process import wait_for
-from lanework.local.project import Project
+from lanework.local.project import Project, project_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def a_copy(root: Path) -> Project:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("template.yaml", "pyproject.toml"):
         shutil.copy(ROOT / file, root / file)
-    return Project(root=root)
+    return project_at(root)
 
 
 def environment() -> dict[str, str]:

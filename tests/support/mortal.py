@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.local.application import load_app
-from lanework.local.project import Project
+from lanework.local.project import project_at
 from lanework.local.stack.embedded import REGION
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
@@ -57,7 +57,7 @@ def do(app: App, what: str, job_id: str) -> None:
 
 def main(root: str, endpoint: str, stack: str, what: str, job_id: str) -> None:
     """Run the project's application on the stack, and do what is to be done, as far as it comes."""
-    app = load_app(Project(root=Path(root)))
+    app = load_app(project_at(Path(root)))
     ports = aws_ports(Settings(stack=stack, region=REGION, endpoint=endpoint, account="000000000000"))
     app.use(replace(ports, ledger=Mortal(ports.ledger)))
     do(app, what, job_id)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanework.local.application import load_app
-from lanework.local.project import Project
+from lanework.local.project import Project, project_at
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -29,7 +29,7 @@ def a_project(root: Path, code: str) -> Project:
     (root / "shared" / MODULE / "__init__.py").write_text(code)
     for name in ("pyproject.toml", "template.yaml"):
         shutil.copy(ROOT / name, root / name)
-    return Project(root=root)
+    return project_at(root)
 
 
 def application_on(stack: RunningStack, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> App:

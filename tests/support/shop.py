@@ -25,7 +25,7 @@ from lanework import App, JobRecord, State
 from lanework.engine.jobtypes.request import request_of
 from lanework.local.application import load_app
 from lanework.local.emulator.process import wait_for
-from lanework.local.project import Project
+from lanework.local.project import project_at
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.support.ports import free_port
@@ -230,7 +230,7 @@ def a_shop(ministack_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "COLUMNS": "200",
     }
     settings = Settings(stack=stack, region=REGION, endpoint=ministack_endpoint, account="000000000000")
-    app = load_app(Project(root=tmp_path))
+    app = load_app(project_at(tmp_path))
     app.use(aws_ports(settings))
     made = Shop(root=tmp_path, app=app, environment=environment, log=tmp_path / "log", port=free_port())
     yield made

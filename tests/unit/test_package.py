@@ -33,7 +33,7 @@ def names(content: bytes) -> list[str]:
 
 
 def test_a_zip_holds_the_folder_under_the_given_name_and_no_bytecode(shared: Path) -> None:
-    assert names(zip_layer(shared).content) == ["python/jobs/mail.html", "python/jobs/mail.py"]
+    assert names(zip_layer("shared", [shared]).content) == ["python/jobs/mail.html", "python/jobs/mail.py"]
 
 
 def test_a_module_beside_the_packages_is_in_the_layer_here_and_in_the_build(shared: Path, tmp_path: Path) -> None:
@@ -50,21 +50,35 @@ def test_a_module_beside_the_packages_is_in_the_layer_here_and_in_the_build(shar
         f"python/{one.relative_to(tmp_path / 'layer')}" for one in layer_files.code_files(tmp_path / "layer")
     )
     inside = ["db.py", "jobs/mail.html", "jobs/mail.py", "native.abi3.so", "rates/2026.csv"]
-    assert [f"python/{one}" for one in inside] == sorted(names(zip_layer(shared).content)) == built
+    assert [f"python/{one}" for one in inside] == sorted(names(zip_layer("shared", [shared]).content)) == built
+
+
+def test_of_a_package_the_layer_holds_itself_and_nothing_of_what_lies_beside_it(shared: Path) -> None:
+    (shared / "jobs" / "__init__.py").touch()
+    for beside in ("setup.py", "tests/__init__.py"):
+        (shared / beside).parent.mkdir(exist_ok=True)
+        (shared / beside).touch()
+    (shared / "sibling" / "rates").mkdir(parents=True)
+    (shared / "sibling" / "rates" / "eu.py").touch()
+
+    package = zip_layer("shared", [shared / "jobs", shared / "sibling"])
+
+    inside = ["jobs/__init__.py", "jobs/mail.html", "jobs/mail.py", "rates/eu.py"]
+    assert names(package.content) == [f"python/{one}" for one in inside]
 
 
 def test_the_same_files_give_the_same_bytes_whenever_they_were_written(shared: Path) -> None:
-    before = zip_layer(shared)
+    before = zip_layer("shared", [shared])
     os.utime(shared / "jobs" / "mail.py", (0, 0))
 
-    assert zip_layer(shared) == before
+    assert zip_layer("shared", [shared]) == before
 
 
 def test_a_changed_file_gives_the_package_another_key(shared: Path) -> None:
-    before = zip_layer(shared).key
+    before = zip_layer("shared", [shared]).key
     (shared / "jobs" / "mail.html").write_text("<b>")
 
-    assert zip_layer(shared).key != before
+    assert zip_layer("shared", [shared]).key != before
 
 
 def test_an_empty_or_missing_folder_is_refused_by_name(tmp_path: Path) -> None:

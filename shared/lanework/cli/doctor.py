@@ -64,7 +64,7 @@ def check() -> None:
         msg = "checking a template needs cfn-lint; try: pip install cfn-lint"
         raise ConfigError(msg)
     project = find_project(Path.cwd())
-    _tell_release(project.root)
+    _tell_release(project.folder)
     findings = _of_template(project, lint=True)
     sys.stdout.write(_pasted(project, findings))
     _print(project.template.name, findings, as_json=False)

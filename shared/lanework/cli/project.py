@@ -50,7 +50,7 @@ def upgrade(
 
     Example: lanework upgrade --dry-run
     """
-    project = find_project(Path.cwd()).root
+    project = find_project(Path.cwd()).folder
     steps = merge_steps(project)
     for step in steps:
         out().print(f"{step.path}: {step.fate}", markup=False)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
-import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lanework.app import App
 from lanework.errors import ConfigError
+from lanework.local.project_config import FILE, ProjectConfig
 
 if TYPE_CHECKING:
     from lanework.local.project import Project
-
-_EXAMPLE = {"app": "jobs:app", "demo": "jobs.scenario:scenario"}
 
 
 def load_app(project: Project) -> App:
@@ -25,29 +23,25 @@ def load_app(project: Project) -> App:
     """
     found = load_named(project, "app")
     if not isinstance(found, App):
-        msg = f"[tool.lanework] app in {project.root / 'pyproject.toml'} names a {type(found).__name__}, not an App"
+        msg = f"[tool.lanework] app in {project.root / FILE} names a {type(found).__name__}, not an App"
         raise ConfigError(msg)
     return found
 
 
-def load_named(project: Project, key: str) -> object:
+def load_named(project: Project, key: Literal["app", "demo"]) -> object:
     """
     Import what `[tool.lanework]` names under a key, as `module:attribute`.
 
     Raises:
         ConfigError: There is no such entry, module or attribute.
     """
-    file = project.root / "pyproject.toml"
-    try:
-        entry = tomllib.loads(file.read_text()).get("tool", {}).get("lanework", {}).get(key)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        msg = f"can't read {file}: {error}"
-        raise ConfigError(msg) from error
-    if not isinstance(entry, str) or ":" not in entry:
-        msg = f'{file} must say, under [tool.lanework], {key} = "module:attribute", such as "{_EXAMPLE[key]}"'
+    entry = getattr(project.config, key)
+    if entry is None:
+        wanted = ProjectConfig.model_fields[key].description
+        msg = f"{project.root / FILE} must say, under [tool.lanework], {key} = {wanted}"
         raise ConfigError(msg)
     module, _, attribute = entry.partition(":")
-    for folder in (str(project.root), str(project.shared)):
+    for folder in reversed([str(one) for one in project.path]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
     try:

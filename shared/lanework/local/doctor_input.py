@@ -15,12 +15,13 @@ from lanework.engine.enqueue.reserved_ids import taken_ids
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.queries.unknown_types import LOOKED_AT, unknown_types
 from lanework.engine.stats.unsent import unsent_now
+from lanework.local.deployment.layer_files import inside_layer
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -87,7 +88,7 @@ def live_case(
         unknown_types={} if app is None else unknown_types(app.ports, app.registry),
         taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
         unsent={} if app is None else _unsent(app),
-        changed_files=changed_files(files, project.shared) if project is not None and files else None,
+        changed_files=changed_files(files, project.sources) if project is not None and files else None,
         intended=intended,
     )
     return Case(graph=graph, code=None if app is None else code_of(app), live=live)
@@ -99,20 +100,20 @@ def _unsent(app: App) -> dict[str, int]:
     return {str(lane): len(jobs) for lane, jobs in found.items()}
 
 
-def changed_files(deployed: Mapping[str, bytes], shared: Path) -> tuple[str, ...]:
+def changed_files(deployed: Mapping[str, bytes], sources: Iterable[Path]) -> tuple[str, ...]:
     """Return which of our files differ between what is deployed and what is here; the build leaves some of them out."""
-    changed = [name for name, content in deployed.items() if _is_ours(name, shared) and not _is(shared / name, content)]
-    own = [path for path in shared.rglob("*.py") if "lanework" not in path.relative_to(shared).parts]
-    missing = [str(path.relative_to(shared)) for path in own if str(path.relative_to(shared)) not in deployed]
+    here = {str(inside): file for source in sources for inside, file in inside_layer(source)}
+    ours = {name.partition("/")[0] for name in here}
+    changed = [
+        name
+        for name, content in deployed.items()
+        if name.partition("/")[0] in ours and "__pycache__" not in name and not name.endswith("/")
+        if name not in here or here[name].read_bytes() != content
+    ]
+    missing = [
+        name for name in here if name.endswith(".py") and not name.startswith("lanework/") and name not in deployed
+    ]
     return tuple(sorted({*changed, *missing}))
-
-
-def _is_ours(name: str, shared: Path) -> bool:
-    return "__pycache__" not in name and not name.endswith("/") and (shared / name.partition("/")[0]).is_dir()
-
-
-def _is(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.read_bytes() == content
 
 
 def _with_what_was_refused(graph: Graph, intended: Graph, refused: set[str]) -> Graph:

@@ -141,8 +141,8 @@ def test_deployed_code_is_compared_where_it_is_ours(tmp_path: Path) -> None:
         "pydantic/__init__.py": b"",
     }
 
-    assert changed_files(deployed_code, tmp_path) == ("jobs/__init__.py", "jobs/gone.py", "jobs/new.py")
-    assert changed_files({"jobs/__init__.py": b"app = 1\n", "jobs/new.py": b""}, tmp_path) == ()
+    assert changed_files(deployed_code, [tmp_path]) == ("jobs/__init__.py", "jobs/gone.py", "jobs/new.py")
+    assert changed_files({"jobs/__init__.py": b"app = 1\n", "jobs/new.py": b""}, [tmp_path]) == ()
 
 
 def test_live_rules_have_nothing_to_say_of_a_template(intended: Graph) -> None:

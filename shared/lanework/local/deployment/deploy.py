@@ -21,11 +21,13 @@ from lanework.local.emulator.process import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from mypy_boto3_cloudformation.literals import CapabilityType
     from mypy_boto3_cloudformation.type_defs import ParameterTypeDef, StackTypeDef
 
     from lanework.local.clients import Clients
+    from lanework.local.deployment.package import Package
     from lanework.local.project import Project
 
 DEPLOY_WITHIN = timedelta(seconds=120)
@@ -71,11 +73,16 @@ class Deployer:
             raise StackError(problem) from error
 
     def _upload(self, folder: str, kind: str) -> str:
-        source = (self.project.root / folder).resolve()
-        package = zip_layer(source) if kind == LAYER else zip_functions(source)
+        source = (self.project.folder / folder).resolve()
+        package = self._layer(source) if kind == LAYER else zip_functions(source)
         self.clients.s3.create_bucket(Bucket=BUCKET)
         self.clients.s3.put_object(Bucket=BUCKET, Key=package.key, Body=package.content)
         return f"s3://{BUCKET}/{package.key}"
+
+    def _layer(self, source: Path) -> Package:
+        """Zip the project's layer, or another that its template has."""
+        is_own = source == self.project.shared.resolve()
+        return zip_layer(source.name, self.project.sources if is_own else [source])
 
     def _upload_template(self, template: dict[str, Any]) -> str:
         key = f"{self.stack}.template.json"

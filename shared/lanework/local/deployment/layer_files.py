@@ -17,14 +17,23 @@ if TYPE_CHECKING:
 CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
 
-def layer_files(folder: Path) -> Iterator[Path]:
-    """
-    Return the files of `folder` that belong into a layer, in the order of their paths.
+def on_path(source: Path) -> Path:
+    """Return what must be on `sys.path` for a source: of a package its parent, else the folder itself."""
+    return source.parent if _is_package(source) else source
 
-    These are single modules, and everything in a folder whose name can be imported: a package, or a namespace package
-    with no `__init__.py`. What else lies at the top (Makefile, requirements.txt) stays out, and so do caches.
+
+def layer_files(source: Path) -> Iterator[Path]:
     """
-    for entry in sorted(folder.iterdir()):
+    Return the files of `source` that belong into a layer, in the order of their paths.
+
+    Of a package these are all. Of another folder, single modules, and everything in a folder whose name can be
+    imported: a package, or a namespace package with no `__init__.py`. What else lies at its top (Makefile,
+    requirements.txt) stays out, and so do caches.
+    """
+    if _is_package(source):
+        yield from code_files(source)
+        return
+    for entry in sorted(source.iterdir()):
         if entry.is_dir() and entry.name.isidentifier():
             yield from code_files(entry)
         elif entry.is_file() and _is_module(entry):
@@ -40,6 +49,17 @@ def code_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def inside_layer(source: Path) -> Iterator[tuple[Path, Path]]:
+    """Return each of `layer_files` after its path in the layer."""
+    top = on_path(source)
+    for file in layer_files(source):
+        yield file.relative_to(top), file
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
+
+
 def _is_module(file: Path) -> bool:
     """Tell `db.py` and `_fast.cpython-313-aarch64-linux-gnu.so` from what can't be imported by its name."""
     name = file.stem if file.suffix == ".py" else file.name.partition(".")[0]
@@ -48,8 +68,8 @@ def _is_module(file: Path) -> bool:
 
 def copy_layer(source: Path, layer: Path) -> None:
     """Copy what of `source` belongs into a layer to the folder `layer`."""
-    for file in layer_files(source):
-        target = layer / file.relative_to(source)
+    for inside, file in inside_layer(source):
+        target = layer / inside
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
 

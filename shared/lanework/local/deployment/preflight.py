@@ -35,7 +35,7 @@ def try_code(project: Project, template: dict[str, Any], known: Mapping[str, str
     Raises:
         StackError: With file, line and problem of the first mistake.
     """
-    for folder in (project.handlers, project.shared):
+    for folder in (project.handlers, *project.sources):
         check_syntax(folder)
     declared = functions(template)
     variables = {name: value for one in declared for name, value in one["Environment"]["Variables"].items()}
@@ -44,7 +44,7 @@ def try_code(project: Project, template: dict[str, Any], known: Mapping[str, str
         **{name: _value(value, known) for name, value in variables.items()},
         "AWS_REGION": known["AWS::Region"],
         "AWS_DEFAULT_REGION": known["AWS::Region"],
-        "PYTHONPATH": os.pathsep.join([str(project.shared), str(project.root)]),
+        "PYTHONPATH": os.pathsep.join(map(str, (*project.path, project.folder))),
     }
     _try_imports(sorted({one["Handler"].rpartition(".")[0] for one in declared}), environ, project.root)
 

@@ -47,7 +47,7 @@ def redeploy_on_change(stack: RunningStack, stop: Event) -> Generator[Redeployed
         stack.emulator.check_alive()
         if not changed:
             continue
-        names = tuple(str(path.relative_to(project.root)) for path in changed)
+        names = tuple(project.shown(path) for path in changed)
         try:
             stack.deployer.deploy()
         except (StackError, OSError) as error:  # a file can vanish between being listed and being read
@@ -63,7 +63,7 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     before = _version(project.template)
     batches = watch(
         project.handlers,
-        project.shared,
+        *project.sources,
         step=QUIET_MS,
         stop_event=stop,
         rust_timeout=LOOK_AT_TEMPLATE_EVERY_MS,

@@ -1,0 +1,94 @@
+"""`[tool.lanework]` in a project's pyproject.toml, checked as a whole when it is read."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from lanework.errors import ConfigError, did_you_mean, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
+
+FILE: Final = "pyproject.toml"
+
+Entry = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
+"""Something in a module, `shop.tasks:app`."""
+
+
+class ProjectConfig(BaseModel):
+    """
+    What a project says of itself. A field's description is what an error says that it must be.
+
+    Attributes:
+        app: The application, as `module:attribute`. The handlers import it from there.
+        demo: The function that returns what `lanework demo` enqueues, as `module:attribute`.
+        src: What is in the layer and on `sys.path`, relative to pyproject.toml: folders that hold packages and modules,
+            or a package by itself.
+        folder: Where template.yaml, samconfig.toml, handlers/ and shared/ lie, relative to pyproject.toml.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    app: Entry | None = Field(default=None, description='"module:attribute", such as "jobs:app"')
+    demo: Entry | None = Field(default=None, description='"module:attribute", such as "jobs.scenario:scenario"')
+    src: tuple[str, ...] = Field(
+        default=("shared",), min_length=1, description='a list of folders or packages, such as ["src"] or ["shop"]'
+    )
+    folder: str = Field(default=".", description='a folder, such as "infra/lanework"')
+
+    @field_validator("src")
+    @classmethod
+    def _not_the_whole_repository(cls, src: tuple[str, ...]) -> tuple[str, ...]:
+        for one in src:
+            if not Path(one).parts:
+                msg = "that is the whole repository, tests and all"
+                raise ValueError(msg)
+        return src
+
+
+def read_config(file: Path) -> ProjectConfig | None:
+    """
+    Return what a pyproject.toml says under `[tool.lanework]`; None if it has no such table, or there is no file.
+
+    Raises:
+        ConfigError: It can't be read, has a key that isn't known, or a value that can't be used.
+    """
+    try:
+        content = file.read_bytes() if file.is_file() else b""
+        if b"lanework" not in content:
+            return None
+        table = tomllib.loads(content.decode()).get("tool", {}).get("lanework")
+    except (OSError, ValueError) as error:  # of TOML, or of UTF-8
+        msg = f"can't read {file}: {error}"
+        raise ConfigError(msg) from error
+    return None if table is None else config_of(table, file)
+
+
+def config_of(table: Mapping[str, Any], file: Path) -> ProjectConfig:
+    """
+    Return the config that a table holds, which was read from `file`.
+
+    Raises:
+        ConfigError: It has a key that isn't known, or a value that can't be used.
+    """
+    try:
+        return ProjectConfig.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(_said(error.errors()[0], file)) from None
+
+
+def _said(problem: ErrorDetails, file: Path) -> str:
+    fields = ProjectConfig.model_fields
+    if not problem["loc"]:
+        return f"[tool.lanework] in {file} must be a table, not {shown(problem['input'])}"
+    key = str(problem["loc"][0])
+    if key not in fields:
+        return f"unknown key {key!r} in [tool.lanework] of {file}{did_you_mean(key, fields)}"
+    reason = f": {problem['ctx']['error']}" if problem["type"] == "value_error" else ""
+    return f"[tool.lanework] {key} in {file} must be {fields[key].description}, not {shown(problem['input'])}{reason}"
