@@ -66,7 +66,7 @@ class App:
         """
         refuse_names_of_ours(job_type for family in families for job_type in family.types)
         together = (*families, system_jobs(lambda: self.ports))
-        self.registry = Registry(job_type for family in together for job_type in family.types)
+        self.registry = self._declared = Registry(job_type for family in together for job_type in family.types)
         self._middleware: tuple[Middleware, ...] = (*middleware,)
         self._ports: Ports | None = None
         self._is_flushed = False
@@ -174,7 +174,11 @@ class App:
 
         Args:
             is_flushed: From now on the caller flushes events, and counts them.
+
+        Raises:
+            LaneLeftOutError: A job type is in a lane that is not there.
         """
+        self.registry = self._declared.in_lanes(ports.stack_lanes)
         self._is_flushed = self._is_flushed or is_flushed
         events = alone(ports.events)
         if self._hooks:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Self
 
+from lanework.model.lanes import ALL_LANES, Lane, lanes_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -27,6 +29,7 @@ class StackHandle:
         stack: The stack's name, from which all names follow.
         pid: The emulator's process.
         started_at: When it was up.
+        lanes: The lanes that it has, the most urgent first.
     """
 
     endpoint: str
@@ -34,13 +37,15 @@ class StackHandle:
     stack: str
     pid: int
     started_at: datetime
+    lanes: tuple[Lane, ...] = ALL_LANES
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
         """Return the handle that the file holds, or nothing if there is none of this user's that makes sense."""
         try:
             fields = json.loads(read_private(path))
-            return cls(**{**fields, "started_at": datetime.fromisoformat(fields["started_at"])})
+            at, lanes = datetime.fromisoformat(fields["started_at"]), lanes_of(fields["lanes"])
+            return cls(**{**fields, "started_at": at, "lanes": lanes})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 

@@ -155,7 +155,8 @@ class Runtime:
         from lanework.model.stats.costs import costs_of  # noqa: PLC0415
         from lanework.observe.prices import prices  # noqa: PLC0415
 
-        return costs_of(window.numbers, prices(), over=window.now - window.begins)
+        lanes = len(self._app.ports.stack_lanes)
+        return costs_of(window.numbers, prices(), lanes=lanes, over=window.now - window.begins)
 
     def alerts(self) -> Alerts:
         """Return the alerts that are active, and those that are over."""

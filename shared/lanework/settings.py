@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from lanework.errors import ConfigError
+from lanework.errors import ConfigError, UnknownLaneError
+from lanework.model.lanes import ALL_LANES, Lane, lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,14 @@ def _flag(word: object) -> bool:
     return word in (True, "true")
 
 
+def _lanes(words: object) -> object:
+    """Take names of lanes, separated by commas; the settings' own default passes."""
+    try:
+        return lanes_of(words.replace(",", " ").split()) if isinstance(words, str) else words
+    except UnknownLaneError as error:
+        raise PydanticCustomError("lane", "{why}", {"why": str(error)}) from None
+
+
 _Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
@@ -70,6 +79,7 @@ class Settings(_FromEnvironment):
         webhook_secret_parameter: SSM parameter that holds it instead (`LANEWORK_WEBHOOK_SECRET_PARAMETER`).
         webhooks_to_private: Webhooks may go to this machine and other private addresses; for development
             (`LANEWORK_WEBHOOKS_TO_PRIVATE`, true or false).
+        lanes: The lanes that the stack has, separated by commas (`LANEWORK_LANES`); all five if nothing is set.
         account: The account's id, in queue addresses (`LANEWORK_ACCOUNT`); None asks STS once.
         is_embedded: It is the embedded stack that runs in the folder of this process: no credentials and no proxy of
             the user's are for it.
@@ -87,6 +97,9 @@ class Settings(_FromEnvironment):
     webhook_secret: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK_SECRET", repr=False)
     webhook_secret_parameter: str | None = Field(default=None, validation_alias="LANEWORK_WEBHOOK_SECRET_PARAMETER")
     webhooks_to_private: bool = Field(default=False, validation_alias="LANEWORK_WEBHOOKS_TO_PRIVATE")
+    lanes: Annotated[tuple[Lane, ...], BeforeValidator(_lanes)] = Field(
+        default=ALL_LANES, validation_alias="LANEWORK_LANES", min_length=1
+    )
     account: str | None = Field(default=None, validation_alias="LANEWORK_ACCOUNT", pattern=r"^\d{12}$")
     is_embedded: bool = False
 
@@ -98,7 +111,8 @@ class Settings(_FromEnvironment):
 
             running = running_at(Path.cwd())
             if running is not None:
-                return cls(stack=running.stack, region=running.region, endpoint=running.endpoint, is_embedded=True)
+                at, lanes = running.endpoint, running.lanes
+                return cls(stack=running.stack, region=running.region, endpoint=at, lanes=lanes, is_embedded=True)
         return super().from_env(environ)
 
 

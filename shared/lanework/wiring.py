@@ -71,6 +71,7 @@ def aws_ports(
         rand=random.random,
         code_runner=CodeRunner(renew=clients.renew),
         look_ahead=timedelta(seconds=settings.look_ahead_s),
+        stack_lanes=settings.lanes,
         archive=_archive_of(settings, clients),
         world=_world(settings),
     )

@@ -98,7 +98,8 @@ def test_links_inside_are_the_users_own_business_and_not_followed(tmp_path: Path
 
 def test_a_handle_behind_a_link_is_no_running_stack(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    told.write_text('{"endpoint": "http://x", "region": "r", "stack": "s", "pid": 1, "started_at": "2026-01-01"}')
+    fields = '"endpoint": "http://x", "region": "r", "stack": "s", "pid": 1, "started_at": "2026-01-01", "lanes": []'
+    told.write_text(f"{{{fields}}}")
     (tmp_path / "stack.json").symlink_to(told)
 
     assert StackHandle.read(told) is not None

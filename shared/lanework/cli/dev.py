@@ -96,7 +96,7 @@ def dev(
             if demo:
                 beside.enter_context(Traffic(stack))
             if worker:
-                plan = Plan(lanes=tuple(Lane), slots=1 if debug else SLOTS, is_once=once)
+                plan = Plan(lanes=stack.handle.lanes, slots=1 if debug else SLOTS, is_once=once)
                 _debug_here(plan) if debug else _work_here(stack, plan)
             else:
                 _deploy_changes(stack)

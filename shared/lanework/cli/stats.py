@@ -86,9 +86,10 @@ def sla(
     Example: lanework sla --lane critical --day
     """
     app = connected()
+    shown = app.ports.stack_lanes if only is None else (only,)
     overview = app.runtime.statistics.overview()
     window = overview.day if day else overview.hour
-    lanes = [one for one in sla_by_lane(lanes_of(window.numbers)) if only in (None, one.lane)]
+    lanes = [one for one in sla_by_lane(lanes_of(window.numbers)) if one.lane in shown]
     types = [one for one in sla_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
     if as_json:

@@ -29,6 +29,7 @@ from lanework.edges.process.health import Address, serve_health
 from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.supervisor import Parent
+from lanework.errors import LaneLeftOutError
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
 from lanework.model.lanes import Lane
@@ -132,8 +133,11 @@ def worker(work: Work) -> None:
 
     Example: lanework worker --lane low --lane batch --concurrency 4
     """
-    enter_stack(project_here(), changes=True)
+    lanes = enter_stack(project_here(), changes=True).lanes
     plan = work.plan()
+    for lane in plan.lanes:
+        if lane not in lanes:
+            raise LaneLeftOutError(lane, lanes=lanes)
     keeper = LeaseKeeper(_reach, lease=plan.lease)
     parent = Parent(partial(_child, plan=plan), plan=plan, processes=work.processes, keeper=keeper, say=_log)
     with ExitStack() as undo:

@@ -78,6 +78,24 @@ class InvalidOptionError(LaneworkError, ValueError):
     """Raised when an option of a call has a value that can't be used; the message says which would."""
 
 
+class LaneLeftOutError(InvalidOptionError):
+    """
+    Raised when a job's lane is one that the stack leaves out.
+
+    Attributes:
+        lane: The lane.
+    """
+
+    def __init__(self, lane: str, *, job_type: str | None = None, lanes: Iterable[str]) -> None:
+        """Name the lanes that there are; `job_type` is what declares the lane, None where a call asks for it."""
+        self.lane = lane
+        if job_type is None:
+            what, instead = f"lane '{lane}' is one that this stack leaves out", f"choose {' or '.join(lanes)}"
+        else:
+            what, instead = f"job type {job_type!r} is in lane '{lane}', which this stack leaves out", "move the type"
+        super().__init__(f"{what}: add it to [tool.lanework] lanes, or {instead}")
+
+
 class TooLargeError(LaneworkError):
     """
     Raised when something doesn't fit where it has to be kept.

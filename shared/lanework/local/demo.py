@@ -14,7 +14,6 @@ from lanework.engine.queries.jobs import ran_for, waited
 from lanework.errors import ConfigError, LaneworkError
 from lanework.local.application import load_app, load_named
 from lanework.model.job.envelope import Envelope
-from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State
 from lanework.testing import Expectation
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.local.project import Project
     from lanework.local.stack.embedded import RunningStack
+    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
 
 POLL_S: Final = 0.2
@@ -99,7 +99,7 @@ class Demo:
 
     def problems(self) -> list[str]:
         """Return how the outcome differs from what was expected, a line for each difference."""
-        tickets = {lane: _tickets(self._stack, lane) for lane in Lane}
+        tickets = {lane: _tickets(self._stack, lane) for lane in self._app.ports.stack_lanes}
         return [f"{row.job_id}: {problem}" for row in self.rows for problem in _problems(row, tickets)]
 
 

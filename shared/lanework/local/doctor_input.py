@@ -18,7 +18,6 @@ from lanework.engine.stats.unsent import unsent_now
 from lanework.local.deployment.layer_files import inside_layer
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
-from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,7 +94,7 @@ def live_case(
 
 
 def _unsent(app: App) -> dict[str, int]:
-    counts = {lane: app.ports.lanes.live(lane) for lane in Lane}
+    counts = {lane: app.ports.lanes.live(lane) for lane in app.ports.stack_lanes}
     found = unsent_now(app.ports, counts, look_at=2 * LOOKED_AT)
     return {str(lane): len(jobs) for lane, jobs in found.items()}
 

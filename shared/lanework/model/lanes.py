@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from lanework.errors import UnknownLaneError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 LaneName = Literal["critical", "high", "medium", "normal", "low", "batch", 1, 2, 3, 4, 5]
 
@@ -23,6 +23,10 @@ class Lane(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
     BATCH = "batch"
+
+
+ALL_LANES: Final = tuple(Lane)
+"""The most urgent first. A stack has these, or some of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +148,15 @@ def lane_of(name: str | int) -> Lane:
         return Lane(word)
     except ValueError:
         raise UnknownLaneError("lane", name, [lane.value for lane in Lane]) from None
+
+
+def lanes_of(names: Iterable[str | int]) -> tuple[Lane, ...]:
+    """Return the lanes that a user's words mean, each once, the most urgent first. Errors as in `lane_of`."""
+    named = {lane_of(name) for name in names}
+    return tuple(lane for lane in Lane if lane in named)
+
+
+def nearest_lane(lane: Lane, lanes: Sequence[Lane]) -> Lane:
+    """Return the lane where a stack has it; else the next less urgent one that it has, else the next more urgent."""
+    less, more = ALL_LANES[ALL_LANES.index(lane) :], ALL_LANES[: ALL_LANES.index(lane)]
+    return next(one for one in (*less, *reversed(more)) if one in lanes)

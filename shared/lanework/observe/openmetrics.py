@@ -64,7 +64,8 @@ def _lanes(now: StackOverview) -> Iterator[_Family]:
         [("", {"lane": one.lane, "state": state}, count) for one in now.lanes for state, count in _held(one)],
     )
     oldest = {one.lane: one.oldest.total_seconds() if one.oldest else 0 for one in now.lanes}
-    promises = {lane: one.start_within.total_seconds() for lane, one in LANES.items() if one.start_within is not None}
+    promised = {lane: LANES[lane].start_within for lane in oldest}
+    promises = {lane: within.total_seconds() for lane, within in promised.items() if within is not None}
     invocations, billed = dict.fromkeys(LANES, 0), dict.fromkeys(LANES, 0.0)
     for key, numbers in now.overview.total.items():
         invocations[key.lane] += numbers[Count.INVOCATIONS]

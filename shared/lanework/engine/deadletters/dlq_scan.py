@@ -108,7 +108,7 @@ class DlqScan:
     def tick(self, *, has_time: Callable[[], bool]) -> Looked:
         """Look through each lane: at a hundred letters at least, and at more while there is something to deal with."""
         looked = Looked()
-        for lane in Lane:
+        for lane in self._ports.stack_lanes:
             try:
                 self._look_through(lane, looked, has_time)
             except Exception as error:  # noqa: BLE001 - the other lanes are looked through

@@ -58,8 +58,11 @@ class Redriver:
             REDRIVEN, NOT_DEAD (somebody was faster), NOT_FOUND, or NO_PAYLOAD (it has none: give it one).
 
         Raises:
-            NotRedrivenError: No message can be made of it, which it would die of again; nothing was changed.
+            NotRedrivenError: No message can be made of it, which it would die of again, or its lane is gone; nothing
+                was changed.
         """
+        if record.lane not in self._ports.stack_lanes:
+            raise NotRedrivenError(record.job_id, f"lane {record.lane} is left out of this stack")
         text = self._ports.ledger.payload_of(record) if edit is None else edit.payload
         if text is None:
             return RedriveResult.NO_PAYLOAD

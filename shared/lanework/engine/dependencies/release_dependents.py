@@ -25,7 +25,7 @@ from lanework.errors import ConfigError, LaneworkError, UnavailableError, Undeco
 from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.ids import QUEUE_OF_OURS, SHARDS
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES, Lane, nearest_lane
 from lanework.model.lifecycle import dependency_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.dependency_moves import BLOCKED, NOTIFICATION_PENDING, notified, with_pending_notification
@@ -273,7 +273,7 @@ def _release_later(parent: str, ports: Ports) -> None:
         id=ports.new_id(),
         type=RELEASE,
         queue=QUEUE_OF_OURS,
-        lane=Lane.HIGH,
+        lane=nearest_lane(Lane.HIGH, ports.stack_lanes),
         payload=json.dumps({"parent": parent}),
         attempts=LANES[Lane.HIGH].attempts,
         backoff=timedelta(seconds=2),

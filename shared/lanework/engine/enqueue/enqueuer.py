@@ -63,13 +63,16 @@ class Enqueuer:
         They may wait for each other, in any order. One alone is a put and a send; many share calls.
 
         Raises:
-            TooLargeError, InvalidOptionError, UnknownParentError: One of them can't be enqueued; nothing was.
+            TooLargeError, InvalidOptionError, LaneLeftOutError, UnknownParentError: One of them can't be enqueued;
+                nothing was.
             EnqueueError: Some were neither recorded nor sent, or SQS refuses their messages for what they are and they
                 are dead; the others were enqueued, if no quota refused them.
             QuotaExceededError: Some were refused by a quota; the others were enqueued.
             JobIdTakenError: Jobs of other types have the ids of some; the others were enqueued. None was if two types
                 among them have the same id.
         """
+        for request in requests:
+            self._ports.check_lane(request.policy.lane)
         ports, prepared = self._ports, partial(prepare, new_id=self._ports.new_id, look_ahead=self._ports.look_ahead)
         asked = [prepared(request, now=ports.clock(), nonce=ports.new_nonce()) for request in requests]
         jobs = _with_different_ids(asked)

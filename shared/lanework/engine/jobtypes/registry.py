@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lanework.errors import DeclarationError, UnknownJobTypeError, is_a
+from lanework.engine.jobtypes.job_type import resolve_policy
+from lanework.errors import DeclarationError, LaneLeftOutError, UnknownJobTypeError, is_a
+from lanework.model.job.ids import QUEUE_OF_OURS
+from lanework.model.lanes import ALL_LANES, nearest_lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lanework.engine.jobtypes.job_type import JobType
+    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.retention import Retention
 
 
@@ -46,6 +51,15 @@ class Registry:
             raise UnknownJobTypeError(kind, name, sorted(self._types))
         return found
 
+    def in_lanes(self, lanes: Sequence[Lane]) -> Registry:
+        """
+        Return the job types as a stack that has these lanes runs them: Lanework's own in the nearest lane there is.
+
+        Raises:
+            LaneLeftOutError: A job type of the application is in another lane.
+        """
+        return self if len(lanes) == len(ALL_LANES) else Registry(_in_lanes(one, lanes) for one in self.types)
+
     @property
     def types(self) -> tuple[JobType, ...]:
         """All job types, by name."""
@@ -55,6 +69,15 @@ class Registry:
     def queues(self) -> tuple[str, ...]:
         """The names of all queues, sorted."""
         return tuple(sorted({one.queue for one in self._types.values()}))
+
+
+def _in_lanes(one: JobType, lanes: Sequence[Lane]) -> JobType:
+    lane = resolve_policy(one.options).lane
+    if lane in lanes:
+        return one
+    if one.queue != QUEUE_OF_OURS:
+        raise LaneLeftOutError(lane, job_type=one.name, lanes=lanes)
+    return replace(one, options=replace(one.options, lane=nearest_lane(lane, lanes)))
 
 
 def _retentions(types: Iterable[JobType]) -> Mapping[str, Retention]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
 
 KEPT_BACK: Final = timedelta(seconds=30)
-"""What an attempt leaves of its time; it then lets the next one go on, which uses up no attempt."""
+"""What an attempt leaves of its time, half of it at most; the next one goes on then, which uses up no attempt."""
 
 _STEP: Final = "tally"
 
@@ -32,6 +32,8 @@ class LongJobProgress:
         self._ports = ports
         self._word = word
         self._percent = -1
+        begun = ports.clock()
+        self._until = run.deadline - min(KEPT_BACK, (run.deadline - begun) / 2)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -58,5 +60,5 @@ class LongJobProgress:
         if self._run.cancelled:
             msg = f"{done:,} {self._word}, the rest was not changed"
             raise Cancel(msg)
-        if self._ports.clock() > self._run.deadline - KEPT_BACK:
+        if self._ports.clock() > self._until:
             raise Snooze(timedelta(seconds=1))

@@ -26,7 +26,7 @@ from lanework.engine.maintenance.unsent_bookmark import (
 )
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
 from lanework.model.events import Action, Event
-from lanework.model.lanes import Lane
+from lanework.model.lanes import Lane, LaneDepth
 from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Applied
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.index_keys import JobKey, Summary
-    from lanework.model.lanes import LaneDepth
 
 GRACE: Final = timedelta(minutes=2)
 """How old a job is when it is looked at: it was sent by then, and SQS counts it (after a minute at most)."""
@@ -93,7 +92,8 @@ class UnsentJobs:
         """Walk on as far as is clear by now; `counts` of each lane are read if they weren't a moment ago."""
         now = self._ports.clock()
         self._looked = Looked()
-        self._counts = counts or {lane: self._ports.lanes.live(lane) for lane in Lane}
+        counts = counts or {lane: self._ports.lanes.live(lane) for lane in self._ports.stack_lanes}
+        self._counts = {**dict.fromkeys(Lane, LaneDepth()), **counts}  # a lane that is left out holds nothing
         before = readable(self._ports.flags.bookmark(_BOOKMARK))
         course = course_at(before, now, begins=now - GRACE - _FIRST_LOOK_BACK)
         targets = {lane: self._target(lane, course, now) for lane in Lane}

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
 from lanework.engine.ports.webhooks import World
-from lanework.errors import ContendedError, JobNotFoundError
+from lanework.errors import ContendedError, JobNotFoundError, LaneLeftOutError
 from lanework.model.events import Event
+from lanework.model.lanes import ALL_LANES
 from lanework.model.lifecycle.retention import to_be_archived
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lanework.engine.ports.statistics import StatisticsStore
     from lanework.engine.ports.workflows import WorkflowStore
     from lanework.model.events import Action
+    from lanework.model.lanes import Lane
     from lanework.model.lifecycle.change import Change
     from lanework.model.lifecycle.states import Cause, JobRecord
 
@@ -80,6 +82,7 @@ class Ports:
     Attributes:
         look_ahead: What is due within this time is sent now, held back by SQS for what is left of it, and so starts to
             the second; what is due later waits for the sweep. At most SQS's 15 minutes.
+        stack_lanes: The lanes that there are, the most urgent first; a stack may leave some out.
         archive: Where jobs go before their records expire; None keeps none.
         world: Sends webhooks of completions and deaths.
         tell: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
@@ -101,6 +104,7 @@ class Ports:
     rand: Rand
     code_runner: CodeRunner = field(default_factory=CodeRunner)
     look_ahead: timedelta = LONGEST_SQS_DELAY
+    stack_lanes: tuple[Lane, ...] = ALL_LANES
     archive: Archive | None = None
     world: World = field(default_factory=World)
     notify: Callable[[JobRecord], None] = nobody
@@ -108,6 +112,11 @@ class Ports:
     def ending(self, change: Change) -> Change:
         """Return the write of a job's end as it is to be made: with an entry for the archive, where there is one."""
         return change if self.archive is None else to_be_archived(change)
+
+    def check_lane(self, lane: Lane) -> None:
+        """Refuse, with LaneLeftOutError, a lane that the stack doesn't have."""
+        if lane not in self.stack_lanes:
+            raise LaneLeftOutError(lane, lanes=self.stack_lanes)
 
     def existing(self, job_id: str) -> JobRecord:
         """Return a job's record, its payload included; JobNotFoundError if there is none, or it has expired."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from lanework.engine.execution.run_store import fitting
 from lanework.engine.queries.recent import check_limit, recent_pages
-from lanework.model.lanes import Lane, LaneDepth
+from lanework.model.lanes import LaneDepth
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.index_keys import JobKey
     from lanework.engine.queries.recent import JobPage
-    from lanework.model.lanes import LaneDepth
+    from lanework.model.lanes import Lane, LaneDepth
     from lanework.model.lifecycle.states import JobRecord
 
 
@@ -60,10 +60,11 @@ class Inspector:
 
     def counts(self) -> dict[Lane, LaneDepth]:
         """Return what SQS says of every lane, approximately."""
-        return {lane: self.counts_of(lane) for lane in Lane}
+        return {lane: self.counts_of(lane) for lane in self._ports.stack_lanes}
 
     def counts_of(self, lane: Lane) -> LaneDepth:
-        """Return what SQS says of one lane, approximately."""
+        """Return what SQS says of one lane, approximately; LaneLeftOutError if the stack doesn't have it."""
+        self._ports.check_lane(lane)
         return self._ports.lanes.counts(lane)
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.stats.statistics import Statistics, by_lane, by_queue, lanes_of
 from lanework.engine.stats.unsent import unsent_now
-from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Numbers
 from lanework.model.stats.sla import SlaResult, sla_by_lane
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.stats.statistics import Overview, Window
-    from lanework.model.lanes import LaneDepth
+    from lanework.model.lanes import Lane, LaneDepth
 
 
 _LOOKED_AT: Final = 50
@@ -96,7 +95,7 @@ class StackOverview:
 def stack_overview(ports: Ports, *, queues: Iterable[str] = ()) -> StackOverview:
     """Read how everything stands; `queues` are named also if they did nothing of late."""
     overview, paused = Statistics(ports).overview(), ports.flags.read().paused
-    counts = {lane: ports.lanes.live(lane) for lane in Lane}
+    counts = {lane: ports.lanes.live(lane) for lane in ports.stack_lanes}
     return StackOverview(
         overview=overview,
         lanes=lanes_overview(overview, counts, paused=paused, unsent=unsent_now(ports, counts, look_at=_LOOKED_AT)),
@@ -112,7 +111,7 @@ def lanes_overview(
     paused: frozenset[str],
     unsent: Mapping[Lane, Sequence[str]],
 ) -> tuple[LaneOverview, ...]:
-    """Return how every lane stands, the most urgent first. The counts' `dead` isn't looked at."""
+    """Return how every lane that was counted stands, in that order. The counts' `dead` isn't looked at."""
     hour, ever = lanes_of(overview.hour.numbers), lanes_of(overview.total)
     slas = {one.lane: one for one in sla_by_lane(hour)}
     steps = overview.hour.series(by_lane)
@@ -132,7 +131,7 @@ def lanes_overview(
             sla=slas[lane],
             unsent=len(unsent.get(lane, ())),
         )
-        for lane in Lane
+        for lane in counts
     )
 
 

@@ -66,9 +66,9 @@ class StatsApi(Endpoints):
     @endpoint("GET", "/api/sla", Role.VIEWER)
     def get_promises(self, over: Over = "day") -> Promises:
         """Show how many jobs started within their lane's SLA, and which started late."""
-        window = _window(over, self.app)
+        window, lanes = _window(over, self.app), self.app.ports.stack_lanes
         return Promises(
-            lanes=tuple(map(Promise.of, sla_by_lane(lanes_of(window.numbers)))),
+            lanes=tuple(Promise.of(one) for one in sla_by_lane(lanes_of(window.numbers)) if one.lane in lanes),
             types=tuple(map(Promise.of, sla_by_type(window.numbers))),
             late_jobs=tuple(map(LateJob.of, late_jobs(window.incidents))),
         )

@@ -15,7 +15,6 @@ from lanework.engine.operations.pauses import resume as resume_
 from lanework.http.dashboard.rendering import Pages, action, page
 from lanework.http.dashboard.words import HOUR, MINUTE, duration, plural
 from lanework.http.routing import RESUME_WITHIN
-from lanework.model.lanes import Lane
 from lanework.model.limits import TENANT, Bound, Concurrency, Limit, Rate
 
 
@@ -61,13 +60,13 @@ class LimitPages(Pages):
     @page("/limits")
     def limits_page(self) -> Response[str]:
         """Show what is limited and what is paused."""
-        paused, types = self.app.ports.flags.read().paused, self.app.registry.types
+        paused, types, lanes = self.app.ports.flags.read().paused, self.app.registry.types, self.app.ports.stack_lanes
         queues = {name: [one for one in types if one.queue == name] for name in self.app.registry.queues}
-        known = {f"lane:{lane}" for lane in Lane} | {f"queue:{name}" for name in queues}
+        known = {f"lane:{lane}" for lane in lanes} | {f"queue:{name}" for name in queues}
         known |= {f"type:{one.name}" for one in types}
         return self.show(
             "limits.html",
-            rows_of_lanes=[Row(kind="lane", name=lane, is_paused=f"lane:{lane}" in paused) for lane in Lane],
+            rows_of_lanes=[Row(kind="lane", name=lane, is_paused=f"lane:{lane}" in paused) for lane in lanes],
             rows_of_queues=[_row("queue", name, of_it, self.app, paused) for name, of_it in queues.items()],
             rows_of_types=[_row("type", one.name, [one], self.app, paused) for one in types],
             others=sorted(paused - known),

@@ -22,7 +22,7 @@ from lanework.http.dashboard.words import FILTERS
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.http.forms import FORM, Form
 from lanework.http.problems import problem_of
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,7 +82,7 @@ class Pages(Endpoints):
             "may_act": caller is not None and caller.session is not None and caller.role.may(Role.ADMIN),
             "note": note,
             "tabs": TABS,
-            "lanes": tuple(Lane),
+            "lanes": self.app.ports.stack_lanes,
             "LANES": LANES,
             "queues": self.app.registry.queues,
             "types": [one.name for one in self.app.registry.types],

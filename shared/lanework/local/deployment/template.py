@@ -6,10 +6,13 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from lanework.errors import ConfigError, StackError
+from lanework.model.lanes import ALL_LANES, lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from lanework.model.lanes import Lane
 
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
@@ -62,6 +65,13 @@ def with_code_at(template: dict[str, Any], locate: Callable[[str, str], str]) ->
         if isinstance(folder, str) and not folder.startswith("s3://"):
             properties[key] = locate(folder, kind)
     return located
+
+
+def lanes_in(template: dict[str, Any]) -> tuple[Lane, ...]:
+    """Return the lanes that a template's functions know of: all five where it doesn't say."""
+    variables = template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
+    named = variables.get("LANEWORK_LANES")
+    return ALL_LANES if named is None else lanes_of(str(named).split(","))
 
 
 def functions(template: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import StackError
 from lanework.local.clients import Clients
 from lanework.local.deployment.deploy import Deployer
+from lanework.local.deployment.template import lanes_in, read_template
 from lanework.local.emulator.private_files import make_private, write_private
 from lanework.local.emulator.process import USUAL_PORT, start_emulator
 from lanework.local.emulator.venv import emulator_python
@@ -87,7 +88,9 @@ def embedded_stack(
         deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {})
         outputs = deployer.deploy()
         pid, now = emulator.process.pid, datetime.now(UTC)
-        handle = StackHandle(endpoint=emulator.endpoint, region=REGION, stack=name, pid=pid, started_at=now)
+        where = {"endpoint": emulator.endpoint, "region": REGION, "stack": name}
+        lanes = lanes_in(read_template(project.template))
+        handle = StackHandle(**where, pid=pid, started_at=now, lanes=lanes)
         undo.enter_context(_announced(handle, project))
         yield RunningStack(handle=handle, outputs=outputs, clients=clients, deployer=deployer, emulator=emulator)
 

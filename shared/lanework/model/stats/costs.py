@@ -97,7 +97,7 @@ class Costs:
     What a time cost: an estimate; the dearest type first.
 
     Attributes:
-        idle_usd: What Lambda's polling of empty lanes cost at most, where all five lanes run on Lambda.
+        idle_usd: What Lambda's polling of empty lanes cost at most, where all lanes run on Lambda.
     """
 
     over: timedelta
@@ -116,8 +116,8 @@ class Costs:
         return sum(one.retries_usd for one in self.types)
 
 
-def costs_of(numbers: Mapping[Key, Numbers], prices: Prices, *, over: timedelta) -> Costs:
-    """Return what was paid for these numbers, which were counted within so long a time."""
+def costs_of(numbers: Mapping[Key, Numbers], prices: Prices, *, lanes: int = 5, over: timedelta) -> Costs:
+    """Return what was paid for these numbers, which were counted within so long a time in a stack of so many lanes."""
     usages: dict[str, list[tuple[Usage, Usage, int]]] = {}
     for lane in Lane:
         of_lane = {key: one for key, one in numbers.items() if key.lane is lane}
@@ -127,7 +127,7 @@ def costs_of(numbers: Mapping[Key, Numbers], prices: Prices, *, over: timedelta)
                 usage, retries = _usage(one, whole)
                 usages.setdefault(key.type, []).append((usage, retries, one[Count.FIRST_STARTS]))
     types = [_type_cost(name, parts, prices) for name, parts in usages.items()]
-    polls = len(Lane) * _IDLE_POLLS * (over / timedelta(minutes=1))
+    polls = lanes * _IDLE_POLLS * (over / timedelta(minutes=1))
     return Costs(
         over=over,
         prices=prices,
