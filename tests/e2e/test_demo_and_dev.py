@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,11 +92,14 @@ def test_a_session_of_development(dev: Dev) -> None:
 
     dev.lanework("enqueue", "demo.greet", "--job-id", "much-later", "--delay", "15m2s")
 
+    (dev.project.root / ".env").write_text("GREETING='Good evening'\nAWS_PROFILE=prod\n")
+    dev.says("deployed .env")
     source = dev.project.shared / "jobs" / "demo.py"
     before = source.read_text()
-    source.write_text(before.replace("Hello, ", "Good evening, "))
+    source.write_text(before.replace("Hello, ", "{__import__('os').environ['GREETING']}, "))
     dev.says("deployed shared/jobs/demo.py")
-    dev.lanework("enqueue", "demo.greet", "--payload", '{"name":"Bat"}', "--job-id", "second")
+    a_program = 'from jobs import app; app.enqueue("demo.greet", {"name": "Bat"}, job_id="second")'
+    dev.sh(f"eval \"$({LANEWORK} env)\" && cd shared && {sys.executable} -c '{a_program}'")
     assert dev.result_of("second") == "Good evening, Bat!"
 
     source.write_text(f"{before}\ndef (")

@@ -79,6 +79,10 @@ class Dev:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def sh(self, script: str) -> None:
+        """Run a script with the user's environment in the project's folder."""
+        subprocess.run(["/bin/sh", "-c", script], cwd=self.project.root, env=environment(), check=True, timeout=60)
+
     def result_of(self, job_id: str, *, within_s: float = 20) -> object:
         def is_over() -> bool:
             return bool(self._get(job_id)["status"] in ("completed", "dead"))

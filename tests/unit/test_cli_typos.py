@@ -23,6 +23,7 @@ PAGES = ("0", "101", "many", "1.5", "-1")
 COUNTS = ("0", "-1", "many", "1.5", "9" * 30)
 
 WRONG = {
+    "--format": ("", "yaml", "sh,json"),
     "--stack": ("", "1shop", "shop_prod", "a" * 49),
     "--region": ("", "Dublin", "eu-west", "eu-west-1a"),
     "--lane": LANES,

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from lanework.app import App
 from lanework.aws.clients import Clients
 from lanework.aws.deployed.stack import Look, find_stack
+from lanework.cli.env import say_environment
 from lanework.cli.output import say
 from lanework.cli.target import target
 from lanework.embedded import running_in
 from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
 from lanework.local.clients import Clients as LocalClients
+from lanework.local.environment import adopt, local_environment
 from lanework.local.project import Project, find_project
 from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings
@@ -99,27 +101,30 @@ def _secret_parameter(settings: Settings) -> str | None:
     return None
 
 
-def enter_stack(project: Project | None, *, changes: bool = False) -> Settings:
+def enter_stack(project: Project | None, *, changes: bool = False, says_env_file: bool = False) -> Settings:
     """
     Let this process's environment name the stack that is meant, and return what it says.
 
     Args:
         project: The project whose embedded stack may run, if there is one.
         changes: What follows changes the stack, whose name is said first.
+        says_env_file: Say what `.env` adds, which counts for the embedded stack alone.
 
     Raises:
-        ConfigError: None is named, and no embedded stack runs; or there is no such profile.
+        ConfigError: None is named, and no embedded stack runs; or there is no such profile; or `.env` can't be read.
         InvalidOptionError: The options don't go together.
     """
     running = None if project is None else running_in(project.root)
     named = target()
-    if running is None or not named.is_embedded(running):
+    if project is None or running is None or not named.is_embedded(running):
         named.enter()
     else:
+        own = (say_environment if says_env_file else local_environment)(project)
         other = os.environ.get("LANEWORK_STACK")
         if other not in (None, "", running.stack):
             say(f"using the embedded stack at {running.endpoint}; --stack {other} reaches the one in LANEWORK_STACK")
         enter(running, LocalClients(endpoint=running.endpoint, region=running.region))
+        adopt(own)
     settings = Settings.from_env()
     if changes:
         at = "" if settings.endpoint is None else f", at {settings.endpoint}"

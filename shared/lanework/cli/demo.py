@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
 from lanework.cli.jobs import JOB_COLUMNS, cells_of
 from lanework.cli.options import AsJson
@@ -19,6 +20,7 @@ from lanework.cli.output import complain, out, print_json, say, table_of
 from lanework.errors import ConfigError
 from lanework.local.demo import Demo, summary_of
 from lanework.local.emulator.venv import emulator_python
+from lanework.local.environment import adopt
 from lanework.local.project import Project, find_project
 from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.producer_env import enter
@@ -62,15 +64,16 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
 
 def prepare(project: Project) -> None:
     """
-    Make what the embedded stack needs beside the project, saying so where it takes long.
+    Make what the embedded stack needs beside the project, saying so where it takes long, and take on its `.env`.
 
     Raises:
-        ConfigError: The extra `local` isn't installed.
+        ConfigError: The extra `local` isn't installed, or `.env` can't be read.
         StackError: The emulator's environment can't be made.
     """
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs an extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
+    adopt(say_environment(project))
     emulator_python(project.home, report=say)
 
 

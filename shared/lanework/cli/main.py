@@ -15,6 +15,7 @@ from lanework.cli import (
     demo,
     dev,
     doctor,
+    env,
     jobs,
     lanes,
     project,
@@ -61,7 +62,7 @@ _COMMANDS: Final = (
     *(jobs.enqueue, jobs.get, jobs.list_, jobs.log, jobs.cancel, jobs.reschedule, jobs.signal),
     *(lanes.pause, lanes.resume, lanes.drain, stats.stats, stats.sla, stats.costs, stats.alerts),
     *(top.top, tail.tail, clean.clean, project.init, project.upgrade, project.test),
-    *(demo.demo, doctor.doctor, doctor.check, dev.dev, worker.worker, scaling.scaling),
+    *(demo.demo, doctor.doctor, doctor.check, dev.dev, env.env, worker.worker, scaling.scaling),
 )
 """The commands that are in no group, as help lists them."""
 

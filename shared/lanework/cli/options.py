@@ -28,9 +28,9 @@ def time_option(what: str, *names: str) -> Any:  # noqa: ANN401 - as above
     return typer.Option(*names, parser=moment, metavar="TIME", help=what)
 
 
-def word_option(words: type[StrEnum], what: str) -> Any:  # noqa: ANN401 - as above
+def word_option(words: type[StrEnum], what: str, *names: str) -> Any:  # noqa: ANN401 - as above
     """Return an option that takes one of these words."""
-    return typer.Option(parser=one_of(words), metavar="WORD", help=what)
+    return typer.Option(*names, parser=one_of(words), metavar="WORD", help=what)
 
 
 def lane_option(what: str, *names: str) -> Any:  # noqa: ANN401 - as above

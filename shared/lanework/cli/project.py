@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, say
 from lanework.local.project import find_project
@@ -36,7 +38,8 @@ def test(context: typer.Context) -> None:
     """
     project = find_project(Path.cwd())
     command = [sys.executable, "-m", "pytest", *context.args]
-    raise typer.Exit(subprocess.run(command, cwd=project.root, check=False).returncode)  # noqa: S603 - pytest
+    environ = {**os.environ, **say_environment(project).values}
+    raise typer.Exit(subprocess.run(command, cwd=project.root, env=environ, check=False).returncode)  # noqa: S603 - pytest
 
 
 def upgrade(

@@ -133,7 +133,7 @@ def worker(work: Work) -> None:
 
     Example: lanework worker --lane low --lane batch --concurrency 4
     """
-    lanes = enter_stack(project_here(), changes=True).lanes
+    lanes = enter_stack(project_here(), changes=True, says_env_file=True).lanes
     plan = work.plan()
     for lane in plan.lanes:
         if lane not in lanes:

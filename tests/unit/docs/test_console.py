@@ -32,7 +32,23 @@ if TYPE_CHECKING:
 
     from tests.support.http_shop import Shop
 
-SHELL = {"export", "cd", "mkdir", "set", "jq", "zcat", "docker", "sam", "uv", "pip", "git", "$EDITOR", "cat", "patch"}
+SHELL = {
+    "eval",
+    "export",
+    "cd",
+    "mkdir",
+    "set",
+    "jq",
+    "zcat",
+    "docker",
+    "sam",
+    "uv",
+    "pip",
+    "git",
+    "$EDITOR",
+    "cat",
+    "patch",
+}
 """Commands of others, of which nothing here knows more than the name."""
 
 CONSOLE = blocks("console", "sh")

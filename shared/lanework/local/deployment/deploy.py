@@ -16,8 +16,9 @@ from lanework.errors import StackError
 from lanework.local.deployment.cloudformation_gaps import make_good
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
-from lanework.local.deployment.template import LAYER, read_template, with_code_at
+from lanework.local.deployment.template import LAYER, read_template, with_code_at, with_variables
 from lanework.local.emulator.process import wait_for
+from lanework.local.environment import local_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,8 +59,10 @@ class Deployer:
         Raises:
             StackError: If the template or the code is broken, with the first reason. A stack that was there before
                 stays as it was.
+            ConfigError: `.env` can't be read.
         """
-        template = read_template(self.project.template)
+        own = local_environment(self.project)
+        template = with_variables(read_template(self.project.template), own.values)
         try_code(self.project, template, self._known(template))
         try:
             self._submit(with_code_at(template, self._upload))

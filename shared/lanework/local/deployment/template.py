@@ -9,7 +9,7 @@ from lanework.errors import ConfigError, StackError
 from lanework.model.lanes import ALL_LANES, lanes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lanework.model.lanes import Lane
@@ -72,6 +72,14 @@ def lanes_in(template: dict[str, Any]) -> tuple[Lane, ...]:
     variables = template.get("Globals", {}).get("Function", {}).get("Environment", {}).get("Variables", {})
     named = variables.get("LANEWORK_LANES")
     return ALL_LANES if named is None else lanes_of(str(named).split(","))
+
+
+def with_variables(template: dict[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Return a copy whose functions all have these variables; they count more than what Globals says."""
+    given = copy.deepcopy(template)
+    everywhere = given.setdefault("Globals", {}).setdefault("Function", {}).setdefault("Environment", {})
+    everywhere["Variables"] = {**everywhere.get("Variables", {}), **values}
+    return given
 
 
 def functions(template: dict[str, Any]) -> list[dict[str, Any]]:

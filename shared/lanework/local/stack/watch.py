@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanework.errors import StackError
+from lanework.errors import LaneworkError
+from lanework.local.env_file import NAME as ENV_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -50,7 +51,7 @@ def redeploy_on_change(stack: RunningStack, stop: Event) -> Generator[Redeployed
         names = tuple(project.shown(path) for path in changed)
         try:
             stack.deployer.deploy()
-        except (StackError, OSError) as error:  # a file can vanish between being listed and being read
+        except (LaneworkError, OSError) as error:  # a file can vanish between being listed and being read
             yield Redeployed(changed=names, problem=str(error))
         else:
             yield Redeployed(changed=names)
@@ -60,7 +61,8 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     """Yield the files that changed each time some did, and nothing once in a while if none did, until `stop` is set."""
     from watchfiles import watch  # noqa: PLC0415 - only in the extra `local`
 
-    before = _version(project.template)
+    looked_at = (project.template, project.root / ENV_FILE)
+    before = {one: _version(one) for one in looked_at}
     batches = watch(
         project.handlers,
         *project.sources,
@@ -71,10 +73,10 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     )
     for batch in batches:
         changed = {Path(path) for _, path in batch}
-        now = _version(project.template)
-        if now != before:  # looked at, not watched: an editor that saves by renaming ends a watch on a single file
-            before = now
-            changed.add(project.template)
+        now = {one: _version(one) for one in looked_at}
+        # Looked at, not watched: an editor that saves by renaming ends a watch on a single file.
+        changed |= {one for one in looked_at if now[one] != before[one]}
+        before = now
         yield tuple(sorted(changed))
 
 
