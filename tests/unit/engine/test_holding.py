@@ -19,6 +19,7 @@ from lanework.engine.ports.messages import OutgoingMessage
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import Lane
+from lanework.model.lifecycle import operator_moves
 from lanework.model.lifecycle.change import Answer, Change
 from lanework.testing import NOON, Clock, EventList, app_in_memory
 from tests.support.fakes import break_ports
@@ -155,6 +156,46 @@ def test_what_is_given_back_is_due_and_its_slot_free_when_its_code_can_not_run_a
     worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=worker.body_of("job-1")))
     worker.deliver_all()
     assert (worker.ran[:1], worker.app.get("job-1").state) == (["job-1"], State.COMPLETED)
+
+
+def test_an_operator_who_moves_what_was_given_back_to_now_does_not_start_it_beside_its_own_code(worker: Worker) -> None:
+    run = worker.claimed()
+    wait = run.requeue(ends_within=5 * SECOND)
+    assert wait is not None
+
+    moved = worker.app.reschedule("job-1", delay=timedelta(0))
+
+    assert (moved.run_at, moved.due_at, moved.sweep_at) == (NOON, NOON + wait, NOON + wait)
+    worker.deliver_all()
+    assert worker.ran == []
+    worker.clock.advance(wait)
+    worker.deliver_all()
+    assert worker.ran == ["job-1"]
+
+
+def test_an_operator_may_move_what_was_given_back_to_any_later_start(worker: Worker) -> None:
+    run = worker.claimed()
+    run.requeue(ends_within=5 * SECOND)
+
+    assert worker.app.reschedule("job-1", delay=timedelta(minutes=1)).due_at == NOON + timedelta(minutes=1)
+
+
+def test_the_next_life_of_what_was_given_back_and_died_waits_for_its_code_too(worker: Worker) -> None:
+    run = worker.claimed()
+    wait = run.requeue(ends_within=5 * SECOND)
+    assert wait is not None
+    stored = worker.app.ports.ledger.get("job-1")
+    assert stored is not None
+    refused = operator_moves.die_unsent(stored, error="SQS refuses it", now=NOON, expires_at=NOON + timedelta(days=15))
+    worker.app.ports.ledger.change("job-1", refused)
+
+    worker.app.dead_letters.redrive_job("job-1")
+
+    worker.deliver_all()
+    assert worker.ran == []
+    worker.clock.advance(wait)
+    worker.deliver_all()
+    assert worker.ran == ["job-1"]
 
 
 def test_a_run_whose_code_has_not_begun_or_has_ended_is_given_back_at_once(worker: Worker) -> None:

@@ -509,7 +509,7 @@ class World:
         looks = [one.look_at for one in shards if one.look_at is not None]
         limits = [slots for name in self._bounds_seen for slots in (self._limits_stored.slots(name),)]
         kept = [until for slots in limits for until in slots.holders.values()]
-        seen = [slots.waiting_since + LOOK_EVERY for slots in limits if slots.waiting_since is not None]
+        seen = [self.time() + LOOK_EVERY for slots in limits if slots.waiting_since is not None]
         unsent = [one.created_at for one in map(Summary.of, self._records()) if one.is_unsent]
         finds = [at + wait for at in unsent for wait in (4 * MINUTE, 20 * MINUTE, 90 * MINUTE)]
         after = [

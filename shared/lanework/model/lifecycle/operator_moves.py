@@ -121,15 +121,16 @@ def reschedule(record: JobRecord, *, at: datetime, is_far: bool) -> Change:
     Move the start of a job that waits: entered for its new time, where the sweep finds it.
 
     A job that a pause or a limit holds stays there, and starts no sooner than its new time once it is let go. One that
-    isn't far is sent by the caller.
+    isn't far is sent by the caller. One that was given back isn't due before its code can't run any more (rule 18).
     """
+    due_at = at if record.runs_until is None else max(at, record.runs_until)
     first = {"state": State.SCHEDULED if is_far else State.QUEUED} if record.claim_id is None else {}
     state = {} if record.held_by is not None else first
-    entry = {} if record.held_by is not None else {"sweep_at": at}
+    entry = {} if record.held_by is not None else {"sweep_at": due_at}
     return Change(
         name="reschedule",
         require=(*_as_seen(record), Equals("due_at", record.due_at)),
-        write={"due_at": at, "run_at": at, **state, **entry},
+        write={"due_at": due_at, "run_at": at, **state, **entry},
     )
 
 
@@ -222,7 +223,7 @@ def redrive(record: JobRecord, *, now: datetime, edit: Edit | None = None) -> Ch
             "life": record.life + (1 if edit is None else 2),
             "attempts": 0,
             "claim_id": None,
-            "due_at": AT_ONCE,
+            "due_at": record.runs_until or AT_ONCE,
             "sweep_at": now,
             **edited,
             **waits,

@@ -38,7 +38,7 @@ def requeue(run: JobRecord, *, due_at: datetime) -> Change:
 
     It may begin from `due_at`: not before its code can't run any more (rule 18).
     """
-    return _parked("requeue", run, _due(due_at))
+    return _parked("requeue", run, {**_due(due_at), "runs_until": due_at})
 
 
 def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:

@@ -134,6 +134,8 @@ class JobRecord:
         rate_attempt: The attempt that it is reserved for; another has to reserve its own.
         superseded_at: When the enqueue began whose payload was written over the one that its messages carry: they don't
             count, the record does. None if none was.
+        runs_until: Until when code of an attempt that was given back may run on: whoever moves its start, it isn't due
+            before. None if none was.
         retired: Its content was stripped and no list shows it; what is left says that its id is used, and how it ended.
         after: What it waits for, or has waited for: ids of jobs, and `workflow/ID` with what of it.
         open_parents: Of these, the ones that it still waits for.
@@ -193,6 +195,7 @@ class JobRecord:
     rate_slot: datetime | None = None
     rate_attempt: int | None = None
     superseded_at: datetime | None = None
+    runs_until: datetime | None = None
     retired: bool = False
     after: tuple[str, ...] = ()
     open_parents: tuple[str, ...] = ()
