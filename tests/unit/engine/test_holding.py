@@ -198,6 +198,21 @@ def test_the_next_life_of_what_was_given_back_and_died_waits_for_its_code_too(wo
     assert worker.ran == ["job-1"]
 
 
+def test_the_ticket_of_what_was_given_back_and_died_waits_for_its_code_too(worker: Worker) -> None:
+    run = worker.claimed()
+    wait = run.requeue(ends_within=5 * SECOND)
+    assert wait is not None
+    stored = worker.app.ports.ledger.get("job-1")
+    assert stored is not None
+    refused = operator_moves.die_unsent(stored, error="SQS refuses it", now=NOON, expires_at=NOON + timedelta(days=15))
+    worker.app.ports.ledger.change("job-1", refused)
+    ticket = Envelope.of(stored, stored.payload or "").as_ticket(life=2).encode()
+    worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=ticket))
+
+    assert worker.deliver() == Nack.until(NOON + wait, now=NOON)
+    assert worker.ran == []
+
+
 def test_a_run_whose_code_has_not_begun_or_has_ended_is_given_back_at_once(worker: Worker) -> None:
     run = worker.claimed()
 

@@ -106,6 +106,8 @@ def _of_another_life(stored: JobRecord, message: Envelope, by: Claimant) -> Verd
     if message.ticket and stored.state is State.DEAD and stored.life == message.life - 1:
         if stored.open_parents:
             return WaitAgain(operator_moves.redrive(stored, now=by.now))
+        if stored.runs_until is not None and stored.runs_until > by.now:
+            return WaitUntil(stored.runs_until)
         return ClaimBy(claim_moves.begin_life(message, claim_id=by.claim_id, now=by.now, lease=by.lease))
     return Drop(f"belongs to life {message.life}, the job is in life {stored.life}")
 
