@@ -23,7 +23,15 @@ from lanework.wiring import utc_now
 
 ROOT = Path(__file__).parents[2]
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
-PLACED = {"VpcSubnets": "subnet-1,subnet-2", "VpcSecurityGroups": "sg-1", "PermissionsBoundary": BOUNDARY}
+KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+PLACED = {
+    "VpcSubnets": "subnet-1,subnet-2",
+    "VpcSecurityGroups": "sg-1",
+    "PermissionsBoundary": BOUNDARY,
+    "KmsKey": KEY,
+    "LowMemory": "1024",
+    "LowStorage": "2048",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +57,8 @@ def test_a_stack_in_a_vpc_is_as_its_parameters_say_and_drifts_in_nothing() -> No
 
     assert {one.network.subnets for one in case.graph.functions if one.network} == {("subnet-1", "subnet-2")}
     assert bounds == {BOUNDARY}
+    assert {one.key for one in case.graph.queues} == {one.key for one in case.graph.tables} == {KEY}
+    assert {one.key for one in case.graph.topics} == {one.key for one in case.graph.log_groups} == {KEY}
     assert examine(case, RULES) == []
 
 

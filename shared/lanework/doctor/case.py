@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lanework.doctor.graph import Graph, Resource
+    from lanework.doctor.graph import Graph
+    from lanework.doctor.resources import Resource
     from lanework.model.schedule.schedule import Schedule
 
     Look = Callable[["Case"], Iterable["Complaint"]]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from lanework.doctor.graph import Statement
 from lanework.doctor.network import ACCESS_POLICY, INTERFACES
+from lanework.doctor.resources import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,19 @@ def statements_of(document: dict[str, Any]) -> Iterator[Statement]:
             allows=one.get("Effect") == "Allow",
             actions=tuple(_listed(one.get("Action"))),
             resources=tuple(str(resource) for resource in _listed(one.get("Resource"))),
+            is_by_services=any("kms:ViaService" in pairs for pairs in one.get("Condition", {}).values()),
         )
+
+
+def allowed_to_services(document: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return what a resource's policy allows services of AWS, by their principal; `*` is everybody."""
+    allowed: dict[str, tuple[str, ...]] = {}
+    for one in _listed(document.get("Statement")):
+        who = one.get("Principal")
+        services = ["*"] if who in ("*", {"AWS": "*"}) else _listed(who.get("Service")) if isinstance(who, dict) else []
+        for service in services if one.get("Effect") == "Allow" else ():
+            allowed[service] = (*allowed.get(service, ()), *_listed(one.get("Action")))
+    return allowed
 
 
 def aws_own(arn: str) -> list[Statement]:
@@ -50,10 +62,13 @@ def is_allowed(statements: Iterable[Statement], action: str, resource: str) -> b
     return allows and not denies
 
 
+def names_action(patterns: Iterable[str], action: str) -> bool:
+    """Tell whether an action is among these, which may hold wildcards."""
+    return any(fnmatchcase(action.lower(), one.lower()) for one in patterns)
+
+
 def _covers(statement: Statement, action: str, resource: str) -> bool:
-    return any(fnmatchcase(action.lower(), one.lower()) for one in statement.actions) and any(
-        fnmatchcase(resource, one) for one in statement.resources
-    )
+    return names_action(statement.actions, action) and any(fnmatchcase(resource, one) for one in statement.resources)
 
 
 def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - a policy's values come alone or as lists

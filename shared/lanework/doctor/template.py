@@ -7,22 +7,24 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.doctor.graph import (
+from lanework.doctor.graph import Graph
+from lanework.doctor.intrinsics import Resolver
+from lanework.doctor.network import network_of
+from lanework.doctor.policies import allowed_to_services, aws_own, refuses_plain_text, sources_in, statements_of
+from lanework.doctor.resources import (
     Alarm,
     Dashboard,
     Feed,
     Function,
-    Graph,
+    Key,
     LogGroup,
     Queue,
     Role,
     Table,
     Timer,
+    Topic,
     is_queue,
 )
-from lanework.doctor.intrinsics import Resolver
-from lanework.doctor.network import network_of
-from lanework.doctor.policies import aws_own, refuses_plain_text, sources_in, statements_of
 from lanework.doctor.template_network import subnets_in
 
 if TYPE_CHECKING:
@@ -75,8 +77,10 @@ def graph_of(
         timers=tuple(reader.timers()),
         alarms=tuple(reader.alarms()),
         dashboards=tuple(reader.dashboards()),
+        topics=tuple(reader.topics()),
         roles=tuple(reader.roles()),
         subnets=subnets_in(resolver),
+        keys=reader.keys(),
     )
 
 
@@ -107,6 +111,7 @@ class _Reader:
                     if any(str(url).rpartition("/")[2] == name for url in policy["Queues"])
                 ),
                 takes_from=sources_in(one.get("RedriveAllowPolicy", {})),
+                key=one.get("KmsMasterKeyId"),
             )
 
     def functions(self) -> Iterator[Function]:
@@ -157,12 +162,27 @@ class _Reader:
                 is_encrypted=one.get("SSESpecification", {}).get("SSEEnabled") is True,
                 expires_by=expiry.get("AttributeName") if expiry.get("Enabled") is True else None,
                 is_recoverable=recovery.get("PointInTimeRecoveryEnabled") is True,
+                key=one.get("SSESpecification", {}).get("KMSMasterKeyId"),
             )
 
     def log_groups(self) -> Iterator[LogGroup]:
         for logical_id, one in self._of("AWS::Logs::LogGroup"):
             name, days = self._resolver.name(logical_id), one.get("RetentionInDays")
-            yield LogGroup(id=logical_id, name=name, days=None if days is None else int(days))
+            yield LogGroup(id=logical_id, name=name, days=None if days is None else int(days), key=one.get("KmsKeyId"))
+
+    def topics(self) -> Iterator[Topic]:
+        for logical_id, one in self._of("AWS::SNS::Topic"):
+            arn, name = self._resolver.arn(logical_id), self._resolver.name(logical_id)
+            yield Topic(id=logical_id, name=name, arn=arn, key=one.get("KmsMasterKeyId"))
+
+    def keys(self) -> dict[str, Key]:
+        """Return the keys that the template makes; nothing is known here of another."""
+        return {
+            self._resolver.arn(logical_id): Key(
+                is_on=one.get("Enabled", True) is True, services=allowed_to_services(one.get("KeyPolicy", {}))
+            )
+            for logical_id, one in self._of("AWS::KMS::Key")
+        }
 
     def timers(self) -> Iterator[Timer]:
         for logical_id, one in self._of("AWS::Scheduler::Schedule"):

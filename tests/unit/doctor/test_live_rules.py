@@ -10,7 +10,8 @@ import pytest
 
 from lanework.aws.deployed.stack import skew_of
 from lanework.doctor.case import Case, Finding, Live, Refusal, examine
-from lanework.doctor.graph import Graph, Role, Statement
+from lanework.doctor.graph import Graph
+from lanework.doctor.resources import Role, Statement
 from lanework.doctor.rules import RULES, deployed
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import changed_files, template_case

@@ -123,7 +123,7 @@ def test_what_only_some_deployments_have_is_allowed_and_no_wider(ours: Template)
 
 def test_the_function_behind_the_stream_may_reach_its_bus_and_somebody_is_told_when_it_is_late(ours: Template) -> None:
     policy = ours["Resources"]["EventsRole"]["Properties"]["Policies"][0]
-    others = [one for one in policy["PolicyDocument"]["Statement"] if one["Sid"] != "Bus"]
+    others = [one for one in policy["PolicyDocument"]["Statement"] if one.get("Sid") != "Bus"]
     changed = {**policy, "PolicyDocument": {**policy["PolicyDocument"], "Statement": others}}
     mute = {
         "EventsLateAlarm": {"Properties": {"AlarmActions": []}},

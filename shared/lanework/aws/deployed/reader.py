@@ -7,18 +7,20 @@ from datetime import timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lanework.aws.deployed.keys import Keys
 from lanework.aws.deployed.network import subnets_of
-from lanework.doctor.graph import Dashboard, Feed, Function, Graph, LogGroup, Queue, Role, Table, Timer, is_queue
+from lanework.doctor.graph import Graph
 from lanework.doctor.network import network_of
 from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
+from lanework.doctor.resources import Dashboard, Feed, Function, LogGroup, Queue, Role, Table, Timer, Topic, is_queue
 from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lanework.aws.deployed.stack import Look, Resource, Stack
-    from lanework.doctor.graph import Alarm, Statement
     from lanework.doctor.network import Subnet
+    from lanework.doctor.resources import Alarm, Statement
 
 ThingT = TypeVar("ThingT")
 
@@ -48,7 +50,9 @@ def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
         alarms=reader.each("AWS::CloudWatch::Alarm", reader.alarm),
         dashboards=reader.each("AWS::CloudWatch::Dashboard", reader.dashboard),
         roles=reader.each("AWS::IAM::Role", reader.role),
+        topics=reader.each("AWS::SNS::Topic", reader.topic),
         subnets=reader.subnets(functions),
+        keys=reader.keys.found,
     )
 
 
@@ -57,6 +61,7 @@ class _Reader:
 
     def __init__(self, stack: Stack, look: Look) -> None:
         self._stack, self._look = stack, look
+        self.keys = Keys(stack, look)
         self._in_vpcs = {one.physical_id: one.id for one in stack.resources if one.type in _IN_VPCS}
         self._roles = {one.physical_id: one.id for one in stack.resources if one.type == "AWS::IAM::Role"}
 
@@ -87,6 +92,7 @@ class _Reader:
             is_encrypted=has.get("SqsManagedSseEnabled") == "true" or "KmsMasterKeyId" in has,
             is_tls_only=refuses_plain_text(json.loads(has.get("Policy", "{}")), has["QueueArn"]),
             takes_from=sources_in(json.loads(has.get("RedriveAllowPolicy", "{}"))),
+            key=self.keys.name_of(has.get("KmsMasterKeyId")),
         )
 
     def function(self, one: Resource) -> Function | None:
@@ -156,12 +162,24 @@ class _Reader:
             is_encrypted=has["Table"].get("SSEDescription", {}).get("Status") in ("ENABLED", "ENABLING", "UPDATING"),
             expires_by=expires.get("AttributeName") if expires["TimeToLiveStatus"] in ("ENABLED", "ENABLING") else None,
             is_recoverable=recovery.get("PointInTimeRecoveryStatus") == "ENABLED",
+            key=self.keys.customers(has["Table"].get("SSEDescription", {}).get("KMSMasterKeyArn")),
         )
 
     def log_group(self, one: Resource) -> LogGroup | None:
         answer = self._look.at(one.id, "logs", "describe_log_groups", logGroupNamePrefix=one.physical_id)
         found = [] if answer is None else [has for has in answer["logGroups"] if has["logGroupName"] == one.physical_id]
-        return LogGroup(id=one.id, name=one.physical_id, days=found[0].get("retentionInDays")) if found else None
+        if not found:
+            return None
+        key = self.keys.name_of(found[0].get("kmsKeyId"))
+        return LogGroup(id=one.id, name=one.physical_id, days=found[0].get("retentionInDays"), key=key)
+
+    def topic(self, one: Resource) -> Topic | None:
+        arn = one.physical_id
+        answer = self._look.at(one.id, "sns", "get_topic_attributes", TopicArn=arn)
+        if answer is None:
+            return None
+        key = self.keys.name_of(answer["Attributes"].get("KmsMasterKeyId"))
+        return Topic(id=one.id, name=arn.rpartition(":")[2], arn=arn, key=key)
 
     def timer(self, one: Resource) -> Timer | None:
         name = one.physical_id.rpartition("/")[2]

@@ -6,11 +6,28 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
 from lanework.doctor.network import INTERFACES
+from lanework.doctor.policies import names_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
+
+ALARMS: Final = "cloudwatch.amazonaws.com"
+LOGS: Final = "logs.{region}.amazonaws.com"
+
+BY_SERVICES: Final = {
+    "cloudwatch": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "logs": (
+        "kms:Decrypt",
+        "kms:DescribeKey",
+        "kms:Encrypt",
+        "kms:GenerateDataKey",
+        "kms:ReEncryptFrom",
+        "kms:ReEncryptTo",
+    ),
+}
+"""What a key's policy must allow them (SNS, "Encrypted topics"; CloudWatch Logs, "Encrypt log data")."""
 
 
 @rule(why="compromised code could reach resources outside this stack")
@@ -123,4 +140,35 @@ def tables(case: Case) -> Iterator[Complaint]:
             )
 
 
-RULES: Final = (wildcards, loops, log_retention, encryption, tls, redrive_allow, tables)
+@rule(why="CloudWatch refuses the log group, or its alarms reach nobody; under a key that is off nothing can be read")
+def keys(case: Case) -> Iterator[Complaint]:
+    """A customer's key is enabled, and lets in CloudWatch's alarms and logs where they need it."""
+    graph = case.graph
+    users = [(one.id, one.key, ALARMS) for one in graph.topics if any(one.arn in alarm.tells for alarm in graph.alarms)]
+    users += [(one.id, one.key, LOGS.format(region=graph.region)) for one in graph.log_groups]
+    for about, name, service in users:
+        if name == "alias/aws/sns":
+            what = f"it is encrypted with SNS's own key {name}, which {service} may not use"
+            yield Complaint(about=about, what=what, todo=f"{about}: a key of yours as KmsMasterKeyId, or none")
+        key = None if name is None else graph.keys.get(name)
+        if key is None:
+            continue
+        allowed = (*key.services.get(service, ()), *key.services.get("*", ()))
+        missing = [one for one in BY_SERVICES[service.partition(".")[0]] if not names_action(allowed, one)]
+        if missing:
+            yield Complaint(
+                about=about,
+                what=f"the policy of its key {name} doesn't let {service} {', '.join(missing)}",
+                todo=f"in the key's policy: {{Effect: Allow, Principal: {{Service: {service}}}, "
+                f"Action: [{', '.join(missing)}], Resource: '*'}} (docs/deploy.md)",
+            )
+    for name, key in graph.keys.items():
+        if not key.is_on:
+            yield Complaint(
+                about=name,
+                what="the key is disabled, or about to be deleted",
+                todo=f"aws kms enable-key --key-id {name}",
+            )
+
+
+RULES: Final = (wildcards, loops, log_retention, encryption, keys, tls, redrive_allow, tables)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.doctor.case import Complaint, rule
-from lanework.doctor.graph import Role
+from lanework.doctor.resources import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

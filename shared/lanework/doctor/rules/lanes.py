@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Feed, Function, Graph, Queue, Statement
+    from lanework.doctor.graph import Graph
+    from lanework.doctor.resources import Feed, Function, Queue, Statement
 
 MARGIN: Final = timedelta(seconds=5)
 """What a message is hidden for beyond the function's timeout and the batching window."""

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Function, Graph, Role
+    from lanework.doctor.graph import Graph
     from lanework.doctor.network import Network
+    from lanework.doctor.resources import Function, Role
 
 _GATEWAYS: Final = frozenset({"dynamodb", "s3"})
 """Services with an endpoint of type Gateway, which costs nothing."""
@@ -110,7 +111,8 @@ def vpc_endpoints(case: Case) -> Iterator[Complaint]:
 
 def _called(role: Role) -> frozenset[str]:
     """Return the services that a role lets code call."""
-    actions = {action.lower() for one in role.statements if one.allows for action in one.actions}
+    by_code = [one for one in role.statements if one.allows and not one.is_by_services]
+    actions = {action.lower() for one in by_code for action in one.actions}
     return frozenset(action.partition(":")[0] for action in actions - _BY_LAMBDA) & _CALLED
 
 

@@ -9,10 +9,11 @@ from lanework.doctor.policies import is_allowed
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Function, Graph
+    from lanework.doctor.graph import Graph
+    from lanework.doctor.resources import Function
 
 LEDGER: Final = (
     *("BatchGetItem", "BatchWriteItem", "GetItem", "PartiQLInsert", "PartiQLUpdate", "PutItem", "Query", "UpdateItem"),
@@ -29,18 +30,35 @@ Need = tuple[str, str]
 def permissions(case: Case) -> Iterator[Complaint]:
     """Each function may do all that its code does."""
     roles = {one.id: one for one in case.graph.roles}
+    keys = {one.arn: one.key for one in case.graph.queues if one.key is not None}
+    keys |= {one.arn: one.key for one in case.graph.tables if one.key is not None}
+    keys |= {one.arn: one.key for one in case.graph.topics if one.key is not None}
     for function, needs in _needs(case.graph):
         role = roles.get(function.role)
         if role is None:  # it isn't the stack's: nobody here knows what it allows
             continue
-        missing = [(action, on) for action, on in needs if not is_allowed(role.statements, action, on)]
+        wanted = [*needs, *_of_keys(needs, keys)]
+        missing = [(action, on) for action, on in wanted if not is_allowed(role.statements, action, on)]
         for on in dict.fromkeys(on for _, on in missing):
             actions = ", ".join(action for action, resource in missing if resource == on)
             yield Complaint.of(
                 role,
-                f"{function.name} may not {actions} on {on.partition(':')[2].partition(':')[2]}",
+                f"{function.name} may not {actions} on {on.split(':', 2)[-1]}",
                 f"a statement {{Effect: Allow, Action: [{actions}], Resource: {on}}}",
             )
+
+
+def _of_keys(needs: Iterable[Need], keys: Mapping[str, str]) -> Iterator[Need]:
+    """Yield what the services do with keys in the name of whoever needs the rest; AWS's own keys let everybody."""
+    found: dict[Need, None] = {}
+    for action, on in needs:
+        key = keys.get(on.partition("/index/")[0])
+        if key is None or key.startswith("alias/aws/") or action == "sqs:GetQueueAttributes":
+            continue
+        found["kms:Decrypt", key] = None
+        if action in ("sqs:SendMessage", "sns:Publish"):
+            found["kms:GenerateDataKey", key] = None
+    yield from found
 
 
 def _needs(graph: Graph) -> Iterator[tuple[Function, list[Need]]]:

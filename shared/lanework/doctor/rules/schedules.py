@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Graph, Timer
+    from lanework.doctor.graph import Graph
+    from lanework.doctor.resources import Timer
     from lanework.model.schedule.schedule import Schedule
 
 _RATE: Final = re.compile(r"rate\((?:1 (?:minute|hour|day)|(?:[2-9]|[1-9]\d+) (?:minutes|hours|days))\)")

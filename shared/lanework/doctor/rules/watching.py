@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
-    from lanework.doctor.graph import Alarm, Function, Graph, Queue
+    from lanework.doctor.graph import Graph
+    from lanework.doctor.resources import Alarm, Function, Queue
 
 DEPTH: Final = "AWS/SQS ApproximateNumberOfMessagesVisible"
 AGE: Final = "AWS/SQS ApproximateAgeOfOldestMessage"

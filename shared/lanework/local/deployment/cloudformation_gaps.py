@@ -1,8 +1,8 @@
 """
 Makes good what MiniStack's CloudFormation drops.
 
-Of a table its time to live, its point-in-time recovery and its encryption; of a function its reserved concurrency, its
-VPC and what becomes of its loops; of a role its permissions boundary.
+Of a table its time to live, its point-in-time recovery and its encryption; of a topic its key; of a function its
+reserved concurrency, its VPC and what becomes of its loops; of a role its permissions boundary.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lanework.local.deployment.template import FUNCTION, functions
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_dynamodb.type_defs import SSESpecificationTypeDef
     from mypy_boto3_lambda.literals import RecursiveLoopType
 
     from lanework.local.clients import Clients
@@ -33,10 +34,14 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
     found = [one for page in pages for one in page["StackResourceSummaries"]]
     for one in found:
         if one["ResourceType"] == "AWS::DynamoDB::Table":
-            table, properties = one["PhysicalResourceId"], template["Resources"][one["LogicalResourceId"]]["Properties"]
+            table = one["PhysicalResourceId"]
+            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
             _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
             _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
             _set_encryption(table, properties.get("SSESpecification"), clients)
+        elif one["ResourceType"] == "AWS::SNS::Topic":
+            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
+            _set_topic_key(one["PhysicalResourceId"], properties.get("KmsMasterKeyId", ""), clients)
         elif one["ResourceType"] == "AWS::IAM::Role":
             properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
             _set_boundary(one["PhysicalResourceId"], properties.get("PermissionsBoundary"), clients)
@@ -76,8 +81,18 @@ def _set_loop(function: str, wanted: RecursiveLoopType | None, clients: Clients)
 
 
 def _set_encryption(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
-    if wanted is not None:
-        clients.dynamodb.update_table(TableName=table, SSESpecification={"Enabled": wanted["SSEEnabled"]})
+    if wanted is None:
+        return
+    says: SSESpecificationTypeDef = {"Enabled": wanted["SSEEnabled"]}
+    if "KMSMasterKeyId" in wanted:
+        says |= {"SSEType": "KMS", "KMSMasterKeyId": wanted["KMSMasterKeyId"]}
+    clients.dynamodb.update_table(TableName=table, SSESpecification=says)
+
+
+def _set_topic_key(topic: str, wanted: str, clients: Clients) -> None:
+    sns = clients.make("sns")
+    if sns.get_topic_attributes(TopicArn=topic)["Attributes"].get("KmsMasterKeyId", "") != wanted:
+        sns.set_topic_attributes(TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=wanted)
 
 
 def _set_reserved(function: str, wanted: str | int | None, clients: Clients) -> None:
