@@ -27,7 +27,7 @@ def sam(tmp_path_factory: pytest.TempPathFactory, emulator_endpoint: str) -> Sam
     root = tmp_path_factory.mktemp("shop") / "shop"
     for folder in ("handlers", "shared"):
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("template.yaml", "samconfig.toml"):
+    for file in ("template.yaml", "samconfig.toml", "pyproject.toml"):
         shutil.copy(ROOT / file, root / file)
     mine = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANEWORK_"))}
     return Sam(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -33,10 +34,16 @@ class Project:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
 
+    def _files(self) -> list[Path]:
+        return [one for one in self.source.rglob("*.py") if one.is_file()]
+
     def check(self, architecture: str = ARCHITECTURE) -> tuple[int, str]:
         """Return the script's exit code, and what it said."""
-        script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.source), str(self.layer)]
-        asked = ["--prefix", "shared/", "--architecture", architecture, "--brought-in", str(SITE)]
+        script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.layer)]
+        listed = self.layer.parent / "listed.json"
+        files = {str(one.relative_to(self.source)): f"shared/{one.relative_to(self.source)}" for one in self._files()}
+        listed.write_text(json.dumps({"files": files, "requirements": "shared/requirements.txt"}))
+        asked = ["--listed", str(listed), "--architecture", architecture, "--brought-in", str(SITE)]
         done = subprocess.run([*script, *asked], capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, (done.stdout + done.stderr).strip()
 

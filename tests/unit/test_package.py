@@ -11,7 +11,7 @@ import pytest
 
 from lanework.errors import StackError
 from lanework.local.deployment import layer_files
-from lanework.local.deployment.package import check_syntax, zip_functions, zip_layer
+from lanework.local.deployment.package import Package, check_syntax, zip_functions, zip_layer
 from lanework.local.deployment.template import FUNCTION, LAYER, functions, read_template, with_code_at
 
 if TYPE_CHECKING:
@@ -28,12 +28,19 @@ def shared(tmp_path: Path) -> Path:
     return folder
 
 
+def layer_of(*sources: Path) -> Package:
+    return zip_layer(sources[0], layer_files.layer_files(sources, demo="jobs.scenario:scenario"))
+
+
 def names(content: bytes) -> list[str]:
     return zipfile.ZipFile(io.BytesIO(content)).namelist()
 
 
 def test_a_zip_holds_the_folder_under_the_given_name_and_no_bytecode(shared: Path) -> None:
-    assert names(zip_layer("shared", [shared]).content) == ["python/jobs/mail.html", "python/jobs/mail.py"]
+    assert names(layer_of(shared).content) == [
+        "python/jobs/mail.html",
+        "python/jobs/mail.py",
+    ]
 
 
 def test_a_module_beside_the_packages_is_in_the_layer_here_and_in_the_build(shared: Path, tmp_path: Path) -> None:
@@ -44,41 +51,43 @@ def test_a_module_beside_the_packages_is_in_the_layer_here_and_in_the_build(shar
         (shared / file).parent.mkdir(exist_ok=True)
         (shared / file).touch()
 
-    subprocess.run([sys.executable, "-I", "-S", layer_files.__file__, str(shared), str(tmp_path / "layer")], check=True)
+    where = [str(shared), str(tmp_path / "layer"), str(tmp_path / "listed.json")]
+    subprocess.run([sys.executable, "-I", "-S", layer_files.__file__, *where], check=True)
 
     built = sorted(
         f"python/{one.relative_to(tmp_path / 'layer')}" for one in layer_files.code_files(tmp_path / "layer")
     )
     inside = ["db.py", "jobs/mail.html", "jobs/mail.py", "native.abi3.so", "rates/2026.csv"]
-    assert [f"python/{one}" for one in inside] == sorted(names(zip_layer("shared", [shared]).content)) == built
+    assert [f"python/{one}" for one in inside] == sorted(names(layer_of(shared).content)) == built
 
 
 def test_of_a_package_the_layer_holds_itself_and_nothing_of_what_lies_beside_it(shared: Path) -> None:
     (shared / "jobs" / "__init__.py").touch()
+    (shared / "jobs" / "scenario.py").touch()  # of the demo alone
     for beside in ("setup.py", "tests/__init__.py"):
         (shared / beside).parent.mkdir(exist_ok=True)
         (shared / beside).touch()
     (shared / "sibling" / "rates").mkdir(parents=True)
     (shared / "sibling" / "rates" / "eu.py").touch()
 
-    package = zip_layer("shared", [shared / "jobs", shared / "sibling"])
+    package = layer_of(shared / "jobs", shared / "sibling")
 
     inside = ["jobs/__init__.py", "jobs/mail.html", "jobs/mail.py", "rates/eu.py"]
     assert names(package.content) == [f"python/{one}" for one in inside]
 
 
 def test_the_same_files_give_the_same_bytes_whenever_they_were_written(shared: Path) -> None:
-    before = zip_layer("shared", [shared])
+    before = layer_of(shared)
     os.utime(shared / "jobs" / "mail.py", (0, 0))
 
-    assert zip_layer("shared", [shared]) == before
+    assert layer_of(shared) == before
 
 
 def test_a_changed_file_gives_the_package_another_key(shared: Path) -> None:
-    before = zip_layer("shared", [shared]).key
+    before = layer_of(shared).key
     (shared / "jobs" / "mail.html").write_text("<b>")
 
-    assert zip_layer("shared", [shared]).key != before
+    assert layer_of(shared).key != before
 
 
 def test_an_empty_or_missing_folder_is_refused_by_name(tmp_path: Path) -> None:

@@ -15,12 +15,11 @@ from lanework.engine.enqueue.reserved_ids import taken_ids
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.queries.unknown_types import LOOKED_AT, unknown_types
 from lanework.engine.stats.unsent import unsent_now
-from lanework.local.deployment.layer_files import inside_layer
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -87,7 +86,7 @@ def live_case(
         unknown_types={} if app is None else unknown_types(app.ports, app.registry),
         taken={} if app is None else {one.job_id: one.by for one in taken_ids(app.ports)},
         unsent={} if app is None else _unsent(app),
-        changed_files=changed_files(files, project.sources) if project is not None and files else None,
+        changed_files=changed_files(files, project.layer_files) if project is not None and files else None,
         intended=intended,
     )
     return Case(graph=graph, code=None if app is None else code_of(app), live=live)
@@ -99,9 +98,9 @@ def _unsent(app: App) -> dict[str, int]:
     return {str(lane): len(jobs) for lane, jobs in found.items()}
 
 
-def changed_files(deployed: Mapping[str, bytes], sources: Iterable[Path]) -> tuple[str, ...]:
+def changed_files(deployed: Mapping[str, bytes], files: Mapping[Path, Path]) -> tuple[str, ...]:
     """Return which of our files differ between what is deployed and what is here; the build leaves some of them out."""
-    here = {str(inside): file for source in sources for inside, file in inside_layer(source)}
+    here = {str(inside): file for inside, file in files.items()}
     ours = {name.partition("/")[0] for name in here}
     changed = [
         name

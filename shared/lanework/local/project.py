@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.embedded import HOME
 from lanework.errors import ConfigError, StackError, did_you_mean
-from lanework.local.deployment.layer_files import on_path
+from lanework.local.deployment.layer_files import layer_files, on_path
 from lanework.local.project_config import FILE, ProjectConfig, read_config
 
 if TYPE_CHECKING:
@@ -70,6 +70,11 @@ class Project:
                 msg = f"[tool.lanework] src in {self.root / FILE} names {name!r}, which isn't there"
                 raise ConfigError(msg + did_you_mean(name, there))
         return tuple(found.values())
+
+    @property
+    def layer_files(self) -> dict[Path, Path]:
+        """The files of the layer beside what is installed into it, by their paths there; errors as of `sources`."""
+        return layer_files(self.sources, demo=self.config.demo)
 
     @property
     def path(self) -> tuple[Path, ...]:

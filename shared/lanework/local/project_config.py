@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from lanework.errors import ConfigError, did_you_mean, shown
+from lanework.local.deployment.layer_files import SRC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ class ProjectConfig(BaseModel):
     app: Entry | None = Field(default=None, description='"module:attribute", such as "jobs:app"')
     demo: Entry | None = Field(default=None, description='"module:attribute", such as "jobs.scenario:scenario"')
     src: tuple[str, ...] = Field(
-        default=("shared",), min_length=1, description='a list of folders or packages, such as ["src"] or ["shop"]'
+        default=SRC, min_length=1, description='a list of folders or packages, such as ["src"] or ["shop"]'
     )
     folder: str = Field(default=".", description='a folder, such as "infra/lanework"')
 

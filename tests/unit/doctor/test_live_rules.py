@@ -13,6 +13,7 @@ from lanework.doctor.case import Case, Finding, Live, Refusal, examine
 from lanework.doctor.graph import Graph
 from lanework.doctor.resources import Role, Statement
 from lanework.doctor.rules import RULES, deployed
+from lanework.local.deployment.layer_files import layer_files
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import changed_files, template_case
 
@@ -135,6 +136,7 @@ def test_deployed_code_is_compared_where_it_is_ours(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "__init__.py").write_text("app = 1\n")
     (tmp_path / "jobs" / "new.py").write_text("")
+    (tmp_path / "jobs" / "scenario.py").write_text("")
     deployed_code = {
         "jobs/__init__.py": b"app = 2\n",
         "jobs/gone.py": b"",
@@ -142,8 +144,11 @@ def test_deployed_code_is_compared_where_it_is_ours(tmp_path: Path) -> None:
         "pydantic/__init__.py": b"",
     }
 
-    assert changed_files(deployed_code, [tmp_path]) == ("jobs/__init__.py", "jobs/gone.py", "jobs/new.py")
-    assert changed_files({"jobs/__init__.py": b"app = 1\n", "jobs/new.py": b""}, [tmp_path]) == ()
+    def changed(deployed: dict[str, bytes]) -> tuple[str, ...]:
+        return changed_files(deployed, layer_files([tmp_path], demo="jobs.scenario:scenario"))
+
+    assert changed(deployed_code) == ("jobs/__init__.py", "jobs/gone.py", "jobs/new.py")
+    assert changed({"jobs/__init__.py": b"app = 1\n", "jobs/new.py": b""}) == ()
 
 
 def test_live_rules_have_nothing_to_say_of_a_template(intended: Graph) -> None:

@@ -68,7 +68,7 @@ def check_functions(folder: Path, template: dict[str, Any], runtime: str, archit
     different = {tuple((file.relative_to(one), file.read_bytes()) for file in code_files(one)): one for one in built}
     for code in different.values():
         done = subprocess.run(  # noqa: S603 - the runtime's interpreter, our own file
-            [shutil.which(runtime) or runtime, "-I", "-S", layer_imports.__file__, str(code), str(code), *asked],
+            [shutil.which(runtime) or runtime, "-I", "-S", layer_imports.__file__, str(code), *asked],
             capture_output=True,
             text=True,
             check=False,

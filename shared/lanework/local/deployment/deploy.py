@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lanework.errors import StackError
 from lanework.local.deployment.cloudformation_gaps import make_good
+from lanework.local.deployment.layer_files import layer_files
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
 from lanework.local.deployment.template import LAYER, read_template, with_code_at, with_variables
@@ -85,7 +86,7 @@ class Deployer:
     def _layer(self, source: Path) -> Package:
         """Zip the project's layer, or another that its template has."""
         is_own = source == self.project.shared.resolve()
-        return zip_layer(source.name, self.project.sources if is_own else [source])
+        return zip_layer(source, self.project.layer_files if is_own else layer_files([source]))
 
     def _upload_template(self, template: dict[str, Any]) -> str:
         key = f"{self.stack}.template.json"

@@ -1,20 +1,25 @@
 """
-What of `shared/` is in the layer: what Python can import from there, and all that lies in its packages.
+What of a project is in the layer: what Python can import from its `src`, and all that lies in its packages.
 
 shared/Makefile runs this file as a script, the embedded stack imports it. It needs the standard library alone.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+SRC = ("shared",)
+"""What `[tool.lanework] src` is where pyproject.toml doesn't say it."""
 
 
 def on_path(source: Path) -> Path:
@@ -22,14 +27,28 @@ def on_path(source: Path) -> Path:
     return source.parent if _is_package(source) else source
 
 
-def layer_files(source: Path) -> Iterator[Path]:
+def layer_files(sources: Iterable[Path], *, demo: str | None = None) -> dict[Path, Path]:
     """
-    Return the files of `source` that belong into a layer, in the order of their paths.
+    Return the files that belong into a layer, by their paths in it, in the order of `sys.path`.
 
     Of a package these are all. Of another folder, single modules, and everything in a folder whose name can be
     imported: a package, or a namespace package with no `__init__.py`. What else lies at its top (Makefile,
     requirements.txt) stays out, and so do caches.
+
+    Args:
+        sources: Packages, and folders of packages and modules.
+        demo: What `lanework demo` runs, as `module:attribute`: its module is for a laptop, and left out.
     """
+    found: dict[Path, Path] = {}
+    for source in sources:
+        for file in _files(source):
+            found.setdefault(file.relative_to(on_path(source)), file)
+    if demo is not None:
+        found.pop(Path(*demo.partition(":")[0].split(".")).with_suffix(".py"), None)
+    return found
+
+
+def _files(source: Path) -> Iterator[Path]:
     if _is_package(source):
         yield from code_files(source)
         return
@@ -49,13 +68,6 @@ def code_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def inside_layer(source: Path) -> Iterator[tuple[Path, Path]]:
-    """Return each of `layer_files` after its path in the layer."""
-    top = on_path(source)
-    for file in layer_files(source):
-        yield file.relative_to(top), file
-
-
 def _is_package(folder: Path) -> bool:
     return (folder / "__init__.py").is_file()
 
@@ -66,13 +78,43 @@ def _is_module(file: Path) -> bool:
     return file.suffix in {".py", ".so"} and name.isidentifier()
 
 
-def copy_layer(source: Path, layer: Path) -> None:
-    """Copy what of `source` belongs into a layer to the folder `layer`."""
-    for inside, file in inside_layer(source):
-        target = layer / inside
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
+def find_files(folder: Path) -> tuple[dict[Path, Path], Path]:
+    """
+    Return the files of the layer whose Makefile lies in `folder`, and the folder of its project's pyproject.toml.
+
+    Where no pyproject.toml above has a `[tool.lanework]`, as in a container that sees this folder alone, the layer's
+    code is what lies in the folder.
+    """
+    for root in folder.parents:
+        file = root / "pyproject.toml"
+        content = file.read_text(encoding="utf-8") if file.is_file() else ""
+        table = tomllib.loads(content).get("tool", {}).get("lanework") if "lanework" in content else None
+        if table is not None:
+            sources = [Path(os.path.normpath(root / one)) for one in table.get("src", SRC)]
+            for one in sources:
+                if not one.is_dir():
+                    sys.exit(f"[tool.lanework] src in {file} names {os.path.relpath(one, root)!r}, which isn't there")
+            return layer_files(sources, demo=table.get("demo")), root
+    return layer_files([folder]), folder.parent
+
+
+def main(folder: Path, layer: Path, listed: Path) -> None:
+    """
+    Copy what belongs into the layer to the folder `layer`; write what `layer_imports` is to check to `listed`.
+
+    Args:
+        folder: Where the layer's Makefile lies.
+    """
+    files, root = find_files(folder)
+    if not files:
+        sys.exit(f"the layer would hold no code: name its folder or package in [tool.lanework] src of {root}")
+    for inside, file in files.items():
+        (layer / inside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, layer / inside)
+    own = {str(inside): os.path.relpath(file, root) for inside, file in files.items()}
+    requirements = os.path.relpath(folder / "requirements.txt", root)
+    listed.write_text(json.dumps({"files": own, "requirements": requirements}), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    copy_layer(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*(Path(one).absolute() for one in sys.argv[1:]))

@@ -11,6 +11,7 @@ import argparse
 import ast
 import faulthandler
 import importlib
+import json
 import os
 import platform
 import re
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import traceback
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,14 +51,24 @@ class Built:
     Attributes:
         folder: What will be on `sys.path`.
         layers: What follows it there.
-        prefix: What the project calls the folder, `shared/`, or nothing.
-        own: The project's modules, by the names that they are imported by: no `__main__`, nothing of Lanework.
+        files: The project's files in the folder, and what their author calls them.
+        requirements: The file that names what else is in the layer.
     """
 
     folder: Path
     layers: tuple[Path, ...]
-    prefix: str
-    own: dict[str, Path]
+    files: dict[Path, str]
+    requirements: str = "shared/requirements.txt"
+
+    @cached_property
+    def own(self) -> dict[str, Path]:
+        """The project's modules, by the names that they are imported by: no `__main__`, nothing of Lanework."""
+        own = {}
+        for file in sorted(one for one in self.files if one.suffix == ".py" and one.is_file()):
+            parts = file.relative_to(self.folder).with_suffix("").parts
+            if all(one.isidentifier() for one in parts) and parts[-1] != "__main__" and parts[0] != "lanework":
+                own[".".join(parts).removesuffix(".__init__")] = file
+        return own
 
     @property
     def tops(self) -> list[str]:
@@ -67,7 +79,7 @@ class Built:
         """Return a file of the layer as its author knows it."""
         path = Path(file)
         inside = str(path.relative_to(self.folder) if path.is_relative_to(self.folder) else path)
-        return f"{self.prefix}{inside}" if path in self.own.values() else inside
+        return self.files.get(path, inside)
 
     def has(self, wanted: str) -> bool:
         """Tell whether a module is there, of whatever platform; of others' packages, whether the package is."""
@@ -86,18 +98,6 @@ def _is_in(folder: Path, wanted: str, *, in_full: bool) -> bool:
         if not in_full and any(folder.glob("__init__.py*")):
             return True
     return True
-
-
-def own_modules(source: Path, folder: Path) -> dict[str, Path]:
-    """Return the files in `folder` of the modules that `source` has, by their names; see `Built.own`."""
-    own = {}
-    for file in sorted(source.rglob("*.py")):
-        inside = file.relative_to(source)
-        parts = inside.with_suffix("").parts
-        is_importable = all(one.isidentifier() for one in parts) and parts[-1] != "__main__"
-        if is_importable and parts[0] != "lanework" and (folder / inside).is_file():
-            own[".".join(parts).removesuffix(".__init__")] = folder / inside
-    return own
 
 
 def foreign(built: Built, architecture: str) -> list[str]:
@@ -137,7 +137,7 @@ def missing(built: Built) -> list[str]:
 def _why(built: Built, top: str) -> str:
     if top == "lanework":
         return "Lanework has it for a laptop only"
-    return "there is no such module" if top in built.tops else "name its package in shared/requirements.txt"
+    return "there is no such module" if top in built.tops else f"name its package in {built.requirements}"
 
 
 def _imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
@@ -207,20 +207,26 @@ def why_not_run(architecture: str, brought_in: Path | None) -> str | None:
     return None
 
 
+def _built(folder: Path, layers: tuple[Path, ...], listed: Path | None) -> Built:
+    if listed is None:
+        files = {one: str(one.relative_to(folder)) for one in folder.rglob("*")}
+        return Built(folder=folder, layers=layers, files=files)
+    said = json.loads(listed.read_text(encoding="utf-8"))
+    files = {folder / inside: shown for inside, shown in said["files"].items()}
+    return Built(folder=folder, layers=layers, files=files, requirements=said["requirements"])
+
+
 def main(words: list[str]) -> None:
     """Check a layer; exit with a line for each module that is missing, or for another machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("source", type=Path, help="the project's code of which the folder was built")
     parser.add_argument("folder", type=Path, help="what will be on sys.path")
     parser.add_argument("--layer", type=Path, action="append", default=[], help="what follows it there")
-    parser.add_argument("--prefix", default="", help="what to write before the names of the project's files")
+    parser.add_argument("--listed", type=Path, help="what of it is the project's, as `layer_files` writes it; else all")
     parser.add_argument("--architecture", required=True, choices=sorted(MACHINES))
     parser.add_argument("--brought-in", type=Path, help="a folder in which boto3 lies on this machine")
     asked = parser.parse_args(words)
     folder, layers = asked.folder.resolve(), tuple(one.resolve() for one in asked.layer)
-    built = Built(
-        folder=folder, layers=layers, prefix=asked.prefix, own=own_modules(asked.source, asked.folder.resolve())
-    )
+    built = _built(folder, layers, asked.listed)
     problems, reason = (
         foreign(built, asked.architecture) + missing(built),
         why_not_run(asked.architecture, asked.brought_in),

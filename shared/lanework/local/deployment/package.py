@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from lanework.errors import StackError
-from lanework.local.deployment.layer_files import code_files, inside_layer
+from lanework.local.deployment.layer_files import code_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -49,37 +49,33 @@ def zip_functions(folder: Path) -> Package:
         StackError: If there is no such folder, or nothing in it.
     """
     files = code_files(folder) if folder.is_dir() else ()
-    inside = {PurePosixPath(folder.name, *one.relative_to(folder).parts): one for one in files}
-    return _zip(folder.name, inside, of=str(folder))
+    return _zip(folder, {one.relative_to(folder): one for one in files}, under=folder.name)
 
 
-def zip_layer(name: str, sources: Sequence[Path]) -> Package:
+def zip_layer(folder: Path, files: Mapping[Path, Path]) -> Package:
     """
-    Zip what `make build` puts into a layer of these sources, below `python`; its requirements are not installed.
+    Zip what `make build` puts into the layer of `folder`, below `python`; its requirements are not installed.
+
+    Args:
+        files: By their paths in the layer.
 
     Raises:
-        StackError: If there is nothing in them that can be imported.
+        StackError: If there are none.
     """
-    files = {
-        PurePosixPath("python", *inside.parts): file
-        for source in sources
-        if source.is_dir()
-        for inside, file in inside_layer(source)
-    }
-    return _zip(name, files, of=", ".join(map(str, sources)))
+    return _zip(folder, files, under="python")
 
 
-def _zip(name: str, files: Mapping[PurePosixPath, Path], *, of: str) -> Package:
+def _zip(folder: Path, files: Mapping[Path, Path], *, under: str) -> Package:
     if not files:
-        problem = f"nothing to deploy in {of}: the folder is missing or empty"
+        problem = f"nothing to deploy in {folder}: the folder is missing or empty"
         raise StackError(problem)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for inside, file in files.items():
-            entry = zipfile.ZipInfo(str(inside), EPOCH)
+            entry = zipfile.ZipInfo(str(PurePosixPath(under, *inside.parts)), EPOCH)
             entry.external_attr = REGULAR_FILE
             archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
-    return Package(name=name, content=buffer.getvalue())
+    return Package(name=folder.name, content=buffer.getvalue())
 
 
 def check_syntax(folder: Path) -> None:
