@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from lanework.engine.builtin_jobs.definitions import refuse_names_of_ours, system_jobs
 from lanework.engine.enqueue.enqueuer import Enqueuer
@@ -73,6 +73,23 @@ class App:
         self._hooks: list[Callable[[Event], object]] = []
         for family in together:
             family.join(self)
+
+    @classmethod
+    def discover(cls, package: str, *, middleware: Sequence[Middleware] = ()) -> Self:
+        """
+        Join the families of a package: each module below it is imported, in the order of their names.
+
+        Args:
+            package: Its name, such as `shop.jobs`. Each function loads all of it: take one that holds jobs alone.
+            middleware: As in `App(…)`.
+
+        Raises:
+            ImportFailedError: A module can't be imported.
+            DeclarationError: There is no family; or as for `App(…)`.
+        """
+        from lanework.engine.jobtypes.discover import discover_families  # noqa: PLC0415 - most name their families
+
+        return cls(*discover_families(package), middleware=middleware)
 
     def enqueue(
         self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]

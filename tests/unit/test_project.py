@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lanework.cli.main import main
 from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import ConfigError, StackError
+from lanework.local.application import load_app
 from lanework.local.emulator.process import move_state
 from lanework.local.project import Project, find_project, project_at
 
@@ -117,3 +120,50 @@ def test_saved_state_moves_to_another_port(tmp_path: Path) -> None:
     move_state(tmp_path, "http://127.0.0.1:5000")
 
     assert (tmp_path / "sqs.json").read_text() == '{"url": "http://127.0.0.1:5000/000000000000/low"}'
+
+
+def an_application(root: Path, app: str, monkeypatch: pytest.MonkeyPatch, code: str) -> Project:
+    """A project with an application in the module `orders`, which no other test has imported."""
+    project = a_project(root)
+    (project.shared / "orders").mkdir()
+    (project.shared / "orders" / "__init__.py").write_text(code)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "orders", raising=False)
+    return configured(root, f'app = "{app}"')
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        ("orders:ap", r"\[tool\.lanework\] app in .*: orders has no 'ap', did you mean 'app'\?"),
+        ("orders:number", r"\[tool\.lanework\] app in .* names a int, not an App"),
+        ("orders.mail:app", r"can't import orders\.mail: ModuleNotFoundError: No module named 'orders\.mail'"),
+    ],
+)
+def test_an_application_that_is_not_where_pyproject_toml_says_is_told_in_one_line(
+    app: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "from lanework import App\napp = App()\nnumber = 5\n"
+
+    with pytest.raises(ConfigError, match=said) as told:
+        load_app(an_application(tmp_path, app, monkeypatch, code))
+    assert "\n" not in str(told.value)
+
+
+def test_an_application_that_can_not_be_imported_is_shown_with_its_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = "import os\n\n\ndef url() -> str:\n    return os.environ['ORDERS_DB_URL']\n\n\nURL = url()\n"
+    monkeypatch.chdir(an_application(tmp_path, "orders:app", monkeypatch, code).root)
+
+    with pytest.raises(SystemExit):
+        main(["doctor", "--template"])
+
+    *trace, said = capsys.readouterr().err.splitlines()
+    assert said.startswith("lanework: can't import orders: ")
+    assert said.endswith("/shared/orders/__init__.py:5: KeyError: 'ORDERS_DB_URL'")
+    assert "Traceback" in trace[0]
+    assert [one.rpartition("/")[2] for one in trace if "orders/__init__" in one] == [
+        '__init__.py", line 8, in <module>',
+        '__init__.py", line 5, in url',
+    ]

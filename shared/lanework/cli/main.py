@@ -34,7 +34,7 @@ from lanework.cli.exits import Exit, exit_of
 from lanework.cli.options import group
 from lanework.cli.output import complain
 from lanework.cli.target import add_options
-from lanework.errors import LaneworkError
+from lanework.errors import ImportFailedError, LaneworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,6 +90,8 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         _command()(None if words is None else list(words), prog_name="lanework")
     except LaneworkError as error:
+        if isinstance(error, ImportFailedError) and error.trace:
+            sys.stderr.write(f"Traceback (most recent call last):\n{error.trace}")
         complain(str(error))
         sys.exit(exit_of(error))
     except KeyboardInterrupt:

@@ -34,6 +34,20 @@ class DeclarationError(ConfigError):
     """Raised when a job type can't be declared as written."""
 
 
+class ImportFailedError(ConfigError):
+    """
+    Raised when a module of the application can't be imported.
+
+    Attributes:
+        module: Its name.
+        trace: How Python came to the line that failed, as a traceback shows it; empty if no code was run.
+    """
+
+    def __init__(self, module: str, reason: str, *, trace: str) -> None:
+        self.module, self.trace = module, trace
+        super().__init__(f"can't import {module}: {reason}")
+
+
 class UnknownNameError(LaneworkError):
     """
     Raised when a name that must be one of a known set isn't.

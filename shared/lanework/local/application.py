@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING, Literal
 
 from lanework.app import App
-from lanework.errors import ConfigError
+from lanework.engine.jobtypes.discover import import_module
+from lanework.errors import ConfigError, did_you_mean
 from lanework.local.project_config import FILE, ProjectConfig
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ def load_named(project: Project, key: Literal["app", "demo"]) -> object:
     Import what `[tool.lanework]` names under a key, as `module:attribute`.
 
     Raises:
-        ConfigError: There is no such entry, module or attribute.
+        ConfigError: There is no such entry or attribute.
+        ImportFailedError: The module can't be imported.
     """
     entry = getattr(project.config, key)
     if entry is None:
@@ -44,11 +45,8 @@ def load_named(project: Project, key: Literal["app", "demo"]) -> object:
     for folder in reversed([str(one) for one in project.path]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except SyntaxError as error:
-        msg = f"{error.filename}:{error.lineno}: {error.msg}"
-        raise ConfigError(msg) from error
-    except (ImportError, AttributeError) as error:
-        msg = f"[tool.lanework] {key} = {entry!r} can't be imported: {error}"
-        raise ConfigError(msg) from error
+    imported = import_module(module, project.sources)
+    if not hasattr(imported, attribute):
+        msg = f"[tool.lanework] {key} in {project.root / FILE}: {module} has no {attribute!r}"
+        raise ConfigError(msg + did_you_mean(attribute, [one for one in vars(imported) if one[0] != "_"]))
+    return getattr(imported, attribute)
