@@ -31,6 +31,10 @@ PLACED = {
     "KmsKey": KEY,
     "LowMemory": "1024",
     "LowStorage": "2048",
+    "LogFormat": "JSON",
+    "LogLevel": "WARNING",
+    "Tracing": "Active",
+    "AdotLayer": "arn:aws:lambda:us-east-1:615299751070:layer:AWSOpenTelemetryDistroPython:21",
 }
 
 

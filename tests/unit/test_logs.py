@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from lanework.model.events import Action, Event
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause
-from lanework.observe.logs import LogSink, fields_of
+from lanework.observe.logs import LogSink, fields_of, json_logger
 from lanework.testing import NOON
 
 if TYPE_CHECKING:
@@ -61,3 +63,14 @@ def test_a_line_is_as_loud_as_what_happened(action: Action, level: str, caplog: 
         LogSink(log).emit(Event(action=action, at=NOON))
 
     assert [(level, action.value)] == [(record.levelname, record.message) for record in caplog.records]
+
+
+def test_a_lines_time_and_level_are_such_that_lambda_keeps_an_error_where_it_keeps_warnings_only() -> None:
+    written = StringIO()
+    LogSink(json_logger(written)).emit(DEAD)
+
+    line = json.loads(written.getvalue())
+    assert line["level"] == "ERROR"
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+    assert "T" in line["timestamp"], "RFC 3339, or Lambda takes the level for INFO"
+    assert "," not in line["timestamp"]

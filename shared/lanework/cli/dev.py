@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from lanework.app import App
@@ -41,7 +40,7 @@ from lanework.local.stack.producer_env import enter
 from lanework.local.stack.watch import redeploy_on_change
 from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.lanes import Lane
-from lanework.observe.logs import LogSink
+from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import Settings
 from lanework.wiring import aws_inbox
 
@@ -174,7 +173,7 @@ def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
 
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
-    app.runtime.observe(LogSink(Logger(location=None, stream=cast("IO[str]", _Readable()))))
+    app.runtime.observe(LogSink(json_logger(cast("IO[str]", _Readable()))))
     return app, aws_inbox(Settings.from_env(), emit=app.ports.events.emit)
 
 

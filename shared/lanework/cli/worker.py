@@ -14,7 +14,6 @@ from threading import Timer
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
-from aws_lambda_powertools import Logger
 
 from lanework.app import App
 from lanework.cli.connect import application, connected, enter_stack, project_here
@@ -33,7 +32,7 @@ from lanework.errors import LaneLeftOutError
 from lanework.model.events import Action, Event
 from lanework.model.job.error_text import place_of
 from lanework.model.lanes import Lane
-from lanework.observe.logs import LogSink
+from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import MetricSettings, Settings
 from lanework.wiring import aws_inbox, metric_sinks, utc_now
 
@@ -174,14 +173,14 @@ def _end(code: int) -> NoReturn:
 
 def _prepare() -> tuple[App, MessageConsumer]:
     app = application()
-    app.runtime.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
+    app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     return app, aws_inbox(Settings.from_env(), emit=app.ports.events.emit)
 
 
 def _reach() -> tuple[Ports, MessageConsumer]:
     """Connect to the stack from the parent, which keeps jobs alive whose process can't."""
-    return connected().ports, aws_inbox(Settings.from_env(), emit=LogSink(Logger(location=None)).emit)
+    return connected().ports, aws_inbox(Settings.from_env(), emit=LogSink(json_logger()).emit)
 
 
 def _log(action: Action, reason: str) -> None:
-    LogSink(Logger(location=None)).emit(Event(action=action, at=utc_now(), reason=reason))
+    LogSink(json_logger()).emit(Event(action=action, at=utc_now(), reason=reason))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.doctor.network import ACCESS_POLICY, INTERFACES
 from lanework.doctor.resources import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+TRACES: Final = ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+"""What a function's role must allow, for Lambda or OpenTelemetry to send traces (Lambda, "AWS X-Ray")."""
 
 
 def statements_of(document: dict[str, Any]) -> Iterator[Statement]:

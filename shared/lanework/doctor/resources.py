@@ -61,6 +61,10 @@ class Function(Resource):
         network: Where it is in a VPC; None: in none.
         memory: In MB.
         storage: Size of its /tmp in MB.
+        is_traced: Whether X-Ray samples its invocations.
+        layers: ARNs of its layers that aren't the stack's own.
+        log_format: `Text` or `JSON`: how Lambda writes what isn't JSON already.
+        log_level: Below what Lambda drops lines, in its words; None: it drops none.
     """
 
     name: str
@@ -74,6 +78,10 @@ class Function(Resource):
     network: Network | None = None
     memory: int = 128
     storage: int = 512
+    is_traced: bool = False
+    layers: tuple[str, ...] = ()
+    log_format: str = "Text"
+    log_level: str | None = None
 
 
 def is_queue(arn: str) -> bool:

@@ -116,9 +116,10 @@ class _Reader:
 
     def functions(self) -> Iterator[Function]:
         roles = {self._resolver.arn(logical_id): logical_id for logical_id, _ in self._of("AWS::IAM::Role")}
+        own_layers = {logical_id for logical_id, _ in self._of("AWS::Lambda::LayerVersion")}
         for logical_id, one in self._of("AWS::Lambda::Function"):
             name = self._resolver.name(logical_id)
-            reserved = one.get("ReservedConcurrentExecutions")
+            reserved, logs = one.get("ReservedConcurrentExecutions"), one.get("LoggingConfig", {})
             yield Function(
                 id=logical_id,
                 name=name,
@@ -126,12 +127,16 @@ class _Reader:
                 timeout=_seconds(one.get("Timeout", _LAMBDA_TIMEOUT)),
                 reserved=None if reserved is None else int(reserved),
                 loops=one.get("RecursiveLoop"),
-                log_group=one.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
+                log_group=logs.get("LogGroup", f"/aws/lambda/{name}"),
                 role=roles.get(str(one["Role"]), str(one["Role"])),
                 variables={key: str(value) for key, value in one.get("Environment", {}).get("Variables", {}).items()},
                 network=network_of(one.get("VpcConfig", {})),
                 memory=int(one.get("MemorySize", _LAMBDA_MEMORY)),
                 storage=int(one.get("EphemeralStorage", {}).get("Size", _LAMBDA_STORAGE)),
+                is_traced=one.get("TracingConfig", {}).get("Mode") == "Active",
+                layers=tuple(arn for arn in one.get("Layers", ()) if arn not in own_layers),
+                log_format=logs.get("LogFormat", "Text"),
+                log_level=logs.get("ApplicationLogLevel"),
             )
 
     def feeds(self) -> Iterator[Feed]:

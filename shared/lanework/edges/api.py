@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIRequestValidationMiddleware,
@@ -22,7 +21,7 @@ from lanework.http.auth.tokens import Tokens
 from lanework.http.lazy_routes import Parts, is_for_programs
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
-from lanework.observe.logs import LogSink
+from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import ApiSettings, Settings
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
-    app.runtime.observe(LogSink(Logger(location=None)))
+    app.runtime.observe(LogSink(json_logger()))
     all_is_loaded()
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
 
@@ -113,7 +112,7 @@ def tokens_of(settings: ApiSettings) -> Callable[[], Tokens]:
 
 
 def _tell_problems(resolver: APIGatewayHttpResolver, parts: Parts, app: App) -> None:
-    logger = Logger(location=None)
+    logger = json_logger()
 
     def answer_with(problem: Problem) -> Response[str]:
         event = resolver.current_event

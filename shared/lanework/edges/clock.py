@@ -7,15 +7,13 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
-
 from lanework.edges import all_is_loaded
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.message_events import report_fault
 from lanework.errors import LaneworkError
-from lanework.observe.logs import LogSink
+from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import AlertSettings
 from lanework.wiring import alert_channels
 
@@ -46,7 +44,7 @@ def clock(app: App) -> Handler:
 
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
-    app.runtime.observe(LogSink(Logger(location=None)))
+    app.runtime.observe(LogSink(json_logger()))
     all_is_loaded()
     tick = _Tick(app, AlertSettings.from_env())
 

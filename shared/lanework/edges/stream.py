@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
-
 from lanework.aws.ledger.read_back import UNREADABLE
 from lanework.aws.stream import sequence_of, written
 from lanework.edges import all_is_loaded
@@ -18,12 +16,14 @@ from lanework.model.events import Action
 from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.job.job_event_document import notice_of
 from lanework.model.lifecycle.transitions import ENDS, transitions
+from lanework.observe.logs import json_logger
 from lanework.settings import EventSettings, Settings
 from lanework.wiring import event_bus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 
+    from aws_lambda_powertools import Logger
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.aws.stream import Written
@@ -47,7 +47,7 @@ def stream() -> Handler:
 
 def publisher(put: Callable[[Sequence[JobEventDocument]], None], *, stack: str, which: str) -> Handler:
     """Return the handler that puts the events of a stack's writes on a bus; `which` is `off`, `ends` or `all`."""
-    logger = Logger(location=None)
+    logger = json_logger()
 
     def handler(event: Mapping[str, Any], _: LambdaContext) -> dict[str, int]:
         notices = [*_notices(event, stack=stack, published=_PUBLISHED[which], logger=logger)]

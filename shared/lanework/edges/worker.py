@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lanework.aws.idempotency import through_powertools
@@ -20,7 +19,7 @@ from lanework.engine.ports.code_runner import is_from_outside
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
-from lanework.observe.logs import LogSink
+from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import MetricSettings
 from lanework.wiring import metric_sinks
 
@@ -53,7 +52,7 @@ def worker(app: App) -> Handler:
     handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
     the mapping back off.
     """
-    app.runtime.observe(LogSink(Logger(location=None)), *metric_sinks(MetricSettings.from_env()))
+    app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     app.runtime.limit_code_by(alarm)
     all_is_loaded()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from lanework.model.events import Action
 
@@ -42,6 +42,18 @@ _LEVELS: Final = {
 
 LINE_OVERHEAD: Final = 160
 """Bytes of a line beside an event's fields: what Powertools' logger and the function's name add."""
+
+
+def json_logger(stream: IO[str] | None = None) -> PowertoolsLogger:
+    """
+    Return a logger of JSON lines, at the level that the environment says; to standard output, or another stream.
+
+    Their time has the form of RFC 3339: Lambda takes the level of a line with another one for INFO, so it would drop an
+    error where only warnings are kept (Lambda, "Log-level filtering").
+    """
+    from aws_lambda_powertools import Logger  # noqa: PLC0415 - whoever needs no lines needn't wait for it
+
+    return Logger(location=None, use_rfc3339=True, stream=stream)
 
 
 class LogSink:

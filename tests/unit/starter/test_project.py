@@ -78,7 +78,7 @@ def test_the_functions_get_lanework_s_variables_and_none_of_the_examples(made: P
     variables = template_in(made)["Globals"]["Function"]["Environment"]["Variables"]
 
     assert variables
-    assert all(name.startswith(("LANEWORK_", "POWERTOOLS_")) for name in variables)
+    assert all(name.startswith(("LANEWORK_", "POWERTOOLS_", "AWS_LAMBDA_")) for name in variables)
 
 
 def test_cfn_lint_finds_nothing_to_say_about_it(made: Path) -> None:

@@ -63,6 +63,7 @@ class _Reader:
         self._stack, self._look = stack, look
         self.keys = Keys(stack, look)
         self._in_vpcs = {one.physical_id: one.id for one in stack.resources if one.type in _IN_VPCS}
+        self._layers = {one.physical_id for one in stack.resources if one.type == "AWS::Lambda::LayerVersion"}
         self._roles = {one.physical_id: one.id for one in stack.resources if one.type == "AWS::IAM::Role"}
 
     def each(self, kind: str, read: Callable[[Resource], ThingT | None]) -> tuple[ThingT, ...]:
@@ -103,7 +104,7 @@ class _Reader:
         )
         if has is None or reserved is None or loops is None:
             return None
-        role = has["Role"].rpartition("/")[2]
+        role, logs = has["Role"].rpartition("/")[2], has.get("LoggingConfig", {})
         return Function(
             id=one.id,
             name=name,
@@ -111,12 +112,16 @@ class _Reader:
             timeout=timedelta(seconds=has["Timeout"]),
             reserved=reserved.get("ReservedConcurrentExecutions"),
             loops=loops["RecursiveLoop"],
-            log_group=has.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}"),
+            log_group=logs.get("LogGroup", f"/aws/lambda/{name}"),
             role=self._roles.get(role, role),
             variables=has.get("Environment", {}).get("Variables", {}),
             network=network_of({key: self._renamed(ids) for key, ids in has.get("VpcConfig", {}).items()}),
             memory=has["MemorySize"],
             storage=has["EphemeralStorage"]["Size"],
+            is_traced=has.get("TracingConfig", {}).get("Mode") == "Active",
+            layers=tuple(layer["Arn"] for layer in has.get("Layers", ()) if layer["Arn"] not in self._layers),
+            log_format=logs.get("LogFormat", "Text"),
+            log_level=logs.get("ApplicationLogLevel"),
         )
 
     def subnets(self, functions: Iterable[Function]) -> dict[str, Subnet]:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
 from lanework.doctor.network import INTERFACES
-from lanework.doctor.policies import names_action
+from lanework.doctor.policies import TRACES, names_action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework.doctor.case import Case
+
+NO_NARROWER: Final = frozenset({*INTERFACES, *TRACES})
+"""Actions of which EC2 and X-Ray know no narrower resource than `*`."""
 
 ALARMS: Final = "cloudwatch.amazonaws.com"
 LOGS: Final = "logs.{region}.amazonaws.com"
@@ -35,7 +38,7 @@ def wildcards(case: Case) -> Iterator[Complaint]:
     """No role allows * as an action or a resource."""
     for role in case.graph.roles:
         for statement in role.statements:
-            if not statement.allows or set(statement.actions) <= set(INTERFACES):  # EC2 knows no narrower resource
+            if not statement.allows or set(statement.actions) <= NO_NARROWER:
                 continue
             wide = [one for one in statement.actions if "*" in one]
             wide += [one for one in statement.resources if "*" in one and not _is_own(one, case.graph.stack)]

@@ -1,4 +1,4 @@
-"""Rules about who is notified when something goes wrong."""
+"""Rules about who is notified when something goes wrong, and what is written of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
+from lanework.doctor.policies import TRACES, is_allowed
 from lanework.model.lanes import LANES, QUEUE_RETENTION, Lane
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ ERRORS: Final = "AWS/Lambda Errors"
 THROTTLES: Final = "AWS/Lambda Throttles"
 LATE: Final = "AWS/Lambda IteratorAge"
 INVOCATIONS: Final = "AWS/Lambda Invocations"
+
+LEVELS: Final = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+"""Lambda's, by how severe they are."""
+
+LAMBDAS_WORD: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""For Python's."""
 
 
 @rule(why="jobs die or wait, and customers are the first to notice")
@@ -97,4 +104,53 @@ def dashboard(case: Case) -> Iterator[Complaint]:
         )
 
 
-RULES: Final = (alarms, alarm_thresholds, dashboard)
+@rule(why="CloudFormation refuses the function, or Lambda drops lines that the code writes")
+def log_levels(case: Case) -> Iterator[Complaint]:
+    """A function's log level goes with LogFormat JSON, and is no higher than its logger's."""
+    for function in case.graph.functions:
+        own = function.variables.get("POWERTOOLS_LOG_LEVEL", "INFO")
+        level = function.log_level or ("INFO" if function.log_format == "JSON" else None)
+        if function.log_level is not None and function.log_format != "JSON":
+            yield Complaint.of(
+                function,
+                f"its LoggingConfig has ApplicationLogLevel {function.log_level}, and LogFormat {function.log_format}",
+                "LogFormat: JSON, or no ApplicationLogLevel",
+            )
+        elif level is not None and _rank(level) > _rank(own):
+            yield Complaint.of(
+                function,
+                f"its logger writes lines from {own} on, Lambda keeps those from {level} on",
+                f"LoggingConfig: {{ApplicationLogLevel: {LAMBDAS_WORD.get(own, own)}}}",
+            )
+
+
+def _rank(level: str) -> int:
+    """Return how severe a level is; what nobody knows drops nothing."""
+    word = LAMBDAS_WORD.get(level, level)
+    return LEVELS.index(word) if word in LEVELS else 0
+
+
+@rule(why="its traces are refused, or each invocation fails before the code is reached")
+def tracing(case: Case) -> Iterator[Complaint]:
+    """The role of a function that is traced may send traces, and a wrapper comes with its layer."""
+    roles = {one.id: one for one in case.graph.roles}
+    for function in case.graph.functions:
+        wrapper = function.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
+        role = roles.get(function.role)
+        missing = [one for one in TRACES if role is not None and not is_allowed(role.statements, one, "*")]
+        if missing and role is not None and (function.is_traced or wrapper):
+            yield Complaint.of(
+                role,
+                f"{function.name} is traced, and may not {', '.join(missing)}",
+                f"a statement {{Effect: Allow, Action: [{', '.join(missing)}], Resource: '*'}}, as TracingPolicy in "
+                "template.yaml has it",
+            )
+        if wrapper and not function.layers:
+            yield Complaint.of(
+                function,
+                f"its AWS_LAMBDA_EXEC_WRAPPER is {wrapper}, and no layer of another's brings that along",
+                "Layers: the one that has it, by AdotLayer; or no AWS_LAMBDA_EXEC_WRAPPER",
+            )
+
+
+RULES: Final = (alarms, alarm_thresholds, dashboard, log_levels, tracing)
