@@ -6,5 +6,11 @@ a handler of your own that calls none of them says `gc.enable()` itself.
 """
 
 import gc
+import os
 
 gc.disable()
+
+if os.environ.get("LANEWORK_REFERENCES"):
+    from lanework.references import resolve_references
+
+    resolve_references()

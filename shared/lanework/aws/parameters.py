@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from aws_lambda_powertools.utilities.parameters import SSMProvider
@@ -11,7 +12,7 @@ from lanework.aws.clients import Clients, translated
 from lanework.forks import in_each_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from lanework.settings import Settings
 
@@ -40,8 +41,15 @@ class _Parameter:
 
     def read(self) -> str:
         self._provider = provider = self._provider or SSMProvider(boto3_client=self._clients.ssm)
-        with translated(f"reading the SSM parameter {self._name}"):
-            try:
-                return str(provider.get(self._name, max_age=_KEPT_S, decrypt=True))
-            except GetParameterError as error:
-                raise error.__cause__ or error from None
+        with reading(f"the SSM parameter {self._name}"):
+            return str(provider.get(self._name, max_age=_KEPT_S, decrypt=True))
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn boto's errors into Lanework's while something is read, which Powertools puts into one of its own."""
+    with translated(f"reading {what}"):
+        try:
+            yield
+        except GetParameterError as error:
+            raise error.__context__ or error from None

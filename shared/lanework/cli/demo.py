@@ -67,13 +67,15 @@ def prepare(project: Project) -> None:
     Make what the embedded stack needs beside the project, saying so where it takes long, and take on its `.env`.
 
     Raises:
-        ConfigError: The extra `local` isn't installed, or `.env` can't be read.
+        ConfigError: The extra `local` isn't installed; or `.env` can't be read, or lacks what a variable refers to.
         StackError: The emulator's environment can't be made.
     """
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs an extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
-    adopt(say_environment(project))
+    own = say_environment(project)
+    own.complete()
+    adopt(own)
     emulator_python(project.home, report=say)
 
 

@@ -23,8 +23,11 @@ from lanework.doctor.rules.schedules import schedules
 from lanework.errors import ConfigError, InvalidOptionError
 from lanework.local.application import load_app
 from lanework.local.deployment.declared_schedules import to_paste
+from lanework.local.environment import adopt, local_environment
+from lanework.local.environment_table import TABLE
 from lanework.local.project import find_project
 from lanework.settings import Settings
+from lanework.starter.environment_block import with_environment
 from lanework.wiring import aws_ports, utc_now
 
 if TYPE_CHECKING:
@@ -53,7 +56,12 @@ def doctor(
     _print(f"stack {settings.stack} in {settings.region}", _of_stack(settings), as_json=as_json)
 
 
-def check() -> None:
+def check(
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="First write what pyproject.toml says of the environment."),
+    ] = False,
+) -> None:
     """
     Check template.yaml before it is deployed: `doctor --template`, and cfn-lint, which must be installed.
 
@@ -65,6 +73,8 @@ def check() -> None:
         raise ConfigError(msg)
     project = find_project(Path.cwd())
     _tell_release(project.folder)
+    if write:
+        _write_environment(project)
     findings = _of_template(project, lint=True)
     sys.stdout.write(_pasted(project, findings))
     _print(project.template.name, findings, as_json=False)
@@ -98,9 +108,34 @@ def _of_template(project: Project, *, lint: bool) -> list[Finding]:
     from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
     from lanework.local.doctor_input import code_of, template_case  # noqa: PLC0415 - as above
 
+    adopt(local_environment(project))
     template = read_template(project.template)
     findings = examine(template_case(template, code_of(load_app(project))), RULES)
-    return [*(_linted(line) for line in (lint_template(template) if lint else ())), *findings]
+    lines = lint_template(template) if lint else ()
+    return [*(_linted(line) for line in lines), *_of_environment(project), *findings]
+
+
+def _of_environment(project: Project) -> list[Finding]:
+    """Return what template.yaml lacks of `[tool.lanework.environment]`, or has beyond it."""
+    text = project.template.read_text(encoding="utf-8")
+    if with_environment(text, project.config.environment) == text:
+        return []
+    finding = Finding(
+        rule="environment",
+        about=TABLE,
+        what="template.yaml has not what pyproject.toml says",
+        why="the functions on AWS would not have these variables, or may not read what they refer to",
+        todo="lanework check --write",
+    )
+    return [finding]
+
+
+def _write_environment(project: Project) -> None:
+    text = project.template.read_text(encoding="utf-8")
+    made = with_environment(text, project.config.environment)
+    if made != text:
+        project.template.write_text(made, encoding="utf-8", newline="\n")
+        say(f"wrote {TABLE} into {project.shown(project.template)}")
 
 
 def _of_stack(settings: Settings) -> list[Finding]:

@@ -6,10 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from lanework.errors import ConfigError, did_you_mean, shown
 from lanework.local.deployment.layer_files import SRC
+from lanework.local.environment_table import TABLE, check_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,7 @@ class ProjectConfig(BaseModel):
         src: What is in the layer and on `sys.path`, relative to pyproject.toml: folders that hold packages and modules,
             or a package by itself.
         folder: Where template.yaml, samconfig.toml, handlers/ and shared/ lie, relative to pyproject.toml.
+        environment: Variables of all functions, beside those that template.yaml gives them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,9 @@ class ProjectConfig(BaseModel):
         default=SRC, min_length=1, description='a list of folders or packages, such as ["src"] or ["shop"]'
     )
     folder: str = Field(default=".", description='a folder, such as "infra/lanework"')
+    environment: Annotated[dict[str, str], BeforeValidator(check_variables)] = Field(
+        default_factory=dict, description="a table of names and texts"
+    )
 
     @field_validator("src")
     @classmethod
@@ -91,5 +96,7 @@ def _said(problem: ErrorDetails, file: Path) -> str:
     key = str(problem["loc"][0])
     if key not in fields:
         return f"unknown key {key!r} in [tool.lanework] of {file}{did_you_mean(key, fields)}"
+    if key == "environment":
+        return f"{TABLE} in {file}: {problem['ctx']['error']}"
     reason = f": {problem['ctx']['error']}" if problem["type"] == "value_error" else ""
     return f"[tool.lanework] {key} in {file} must be {fields[key].description}, not {shown(problem['input'])}{reason}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from lanework.local.project_config import config_of
 from tests.unit.docs.pages import ROOT, Block, blocks, blocks_of
 
 _ACTION = re.compile(r"[a-z0-9-]+:[A-Za-z]+\*?")
@@ -32,6 +35,11 @@ def test_json_can_be_read_and_a_policy_is_one(block: Block) -> None:
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_yaml_can_be_read(block: Block) -> None:
     assert isinstance(yaml_parse(block.text), dict)  # CloudFormation's short forms, too
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_toml_can_be_read_and_what_is_lanework_s_own_can_be_used(block: Block) -> None:
+    config_of(tomllib.loads(block.text)["tool"]["lanework"], Path("pyproject.toml"))
 
 
 def test_the_event_that_is_shown_is_one_by_its_schema() -> None:

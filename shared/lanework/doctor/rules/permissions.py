@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
 from lanework.doctor.policies import is_allowed
 from lanework.model.lanes import Lane
+from lanework.model.references import reference_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,6 +114,17 @@ def _of_jobs(graph: Graph, function: Function) -> Iterator[Need]:
     if bucket:
         yield "s3:PutObject", f"{function.arn.partition(':lambda:')[0]}:s3:::{bucket}/{graph.stack}/jobs/any"
     yield from _parameters(graph, function, "LANEWORK_WEBHOOK_SECRET_PARAMETER")
+    yield from _references(graph, function)
+
+
+def _references(graph: Graph, function: Function) -> Iterator[Need]:
+    """Yield the needs to read what variables refer to."""
+    needs = []
+    for name in filter(None, function.variables.get("LANEWORK_REFERENCES", "").split(",")):
+        with suppress(ValueError):  # the function says so itself
+            one = reference_of(function.variables.get(name, ""))
+            needs.append((one.action, _arn(graph, function, one.store, one.resource.replace("??????", "AbCdEf"))))
+    yield from dict.fromkeys(needs)
 
 
 def _of_ends(graph: Graph, function: Function) -> Iterator[Need]:

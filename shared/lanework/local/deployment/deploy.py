@@ -60,10 +60,10 @@ class Deployer:
         Raises:
             StackError: If the template or the code is broken, with the first reason. A stack that was there before
                 stays as it was.
-            ConfigError: `.env` can't be read.
+            ConfigError: `.env` can't be read, or lacks what a variable refers to.
         """
-        own = local_environment(self.project)
-        template = with_variables(read_template(self.project.template), own.values)
+        own = local_environment(self.project).complete()
+        template = with_variables(read_template(self.project.template), own)
         try_code(self.project, template, self._known(template))
         try:
             self._submit(with_code_at(template, self._upload))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lanework.errors import LaneworkError
 from lanework.local.env_file import NAME as ENV_FILE
+from lanework.local.project_config import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -61,7 +62,7 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     """Yield the files that changed each time some did, and nothing once in a while if none did, until `stop` is set."""
     from watchfiles import watch  # noqa: PLC0415 - only in the extra `local`
 
-    looked_at = (project.template, project.root / ENV_FILE)
+    looked_at = (project.template, project.root / ENV_FILE, project.root / FILE)
     before = {one: _version(one) for one in looked_at}
     batches = watch(
         project.handlers,
