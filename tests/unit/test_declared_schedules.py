@@ -1,26 +1,29 @@
-"""`lanework check` on schedules: what the code declares and the template has are the same, or it says what to paste."""
+"""`lanework check` on schedules: what the code declares and the template has are the same, or it writes them."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
 from jobs import app as example
 from lanework.cli.main import app as command
 from lanework.doctor.case import Code, examine
 from lanework.doctor.rules.schedules import RULES
-from lanework.local.deployment.declared_schedules import to_paste
+from lanework.errors import ConfigError
+from lanework.local.deployment.declared_schedules import events_yaml
 from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import template_case
 from lanework.model.schedule.schedule import Schedule
 from lanework.model.schedule.timetable import Timetable
+from lanework.starter.leave_out import without_example
+from lanework.starter.schedules import schedules_in, with_schedules
+from lanework.starter.upgrade import rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,35 +104,45 @@ def test_a_schedule_that_no_job_type_declares_any_more_is_found(tmp_path: Path) 
     assert gone.endswith("no job type declares it, did you mean 'cleanup.expired-token'?")
 
 
-def test_what_is_printed_mends_the_template_when_it_is_pasted(tmp_path: Path) -> None:
+def test_the_examples_template_is_what_check_write_makes_of_it() -> None:
+    text = TEMPLATE.read_text()
+
+    assert with_schedules(text, events_yaml(EXAMPLE)) == text
+
+
+def test_what_is_written_mends_the_template(tmp_path: Path) -> None:
     declared = [*DECLARED, NIGHTLY, Schedule(name="b", job_type="b", timetable=Timetable(every=timedelta(hours=7)))]
-    template = tmp_path / "before.yaml"
+    template = tmp_path / "template.yaml"
     template.write_text(with_one_schedule())
     found = compared(template, declared)
     assert [one.split(":")[0] for one in found] == ["schedule 'job.clean_up-2'", "schedule 'b'"]
-    pasted = to_paste(read_template(template), declared[1:])
-    mended = tmp_path / "template.yaml"
 
-    mended.write_text(
-        template.read_text().replace("        CleanupExpiredTokens:", f"{pasted}        CleanupExpiredTokens:")
-    )
+    rewrite([template, tmp_path / "none.yaml"], lambda text: with_schedules(text, events_yaml(declared)))
 
-    assert compared(mended, declared) == ()
-    assert lint_template(read_template(mended)) == []
+    assert compared(template, declared) == ()
+    assert lint_template(read_template(template)) == []
+    events = read_template(template)["Resources"]["Clock"]["Properties"]["Events"]
+    assert events["JobCleanUp2"]["Properties"]["ScheduleExpressionTimezone"] == "Asia/Ulaanbaatar"
 
 
-def test_a_template_that_never_had_a_schedule_is_told_of_the_group_and_the_role_too() -> None:
-    clock: dict[str, Any] = {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "handlers.clock.handler"}}
-    template: dict[str, Any] = {"Resources": {"Clock": clock}}
-    assert to_paste(template, []) == ""
+def test_schedules_that_are_written_take_the_place_of_those_before_and_nothing_else_changes(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_bytes(without_example(TEMPLATE.read_text()).replace("\n", "\r\n").encode())
+    bare = template.read_bytes()
 
-    text = to_paste(template, [NIGHTLY])
+    rewrite([template], lambda text: with_schedules(text, events_yaml([NIGHTLY])))
+    once = template.read_bytes()
+    rewrite([template], lambda text: with_schedules(text, events_yaml([NIGHTLY])))
 
-    head, _, events = text.partition("# under Events of the clock function\n")
-    assert head.startswith("# under Resources\n  ScheduleGroup:\n")
-    assert set(yaml.load(head, _Loader)) == {"ScheduleGroup", "SchedulerRole"}  # noqa: S506 - a safe loader's child
-    event = yaml.load(events, _Loader)["JobCleanUp2"]["Properties"]  # noqa: S506 - as above
-    assert (event["Name"], event["ScheduleExpressionTimezone"]) == ("job.clean_up-2", "Asia/Ulaanbaatar")
+    assert (template.read_bytes(), b"\n" in once.replace(b"\r\n", b"")) == (once, False)
+    assert schedules_in(once.decode().replace("\r\n", "\n")) == events_yaml([NIGHTLY])
+    rewrite([template], lambda text: with_schedules(text, ""))
+    assert template.read_bytes() == bare
+
+
+def test_a_template_whose_clock_has_no_tick_is_said_to_have_none() -> None:
+    with pytest.raises(ConfigError, match=r"below the event Tick of the function Clock, and template\.yaml has none"):
+        with_schedules("Resources:\n", events_yaml([NIGHTLY]))
 
 
 def test_eventbridge_calls_as_a_role_that_may_only_call_the_clock() -> None:
@@ -148,18 +161,11 @@ def test_eventbridge_calls_as_a_role_that_may_only_call_the_clock() -> None:
     }
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads the short forms, such as `!Ref`."""
-
-
-_Loader.add_multi_constructor("!", lambda _, tag, node: {tag: node.value})
-
-
-def test_the_command_prints_what_to_paste_and_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The project here is the example with a template that lacks the schedule."""
-    text = TEMPLATE.read_text()
-    begin, end = text.index("        CleanupExpiredTokens:"), text.index("\nOutputs:")
-    (tmp_path / "template.yaml").write_text(text[:begin] + text[end:])
+def test_check_names_the_command_that_writes_a_schedule_and_the_command_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The project here is the example with a template that lacks the schedules."""
+    (tmp_path / "template.yaml").write_text(with_schedules(TEMPLATE.read_text(), ""))
     for name in ("handlers", "shared", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     monkeypatch.chdir(tmp_path)
@@ -168,4 +174,9 @@ def test_the_command_prints_what_to_paste_and_fails(tmp_path: Path, monkeypatch:
 
     assert result.exit_code == 1
     assert "template.yaml: cleanup.expired-tokens: the template doesn't have it" in result.stderr
-    assert result.stdout.startswith("# under Events of the clock function\n        CleanupExpiredTokens:\n")
+    assert "type  lanework check --write" in result.stderr
+
+    result = CliRunner().invoke(command, ["check", "--write"])
+
+    assert (result.exit_code, "nothing to complain about" in result.stdout) == (0, True)
+    assert schedules_in((tmp_path / "template.yaml").read_text()) == events_yaml(EXAMPLE)

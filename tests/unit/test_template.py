@@ -62,7 +62,7 @@ def test_only_critical_is_reserved_and_as_wide_as_its_mapping(resources: Resourc
 
     assert [lane for lane, one in workers.items() if "ReservedConcurrentExecutions" in one] == [Lane.CRITICAL]
     reserved = workers[Lane.CRITICAL]["ReservedConcurrentExecutions"]
-    assert reserved["Fn::If"][:2] == ["CriticalIsReserved", {"Ref": "CriticalWorkers"}]
+    assert reserved["Fn::If"][:2] == ["ConcurrencyIsReserved", {"Ref": "CriticalWorkers"}]
 
 
 def test_every_name_begins_with_the_stacks_so_that_two_stacks_do_not_collide(resources: Resources) -> None:

@@ -118,6 +118,8 @@ def enter_stack(project: Project | None, *, changes: bool = False, says_env_file
     named = target()
     if project is None or running is None or not named.is_embedded(running):
         named.enter()
+        if project is not None:
+            os.environ.setdefault("LANEWORK_LANES", ",".join(project.config.lanes))
     else:
         own = (say_environment if says_env_file else local_environment)(project)
         other = os.environ.get("LANEWORK_STACK")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,15 +18,17 @@ from lanework.cli.output import complain, out, print_json, say
 from lanework.cli.target import Target, target
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES
-from lanework.doctor.rules.schedules import schedules
 from lanework.errors import ConfigError, InvalidOptionError
 from lanework.local.application import load_app
-from lanework.local.deployment.declared_schedules import to_paste
+from lanework.local.deployment.declared_schedules import events_yaml
 from lanework.local.environment import adopt, local_environment
 from lanework.local.environment_table import TABLE
-from lanework.local.project import find_project
+from lanework.local.project import TEMPLATE, find_project
 from lanework.settings import Settings
 from lanework.starter.environment_block import with_environment
+from lanework.starter.origin import origin, refuse_conflicts
+from lanework.starter.schedules import with_schedules
+from lanework.starter.upgrade import BASE, rewrite
 from lanework.wiring import aws_ports, utc_now
 
 if TYPE_CHECKING:
@@ -58,49 +59,39 @@ def doctor(
 
 def check(
     write: Annotated[
-        bool,
-        typer.Option("--write", help="First write what pyproject.toml says of the environment."),
+        bool, typer.Option("--write", help="First write the environment of pyproject.toml, and declared schedules.")
     ] = False,
 ) -> None:
     """
     Check template.yaml before it is deployed: `doctor --template`, and cfn-lint, which must be installed.
 
-    Says which release of Lanework it is of, and prints what to paste for a schedule that it lacks. Exit code 1 if there
-    is anything to complain about, such as a conflict of an upgrade that nobody has resolved.
+    Says which release of Lanework it is of, and what was changed in it by hand. Exit code 1 if there is anything to
+    complain about, such as a schedule that it lacks, or a conflict of an upgrade that nobody has resolved.
+
+    Example: lanework check --write
     """
     if not _has_lint():
         msg = "checking a template needs cfn-lint; try: pip install cfn-lint"
         raise ConfigError(msg)
     project = find_project(Path.cwd())
-    _tell_release(project.folder)
+    refuse_conflicts(project)
     if write:
-        _write_environment(project)
-    findings = _of_template(project, lint=True)
-    sys.stdout.write(_pasted(project, findings))
-    _print(project.template.name, findings, as_json=False)
+        _write(project)
+    for line in origin(project):
+        out().print(line, markup=False)
+    _print(project.template.name, _of_template(project, lint=True), as_json=False)
 
 
-def _tell_release(project: Path) -> None:
-    """
-    Say which release a project's deployed files are of.
+def _write(project: Project) -> None:
+    """Write what pyproject.toml and the code say into the template; into its base, too: it is no change by hand."""
+    adopt(local_environment(project))
+    declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
 
-    Raises:
-        ConfigError: A conflict is open in one of them.
-    """
-    from lanework.starter.upgrade import BASE, is_behind, release_of, unresolved  # noqa: PLC0415 - reads all of its files
+    def written(text: str) -> str:
+        return with_schedules(with_environment(text, project.config.environment), events_yaml(declared))
 
-    marked = unresolved(project)
-    if marked:
-        msg = (
-            f"{', '.join(marked)}: a conflict of an upgrade is open; look for <<<<<<<, resolve it, and say "
-            "`lanework upgrade` again"
-        )
-        raise ConfigError(msg)
-    if (project / BASE).is_dir():
-        release = release_of(project)
-        named = "a release that isn't noted" if release is None else f"Lanework {release}"
-        behind = f", and {version('lanework')} has another: lanework upgrade" if is_behind(project) else ""
-        out().print(f"template.yaml and its neighbours are of {named}{behind}", markup=False)
+    if rewrite([project.template, project.folder / BASE / TEMPLATE], written):
+        say(f"wrote {TABLE} and the declared schedules into {project.shown(project.template)}")
 
 
 def _of_template(project: Project, *, lint: bool) -> list[Finding]:
@@ -130,14 +121,6 @@ def _of_environment(project: Project) -> list[Finding]:
     return [finding]
 
 
-def _write_environment(project: Project) -> None:
-    text = project.template.read_text(encoding="utf-8")
-    made = with_environment(text, project.config.environment)
-    if made != text:
-        project.template.write_text(made, encoding="utf-8", newline="\n")
-        say(f"wrote {TABLE} into {project.shown(project.template)}")
-
-
 def _of_stack(settings: Settings) -> list[Finding]:
     from lanework.aws.clients import Clients  # noqa: PLC0415 - boto, and heavy
     from lanework.aws.deployed.stack import Look  # noqa: PLC0415 - as above
@@ -150,14 +133,6 @@ def _of_stack(settings: Settings) -> list[Finding]:
     else:
         app.use(aws_ports(settings))
     return examine(live_case(settings, Look(Clients(settings)), project, app, clock=utc_now), RULES)
-
-
-def _pasted(project: Project, findings: list[Finding]) -> str:
-    from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
-
-    lacking = {one.about for one in findings if one.rule == schedules.name}
-    declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
-    return to_paste(read_template(project.template), [one for one in declared if one.name in lacking])
 
 
 def _linted(line: str) -> Finding:

@@ -13,8 +13,10 @@ import typer
 from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, out, say
-from lanework.local.project import find_project
-from lanework.starter.upgrade import UNDONE, carry_out
+from lanework.local.project import TEMPLATE, find_project
+from lanework.starter.product import product_of
+from lanework.starter.schedules import schedules_in
+from lanework.starter.upgrade import UNDONE, as_written, carry_out
 from lanework.starter.upgrade import upgrade as merge_steps
 from lanework.starter.write import make_project
 
@@ -46,19 +48,23 @@ def upgrade(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
 ) -> None:
     """
-    Update template.yaml, handlers/ and shared/Makefile to this release: its changes are merged with yours.
+    Make template.yaml, handlers/ and shared/Makefile anew: of this release, and of what [tool.lanework] says.
+
+    What you changed in them by hand stays.
 
     Where your changes and Lanework's meet, both are left in the file, marked as git marks a conflict: resolve it and
     say `lanework upgrade` again. Exit code 1 while a conflict is open.
 
     Example: lanework upgrade --dry-run
     """
-    project = find_project(Path.cwd()).folder
-    steps = merge_steps(project)
+    found = find_project(Path.cwd())
+    project = found.folder
+    schedules = schedules_in(as_written(project, TEMPLATE))
+    steps = merge_steps(project, product_of(found.root, found.config, schedules=schedules))
     for step in steps:
         out().print(f"{step.path}: {step.fate}", markup=False)
     if not steps:
-        say("nothing to upgrade: the project has what this release makes")
+        say("nothing to upgrade: the project has what this release makes of [tool.lanework]")
     open_ones = [step.path for step in steps if step.fate in UNDONE]
     if not dry_run:
         carry_out(project, steps)

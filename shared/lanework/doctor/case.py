@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from lanework.doctor.graph import Graph
     from lanework.doctor.resources import Resource
+    from lanework.model.lanes import Lane
     from lanework.model.schedule.schedule import Schedule
 
     Look = Callable[["Case"], Iterable["Complaint"]]
@@ -24,10 +25,12 @@ class Code:
     Attributes:
         attempts: Most attempts of each job type.
         schedules: Those that job types declare.
+        lanes: The lane of each job type of the application.
     """
 
     attempts: Mapping[str, int]
     schedules: tuple[Schedule, ...]
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from lanework.model.lanes import Lane
+from lanework.model.lanes import ALL_LANES, Lane, lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         Timer,
         Topic,
     )
+
+_LANES: Final = "LANEWORK_LANES"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,12 @@ class Graph:
     roles: tuple[Role, ...] = ()
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     keys: Mapping[str, Key] = field(default_factory=dict)
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes that its functions know of, the most urgent first; all five where they don't say."""
+        named = next((one.variables[_LANES] for one in self.functions if one.variables.get(_LANES)), None)
+        return ALL_LANES if named is None else lanes_of(named.split(","))
 
     def queue_of(self, lane: Lane) -> Queue | None:
         """Return a lane's queue."""

@@ -18,7 +18,7 @@ from lanework.model.lifecycle.states import ENDED, State
 from lanework.testing import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from lanework.app import App
     from lanework.local.project import Project
@@ -73,7 +73,7 @@ class Demo:
             ConfigError: `[tool.lanework] demo` names no scenario.
             LaneworkError: A repeated id was not recognised as a duplicate.
         """
-        for expected in scenario_of(self._stack.deployer.project):
+        for expected in scenario_of(self._stack.deployer.project, self._app.ports.stack_lanes):
             receipts = [self._app.enqueue_request(expected.request) for _ in range(expected.times)]
             if [receipt.duplicate for receipt in receipts] != [False] + [True] * (expected.times - 1):
                 msg = f"job {receipts[0].job_id} was enqueued {expected.times} times, which no receipt says"
@@ -108,7 +108,7 @@ class Traffic:
 
     def __init__(self, stack: RunningStack) -> None:
         self._app = load_app(stack.deployer.project)
-        self._requests = [expected.request for expected in scenario_of(stack.deployer.project)]
+        self._requests = [one.request for one in scenario_of(stack.deployer.project, self._app.ports.stack_lanes)]
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -131,16 +131,16 @@ class Traffic:
                 self._app.enqueue_request(replace(request, job_id=None))
 
 
-def scenario_of(project: Project) -> Sequence[Expectation]:
+def scenario_of(project: Project, lanes: Collection[Lane]) -> Sequence[Expectation]:
     """
-    Return a project's scenario.
+    Return a project's scenario, without what is in another lane than these.
 
     Raises:
         ConfigError: `[tool.lanework] demo` names none.
     """
     made = cast("Callable[[], Sequence[Expectation]]", load_named(project, "demo"))()
     if made and all(isinstance(one, Expectation) for one in made):
-        return made
+        return [one for one in made if one.request.policy.lane in lanes]
     msg = "[tool.lanework] demo must name a function that returns a list of lanework.testing.Expectation"
     raise ConfigError(msg)
 

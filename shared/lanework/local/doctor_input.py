@@ -17,6 +17,7 @@ from lanework.engine.queries.unknown_types import LOOKED_AT, unknown_types
 from lanework.engine.stats.unsent import unsent_now
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
+from lanework.model.job.ids import QUEUE_OF_OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ def code_of(app: App) -> Code:
     return Code(
         attempts={one.name: resolve_policy(one.options).attempts for one in types},
         schedules=tuple(one.schedule for one in types if one.schedule is not None),
+        lanes={one.name: resolve_policy(one.options).lane for one in types if one.queue != QUEUE_OF_OURS},
     )
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from lanework.errors import ConfigError, did_you_mean, shown
+from lanework.errors import ConfigError, UnknownLaneError, did_you_mean, shown
 from lanework.local.deployment.layer_files import SRC
 from lanework.local.environment_table import TABLE, check_variables
+from lanework.model.lanes import ALL_LANES, Lane, lanes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,13 @@ FILE: Final = "pyproject.toml"
 
 Entry = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
 """Something in a module, `shop.tasks:app`."""
+
+
+def _lanes(named: object) -> object:
+    try:
+        return lanes_of(named) if named and isinstance(named, (list, tuple)) else named
+    except UnknownLaneError as error:
+        raise ValueError(str(error)) from None
 
 
 class ProjectConfig(BaseModel):
@@ -34,6 +42,8 @@ class ProjectConfig(BaseModel):
             or a package by itself.
         folder: Where template.yaml, samconfig.toml, handlers/ and shared/ lie, relative to pyproject.toml.
         environment: Variables of all functions, beside those that template.yaml gives them.
+        lanes: The lanes that the stack has; all five by default. What is left out costs nothing.
+        resources: The project's own resources, relative to pyproject.toml: they become part of template.yaml.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +57,10 @@ class ProjectConfig(BaseModel):
     environment: Annotated[dict[str, str], BeforeValidator(check_variables)] = Field(
         default_factory=dict, description="a table of names and texts"
     )
+    lanes: Annotated[tuple[Lane, ...], BeforeValidator(_lanes)] = Field(
+        default=ALL_LANES, min_length=1, description='a list of lanes, such as ["high", "normal"]'
+    )
+    resources: str | None = Field(default=None, description='a file, such as "infra/resources.yaml"')
 
     @field_validator("src")
     @classmethod

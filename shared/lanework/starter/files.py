@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from lanework.starter.leave_out import without_example
+
 PROJECT: Final = Path(__file__).with_name("project")
 CHECKOUT: Final = Path(__file__).parents[3]
 """Where the repository's own files are when Lanework runs from a checkout; a wheel has them among PROJECT's."""
@@ -41,8 +43,6 @@ OWN: Final = (
 LONGEST_NAME: Final = 40
 """Characters; the queues' names are longer by an environment and a lane, and SQS allows 80."""
 
-_EXAMPLE: Final = re.compile(r"# example\b(?P<all> from here$)?")
-
 
 def project_files(name: str) -> dict[str, str]:
     """Return what each file of a new project holds, by its path."""
@@ -59,29 +59,6 @@ def name_for(folder: Path) -> str:
     words = re.findall(r"[a-z0-9]+", folder.name.lower())
     name = "-".join(words)[:LONGEST_NAME].strip("-")
     return name if re.match("[a-z]", name) else f"jobs-{name}".strip("-")
-
-
-def without_example(text: str) -> str:
-    """
-    Leave out each line that is marked `# example`, and with it what is indented more than it.
-
-    Of `# example from here` also what follows at the same depth.
-    """
-    kept: list[str] = []
-    depth: int | None = None
-    is_gap = False
-    for line in text.splitlines():
-        indent = len(line) - len(line.lstrip())
-        if depth is not None and (not line or indent > depth):
-            is_gap = not line
-            continue
-        if is_gap and kept[-1:] != [""]:
-            kept.append("")
-        marked = _EXAMPLE.search(line)
-        depth, is_gap = (None, False) if marked is None else (indent - bool(marked["all"]), False)
-        if depth is None:
-            kept.append(line)
-    return "\n".join(kept) + "\n"
 
 
 def _content(path: str, name: str) -> str:

@@ -8,10 +8,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
-from lanework.starter.files import deployed_files
+from lanework.starter.files import DEPLOYED
 from lanework.starter.merge import as_unix, is_marked, markers_left, merge, with_ends_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 BASE: Final = ".lanework-base"
@@ -67,13 +68,13 @@ class Step:
     writes: dict[str, bytes | None] = field(default_factory=dict)
 
 
-def upgrade(project: Path, *, files: dict[str, str] | None = None, release: str | None = None) -> list[Step]:
+def upgrade(project: Path, files: Mapping[str, str], *, release: str | None = None) -> list[Step]:
     """
     Return what brings a project to this release; nothing is written yet.
 
     Args:
         project: Its folder.
-        files: What the release deploys, by path; this one's if nobody says.
+        files: What this release makes of the project's choices, by path.
         release: Its name; this one's.
 
     Raises:
@@ -82,10 +83,9 @@ def upgrade(project: Path, *, files: dict[str, str] | None = None, release: str 
     if not (project / BASE / "template.yaml").is_file():
         msg = f"{project} has no {BASE}/template.yaml to compare with: `lanework init` writes it, to be kept in git"
         raise ConfigError(msg)
-    wanted = deployed_files() if files is None else files
     name = version("lanework") if release is None else release
-    steps = [_step(project, path, text.encode(), name) for path, text in wanted.items()]
-    steps += [_retired(path) for path in _kept(project) if path not in wanted]
+    steps = [_step(project, path, text.encode(), name) for path, text in files.items()]
+    steps += [_retired(path) for path in _kept(project) if path not in files]
     return [step for step in steps if step is not None]
 
 
@@ -110,15 +110,34 @@ def release_of(project: Path) -> str | None:
     return file.read_text(encoding="utf-8").strip() if file.is_file() else None
 
 
-def is_behind(project: Path) -> bool:
-    """Tell whether this release writes other files than the project was made with."""
-    kept = {path: _read(project / BASE / path) for path in deployed_files()}
-    return any(as_unix(kept[path] or b"") != text.encode() for path, text in deployed_files().items())
+def is_behind(project: Path, files: Mapping[str, str]) -> bool:
+    """Tell whether this release makes other files of the project's choices than Lanework last wrote."""
+    return any(as_written(project, path) != text for path, text in files.items())
+
+
+def changed_by_hand(project: Path) -> list[str]:
+    """Return the files that aren't as Lanework last wrote them."""
+    return [path for path in _kept(project) if _text(_read(project / path)) != as_written(project, path)]
+
+
+def as_written(project: Path, path: str) -> str:
+    """Return a file as Lanework last wrote it; empty if it never did."""
+    return _text(_read(project / BASE / path))
 
 
 def unresolved(project: Path) -> list[str]:
     """Return the deployed files that hold a conflict which nobody has resolved."""
-    return [path for path in deployed_files() if _is_open(project, path)]
+    return [path for path in DEPLOYED if _is_open(project, path)]
+
+
+def rewrite(files: Sequence[Path], change: Callable[[str], str]) -> bool:
+    """Change the text of files, those that are there, and keep their line ends; tell whether the first has changed."""
+    found = {file: file.read_bytes() for file in files if file.is_file()}
+    made = {file: with_ends_of(content, change(_text(content)).encode()) for file, content in found.items()}
+    for file, content in made.items():
+        if content != found[file]:
+            file.write_bytes(content)
+    return made[files[0]] != found[files[0]]
 
 
 def _step(project: Path, path: str, new: bytes, release: str) -> Step | None:
@@ -201,6 +220,10 @@ def _is_taken_back(project: Path, path: str) -> bool:
         return False
     merged = merge(mine, base or b"", pending, release="", keep_mine=True)
     return merged is not None and as_unix(merged.content) != as_unix(mine)
+
+
+def _text(content: bytes | None) -> str:
+    return as_unix(content or b"").decode(errors="replace")
 
 
 def _read(file: Path) -> bytes | None:

@@ -6,7 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lanework.errors import ConfigError
-from lanework.starter.files import deployed_files, name_for, project_files
+from lanework.local.project_config import ProjectConfig
+from lanework.starter.files import name_for, project_files
+from lanework.starter.product import product_of
 from lanework.starter.upgrade import BASE, RELEASE
 
 SHOWN = 3
@@ -22,9 +24,10 @@ def make_project(folder: Path) -> list[str]:
     Raises:
         ConfigError: Something else is there, or a file that would be overwritten.
     """
-    files = project_files(name_for(folder.resolve()))
+    made = product_of(folder, ProjectConfig(), schedules="")
+    files = {**project_files(name_for(folder.resolve())), **made}
     _refuse_what_is_in_the_way(folder, files)
-    base = {f"{BASE}/{path}": content for path, content in deployed_files().items()}
+    base = {f"{BASE}/{path}": content for path, content in made.items()}
     base[RELEASE] = f"{version('lanework')}\n"
     for path, content in {**files, **base}.items():
         target = folder / path

@@ -12,7 +12,8 @@ import pytest
 from lanework.errors import ConfigError
 from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import read_template
-from lanework.starter.files import DEPLOYED, name_for, without_example
+from lanework.starter.files import DEPLOYED, name_for
+from lanework.starter.leave_out import without_example
 from lanework.starter.upgrade import BASE
 from lanework.starter.write import make_project
 

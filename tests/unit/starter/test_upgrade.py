@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.starter.files import deployed_files
+from lanework.local.project_config import ProjectConfig
+from lanework.starter.product import product_of
 from lanework.starter.upgrade import BASE, Fate, carry_out, is_behind, release_of, unresolved, upgrade
 from lanework.starter.write import make_project
 
@@ -27,6 +28,11 @@ def release(**changed: str) -> dict[str, str]:
 
 ONE = release()
 TWO = release(line3="  line3: theirs", line20="  line20: theirs")
+
+
+def made_now(project: Path) -> dict[str, str]:
+    """Return what this release makes of a project that chose nothing."""
+    return product_of(project, ProjectConfig(), schedules="")
 
 
 @pytest.fixture(name="project")
@@ -47,7 +53,7 @@ def edit(project: Path, old: str, new: str, path: str = TEMPLATE) -> None:
 
 
 def run(project: Path, files: dict[str, str] = TWO, name: str = NEW) -> tuple[dict[str, Fate], bool]:
-    steps = upgrade(project, files=files, release=name)
+    steps = upgrade(project, files, release=name)
     return {step.path: step.fate for step in steps}, carry_out(project, steps, release=name)
 
 
@@ -322,7 +328,7 @@ def test_what_this_release_made_has_nothing_to_upgrade_and_says_its_release(tmp_
     make_project(tmp_path)
     (tmp_path / TEMPLATE).write_text("changed: by its owner\n")
 
-    assert (upgrade(tmp_path), is_behind(tmp_path)) == ([], False)
+    assert (upgrade(tmp_path, made_now(tmp_path)), is_behind(tmp_path, made_now(tmp_path))) == ([], False)
     assert release_of(tmp_path) is not None
 
 
@@ -336,7 +342,7 @@ def test_a_project_from_before_releases_were_noted_is_upgraded_all_the_same(proj
 
 def test_a_project_without_a_base_is_told_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"has no \.lanework-base/template\.yaml to compare with"):
-        upgrade(tmp_path)
+        upgrade(tmp_path, ONE)
 
 
 def lanework(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -360,7 +366,7 @@ def a_project_of_an_older_release(tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_the_command_names_the_files_and_check_refuses_them_until_they_are_resolved(made_earlier: Path) -> None:
     dry = lanework(made_earlier, "upgrade", "--dry-run")
-    assert (dry.returncode, unresolved(made_earlier), is_behind(made_earlier)) == (1, [], True)
+    assert (dry.returncode, unresolved(made_earlier), is_behind(made_earlier, made_now(made_earlier))) == (1, [], True)
 
     done = lanework(made_earlier, "upgrade")
     assert (done.returncode, "template.yaml: CONFLICT" in done.stdout) == (1, True)
@@ -369,7 +375,7 @@ def test_the_command_names_the_files_and_check_refuses_them_until_they_are_resol
     checked = lanework(made_earlier, "check")
     assert (checked.returncode, "template.yaml: a conflict of an upgrade is open" in checked.stderr) == (1, True)
 
-    (made_earlier / TEMPLATE).write_text(deployed_files()[TEMPLATE])
+    (made_earlier / TEMPLATE).write_text(made_now(made_earlier)[TEMPLATE])
     assert lanework(made_earlier, "upgrade").returncode == 0
     checked = lanework(made_earlier, "check")
     assert (checked.returncode, "template.yaml and its neighbours are of Lanework " in checked.stdout) == (0, True)

@@ -26,9 +26,9 @@ SMALL_BATCH: Final = 10
 
 @rule(why="without one of them the lane's jobs are refused, or wait for ever")
 def lanes(case: Case) -> Iterator[Complaint]:
-    """Each of the five lanes has a queue, a dead-letter queue, a mapping and a worker function."""
+    """Each lane of LANEWORK_LANES has a queue, a dead-letter queue, a mapping and a worker function."""
     graph = case.graph
-    for lane in Lane:
+    for lane in graph.lanes:
         for what, found in (
             (f"queue {graph.stack}-{lane}", graph.queue_of(lane)),
             (f"queue {graph.stack}-{lane}-dlq", graph.dead_letters_of(lane)),
@@ -41,6 +41,18 @@ def lanes(case: Case) -> Iterator[Complaint]:
                     what=f"lane {lane} has no {what}",
                     todo=f"copy another lane's in template.yaml, and name it after {lane}",
                 )
+
+
+@rule(why="every function fails when it starts, and no job runs")
+def lanes_of_types(case: Case) -> Iterator[Complaint]:
+    """Each job type is in a lane of LANEWORK_LANES."""
+    for name, lane in ({} if case.code is None else case.code.lanes).items():
+        if lane not in case.graph.lanes:
+            yield Complaint(
+                about=name,
+                what=f"job type {name!r} is in lane '{lane}', which this stack leaves out",
+                todo="add it to [tool.lanework] lanes and type lanework upgrade; or move the type",
+            )
 
 
 @rule(why="SQS delivers a long job a second time while it runs")
@@ -145,9 +157,9 @@ def lane_numbers(case: Case) -> Iterator[Complaint]:
             )
 
 
-@rule(why="a change that was made to four lanes only fails in the fifth when that one is needed")
+@rule(why="a change that was made to some lanes only fails in the others when they are needed")
 def lanes_alike(case: Case) -> Iterator[Complaint]:
-    """The five lanes differ in their names and numbers only."""
+    """Lanes differ in their names and numbers only."""
     graph = case.graph
     whole = [(lane, worker) for lane, *_, worker in _whole_lanes(graph) if graph.dead_letters_of(lane) is not None]
     shapes = {lane: _shape(graph, lane, worker) for lane, worker in whole}
@@ -202,6 +214,7 @@ def _name(arn: str | None) -> str:
 
 RULES: Final = (
     lanes,
+    lanes_of_types,
     visibility,
     redrive,
     receives,

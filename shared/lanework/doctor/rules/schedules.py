@@ -71,7 +71,7 @@ def schedules(case: Case) -> Iterator[Complaint]:
     wanted = {one.name: one for one in case.code.schedules}
     for name, schedule in wanted.items():
         for line in _differences(schedule, found.get(name), case.graph):
-            yield Complaint(about=name, what=line, todo="lanework check prints what to paste")
+            yield Complaint(about=name, what=line, todo="lanework check --write")
     for name in found:
         if name not in wanted:
             hint = did_you_mean(name, wanted) or "; remove it from the template"

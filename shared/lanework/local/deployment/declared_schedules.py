@@ -1,62 +1,21 @@
-"""Writes the YAML of schedules that job types declare and a template lacks."""
+"""The schedules that job types declare, as events of the template's clock function."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from lanework.aws.scheduler import RETRIES
 from lanework.model.schedule.schedule import input_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from lanework.model.schedule.schedule import Schedule
 
-GROUP: Final = "AWS::Scheduler::ScheduleGroup"
 
-_GROUP_AND_ROLE: Final = """\
-  ScheduleGroup:
-    Type: AWS::Scheduler::ScheduleGroup
-    Properties:
-      Name: !Ref AWS::StackName
-
-  SchedulerRole:
-    Type: AWS::IAM::Role
-    Properties:
-      AssumeRolePolicyDocument:
-        Version: "2012-10-17"
-        Statement:
-          - Effect: Allow
-            Principal: {Service: scheduler.amazonaws.com}
-            Action: sts:AssumeRole
-            Condition:
-              StringEquals:
-                aws:SourceAccount: !Ref AWS::AccountId
-                aws:SourceArn: !GetAtt ScheduleGroup.Arn
-      Policies:
-        - PolicyName: prod-the-clock
-          PolicyDocument:
-            Version: "2012-10-17"
-            Statement:
-              - {Effect: Allow, Action: lambda:InvokeFunction, Resource: !GetAtt Clock.Arn}
-
-"""
-
-
-def to_paste(template: dict[str, Any], schedules: Sequence[Schedule]) -> str:
-    """
-    Return the YAML that gives a template these schedules; empty if there are none.
-
-    Args:
-        template: What `read_template` returned: the group and the role are written where it has none.
-        schedules: Those that it lacks, or has otherwise.
-    """
-    if not schedules:
-        return ""
-    has_group = any(one.get("Type") == GROUP for one in template["Resources"].values())
-    events = "".join(_event_yaml(schedule) for schedule in schedules)
-    head = "" if has_group else f"# under Resources\n{_GROUP_AND_ROLE}"
-    return f"{head}# under Events of the clock function\n{events}"
+def events_yaml(schedules: Iterable[Schedule]) -> str:
+    """Return the YAML that stands under `Events` of the clock function for these schedules, by name."""
+    return "".join(_event_yaml(schedule) for schedule in sorted(schedules, key=lambda one: one.name))
 
 
 def _event_yaml(schedule: Schedule) -> str:

@@ -1,0 +1,61 @@
+"""Where a project's deployed files come from: the release, the choices that they were made of, and what is changed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import ConfigError
+from lanework.local.project import TEMPLATE
+from lanework.starter.merge import as_unix
+from lanework.starter.product import differences, product_of
+from lanework.starter.schedules import schedules_in
+from lanework.starter.upgrade import BASE, as_written, changed_by_hand, is_behind, release_of, unresolved
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework.local.project import Project
+
+_SHOWN: Final = 5
+
+
+def refuse_conflicts(project: Project) -> None:
+    """Refuse, with ConfigError, deployed files that hold a conflict of an upgrade which nobody has resolved."""
+    marked = unresolved(project.folder)
+    if marked:
+        msg = (
+            f"{', '.join(marked)}: a conflict of an upgrade is open; look for <<<<<<<, resolve it, and say "
+            "`lanework upgrade` again"
+        )
+        raise ConfigError(msg)
+
+
+def origin(project: Project) -> Iterator[str]:
+    """Yield lines that say which release a project's deployed files are of, and how they differ from what it made."""
+    if not (project.folder / BASE).is_dir():
+        return
+    release = release_of(project.folder)
+    named = "a release that isn't noted" if release is None else f"Lanework {release}"
+    yield f"{TEMPLATE} and its neighbours are of {named}{_behind(project, release)}"
+    changed = [_part(project, path) for path in changed_by_hand(project.folder)]
+    if changed:
+        yield f"changed by hand, and kept by an upgrade: {', '.join(changed)}"
+
+
+def _behind(project: Project, release: str | None) -> str:
+    schedules = schedules_in(as_written(project.folder, TEMPLATE))
+    if not is_behind(project.folder, product_of(project.root, project.config, schedules=schedules)):
+        return ""
+    if release == version("lanework"):
+        return ", and what [tool.lanework] says has changed since: lanework upgrade"
+    return f", and {version('lanework')} has another: lanework upgrade"
+
+
+def _part(project: Project, path: str) -> str:
+    if path != TEMPLATE:
+        return path
+    mine = as_unix(project.template.read_bytes()).decode(errors="replace")
+    parts = differences(mine, as_written(project.folder, path))
+    more = f" and {len(parts) - _SHOWN} more" if len(parts) > _SHOWN else ""
+    return f"{path} ({', '.join(parts[:_SHOWN])}{more})"
