@@ -183,6 +183,36 @@ print(handler({{"Records": []}}, Context()))
     assert (done.returncode, done.stdout.strip()) == (0, "{'batchItemFailures': []}"), done.stderr
 
 
+def test_an_application_of_two_lanes_has_two_and_its_own_resources_and_runs(shop: Shop) -> None:
+    config, own, job = (shop.root / one for one in ("pyproject.toml", "resources.yaml", "shared/jobs/greetings.py"))
+    before = {file: file.read_text() for file in (config, job, shop.root / "template.yaml")}
+    chosen = '[tool.lanework]\nlanes = ["high", "normal"]\nresources = "resources.yaml"\n'
+    config.write_text(before[config].replace("[tool.lanework]\n", chosen))
+    own.write_text("Resources:\n  ReportTopic:\n    Type: AWS::SNS::Topic\n")
+
+    assert "has changed since: lanework upgrade" in shop.run("make", "check")
+    assert "template.yaml: updated" in shop.run(shop.lanework, "upgrade")
+    assert "nothing to complain about" in shop.run(shop.lanework, "check")
+    demo = shop.run(shop.lanework, "demo")
+    assert "5 of 5 jobs came out as they should" in demo
+    assert (" low " in demo, " medium " in demo) == (False, True)
+
+    job.write_text(before[job].replace('lane="high"', 'lane="low"'))
+    refused = subprocess.run(
+        [shop.lanework, "demo"], cwd=shop.root, env=shop.environment, capture_output=True, check=False
+    )
+    assert refused.stderr.decode().splitlines()[-1] == (
+        "lanework: job type 'greeting.send' is in lane 'low', which this stack leaves out: add it to [tool.lanework] "
+        "lanes, or move the type"
+    )
+
+    own.unlink()
+    for file in (config, job):
+        file.write_text(before[file])
+    assert "template.yaml: updated" in shop.run(shop.lanework, "upgrade")
+    assert (shop.root / "template.yaml").read_text() == before[shop.root / "template.yaml"]
+
+
 def test_there_is_nothing_to_upgrade_and_init_left_nothing_beside_what_it_said(shop: Shop) -> None:
     assert "nothing to upgrade" in shop.run(shop.lanework, "upgrade")
     shutil.rmtree(shop.root / ".lanework")

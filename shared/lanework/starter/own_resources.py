@@ -6,6 +6,7 @@ import re
 from typing import Any, Final
 
 from lanework.errors import ConfigError, did_you_mean, shown
+from lanework.local.deployment.template import parsed
 
 SECTIONS: Final = ("Parameters", "Conditions", "Resources", "Outputs")
 """What the file may have."""
@@ -21,7 +22,8 @@ def with_resources(text: str, own: str, *, file: str) -> str:
         file: Its name, for errors and for the comment above what comes from it.
 
     Raises:
-        ConfigError: It is no YAML, has another section, or a name that Lanework's template has.
+        ConfigError: It has another section, or a name that Lanework's template has.
+        StackError: It is no YAML.
     """
     taken = set(re.findall(r"^  (\w+):", text, re.MULTILINE))
     for section, entries in _sections(own, file).items():
@@ -34,14 +36,7 @@ def with_resources(text: str, own: str, *, file: str) -> str:
 
 
 def _sections(own: str, file: str) -> dict[str, dict[str, Any]]:
-    from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - heavy, and only for who has resources
-    from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
-
-    try:
-        found = yaml_parse(own)
-    except (YAMLError, ValueError) as error:
-        msg = f"{file} is no YAML: {' '.join(str(error).split())}"
-        raise ConfigError(msg) from error
+    found = parsed(own, file)
     if not isinstance(found, dict):
         msg = f"{file} must have some of {', '.join(SECTIONS)}"
         raise ConfigError(msg)

@@ -12,7 +12,7 @@ import pytest
 
 from lanework.doctor.case import Code, examine
 from lanework.doctor.rules import RULES
-from lanework.errors import ConfigError
+from lanework.errors import ConfigError, LaneworkError
 from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import lanes_in, read_template
 from lanework.local.doctor_input import template_case
@@ -179,11 +179,11 @@ def test_own_resources_are_part_of_the_template_with_their_comments(tmp_path: Pa
         ("Resources: {A: {Type: x}}\n", "own.yaml: write Resources as a block"),
         ("Resources: [1]\n", "own.yaml: Resources must hold names with what each is, not [1]"),
         ("- 1\n", "own.yaml must have some of Parameters"),
-        ("Resources:\n\tA: 1\n", "own.yaml is no YAML: "),
+        ("Resources:\n\tA: 1\n", "own.yaml is not valid YAML: "),
     ],
 )
 def test_a_file_of_own_resources_that_can_not_be_used_is_refused_in_one_line(own: str, said: str) -> None:
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(LaneworkError) as refused:
         with_resources(OURS, own, file="own.yaml")
 
     assert said in str(refused.value)

@@ -32,18 +32,23 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
     resolver = Resolver(template, parameters=known, pseudo=known)
     pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     found = [one for page in pages for one in page["StackResourceSummaries"]]
+
+    def said(logical_id: str) -> object:
+        """Return what the template says of a resource; the SAM transform makes some of which it says nothing."""
+        return template["Resources"].get(logical_id, {}).get("Properties", {})
+
     for one in found:
         if one["ResourceType"] == "AWS::DynamoDB::Table":
             table = one["PhysicalResourceId"]
-            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
+            properties = resolver.value(said(one["LogicalResourceId"]))
             _set_time_to_live(table, properties.get("TimeToLiveSpecification"), clients)
             _set_recovery(table, properties.get("PointInTimeRecoverySpecification"), clients)
             _set_encryption(table, properties.get("SSESpecification"), clients)
         elif one["ResourceType"] == "AWS::SNS::Topic":
-            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
+            properties = resolver.value(said(one["LogicalResourceId"]))
             _set_topic_key(one["PhysicalResourceId"], properties.get("KmsMasterKeyId", ""), clients)
         elif one["ResourceType"] == "AWS::IAM::Role":
-            properties = resolver.value(template["Resources"][one["LogicalResourceId"]]["Properties"])
+            properties = resolver.value(said(one["LogicalResourceId"]))
             _set_boundary(one["PhysicalResourceId"], properties.get("PermissionsBoundary"), clients)
     names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]

@@ -27,23 +27,36 @@ def read_template(path: Path) -> dict[str, Any]:
         ConfigError: What reads templates isn't installed.
     """
     try:
-        from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only in the extra `local`
-        from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
-    except ImportError as error:
-        msg = f"reading {path.name} needs an extra: pip install 'lanework[local]'"
-        raise ConfigError(msg) from error
-    try:
-        template = yaml_parse(path.read_text())
+        text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         problem = f"can't read {path}: {error}"
         raise StackError(problem) from error
-    except YAMLError as error:
-        problem = f"{path.name} is not valid YAML: {' '.join(str(error).split())}"
-        raise StackError(problem) from error
+    template = parsed(text, path.name)
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         problem = f"{path.name} is not a template: it has no Resources"
         raise StackError(problem)
     return template
+
+
+def parsed(text: str, name: str) -> Any:  # noqa: ANN401 - whatever YAML may be
+    """
+    Return what YAML in CloudFormation's words says, short forms such as `!Ref` written out.
+
+    Raises:
+        StackError: It isn't YAML; `name` is that of its file.
+        ConfigError: What reads templates isn't installed.
+    """
+    try:
+        from samtranslator.yaml_helper import yaml_parse  # noqa: PLC0415 - only in the extra `local`
+        from yaml import YAMLError  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    except ImportError as error:
+        msg = f"reading {name} needs an extra: pip install 'lanework[local]'"
+        raise ConfigError(msg) from error
+    try:
+        return yaml_parse(text)
+    except (YAMLError, ValueError) as error:
+        problem = f"{name} is not valid YAML: {' '.join(str(error).split())}"
+        raise StackError(problem) from error
 
 
 def with_code_at(template: dict[str, Any], locate: Callable[[str, str], str]) -> dict[str, Any]:
