@@ -124,11 +124,16 @@ class ApiSettings(_FromEnvironment):
         tokens: Those that are accepted, as `role:hash`, separated by commas or white space (`LANEWORK_API_TOKENS`).
         tokens_parameter: SSM parameter that holds them instead (`LANEWORK_API_TOKENS_PARAMETER`); None: there is none.
         is_development: Whether there are endpoints to try job types with (`LANEWORK_DEVELOPMENT`, true or false).
+        authorized_role: Role of whomever API Gateway's own authorizer, JWT or IAM, lets in
+            (`LANEWORK_API_AUTHORIZED_ROLE`: viewer, producer or admin); None: tokens say who may what.
     """
 
     tokens: str = Field(default="", validation_alias="LANEWORK_API_TOKENS")
     tokens_parameter: str | None = Field(default=None, validation_alias="LANEWORK_API_TOKENS_PARAMETER")
     is_development: _Flag = Field(default=False, validation_alias="LANEWORK_DEVELOPMENT")
+    authorized_role: Literal["viewer", "producer", "admin"] | None = Field(
+        default=None, validation_alias="LANEWORK_API_AUTHORIZED_ROLE"
+    )
 
     @model_validator(mode="after")
     def _say_it_once(self) -> Self:

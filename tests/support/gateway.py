@@ -122,9 +122,11 @@ class Client:
         )
 
 
-def a_client(app: App, *, is_development: bool = False, tokens: Tokens | None = None) -> Client:
+def a_client(
+    app: App, *, is_development: bool = False, tokens: Tokens | None = None, authorized: Role | None = None
+) -> Client:
     """Return a client of an application's API, with an admin's token."""
-    handler = handler_of(app, tokens=lambda: tokens or LIST, is_development=is_development)
+    handler = handler_of(app, tokens=lambda: tokens or LIST, is_development=is_development, authorized=authorized)
     return Client(handler).as_(Role.ADMIN)
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
         Function,
         Key,
         LogGroup,
+        PrivateApi,
         Queue,
         Role,
+        Route,
         Table,
         Timer,
         Topic,
@@ -38,6 +40,7 @@ class Graph:
         concurrency: Executions that the account allows at once here; a template is read against AWS's default.
         subnets: Those that functions are in, by id, as far as they can be looked at; they needn't be the stack's.
         keys: Those that things are encrypted with, by ARN, as far as they can be looked at; likewise.
+        routes, private_apis: Those of a template, by id; a live stack's aren't looked at.
     """
 
     stack: str
@@ -56,6 +59,8 @@ class Graph:
     roles: tuple[Role, ...] = ()
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     keys: Mapping[str, Key] = field(default_factory=dict)
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    private_apis: Mapping[str, PrivateApi] = field(default_factory=dict)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:

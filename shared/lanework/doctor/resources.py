@@ -246,3 +246,32 @@ class Role(Resource):
     """A role, with the statements of all its policies."""
 
     statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Resource):
+    """
+    A route of an HTTP API.
+
+    Attributes:
+        authorization: `NONE`, `JWT` or `AWS_IAM`.
+        issuer, audience: Of the JWTs that it takes; None and nothing where they aren't said.
+    """
+
+    authorization: str
+    issuer: str | None
+    audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateApi(Resource):
+    """
+    A REST API that is reached from VPCs only.
+
+    Attributes:
+        endpoints: Ids of the VPC endpoints that it has.
+        is_bound: Whether its policy says from which endpoints or VPCs it may be called.
+    """
+
+    endpoints: tuple[str, ...]
+    is_bound: bool

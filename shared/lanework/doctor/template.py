@@ -25,6 +25,7 @@ from lanework.doctor.resources import (
     Topic,
     is_queue,
 )
+from lanework.doctor.template_api import private_apis_in, routes_in
 from lanework.doctor.template_network import subnets_in
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def graph_of(
         roles=tuple(reader.roles()),
         subnets=subnets_in(resolver),
         keys=reader.keys(),
+        routes=routes_in(resolver),
+        private_apis=private_apis_in(resolver),
     )
 
 

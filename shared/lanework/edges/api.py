@@ -14,10 +14,11 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from lanework.edges import all_is_loaded
+from lanework.edges.rest_events import as_http_event, as_rest_answer, is_rest
 from lanework.errors import LaneworkError
 from lanework.http.auth.check import HEADERS, Access
 from lanework.http.auth.sessions import Sessions
-from lanework.http.auth.tokens import Tokens
+from lanework.http.auth.tokens import Role, Tokens
 from lanework.http.lazy_routes import Parts, is_for_programs
 from lanework.http.problems import BROKEN, Problem, not_as_documented, problem_of
 from lanework.http.routing import Routes, read_json
@@ -40,14 +41,20 @@ def api(app: App) -> Handler:
     settings = ApiSettings.from_env()
     app.runtime.observe(LogSink(json_logger()))
     all_is_loaded()
-    return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development)
+    authorized = None if settings.authorized_role is None else Role(settings.authorized_role)
+    return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development, authorized=authorized)
 
 
-def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool = False) -> Handler:
+def handler_of(
+    app: App, *, tokens: Callable[[], Tokens], is_development: bool = False, authorized: Role | None = None
+) -> Handler:
     """
-    Return a handler of API Gateway's events (HTTP API, payload 2.0).
+    Return a handler of API Gateway's events, of an HTTP API (payload 2.0) or a REST API (payload 1.0).
 
-    `tokens` is asked at each request; in development there are endpoints to try job types with.
+    Args:
+        tokens: Asked at each request.
+        is_development: Whether there are endpoints to try job types with.
+        authorized: Role of whom API Gateway's own authorizer lets in.
     """
     resolver = APIGatewayHttpResolver(json_body_deserializer=read_json)
     routes = Routes(resolver)
@@ -55,7 +62,7 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     # Powertools' own order validates first, and so would show callers without a token what the API expects.
     resolver.use(
         [
-            Access(routes, tokens, Sessions(app)).check,
+            Access(routes, tokens, Sessions(app), authorized=authorized).check,
             routes.check_request,
             OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
             OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
@@ -64,6 +71,8 @@ def handler_of(app: App, *, tokens: Callable[[], Tokens], is_development: bool =
     _tell_problems(resolver, parts, app)
 
     def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if is_rest(event):
+            return as_rest_answer(handler(as_http_event(event), context))
         event = _with_plain_path(event)
         asked = _with_body(event)
         try:

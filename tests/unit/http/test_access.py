@@ -18,7 +18,7 @@ from lanework.model.lifecycle.states import State
 from lanework.testing import app_in_memory, drain
 from tests.support.browsers import BROWSER, csrf_of, logged_in
 from tests.support.fakes import Flaky
-from tests.support.gateway import FORM, HOST, TOKENS, a_client, a_form
+from tests.support.gateway import FORM, HOST, TOKENS, a_client, a_form, an_event
 from tests.support.http_shop import Nothing
 
 if TYPE_CHECKING:
@@ -430,3 +430,33 @@ def test_an_admin_redrives_a_job_that_is_kept_from_http_as_it_is_and_cancels_it(
     assert api.post("/api/jobs/waits/reschedule", {}).status == 200
     assert api.post("/api/jobs/waits/cancel").json["outcome"] == "cancelled"
     assert app.ports.ledger.payload_of(app.get("dead")) == '{"amount":1}'
+
+
+LET_IN: dict[str, Any] = {
+    "JWT": {"jwt": {"claims": {"iss": "https://login.example.com/", "sub": "bat"}, "scopes": None}},
+    "IAM": {"iam": {"accountId": "123456789012", "userArn": "arn:aws:sts::123456789012:assumed-role/ops/bat"}},
+}
+
+
+def asked_by(shop: Shop, method: str, path: str, authorizer: Any, *, authorized: Role | None) -> int:
+    """Return the status of what a caller gets whom API Gateway's authorizer let in, or who comes without one."""
+    event = an_event(method, path, headers={"Authorization": "Bearer eyJhbGciOi.of-an.issuer"})
+    event["requestContext"]["authorizer"] = authorizer
+    answer = a_client(shop.app, authorized=authorized).handler(event, None)  # type: ignore[arg-type]
+    status: int = answer["statusCode"]
+    return status
+
+
+@pytest.mark.parametrize("authorizer", LET_IN.values(), ids=LET_IN)
+def test_whom_the_gateways_authorizer_lets_in_has_the_role_of_the_deployment(shop: Shop, authorizer: Any) -> None:
+    assert asked_by(shop, "GET", "/api/jobs", authorizer, authorized=Role.VIEWER) == 200
+    assert asked_by(shop, "POST", "/api/jobs/pause", authorizer, authorized=Role.VIEWER) == 403
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"lambda": {"jwt": "no"}}])
+def test_where_no_authorizer_of_the_gateways_spoke_its_role_is_nobodys(shop: Shop, authorizer: Any) -> None:
+    assert asked_by(shop, "GET", "/api/jobs", authorizer, authorized=Role.ADMIN) == 401
+
+
+def test_an_authorizer_that_the_deployment_did_not_ask_for_opens_nothing(shop: Shop) -> None:
+    assert asked_by(shop, "GET", "/api/jobs", LET_IN["JWT"], authorized=None) == 401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.rules import access, capacity, deployed, lanes, network, permissions, schedules, watching
+from lanework.doctor.rules import access, api, capacity, deployed, lanes, network, permissions, schedules, watching
 
 if TYPE_CHECKING:
     from lanework.doctor.case import Rule
@@ -16,6 +16,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *permissions.RULES,
     *network.RULES,
     *access.RULES,
+    *api.RULES,
     *watching.RULES,
     *deployed.RULES,
 )

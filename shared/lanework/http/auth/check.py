@@ -59,8 +59,19 @@ class Caller:
 class Access:
     """Lets through whom the endpoint is for. The tokens are asked for at each request, so that they may change."""
 
-    def __init__(self, routes: Routes, tokens: Callable[[], Tokens], sessions: Sessions) -> None:
-        """Take the endpoints, what gives the tokens that are accepted, and the sessions that are open."""
+    def __init__(
+        self, routes: Routes, tokens: Callable[[], Tokens], sessions: Sessions, *, authorized: Role | None = None
+    ) -> None:
+        """
+        Take what says who may.
+
+        Args:
+            routes: The endpoints.
+            tokens: Gives the tokens that are accepted.
+            sessions: Those that are open.
+            authorized: Role of whom API Gateway's own authorizer lets in; None: there is none.
+        """
+        self._authorized = authorized
         self._routes = routes
         self._sessions = sessions
         self._tokens = tokens
@@ -94,6 +105,8 @@ class Access:
         Raises:
             ProblemError: They show a token that isn't accepted.
         """
+        if self._authorized is not None and _is_let_in_by_gateway(event):
+            return Caller(role=self._authorized)  # the header holds what the authorizer wanted, no token of ours
         authorization = event.headers.get("authorization")
         if authorization is not None:
             scheme, _, token = authorization.partition(" ")
@@ -107,6 +120,12 @@ class Access:
         if session is None or role is None:
             return None
         return Caller(role=role, session=session, scope=self._tokens().scope_of_handle(session.handle))
+
+
+def _is_let_in_by_gateway(event: BaseProxyEvent) -> bool:
+    """Tell whether the HTTP API's authorizer, for JWTs or IAM, says who sent a request; no client can write that."""
+    says = event["requestContext"].get("authorizer") or {}
+    return bool(says.get("jwt") or says.get("iam"))
 
 
 def _asked_in(event: BaseProxyEvent) -> Response[Any]:
