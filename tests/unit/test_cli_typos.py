@@ -57,6 +57,7 @@ WRONG = {
     "--overlap": ("allways", ""),
     "--catch-up": ("latset", ""),
     "--count": ("0", "1001", "many"),
+    "--app": ("shop.jobs", "shop:", ":app", "shop jobs:app", ""),
     "--most": ("0", "501", "many"),
 }
 """For each option what it can't be."""

@@ -17,6 +17,7 @@ import typer
 
 from lanework.engine.deadletters.bulk_redrive import FASTEST, SLOWEST, check_rate
 from lanework.errors import UnknownNameError, did_you_mean, word_of
+from lanework.local.project_config import ENTRY
 from lanework.model.lanes import Lane, lane_of
 from lanework.model.lifecycle.states import ENDED, Cause, State
 
@@ -72,6 +73,14 @@ def moment(text: str) -> datetime:
 def lane(text: str | Lane) -> Lane:
     """Read a lane: its name, or 1 to 5."""
     return _named(lane_of, text)
+
+
+def entry(text: str) -> str:
+    """Read where something is in the code, as `module:attribute`."""
+    if re.search(ENTRY, text):
+        return text
+    msg = f"{_cut(text)!r} is no module:attribute; write it as shop.jobs:app"
+    raise typer.BadParameter(msg)
 
 
 def cause(text: str | Cause) -> Cause:

@@ -12,24 +12,54 @@ import typer
 
 from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
-from lanework.cli.output import complain, out, say
+from lanework.cli.output import complain, confirm, out, say
+from lanework.cli.param_types import entry
 from lanework.local.project import TEMPLATE, find_project
+from lanework.starter.adopt import adoption, next_steps
 from lanework.starter.product import product_of
+from lanework.starter.repository import read_repository
 from lanework.starter.schedules import schedules_in
-from lanework.starter.upgrade import UNDONE, as_written, carry_out
+from lanework.starter.upgrade import BASE, UNDONE, as_written, carry_out
 from lanework.starter.upgrade import upgrade as merge_steps
-from lanework.starter.write import make_project
+from lanework.starter.write import is_free, make_project
 
 
-def init() -> None:
+def init(
+    app: Annotated[
+        str | None,
+        typer.Option(
+            "--app",
+            parser=entry,
+            metavar="MODULE:ATTRIBUTE",
+            help="Where the application is, or is to be: shop.jobs:app.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Change files that are there without asking.")] = False,
+) -> None:
     """
-    Make a project in the current, empty folder: a template, one job with its test, and what deploys them.
+    Make a project in the current folder: of an empty one all that it needs, of a repository with code what is missing.
+
+    In a repository, all of it goes into infra/lanework; pyproject.toml and .gitignore get lines, after a question.
 
     Example: mkdir shop && cd shop && lanework init
     """
-    for path in make_project(Path.cwd()):
-        out().print(path)
-    say("made; `make test`, `make demo` and `make dev` work here. shared/jobs/greetings.py is the job to change")
+    folder = Path.cwd()
+    if app is None and is_free(folder):
+        for path in make_project(folder):
+            out().print(path)
+        say("made; `make test`, `make demo` and `make dev` work here. shared/jobs/greetings.py is the job to change")
+        return
+    repository = read_repository(folder, app)
+    plan = adoption(repository)
+    for path in sorted(one for one in plan.new if BASE not in one):
+        out().print(f"{path}: new", markup=False)
+    for path, added in plan.added.items():
+        out().print(f"{path}: gets", *(f"  {line}" for line in added.splitlines()), sep="\n", markup=False)
+    if plan.changed:
+        confirm(f"Write the new ones, and change {' and '.join(plan.changed)}?", yes=yes)
+    plan.carry_out(folder)
+    for line in next_steps(repository) if plan.new or plan.changed else ["nothing to write: all of it is there"]:
+        say(line)
 
 
 def test(context: typer.Context) -> None:

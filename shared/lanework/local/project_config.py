@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 FILE: Final = "pyproject.toml"
 
-Entry = Annotated[str, Field(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
+ENTRY: Final = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
+
+Entry = Annotated[str, Field(pattern=ENTRY)]
 """Something in a module, `shop.tasks:app`."""
 
 

@@ -43,15 +43,28 @@ OWN: Final = (
 LONGEST_NAME: Final = 40
 """Characters; the queues' names are longer by an environment and a lane, and SQS allows 80."""
 
+_APP_OF_OURS: Final = "from jobs import app\n"
+"""How this repository's handlers import its application."""
+
 
 def project_files(name: str) -> dict[str, str]:
     """Return what each file of a new project holds, by its path."""
-    return {path: _content(path, name) for path in (*DEPLOYED, *OWN)}
+    return {path: own_file(path, name) for path in (*DEPLOYED, *OWN)}
 
 
-def deployed_files() -> dict[str, str]:
-    """Return what each of `DEPLOYED` holds in this release."""
-    return {path: without_example(_original(path).read_text(encoding="utf-8")) for path in DEPLOYED}
+def deployed_files(app: str | None = None) -> dict[str, str]:
+    """
+    Return what each of `DEPLOYED` holds in this release.
+
+    Args:
+        app: Where the handlers import the application from, as `module:attribute`; None: as this repository's do.
+    """
+    made = {path: without_example(_original(path).read_text(encoding="utf-8")) for path in DEPLOYED}
+    if app is None:
+        return made
+    module, _, attribute = app.partition(":")
+    line = f"from {module} import {attribute}{'' if attribute == 'app' else ' as app'}\n"
+    return {path: text.replace(_APP_OF_OURS, line) if path.endswith(".py") else text for path, text in made.items()}
 
 
 def name_for(folder: Path) -> str:
@@ -61,7 +74,8 @@ def name_for(folder: Path) -> str:
     return name if re.match("[a-z]", name) else f"jobs-{name}".strip("-")
 
 
-def _content(path: str, name: str) -> str:
+def own_file(path: str, name: str) -> str:
+    """Return one of the files of a project, or below `repository/` of one that had code already."""
     text = without_example(_original(path).read_text(encoding="utf-8"))
     if path == "samconfig.toml":
         text = text.replace("lanework-", f"{name}-")

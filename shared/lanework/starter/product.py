@@ -40,7 +40,7 @@ def product_of(root: Path, config: ProjectConfig, *, schedules: str) -> dict[str
     Raises:
         ConfigError: Its own resources can't be read, or don't go together with Lanework's.
     """
-    made = deployed_files()
+    made = deployed_files(config.app)
     text = without_lanes(made[TEMPLATE], [lane for lane in ALL_LANES if lane not in config.lanes])
     text = re.sub(r"(?<= LANEWORK_LANES: ).*", ",".join(config.lanes), text)
     text = with_schedules(with_environment(text, config.environment), schedules)

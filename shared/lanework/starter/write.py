@@ -15,6 +15,11 @@ SHOWN = 3
 """How many names of what is in the way are said."""
 
 
+def is_free(folder: Path) -> bool:
+    """Tell whether a folder holds nothing of anybody's: hidden files and a virtual environment may be there."""
+    return not any(not (one.name.startswith(".") or (one / "pyvenv.cfg").is_file()) for one in folder.iterdir())
+
+
 def make_project(folder: Path) -> list[str]:
     """
     Write the files of a new project; return their paths, the folder's own name is the project's.

@@ -1,0 +1,172 @@
+"""What `lanework init` writes into a repository with code: what is missing, in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import ConfigError
+from lanework.local.project_config import FILE, config_of
+from lanework.starter.files import name_for, own_file
+from lanework.starter.product import product_of
+from lanework.starter.requirements import name_of, read_pyproject
+from lanework.starter.upgrade import BASE, RELEASE
+
+if TYPE_CHECKING:
+    from lanework.starter.repository import Repository
+
+IGNORED: Final = (".lanework/", ".aws-sam/")
+"""What git is to leave alone: the embedded stack's state, and what was built."""
+
+_TABLE: Final = re.compile(r"^\[tool\.lanework\][ \t]*(#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adoption:
+    """
+    What is to be written into a repository.
+
+    Attributes:
+        new: The content of files that aren't there yet, by path.
+        changed: What files of the repository's own hold afterwards, by path.
+        added: What is added to each of these, as its user reads it.
+    """
+
+    new: dict[str, str]
+    changed: dict[str, str]
+    added: dict[str, str]
+
+    def carry_out(self, root: Path) -> None:
+        """Write all of it."""
+        for path, content in {**self.new, **self.changed}.items():
+            target = root / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(content, encoding="utf-8", newline="\n")
+
+
+def adoption(repository: Repository) -> Adoption:
+    """
+    Return what makes a project of a repository; nothing is written yet.
+
+    Raises:
+        ConfigError: Its pyproject.toml has a `[tool.lanework]` that can't be completed by adding lines.
+    """
+    root = repository.root
+    new = {path: text for path, text in _files(repository).items() if not (root / path).exists()}
+    edits = {FILE: _of_pyproject(repository), ".gitignore": _of_gitignore(root)}
+    for path in [one for one, added in edits.items() if added and not (root / one).is_file()]:
+        new[path] = edits.pop(path)
+    added = {path: text for path, text in edits.items() if text}
+    changed = {path: _with(path, (root / path).read_text(encoding="utf-8"), text) for path, text in added.items()}
+    if FILE in changed:
+        _check(root, changed[FILE], added[FILE])
+    return Adoption(new=new, changed=changed, added=added)
+
+
+def _files(repository: Repository) -> dict[str, str]:
+    """Return all that a repository has of Lanework, by path."""
+    config, name = repository.config, name_for(repository.root)
+    made = product_of(repository.root, config, schedules="")
+    base = {f"{BASE}/{path}": text for path, text in made.items()} | {RELEASE: f"{version('lanework')}\n"}
+    own = {path: own_file(f"repository/{path}", name) for path in ("Makefile", "README.md")}
+    own["samconfig.toml"] = own_file("samconfig.toml", name)
+    own["shared/requirements.txt"] = _requirements(repository)
+    files = {os.path.normpath(Path(config.folder) / path): text for path, text in {**made, **own, **base}.items()}
+    if not repository.has_app:
+        files[str(repository.app_file)] = _application(repository)
+    return files
+
+
+def _application(repository: Repository) -> str:
+    text = own_file("repository/jobs.py", name_for(repository.root))
+    setup = (
+        ""
+        if repository.django is None
+        else own_file("repository/django.py", "").replace("@settings@", repository.django)
+    )
+    head, _, rest = text.partition("\n\n")
+    attribute = str(repository.config.app).partition(":")[2]
+    return f"{head}\n\n{setup}{rest}".replace("app = App(", f"{attribute} = App(")
+
+
+def _requirements(repository: Repository) -> str:
+    """Return what the functions have: what pyproject.toml says, else what a requirements.txt beside it does."""
+    lines = list(repository.requirements)
+    beside = repository.root / "requirements.txt"
+    if not lines and beside.is_file():
+        lines = [f"-r {os.path.relpath(beside, repository.root / repository.config.folder / 'shared')}"]
+        named = {name_of(line) for line in beside.read_text(encoding="utf-8", errors="replace").splitlines()}
+    else:
+        named = {name_of(line) for line in lines}
+    if "lanework" not in named:
+        lines.insert(0, f"lanework=={version('lanework')}")
+    return own_file("repository/requirements.txt", "") + "".join(f"{line}\n" for line in lines)
+
+
+def _of_pyproject(repository: Repository) -> str:
+    """Return the lines that `[tool.lanework]` lacks, with its heading where there is none."""
+    said = read_pyproject(repository.root).get("tool", {}).get("lanework")
+    config = repository.config
+    src = ", ".join(f'"{one}"' for one in config.src)
+    lines = {"app": f'app = "{config.app}"', "src": f"src = [{src}]", "folder": f'folder = "{config.folder}"'}
+    lacking = [line for key, line in lines.items() if said is None or (key not in said and key != "folder")]
+    text = "".join(f"{line}\n" for line in lacking)
+    return f"[tool.lanework]\n{text}" if said is None else text
+
+
+def _of_gitignore(root: Path) -> str:
+    file = root / ".gitignore"
+    there = file.read_text(encoding="utf-8", errors="replace").split() if file.is_file() else []
+    return "".join(f"{one}\n" for one in IGNORED if not {one, one.rstrip("/"), f"/{one}"} & {*there})
+
+
+def _with(path: str, text: str, added: str) -> str:
+    heading = _TABLE.search(text) if path == FILE else None
+    if heading is not None:
+        return f"{text[: heading.end()]}\n{added.rstrip()}{text[heading.end() :]}"
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    return f"{text}{gap if path == FILE else gap[1:]}{added}"
+
+
+def _check(root: Path, text: str, added: str) -> None:
+    """Refuse what an added line would break, such as a table that was written inline."""
+    try:
+        done = config_of(tomllib.loads(text)["tool"]["lanework"], root / FILE)
+    except (tomllib.TOMLDecodeError, KeyError):
+        done = None
+    if done is None or done.app is None:
+        lines = ", ".join(added.strip().splitlines())
+        msg = (
+            f"can't add to [tool.lanework] in {root / FILE} as it is written: add {lines}, and type lanework init again"
+        )
+        raise ConfigError(msg)
+
+
+def next_steps(repository: Repository) -> list[str]:
+    """Return what its user does next, a line each."""
+    config = repository.config
+    steps = [
+        f"made. The application is {config.app}, in {repository.app_file}",
+        (
+            f"next: install lanework[local]=={version('lanework')} into this repository's environment, such as by "
+            "`uv add --dev` or `pip install`; then `lanework dev`"
+        ),
+        (
+            f"{config.folder}/README.md has the commands that follow; {config.folder}/shared/requirements.txt is what "
+            "the functions have installed"
+        ),
+    ]
+    if repository.django is not None:
+        how = (
+            f"{repository.app_file} sets up Django with {repository.django}; import it from views, not from models.py"
+            if not repository.has_app
+            else f'{repository.app_file} must set up Django before it imports models: os.environ.setdefault("DJANGO_'
+            f'SETTINGS_MODULE", "{repository.django}"), then django.setup()'
+        )
+        steps.insert(1, how)
+    return steps
