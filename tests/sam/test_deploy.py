@@ -31,7 +31,7 @@ def stacks(sam: Sam) -> Iterator[Sam]:
     source.write_text(source.read_text().replace("asyncio.sleep(0)", "asyncio.sleep(1)"))
     sam.build()
     for name in ("shop-blue", "shop-green"):
-        sam.deploy(name)
+        sam.deploy(name, tags=f"team={name}")
     yield sam
     for name in _stacks(sam):
         sam.delete(name)
@@ -78,6 +78,17 @@ def test_jobs_run_in_all_five_lanes(stacks: Sam) -> None:
 
     until_completed(app, [f"in-{lane}" for lane in Lane])
     assert {app.result(f"in-{lane}", timeout=timedelta(0)) for lane in Lane} == {"Hello, Bat!"}
+
+
+def test_a_stacks_tags_are_on_what_is_made_of_it(stacks: Sam) -> None:
+    queue = _client("sqs", stacks).get_queue_url(QueueName="shop-blue-low")["QueueUrl"]
+    function = _client("lambda", stacks).get_function(FunctionName="shop-blue-clock")
+    table = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/shop-blue-jobs"
+    kept = _client("dynamodb", stacks).list_tags_of_resource(ResourceArn=table)["Tags"]
+
+    assert _client("sqs", stacks).list_queue_tags(QueueUrl=queue)["Tags"]["team"] == "shop-blue"
+    assert function["Tags"]["team"] == "shop-blue"
+    assert {"Key": "team", "Value": "shop-blue"} in kept
 
 
 @contextmanager

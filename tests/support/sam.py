@@ -39,11 +39,11 @@ class Sam:
         words = ("build", "--parameter-overrides", parameters)
         return self.run(*words, refused=refused, RUNTIME=runtime, ARCHITECTURE=architecture)
 
-    def deploy(self, stack: str, *, refused: bool = False, **parameters: str) -> str:
+    def deploy(self, stack: str, *, refused: bool = False, tags: str = "", **parameters: str) -> str:
         """Deploy what was built, as the section `local` of samconfig.toml says; return what it said."""
         said = " ".join(f"{name}={value}" for name, value in {**HERE, **parameters}.items())
         words = ("deploy", "--config-env", "local", "--stack-name", stack, "--parameter-overrides", said)
-        return self.run(*words, refused=refused)
+        return self.run(*words, *(("--tags", tags) if tags else ()), refused=refused)
 
     def delete(self, stack: str) -> str:
         return self.run("delete", "--stack-name", stack, "--no-prompts")

@@ -17,5 +17,22 @@ def test_every_parameter_that_the_guide_names_is_the_templates() -> None:
 
     template = read_template(ROOT / "template.yaml")
 
-    assert named <= {*template["Parameters"], *template["Outputs"]}
+    values = {str(value) for one in template["Parameters"].values() for value in one.get("AllowedValues", ())}
+    assert named - values <= {*template["Parameters"], *template["Outputs"]}
     assert len(named) > 10
+
+
+def test_the_table_has_each_parameter_but_the_examples_with_its_default() -> None:
+    rows = re.findall(
+        r"^\| (`[A-Z].+?) \| (.+?) \| .+ \|$", GUIDE.read_text().partition("## All parameters")[2], re.MULTILINE
+    )
+    shown: dict[str, str] = {}
+    for named, defaults in rows:
+        names = re.findall(r"`(\w+)`", named)
+        each = [one.strip("`").replace("empty", "") for one in defaults.split(", ")]
+        shown |= dict(zip(names, each if len(each) == len(names) else each * len(names), strict=True))
+    text = (ROOT / "template.yaml").read_text()
+    examples = set(re.findall(r"^  (\w+):  # example$", text, re.MULTILINE))
+    declared = read_template(ROOT / "template.yaml")["Parameters"]
+
+    assert shown == {name: str(one["Default"]) for name, one in declared.items() if name not in examples}

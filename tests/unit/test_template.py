@@ -204,3 +204,11 @@ def test_each_exception_of_the_scan_has_its_reason_beside_it() -> None:
 
     assert exceptions
     assert all(lines[number - 1].strip().startswith("# ") for number in exceptions)
+
+
+def test_each_parameter_is_in_one_group_of_the_consoles_form() -> None:
+    template = read_template(TEMPLATE)
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    named = [name for group in groups for name in group["Parameters"]]
+
+    assert sorted(named) == sorted(template["Parameters"])
