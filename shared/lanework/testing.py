@@ -1,6 +1,8 @@
 """
 For people who write jobs: a run to hand to a job in a unit test, a clock that stands still, an application in memory.
 
+Also clients that are as strict as AWS, where emulators aren't.
+
     receipt = app_in_memory(app).enqueue("user.otp", {...}); drain(app)
 """
 
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import to_json
 
+from lanework.aws.strict import make_strict as make_strict  # noqa: PLC0414 - it is for tests, and theirs to import from here
 from lanework.engine.execution.attempt import in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.jobtypes.run import Run

@@ -63,6 +63,7 @@ NOT_HERE: Final = {
     ("docs/deploy.md", ".venv-sam/bin/sam deploy --config-env prod --parameter-overrides"): AWS,
     ("docs/deploy.md", "export LANEWORK_STACK=lanework-dev"): AWS,
     ("docs/doctor.md", "lanework doctor"): "reads a stack of CloudFormation's: tests/unit/doctor shows what it finds",
+    ("docs/emulators.md", "lanework probe"): "needs an account: tests/contract/test_aws_words.py probes emulators",
     ("docs/guarantees.md", "make test"): LONG,
     (
         "docs/observability.md",

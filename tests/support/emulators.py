@@ -1,4 +1,4 @@
-"""Which emulator can do what, as test_emulators.py finds. `python -m tests.support.emulators` writes the README."""
+"""docs/emulators.md's tables, from the table of behaviours. `python -m tests.support.emulators` writes them."""
 
 from __future__ import annotations
 
@@ -6,38 +6,48 @@ import re
 from pathlib import Path
 from typing import Final
 
-README: Final = Path(__file__).parents[2] / "localstack" / "README.md"
-NAMES: Final = {"ministack": "MiniStack", "moto": "moto's server", "localstack": "LocalStack, host mode"}
+from lanework.local.probe.table import AS_AWS, Behaviour, behaviours
 
-ALL: Final = frozenset(NAMES)
-MINISTACK: Final = frozenset({"ministack"})
+PAGE: Final = Path(__file__).parents[2] / "docs" / "emulators.md"
 
-CAN: Final[dict[str, frozenset[str]]] = {
-    "SQS gives up after maxReceiveCount": ALL,
-    "SQS takes a message of 1 MiB": ALL,
-    "SQS keeps a fair queue's MessageGroupId": ALL,
-    "SQS moves a dead-letter queue back (StartMessageMoveTask)": frozenset({"localstack"}),
-    "DynamoDB answers a refused write with the old item": ALL,
-    "DynamoDB runs PartiQL batches with conditions": MINISTACK,
-    "EventBridge Scheduler keeps a schedule": ALL,
-    "SSM keeps a SecureString": ALL,
-    "Lambda runs a function, with no Docker": MINISTACK,
-    "Lambda is handed a queue's messages, with no Docker": MINISTACK,
-    "CloudFormation deploys a SAM template's function": MINISTACK,
+_TITLES: Final = {
+    "sqs": "SQS",
+    "dynamodb": "DynamoDB",
+    "scheduler": "EventBridge Scheduler",
+    "events": "EventBridge",
+    "sns": "SNS",
+    "ssm": "Systems Manager",
+    "cloudformation": "CloudFormation",
+    "lambda": "Lambda",
+    "mapping": "Queues that Lambda is handed",
 }
 
 
-def table() -> str:
-    """Return the table as the README has it."""
-    rows = [("", *NAMES.values()), ("---",) * (1 + len(NAMES))]
-    rows += [(what, *("yes" if name in able else "no" for name in NAMES)) for what, able in CAN.items()]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def tables() -> str:
+    """Return a table for each service."""
+    parts = []
+    for service, title in _TITLES.items():
+        head = ("line", "AWS documents", "strict", "memory", "moto", "MiniStack", "LocalStack")
+        lines = [_row(one) for one in behaviours().values() if one.id.partition("_")[0] == service]
+        rows = [head, ("---",) * len(head), *lines]
+        parts.append("\n".join([f"### {title}", "", *(f"| {' | '.join(row)} |" for row in rows)]))
+    return "\n\n".join(parts)
 
 
-def written(readme: str) -> str:
-    """Return a README with the table in place of the one that it has."""
-    return re.sub(r"^\|  \|.*?(?=\n\n)", lambda _: table(), readme, count=1, flags=re.MULTILINE | re.DOTALL)
+def _row(one: Behaviour) -> tuple[str, ...]:
+    seen = [_short(text) for text in (one.memory or "–", one.moto, one.ministack, one.localstack)]
+    says = one.says.replace("<", "\\<")
+    return (f"`{one.id}`", f"[{says}]({one.page})", "yes" if one.strict else "", *seen)
+
+
+def _short(text: str) -> str:
+    return "✓" if text == AS_AWS else text.replace("<", "\\<")
+
+
+def written(page: str) -> str:
+    """Return a page with the tables in place of those that it has."""
+    return re.sub(r"^### SQS\n.*?(?=\n\n## )", lambda _: tables(), page, count=1, flags=re.MULTILINE | re.DOTALL)
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text()))
+    PAGE.write_text(written(PAGE.read_text()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Lock, Thread
 from typing import Any, Final
 
+from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -20,6 +21,7 @@ class MotoServer:
     """
 
     def __init__(self) -> None:
+        default_user_config["lambda"]["use_docker"] = False  # nor looks for it
         self._application: Any = DomainDispatcherApplication(create_backend_app)
         self._one_at_a_time = Lock()
         self._server = make_server(_LOCALHOST, 0, self._answer, threaded=True)

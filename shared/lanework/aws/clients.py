@@ -97,6 +97,10 @@ class Clients:
             config = _CONFIG.merge(Config(proxies={})) if self._settings.is_embedded else _CONFIG
             client = self._current_session().client(service, endpoint_url=self._settings.endpoint, config=config)
             client.meta.events.register("after-call", self._heed)
+            if (self._settings.endpoint or "").startswith("http://"):  # AWS's all have TLS
+                from lanework.aws.strict import make_strict  # noqa: PLC0415 - for an emulator only
+
+                make_strict(client)
             if is_shared:
                 self._made[service] = client
             return client

@@ -18,6 +18,7 @@ from lanework.cli import (
     env,
     jobs,
     lanes,
+    probe,
     project,
     scaling,
     schedules,
@@ -62,7 +63,7 @@ _COMMANDS: Final = (
     *(jobs.enqueue, jobs.get, jobs.list_, jobs.log, jobs.cancel, jobs.reschedule, jobs.signal),
     *(lanes.pause, lanes.resume, lanes.drain, stats.stats, stats.sla, stats.costs, stats.alerts),
     *(top.top, tail.tail, clean.clean, project.init, project.upgrade, project.test),
-    *(demo.demo, doctor.doctor, doctor.check, dev.dev, env.env, worker.worker, scaling.scaling),
+    *(demo.demo, doctor.doctor, doctor.check, dev.dev, env.env, worker.worker, scaling.scaling, probe.probe),
 )
 """The commands that are in no group, as help lists them."""
 

@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 
     from lanework.embedded import StackHandle
 
-_NO_STACK: Final = frozenset({"init", "upgrade", "test", "check", "demo", "dev", "env", "token"})
-"""Commands that talk to no stack, or start their own."""
+_NO_STACK: Final = frozenset({"init", "upgrade", "test", "check", "demo", "dev", "env", "token", "probe"})
+"""Commands that talk to no stack, or start their own, or make what they need."""
 
-_REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
+REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"
 
 _NAMED: Final = "LANEWORK_NAMED_STACK"
 """Tells a worker's processes that the command line has named the stack, which a variable of the shell hasn't."""
 
 
-def _option(what: str, pattern: str, example: str) -> Any:  # noqa: ANN401 - as typer has it
+def text_option(what: str, pattern: str, example: str) -> Any:  # noqa: ANN401 - as typer has it
+    """Return an option whose value matches a pattern, such as the example."""
+
     def checked(text: str) -> str:
         if re.fullmatch(pattern, text) is None:
             msg = f"{text[:60]!r} can't be one; write it as {example}"
@@ -53,14 +55,16 @@ class Target:
 
     stack: Annotated[
         str | None,
-        _option("The stack; the default is the embedded one while it runs, else LANEWORK_STACK.", STACK, "shop-prod"),
+        text_option(
+            "The stack; the default is the embedded one while it runs, else LANEWORK_STACK.", STACK, "shop-prod"
+        ),
     ] = None
     region: Annotated[
-        str | None, _option("Its AWS region; the default is AWS_REGION, else the profile's.", _REGION, "eu-west-1")
+        str | None, text_option("Its AWS region; the default is AWS_REGION, else the profile's.", REGION, "eu-west-1")
     ] = None
     profile: Annotated[
         str | None,
-        _option("The AWS profile whose credentials are used, not the environment's.", r".+", "shop-admin"),
+        text_option("The AWS profile whose credentials are used, not the environment's.", r".+", "shop-admin"),
     ] = None
 
     def is_embedded(self, running: StackHandle | None) -> bool:

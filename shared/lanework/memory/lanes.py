@@ -8,7 +8,14 @@ from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from lanework.engine.ports.consumer import Received
-from lanework.engine.ports.messages import LARGEST_MESSAGE, DeadLetter, OutgoingMessage, Unsent, size_of
+from lanework.engine.ports.messages import (
+    LARGEST_MESSAGE,
+    LONGEST_SQS_DELAY,
+    DeadLetter,
+    OutgoingMessage,
+    Unsent,
+    size_of,
+)
 from lanework.errors import UnsendableError
 from lanework.model.job.sqs_text import refused_in
 from lanework.model.lanes import LANES, Lane, LaneDepth
@@ -58,8 +65,11 @@ class MemoryLanes:
         self._handles = count(1)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
-        """Refuses what SQS refuses: some characters, and more than 1 MiB."""
+        """Refuses what SQS refuses: some characters, more than 1 MiB, and a delay of more than 15 minutes."""
         _check(sending.body)
+        if not timedelta(0) <= sending.delay <= LONGEST_SQS_DELAY:
+            msg = f"SQS refuses the message: its delay of {sending.delay.total_seconds():.0f} s is not 0 to 900 s"
+            raise UnsendableError(msg)
         visible_at = self._clock() + sending.delay
         self.queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
 

@@ -1,11 +1,11 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Eight things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
+Nine things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
 it can't outlive its starter. It drains before it stops. An invocation that has begun may finish when its code is
 replaced, as on AWS. A mapping's MaximumConcurrency may be a parameter of the template. Functions run on the project's
-interpreter, not on its own. What PartiQL writes is in the table's stream, too. And workers of lower lanes yield the CPU
-to those of higher ones.
+interpreter, not on its own. What PartiQL writes is in the table's stream, too. An unknown itemIdentifier brings its
+batch back. And workers of lower lanes yield the CPU to those of higher ones.
 """
 
 from __future__ import annotations
@@ -108,6 +108,24 @@ def let_statements_be_in_the_stream() -> None:
     dynamodb._partiql_update = updated  # noqa: SLF001
 
 
+def let_unknown_identifiers_fail_their_batch() -> None:
+    """Let a batch come back if a function says that a message failed that isn't in it; MiniStack deletes the batch."""
+    execute: Callable[..., dict[str, Any]] = lambda_svc._execute_function  # noqa: SLF001 - there is no other place for it
+
+    def executed(function: Any, event: Any, *rest: Any, **options: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+        result = execute(function, event, *rest, **options)
+        body, records = result.get("body"), event.get("Records") if isinstance(event, dict) else None
+        if not isinstance(body, dict) or not records:
+            return result
+        ids = [one.get("messageId") for one in records]
+        failed = [one.get("itemIdentifier") for one in body.get("batchItemFailures") or []]
+        if set(failed) <= set(ids):
+            return result
+        return {**result, "body": {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}}
+
+    lambda_svc._execute_function = executed  # noqa: SLF001 - as above
+
+
 def let_lower_lanes_yield() -> None:
     """Run workers the nicer, the lower their lane: on AWS each has CPUs of its own, here they share a few."""
 
@@ -165,6 +183,7 @@ def main(drain_s: float, python: str) -> None:
     let_mappings_be_sized_by_parameters()
     run_functions_on(python)
     let_statements_be_in_the_stream()
+    let_unknown_identifiers_fail_their_batch()
     let_lower_lanes_yield()
     asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_stopped(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
