@@ -95,6 +95,7 @@ def start_emulator(
     persist: bool,
     drain: timedelta,
     python: str = sys.executable,
+    checks_rights: bool = False,
 ) -> Emulator:
     """
     Start MiniStack and return once it answers.
@@ -105,15 +106,17 @@ def start_emulator(
         persist: Whether to load the folder's state, and to save it on a clean stop.
         drain: How long a stop waits for invocations that have begun.
         python: The interpreter that has MiniStack. The functions run on this process's own.
+        checks_rights: Whether each call needs the right to it, by IAM's policies. The key `test` may do everything.
 
     Raises:
         StackError: If it ends or stays silent, or something in the folder is somebody else's.
     """
     make_private(folder)
     _clear_temporary_files(folder)
+    settings = {"PERSIST_STATE": "1" if persist else "0", "AUTH": "true" if checks_rights else "false"}
     with _nobody_else_starting():
         emulator = _launch(
-            folder, port if is_free(port) else _any_free_port(), persist=persist, drain=drain, python=python
+            folder, port if is_free(port) else _any_free_port(), settings=settings, drain=drain, python=python
         )
         try:
             _wait_until_ready(emulator)
@@ -123,8 +126,8 @@ def start_emulator(
     return emulator
 
 
-def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python: str) -> Emulator:
-    if persist:
+def _launch(folder: Path, port: int, *, settings: dict[str, str], drain: timedelta, python: str) -> Emulator:
+    if settings["PERSIST_STATE"] == "1":
         move_state(folder / "state", f"http://{HOST}:{port}")
     with os.fdopen(open_private(folder / "emulator.log", os.O_WRONLY | os.O_TRUNC), "wb") as log:
         process = subprocess.Popen(  # noqa: S603 - our own file
@@ -133,7 +136,7 @@ def _launch(folder: Path, port: int, *, persist: bool, drain: timedelta, python:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=folder,
-            env=_environment(folder, port, persist=persist),
+            env={**_environment(folder, port), **settings},
             start_new_session=True,
             umask=0o077,
         )
@@ -218,7 +221,7 @@ def _any_free_port() -> int:
         return int(candidate.getsockname()[1])
 
 
-def _environment(folder: Path, port: int, *, persist: bool) -> dict[str, str]:
+def _environment(folder: Path, port: int) -> dict[str, str]:
     return {
         **clean_environment(),
         "BIND_HOST": HOST,
@@ -228,7 +231,6 @@ def _environment(folder: Path, port: int, *, persist: bool) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "DOCKER_HOST": "unix:///nonexistent",  # it would look for containers to remove
         "LOG_LEVEL": "WARNING",
-        "PERSIST_STATE": "1" if persist else "0",
         "STATE_DIR": str(folder / "state"),
         "TMPDIR": str(folder / "tmp"),
     }

@@ -60,6 +60,7 @@ def embedded_stack(
     name: str = STACK,
     parameters: Mapping[str, str] | None = None,
     drain: timedelta = DRAIN,
+    checks_rights: bool = False,
 ) -> Iterator[RunningStack]:
     """
     Start the emulator, deploy the project, and stop it all at the end, however that comes.
@@ -69,6 +70,7 @@ def embedded_stack(
         port: Port to use if it is free, 4566 by default; another one if it isn't.
         parameters: Values for the template's parameters.
         drain: How long running jobs may go on at the end; those cut off run again.
+        checks_rights: Whether functions have the rights of their roles only, and producers those of their policies.
 
     Raises:
         StackError: If it can't start or deploy, or if the project's stack runs already.
@@ -82,6 +84,7 @@ def embedded_stack(
             persist=not fresh,
             drain=drain,
             python=emulator_python(project.home),
+            checks_rights=checks_rights,
         )
         undo.callback(emulator.stop)
         clients = Clients(endpoint=emulator.endpoint, region=REGION)
