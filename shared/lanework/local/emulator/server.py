@@ -1,11 +1,12 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Nine things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
+Eleven things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
 it can't outlive its starter. It drains before it stops. An invocation that has begun may finish when its code is
 replaced, as on AWS. A mapping's MaximumConcurrency may be a parameter of the template. Functions run on the project's
 interpreter, not on its own. What PartiQL writes is in the table's stream, too. An unknown itemIdentifier brings its
-batch back. And workers of lower lanes yield the CPU to those of higher ones.
+batch back. Policies may have conditions on DynamoDB's leading keys, and take loopback for TLS. And workers of lower
+lanes yield the CPU to those of higher ones.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from __future__ import annotations
 import asyncio
 import copy
 import importlib.util
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,16 +30,19 @@ from typing import TYPE_CHECKING, Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
-from ministack.core import lambda_runtime
+from ministack.core import iam_actions, lambda_runtime
 from ministack.services import dynamodb, lambda_svc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     Answer = tuple[int, Any, Any]
     """Status code, headers and body."""
 
 POLL_S = 0.05
+
+PK_IN_STATEMENT = re.compile(r"\bpk'? ?[=:] \?")
+"""Where a PartiQL statement of Lanework's has its partition key."""
 
 NICENESS = {"high": 2, "medium": 5, "low": 10, "batch": 15}
 """What is added to the niceness of a lane's workers."""
@@ -126,6 +132,37 @@ def let_unknown_identifiers_fail_their_batch() -> None:
     lambda_svc._execute_function = executed  # noqa: SLF001 - as above
 
 
+def let_loopback_count_as_tls() -> None:
+    """Let policies that refuse calls without TLS refuse none: what listens on loopback only has none."""
+    pin: Callable[[str, bool], None] = ministack.pin_request_origin
+    ministack.pin_request_origin = lambda address, _: pin(address, True)  # noqa: FBT003 - its own
+
+
+def let_policies_know_leading_keys() -> None:
+    """Let a policy's condition on `dynamodb:LeadingKeys` see a call's partition keys; MiniStack knows none."""
+    known: Callable[[bytes], dict[str, Any]] = iam_actions.dynamodb_service_context
+
+    def with_keys(body: bytes) -> dict[str, Any]:
+        keys = list(_partition_keys(json.loads(body or b"{}")))
+        return {**known(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+    iam_actions.dynamodb_service_context = with_keys
+
+
+def _partition_keys(call: Any) -> Iterator[str]:  # noqa: ANN401 - DynamoDB's JSON
+    """Return the partition keys, which our tables call `pk`, of keys, items and statements anywhere in a call."""
+    for one in call.values() if isinstance(call, dict) else call if isinstance(call, list) else ():
+        yield from _partition_keys(one)
+    if not isinstance(call, dict):
+        return
+    if isinstance(call.get("pk"), dict) and "S" in call["pk"]:
+        yield call["pk"]["S"]
+    statement = str(call.get("Statement", ""))
+    place = PK_IN_STATEMENT.search(statement)
+    if place is not None:
+        yield call["Parameters"][statement.count("?", 0, place.end()) - 1]["S"]
+
+
 def let_lower_lanes_yield() -> None:
     """Run workers the nicer, the lower their lane: on AWS each has CPUs of its own, here they share a few."""
 
@@ -184,6 +221,8 @@ def main(drain_s: float, python: str) -> None:
     run_functions_on(python)
     let_statements_be_in_the_stream()
     let_unknown_identifiers_fail_their_batch()
+    let_policies_know_leading_keys()
+    let_loopback_count_as_tls()
     let_lower_lanes_yield()
     asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_stopped(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
