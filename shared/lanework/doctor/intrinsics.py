@@ -31,7 +31,14 @@ _LEFT_OUT: Final = object()
 class Resolver:
     """Works out the values of a translated template: what has no name of its own is called by its logical id."""
 
-    def __init__(self, template: dict[str, Any], *, parameters: Mapping[str, str], pseudo: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        template: dict[str, Any],
+        *,
+        parameters: Mapping[str, str],
+        pseudo: Mapping[str, str],
+        given: Mapping[str, str] | None = None,
+    ) -> None:
         """
         Take a template.
 
@@ -39,12 +46,14 @@ class Resolver:
             template: As the SAM transform made it.
             parameters: Values for its parameters; those that are missing have their defaults.
             pseudo: AWS::StackName, AWS::Region, AWS::AccountId.
+            given: Names that CloudFormation gave to what has none of its own, by logical id; none before a deployment.
         """
         self._resources: dict[str, Any] = template["Resources"]
         self._conditions: dict[str, Any] = template.get("Conditions", {})
+        self._given = given or {}
         declared = template.get("Parameters", {})
-        given = {name: _typed(one, parameters.get(name, one.get("Default", ""))) for name, one in declared.items()}
-        self._known: dict[str, Any] = {"AWS::Partition": "aws", **pseudo, **given}
+        values = {name: _typed(one, parameters.get(name, one.get("Default", ""))) for name, one in declared.items()}
+        self._known: dict[str, Any] = {"AWS::Partition": "aws", **pseudo, **values}
 
     def resources(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """Return the type and the properties of each resource whose condition holds, by logical id."""
@@ -68,10 +77,12 @@ class Resolver:
         return f"arn:{self._known['AWS::Partition']}:{rest}"
 
     def name(self, logical_id: str) -> str:
-        """Return a resource's name; where it is left to CloudFormation, or there is none, its logical id."""
+        """Return a resource's name; where it is left to CloudFormation, the one that was given, or its logical id."""
         one = self._resources.get(logical_id, {})
-        key = _NAMES.get(one.get("Type", ""), ("", ""))[0]
-        return str(self.value(one.get("Properties", {}).get(key, logical_id)))
+        if one.get("Type") not in _NAMES:
+            return logical_id
+        name = one.get("Properties", {}).get(_NAMES[one["Type"]][0], self._given.get(logical_id, logical_id))
+        return str(self.value(name))
 
     def value(self, node: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
         """Return a value with all functions in it worked out."""

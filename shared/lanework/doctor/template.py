@@ -41,6 +41,9 @@ _SQS_VISIBILITY: Final = 30
 _SQS_RETENTION: Final = 345_600
 _OVER: Final = {"GreaterThanThreshold": 0.0, "GreaterThanOrEqualToThreshold": -1.0}
 
+_POLICIES: Final = ("AWS::IAM::ManagedPolicy", "AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+"""Types of policies that name roles."""
+
 Properties = dict[str, Any]
 
 
@@ -52,6 +55,7 @@ def graph_of(
     account: str,
     parameters: Mapping[str, str],
     concurrency: int = USUAL_CONCURRENCY,
+    given: Mapping[str, str] | None = None,
 ) -> Graph:
     """
     Return what a deployment of a template would be.
@@ -61,9 +65,10 @@ def graph_of(
         stack, region, account: Where to.
         parameters: Values of its parameters, where not their defaults.
         concurrency: Executions that the account allows at once.
+        given: Names that CloudFormation gave, by logical id.
     """
     pseudo = {"AWS::StackName": stack, "AWS::Region": region, "AWS::AccountId": account}
-    resolver = Resolver(template, parameters=parameters, pseudo=pseudo)
+    resolver = Resolver(template, parameters=parameters, pseudo=pseudo, given=given)
     reader = _Reader(resolver)
     return Graph(
         stack=stack,
@@ -218,8 +223,11 @@ class _Reader:
             self._resolver.arn(logical_id): list(statements_of(one["PolicyDocument"]))
             for logical_id, one in self._of("AWS::IAM::ManagedPolicy")
         }
+        beside = [one for kind in _POLICIES for _, one in self._of(kind)]
         for logical_id, one in self._of("AWS::IAM::Role"):
-            own = [list(statements_of(policy["PolicyDocument"])) for policy in one.get("Policies", [])]
+            name = self._resolver.name(logical_id)
+            naming = [policy for policy in beside if name in (*policy.get("Roles", ()), policy.get("RoleName"))]
+            own = [list(statements_of(policy["PolicyDocument"])) for policy in (*one.get("Policies", []), *naming)]
             attached = [shared.get(arn, aws_own(arn)) for arn in one.get("ManagedPolicyArns", [])]
             yield Role(id=logical_id, statements=tuple(chain.from_iterable((*attached, *own))))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lanework.app import App
-    from lanework.aws.deployed.stack import Look
+    from lanework.aws.deployed.stack import Look, Stack
     from lanework.local.project import Project
     from lanework.settings import Settings
 
@@ -79,6 +80,7 @@ def live_case(
             account=stack.account,
             parameters=stack.parameters,
             concurrency=graph.concurrency,
+            given=_given_names(stack),
         )
         graph = _with_what_was_refused(graph, intended, {one.on for one in look.refusals})
     files = {} if project is None else deployed_files(stack, look)
@@ -92,6 +94,12 @@ def live_case(
         intended=intended,
     )
     return Case(graph=graph, code=None if app is None else code_of(app), live=live)
+
+
+def _given_names(stack: Stack) -> dict[str, str]:
+    """Return what the stack's resources are called, but for roles and policies, which go by their logical ids."""
+    found = {one.id: one.physical_id for one in stack.resources if not one.type.startswith("AWS::IAM::")}
+    return {name: re.split("[/:]", one)[-1] if one.startswith(("http", "arn:")) else one for name, one in found.items()}
 
 
 def _unsent(app: App) -> dict[str, int]:

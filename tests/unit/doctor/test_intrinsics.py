@@ -56,6 +56,17 @@ def test_a_function_is_worked_out(written: object, means: object) -> None:
     assert resolver().value(written) == means
 
 
+def test_what_has_no_name_of_its_own_is_called_as_the_deployed_one_is() -> None:
+    deployed = Resolver(TEMPLATE, parameters={}, pseudo=PSEUDO, given={"Unnamed": "shop-Unnamed-1A2B", "Queue": "x"})
+
+    arn = {"Fn::GetAtt": ["Unnamed", "Arn"]}
+    assert (deployed.value(arn), deployed.name("Queue")) == (
+        "arn:aws:sqs:eu-west-1:123456789012:shop-Unnamed-1A2B",
+        "shop-high",
+    )
+    assert resolver().value(arn) == "arn:aws:sqs:eu-west-1:123456789012:Unnamed"
+
+
 def test_a_parameter_that_is_given_decides_conditions_and_what_hangs_on_them() -> None:
     written = {"Fn::If": ["IsBoth", "both", {"Fn::If": ["IsEither", "either", "none"]}]}
 

@@ -157,6 +157,8 @@ def test_own_resources_are_part_of_the_template_with_their_comments(tmp_path: Pa
 
     template = read(tmp_path, text)
     assert lint_template(template) == []
+    (role,) = [one for one in template_case(template, None).graph.roles if one.id == "HighWorkerRole"]
+    assert ("s3:PutObject",) in [one.actions for one in role.statements], "a policy beside names the role"
     assert template["Parameters"]["ReportDays"] == {"Type": "Number", "Default": 30}
     assert "  ReportBucket:  # private\n      Type: AWS::S3::Bucket\n" in text
     assert text.count("\n  # ---- From resources.yaml ----\n") == 3
