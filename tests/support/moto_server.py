@@ -7,9 +7,15 @@ from typing import Any, Final
 
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 _LOCALHOST: Final = "127.0.0.1"
+
+
+class _KeepsConnections(WSGIRequestHandler):
+    """Answers all requests of a connection, as AWS does; werkzeug's default is one connection, and thread, for each."""
+
+    protocol_version = "HTTP/1.1"
 
 
 class MotoServer:
@@ -24,7 +30,7 @@ class MotoServer:
         default_user_config["lambda"]["use_docker"] = False  # nor looks for it
         self._application: Any = DomainDispatcherApplication(create_backend_app)
         self._one_at_a_time = Lock()
-        self._server = make_server(_LOCALHOST, 0, self._answer, threaded=True)
+        self._server = make_server(_LOCALHOST, 0, self._answer, threaded=True, request_handler=_KeepsConnections)
         self._thread = Thread(target=self._server.serve_forever, daemon=True)
 
     @property
