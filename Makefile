@@ -54,6 +54,9 @@ demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five 
 dev: $(VENV)/stamp ## Keep the embedded stack up until Ctrl-C, with a dashboard and jobs to look at
 	@$(RUN)/lanework dev --demo
 
+# Each of the processes that tests start would compile Lanework anew, where the environment says that none keeps bytecode.
+unexport PYTHONDONTWRITEBYTECODE
+
 test: $(VENV)/stamp ## Run the whole suite; WORKERS=4 at once, since most of them wait
 	@$(RUN)/pytest --numprocesses=$(or $(WORKERS),4)
 

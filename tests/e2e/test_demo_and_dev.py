@@ -178,23 +178,14 @@ def test_what_is_about_the_worker_needs_it(project: Project, words: tuple[str, .
     assert (refused.returncode, refused.stderr.count("is for the worker process: add --worker")) == (2, 1)
 
 
-def test_a_second_dev_in_the_same_project_is_refused(dev: Dev) -> None:
+def test_beside_a_running_dev_there_is_no_second_and_commands_prefer_its_stack_until_its_emulator_is_gone(
+    dev: Dev,
+) -> None:
     second = lanework(dev.project, "dev")
 
     assert second.returncode == 1
     assert second.stderr.splitlines()[-1].startswith("lanework: the stack runs already, at http://127.0.0.1:")
 
-
-def test_dev_says_when_its_emulator_is_gone(dev: Dev) -> None:
-    running = running_in(dev.project.root)
-    assert running is not None
-    os.kill(running.pid, signal.SIGKILL)
-
-    assert dev.process.wait(20) == 1
-    assert "lanework: the emulator ended by itself" in dev.log.read_text()
-
-
-def test_the_command_prefers_the_running_stack_and_says_so(dev: Dev) -> None:
     done = subprocess.run(
         [LANEWORK, "stats"],
         cwd=dev.project.root,
@@ -206,3 +197,10 @@ def test_the_command_prefers_the_running_stack_and_says_so(dev: Dev) -> None:
 
     assert "using the embedded stack at http://127.0.0.1:" in done.stderr
     assert "--stack shop-prod reaches the one in LANEWORK_STACK" in done.stderr
+
+    running = running_in(dev.project.root)
+    assert running is not None
+    os.kill(running.pid, signal.SIGKILL)
+
+    assert dev.process.wait(20) == 1
+    assert "lanework: the emulator ended by itself" in dev.log.read_text()
