@@ -190,7 +190,7 @@ def test_an_application_of_two_lanes_has_two_and_its_own_resources_and_runs(shop
     config.write_text(before[config].replace("[tool.lanework]\n", chosen))
     own.write_text("Resources:\n  ReportTopic:\n    Type: AWS::SNS::Topic\n")
 
-    assert "has changed since: lanework upgrade" in shop.run("make", "check")
+    assert "have changed since template.yaml was made: lanework upgrade" in shop.run("make", "check")
     assert "template.yaml: updated" in shop.run(shop.lanework, "upgrade")
     assert "nothing to complain about" in shop.run(shop.lanework, "check")
     demo = shop.run(shop.lanework, "demo")

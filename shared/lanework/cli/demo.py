@@ -24,6 +24,7 @@ from lanework.local.environment import adopt
 from lanework.local.project import Project, find_project
 from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.producer_env import enter
+from lanework.starter.origin import behind
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -73,6 +74,9 @@ def prepare(project: Project) -> None:
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs an extra: pip install 'lanework[local]'"
         raise ConfigError(msg)
+    lag = behind(project)
+    if lag is not None:
+        say(lag)
     own = say_environment(project)
     own.complete()
     adopt(own)

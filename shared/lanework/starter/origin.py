@@ -33,23 +33,33 @@ def refuse_conflicts(project: Project) -> None:
 
 def origin(project: Project) -> Iterator[str]:
     """Yield lines that say which release a project's deployed files are of, and how they differ from what it made."""
-    if not (project.folder / BASE).is_dir():
+    if not _is_made(project):
         return
     release = release_of(project.folder)
     named = "a release that isn't noted" if release is None else f"Lanework {release}"
-    yield f"{TEMPLATE} and its neighbours are of {named}{_behind(project, release)}"
+    yield f"{TEMPLATE} and its neighbours are of {named}"
+    lag = behind(project)
+    if lag is not None:
+        yield lag
     changed = [_part(project, path) for path in changed_by_hand(project.folder)]
     if changed:
         yield f"changed by hand, and kept by an upgrade: {', '.join(changed)}"
 
 
-def _behind(project: Project, release: str | None) -> str:
+def behind(project: Project) -> str | None:
+    """Return a line that says why an upgrade would change a project's deployed files; None if it wouldn't."""
     schedules = schedules_in(as_written(project.folder, TEMPLATE))
-    if not is_behind(project.folder, product_of(project.root, project.config, schedules=schedules)):
-        return ""
-    if release == version("lanework"):
-        return ", and what [tool.lanework] says has changed since: lanework upgrade"
-    return f", and {version('lanework')} has another: lanework upgrade"
+    if not _is_made(project) or not is_behind(
+        project.folder, product_of(project.root, project.config, schedules=schedules)
+    ):
+        return None
+    if release_of(project.folder) == version("lanework"):
+        return f"[tool.lanework] or its resources have changed since {TEMPLATE} was made: lanework upgrade"
+    return f"Lanework {version('lanework')} makes another {TEMPLATE}, or another file beside it: lanework upgrade"
+
+
+def _is_made(project: Project) -> bool:
+    return (project.folder / BASE).is_dir()
 
 
 def _part(project: Project, path: str) -> str:

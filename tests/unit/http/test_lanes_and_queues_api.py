@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from lanework import State
+from lanework import Lane, State
 from tests.support.factories import a_record
 
 if TYPE_CHECKING:
@@ -182,3 +183,13 @@ def test_a_misspelt_queue_is_told_the_nearest(shop: Shop, path: str) -> None:
         "unknown-queue",
         True,
     )
+
+
+def test_a_stack_of_two_lanes_shows_two_and_refuses_a_job_for_another(shop: Shop) -> None:
+    shop.app.use(replace(shop.app.ports, stack_lanes=(Lane.HIGH, Lane.BATCH)), is_flushed=True)
+
+    assert list(shop.api.get("/api/stats").json["lanes"]) == ["high", "batch"]
+    assert [one["lane"] for one in shop.api.get("/api/sla").json["lanes"]] == ["high", "batch"]
+    refused = shop.api.post("/api/jobs", {"type": "user.greeting", "payload": {"name": "Bat"}, "lane": "low"})
+    assert refused.status == 400
+    assert "lane 'low' is one that this stack leaves out" in refused.json["detail"]

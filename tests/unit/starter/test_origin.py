@@ -56,9 +56,10 @@ def test_line_ends_of_another_system_are_no_change(project: Project) -> None:
 
 
 def test_choices_that_are_not_in_the_template_yet_are_said_with_the_command(project: Project) -> None:
-    (line,) = origin(chosen(project, lanes=["high"]))
-
-    assert line == f"{OF_THIS_RELEASE}, and what [tool.lanework] says has changed since: lanework upgrade"
+    assert list(origin(chosen(project, lanes=["high"]))) == [
+        OF_THIS_RELEASE,
+        "[tool.lanework] or its resources have changed since template.yaml was made: lanework upgrade",
+    ]
 
 
 def test_files_of_an_older_release_are_said_to_be_behind(project: Project) -> None:
@@ -66,9 +67,10 @@ def test_files_of_an_older_release_are_said_to_be_behind(project: Project) -> No
     edit(project.folder / BASE / "template.yaml", "Lanework 0.1.0", "Lanework 0.0.1")
     edit(project.template, "Lanework 0.1.0", "Lanework 0.0.1")
 
-    (line,) = origin(project)
-
-    assert line == "template.yaml and its neighbours are of Lanework 0.0.1, and 0.1.0 has another: lanework upgrade"
+    assert list(origin(project)) == [
+        "template.yaml and its neighbours are of Lanework 0.0.1",
+        "Lanework 0.1.0 makes another template.yaml, or another file beside it: lanework upgrade",
+    ]
 
 
 def test_a_template_that_lanework_did_not_make_has_no_origin(tmp_path: Path) -> None:
