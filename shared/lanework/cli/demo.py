@@ -81,6 +81,8 @@ def prepare(project: Project) -> None:
     own.complete()
     adopt(own)
     emulator_python(project.home, report=say)
+    if project.config.deployment is not None:
+        say("no emulator has CodeDeploy: its types and the aliases are left out here, and new code counts at once")
 
 
 def _follow(demo: Demo, stream: TextIO) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.doctor.resources import callee
 from lanework.model.lanes import ALL_LANES, Lane, lanes_of
 
 if TYPE_CHECKING:
@@ -13,19 +14,20 @@ if TYPE_CHECKING:
     from lanework.doctor.network import Subnet
     from lanework.doctor.resources import (
         Alarm,
+        Alias,
         Dashboard,
         Feed,
         Function,
         Key,
         LogGroup,
-        PrivateApi,
         Queue,
         Role,
-        Route,
+        Shift,
         Table,
         Timer,
         Topic,
     )
+    from lanework.doctor.template_api import PrivateApi, Route
 
 _LANES: Final = "LANEWORK_LANES"
 
@@ -40,7 +42,7 @@ class Graph:
         concurrency: Executions that the account allows at once here; a template is read against AWS's default.
         subnets: Those that functions are in, by id, as far as they can be looked at; they needn't be the stack's.
         keys: Those that things are encrypted with, by ARN, as far as they can be looked at; likewise.
-        routes, private_apis: Those of a template, by id; a live stack's aren't looked at.
+        routes, private_apis, shifts: Those of a template, by id; a live stack's aren't looked at.
     """
 
     stack: str
@@ -57,10 +59,12 @@ class Graph:
     dashboards: tuple[Dashboard, ...] = ()
     topics: tuple[Topic, ...] = ()
     roles: tuple[Role, ...] = ()
+    aliases: tuple[Alias, ...] = ()
     subnets: Mapping[str, Subnet] = field(default_factory=dict)
     keys: Mapping[str, Key] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
     private_apis: Mapping[str, PrivateApi] = field(default_factory=dict)
+    shifts: Mapping[str, Shift] = field(default_factory=dict)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
@@ -111,7 +115,7 @@ class Graph:
     def clock(self) -> Function | None:
         """The clock function."""
         tick = self.tick
-        return next((one for one in self.functions if tick is not None and one.arn == tick.target), None)
+        return None if tick is None else self.function(callee(tick.target)[0])
 
     def everything(self) -> Iterator[tuple[str, Any]]:
         """Yield each thing with its id."""

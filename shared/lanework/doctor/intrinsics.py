@@ -128,6 +128,10 @@ class Resolver:
         if kind == "AWS::SQS::Queue":
             region, account = self._known["AWS::Region"], self._known["AWS::AccountId"]
             return f"https://sqs.{region}.amazonaws.com/{account}/{self.name(name)}"
+        if kind == "AWS::Lambda::Alias":
+            of = self.value(self._resources[name]["Properties"])
+            region, account, partition = (self._known[f"AWS::{one}"] for one in ("Region", "AccountId", "Partition"))
+            return f"arn:{partition}:lambda:{region}:{account}:function:{of['FunctionName']}:{of['Name']}"
         return self.arn(name) if kind in _BY_ARN else self.name(name)
 
     def _sub(self, argument: Any) -> str:  # noqa: ANN401 - text, or a list of text and values

@@ -97,6 +97,7 @@ class Feed(Resource):
     Attributes:
         queue: ARN.
         function: The function's name.
+        alias: The function's alias that it is handed to; None: to what was deployed last.
         is_on: Whether it does so now.
         batch_size: Most messages of one invocation.
         window: How long it may wait for more of them.
@@ -113,6 +114,7 @@ class Feed(Resource):
     max_concurrency: int | None
     pollers: int | None
     reports_failures: bool
+    alias: str | None = None
 
     @property
     def bound(self) -> int | None:
@@ -249,29 +251,28 @@ class Role(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route(Resource):
-    """
-    A route of an HTTP API.
+class Alias(Resource):
+    """An alias of a function, both by name."""
 
-    Attributes:
-        authorization: `NONE`, `JWT` or `AWS_IAM`.
-        issuer, audience: Of the JWTs that it takes; None and nothing where they aren't said.
-    """
-
-    authorization: str
-    issuer: str | None
-    audience: tuple[str, ...]
+    function: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateApi(Resource):
+class Shift(Resource):
     """
-    A REST API that is reached from VPCs only.
+    How CodeDeploy shifts an alias to a new version.
 
     Attributes:
-        endpoints: Ids of the VPC endpoints that it has.
-        is_bound: Whether its policy says from which endpoints or VPCs it may be called.
+        config: Such as `CodeDeployDefault.LambdaCanary10Percent5Minutes`.
+        alarms: Names of those that take it back.
     """
 
-    endpoints: tuple[str, ...]
-    is_bound: bool
+    config: str
+    alarms: tuple[str, ...]
+
+
+def callee(called: str) -> tuple[str, str | None]:
+    """Return the name and the alias of what is called by its ARN, or by its name: `…:function:shop-clock:live`."""
+    name, _, alias = called.rpartition(":function:")[2].partition(":")
+    return name, alias or None

@@ -13,6 +13,7 @@ from lanework.doctor.network import network_of
 from lanework.doctor.policies import allowed_to_services, aws_own, refuses_plain_text, sources_in, statements_of
 from lanework.doctor.resources import (
     Alarm,
+    Alias,
     Dashboard,
     Feed,
     Function,
@@ -20,9 +21,11 @@ from lanework.doctor.resources import (
     LogGroup,
     Queue,
     Role,
+    Shift,
     Table,
     Timer,
     Topic,
+    callee,
     is_queue,
 )
 from lanework.doctor.template_api import private_apis_in, routes_in
@@ -85,10 +88,12 @@ def graph_of(
         dashboards=tuple(reader.dashboards()),
         topics=tuple(reader.topics()),
         roles=tuple(reader.roles()),
+        aliases=tuple(reader.aliases()),
         subnets=subnets_in(resolver),
         keys=reader.keys(),
         routes=routes_in(resolver),
         private_apis=private_apis_in(resolver),
+        shifts=reader.shifts(),
     )
 
 
@@ -151,12 +156,14 @@ class _Reader:
         for logical_id, one in self._of("AWS::Lambda::EventSourceMapping"):
             if not is_queue(str(one["EventSourceArn"])):
                 continue
+            function, alias = callee(str(one["FunctionName"]))
             most = one.get("ScalingConfig", {}).get("MaximumConcurrency")
             pollers = one.get("ProvisionedPollerConfig", {}).get("MaximumPollers")
             yield Feed(
                 id=logical_id,
                 queue=one["EventSourceArn"],
-                function=str(one["FunctionName"]).rpartition(":")[2],
+                function=function,
+                alias=alias,
                 is_on=one.get("Enabled", True) in (True, "true"),
                 batch_size=int(one.get("BatchSize", 10)),
                 window=_seconds(one.get("MaximumBatchingWindowInSeconds", 0)),
@@ -164,6 +171,21 @@ class _Reader:
                 pollers=None if pollers is None else int(pollers),
                 reports_failures="ReportBatchItemFailures" in one.get("FunctionResponseTypes", []),
             )
+
+    def aliases(self) -> Iterator[Alias]:
+        for logical_id, one in self._of("AWS::Lambda::Alias"):
+            yield Alias(id=logical_id, function=callee(str(one["FunctionName"]))[0], name=one["Name"])
+
+    def shifts(self) -> dict[str, Shift]:
+        """Return how CodeDeploy shifts aliases."""
+        return {
+            logical_id: Shift(
+                id=logical_id,
+                config=one.get("DeploymentConfigName", ""),
+                alarms=tuple(alarm["Name"] for alarm in one.get("AlarmConfiguration", {}).get("Alarms", ())),
+            )
+            for logical_id, one in self._of("AWS::CodeDeploy::DeploymentGroup")
+        }
 
     def tables(self) -> Iterator[Table]:
         for logical_id, one in self._of("AWS::DynamoDB::Table"):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lanework.doctor.resources import PrivateApi, Route
+from lanework.doctor.resources import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,35 @@ if TYPE_CHECKING:
 
 _BOUNDS = ("aws:SourceVpce", "aws:SourceVpc")
 """Conditions by which a private API's policy says from where it may be called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Resource):
+    """
+    A route of an HTTP API.
+
+    Attributes:
+        authorization: `NONE`, `JWT` or `AWS_IAM`.
+        issuer, audience: Of the JWTs that it takes; None and nothing where they aren't said.
+    """
+
+    authorization: str
+    issuer: str | None
+    audience: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateApi(Resource):
+    """
+    A REST API that is reached from VPCs only.
+
+    Attributes:
+        endpoints: Ids of the VPC endpoints that it has.
+        is_bound: Whether its policy says from which endpoints or VPCs it may be called.
+    """
+
+    endpoints: tuple[str, ...]
+    is_bound: bool
 
 
 def routes_in(resolver: Resolver) -> dict[str, Route]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
@@ -24,6 +24,19 @@ ENTRY: Final = r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$"
 
 Entry = Annotated[str, Field(pattern=ENTRY)]
 """Something in a module, `shop.tasks:app`."""
+
+Deployment = Literal[
+    "AllAtOnce",
+    "Canary10Percent5Minutes",
+    "Canary10Percent10Minutes",
+    "Canary10Percent15Minutes",
+    "Canary10Percent30Minutes",
+    "Linear10PercentEvery1Minute",
+    "Linear10PercentEvery2Minutes",
+    "Linear10PercentEvery3Minutes",
+    "Linear10PercentEvery10Minutes",
+]
+"""CodeDeploy's own configurations for Lambda, without `CodeDeployDefault.Lambda` before them."""
 
 
 def _lanes(named: object) -> object:
@@ -46,6 +59,7 @@ class ProjectConfig(BaseModel):
         environment: Variables of all functions, beside those that template.yaml gives them.
         lanes: The lanes that the stack has; all five by default. What is left out costs nothing.
         resources: The project's own resources, relative to pyproject.toml: they become part of template.yaml.
+        deployment: How a deployment shifts the functions to new code, in CodeDeploy's words; None: at once.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,6 +77,7 @@ class ProjectConfig(BaseModel):
         default=ALL_LANES, min_length=1, description='a list of lanes, such as ["high", "normal"]'
     )
     resources: str | None = Field(default=None, description='a file, such as "infra/resources.yaml"')
+    deployment: Deployment | None = Field(default=None, description=f"one of {', '.join(get_args(Deployment))}")
 
     @field_validator("src")
     @classmethod

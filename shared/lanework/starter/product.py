@@ -12,6 +12,7 @@ from lanework.local.project_config import FILE
 from lanework.model.lanes import ALL_LANES
 from lanework.starter.environment_block import with_environment
 from lanework.starter.files import deployed_files
+from lanework.starter.gradual import with_deployment
 from lanework.starter.leave_out import without_lanes
 from lanework.starter.own_resources import with_resources
 from lanework.starter.schedules import with_schedules
@@ -44,6 +45,8 @@ def product_of(root: Path, config: ProjectConfig, *, schedules: str) -> dict[str
     text = without_lanes(made[TEMPLATE], [lane for lane in ALL_LANES if lane not in config.lanes])
     text = re.sub(r"(?<= LANEWORK_LANES: ).*", ",".join(config.lanes), text)
     text = with_schedules(with_environment(text, config.environment), schedules)
+    if config.deployment is not None:
+        text = with_deployment(text, config.deployment)
     sources = f"[tool.lanework] in {FILE}"
     if config.resources is not None:
         text = with_resources(text, _read(root, config.resources), file=config.resources)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from lanework.doctor.case import Finding, examine
-from lanework.doctor.resources import PrivateApi, Route
 from lanework.doctor.rules import RULES
+from lanework.doctor.template_api import PrivateApi, Route
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import template_case
 

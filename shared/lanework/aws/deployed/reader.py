@@ -12,7 +12,20 @@ from lanework.aws.deployed.network import subnets_of
 from lanework.doctor.graph import Graph
 from lanework.doctor.network import network_of
 from lanework.doctor.policies import refuses_plain_text, sources_in, statements_of
-from lanework.doctor.resources import Dashboard, Feed, Function, LogGroup, Queue, Role, Table, Timer, Topic, is_queue
+from lanework.doctor.resources import (
+    Alias,
+    Dashboard,
+    Feed,
+    Function,
+    LogGroup,
+    Queue,
+    Role,
+    Table,
+    Timer,
+    Topic,
+    callee,
+    is_queue,
+)
 from lanework.doctor.template import USUAL_CONCURRENCY, alarm_of, same_json
 
 if TYPE_CHECKING:
@@ -50,6 +63,7 @@ def read_graph(stack: Stack, look: Look, *, region: str) -> Graph:
         alarms=reader.each("AWS::CloudWatch::Alarm", reader.alarm),
         dashboards=reader.each("AWS::CloudWatch::Dashboard", reader.dashboard),
         roles=reader.each("AWS::IAM::Role", reader.role),
+        aliases=reader.each("AWS::Lambda::Alias", reader.alias),
         topics=reader.each("AWS::SNS::Topic", reader.topic),
         subnets=reader.subnets(functions),
         keys=reader.keys.found,
@@ -64,6 +78,7 @@ class _Reader:
         self.keys = Keys(stack, look)
         self._in_vpcs = {one.physical_id: one.id for one in stack.resources if one.type in _IN_VPCS}
         self._layers = {one.physical_id for one in stack.resources if one.type == "AWS::Lambda::LayerVersion"}
+        self._aliases = dict(callee(one.physical_id) for one in stack.resources if one.type == "AWS::Lambda::Alias")
         self._roles = {one.physical_id: one.id for one in stack.resources if one.type == "AWS::IAM::Role"}
 
     def each(self, kind: str, read: Callable[[Resource], ThingT | None]) -> tuple[ThingT, ...]:
@@ -98,9 +113,11 @@ class _Reader:
 
     def function(self, one: Resource) -> Function | None:
         name = one.physical_id
-        has, reserved, loops = (
+        version = {"Qualifier": self._aliases[name]} if name in self._aliases else {}  # it is what runs
+        has = self._look.at(one.id, "lambda", "get_function_configuration", FunctionName=name, **version)
+        reserved, loops = (
             self._look.at(one.id, "lambda", call, FunctionName=name)
-            for call in ("get_function_configuration", "get_function_concurrency", "get_function_recursion_config")
+            for call in ("get_function_concurrency", "get_function_recursion_config")
         )
         if has is None or reserved is None or loops is None:
             return None
@@ -108,7 +125,7 @@ class _Reader:
         return Function(
             id=one.id,
             name=name,
-            arn=has["FunctionArn"],
+            arn=has["FunctionArn"].removesuffix(f":{self._aliases.get(name)}"),
             timeout=timedelta(seconds=has["Timeout"]),
             reserved=reserved.get("ReservedConcurrentExecutions"),
             loops=loops["RecursiveLoop"],
@@ -124,6 +141,10 @@ class _Reader:
             log_level=logs.get("ApplicationLogLevel"),
         )
 
+    def alias(self, one: Resource) -> Alias | None:
+        function, name = callee(one.physical_id)
+        return None if name is None else Alias(id=one.id, function=function, name=name)
+
     def subnets(self, functions: Iterable[Function]) -> dict[str, Subnet]:
         named = {one for function in functions if function.network for one in function.network.subnets}
         physical = {logical_id: physical_id for physical_id, logical_id in self._in_vpcs.items()}
@@ -138,10 +159,12 @@ class _Reader:
         has = self._look.at(one.id, "lambda", "get_event_source_mapping", UUID=one.physical_id)
         if has is None or not is_queue(has["EventSourceArn"]):
             return None
+        function, alias = callee(has["FunctionArn"])
         return Feed(
             id=one.id,
             queue=has["EventSourceArn"],
-            function=has["FunctionArn"].rpartition(":")[2],
+            function=function,
+            alias=alias,
             is_on=has["State"] in ("Enabled", "Enabling", "Creating", "Updating"),
             batch_size=has["BatchSize"],
             window=timedelta(seconds=has.get("MaximumBatchingWindowInSeconds", 0)),

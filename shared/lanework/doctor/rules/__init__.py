@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from lanework.doctor.rules import access, api, capacity, deployed, lanes, network, permissions, schedules, watching
+from lanework.doctor.rules import (
+    access,
+    api,
+    capacity,
+    deployed,
+    deployments,
+    lanes,
+    network,
+    permissions,
+    schedules,
+    watching,
+)
 
 if TYPE_CHECKING:
     from lanework.doctor.case import Rule
@@ -17,6 +28,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *network.RULES,
     *access.RULES,
     *api.RULES,
+    *deployments.RULES,
     *watching.RULES,
     *deployed.RULES,
 )

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from lanework.doctor.case import Case
 
-NO_NARROWER: Final = frozenset({*INTERFACES, *TRACES})
-"""Actions of which EC2 and X-Ray know no narrower resource than `*`."""
+NO_NARROWER: Final = frozenset({*INTERFACES, *TRACES, "cloudwatch:DescribeAlarms"})
+"""Actions of which EC2 and X-Ray know no narrower resource than `*`, or CodeDeploy asks for all."""
 
 ALARMS: Final = "cloudwatch.amazonaws.com"
 LOGS: Final = "logs.{region}.amazonaws.com"

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from lanework.doctor.case import Complaint, rule
+from lanework.doctor.resources import callee
 from lanework.errors import InvalidOptionError, did_you_mean
 from lanework.model.schedule.cron import cron_of
 from lanework.model.schedule.schedule import input_of
@@ -95,8 +96,8 @@ def _differences(schedule: Schedule, timer: Timer | None, graph: Graph) -> list[
         ("State", "ENABLED" if timer.is_on else "DISABLED", "ENABLED"),
     ]
     lines = [f"{what} is {_shown(has)}, the code says {_shown(says)}" for what, has, says in rows if has != says]
-    if clock is not None and timer.target != clock.arn:
-        lines.append(f"it calls {timer.target.rpartition(':')[2]}, it must call {clock.name}")
+    if clock is not None and callee(timer.target)[0] != clock.name:
+        lines.append(f"it calls {callee(timer.target)[0]}, it must call {clock.name}")
     if timer.group != graph.stack:
         lines.append(f"GroupName is {timer.group}, it must be the stack's own group")
     return lines

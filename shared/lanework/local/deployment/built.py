@@ -7,6 +7,7 @@ They can't be deployed to another runtime or architecture then.
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import boto3
 from lanework.errors import StackError
 from lanework.local.deployment import layer_imports
 from lanework.local.deployment.layer_files import code_files
-from lanework.local.deployment.template import LAYER, functions, read_template
+from lanework.local.deployment.template import FUNCTION, LAYER, functions, read_template
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,24 @@ def tied(template: dict[str, Any], made_for: Mapping[str, str]) -> dict[str, Any
     return {**template, "Parameters": parameters}
 
 
+def published(template: dict[str, Any], release: str) -> dict[str, Any]:
+    """
+    Return a template whose functions with an alias get a new version, whatever has changed.
+
+    The SAM transform by itself makes one only of a changed CodeUri, and what changes is the layer.
+
+    Args:
+        release: Differs from each build to the next.
+    """
+    resources = {
+        name: {**one, "Properties": {**one["Properties"], "AutoPublishCodeSha256": release}}
+        if one.get("Type") == FUNCTION and "AutoPublishAlias" in one["Properties"]
+        else one
+        for name, one in template["Resources"].items()
+    }
+    return {**template, "Resources": resources}
+
+
 def check_functions(folder: Path, template: dict[str, Any], runtime: str, architecture: str) -> None:
     """
     Look for what the built functions in `folder` import, each code once, as `layer_imports` does for the layer.
@@ -82,6 +101,7 @@ def main(runtime: str, architecture: str) -> None:
     """Rewrite the built template in the working folder; exit with a line if it can't be."""
     try:
         template = tied(read_template(BUILT), {"Runtime": runtime, "Architecture": architecture})
+        template = published(template, secrets.token_hex(16))
         check_functions(BUILT.parent, template, runtime, architecture)
     except StackError as error:
         sys.exit(str(error))

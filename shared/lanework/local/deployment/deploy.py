@@ -17,7 +17,7 @@ from lanework.local.deployment.cloudformation_gaps import make_good
 from lanework.local.deployment.layer_files import layer_files
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
-from lanework.local.deployment.template import LAYER, read_template, with_code_at, with_variables
+from lanework.local.deployment.template import LAYER, at_once, read_template, with_code_at, with_variables
 from lanework.local.emulator.process import wait_for
 from lanework.local.environment import local_environment
 
@@ -63,7 +63,7 @@ class Deployer:
             ConfigError: `.env` can't be read, or lacks what a variable refers to.
         """
         own = local_environment(self.project).complete()
-        template = with_variables(read_template(self.project.template), own)
+        template = at_once(with_variables(read_template(self.project.template), own))
         try_code(self.project, template, self._known(template))
         try:
             self._submit(with_code_at(template, self._upload))

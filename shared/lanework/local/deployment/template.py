@@ -105,3 +105,13 @@ def functions(template: dict[str, Any]) -> list[dict[str, Any]]:
 def _merged(*levels: dict[str, Any]) -> dict[str, Any]:
     variables = [level.get("Environment", {}).get("Variables", {}) for level in levels]
     return {"Variables": {name: value for one in variables for name, value in one.items()}}
+
+
+def at_once(template: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy whose functions have no alias that CodeDeploy shifts: no emulator has CodeDeploy."""
+    bare = copy.deepcopy(template)
+    for one in bare["Resources"].values():
+        if isinstance(one, dict) and one.get("Type") == FUNCTION:
+            for key in ("AutoPublishAlias", "DeploymentPreference"):
+                one.get("Properties", {}).pop(key, None)
+    return bare
