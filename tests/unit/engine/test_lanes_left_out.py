@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import BaseModel
 
 from lanework import App, Jobs, Lane, LaneLeftOutError, Snooze, State
+from lanework.edges.clock import clock as clock_of
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.jobtypes.builtin import REDRIVE, RELEASE
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.long_job_progress import LongJobProgress
 from lanework.errors import NotRedrivenError
+from lanework.memory import MemoryLanes
 from lanework.model.lanes import ALL_LANES, nearest_lane
 from lanework.model.stats.costs import costs_of
 from lanework.observe.openmetrics import openmetrics
 from lanework.settings import Settings
 from lanework.testing import NOON, Clock, a_run, drain, memory_ports
 from tests.support.factories import a_record
+from tests.support.gateway import a_client
 
 if TYPE_CHECKING:
     from lanework.model.lanes import LaneName
@@ -151,3 +155,22 @@ def test_an_operators_job_in_a_short_lane_works_for_half_of_its_time_before_the_
     clock.advance(timedelta(seconds=1))
     with pytest.raises(Snooze):
         progress.reach(2, percent=2)
+
+
+def test_a_day_of_ticks_and_every_page_ask_for_no_queue_that_is_not_there() -> None:
+    clock, app = Clock(), an_app()
+    queues = MemoryLanes(clock)
+    queues.queues = {lane: queue for lane, queue in queues.queues.items() if lane in TWO}
+    app.use(replace(memory_ports(clock), lanes=queues, stack_lanes=TWO))
+    tick, api = clock_of(app), a_client(app)
+    app.enqueue("email.welcome", {}, delay=timedelta(hours=2))
+    context: Any = SimpleNamespace(get_remaining_time_in_millis=lambda: 60_000)
+
+    for _ in range(24):
+        tick({}, context)
+        drain(app, *TWO)
+        clock.advance(timedelta(hours=1))
+
+    paths = ("", "jobs", "dead", "schedules", "limits", "workflows", "cost", "api/stats", "api/jobs/metrics", "metrics")
+    assert {path: api.get(f"/{path}").status for path in paths} == dict.fromkeys(paths, 200)
+    assert app.runtime.overview().overview.total
