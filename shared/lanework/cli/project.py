@@ -21,7 +21,7 @@ from lanework.starter.repository import read_repository
 from lanework.starter.schedules import schedules_in
 from lanework.starter.upgrade import BASE, UNDONE, as_written, carry_out
 from lanework.starter.upgrade import upgrade as merge_steps
-from lanework.starter.write import is_free, make_project
+from lanework.starter.write import is_free, new_project
 
 
 def init(
@@ -45,12 +45,13 @@ def init(
     """
     folder = Path.cwd()
     if app is None and is_free(folder):
-        for path in make_project(folder):
-            out().print(path)
-        say("made; `make test`, `make demo` and `make dev` work here. shared/jobs/greetings.py is the job to change")
-        return
-    repository = read_repository(folder, app)
-    plan = adoption(repository)
+        plan, steps = (
+            new_project(folder),
+            ["made; `make test`, `make demo` and `make dev` work here. shared/jobs/greetings.py is the job to change"],
+        )
+    else:
+        repository = read_repository(folder, app)
+        plan, steps = adoption(repository), next_steps(repository)
     for path in sorted(one for one in plan.new if BASE not in one):
         out().print(f"{path}: new", markup=False)
     for path, added in plan.added.items():
@@ -58,7 +59,7 @@ def init(
     if plan.changed:
         confirm(f"Write the new ones, and change {' and '.join(plan.changed)}?", yes=yes)
     plan.carry_out(folder)
-    for line in next_steps(repository) if plan.new or plan.changed else ["nothing to write: all of it is there"]:
+    for line in steps if plan.new or plan.changed else ["nothing to write: all of it is there"]:
         say(line)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
-from lanework.local.project_config import FILE, config_of
+from lanework.local.project_config import FILE, ProjectConfig, config_of
 from lanework.starter.files import name_for, own_file
+from lanework.starter.plan import Plan, appended, lines_to_ignore
 from lanework.starter.product import product_of
 from lanework.starter.requirements import name_of, read_pyproject
 from lanework.starter.upgrade import BASE, RELEASE
@@ -26,30 +26,7 @@ IGNORED: Final = (".lanework/", ".aws-sam/")
 _TABLE: Final = re.compile(r"^\[tool\.lanework\][ \t]*(#.*)?$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adoption:
-    """
-    What is to be written into a repository.
-
-    Attributes:
-        new: The content of files that aren't there yet, by path.
-        changed: What files of the repository's own hold afterwards, by path.
-        added: What is added to each of these, as its user reads it.
-    """
-
-    new: dict[str, str]
-    changed: dict[str, str]
-    added: dict[str, str]
-
-    def carry_out(self, root: Path) -> None:
-        """Write all of it."""
-        for path, content in {**self.new, **self.changed}.items():
-            target = root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content, encoding="utf-8", newline="\n")
-
-
-def adoption(repository: Repository) -> Adoption:
+def adoption(repository: Repository) -> Plan:
     """
     Return what makes a project of a repository; nothing is written yet.
 
@@ -58,14 +35,14 @@ def adoption(repository: Repository) -> Adoption:
     """
     root = repository.root
     new = {path: text for path, text in _files(repository).items() if not (root / path).exists()}
-    edits = {FILE: _of_pyproject(repository), ".gitignore": _of_gitignore(root)}
+    edits = {FILE: _of_pyproject(repository), ".gitignore": lines_to_ignore(root, IGNORED)}
     for path in [one for one, added in edits.items() if added and not (root / one).is_file()]:
         new[path] = edits.pop(path)
     added = {path: text for path, text in edits.items() if text}
-    changed = {path: _with(path, (root / path).read_text(encoding="utf-8"), text) for path, text in added.items()}
+    changed = {path: _with(root / path, text) for path, text in added.items()}
     if FILE in changed:
         _check(root, changed[FILE], added[FILE])
-    return Adoption(new=new, changed=changed, added=added)
+    return Plan(new=new, changed=changed, added=added)
 
 
 def _files(repository: Repository) -> dict[str, str]:
@@ -111,26 +88,21 @@ def _requirements(repository: Repository) -> str:
 def _of_pyproject(repository: Repository) -> str:
     """Return the lines that `[tool.lanework]` lacks, with its heading where there is none."""
     said = read_pyproject(repository.root).get("tool", {}).get("lanework")
-    config = repository.config
+    config, fields = repository.config, ProjectConfig.model_fields
     src = ", ".join(f'"{one}"' for one in config.src)
     lines = {"app": f'app = "{config.app}"', "src": f"src = [{src}]", "folder": f'folder = "{config.folder}"'}
-    lacking = [line for key, line in lines.items() if said is None or (key not in said and key != "folder")]
-    text = "".join(f"{line}\n" for line in lacking)
+    lacking = [key for key in lines if key not in (said or {}) and getattr(config, key) != fields[key].default]
+    text = "".join(f"{lines[key]}\n" for key in lacking)
     return f"[tool.lanework]\n{text}" if said is None else text
 
 
-def _of_gitignore(root: Path) -> str:
-    file = root / ".gitignore"
-    there = file.read_text(encoding="utf-8", errors="replace").split() if file.is_file() else []
-    return "".join(f"{one}\n" for one in IGNORED if not {one, one.rstrip("/"), f"/{one}"} & {*there})
-
-
-def _with(path: str, text: str, added: str) -> str:
-    heading = _TABLE.search(text) if path == FILE else None
-    if heading is not None:
-        return f"{text[: heading.end()]}\n{added.rstrip()}{text[heading.end() :]}"
-    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    return f"{text}{gap if path == FILE else gap[1:]}{added}"
+def _with(file: Path, added: str) -> str:
+    """Return what a file holds with lines added: to the table that it has, or at its end."""
+    text = file.read_text(encoding="utf-8")
+    heading = _TABLE.search(text) if file.name == FILE else None
+    if heading is None:
+        return appended(file, added, gap="\n" if file.name == FILE else "")
+    return f"{text[: heading.end()]}\n{added.rstrip()}{text[heading.end() :]}"
 
 
 def _check(root: Path, text: str, added: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
 from lanework.local.deployment.layer_files import code_files, on_path
+from lanework.local.project import TEMPLATE
 from lanework.local.project_config import FILE, ProjectConfig, config_of, read_config
 from lanework.starter.requirements import normal, read_pyproject, requirements_of, siblings_of
 
@@ -63,14 +64,19 @@ def read_repository(root: Path, app: str | None = None) -> Repository:
     Raises:
         ConfigError: It has no package, or two applications; or its pyproject.toml can't be used.
     """
-    said = read_config(root / FILE)
-    siblings = siblings_of(root)
-    src = said.src if said is not None and "src" in said.model_fields_set else tuple(_sources(root, siblings))
-    config = (said or ProjectConfig()).model_copy(update={"src": src})
-    if said is None or "folder" not in said.model_fields_set:
-        config = config.model_copy(update={"folder": FOLDER if said is None else config.folder})
-    django = _django(root)
-    entry = app or config.app or _entry(root, src, django)
+    siblings, django = siblings_of(root), _django(root)
+    config = read_config(root / FILE) or ProjectConfig()
+    is_whole = (root / TEMPLATE).is_file()  # a project that `lanework init` made of a folder without code
+    found: dict[str, object] = {}
+    if not is_whole and "src" not in config.model_fields_set:
+        found["src"] = tuple(_sources(root, siblings))
+    if not is_whole and "folder" not in config.model_fields_set:
+        found["folder"] = FOLDER
+    config = config.model_copy(update=found)
+    if app is not None and config.app not in (None, app):
+        msg = f"[tool.lanework] app in {root / FILE} is {config.app!r}: change it there, and type lanework upgrade"
+        raise ConfigError(msg)
+    entry = app or config.app or _entry(root, config.src, django)
     config = config_of({**config.model_dump(), "app": entry}, root / FILE)
     return Repository(
         root=root,
@@ -95,7 +101,8 @@ def _layout(folder: Path, root: Path) -> list[str]:
     if not found:
         msg = (
             f"no package in {folder.name}: looked for src/*/__init__.py and */__init__.py. Write one, such as "
-            f'src/shop/__init__.py; or say where the code is, under [tool.lanework] in pyproject.toml: src = ["lib"]'
+            f'src/shop/__init__.py; or say where the code is, under [tool.lanework] in pyproject.toml: src = ["lib"]. '
+            "In a folder without code, lanework init makes a whole project"
         )
         raise ConfigError(msg)
     return found

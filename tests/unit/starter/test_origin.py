@@ -10,14 +10,14 @@ from lanework.local.project import Project
 from lanework.local.project_config import ProjectConfig, config_of
 from lanework.starter.origin import origin
 from lanework.starter.upgrade import BASE, RELEASE
-from lanework.starter.write import make_project
+from lanework.starter.write import new_project
 
 OF_THIS_RELEASE = "template.yaml and its neighbours are of Lanework 0.1.0"
 
 
 @pytest.fixture(name="project")
 def a_project(tmp_path: Path) -> Project:
-    make_project(tmp_path)
+    new_project(tmp_path).carry_out(tmp_path)
     return Project(root=tmp_path, config=ProjectConfig(app="jobs:app"))
 
 

@@ -12,10 +12,13 @@ import pytest
 from lanework.errors import ConfigError
 from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import read_template
+from lanework.starter.adopt import adoption
 from lanework.starter.files import DEPLOYED, name_for
 from lanework.starter.leave_out import without_example
+from lanework.starter.plan import Plan
+from lanework.starter.repository import read_repository
 from lanework.starter.upgrade import BASE
-from lanework.starter.write import make_project
+from lanework.starter.write import is_free, new_project
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,7 +39,7 @@ EXAMPLES = {
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shop = tmp_path_factory.mktemp("made") / "shop"
     shop.mkdir()
-    make_project(shop)
+    new_project(shop).carry_out(shop)
     return shop
 
 
@@ -108,6 +111,10 @@ def test_no_word_is_left_to_be_filled_in(made: Path) -> None:
     assert {str(one.relative_to(made / BASE)) for one in (made / BASE).rglob("*") if one.is_file()} == set(DEPLOYED)
 
 
+def test_a_second_init_finds_nothing_to_write(made: Path) -> None:
+    assert adoption(read_repository(made)) == Plan(new={})
+
+
 def test_a_marked_line_takes_what_is_indented_below_it_along() -> None:
     text = "a:\n  b:  # example\n    c: 1\n\n    d: 2\n  e: 3\n\n  f: 4  # example\n\n# of all  # example\ng: 5\n"
 
@@ -133,7 +140,20 @@ def test_git_and_a_virtual_environment_may_be_there_already(tmp_path: Path) -> N
     (tmp_path / "venv").mkdir()
     (tmp_path / "venv" / "pyvenv.cfg").touch()
 
-    assert "template.yaml" in make_project(tmp_path)
+    assert is_free(tmp_path)
+    assert "template.yaml" in new_project(tmp_path).new
+
+
+def test_a_repository_as_it_begins_keeps_its_readme_and_its_gitignore_gets_what_it_lacks(tmp_path: Path) -> None:
+    for one, text in (("README.md", "mine"), ("LICENSE", "mine"), (".gitignore", "*.log\n.env\n.venv")):
+        (tmp_path / one).write_text(text)
+
+    assert is_free(tmp_path)
+    plan = new_project(tmp_path)
+
+    assert {"README.md", ".gitignore"}.isdisjoint(plan.new)
+    assert plan.added == {".gitignore": ".venv-sam/\n.lanework/\n.aws-sam/\n__pycache__/\n.pytest_cache/\n"}
+    assert plan.changed[".gitignore"] == f"*.log\n.env\n.venv\n{plan.added['.gitignore']}"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +161,7 @@ def test_git_and_a_virtual_environment_may_be_there_already(tmp_path: Path) -> N
     [
         (["notes.txt"], "notes.txt"),
         (["a", "b", "c", "d", "e"], "a, b, c and 2 more"),
-        ([".gitignore"], ".gitignore"),
+        ([".lanework-base"], ".lanework-base"),
     ],
 )
 def test_a_folder_that_is_not_empty_is_refused_in_one_line_and_left_alone(
@@ -151,7 +171,7 @@ def test_a_folder_that_is_not_empty_is_refused_in_one_line_and_left_alone(
         (tmp_path / one).write_text("mine")
 
     with pytest.raises(ConfigError) as refused:
-        make_project(tmp_path)
+        new_project(tmp_path)
 
     assert f"holds {named}; try: mkdir shop && cd shop" in str(refused.value)
     assert "\n" not in str(refused.value)

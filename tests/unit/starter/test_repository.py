@@ -13,11 +13,12 @@ from lanework.cli.main import main
 from lanework.errors import ConfigError
 from lanework.local.application import load_app
 from lanework.local.project import find_project
-from lanework.starter.adopt import Adoption, adoption
+from lanework.starter.adopt import adoption
 from lanework.starter.files import DEPLOYED, deployed_files
+from lanework.starter.plan import Plan
 from lanework.starter.product import product_of
 from lanework.starter.repository import Repository, read_repository
-from lanework.starter.upgrade import BASE, is_behind, upgrade
+from lanework.starter.upgrade import BASE, Fate, is_behind, upgrade
 
 ROOT = Path(__file__).parents[3]
 HERE = "infra/lanework"
@@ -31,7 +32,7 @@ def write(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def planned(root: Path, app: str | None = None) -> tuple[Repository, Adoption]:
+def planned(root: Path, app: str | None = None) -> tuple[Repository, Plan]:
     repository = read_repository(root, app)
     return repository, adoption(repository)
 
@@ -41,7 +42,7 @@ def made(root: Path) -> Path:
     return root
 
 
-def names(adopted: Adoption) -> set[str]:
+def names(adopted: Plan) -> set[str]:
     return {one for one in adopted.new if BASE not in one}
 
 
@@ -84,6 +85,20 @@ def test_the_project_that_is_made_has_its_application_and_nothing_to_upgrade(
     assert "from found_shop.jobs import app\n" in (project.handlers / "worker.py").read_text()
 
 
+def test_after_a_change_of_app_an_upgrade_writes_the_handlers_anew(tmp_path: Path) -> None:
+    made(write(tmp_path, {"shop/__init__.py": ""}))
+    file = tmp_path / "pyproject.toml"
+    file.write_text(file.read_text().replace("shop.jobs:app", "shop.background:queue"))
+    project = find_project(tmp_path)
+
+    steps = upgrade(project.folder, product_of(project.root, project.config, schedules=""))
+
+    assert {(one.path, one.fate) for one in steps} == {
+        (f"handlers/{one}.py", Fate.UPDATED) for one in ("api", "clock", "worker")
+    }
+    assert b"from shop.background import queue as app\n" in (steps[0].writes[steps[0].path] or b"")
+
+
 def test_handlers_of_jobs_app_are_this_repositorys_own() -> None:
     handlers = {path: text for path, text in deployed_files("jobs:app").items() if path.startswith("handlers/")}
 
@@ -95,7 +110,7 @@ def test_a_second_init_writes_nothing_and_a_third_what_was_deleted(tmp_path: Pat
     made(write(tmp_path, SRC))
     (tmp_path / "infra/lanework/samconfig.toml").write_text("mine = true\n")
 
-    assert planned(tmp_path)[1] == Adoption(new={}, changed={}, added={})
+    assert planned(tmp_path)[1] == Plan(new={})
     (tmp_path / "infra/lanework/handlers/api.py").unlink()
     assert {*planned(tmp_path)[1].new} == {"infra/lanework/handlers/api.py"}
 
@@ -112,11 +127,19 @@ def test_a_table_that_says_a_part_is_completed_where_it_is(tmp_path: Path) -> No
     assert "deploy/template.yaml" in plan.new
 
 
+def test_a_table_that_only_says_where_the_code_is_is_enough(tmp_path: Path) -> None:
+    said = '[tool.lanework]\nsrc = ["lib"]\n'
+    repository, plan = planned(write(tmp_path, {"pyproject.toml": said, "lib/shop/__init__.py": ""}))
+
+    assert (repository.config.app, repository.config.folder) == ("shop.jobs:app", HERE)
+    assert plan.added["pyproject.toml"] == f'app = "shop.jobs:app"\nfolder = "{HERE}"\n'
+
+
 def test_a_table_that_no_line_can_be_added_to_is_said_with_the_lines(tmp_path: Path) -> None:
     write(tmp_path, {**SRC, "pyproject.toml": 'tool.lanework = {demo = "web_shop.demo:scenario"}\n'})
 
     with pytest.raises(
-        ConfigError, match=r"can't add to \[tool\.lanework\] .* add app = .*, src = \[\"src\"\], and type"
+        ConfigError, match=r"can't add to \[tool\.lanework\] .* add app = .*, src = .*, folder = .*, and type"
     ):
         planned(tmp_path)
 
@@ -138,7 +161,7 @@ def test_two_applications_are_named_with_what_to_write(tmp_path: Path) -> None:
     assert planned(tmp_path, "shop.other:app")[0].config.app == "shop.other:app"
 
 
-@pytest.mark.parametrize("files", [{"README.md": ""}, {"main.py": ""}, {"tests/__init__.py": "", "src/main.py": ""}])
+@pytest.mark.parametrize("files", [{"notes.txt": ""}, {"main.py": ""}, {"tests/__init__.py": "", "src/main.py": ""}])
 def test_a_layout_without_a_package_is_told_what_was_looked_for_and_what_to_write(
     tmp_path: Path, files: dict[str, str]
 ) -> None:
@@ -148,6 +171,13 @@ def test_a_layout_without_a_package_is_told_what_was_looked_for_and_what_to_writ
         ConfigError, match=r"no package in .*: looked for src/\*/__init__\.py .*Write one, such as src/shop"
     ):
         planned(tmp_path)
+
+
+def test_another_application_than_pyproject_toml_says_is_refused(tmp_path: Path) -> None:
+    made(write(tmp_path, SRC))
+
+    with pytest.raises(ConfigError, match=r"app in .* is 'web_shop\.jobs:app': change it there, and type"):
+        planned(tmp_path, "admin.jobs:app")
 
 
 def test_an_application_in_no_package_of_the_repository_is_told(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from lanework.errors import ConfigError
 from lanework.local.project_config import ProjectConfig
 from lanework.starter.product import product_of
 from lanework.starter.upgrade import BASE, Fate, carry_out, is_behind, release_of, unresolved, upgrade
-from lanework.starter.write import make_project
+from lanework.starter.write import new_project
 
 OLD, NEW = "1.0", "2.0"
 TEMPLATE, WORKER = "template.yaml", "handlers/worker.py"
@@ -325,7 +325,7 @@ def test_without_git_what_needs_no_merge_is_done_and_what_does_is_refused_whole(
 
 
 def test_what_this_release_made_has_nothing_to_upgrade_and_says_its_release(tmp_path: Path) -> None:
-    make_project(tmp_path)
+    new_project(tmp_path).carry_out(tmp_path)
     (tmp_path / TEMPLATE).write_text("changed: by its owner\n")
 
     assert (upgrade(tmp_path, made_now(tmp_path)), is_behind(tmp_path, made_now(tmp_path))) == ([], False)
@@ -355,7 +355,7 @@ def lanework(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def a_project_of_an_older_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project whose template an older release wrote a little differently, and whose owner has changed that line."""
     made = tmp_path_factory.mktemp("made")
-    make_project(made)
+    new_project(made).carry_out(made)
     newer = "    Default: python3.13\n"
     for place, line in ((made / BASE / TEMPLATE, "older"), (made / TEMPLATE, "mine")):
         assert place.read_text().count(newer) == 1
