@@ -136,10 +136,12 @@ def _tell_problems(resolver: APIGatewayHttpResolver, parts: Parts, app: App) -> 
         return broken(error) if problem is None else answer_with(problem)
 
     def broken(error: Exception) -> Response[str]:
-        from lanework.model.job.error_text import place_of  # noqa: PLC0415 - for what goes wrong
+        from lanework.model.job.error_text import missing_right, place_of  # noqa: PLC0415 - for what goes wrong
 
         # Without its text and its causes, which may quote what a payload keeps private.
-        logger.error("a request failed", extra={"action": "request_failed", "reason": place_of(error)})
+        reason, right = place_of(error), missing_right(error)
+        reason = reason if right is None else f"{reason}: the function's role lacks {right}"
+        logger.error("a request failed", extra={"action": "request_failed", "reason": reason})
         return answer_with(BROKEN)
 
     resolver.exception_handler(RequestValidationError)(invalid)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_core import ValidationError
 
-from lanework.errors import JobFailedError
+from lanework.errors import JobFailedError, LaneworkError
 from lanework.model.job.field_names import names_for
 from lanework.model.job.sqs_text import legible
 from lanework.model.job.validation_errors import KINDS, MASK, message_of
@@ -44,6 +44,7 @@ _MOST_PROBLEMS: Final = 5
 _PYDANTICS: Final = re.compile(r"\d{1,9} validation errors? for |\[\{['\"]type['\"]: ?['\"]")
 """How a text of pydantic's begins: `str(error)`, `error.errors()` and `error.json()`."""
 
+_NOT_AUTHORIZED: Final = re.compile(r"\bnot authorized to perform: ([\w-]{1,40}:\w{1,60})")
 _OF_AN_INPUT: Final = "input_value="
 _KIND: Final = re.compile(r"\btype['\"]?[=:] ?['\"]?(\w{1,50})\b")
 
@@ -123,6 +124,12 @@ def place_of(error: BaseException) -> str:
     frames = extract_tb(traceback_of(error))
     where = f" in {frames[-1].name}, {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type_of(error)}{where}"
+
+
+def missing_right(error: BaseException) -> str | None:
+    """Return the right of IAM's that a refusal of AWS's names, such as `sqs:SendMessage`; nothing else of its text."""
+    found = _NOT_AUTHORIZED.search(str(error)) if isinstance(error, LaneworkError) else None
+    return None if found is None else found[1]
 
 
 def members_of(group: BaseException) -> Iterator[BaseException]:
