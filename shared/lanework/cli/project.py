@@ -57,7 +57,8 @@ def init(
     for path, added in plan.added.items():
         out().print(f"{path}: gets", *(f"  {line}" for line in added.splitlines()), sep="\n", markup=False)
     if plan.changed:
-        confirm(f"Write the new ones, and change {' and '.join(plan.changed)}?", yes=yes)
+        change = f"change {' and '.join(plan.changed)}?"
+        confirm(f"Write the new ones, and {change}" if plan.new else change.capitalize(), yes=yes)
     plan.carry_out(folder)
     for line in steps if plan.new or plan.changed else ["nothing to write: all of it is there"]:
         say(line)

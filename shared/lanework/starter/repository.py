@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
 from lanework.local.deployment.layer_files import code_files, on_path
-from lanework.local.project import TEMPLATE
 from lanework.local.project_config import FILE, ProjectConfig, config_of, read_config
 from lanework.starter.requirements import normal, read_pyproject, requirements_of, siblings_of
+from lanework.starter.upgrade import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def read_repository(root: Path, app: str | None = None) -> Repository:
     """
     siblings, django = siblings_of(root), _django(root)
     config = read_config(root / FILE) or ProjectConfig()
-    is_whole = (root / TEMPLATE).is_file()  # a project that `lanework init` made of a folder without code
+    is_whole = (root / BASE).is_dir()  # a project that `lanework init` made of a folder without code
     found: dict[str, object] = {}
     if not is_whole and "src" not in config.model_fields_set:
         found["src"] = tuple(_sources(root, siblings))

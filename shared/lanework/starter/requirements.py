@@ -105,6 +105,8 @@ def _needs(pyproject: dict[str, Any]) -> list[str]:
 def _of_poetry(name: str, said: object) -> str:
     """Return a dependency as poetry writes it, `^2.1` say, as a requirement."""
     extras = ""
+    if isinstance(said, list):  # several, by platform say
+        return name
     if isinstance(said, dict):
         extras = f"[{','.join(said['extras'])}]" if said.get("extras") else ""
         said = said.get("version", "*")

@@ -187,6 +187,14 @@ def test_an_application_in_no_package_of_the_repository_is_told(tmp_path: Path) 
         planned(tmp_path, "web_shp.jobs:app")
 
 
+def test_a_template_of_somebodys_own_is_left_where_it_is(tmp_path: Path) -> None:
+    _, plan = planned(write(tmp_path, {**SRC, "template.yaml": "Resources: {}\n", "handlers/api.py": ""}))
+
+    assert {one.partition("/")[0] for one in plan.new} == {"infra", "src", ".gitignore"}
+    assert f"{HERE}/template.yaml" in plan.new
+    assert f'folder = "{HERE}"' in plan.added["pyproject.toml"]
+
+
 def test_a_module_called_jobs_is_left_alone(tmp_path: Path) -> None:
     repository, plan = planned(write(tmp_path, {"shop/__init__.py": "", "shop/jobs/__init__.py": "mine = 1\n"}))
 
@@ -240,6 +248,7 @@ money = "*"
 pytz = ">=2024,<2026"
 tz = "1.2"
 click = "^8"
+anyio = [{ version = "^3", python = "<3.12" }, { version = "^4", python = ">=3.12" }]
 """
 
 
@@ -249,7 +258,15 @@ def test_a_member_of_a_poetry_monorepo_takes_its_siblings_along_and_its_versions
 
     assert repository.config.src == ("shop", "../rates/rates")
     assert repository.requirements == (
-        *("babel>=2.14,<2.15", "click>=8,<9", "httpx[http2]>=0.27.1,<0.28", "money", "pytz>=2024,<2026", "tz==1.2"),
+        *(
+            "anyio",
+            "babel>=2.14,<2.15",
+            "click>=8,<9",
+            "httpx[http2]>=0.27.1,<0.28",
+            "money",
+            "pytz>=2024,<2026",
+            "tz==1.2",
+        ),
     )
 
 
