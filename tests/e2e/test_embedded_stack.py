@@ -310,9 +310,9 @@ def test_an_emulator_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -
 STARTER = """
 import sys, time
 from pathlib import Path
-from lanework.local.project import find_project
+from lanework.local.project import project_at
 from lanework.local.stack.embedded import embedded_stack
-with embedded_stack(find_project(Path(sys.argv[1])), port=int(sys.argv[2])) as stack:
+with embedded_stack(project_at(Path(sys.argv[1])), port=int(sys.argv[2])) as stack:
     print(stack.handle.pid, flush=True)
     time.sleep(600)
 """
