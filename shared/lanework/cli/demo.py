@@ -46,7 +46,7 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
     project = find_project(Path.cwd())
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
-    with embedded_stack(project, fresh=True, port=port, name="demo") as stack:
+    with embedded_stack(project, fresh=True, port=port, name="demo", report=say) as stack:
         say(f"up at {stack.handle.endpoint}, stack {stack.handle.stack!r}")
         enter(stack.handle, stack.clients)
         running = Demo(stack)

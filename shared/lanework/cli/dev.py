@@ -85,7 +85,7 @@ def dev(
     token = new_token(Role.ADMIN)
     access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
     parameters = {**access, **_WEBHOOKS, **(_ALL_LANES if worker else {})}
-    with embedded_stack(project, port=port, parameters=parameters) as stack:
+    with embedded_stack(project, port=port, parameters=parameters, report=say) as stack:
         say(f"webhooks may go to this machine, signed with {kept_secret(stack.clients)}")
         _greet(stack, token, _to_try(load_app(project)))
         with ExitStack() as beside:

@@ -1,8 +1,9 @@
 """
 Makes good what MiniStack's CloudFormation drops.
 
-Of a table its time to live, its point-in-time recovery and its encryption; of a topic its key; of a function its
-reserved concurrency, its VPC and what becomes of its loops; of a role its permissions boundary.
+Of a table its time to live, its point-in-time recovery and its encryption; of a topic its key; of a bucket its
+encryption and when its objects expire; of a function its reserved concurrency, its VPC, its key, its dead-letter queue
+and what becomes of its loops; of a role its permissions boundary.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
     Args:
         known: What its parameters and the pseudo parameters are, by name.
     """
-    resolver = Resolver(template, parameters=known, pseudo=known)
     pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
     found = [one for page in pages for one in page["StackResourceSummaries"]]
+    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
+    given = {name: physical.rpartition("/")[2] for name, physical in names.items()}  # a queue is called by its URL
+    resolver = Resolver(template, parameters=known, pseudo=known, given=given)
 
     def said(logical_id: str) -> object:
         """Return what the template says of a resource; the SAM transform makes some of which it says nothing."""
@@ -47,10 +50,11 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
         elif one["ResourceType"] == "AWS::SNS::Topic":
             properties = resolver.value(said(one["LogicalResourceId"]))
             _set_topic_key(one["PhysicalResourceId"], properties.get("KmsMasterKeyId", ""), clients)
+        elif one["ResourceType"] == "AWS::S3::Bucket":
+            _set_bucket(one["PhysicalResourceId"], resolver.value(said(one["LogicalResourceId"])), clients)
         elif one["ResourceType"] == "AWS::IAM::Role":
             properties = resolver.value(said(one["LogicalResourceId"]))
             _set_boundary(one["PhysicalResourceId"], properties.get("PermissionsBoundary"), clients)
-    names = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     logical_ids = [name for name, one in template["Resources"].items() if one.get("Type") == FUNCTION]
     for logical_id, properties in zip(logical_ids, functions(template), strict=True):
         if logical_id not in names:  # its condition doesn't hold
@@ -59,6 +63,7 @@ def make_good(template: dict[str, Any], stack: str, clients: Clients, *, known: 
         _set_loop(names[logical_id], wanted.get("RecursiveLoop"), clients)
         _set_reserved(names[logical_id], wanted.get("ReservedConcurrentExecutions"), clients)
         _set_network(names[logical_id], network_of(wanted.get("VpcConfig", {})), clients)
+        _set_key_and_dlq(names[logical_id], wanted, clients)
 
 
 def _set_time_to_live(table: str, wanted: dict[str, Any] | None, clients: Clients) -> None:
@@ -115,6 +120,38 @@ def _set_network(function: str, wanted: Network | None, clients: Clients) -> Non
             FunctionName=function,
             VpcConfig={"SubnetIds": place.subnets, "SecurityGroupIds": place.security_groups},
         )
+
+
+def _set_key_and_dlq(function: str, wanted: dict[str, Any], clients: Clients) -> None:
+    has = clients.functions.get_function_configuration(FunctionName=function)
+    dlq, key = wanted.get("DeadLetterQueue", {}).get("TargetArn", ""), wanted.get("KmsKeyArn", "")
+    if (has.get("DeadLetterConfig", {}).get("TargetArn", ""), has.get("KMSKeyArn", "")) != (dlq, key):
+        clients.functions.update_function_configuration(
+            FunctionName=function, DeadLetterConfig={"TargetArn": dlq}, KMSKeyArn=key
+        )
+
+
+def _set_bucket(bucket: str, wanted: dict[str, Any], clients: Clients) -> None:
+    encryption = wanted.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration")
+    if encryption is not None:
+        rules: Any = [
+            {"ApplyServerSideEncryptionByDefault": one["ServerSideEncryptionByDefault"]} for one in encryption
+        ]
+        clients.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+    lifecycle = wanted.get("LifecycleConfiguration", {}).get("Rules", [])
+    expiring = [_expiry(number, one) for number, one in enumerate(lifecycle) if "ExpirationInDays" in one]
+    if expiring:
+        clients.s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": expiring})
+
+
+def _expiry(number: int, rule: dict[str, Any]) -> Any:  # noqa: ANN401 - boto's own
+    """Return a rule of CloudFormation's as S3 has it, as far as it is about when objects expire."""
+    return {
+        "ID": rule.get("Id", f"rule-{number}"),
+        "Status": rule["Status"],
+        "Filter": {"Prefix": rule.get("Prefix", "")},
+        "Expiration": {"Days": int(rule["ExpirationInDays"])},
+    }
 
 
 def _set_boundary(role: str, wanted: str | None, clients: Clients) -> None:

@@ -17,12 +17,13 @@ from lanework.local.deployment.cloudformation_gaps import make_good
 from lanework.local.deployment.layer_files import layer_files
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
+from lanework.local.deployment.refused_types import refused_types, without_types
 from lanework.local.deployment.template import LAYER, at_once, read_template, with_code_at, with_variables
 from lanework.local.emulator.process import wait_for
 from lanework.local.environment import local_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from mypy_boto3_cloudformation.literals import CapabilityType
@@ -46,12 +47,14 @@ class Deployer:
 
     Attributes:
         parameters: Values for the template's parameters, over those that the host decides.
+        report: Is told what of the template is left out, since the emulator doesn't have it.
     """
 
     project: Project
     clients: Clients
     stack: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    report: Callable[[str], object] = lambda _: None
 
     def deploy(self) -> dict[str, str]:
         """
@@ -66,7 +69,7 @@ class Deployer:
         template = at_once(with_variables(read_template(self.project.template), own))
         try_code(self.project, template, self._known(template))
         try:
-            self._submit(with_code_at(template, self._upload))
+            self._submit_what_is_there(with_code_at(template, self._upload))
             make_good(template, self.stack, self.clients, known=self._known(template))
             return {one["OutputKey"]: one["OutputValue"] for one in self._describe().get("Outputs", [])}
         except ClientError as error:
@@ -93,6 +96,18 @@ class Deployer:
         self.clients.s3.create_bucket(Bucket=BUCKET)
         self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
         return f"{self.clients.endpoint}/{BUCKET}/{key}"
+
+    def _submit_what_is_there(self, template: dict[str, Any]) -> None:
+        """Deploy the template, without the resources whose types the emulator doesn't have."""
+        try:
+            self._submit(template)
+        except ClientError as error:
+            less, left_out = without_types(template, refused_types(error.response["Error"]["Message"]))
+            if not left_out:
+                raise
+            for name, kind in left_out.items():
+                self.report(f"left out here: {name}, since the emulator has no {kind}")
+            self._submit(less)
 
     def _submit(self, template: dict[str, Any]) -> None:
         self._remove_failed_creation()

@@ -23,7 +23,7 @@ from lanework.local.emulator.process import USUAL_PORT, start_emulator
 from lanework.local.emulator.venv import emulator_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from lanework.local.emulator.process import Emulator
@@ -61,6 +61,7 @@ def embedded_stack(
     parameters: Mapping[str, str] | None = None,
     drain: timedelta = DRAIN,
     checks_rights: bool = False,
+    report: Callable[[str], object] = lambda _: None,
 ) -> Iterator[RunningStack]:
     """
     Start the emulator, deploy the project, and stop it all at the end, however that comes.
@@ -71,6 +72,7 @@ def embedded_stack(
         parameters: Values for the template's parameters.
         drain: How long running jobs may go on at the end; those cut off run again.
         checks_rights: Whether functions have the rights of their roles only, and producers those of their policies.
+        report: Is told what of the template is left out, since the emulator doesn't have it.
 
     Raises:
         StackError: If it can't start or deploy, or if the project's stack runs already.
@@ -88,7 +90,7 @@ def embedded_stack(
         )
         undo.callback(emulator.stop)
         clients = Clients(endpoint=emulator.endpoint, region=REGION)
-        deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {})
+        deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {}, report=report)
         outputs = deployer.deploy()
         pid, now = emulator.process.pid, datetime.now(UTC)
         where = {"endpoint": emulator.endpoint, "region": REGION, "stack": name}
