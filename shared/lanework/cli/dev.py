@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import TextIOBase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, cast
+from typing import IO, TYPE_CHECKING, Annotated, Any, Final, cast
 
 import typer
 from pydantic import ValidationError
@@ -39,6 +39,7 @@ from lanework.local.stack.logs import LogTail
 from lanework.local.stack.producer_env import enter
 from lanework.local.stack.watch import redeploy_on_change
 from lanework.local.webhook_secret import PARAMETER, kept_secret
+from lanework.model.job.ids import OURS
 from lanework.model.lanes import Lane
 from lanework.observe.logs import LogSink, json_logger
 from lanework.settings import Settings
@@ -87,7 +88,7 @@ def dev(
     parameters = {**access, **_WEBHOOKS, **(_ALL_LANES if worker else {})}
     with embedded_stack(project, port=port, parameters=parameters, report=say) as stack:
         say(f"webhooks may go to this machine, signed with {kept_secret(stack.clients)}")
-        _greet(stack, token, _to_try(load_app(project)))
+        _greet(stack, token, to_try(load_app(project)))
         with ExitStack() as beside:
             beside.enter_context(_Showing(stack))
             if worker or demo:
@@ -221,11 +222,13 @@ class _Showing:
                 sys.stdout.flush()
 
 
-def _to_try(app: App) -> str:
-    """Return the shortest command that enqueues a job: a type whose payload has an example, or needs nothing."""
+def to_try(app: App) -> str:
+    """Return the shortest command that enqueues a job of the application's own, with an example of its payload."""
     commands: list[str] = []
     for one in app.registry.types:
-        example: dict[str, Any] = next(iter(one.model.model_json_schema().get("examples", [])), {})
+        if one.name.startswith(OURS):
+            continue
+        example = example_of(one.model.model_json_schema())
         try:
             one.model.model_validate(example)
         except ValidationError:
@@ -233,6 +236,20 @@ def _to_try(app: App) -> str:
         payload = f" --payload '{json.dumps(example, ensure_ascii=False)}'" if example else ""
         commands.append(f"lanework enqueue {one.name} --job-id try-1{payload}")
     return min(commands, key=len, default="lanework enqueue TYPE --job-id try-1 --payload '{…}'")
+
+
+_EXAMPLES: Final = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
+
+
+def example_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the first example of a payload's JSON schema, or a value of its type for each field that it requires."""
+    if schema.get("examples"):
+        return dict(schema["examples"][0])
+    fields = {name: schema["properties"][name] for name in schema.get("required", ())}
+    return {
+        name: next(iter(field.get("examples", [])), _EXAMPLES.get(field.get("type", "")))
+        for name, field in fields.items()
+    }
 
 
 def _greet(stack: RunningStack, token: str, command: str) -> None:
