@@ -26,13 +26,26 @@ SOON = timedelta(seconds=240)
 
 
 def environment(wheels: Path) -> dict[str, str]:
-    """Return the user's environment without any stack, in which installers find the wheel."""
+    """
+    Return the environment of a user whose home is empty, and who has no stack; installers find the wheel.
+
+    Their caches and pip's configuration are this machine's: they decide how long an installation takes, and from where.
+    """
     mine = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "LANEWORK_", "PYTHON", "MAKE", "MFLAGS", "VIRTUAL_ENV"))
+        if not name.startswith(("AWS_", "LANEWORK_", "PYTHON", "MAKE", "MFLAGS", "VIRTUAL_ENV", "XDG_"))
     }
-    return {**mine, "PIP_FIND_LINKS": str(wheels), "UV_FIND_LINKS": str(wheels), "COLUMNS": "200"}
+    home = wheels.parent / "home"
+    home.mkdir(exist_ok=True)
+    ours = {
+        "UV_CACHE_DIR": Path.home() / ".cache" / "uv",
+        "PIP_CACHE_DIR": Path.home() / ".cache" / "pip",
+        "PIP_CONFIG_FILE": Path.home() / ".config" / "pip" / "pip.conf",
+    }
+    kept = {name: str(path) for name, path in ours.items() if path.exists()}
+    links = {"PIP_FIND_LINKS": str(wheels), "UV_FIND_LINKS": str(wheels)}
+    return {**kept, **mine, **links, "HOME": str(home), "COLUMNS": "200"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ def read_repository(root: Path, app: str | None = None) -> Repository:
         app: Where its application is, or is to be, as `module:attribute`, if somebody says so.
 
     Raises:
-        ConfigError: It has no package, or two applications; or its pyproject.toml can't be used.
+        ConfigError: It has no package, or two applications; pyproject.toml can't be used; or it is part of a project.
     """
+    _refuse_a_part(root)
     siblings, django = siblings_of(root), _django(root)
     config = read_config(root / FILE) or ProjectConfig()
     is_whole = (root / BASE).is_dir()  # a project that `lanework init` made of a folder without code
@@ -85,6 +86,16 @@ def read_repository(root: Path, app: str | None = None) -> Repository:
         django=django,
         requirements=tuple(requirements_of(root, siblings)),
     )
+
+
+def _refuse_a_part(root: Path) -> None:
+    """Refuse a folder without a pyproject.toml that lies in a project."""
+    if (root / FILE).is_file():
+        return
+    for one in root.parents:
+        if read_config(one / FILE) is not None:
+            msg = f"{root.name} lies in the project at {one}: type lanework init there"
+            raise ConfigError(msg)
 
 
 def _sources(root: Path, siblings: dict[str, Path]) -> Iterator[str]:

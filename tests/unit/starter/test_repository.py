@@ -195,6 +195,13 @@ def test_a_template_of_somebodys_own_is_left_where_it_is(tmp_path: Path) -> None
     assert f'folder = "{HERE}"' in plan.added["pyproject.toml"]
 
 
+def test_a_folder_of_a_project_is_no_repository_of_its_own(tmp_path: Path) -> None:
+    made(write(tmp_path, SRC))
+
+    with pytest.raises(ConfigError, match=r"^src lies in the project at .*: type lanework init there$"):
+        planned(tmp_path / "src")
+
+
 def test_a_module_called_jobs_is_left_alone(tmp_path: Path) -> None:
     repository, plan = planned(write(tmp_path, {"shop/__init__.py": "", "shop/jobs/__init__.py": "mine = 1\n"}))
 
