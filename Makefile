@@ -104,7 +104,7 @@ scan: $(SCAN)/stamp ## Look for open doors in template.yaml; .checkov.yaml has t
 
 # For another machine: make build RUNTIME=python3.11 ARCHITECTURE=x86_64; it deploys to no other.
 build: $(VENV)/stamp $(SAM)/stamp ## Build what sam deploy sends: the layer and the functions, into .aws-sam/
-	@PATH="$(CURDIR)/$(RUN):$$PATH" RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
+	@PATH="$(CURDIR)/$(RUN):$$PATH" TIED=1 RUNTIME=$(RUNTIME) ARCHITECTURE=$(ARCHITECTURE) SAM_CLI_TELEMETRY=0 \
 		$(SAM)/bin/sam build --parameter-overrides Runtime=$(RUNTIME) Architecture=$(ARCHITECTURE)
 	@$(RUN)/python -m lanework.local.deployment.built $(RUNTIME) $(ARCHITECTURE)
 

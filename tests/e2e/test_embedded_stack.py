@@ -35,6 +35,7 @@ SOON = timedelta(seconds=20)
 
 WORKER = """
 import json, os, time
+from importlib.util import find_spec
 import boto3
 from stub import VERSION
 
@@ -47,6 +48,7 @@ def handler(event, context):
         time.sleep(order.get("seconds", 0))
         seen = {name: os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL", "SECRET")}
         print(json.dumps({"id": order["id"], "version": VERSION}))
+        seen["developer's"] = str([name for name in ("pytest", "pydantic", "lanework", "pip") if find_spec(name)])
         note = {"lane": os.environ["LANEWORK_LANE"], "code": VERSION, "nice": str(os.nice(0)), **seen}
         table.put_item(Item={"pk": order["id"], "sk": "done", **note})
     return {"batchItemFailures": []}
@@ -97,6 +99,7 @@ def a_project(root: Path) -> Project:
         (root / "handlers" / name).write_text("def handler(event, context):\n    return {}\n")
     (root / "handlers" / "api.py").write_text('def handler(event, context):\n    return {"statusCode": 204}\n')
     (root / "shared" / "stub.py").write_text('VERSION = "1"\n')
+    (root / "shared" / "requirements.txt").write_text("# boto3 is Lambda's\n")
     shutil.copy(ROOT / "template.yaml", root / "template.yaml")
     return project_at(root)
 
@@ -173,12 +176,13 @@ def test_a_resource_that_the_emulator_does_not_have_is_left_out_by_its_name(benc
 
 
 @pytest.mark.parametrize("lane", Lane)
-def test_a_message_reaches_its_lanes_worker_which_sees_none_of_the_users_secrets(lane: Lane, bench: Bench) -> None:
+def test_a_message_reaches_its_lanes_worker_which_sees_nothing_of_the_users(lane: Lane, bench: Bench) -> None:
     bench.send(lane, f"hello-{lane}")
 
     note = bench.wait_for_note(f"hello-{lane}")
     assert (note["lane"], note["AWS_ENDPOINT_URL"]) == (lane.value, bench.stack.handle.endpoint)
     assert (note["AWS_ACCESS_KEY_ID"], note["SECRET"]) == ("000000000000", "")
+    assert note["developer's"] == "[]"  # packages that requirements.txt doesn't name
 
 
 def test_workers_of_lower_lanes_yield_the_cpu_to_those_of_higher_ones(bench: Bench) -> None:

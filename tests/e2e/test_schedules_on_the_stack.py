@@ -145,6 +145,7 @@ def a_project(root: Path) -> Project:
     text = (ROOT / "template.yaml").read_text()
     begin, end = text.index("        CleanupExpiredTokens:"), text.index("\nOutputs:")
     (root / "template.yaml").write_text(text[:begin] + EVENT + text[end:])
+    shutil.copy(ROOT / "shared" / "requirements.txt", root / "shared" / "requirements.txt")
     return project_at(root)
 
 

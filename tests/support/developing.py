@@ -29,6 +29,7 @@ def a_copy(root: Path) -> Project:
         shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("template.yaml", "pyproject.toml"):
         shutil.copy(ROOT / file, root / file)
+    (root / "shared" / "requirements.txt").write_text("lanework\n")
     return project_at(root)
 
 

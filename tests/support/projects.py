@@ -29,6 +29,7 @@ def a_project(root: Path, code: str) -> Project:
     (root / "shared" / MODULE / "__init__.py").write_text(code)
     for name in ("pyproject.toml", "template.yaml"):
         shutil.copy(ROOT / name, root / name)
+    (root / "shared" / "requirements.txt").write_text("lanework\n")
     return project_at(root)
 
 

@@ -37,7 +37,7 @@ class Sam:
         """Build for a runtime; return what it said."""
         parameters = f"Runtime={runtime} Architecture={architecture}"
         words = ("build", "--parameter-overrides", parameters)
-        return self.run(*words, refused=refused, RUNTIME=runtime, ARCHITECTURE=architecture)
+        return self.run(*words, refused=refused, TIED="1", RUNTIME=runtime, ARCHITECTURE=architecture)
 
     def deploy(self, stack: str, *, refused: bool = False, tags: str = "", **parameters: str) -> str:
         """Deploy what was built, as the section `local` of samconfig.toml says; return what it said."""

@@ -11,7 +11,7 @@ import pytest
 
 from lanework.errors import StackError
 from lanework.local.deployment import layer_files
-from lanework.local.deployment.package import Package, check_syntax, zip_functions, zip_layer
+from lanework.local.deployment.package import Package, zip_functions, zip_layer
 from lanework.local.deployment.template import FUNCTION, LAYER, functions, read_template, with_code_at
 
 if TYPE_CHECKING:
@@ -93,13 +93,6 @@ def test_a_changed_file_gives_the_package_another_key(shared: Path) -> None:
 def test_an_empty_or_missing_folder_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(StackError, match=r"nothing to deploy in .*handlers"):
         zip_functions(tmp_path / "handlers")
-
-
-def test_a_syntax_error_is_told_with_its_file_and_line(shared: Path) -> None:
-    (shared / "jobs" / "broken.py").write_text("x = 1\ndef f(:\n")
-
-    with pytest.raises(StackError, match=r"jobs/broken\.py:2: "):
-        check_syntax(shared)
 
 
 def test_code_in_s3_already_is_left_where_it_is() -> None:

@@ -19,6 +19,7 @@ from lanework.cli.options import AsJson
 from lanework.cli.output import complain, out, print_json, say, table_of
 from lanework.errors import ConfigError
 from lanework.local.demo import Demo, summary_of
+from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.emulator.venv import emulator_python
 from lanework.local.environment import adopt
 from lanework.local.project import Project, find_project
@@ -69,7 +70,7 @@ def prepare(project: Project) -> None:
 
     Raises:
         ConfigError: The extra `local` isn't installed; or `.env` can't be read, or lacks what a variable refers to.
-        StackError: The emulator's environment can't be made.
+        StackError: The emulator's environment can't be made, or what requirements.txt names can't be had.
     """
     if importlib.util.find_spec("samtranslator") is None or importlib.util.find_spec("watchfiles") is None:
         msg = "the embedded stack needs an extra: pip install 'lanework[local]'"
@@ -80,6 +81,7 @@ def prepare(project: Project) -> None:
     own = say_environment(project)
     own.complete()
     adopt(own)
+    layer_packages(project, report=say)
     emulator_python(project.home, report=say)
     if project.config.deployment is not None:
         say("no emulator has CodeDeploy: its types and the aliases are left out here, and new code counts at once")

@@ -8,6 +8,7 @@ import sys
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lanework.errors import StackError
 from lanework.local.deployment.cloudformation_gaps import make_good
 from lanework.local.deployment.layer_files import layer_files
+from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
 from lanework.local.deployment.refused_types import refused_types, without_types
@@ -67,9 +69,10 @@ class Deployer:
         """
         own = local_environment(self.project).complete()
         template = at_once(with_variables(read_template(self.project.template), own))
-        try_code(self.project, template, self._known(template))
+        packages = layer_packages(self.project)
+        try_code(self.project, packages, template, self._known(template))
         try:
-            self._submit_what_is_there(with_code_at(template, self._upload))
+            self._submit_what_is_there(with_code_at(template, partial(self._upload, packages)))
             make_good(template, self.stack, self.clients, known=self._known(template))
             return {one["OutputKey"]: one["OutputValue"] for one in self._describe().get("Outputs", [])}
         except ClientError as error:
@@ -79,17 +82,18 @@ class Deployer:
             problem = f"can't reach the emulator at {self.clients.endpoint}: {error}"
             raise StackError(problem) from error
 
-    def _upload(self, folder: str, kind: str) -> str:
+    def _upload(self, packages: Path, folder: str, kind: str) -> str:
         source = (self.project.folder / folder).resolve()
-        package = self._layer(source) if kind == LAYER else zip_functions(source)
+        package = self._layer(source, packages) if kind == LAYER else zip_functions(source)
         self.clients.s3.create_bucket(Bucket=BUCKET)
         self.clients.s3.put_object(Bucket=BUCKET, Key=package.key, Body=package.content)
         return f"s3://{BUCKET}/{package.key}"
 
-    def _layer(self, source: Path) -> Package:
+    def _layer(self, source: Path, packages: Path) -> Package:
         """Zip the project's layer, or another that its template has."""
-        is_own = source == self.project.shared.resolve()
-        return zip_layer(source, self.project.layer_files if is_own else layer_files([source]))
+        if source == self.project.shared.resolve():
+            return zip_layer(source, self.project.layer_files, packages)
+        return zip_layer(source, layer_files([source]))
 
     def _upload_template(self, template: dict[str, Any]) -> str:
         key = f"{self.stack}.template.json"

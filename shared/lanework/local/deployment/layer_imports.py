@@ -168,13 +168,15 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     return any(one is None or ast.unparse(one) in CAUGHT for one in caught)
 
 
-def import_all(built: Built) -> list[str]:
+def import_all(built: Built, *, has_environment: bool = False) -> list[str]:
     """
     Import the project's modules; return a line for the first that lacks another one, or none.
 
-    What a module says of its environment (a variable that isn't set, say) is printed only: the build doesn't have it.
+    What a module says of its environment (a variable that isn't set, say) is printed only, where this process hasn't
+    the functions': the build doesn't.
     """
-    os.environ.update(OF_EVERY_FUNCTION)
+    if not has_environment:
+        os.environ.update(OF_EVERY_FUNCTION)
     faulthandler.dump_traceback_later(IMPORT_WITHIN_S, exit=True)
     for name in built.own:
         try:
@@ -182,6 +184,8 @@ def import_all(built: Built) -> list[str]:
         except ImportError as error:
             return [_told(built, error)]
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
+            if has_environment:
+                return [_told(built, error)]
             print(f"can't be tried without its environment: {_told(built, error)}")  # noqa: T201 - the build's words
     faulthandler.cancel_dump_traceback_later()
     return []
@@ -189,12 +193,15 @@ def import_all(built: Built) -> list[str]:
 
 def _told(built: Built, error: BaseException) -> str:
     """Say where the project's own code was last, and what happened there or in what it called."""
-    frames = [one for one in traceback.extract_tb(error.__traceback__) if "importlib" not in one.filename][1:]
-    said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    traced = traceback.extract_tb(error.__traceback__)[1:]
+    frames = [one for one in traced if not re.search(r"importlib|^<frozen", one.filename)]
+    is_lanework_s = type(error).__module__.startswith("lanework.errors")  # it says what to write, at the caller's line
+    said = " ".join(str(error).split()) if is_lanework_s else f"{type(error).__name__}: {' '.join(str(error).split())}"
     if not frames:
         return said
     *_, where = [one for one in frames if Path(one.filename) in built.own.values()] or frames
-    within = "" if where is frames[-1] else f", in {built.shown(frames[-1].filename)}:{frames[-1].lineno}"
+    is_all = is_lanework_s or where is frames[-1]
+    within = "" if is_all else f", in {built.shown(frames[-1].filename)}:{frames[-1].lineno}"
     return f"{built.shown(where.filename)}:{where.lineno}: {said}{within}"
 
 
@@ -217,31 +224,43 @@ def _built(folder: Path, layers: tuple[Path, ...], listed: Path | None) -> Built
 
 
 def main(words: list[str]) -> None:
-    """Check a layer; exit with a line for each module that is missing, or for another machine."""
+    """Check a layer, or functions; exit with a line for each module that is missing, or for another machine."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="what will be on sys.path")
+    parser.add_argument("folder", type=Path, nargs="+", help="what will be on sys.path, in this order")
     parser.add_argument("--layer", type=Path, action="append", default=[], help="what follows it there")
-    parser.add_argument("--listed", type=Path, help="what of it is the project's, as `layer_files` writes it; else all")
-    parser.add_argument("--architecture", required=True, choices=sorted(MACHINES))
+    parser.add_argument(
+        "--listed", type=Path, help="the project's in the last folder, as `layer_files` writes it; else all"
+    )
+    parser.add_argument("--architecture", choices=sorted(MACHINES), help="whose; without one it is this machine's")
     parser.add_argument("--brought-in", type=Path, help="a folder in which boto3 lies on this machine")
     asked = parser.parse_args(words)
-    folder, layers = asked.folder.resolve(), tuple(one.resolve() for one in asked.layer)
-    built = _built(folder, layers, asked.listed)
-    problems, reason = (
-        foreign(built, asked.architecture) + missing(built),
-        why_not_run(asked.architecture, asked.brought_in),
-    )
+    path = [one.resolve() for one in (*asked.folder, *asked.layer)]
+    folders = list(enumerate(path[: len(asked.folder)], start=1))
+    builts = [_built(one, tuple(path[at:]), asked.listed if at == len(folders) else None) for at, one in folders]
+    problems = [line for one in builts for line in _looked_for(one, asked.architecture)]
+    reason = None if asked.architecture is None else why_not_run(asked.architecture, asked.brought_in)
     if not problems and reason is None:
-        with tempfile.TemporaryDirectory() as runtime:
-            for one in BROUGHT:
-                (Path(runtime) / one).symlink_to(asked.brought_in.resolve() / one)
-            sys.path[:0] = [*map(str, (folder, *layers)), runtime]
-            sys.dont_write_bytecode = True
-            problems = import_all(built)
+        problems = _imported(builts, path, asked.brought_in, is_here=asked.architecture is None)
     if problems:
         sys.exit("\n".join(problems))
     how = f"looked for by name only: {reason}" if reason else "imported"
-    print(f"every module of {', '.join(built.tops)}, and what it imports, was {how}")  # noqa: T201 - the build's words
+    tops = ", ".join(name for one in builts for name in one.tops)
+    print(f"every module of {tops}, and what it imports, was {how}")  # noqa: T201 - the build's words
+
+
+def _looked_for(built: Built, architecture: str | None) -> list[str]:
+    return missing(built) + ([] if architecture is None else foreign(built, architecture))
+
+
+def _imported(builts: list[Built], path: list[Path], brought_in: Path | None, *, is_here: bool) -> list[str]:
+    with tempfile.TemporaryDirectory() as runtime:
+        if brought_in is not None:
+            for one in BROUGHT:
+                (Path(runtime) / one).symlink_to(brought_in.resolve() / one)
+        sys.path[:0] = [*map(str, path), runtime]
+        sys.dont_write_bytecode = not is_here
+        problems = (import_all(one, has_environment=is_here) for one in reversed(builts))
+        return next(filter(None, problems), [])
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sys
 import zipfile
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanework.errors import StackError
@@ -14,7 +15,6 @@ from lanework.local.deployment.layer_files import code_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time a zip entry can have."""
@@ -49,48 +49,35 @@ def zip_functions(folder: Path) -> Package:
         StackError: If there is no such folder, or nothing in it.
     """
     files = code_files(folder) if folder.is_dir() else ()
-    return _zip(folder, {one.relative_to(folder): one for one in files}, under=folder.name)
+    return _zip(folder, {one.relative_to(folder.parent): one.read_bytes() for one in files})
 
 
-def zip_layer(folder: Path, files: Mapping[Path, Path]) -> Package:
+def zip_layer(folder: Path, files: Mapping[Path, Path], packages: Path | None = None) -> Package:
     """
     Zip what `make build` puts into the layer of `folder`, below `python`; its requirements are not installed.
 
     Args:
         files: By their paths in the layer.
+        packages: The folder on this machine in which functions find what the requirements name.
 
     Raises:
         StackError: If there are none.
     """
-    return _zip(folder, files, under="python")
+    contents = {Path("python") / inside: file.read_bytes() for inside, file in files.items()}
+    if packages is not None and contents:
+        site = Path("python", "lib", f"python{sys.version_info.major}.{sys.version_info.minor}", "site-packages")
+        contents[site / "packages.pth"] = f"{packages}\n".encode()
+    return _zip(folder, contents)
 
 
-def _zip(folder: Path, files: Mapping[Path, Path], *, under: str) -> Package:
-    if not files:
+def _zip(folder: Path, contents: Mapping[Path, bytes]) -> Package:
+    if not contents:
         problem = f"nothing to deploy in {folder}: the folder is missing or empty"
         raise StackError(problem)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for inside, file in files.items():
-            entry = zipfile.ZipInfo(str(PurePosixPath(under, *inside.parts)), EPOCH)
+        for inside, content in contents.items():
+            entry = zipfile.ZipInfo(inside.as_posix(), EPOCH)
             entry.external_attr = REGULAR_FILE
-            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return Package(name=folder.name, content=buffer.getvalue())
-
-
-def check_syntax(folder: Path) -> None:
-    """
-    Compile every Python file of `folder`, running none.
-
-    Raises:
-        StackError: At the first that doesn't compile, naming file, line and problem.
-    """
-    for path in code_files(folder):
-        if path.suffix != ".py":
-            continue
-        try:
-            compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:  # a null byte is a ValueError before Python 3.12
-            line = getattr(error, "lineno", None) or 1
-            problem = f"{path}:{line}: {getattr(error, 'msg', error)}"
-            raise StackError(problem) from error

@@ -2,70 +2,98 @@
 
 from __future__ import annotations
 
-import os
+import json
 import re
+import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanework.errors import StackError
-from lanework.local.deployment.package import check_syntax
+from lanework.local.deployment import layer_imports
+from lanework.local.deployment.layer_files import code_files
 from lanework.local.deployment.template import functions
+from lanework.local.emulator.private_files import make_private, write_private
 from lanework.local.emulator.subprocess_env import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lanework.local.project import Project
 
 IMPORT_WITHIN = timedelta(seconds=30)
-SCRIPT = Path(__file__).with_name("import_check.py")
+FOLDER = "tried"
 
 
-def try_code(project: Project, template: dict[str, Any], known: Mapping[str, str]) -> None:
+def try_code(project: Project, packages: Path, template: dict[str, Any], known: Mapping[str, str]) -> None:
     """
-    Compile all of the project's code, then import its handlers as a function would, in a process of its own.
+    Look for what the project's code imports, then import it as functions would, in a process of its own.
+
+    Nothing is there but Python, the project's handlers and layer, and the packages that the functions have.
 
     Args:
-        template: Names the handlers and their environment variables.
+        packages: Those packages' folder, as of `layer_packages`.
+        template: Names the functions' environment variables.
         known: What the template's parameters and pseudo parameters are, by name.
 
     Raises:
-        StackError: With file, line and problem of the first mistake.
+        StackError: With file, line and problem of a mistake.
     """
-    for folder in (project.handlers, *project.sources):
-        check_syntax(folder)
-    declared = functions(template)
-    variables = {name: value for one in declared for name, value in one["Environment"]["Variables"].items()}
+    variables = {name: value for one in functions(template) for name, value in one["Environment"]["Variables"].items()}
     environ = {
         **clean_environment(),
         **{name: _value(value, known) for name, value in variables.items()},
         "AWS_REGION": known["AWS::Region"],
         "AWS_DEFAULT_REGION": known["AWS::Region"],
-        "PYTHONPATH": os.pathsep.join(map(str, (*project.path, project.folder))),
     }
-    _try_imports(sorted({one["Handler"].rpartition(".")[0] for one in declared}), environ, project.root)
+    home = project.home / FOLDER
+    make_private(home)
+    layer, handlers = project.layer_files, list(code_files(project.handlers))
+    _link(layer, home / "layer")
+    _link({one.relative_to(project.handlers.parent): one for one in handlers}, home / "functions")
+    shown = {str(inside): project.shown(file) for inside, file in layer.items()}
+    requirements = project.shown(project.shared / "requirements.txt")
+    write_private(home / "listed.json", json.dumps({"files": shown, "requirements": requirements}))
+    _try_imports(home, packages, environ)
 
 
-def _try_imports(modules: list[str], environ: dict[str, str], folder: Path) -> None:
+def _link(files: Mapping[Path, Path], folder: Path) -> None:
+    """Make a folder one of links to files, at their paths in it; Python's own bytecode may lie beside them."""
+    links = {folder / inside: file for inside, file in files.items()}
+    for one in sorted(folder.rglob("*"), reverse=True):
+        if one.is_symlink():
+            if one not in links or one.readlink() != links[one]:
+                one.unlink()
+        elif one.is_dir() and {inner.name for inner in one.iterdir()} <= {"__pycache__"} and one.name != "__pycache__":
+            shutil.rmtree(one)
+    for link, file in links.items():
+        if not link.is_symlink():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                link.symlink_to(file)
+
+
+def _try_imports(home: Path, packages: Path, environ: dict[str, str]) -> None:
+    folders = [str(home / "functions"), str(home / "layer"), "--layer", str(packages)]
     try:
         trial = subprocess.run(  # noqa: S603 - our own interpreter, our own file
-            [sys.executable, "-P", "-B", str(SCRIPT), *modules],
+            [sys.executable, "-I", "-S", layer_imports.__file__, *folders, "--listed", str(home / "listed.json")],
             env=environ,
-            cwd=folder,
+            cwd=home,
             timeout=IMPORT_WITHIN.total_seconds(),
             capture_output=True,
             text=True,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        problem = f"importing {', '.join(modules)} took longer than {IMPORT_WITHIN.seconds} s"
+        problem = f"importing the project's modules took longer than {IMPORT_WITHIN.seconds} s"
         raise StackError(problem) from error
     if trial.returncode != 0:
         said = trial.stderr.strip().splitlines()
-        raise StackError(said[-1] if said else f"importing {', '.join(modules)} ended with {trial.returncode}")
+        raise StackError(said[-1] if said else f"importing the project's modules ended with {trial.returncode}")
 
 
 def _value(declared: object, known: Mapping[str, str]) -> str:

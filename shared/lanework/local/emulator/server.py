@@ -25,7 +25,7 @@ import time
 from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -197,13 +197,22 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     loop.call_soon_threadsafe(stop.set)
 
 
+ALONE: Final = """
+import sys, sysconfig
+_python = sysconfig.get_path("stdlib")
+sys.path[:] = [one for one in sys.path if one.endswith(".zip") or one.startswith(_python) and "-packages" not in one]
+sys.meta_path[:] = [one for one in sys.meta_path if getattr(one, "__module__", "").startswith("_frozen_importlib")]
+"""
+"""What a function's process does first: it forgets what is installed for the developer, links to sources included."""
+
+
 def run_functions_on(python: str) -> None:
-    """Run the functions on an interpreter that has what the project needs."""
+    """Run the functions on the project's interpreter, with nothing but Python beside what was deployed."""
     usual: Callable[[str], tuple[str, str]] = lambda_runtime._detect_runtime_binary  # noqa: SLF001 - it has no setting
 
     def on_the_projects(runtime: str) -> tuple[str, str]:
         binary, script = usual(runtime)
-        return (python if binary == sys.executable else binary), script
+        return (python, ALONE + script) if binary == sys.executable else (binary, script)
 
     lambda_runtime._detect_runtime_binary = on_the_projects  # noqa: SLF001 - as above
 

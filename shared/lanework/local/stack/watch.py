@@ -62,7 +62,8 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     """Yield the files that changed each time some did, and nothing once in a while if none did, until `stop` is set."""
     from watchfiles import watch  # noqa: PLC0415 - only in the extra `local`
 
-    looked_at = (project.template, project.root / ENV_FILE, project.root / FILE)
+    requirements = project.shared / "requirements.txt"
+    looked_at = (project.template, project.root / ENV_FILE, project.root / FILE, requirements)
     before = {one: _version(one) for one in looked_at}
     batches = watch(
         project.handlers,

@@ -1,0 +1,153 @@
+"""
+The packages that the embedded stack's functions have: those of the layer's requirements.txt, and the runtime's boto3.
+
+They lie in a folder of links to what is installed here, so that a package of the developer's alone is missing there as
+it would be on AWS. Where something isn't installed here, pip installs all into that folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from lanework.errors import StackError
+from lanework.local.deployment.layer_files import NOT_IN_LAMBDA, is_left_out
+from lanework.local.deployment.requirements import Requirements, installed, read_requirements
+from lanework.local.emulator.private_files import make_private
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from importlib.metadata import Distribution
+
+    from lanework.local.project import Project
+
+FOLDER: Final = "layer"
+_DONE: Final = ".done"
+"""Written last, so that what was interrupted is made again."""
+
+
+def layer_packages(project: Project, report: Callable[[str], None] = lambda _: None) -> Path:
+    """
+    Return the folder of the packages that a project's functions have; made when what it is made of has changed.
+
+    Args:
+        report: Called with a line that says where they are from, when the folder is made.
+
+    Raises:
+        StackError: requirements.txt can't be read, or names what is neither here nor can be installed.
+    """
+    file = project.shared / "requirements.txt"
+    wanted = read_requirements(file)
+    found, lacking = _looked_up(wanted, tuple(sys.path), _version_of_paths())
+    parts = [
+        sys.version,
+        *wanted.lines,
+        *lacking,
+        *sorted(f"{one.name} {one.version} {one.locate_file('')}" for one in found),
+    ]
+    folder = project.home / FOLDER / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    if (folder / _DONE).is_file():
+        return folder
+    make_private(folder.parent)
+    for one in folder.parent.iterdir():  # of requirements before
+        shutil.rmtree(one, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    shown = project.shown(file)
+    if lacking:
+        report(f"installing {shown} for the functions: {', '.join(lacking)} is not in {Path(sys.prefix).name} …")
+        _install(file, folder, shown, wanted)
+    else:
+        report(
+            f"the functions have the {len(found)} packages of {shown} and what these need, from {Path(sys.prefix).name}"
+        )
+        link(found, folder)
+    (folder / _DONE).touch()
+    return folder
+
+
+@lru_cache(maxsize=1)
+def _looked_up(
+    wanted: Requirements, _path: tuple[str, ...], _version: tuple[int, ...]
+) -> tuple[list[Distribution], list[str]]:
+    return installed(wanted)
+
+
+def _version_of_paths() -> tuple[int, ...]:
+    """Return what changes when a package is installed or removed."""
+    return tuple(
+        Path(one).stat().st_mtime_ns for one in sys.path if one.endswith("site-packages") and Path(one).is_dir()
+    )
+
+
+def link(packages: Iterable[Distribution], folder: Path) -> None:
+    """Link what packages are made of into a folder, without what `make build` takes out of a layer."""
+    for one in packages:
+        for inside, original in _files_of(one).items():
+            target = folder / inside
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.symlink_to(original)
+
+
+def _files_of(one: Distribution) -> dict[PurePosixPath, Path]:
+    """Return what is to be linked of a package: whole folders, where nothing in them is left out."""
+    files = [
+        PurePosixPath(file)
+        for file in one.files or ()
+        if ".." not in file.parts and not PurePosixPath(file).is_absolute()
+    ]
+    roots = {PurePosixPath(file): Path(str(one.locate_file(file))) for file in files if file.suffix != ".pth"}
+    for file in files:
+        if file.suffix == ".pth":
+            roots |= _editable(Path(str(one.locate_file(file))), one.name)
+    linked = {}
+    for inside, original in roots.items():
+        top = _whole(inside, roots)
+        if top is not None:
+            linked[top] = original.parents[len(inside.parts) - len(top.parts) - 1] if top != inside else original
+    return linked
+
+
+def _editable(file: Path, name: str) -> dict[PurePosixPath, Path]:
+    """Return the files of a package that is installed from its source, whose folder a .pth file names."""
+    found: dict[PurePosixPath, Path] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        package = Path(line) / name.replace("-", "_")
+        if not line.startswith("import") and package.is_dir():
+            files = (one for one in package.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+            found |= {PurePosixPath(*one.relative_to(line).parts): one for one in files}
+    return found
+
+
+def _whole(inside: PurePosixPath, files: Iterable[PurePosixPath]) -> PurePosixPath | None:
+    """Return the highest folder above a file that can be linked as a whole, or the file; None if it is left out."""
+    above = [*reversed(inside.parents[:-1]), inside]
+    if is_left_out(inside) or "__pycache__" in inside.parts:
+        return None
+    for one in above[:-1]:
+        is_package = one / "__init__.py" in files or one.suffix == ".dist-info"
+        if is_package and not any(left.startswith(f"{one}/") for left in NOT_IN_LAMBDA):
+            return one
+    return inside
+
+
+def _install(file: Path, folder: Path, shown: str, wanted: Requirements) -> None:
+    tool = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if uv is not None:
+        tool = [uv, "pip", "install", "--python", sys.executable]
+    locked = ["--no-deps", "--require-hashes"] if wanted.is_locked else []
+    command = [*tool, "--quiet", "--only-binary", ":all:", *locked, "--target", str(folder), "--requirement", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)  # noqa: S603 - our own words
+    if done.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
+        said = (done.stderr or done.stdout).strip().splitlines()
+        problem = f"{shown} names what is not here, and can't be installed: {said[-1] if said else done.returncode}"
+        raise StackError(problem)
+    found, _ = installed(Requirements(lines=(), is_locked=False))  # the runtime's own, unless they are there
+    link(found, folder)
