@@ -123,6 +123,11 @@ def test_an_application_of_two_lanes_has_two_and_its_own_resources_and_runs(shop
     assert "5 of 5 jobs came out as they should" in demo
     assert (" low " in demo, " medium " in demo) == (False, True)
 
+    job.write_text(before[job].replace('lane="high"', 'lane="high", cron="0 8 * * *"'))
+    checked = shop.run(shop.lanework, "check", "--write")
+    assert ("nothing to complain about" in checked, "changed by hand" in checked) == (True, False)
+    assert "            Name: greeting.send\n" in (shop.root / "template.yaml").read_text()
+
     job.write_text(before[job].replace('lane="high"', 'lane="low"'))
     refused = subprocess.run(
         [shop.lanework, "demo"], cwd=shop.root, env=shop.environment, capture_output=True, check=False
@@ -135,6 +140,7 @@ def test_an_application_of_two_lanes_has_two_and_its_own_resources_and_runs(shop
     own.unlink()
     for file in (config, job):
         file.write_text(before[file])
+    shop.run(shop.lanework, "check", "--write")
     assert "template.yaml: updated" in shop.run(shop.lanework, "upgrade")
     assert (shop.root / "template.yaml").read_text() == before[shop.root / "template.yaml"]
 

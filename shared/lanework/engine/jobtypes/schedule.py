@@ -23,7 +23,7 @@ class Timing(TypedDict, total=False):
 
     Attributes:
         cron: Enqueued by itself, at these times: five fields, or EventBridge's six. Its payload is then `{}`. The
-            template needs it too; `lanework check` says what to paste.
+            template needs it too; `lanework check --write` writes it.
         every: Or at this interval, in whole minutes, counted from 1970-01-01T00:00Z: no deployment shifts it.
         tz: Zone of `cron`, an IANA name; UTC if nobody says.
         overlap: `skip`, the default, passes a tick over while the one before still runs; `allow` doesn't look.
