@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 from lanework.local.deployment.template import read_template
+from lanework.local.project_config import Deployment
 from tests.support.monthly_costs import GUIDE, ROOT, written
 
 
@@ -18,6 +20,7 @@ def test_every_parameter_that_the_guide_names_is_the_templates() -> None:
     template = read_template(ROOT / "template.yaml")
 
     values = {str(value) for one in template["Parameters"].values() for value in one.get("AllowedValues", ())}
+    values |= {*get_args(Deployment)}
     assert named - values <= {*template["Parameters"], *template["Outputs"]}
     assert len(named) > 10
 
