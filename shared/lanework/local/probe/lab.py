@@ -131,10 +131,16 @@ class Lab:
             return f"{self.prefix}-{self._names}"
 
     def shared(self, what: str, make: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is made
-        """Return what several probes use; the first one makes it."""
+        """Return what several probes use; the first one makes it. If that fails, it fails for all, and once only."""
         with self._making.of(what):
             if what not in self._shared:
-                self._shared[what] = make()
+                try:
+                    self._shared[what] = make()
+                except Exception as error:
+                    self._shared[what] = error
+                    raise
+            if isinstance(self._shared[what], Exception):
+                raise self._shared[what]
             return self._shared[what]
 
     def delete_later(self, name: str, delete: Callable[[], object]) -> None:
