@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from lanework.errors import ConfigError
-from lanework.local.deployment.sam_transform import lint_template
 from lanework.local.deployment.template import read_template
 from lanework.starter.adopt import adoption
 from lanework.starter.files import DEPLOYED, name_for
@@ -83,10 +82,6 @@ def test_the_functions_get_lanework_s_variables_and_none_of_the_examples(made: P
 
     assert variables
     assert all(name.startswith(("LANEWORK_", "POWERTOOLS_", "AWS_LAMBDA_")) for name in variables)
-
-
-def test_cfn_lint_finds_nothing_to_say_about_it(made: Path) -> None:
-    assert lint_template(template_in(made)) == []
 
 
 def test_its_stacks_are_named_after_the_folder_and_its_parameters_are_the_templates(made: Path) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from lanework.cli.main import app as command
 from lanework.errors import ConfigError
+from lanework.local.project import Project
 from lanework.local.project_config import ProjectConfig
+from lanework.starter.origin import origin, refuse_conflicts
 from lanework.starter.product import product_of
 from lanework.starter.upgrade import BASE, Fate, carry_out, is_behind, release_of, unresolved, upgrade
 from lanework.starter.write import new_project
+
+if TYPE_CHECKING:
+    from typer.testing import Result
 
 OLD, NEW = "1.0", "2.0"
 TEMPLATE, WORKER = "template.yaml", "handlers/worker.py"
@@ -345,10 +351,8 @@ def test_a_project_without_a_base_is_told_what_is_missing(tmp_path: Path) -> Non
         upgrade(tmp_path, ONE)
 
 
-def lanework(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("lanework")), *words]
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LANEWORK_"))}
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+def lanework(*words: str) -> Result:
+    return CliRunner().invoke(command, words)
 
 
 @pytest.fixture(scope="module", name="made_earlier")
@@ -364,20 +368,25 @@ def a_project_of_an_older_release(tmp_path_factory: pytest.TempPathFactory) -> P
     return made
 
 
-def test_the_command_names_the_files_and_check_refuses_them_until_they_are_resolved(made_earlier: Path) -> None:
-    dry = lanework(made_earlier, "upgrade", "--dry-run")
-    assert (dry.returncode, unresolved(made_earlier), is_behind(made_earlier, made_now(made_earlier))) == (1, [], True)
+def test_the_command_names_the_files_and_check_refuses_them_until_they_are_resolved(
+    made_earlier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(made_earlier)
 
-    done = lanework(made_earlier, "upgrade")
-    assert (done.returncode, "template.yaml: CONFLICT" in done.stdout) == (1, True)
+    dry = lanework("upgrade", "--dry-run")
+    assert (dry.exit_code, unresolved(made_earlier), is_behind(made_earlier, made_now(made_earlier))) == (1, [], True)
+
+    done = lanework("upgrade")
+    assert (done.exit_code, "template.yaml: CONFLICT" in done.stdout) == (1, True)
     assert "resolve template.yaml, then say `lanework upgrade` again" in done.stderr
 
-    checked = lanework(made_earlier, "check")
-    assert (checked.returncode, "template.yaml: a conflict of an upgrade is open" in checked.stderr) == (1, True)
+    checked = lanework("check")
+    assert (checked.exit_code, "template.yaml: a conflict of an upgrade is open" in str(checked.exception)) == (1, True)
 
     (made_earlier / TEMPLATE).write_text(made_now(made_earlier)[TEMPLATE])
-    assert lanework(made_earlier, "upgrade").returncode == 0
-    checked = lanework(made_earlier, "check")
-    assert (checked.returncode, "template.yaml and its neighbours are of Lanework " in checked.stdout) == (0, True)
-    again = lanework(made_earlier, "upgrade")
-    assert (again.returncode, "nothing to upgrade" in again.stderr) == (0, True)
+    assert lanework("upgrade").exit_code == 0
+    project = Project(root=made_earlier)
+    refuse_conflicts(project)
+    assert next(origin(project)) == f"template.yaml and its neighbours are of Lanework {version('lanework')}"
+    again = lanework("upgrade")
+    assert (again.exit_code, "nothing to upgrade" in again.stderr) == (0, True)
