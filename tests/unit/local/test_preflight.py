@@ -145,6 +145,6 @@ def test_a_job_type_in_a_lane_that_is_left_out_is_said_without_a_class_or_a_file
     )
 
     assert problem_of(project) == (
-        "handlers/worker.py:3: job type 'mail.send' is in lane 'low', which this stack leaves out: add it to "
-        "[tool.lanework] lanes, or move the type"
+        "job type 'mail.send' is in lane 'low', which this stack leaves out: add it to [tool.lanework] lanes, or move "
+        "the type"
     )

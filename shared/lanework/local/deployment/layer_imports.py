@@ -197,7 +197,7 @@ def _told(built: Built, error: BaseException) -> str:
     frames = [one for one in traced if not re.search(r"importlib|^<frozen", one.filename)]
     is_lanework_s = type(error).__module__.startswith("lanework.errors")  # it says what to write, at the caller's line
     said = " ".join(str(error).split()) if is_lanework_s else f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if not frames:
+    if not frames or (is_lanework_s and built.tops == ["handlers"]):  # the handlers' lines are ours
         return said
     *_, where = [one for one in frames if Path(one.filename) in built.own.values()] or frames
     is_all = is_lanework_s or where is frames[-1]
