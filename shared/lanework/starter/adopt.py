@@ -61,11 +61,9 @@ def _files(repository: Repository) -> dict[str, str]:
 
 def _application(repository: Repository) -> str:
     text = own_file("repository/jobs.py", name_for(repository.root))
-    setup = (
-        ""
-        if repository.django is None
-        else own_file("repository/django.py", "").replace("@settings@", repository.django)
-    )
+    setup = ""
+    if repository.django is not None:
+        setup = own_file("repository/django.py", "").replace("@settings@", repository.django) + "\n"
     head, _, rest = text.partition("\n\n")
     attribute = str(repository.config.app).partition(":")[2]
     return f"{head}\n\n{setup}{rest}".replace("app = App(", f"{attribute} = App(")
