@@ -65,7 +65,10 @@ def test_a_line_is_as_loud_as_what_happened(action: Action, level: str, caplog: 
     assert [(level, action.value)] == [(record.levelname, record.message) for record in caplog.records]
 
 
-def test_a_lines_time_and_level_are_such_that_lambda_keeps_an_error_where_it_keeps_warnings_only() -> None:
+def test_a_lines_time_and_level_are_such_that_lambda_keeps_an_error_where_it_keeps_warnings_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "a-logger-of-this-test")  # loggers of one name share their stream
     written = StringIO()
     LogSink(json_logger(written)).emit(DEAD)
 
