@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,17 @@ def test_it_is_made_once_and_again_when_the_requirements_change(project: Project
     assert "jinja2" not in names(layer_packages(project, said.append))
 
 
+def test_commands_that_begin_at_the_same_moment_make_it_once_and_whole(project: Project) -> None:
+    require(project, "lanework\n")
+    said: list[str] = []
+
+    with ThreadPoolExecutor(4) as commands:
+        made = list(commands.map(lambda _: names(layer_packages(project, said.append)), range(4)))
+
+    assert len(said) == 1
+    assert made == [made[0]] * 4
+
+
 def test_lanework_is_there_without_its_command_line(project: Project) -> None:
     require(project, f"lanework=={version('lanework')}\n")
 
@@ -108,7 +120,7 @@ def test_what_can_not_be_installed_either_is_one_line(project: Project, monkeypa
     assert re.match("shared/requirements.txt names what is not here, and can't be installed: .", str(refused.value))
     assert "\n" not in str(refused.value)
     assert said == ["installing shared/requirements.txt for the functions: nothing-such-package is not in .venv …"]
-    assert list((project.home / "layer").iterdir()) == []
+    assert [one.name for one in (project.home / "layer").iterdir()] == [".lock"]
 
 
 def test_a_project_without_the_file_is_told_what_it_is_for(project: Project) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.errors import StackError
 from lanework.local.deployment.layer_files import NOT_IN_LAMBDA, is_left_out
 from lanework.local.deployment.requirements import Requirements, installed, read_requirements
-from lanework.local.emulator.private_files import make_private
+from lanework.local.emulator.private_files import locked, make_private
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,19 +54,19 @@ def layer_packages(project: Project, report: Callable[[str], None] = lambda _: N
     if (folder / _DONE).is_file():
         return folder
     make_private(folder.parent)
-    for one in folder.parent.iterdir():  # of requirements before
-        shutil.rmtree(one, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    shown = project.shown(file)
-    if lacking:
-        report(f"installing {shown} for the functions: {', '.join(lacking)} is not in {Path(sys.prefix).name} …")
-        _install(file, folder, shown, wanted)
-    else:
-        report(
-            f"the functions have the {len(found)} packages of {shown} and what these need, from {Path(sys.prefix).name}"
-        )
-        link(found, folder)
-    (folder / _DONE).touch()
+    with locked(folder.parent / ".lock"):  # another command of this project may make the same
+        if not (folder / _DONE).is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(mode=0o700)
+            if lacking:
+                lacks = f"{', '.join(lacking)} is not in {Path(sys.prefix).name}"
+                report(f"installing {project.shown(file)} for the functions: {lacks} …")
+                _install(file, folder, project.shown(file), is_locked=wanted.is_locked)
+            else:
+                of = f"{len(found)} packages of {project.shown(file)} and what these need"
+                report(f"the functions have the {of}, from {Path(sys.prefix).name}")
+                link(found, folder)
+            (folder / _DONE).touch()
     return folder
 
 
@@ -136,12 +136,12 @@ def _whole(inside: PurePosixPath, files: Iterable[PurePosixPath]) -> PurePosixPa
     return inside
 
 
-def _install(file: Path, folder: Path, shown: str, wanted: Requirements) -> None:
+def _install(file: Path, folder: Path, shown: str, *, is_locked: bool) -> None:
     tool = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv is not None:
         tool = [uv, "pip", "install", "--python", sys.executable]
-    locked = ["--no-deps", "--require-hashes"] if wanted.is_locked else []
+    locked = ["--no-deps", "--require-hashes"] if is_locked else []
     command = [*tool, "--quiet", "--only-binary", ":all:", *locked, "--target", str(folder), "--requirement", str(file)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, umask=0o077)  # noqa: S603 - our own words
     if done.returncode != 0:

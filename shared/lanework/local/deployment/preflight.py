@@ -15,7 +15,7 @@ from lanework.errors import StackError
 from lanework.local.deployment import layer_imports
 from lanework.local.deployment.layer_files import code_files
 from lanework.local.deployment.template import functions
-from lanework.local.emulator.private_files import make_private, write_private
+from lanework.local.emulator.private_files import locked, make_private, write_private
 from lanework.local.emulator.subprocess_env import clean_environment
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ def try_code(project: Project, packages: Path, template: dict[str, Any], known: 
     }
     home = project.home / FOLDER
     make_private(home)
+    with locked(home / ".lock"):
+        _try(project, home, packages, environ)
+
+
+def _try(project: Project, home: Path, packages: Path, environ: dict[str, str]) -> None:
     layer, handlers = project.layer_files, list(code_files(project.handlers))
     _link(layer, home / "layer")
     _link({one.relative_to(project.handlers.parent): one for one in handlers}, home / "functions")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import StackError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _OTHERS: Final = 0o077
@@ -62,6 +64,19 @@ def open_private(path: Path, flags: int) -> int:
         raise StackError(_not_yours(path))
     os.fchmod(descriptor, _FILE)
     return descriptor
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """
+    Let one process of this user at a time be in such a block with this file.
+
+    Raises:
+        StackError: It is a link, or somebody else's.
+    """
+    with os.fdopen(open_private(path, os.O_WRONLY), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _close(path: Path | str) -> None:

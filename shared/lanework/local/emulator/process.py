@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import signal
@@ -19,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from lanework.embedded import answers
 from lanework.errors import StackError
-from lanework.local.emulator.private_files import make_private, open_private, write_private
+from lanework.local.emulator.private_files import locked, make_private, open_private, write_private
 from lanework.local.emulator.subprocess_env import clean_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 HOST = "127.0.0.1"
 USUAL_PORT = 4566
@@ -114,7 +113,9 @@ def start_emulator(
     make_private(folder)
     _clear_temporary_files(folder)
     settings = {"PERSIST_STATE": "1" if persist else "0", "AUTH": "true" if checks_rights else "false"}
-    with _nobody_else_starting():
+    # Two that start at the same moment would find the same port free, and who loses it would take the other's answers
+    # for its own emulator's.
+    with locked(Path(tempfile.gettempdir()) / f"lanework-emulator-{os.getuid()}.lock"):
         emulator = _launch(
             folder, port if is_free(port) else _any_free_port(), settings=settings, drain=drain, python=python
         )
@@ -160,20 +161,6 @@ def move_state(state: Path, origin: str) -> None:
         for file in state.glob("*.json"):
             file.write_text(file.read_text().replace(f"{before}/", f"{origin}/"))
     write_private(note, origin)
-
-
-@contextlib.contextmanager
-def _nobody_else_starting() -> Iterator[None]:
-    """
-    Let one emulator of this user start at a time, while a block lasts.
-
-    Two that start at the same moment would find the same port free, and who loses it would take the other's answers for
-    its own emulator's.
-    """
-    path = Path(tempfile.gettempdir()) / f"lanework-emulator-{os.getuid()}.lock"
-    with os.fdopen(open_private(path, os.O_WRONLY), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def is_free(port: int) -> bool:
