@@ -68,6 +68,14 @@ def test_the_doctor_has_nothing_to_say(canary: Template, parameters: dict[str, s
     assert found_in(canary, **parameters) == []
 
 
+def test_the_transform_says_nothing_of_features_that_only_sams_service_has(
+    canary: Template, caplog: pytest.LogCaptureFixture
+) -> None:
+    translate(canary)
+
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == []
+
+
 def test_the_role_that_shifts_is_under_the_accounts_rules_as_every_role_is(canary: Template) -> None:
     roles = [name for name, one in translate(canary)["Resources"].items() if one["Type"] == "AWS::IAM::Role"]
 

@@ -44,7 +44,8 @@ def translate(template: dict[str, Any]) -> dict[str, Any]:
     from samtranslator.parser.parser import Parser  # noqa: PLC0415 - as above
     from samtranslator.translator.translator import Translator  # noqa: PLC0415 - as above
 
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it warns of metrics that nobody wants
+    for chatty in ("samtranslator.metrics", "samtranslator.feature_toggle"):  # of metrics and features of SAM's service
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     translator = Translator({}, Parser(), boto_session=bare_session(REGION))
     located = with_code_at(template, lambda *_: SOMEWHERE)
     try:
