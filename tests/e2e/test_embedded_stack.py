@@ -232,7 +232,7 @@ def test_an_edited_file_is_deployed_and_a_job_that_has_begun_ends_on_the_old_cod
     [
         ("VERSION = (\n", r"stub\.py:1: .*never closed"),
         ("\nVERSION = version\n", r"stub\.py:2: NameError: .*'version'"),
-        ("", r"worker\.py:4: ImportError: .*VERSION"),
+        ("", r"worker\.py:5: ImportError: .*VERSION"),
     ],
 )
 def test_a_mistake_in_an_edited_file_is_told_and_the_old_code_goes_on(
