@@ -63,7 +63,7 @@ def test_some_lines_are_looked_at_and_written_down(moto_endpoint: str, tmp_path:
 
     told = run_command("probe", "sqs_batch_e", "--endpoint", moto_endpoint, "--yes", "--report", str(file))
 
-    assert (told.exit_code, told.stdout.split(".")[0]) == (0, "2 holds")
+    assert (told.exit_code, told.stdout.split(".")[0]) == (0, "2 as documented")
     assert "An emulator charges nothing" in told.stderr
     report = json.loads((tmp_path / "found.json").read_text())
     assert [(one["line"], one["verdict"]) for one in report["lines"]] == [

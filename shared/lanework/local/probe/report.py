@@ -85,8 +85,9 @@ class Report:
 
     def summary(self) -> str:
         """Return how many lines hold, differ, and were not looked at."""
-        verdicts = [_VERDICTS[one.holds] for one in self.findings]
-        return ", ".join(f"{verdicts.count(one)} {one}" for one in _VERDICTS.values() if one in verdicts)
+        verdicts = [one.holds for one in self.findings]
+        counts = {"as documented": True, "not": False, "not looked at": None}
+        return ", ".join(f"{verdicts.count(one)} {name}" for name, one in counts.items() if one in verdicts)
 
 
 def _rows(findings: Iterable[Finding]) -> list[str]:
