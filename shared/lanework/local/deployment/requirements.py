@@ -62,7 +62,7 @@ def read_requirements(file: Path) -> Requirements:
     is_locked = "--hash=" in text
     for line in re.sub(r"\\\n", " ", text).splitlines():
         said = re.sub(r"(^|\s)#.*|\s--hash=\S+", "", line).strip()
-        if named := re.match(r"(?:-r|--requirement)[ =]*(\S+)", said):
+        if named := re.match(r"(?:-r|--requirement)[ =]*([^\s=]\S*)", said):
             other = read_requirements(file.parent / named[1])
             lines += other.lines
             is_locked |= other.is_locked
