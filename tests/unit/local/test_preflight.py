@@ -118,6 +118,15 @@ def test_code_that_can_not_be_imported_is_one_line_with_its_place(project: Proje
     assert problem_of(project) == problem
 
 
+def test_a_module_that_the_handlers_prepare_for_is_no_problem(project: Project) -> None:
+    """Models of Django can be imported once settings are configured, which the application does first."""
+    (project.shared / "a_model.py").write_text("import jobs\njobs.is_set_up or exit('not configured')\n")
+    (project.shared / "jobs" / "__init__.py").write_text("is_set_up = True\nimport a_model\n")
+    (project.shared / "command.py").write_text("raise SystemExit('a command, which no function imports')\n")
+
+    tried(project)
+
+
 def test_a_module_that_was_removed_is_gone(project: Project) -> None:
     (project.shared / "jobs" / "old").mkdir()
     (project.shared / "jobs" / "old" / "__init__.py").touch()

@@ -75,6 +75,11 @@ class Built:
         """The names at the top of the project's own modules."""
         return sorted({name.partition(".")[0] for name in self.own})
 
+    @property
+    def is_of_handlers(self) -> bool:
+        """Whether these are the handlers, whose lines are Lanework's."""
+        return self.tops == ["handlers"]
+
     def shown(self, file: Path | str) -> str:
         """Return a file of the layer as its author knows it."""
         path = Path(file)
@@ -168,41 +173,47 @@ def _catches(handler: ast.ExceptHandler) -> bool:
     return any(one is None or ast.unparse(one) in CAUGHT for one in caught)
 
 
-def import_all(built: Built, *, has_environment: bool = False) -> list[str]:
+def import_all(built: Built, *, within: tuple[Built, ...] = (), is_entry: bool = False) -> list[str]:
     """
     Import the project's modules; return a line for the first that lacks another one, or none.
 
-    What a module says of its environment (a variable that isn't set, say) is printed only, where this process hasn't
-    the functions': the build doesn't.
+    What else a module says is printed only: the build hasn't the functions' environment, and what no handler imports
+    may want to be prepared for.
+
+    Args:
+        within: All that is looked at, whose files a line may name; this alone by default.
+        is_entry: These are the handlers, and this process has their environment: whatever they say is a problem.
     """
-    if not has_environment:
-        os.environ.update(OF_EVERY_FUNCTION)
     faulthandler.dump_traceback_later(IMPORT_WITHIN_S, exit=True)
     for name in built.own:
         try:
             importlib.import_module(name)
-        except ImportError as error:
-            return [_told(built, error)]
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
-            if has_environment:
-                return [_told(built, error)]
-            print(f"can't be tried without its environment: {_told(built, error)}")  # noqa: T201 - the build's words
+            line = _told(within or (built,), error)
+            if is_entry or isinstance(error, ImportError):
+                return [line]
+            print(f"can't be tried without its environment: {line}")  # noqa: T201 - the build's words
     faulthandler.cancel_dump_traceback_later()
     return []
 
 
-def _told(built: Built, error: BaseException) -> str:
+def _told(builts: tuple[Built, ...], error: BaseException) -> str:
     """Say where the project's own code was last, and what happened there or in what it called."""
     traced = traceback.extract_tb(error.__traceback__)[1:]
     frames = [one for one in traced if not re.search(r"importlib|^<frozen", one.filename)]
     is_lanework_s = type(error).__module__.startswith("lanework.errors")  # it says what to write, at the caller's line
     said = " ".join(str(error).split()) if is_lanework_s else f"{type(error).__name__}: {' '.join(str(error).split())}"
-    if not frames or (is_lanework_s and built.tops == ["handlers"]):  # the handlers' lines are ours
+    own = {str(file): one for one in builts for file in one.own.values()}
+    if not frames or (is_lanework_s and all(own[one.filename].is_of_handlers for one in frames if one.filename in own)):
         return said
-    *_, where = [one for one in frames if Path(one.filename) in built.own.values()] or frames
+    *_, where = [one for one in frames if one.filename in own] or frames
     is_all = is_lanework_s or where is frames[-1]
-    within = "" if is_all else f", in {built.shown(frames[-1].filename)}:{frames[-1].lineno}"
-    return f"{built.shown(where.filename)}:{where.lineno}: {said}{within}"
+    within = "" if is_all else f", in {_shown(builts, frames[-1].filename)}:{frames[-1].lineno}"
+    return f"{_shown(builts, where.filename)}:{where.lineno}: {said}{within}"
+
+
+def _shown(builts: tuple[Built, ...], file: str) -> str:
+    return next((one.files[Path(file)] for one in builts if Path(file) in one.files), builts[0].shown(file))
 
 
 def why_not_run(architecture: str, brought_in: Path | None) -> str | None:
@@ -259,7 +270,9 @@ def _imported(builts: list[Built], path: list[Path], brought_in: Path | None, *,
                 (Path(runtime) / one).symlink_to(brought_in.resolve() / one)
         sys.path[:0] = [*map(str, path), runtime]
         sys.dont_write_bytecode = not is_here
-        problems = (import_all(one, has_environment=is_here) for one in reversed(builts))
+        if not is_here:
+            os.environ.update(OF_EVERY_FUNCTION)
+        problems = (import_all(one, within=tuple(builts), is_entry=is_here and one is builts[0]) for one in builts)
         return next(filter(None, problems), [])
 
 
