@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
@@ -24,6 +24,7 @@ class Project:
 
     source: Path
     layer: Path
+    app: str = "jobs"
 
     def write(self, name: str, content: str) -> None:
         for folder in (self.source, self.layer):
@@ -42,7 +43,7 @@ class Project:
         script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.layer)]
         listed = self.layer.parent / "listed.json"
         files = {str(one.relative_to(self.source)): f"shared/{one.relative_to(self.source)}" for one in self._files()}
-        listed.write_text(json.dumps({"files": files, "requirements": "shared/requirements.txt"}))
+        listed.write_text(json.dumps({"files": files, "requirements": "shared/requirements.txt", "app": self.app}))
         asked = ["--listed", str(listed), "--architecture", architecture, "--brought-in", str(SITE)]
         done = subprocess.run([*script, *asked], capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, (done.stdout + done.stderr).strip()
@@ -121,6 +122,16 @@ def test_a_variable_that_only_functions_have_stops_no_build(project: Project) ->
 
     assert code == 0
     assert "can't be tried without its environment: shared/jobs/mail.py:2: KeyError: 'MAIL_URL'" in said
+
+
+def test_the_application_is_imported_first_for_it_may_set_up_a_framework(project: Project) -> None:
+    project.write("admin/models.py", "import os\nos.environ['SETTINGS']\n")
+    project.write("jobs/work.py", "import os\nos.environ['SETTINGS'] = 'set'\nimport admin.models\n")
+
+    assert "admin/models.py:2: KeyError: 'SETTINGS'" in project.check()[1]
+    assert (0, "every module of admin, jobs, and what it imports, was imported") == replace(
+        project, app="jobs.work"
+    ).check()
 
 
 def test_a_syntax_error_is_named(project: Project) -> None:

@@ -94,9 +94,9 @@ def _is_module(file: Path) -> bool:
     return file.suffix in {".py", ".so"} and name.isidentifier()
 
 
-def find_files(folder: Path) -> tuple[dict[Path, Path], Path]:
+def find_files(folder: Path) -> tuple[dict[Path, Path], Path, str | None]:
     """
-    Return the files of the layer whose Makefile lies in `folder`, and the folder of its project's pyproject.toml.
+    Return the files of the layer whose Makefile lies in `folder`, its project's folder, and the project's `app`.
 
     Where no pyproject.toml above has a `[tool.lanework]`, as in a container that sees this folder alone, the layer's
     code is what lies in the folder.
@@ -110,8 +110,8 @@ def find_files(folder: Path) -> tuple[dict[Path, Path], Path]:
             for one in sources:
                 if not one.is_dir():
                     sys.exit(f"[tool.lanework] src in {file} names {os.path.relpath(one, root)!r}, which isn't there")
-            return layer_files(sources, demo=table.get("demo")), root
-    return layer_files([folder]), folder.parent
+            return layer_files(sources, demo=table.get("demo")), root, table.get("app")
+    return layer_files([folder]), folder.parent, None
 
 
 def main(folder: Path, layer: Path, listed: Path) -> None:
@@ -121,7 +121,7 @@ def main(folder: Path, layer: Path, listed: Path) -> None:
     Args:
         folder: Where the layer's Makefile lies.
     """
-    files, root = find_files(folder)
+    files, root, app = find_files(folder)
     if not files:
         sys.exit(f"the layer would hold no code: name its folder or package in [tool.lanework] src of {root}")
     for inside, file in files.items():
@@ -129,7 +129,8 @@ def main(folder: Path, layer: Path, listed: Path) -> None:
         shutil.copy(file, layer / inside)
     own = {str(inside): os.path.relpath(file, root) for inside, file in files.items()}
     requirements = os.path.relpath(folder / "requirements.txt", root)
-    listed.write_text(json.dumps({"files": own, "requirements": requirements}), encoding="utf-8")
+    said = {"files": own, "requirements": requirements, "app": (app or "").partition(":")[0]}
+    listed.write_text(json.dumps(said), encoding="utf-8")
 
 
 if __name__ == "__main__":

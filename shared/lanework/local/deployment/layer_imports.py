@@ -53,12 +53,14 @@ class Built:
         layers: What follows it there.
         files: The project's files in the folder, and what their author calls them.
         requirements: The file that names what else is in the layer.
+        app: The module of the application, which functions import before any other: it may set up a framework.
     """
 
     folder: Path
     layers: tuple[Path, ...]
     files: dict[Path, str]
     requirements: str = "shared/requirements.txt"
+    app: str | None = None
 
     @cached_property
     def own(self) -> dict[str, Path]:
@@ -68,7 +70,7 @@ class Built:
             parts = file.relative_to(self.folder).with_suffix("").parts
             if all(one.isidentifier() for one in parts) and parts[-1] != "__main__" and parts[0] != "lanework":
                 own[".".join(parts).removesuffix(".__init__")] = file
-        return own
+        return dict(sorted(own.items(), key=lambda one: one[0] != self.app))
 
     @property
     def tops(self) -> list[str]:
@@ -231,7 +233,7 @@ def _built(folder: Path, layers: tuple[Path, ...], listed: Path | None) -> Built
         return Built(folder=folder, layers=layers, files=files)
     said = json.loads(listed.read_text(encoding="utf-8"))
     files = {folder / inside: shown for inside, shown in said["files"].items()}
-    return Built(folder=folder, layers=layers, files=files, requirements=said["requirements"])
+    return Built(folder=folder, layers=layers, files=files, requirements=said["requirements"], app=said.get("app"))
 
 
 def main(words: list[str]) -> None:

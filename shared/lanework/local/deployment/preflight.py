@@ -61,7 +61,8 @@ def _try(project: Project, home: Path, packages: Path, environ: dict[str, str]) 
     _link({one.relative_to(project.handlers.parent): one for one in handlers}, home / "functions")
     shown = {str(inside): project.shown(file) for inside, file in layer.items()}
     requirements = project.shown(project.shared / "requirements.txt")
-    write_private(home / "listed.json", json.dumps({"files": shown, "requirements": requirements}))
+    app = (project.config.app or "").partition(":")[0]
+    write_private(home / "listed.json", json.dumps({"files": shown, "requirements": requirements, "app": app}))
     _try_imports(home, packages, environ)
 
 
