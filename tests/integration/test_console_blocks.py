@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 AWS: Final = "needs a stack on AWS"
 LONG: Final = "takes minutes"
 DOCKER: Final = "needs Docker"
+ADOPTED: Final = "is of a repository of its own: tests/adoption/test_a_repository_that_exists.py does it in five"
 COMPARED: Final = "tests/unit/docs/test_answers.py compares its answer"
 
 NOT_HERE: Final = {
@@ -57,6 +58,11 @@ NOT_HERE: Final = {
         "docs/dead-letters.md",
         "lanework dlq redrive --native",
     ): "moto moves no letters: tests/localstack/test_native_move.py",
+    ("docs/configuration.md", "eval "): "needs `lanework dev`: tests/unit/cli/test_env.py and tests/e2e use it",
+    ("docs/existing-repository.md", "pip install"): ADOPTED,
+    ("docs/existing-repository.md", "lanework init"): ADOPTED,
+    ("docs/existing-repository.md", "lanework dev"): ADOPTED,
+    ("docs/existing-repository.md", "make build"): ADOPTED,
     ("docs/decisions/0009", "LANEWORK_STACK=shop-prod lanework list"): "needs `lanework dev`: tests/e2e reaches one",
     ("docs/deploy.md", "aws lambda get-account-settings"): AWS,
     ("docs/deploy.md", "make build"): AWS,
