@@ -10,7 +10,7 @@ from lanework.embedded import StackHandle, handle_file, running_in
 from lanework.errors import ConfigError, StackError
 from lanework.local.application import load_app
 from lanework.local.emulator.process import move_state
-from lanework.local.project import Project, find_project, project_at
+from lanework.local.project import Project, find_deployable, find_project, project_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,15 @@ def test_a_project_without_its_template_is_told_where_it_is_looked_for(tmp_path:
     (tmp_path / "pyproject.toml").write_text('[tool.lanework]\nfolder = "infra/lanework"\n')
 
     with pytest.raises(StackError, match=r"/infra/lanework/template\.yaml is missing, .*; try: lanework init"):
-        find_project(tmp_path)
+        find_deployable(tmp_path)
+
+
+def test_a_workers_image_is_a_project_without_a_template(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.lanework]\napp = "jobs:app"\n')
+
+    project = find_project(tmp_path)
+
+    assert (project.root, project.sources, project.path) == (tmp_path, (), (tmp_path,))
 
 
 def configured(root: Path, text: str) -> Project:

@@ -22,7 +22,7 @@ from lanework.local.demo import Demo, summary_of
 from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.emulator.venv import emulator_python
 from lanework.local.environment import adopt
-from lanework.local.project import Project, find_project
+from lanework.local.project import Project, find_deployable
 from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.producer_env import enter
 from lanework.starter.origin import behind
@@ -44,7 +44,7 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
 
     Exit code 1 if one came out otherwise.
     """
-    project = find_project(Path.cwd())
+    project = find_deployable(Path.cwd())
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     with embedded_stack(project, fresh=True, port=port, name="demo", report=say) as stack:

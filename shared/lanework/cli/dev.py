@@ -33,7 +33,7 @@ from lanework.errors import InvalidOptionError, StackError
 from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local.application import load_app
 from lanework.local.demo import Traffic
-from lanework.local.project import find_project
+from lanework.local.project import find_deployable
 from lanework.local.stack.embedded import embedded_stack
 from lanework.local.stack.logs import LogTail
 from lanework.local.stack.producer_env import enter
@@ -80,7 +80,7 @@ def dev(
     if (once or debug) and not worker:
         msg = f"--{'once' if once else 'debug'} is for the worker process: add --worker"
         raise InvalidOptionError(msg)
-    project = find_project(Path.cwd())
+    project = find_deployable(Path.cwd())
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     token = new_token(Role.ADMIN)

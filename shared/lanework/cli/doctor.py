@@ -23,7 +23,7 @@ from lanework.local.application import load_app
 from lanework.local.deployment.declared_schedules import events_yaml
 from lanework.local.environment import adopt, local_environment
 from lanework.local.environment_table import TABLE
-from lanework.local.project import TEMPLATE, find_project
+from lanework.local.project import TEMPLATE, find_deployable
 from lanework.settings import Settings
 from lanework.starter.environment_block import with_environment
 from lanework.starter.origin import origin, refuse_conflicts
@@ -50,7 +50,7 @@ def doctor(
         msg = "--template is examined without a stack: leave out --stack, --region and --profile"
         raise InvalidOptionError(msg)
     if template:
-        project = find_project(Path.cwd())
+        project = find_deployable(Path.cwd())
         _print(project.template.name, _of_template(project, lint=_has_lint()), as_json=as_json)
         return
     settings = enter_stack(project_here())
@@ -73,7 +73,7 @@ def check(
     if not _has_lint():
         msg = "checking a template needs cfn-lint; try: pip install cfn-lint"
         raise ConfigError(msg)
-    project = find_project(Path.cwd())
+    project = find_deployable(Path.cwd())
     refuse_conflicts(project)
     if write:
         _write(project)
@@ -126,10 +126,11 @@ def _of_stack(settings: Settings) -> list[Finding]:
     from lanework.aws.deployed.stack import Look  # noqa: PLC0415 - as above
     from lanework.local.doctor_input import live_case  # noqa: PLC0415 - as above
 
-    project = project_here()
+    here = project_here()
+    project = here if here is not None and here.template.is_file() else None
     app = None if project is None else load_app(project)
     if app is None:
-        say("this folder is in no project: the stack is examined by itself, and not compared with code and template")
+        say("no project with a template is here: the stack is examined by itself, not compared with code and template")
     else:
         app.use(aws_ports(settings))
     return examine(live_case(settings, Look(Clients(settings)), project, app, clock=utc_now), RULES)

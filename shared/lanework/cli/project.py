@@ -14,7 +14,7 @@ from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, confirm, out, say
 from lanework.cli.param_types import entry
-from lanework.local.project import TEMPLATE, find_project
+from lanework.local.project import TEMPLATE, find_deployable, find_project
 from lanework.starter.adopt import adoption, next_steps
 from lanework.starter.product import product_of
 from lanework.starter.repository import read_repository
@@ -89,7 +89,7 @@ def upgrade(
 
     Example: lanework upgrade --dry-run
     """
-    found = find_project(Path.cwd())
+    found = find_deployable(Path.cwd())
     project = found.folder
     schedules = schedules_in(as_written(project, TEMPLATE))
     steps = merge_steps(project, product_of(found.root, found.config, schedules=schedules))

@@ -58,11 +58,13 @@ class Project:
     @property
     def sources(self) -> tuple[Path, ...]:
         """
-        Folders of packages and modules, and packages: what the layer holds.
+        Folders of packages and modules, and packages: what the layer holds. None if shared/ isn't there, unsaid.
 
         Raises:
             ConfigError: One of `[tool.lanework] src` isn't there.
         """
+        if "src" not in self.config.model_fields_set and not self.shared.is_dir():
+            return ()
         found = {one: (self.root / one).resolve() for one in self.config.src}
         for name, source in found.items():
             if not source.is_dir():
@@ -78,8 +80,8 @@ class Project:
 
     @property
     def path(self) -> tuple[Path, ...]:
-        """What is to be on `sys.path` for the project's code; errors as of `sources`."""
-        return tuple(dict.fromkeys(on_path(one) for one in self.sources))
+        """What is to be on `sys.path` for the project's code: its own folder if no other; errors as of `sources`."""
+        return tuple(dict.fromkeys(on_path(one) for one in self.sources)) or (self.root,)
 
     def shown(self, file: Path) -> str:
         """Return a file's path relative to the project's folder, as its user would write it."""
@@ -101,17 +103,27 @@ def find_project(start: Path) -> Project:
     Return the project that `start` lies in: the nearest folder upwards whose pyproject.toml has a `[tool.lanework]`.
 
     Raises:
-        StackError: There is none, or it has no template.
+        StackError: There is none.
         ConfigError: Its pyproject.toml can't be read or used.
     """
     for folder in (start.resolve(), *start.resolve().parents):
         config = read_config(folder / FILE)
-        if config is None:
-            continue
-        project = Project(root=folder, config=config)
-        if not project.template.is_file():
-            problem = f"{project.template} is missing, where [tool.lanework] has it; try: lanework init"
-            raise StackError(problem)
-        return project
+        if config is not None:
+            return Project(root=folder, config=config)
     problem = f"no Lanework project at {start} or above: looked for a {FILE} with [tool.lanework]; try: lanework init"
     raise StackError(problem)
+
+
+def find_deployable(start: Path) -> Project:
+    """
+    Return the project that `start` lies in, which is one with a template: a worker's image has the code alone.
+
+    Raises:
+        StackError: There is none, or it has no template.
+        ConfigError: Its pyproject.toml can't be read or used.
+    """
+    project = find_project(start)
+    if not project.template.is_file():
+        problem = f"{project.template} is missing, where [tool.lanework] has it; try: lanework init"
+        raise StackError(problem)
+    return project
