@@ -198,12 +198,19 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 ALONE: Final = """
-import sys, sysconfig
-_python = sysconfig.get_path("stdlib")
-sys.path[:] = [one for one in sys.path if one.endswith(".zip") or one.startswith(_python) and "-packages" not in one]
-sys.meta_path[:] = [one for one in sys.meta_path if getattr(one, "__module__", "").startswith("_frozen_importlib")]
+import os, sys, sysconfig
+if os.environ.get("_LAMBDA_LAYERS_DIRS"):
+    _python = sysconfig.get_path("stdlib")
+    sys.path[:] = [
+        one for one in sys.path if one.endswith(".zip") or one.startswith(_python) and "-packages" not in one
+    ]
+    sys.meta_path[:] = [one for one in sys.meta_path if getattr(one, "__module__", "").startswith("_frozen_importlib")]
 """
-"""What a function's process does first: it forgets what is installed for the developer, links to sources included."""
+"""
+What a function's process does first: it forgets what is installed for the developer, links to sources included.
+
+The layer brings boto3, which Lambda's runtime has by itself; a function without a layer has what is installed here.
+"""
 
 
 def run_functions_on(python: str) -> None:
