@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
@@ -17,12 +15,12 @@ from lanework.engine.jobtypes.request import Request, only_requests, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
+from lanework.operations import JobOperations
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from pydantic import BaseModel
 
@@ -31,19 +29,15 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import Receipt
-    from lanework.engine.operations.cancel import Cancelling
-    from lanework.engine.operations.pauses import PauseTarget
-    from lanework.engine.operations.signals import Signalling
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.queries.jobs import Inspector
     from lanework.engine.schedules.service import Schedules
     from lanework.engine.workflows.service import Workflows
     from lanework.model.events import Event
-    from lanework.model.lifecycle.states import JobRecord
     from lanework.runtime import Runtime
 
 
-class App:
+class App(JobOperations):
     """
     An application's jobs. Connects on first use.
 
@@ -131,15 +125,6 @@ class App:
         if not self._is_flushed:
             self.ports.events.flush()
 
-    def get(self, job_id: str) -> JobRecord:
-        """
-        Return where a job stands.
-
-        Raises:
-            JobNotFoundError: There is none, or its record was retired.
-        """
-        return self.inspector.get(job_id)
-
     @cached_property
     def inspector(self) -> Inspector:
         """Reads jobs and lanes."""
@@ -212,108 +197,6 @@ class App:
         if self._ports is not None:
             self.use(self._ports)
         return hook
-
-    def result(self, job_id: str, *, timeout: timedelta) -> object:
-        """
-        Wait until a job has ended and return its result, as the job's function would have.
-
-        Args:
-            timeout: How long to wait at most.
-
-        Raises:
-            JobNotFoundError: There is none.
-            JobFailedError: It died, was cancelled, or its result could not be kept.
-            ResultTimeoutError: It had not ended by then.
-        """
-        from lanework.engine.operations.results import await_result  # noqa: PLC0415
-
-        return await_result(job_id, self.ports, self.registry, timeout=timeout, pause=time.sleep)
-
-    def cancel(self, job_id: str) -> Cancelling:
-        """
-        Cancel a job: one that waits ends at once, a running one is asked to stop (`run.cancelled`).
-
-        Raises:
-            JobNotFoundError: There is none.
-        """
-        from lanework.engine.operations.cancel import cancel  # noqa: PLC0415
-
-        return cancel(job_id, self.ports)
-
-    def signal(self, job_id: str, name: str, payload: object = None) -> Signalling:
-        """
-        Send a job a signal: `run.wait_for(name)` returns its payload, now or when the job comes to wait for it.
-
-        Args:
-            name: The signal's name; the first one of a name counts.
-            payload: Anything that is JSON, at most 64 KB.
-
-        Raises:
-            JobNotFoundError, JobEndedError: There is no such job, or it has ended.
-            SignalTooLateError: It has waited for the signal as long as it would.
-            InvalidOptionError, TooLargeError: The name or the payload can't be used.
-        """
-        from lanework.engine.operations.signals import signal  # noqa: PLC0415
-
-        try:
-            return signal(job_id, name, payload, self.ports)
-        finally:
-            self._flush()
-
-    def reschedule(self, job_id: str, *, run_at: datetime | None = None, delay: timedelta = timedelta(0)) -> JobRecord:
-        """
-        Change when a waiting job starts, to sooner or later.
-
-        Args:
-            job_id: Which job: delayed, snoozed, or between two attempts.
-            run_at: Its new start; aware. A time in the past is now.
-            delay: Its new start from now, instead; without either it starts now.
-
-        Raises:
-            JobNotFoundError: There is none.
-            JobNotWaitingError: It runs or has ended.
-            InvalidOptionError: The time can't be used.
-        """
-        from lanework.engine.operations.reschedule import reschedule, start_of  # noqa: PLC0415
-
-        try:
-            return reschedule(job_id, at=start_of(run_at, delay, now=self.ports.clock()), ports=self.ports)
-        finally:
-            self._flush()
-
-    def pause(self, **which: Unpack[PauseTarget]) -> str:
-        """
-        Pause a lane, a queue or a job type: within a few seconds none of its jobs starts, until it is resumed.
-
-        Args:
-            **which: One of `lane`, `queue` and `job_type`.
-
-        Returns:
-            The pause's name, such as `queue:email`.
-
-        Raises:
-            InvalidOptionError: Not exactly one is named.
-            UnknownNameError: There is no such lane, queue or type.
-        """
-        from lanework.engine.operations.pauses import flag_of  # noqa: PLC0415
-
-        name = flag_of(**which, registry=self.registry)
-        self.ports.flags.pause(name)
-        return name
-
-    def resume(self, **which: Unpack[PauseTarget]) -> int:
-        """
-        Resume a lane, a queue or a job type; jobs that it held are sent within a minute.
-
-        Returns:
-            How many jobs it held.
-
-        Raises:
-            InvalidOptionError, UnknownNameError: As in `pause`.
-        """
-        from lanework.engine.operations.pauses import flag_of, resume  # noqa: PLC0415
-
-        return resume(flag_of(**which, registry=self.registry), self.ports)
 
     @cached_property
     def _enqueuer(self) -> Enqueuer:
