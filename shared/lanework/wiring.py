@@ -13,7 +13,7 @@ from ulid import ULIDGenerator
 
 from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.code_runner import CodeRunner
-from lanework.engine.ports.webhooks import World
+from lanework.engine.ports.webhooks import Webhooks
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_each_process
 from lanework.model.events import Action, Event
@@ -73,7 +73,7 @@ def aws_ports(
         look_ahead=timedelta(seconds=settings.look_ahead_s),
         stack_lanes=settings.lanes,
         archive=_archive_of(settings, clients),
-        world=_world(settings),
+        webhooks=_webhooks(settings),
     )
 
 
@@ -85,8 +85,8 @@ def _archive_of(settings: Settings, clients: Clients) -> Archive | None:
     return S3Archive(clients, bucket=settings.archive_bucket, stack=settings.stack)
 
 
-def _world(settings: Settings) -> World:
-    return World(
+def _webhooks(settings: Settings) -> Webhooks:
+    return Webhooks(
         stack=settings.stack,
         webhook=_webhook_of(settings),
         post=partial(_post, may_be_private=settings.webhooks_to_private),

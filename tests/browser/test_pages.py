@@ -64,9 +64,9 @@ def test_a_lane_s_p95_stands_in_one_line_and_in_the_same_of_each_card(
     visitor.page.set_viewport_size({"width": width, "height": 860})
 
     tops, heights = visitor.open("").evaluate("""() => {
-      const measured = [...document.querySelectorAll(".promise")].map(promise => {
-        const p95 = promise.lastElementChild.getBoundingClientRect();
-        return [p95.top - promise.getBoundingClientRect().top, p95.height];
+      const measured = [...document.querySelectorAll(".sla")].map(sla => {
+        const p95 = sla.lastElementChild.getBoundingClientRect();
+        return [p95.top - sla.getBoundingClientRect().top, p95.height];
       });
       return [0, 1].map(which => [...new Set(measured.map(one => Math.round(one[which])))]);
     }""")
@@ -218,11 +218,11 @@ def test_an_alert_and_a_lane_lead_to_exactly_the_jobs_that_they_speak_of(visitor
     page = visitor.page
 
     alerts = page.get_by_role("list", name="Alerts")
-    alerts.get_by_role("link", name=re.compile("critical started later")).click()
+    alerts.get_by_role("link", name=re.compile("critical missed the SLA")).click()
     expect(page.get_by_label("Late start")).to_have_value("hour")
     expect(page.locator("[name=lane]")).to_have_value("critical")
     expect(page.locator(".caption")).to_have_text(
-        "8 jobs of lane critical started later than promised in the last hour, of which 5 are known by name."
+        "8 jobs of lane critical missed the SLA than their SLA in the last hour, of which 5 are known by name."
     )
     expect(page.locator("tbody tr")).to_have_count(5)
     expect(page.locator("tbody .lane-name.critical")).to_have_count(5)

@@ -66,7 +66,7 @@ def test_late_jobs_are_counted_and_listed(ran: Edge) -> None:
     found = json.loads(run("sla", "--json").output)
     high = next(one for one in found["lanes"] if one["lane"] == "high")
 
-    assert (2, 2, 0.0, 5.0) == (high["starts"], high["late"], high["kept"], high["promiseSeconds"])
+    assert (2, 2, 0.0, 5.0) == (high["starts"], high["late"], high["kept"], high["slaSeconds"])
     assert {"job-1", "job-2"} == {one["jobId"] for one in found["lateJobs"]}
     shown = run("sla", "--lane", "high").output
     assert "job-1" in shown

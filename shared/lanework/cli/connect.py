@@ -91,7 +91,7 @@ def signing_keys() -> Sequence[bytes]:
     settings = enter_stack(project_here())
     if settings.webhook_secret is None and settings.webhook_secret_parameter is None:
         settings = settings.model_copy(update={"webhook_secret_parameter": _secret_parameter(settings)})
-    return aws_ports(settings).world.secrets()
+    return aws_ports(settings).webhooks.secrets()
 
 
 def _secret_parameter(settings: Settings) -> str | None:

@@ -93,10 +93,10 @@ def sla(
     types = [one for one in sla_by_type(window.numbers) if only in (None, one.lane)]
     late = late_jobs(window.incidents, lane=only)
     if as_json:
-        kept = {"lanes": tuple(map(view.Promise.of, lanes)), "types": tuple(map(view.Promise.of, types))}
-        print_json(view.Promises(**kept, late_jobs=tuple(map(view.LateJob.of, late))).to_json())
+        kept = {"lanes": tuple(map(view.Sla.of, lanes)), "types": tuple(map(view.Sla.of, types))}
+        print_json(view.SlaReport(**kept, late_jobs=tuple(map(view.LateJob.of, late))).to_json())
         return
-    columns = ("lane", "type", "promise", "starts", "late", "in time", "median", "p95", "p99")
+    columns = ("lane", "type", "SLA", "starts", "late", "in time", "median", "p95", "p99")
     out().print(table_of(columns, (_kept_cells(one) for one in (*lanes, *types))))
     if late:
         out().print("\nLate jobs, the latest first:", markup=False)
@@ -188,7 +188,7 @@ def _stats_table(now: StackOverview, by: By, *, is_day: bool) -> Table:
     lanes = (
         (
             *(f"{one.lane}{_remark(one)}", one.waiting, one.active, one.delayed, one.failed),
-            *(_about(one.oldest), seconds(one.sla.promise), *_done(numbers.get(one.lane, Numbers()))),
+            *(_about(one.oldest), seconds(one.sla.start_within), *_done(numbers.get(one.lane, Numbers()))),
         )
         for one in now.lanes
     )
@@ -216,8 +216,8 @@ def _done(one: Numbers) -> tuple[object, ...]:
 def _kept_cells(one: SlaResult) -> tuple[object, ...]:
     share = "" if one.kept_share is None else f"{one.kept_share:.1%}"
     quantiles = (seconds(one.median), seconds(one.p95), seconds(one.p99))
-    late = None if one.promise is None else one.late
-    return (one.lane, one.type or "all of it", seconds(one.promise), one.starts, late, share, *quantiles)
+    late = None if one.start_within is None else one.late
+    return (one.lane, one.type or "all of it", seconds(one.start_within), one.starts, late, share, *quantiles)
 
 
 def _told(one: Alert) -> Text:

@@ -1,4 +1,4 @@
-"""The five lanes and what each promises. template.yaml holds the same table; a test compares them."""
+"""The five lanes, their SLAs and what they allow. template.yaml holds the same table; a test compares them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class LaneTerms:
     What a lane gives to the jobs in it, unless a family, a type or a call says otherwise.
 
     Attributes:
-        start_within: The SLA for a job's first start; None promises nothing.
+        start_within: The SLA for a job's first start; None: the lane has none.
         workers: Most invocations of the lane's function at once (the mapping's MaximumConcurrency).
         attempts: Most attempts of a job, the first included.
         batch_size: Most messages that one invocation is handed.

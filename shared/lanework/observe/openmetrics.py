@@ -64,8 +64,8 @@ def _lanes(now: StackOverview) -> Iterator[_Family]:
         [("", {"lane": one.lane, "state": state}, count) for one in now.lanes for state, count in _held(one)],
     )
     oldest = {one.lane: one.oldest.total_seconds() if one.oldest else 0 for one in now.lanes}
-    promised = {lane: LANES[lane].start_within for lane in oldest}
-    promises = {lane: within.total_seconds() for lane, within in promised.items() if within is not None}
+    start_within = {lane: LANES[lane].start_within for lane in oldest}
+    slas = {lane: within.total_seconds() for lane, within in start_within.items() if within is not None}
     invocations, billed = dict.fromkeys(LANES, 0), dict.fromkeys(LANES, 0.0)
     for key, numbers in now.overview.total.items():
         invocations[key.lane] += numbers[Count.INVOCATIONS]
@@ -78,9 +78,9 @@ def _lanes(now: StackOverview) -> Iterator[_Family]:
         ),
         ("lane_paused", "gauge", "Whether a lane is paused.", {one.lane: int(one.is_paused) for one in now.lanes}),
         (
-            *("lane_promise_seconds", "gauge"),
-            "Within which time a lane promises a job's first start; a lane without a promise is left out.",
-            promises,
+            *("lane_sla_seconds", "gauge"),
+            "Within which time a job of a lane is to start first; a lane without an SLA is left out.",
+            slas,
         ),
         ("invocations", "counter", "Invocations of a lane's worker function.", invocations),
         ("billed_gb_seconds", "counter", "What they are billed for, measured inside the function.", billed),
@@ -102,7 +102,7 @@ def _alerts(now: StackOverview) -> _Family:
 def _types(types: list[tuple[Key, Numbers]]) -> Iterator[_Family]:
     for name, count, help_ in (
         ("lanework_jobs_started", Count.STARTED, "Attempts that were started."),
-        ("lanework_jobs_late", Count.LATE, "Jobs whose first attempt started later than their lane promises."),
+        ("lanework_jobs_late", Count.LATE, "Jobs whose first attempt started later than their lane's SLA."),
         ("lanework_jobs_parked", Count.PARKED, "Runs that were put back without using an attempt."),
     ):
         yield _Family(name, "counter", help_, [("_total", _labels(key), one[count]) for key, one in types])

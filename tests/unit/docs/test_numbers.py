@@ -86,7 +86,7 @@ def test_what_a_worker_does_by_default_is_what_its_page_says() -> None:
 
 def _within(terms: lanes.LaneTerms) -> str:
     if terms.start_within is None:
-        return "no promise"
+        return "no SLA"
     seconds = terms.start_within.total_seconds()
     return f"{seconds:g} s" if seconds < 60 else f"{seconds / 60:g} min"
 

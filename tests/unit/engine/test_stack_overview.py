@@ -52,7 +52,7 @@ def test_a_lane_shows_what_it_holds_and_what_its_jobs_did(world: World) -> None:
         *(found.failed, found.delayed, found.total),
     )
     assert found.is_paused
-    assert (timedelta(seconds=5), 0.8) == (found.sla.promise, found.sla.kept_share)
+    assert (timedelta(seconds=5), 0.8) == (found.sla.start_within, found.sla.kept_share)
 
 
 def test_a_lane_tells_of_jobs_that_are_queued_while_it_is_empty(world: World) -> None:
@@ -147,13 +147,13 @@ def test_openmetrics_are_what_prometheus_can_read_and_hold_every_number(world: W
     assert value("lanework_job_run_seconds", "lanework_job_run_seconds_sum") == 86_402
     assert value("lanework_invocations", "lanework_invocations_total", lane="high") == 7
     assert value("lanework_billed_gb_seconds", "lanework_billed_gb_seconds_total", lane="high") == 1
-    assert value("lanework_lane_promise_seconds", "lanework_lane_promise_seconds", lane="low") == 300
+    assert value("lanework_lane_sla_seconds", "lanework_lane_sla_seconds", lane="low") == 300
     assert len(families["lanework_messages"].samples) == 4 * len(Lane)
 
 
 @pytest.mark.parametrize("lane", [lane for lane in Lane if LANES[lane].start_within is None])
-def test_a_lane_that_promises_nothing_has_no_share_that_was_kept(world: World, lane: Lane) -> None:
+def test_a_lane_without_an_sla_has_no_share_that_was_kept(world: World, lane: Lane) -> None:
     count(world, Key(lane=lane, queue="q", type="t"), first_starts=5)
     kept = next(one.sla for one in world.app.runtime.overview().lanes if one.lane is lane)
 
-    assert (None, None, 5) == (kept.promise, kept.kept_share, kept.starts)
+    assert (None, None, 5) == (kept.start_within, kept.kept_share, kept.starts)

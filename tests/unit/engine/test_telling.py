@@ -21,8 +21,7 @@ from lanework.engine.execution.pause_watch import PauseWatch
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
-from lanework.engine.ports.webhooks import Answered
-from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.ports.webhooks import Answered, Webhooks
 from lanework.engine.webhooks.notify import NOTIFIED_AGAIN_AFTER, WebhookPayload
 from lanework.errors import ForbiddenAddressError
 from lanework.model.job.envelope import Envelope
@@ -79,8 +78,8 @@ class Everybody:
 def everybody(world: World, **options: Any) -> Everybody:
     """Let somebody listen to the application."""
     listening = Everybody()
-    outside = Outside(stack="shop", post=listening.post, secrets=lambda: (KEY,), **options)
-    world.app.use(replace(world.app.ports, world=outside))
+    webhooks = Webhooks(stack="shop", post=listening.post, secrets=lambda: (KEY,), **options)
+    world.app.use(replace(world.app.ports, webhooks=webhooks))
     return listening
 
 
@@ -270,7 +269,9 @@ def test_a_job_that_dies_of_its_parent_is_told_of_at_once_and_once(world: World)
 
 def test_a_job_that_died_of_its_parent_when_nobody_could_be_told_is_told_of_by_the_clock(world: World) -> None:
     everybody(world)
-    world.app.use(replace(world.app.ports, world=replace(world.app.ports.world, webhook="https://app.example.com/")))
+    world.app.use(
+        replace(world.app.ports, webhooks=replace(world.app.ports.webhooks, webhook="https://app.example.com/"))
+    )
     world.app._ports = replace(world.app.ports, notify=away)  # noqa: SLF001 - use() makes notify anew
     dies_of_its_parent(world)
     world.app.use(world.app.ports)

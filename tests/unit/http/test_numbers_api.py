@@ -40,11 +40,11 @@ def test_a_series_has_a_step_for_every_minute_or_hour(
     }
 
 
-def test_promises_are_told_by_lane_and_type_with_the_jobs_that_were_late(shop: Shop) -> None:
+def test_slas_are_told_by_lane_and_type_with_the_jobs_that_were_late(shop: Shop) -> None:
     answer = shop.api.get("/api/sla?over=hour").json
 
     (high,) = (one for one in answer["lanes"] if one["lane"] == "high")
-    assert (high["promiseSeconds"], high["starts"], high["late"], round(high["kept"], 2)) == (5, 3, 1, 0.67)
+    assert (high["slaSeconds"], high["starts"], high["late"], round(high["kept"], 2)) == (5, 3, 1, 0.67)
     assert [one["type"] for one in answer["types"]] == ["user.greeting"]
     assert [(one["jobId"], one["waitedSeconds"]) for one in answer["lateJobs"]] == [("job-3", 120)]
 

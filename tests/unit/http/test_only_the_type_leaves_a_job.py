@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from lanework import App, Cancel, Discard, Jobs, Public, RetryAfter, Run, Snooze, State
 from lanework.engine.jobtypes.builtin import WEBHOOK
-from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.ports.webhooks import Webhooks
 from lanework.engine.stats.view import Alert as AlertView
 from lanework.engine.webhooks.notify import WebhookPayload
 from lanework.http.auth.tokens import Role
@@ -229,7 +229,7 @@ def what_was_told(
 ) -> tuple[App, list[str], dict[str, str]]:
     clock, lines, ear = Clock(), StringIO(), Ear()
     app = app_in_memory(App(tasks), clock)
-    app.use(replace(app.ports, world=Outside(stack="shop", webhook="https://hooks.example.com")))
+    app.use(replace(app.ports, webhooks=Webhooks(stack="shop", webhook="https://hooks.example.com")))
     logger = Logger(service=f"shop-{len(word)}", level="DEBUG", location=None, stream=lines)
     app.runtime.observe(LogSink(logger), EmfSink("shop"))
     app.on_event(lambda event: _raise(LostError)(str(event.error)))

@@ -92,7 +92,7 @@ def test_a_lane_that_holds_too_much_is_an_alert(depth: LaneDepth, found: list[tu
         ((9, 9), (5, 5), False),  # too few to say
     ],
 )
-def test_a_lane_that_breaks_its_promise_and_goes_on_is_an_alert(
+def test_a_lane_that_misses_its_sla_and_goes_on_is_an_alert(
     hour: tuple[int, int], minutes: tuple[int, int], is_found: bool
 ) -> None:
     def starts(count: int, late: int) -> dict[Key, Numbers]:
@@ -107,7 +107,7 @@ def test_what_is_told_of_late_starts_is_as_true_once_it_is_over() -> None:
     late = {KEY: Numbers({Count.FIRST_STARTS: 20, Count.LATE: 2})}
     (found,) = findings_of(replace(CALM, hour=late, minutes=late), Thresholds())
 
-    assert found.text == "2 of 20 jobs of lane high started later than the promised 5 s within an hour"
+    assert found.text == "2 of 20 jobs of lane high missed the SLA of 5 s within an hour"
 
 
 def calmed(standing: Alerts, *, now: datetime) -> Alerts:

@@ -43,14 +43,14 @@ def test_a_first_start_counts_its_wait_and_a_later_one_does_not() -> None:
 
 
 @pytest.mark.parametrize("lane", Lane)
-def test_a_start_is_late_once_it_takes_longer_than_its_lane_promises(lane: Lane) -> None:
-    promise = LANES[lane].start_within
+def test_a_start_is_late_once_it_takes_longer_than_its_lanes_sla(lane: Lane) -> None:
+    start_within = LANES[lane].start_within
 
-    if promise is None:
+    if start_within is None:
         assert not is_late(lane, timedelta(days=1))
     else:
-        assert not is_late(lane, promise)
-        assert is_late(lane, promise + timedelta(milliseconds=1))
+        assert not is_late(lane, start_within)
+        assert is_late(lane, start_within + timedelta(milliseconds=1))
 
 
 def test_a_late_start_and_a_death_are_known_by_name() -> None:

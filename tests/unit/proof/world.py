@@ -34,7 +34,7 @@ from lanework.engine.operations.signals import signal
 from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.index_keys import Summary
 from lanework.engine.ports.messages import OutgoingMessage
-from lanework.engine.ports.webhooks import World as Outside
+from lanework.engine.ports.webhooks import Webhooks
 from lanework.engine.workflows.enqueue import WorkflowEnqueuer
 from lanework.engine.workflows.service import Workflows
 from lanework.errors import (
@@ -188,7 +188,9 @@ class World:
         self._numbers = count(1)
         self._actors = [self._actor("operator")]
         self._adversary = Adversary(self._interfere)
-        self._base = replace(memory_ports(self.time), events=Silence(), world=Outside(webhook="https://example.com/"))
+        self._base = replace(
+            memory_ports(self.time), events=Silence(), webhooks=Webhooks(webhook="https://example.com/")
+        )
         watched = GuardedLedger(ledger, self.promises, self.guards, lambda: self._actors[-1])
         self._lanes = BesetLanes(self.queues.lanes, "sqs", self._adversary)
         self._ledger = BesetLedger(watched, "dynamodb", self._adversary)

@@ -65,7 +65,7 @@ def alarm_thresholds(case: Case) -> Iterator[Complaint]:
     """Dead letters alarm from the first on; age alarms at the lane's SLA and its function's timeout at the latest."""
     for lane in Lane:
         dead, queue, worker = case.graph.dead_letters_of(lane), case.graph.queue_of(lane), case.graph.worker_of(lane)
-        promised, feed = LANES[lane].start_within, case.graph.feed_of(lane)
+        start_within, feed = LANES[lane].start_within, case.graph.feed_of(lane)
         for alarm in case.graph.alarms:
             if dead is not None and (alarm.metric, alarm.of) == (DEPTH, dead.name):
                 yield from _not_above(alarm, 0, "the first job that died")
@@ -73,10 +73,10 @@ def alarm_thresholds(case: Case) -> Iterator[Complaint]:
                 continue
             if feed is not None and not feed.is_on:  # worker processes empty it, whose jobs may take hours
                 continue
-            if promised is None:
+            if start_within is None:
                 yield from _not_above(alarm, QUEUE_RETENTION / 2, "a wait of half the queue's retention")
             else:
-                yield from _not_above(alarm, promised + worker.timeout, "the lane's SLA and its function's timeout")
+                yield from _not_above(alarm, start_within + worker.timeout, "the lane's SLA and its function's timeout")
 
 
 def _not_above(alarm: Alarm, most: timedelta | int, what: str) -> Iterator[Complaint]:

@@ -193,7 +193,7 @@ class Waiting:
                 return False
             if change.write.get("state") is State.DEAD:
                 self._send_to_dlq(child, change)
-                if self._ports.world.address_of(child) is not None:
+                if self._ports.webhooks.address_of(child) is not None:
                     change = with_pending_notification(change, now=self._ports.clock())
             answer = self._ports.ledger.change(child.job_id, self._ports.ending(change))
             if answer.record is None:

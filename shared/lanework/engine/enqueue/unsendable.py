@@ -25,7 +25,7 @@ def end_unsendable(record: JobRecord, reason: str, ports: Ports) -> bool:
     death = operator_moves.die_unsent(
         record, error=reason, now=now, expires_at=run_moves.expiry(now=now, ever_died=True)
     )
-    if ports.world.address_of(record) is not None:
+    if ports.webhooks.address_of(record) is not None:
         death = with_pending_notification(death, now=now)
     answer = ports.ledger.change(record.job_id, death)
     if not isinstance(answer, Applied):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.engine.ports.messages import LONGEST_SQS_DELAY
-from lanework.engine.ports.webhooks import World
+from lanework.engine.ports.webhooks import Webhooks
 from lanework.errors import ContendedError, JobNotFoundError, LaneLeftOutError
 from lanework.model.events import Event
 from lanework.model.lanes import ALL_LANES
@@ -84,7 +84,7 @@ class Ports:
             the second; what is due later waits for the sweep. At most SQS's 15 minutes.
         stack_lanes: The lanes that there are, the most urgent first; a stack may leave some out.
         archive: Where jobs go before their records expire; None keeps none.
-        world: Sends webhooks of completions and deaths.
+        webhooks: Sends webhooks of completions and deaths.
         tell: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
             UnavailableError, and may be repeated.
     """
@@ -106,7 +106,7 @@ class Ports:
     look_ahead: timedelta = LONGEST_SQS_DELAY
     stack_lanes: tuple[Lane, ...] = ALL_LANES
     archive: Archive | None = None
-    world: World = field(default_factory=World)
+    webhooks: Webhooks = field(default_factory=Webhooks)
     notify: Callable[[JobRecord], None] = nobody
 
     def ending(self, change: Change) -> Change:

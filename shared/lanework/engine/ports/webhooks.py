@@ -33,7 +33,7 @@ class Post(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class Webhooks:
     """
     Where webhooks go, and how they are sent.
 

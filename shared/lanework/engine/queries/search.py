@@ -43,7 +43,7 @@ class JobFilter:
     Attributes:
         lane, type, queue: Of this lane, job type, queue.
         state: They stand there.
-        late: They started later than their lane promises, within this time.
+        late: They started later than their lane's SLA, within this time.
     """
 
     lane: Lane | None = None

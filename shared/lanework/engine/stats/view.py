@@ -1,4 +1,4 @@
-"""Numbers, promises, costs and alerts as JSON: what the API answers and `--json` prints. Durations are in seconds."""
+"""Numbers, SLAs, costs and alerts as JSON: what the API answers and `--json` prints. Durations are in seconds."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class LaneStats(LaneMetrics):
         description="How long the oldest message waits at least; null if none waits."
     )
     late_in_last_hour: int
-    kept_in_last_hour: float | None = Field(description="Share of first starts that kept the promise, 0.0 to 1.0.")
+    kept_in_last_hour: float | None = Field(description="Share of first starts that met the SLA, 0.0 to 1.0.")
 
     @classmethod
     def of(cls, one: LaneOverview) -> LaneStats:
@@ -92,14 +92,14 @@ class LaneReport(LaneStats):
     """The same, and what its jobs did; `unsent` are jobs that are queued while the lane is empty."""
 
     unsent: int
-    promise_seconds: Seconds | None
+    sla_seconds: Seconds | None
     last_hour: Numbers
 
     @classmethod
     def of(cls, one: LaneOverview) -> LaneReport:
         """Return a lane's document."""
         stats, last_hour = LaneStats.of(one).model_dump(), Numbers.of(one.last_hour)
-        return cls.taken_from(one, **stats, promise_seconds=one.sla.promise, last_hour=last_hour)
+        return cls.taken_from(one, **stats, sla_seconds=one.sla.start_within, last_hour=last_hour)
 
 
 class QueueStats(JsonView):
@@ -118,25 +118,25 @@ class QueueStats(JsonView):
         return cls.taken_from(one, last_hour=Numbers.of(one.last_hour), last_day=Numbers.of(one.last_day))
 
 
-class Promise(JsonView):
-    """How a lane's promise was kept, as a whole or for one job type."""
+class Sla(JsonView):
+    """How a lane's SLA was met, as a whole or for one job type."""
 
     lane: Lane
     type: str | None
-    promise_seconds: Seconds | None
+    sla_seconds: Seconds | None
     starts: int
     late: int
-    kept: float | None = Field(description="0.0 to 1.0; null where nothing is promised or nothing started.")
+    kept: float | None = Field(description="0.0 to 1.0; null where the lane has no SLA or nothing started.")
     median_seconds: Seconds | None
     p95_seconds: Seconds | None
     p99_seconds: Seconds | None
 
     @classmethod
-    def of(cls, kept: sla.SlaResult) -> Promise:
-        """Return the document of how a promise was kept."""
+    def of(cls, kept: sla.SlaResult) -> Sla:
+        """Return the document of how an SLA was met."""
         return cls.taken_from(
             kept,
-            promise_seconds=kept.promise,
+            sla_seconds=kept.start_within,
             kept=kept.kept_share,
             median_seconds=kept.median,
             p95_seconds=kept.p95,
@@ -145,7 +145,7 @@ class Promise(JsonView):
 
 
 class LateJob(JsonView):
-    """A job that started later than promised."""
+    """A job that started later than its SLA says."""
 
     job_id: str
     type: str
@@ -160,11 +160,11 @@ class LateJob(JsonView):
         return cls.taken_from(one, waited_seconds=one.waited)
 
 
-class Promises(JsonView):
-    """How promises were kept."""
+class SlaReport(JsonView):
+    """How SLAs were met."""
 
-    lanes: tuple[Promise, ...]
-    types: tuple[Promise, ...]
+    lanes: tuple[Sla, ...]
+    types: tuple[Sla, ...]
     late_jobs: tuple[LateJob, ...] = Field(description="The latest first; at most 100 of an hour are known by name.")
 
 

@@ -35,16 +35,16 @@ def deliver(order: WebhookPayload, ports: Ports) -> dict[str, Any]:
         NotTakenError, UnavailableError: It didn't take it.
         InvalidOptionError, ForbiddenAddressError, ConfigError: It can't be sent there, or nothing can sign it.
     """
-    world = ports.world
-    if world.post is None:
+    webhooks = ports.webhooks
+    if webhooks.post is None:
         msg = "webhooks can't be sent from this process"
         raise ConfigError(msg)
     checked_webhook(order.url)
     timestamp = int(ports.clock().timestamp())
-    keys = [key_for(order.url, key) for key in world.secrets()]
+    keys = [key_for(order.url, key) for key in webhooks.secrets()]
     signature = signed(order.body, event_id=order.event_id, timestamp=timestamp, secrets=keys)
     headers = {"content-type": "application/json", "user-agent": AGENT, **signature}
-    answer = world.post(order.url, order.body, headers)
+    answer = webhooks.post(order.url, order.body, headers)
     if answer.status_code == HTTPStatus.GONE:
         msg = "the receiver answered 410: it accepts no more"
         raise Discard(msg)

@@ -82,7 +82,7 @@ class WebhookNotifier:
         """Notify of a job's completion or death, if it is one; repeatable. UnavailableError: it was not enqueued."""
         if record.queue == QUEUE_OF_OURS or record.state not in _NOTIFIED or record.retired:
             return
-        url = self._ports.world.address_of(record)
+        url = self._ports.webhooks.address_of(record)
         if url is not None:
             try:
                 self.send(record, url)
@@ -93,7 +93,7 @@ class WebhookNotifier:
         """Enqueue the delivery of a webhook: once for an end and an address, or once more for each word `again`."""
         from lanework.model.job.job_event_document import notice_of_end  # noqa: PLC0415 - a model to build, where nobody may listen
 
-        notice = notice_of_end(record, stack=self._ports.world.stack)
+        notice = notice_of_end(record, stack=self._ports.webhooks.stack)
         payload = WebhookPayload(url=url, event_id=notice.id, body=notice.written())
         digest = sha256(f"{notice.id} {url} {again}".encode()).hexdigest()[:32]
         correlation_id = correlation_of(record.headers) or record.job_id
@@ -121,7 +121,7 @@ class WebhookNotifier:
         if record.state not in _NOTIFIED:
             msg = f"job {job_id!r} is {record.state}: webhooks are sent for completions and deaths"
             raise InvalidOptionError(msg)
-        address = self._ports.world.address_of(record) if url is None else checked_webhook(url)
+        address = self._ports.webhooks.address_of(record) if url is None else checked_webhook(url)
         if address is None:
             msg = f"job {job_id!r} has no webhook: give its address"
             raise InvalidOptionError(msg)

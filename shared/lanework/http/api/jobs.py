@@ -116,7 +116,7 @@ class JobsApi(Endpoints):
         lane: Annotated[str | None, Query(description="Only this lane: its name, or 1 to 5.")] = None,
         status: Annotated[State | None, Query(description="Only jobs that stand there.")] = None,
         late: Annotated[
-            Within | None, Query(description="Only jobs that started later than promised in the last `hour` or `day`.")
+            Within | None, Query(description="Only jobs that started later than their SLA in the last `hour` or `day`.")
         ] = None,
         limit: Limit = 20,
         cursor: Cursor = None,

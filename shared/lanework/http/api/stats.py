@@ -1,4 +1,4 @@
-"""Endpoints about what jobs did lately: throughput, promises kept, costs. They and the pages read the same numbers."""
+"""Endpoints about what jobs did lately: throughput, SLAs met, costs. They and the pages read the same numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from lanework.app import App
 from lanework.engine.stats.statistics import Window, by_lane, by_queue, by_type, lanes_of
-from lanework.engine.stats.view import Alerts, Costs, LateJob, Promise, Promises
+from lanework.engine.stats.view import Alerts, Costs, LateJob, Sla, SlaReport
 from lanework.http.auth.tokens import Role
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.json_view import JsonView
@@ -29,7 +29,7 @@ class Step(JsonView):
     completed: int
     failed: int = Field(description="Attempts that failed and are tried again.")
     dead: int
-    late: int = Field(description="First starts later than the lane promises.")
+    late: int = Field(description="First starts later than the lane's SLA.")
 
 
 class Series(JsonView):
@@ -64,12 +64,12 @@ class StatsApi(Endpoints):
         )
 
     @endpoint("GET", "/api/sla", Role.VIEWER)
-    def get_promises(self, over: Over = "day") -> Promises:
+    def get_sla(self, over: Over = "day") -> SlaReport:
         """Show how many jobs started within their lane's SLA, and which started late."""
         window, lanes = _window(over, self.app), self.app.ports.stack_lanes
-        return Promises(
-            lanes=tuple(Promise.of(one) for one in sla_by_lane(lanes_of(window.numbers)) if one.lane in lanes),
-            types=tuple(map(Promise.of, sla_by_type(window.numbers))),
+        return SlaReport(
+            lanes=tuple(Sla.of(one) for one in sla_by_lane(lanes_of(window.numbers)) if one.lane in lanes),
+            types=tuple(map(Sla.of, sla_by_type(window.numbers))),
             late_jobs=tuple(map(LateJob.of, late_jobs(window.incidents))),
         )
 

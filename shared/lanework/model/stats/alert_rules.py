@@ -151,7 +151,7 @@ def _late_lanes(situation: Situation, limits: Thresholds) -> list[Finding]:
         is_burning = _late_share(hour) >= limits.late_share and _late_share(minutes) >= limits.late_share
         if terms.start_within is not None and starts >= limits.starts and is_burning:
             within = f"{terms.start_within.total_seconds():g} s"
-            text = f"{late:,} of {starts:,} jobs of lane {lane} started later than the promised {within} within an hour"
+            text = f"{late:,} of {starts:,} jobs of lane {lane} missed the SLA of {within} within an hour"
             found.append(Finding(rule=Rule.SLA, subject=lane, text=text, next_step=f"lanework sla --lane {lane}"))
     return found
 

@@ -39,9 +39,9 @@ _DEALT_WITH: Final = frozenset({Action.JOB_REDRIVEN, Action.JOB_DISCARDED_FROM_D
 
 
 def is_late(lane: Lane, waited: timedelta) -> bool:
-    """Tell whether a first start breaks its lane's promise."""
-    promise = LANES[lane].start_within
-    return promise is not None and waited > promise
+    """Tell whether a first start misses its lane's SLA."""
+    start_within = LANES[lane].start_within
+    return start_within is not None and waited > start_within
 
 
 def key_of(event: Event) -> Key | None:

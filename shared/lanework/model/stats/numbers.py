@@ -17,7 +17,7 @@ BOUNDS: Final = tuple(
     timedelta(seconds=seconds)
     for seconds in (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800, 3_600)
 )
-"""Upper bounds of the parts that waits and run times are spread over; the lanes' promises are among them."""
+"""Upper bounds of the parts that waits and run times are spread over; the lanes' SLAs are among them."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 

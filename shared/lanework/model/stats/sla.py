@@ -1,4 +1,4 @@
-"""What the lanes promise, and how that was kept."""
+"""The lanes' SLAs, and how they were met."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class SlaResult:
     How a lane's SLA was met for one job type, or as a whole (None).
 
     Attributes:
-        promise: Within which time a job's first attempt is to start; None if the lane promises nothing.
+        start_within: Within which time a job's first attempt is to start; None if the lane has no SLA.
         starts: How many jobs started for the first time, and how many of them `late`.
         median, p95, p99: Waits that half, 95 % and 99 % of them didn't exceed; None if none started.
     """
 
     lane: Lane
     type: str | None
-    promise: timedelta | None
+    start_within: timedelta | None
     starts: int
     late: int
     median: timedelta | None
@@ -40,17 +40,17 @@ class SlaResult:
 
     @property
     def kept_share(self) -> float | None:
-        """Which share of the starts kept the promise, 0.0 to 1.0; None where none was made or nothing started."""
-        return None if self.promise is None or self.starts == 0 else 1 - self.late / self.starts
+        """Which share of the starts met the SLA, 0.0 to 1.0; None where none was made or nothing started."""
+        return None if self.start_within is None or self.starts == 0 else 1 - self.late / self.starts
 
 
 def sla_by_lane(numbers: Mapping[Lane, Numbers]) -> tuple[SlaResult, ...]:
-    """Return how each lane's promise was kept, the most urgent lane first; also of lanes in which nothing started."""
+    """Return how each lane's SLA was met, the most urgent lane first; also of lanes in which nothing started."""
     return tuple(_result(lane, None, numbers.get(lane)) for lane in LANES)
 
 
 def sla_by_type(numbers: Mapping[Key, Numbers]) -> tuple[SlaResult, ...]:
-    """Return how promises were kept for each job type that started, lane by lane."""
+    """Return how SLAs were met for each job type that started, lane by lane."""
     order = {lane: index for index, lane in enumerate(LANES)}
     keys = sorted(numbers, key=lambda key: (order[key.lane], key.type))
     return tuple(_result(key.lane, key.type, numbers[key]) for key in keys if numbers[key][Count.FIRST_STARTS])
@@ -67,7 +67,7 @@ def _result(lane: Lane, type_: str | None, numbers: Numbers | None) -> SlaResult
     return SlaResult(
         lane=lane,
         type=type_,
-        promise=LANES[lane].start_within,
+        start_within=LANES[lane].start_within,
         starts=0 if numbers is None else numbers[Count.FIRST_STARTS],
         late=0 if numbers is None else numbers[Count.LATE],
         median=None if waits is None else waits.quantile(0.5),
