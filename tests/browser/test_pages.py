@@ -222,7 +222,7 @@ def test_an_alert_and_a_lane_lead_to_exactly_the_jobs_that_they_speak_of(visitor
     expect(page.get_by_label("Late start")).to_have_value("hour")
     expect(page.locator("[name=lane]")).to_have_value("critical")
     expect(page.locator(".caption")).to_have_text(
-        "8 jobs of lane critical missed the SLA than their SLA in the last hour, of which 5 are known by name."
+        "8 jobs of lane critical started later than their SLA in the last hour, of which 5 are known by name."
     )
     expect(page.locator("tbody tr")).to_have_count(5)
     expect(page.locator("tbody .lane-name.critical")).to_have_count(5)
