@@ -198,23 +198,28 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
 
 
 ALONE: Final = """
-import os, sys, sysconfig
-if os.environ.get("_LAMBDA_LAYERS_DIRS"):
-    _python = sysconfig.get_path("stdlib")
-    sys.path[:] = [
-        one for one in sys.path if one.endswith(".zip") or one.startswith(_python) and "-packages" not in one
-    ]
-    sys.meta_path[:] = [one for one in sys.meta_path if getattr(one, "__module__", "").startswith("_frozen_importlib")]
+import importlib.machinery, sys, sysconfig
+class _Runtime:
+    installed, names = sys.path[:], {"boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six", "jmespath"}
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if path is None and name in cls.names:
+            return importlib.machinery.PathFinder.find_spec(name, cls.installed)
+_python = sysconfig.get_path("stdlib")
+sys.path[:] = [one for one in sys.path if one.endswith(".zip") or one.startswith(_python) and "-packages" not in one]
+sys.meta_path[:] = [one for one in sys.meta_path if getattr(one, "__module__", "").startswith("_frozen_importlib")]
+sys.meta_path.append(_Runtime)
 """
 """
 What a function's process does first: it forgets what is installed for the developer, links to sources included.
 
-The layer brings boto3, which Lambda's runtime has by itself; a function without a layer has what is installed here.
+Beside Python it has what Lambda's runtime has: boto3, and what that needs (`IN_RUNTIME` of shared/Makefile). What a
+layer has comes first.
 """
 
 
 def run_functions_on(python: str) -> None:
-    """Run the functions on the project's interpreter, with nothing but Python beside what was deployed."""
+    """Run the functions on the project's interpreter, with what was deployed and what Lambda's runtime has."""
     usual: Callable[[str], tuple[str, str]] = lambda_runtime._detect_runtime_binary  # noqa: SLF001 - it has no setting
 
     def on_the_projects(runtime: str) -> tuple[str, str]:
