@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -155,6 +156,7 @@ def test_two_stacks_in_one_account_do_not_touch_each_other(stacks: Sam) -> None:
 
 
 def test_a_deleted_stack_leaves_nothing_behind_and_its_neighbour_alone(stacks: Sam) -> None:
+    until_the_clock_has_ticked("shop-blue", stacks)
     stacks.delete("shop-blue")
 
     assert left_of("shop-blue", stacks) == []
@@ -162,6 +164,19 @@ def test_a_deleted_stack_leaves_nothing_behind_and_its_neighbour_alone(stacks: S
     greet(app, ["still-there"])
     until_completed(app, ["still-there"])
     assert left_of("shop-green", stacks) != []
+
+
+def until_the_clock_has_ticked(stack: str, sam: Sam) -> None:
+    """Wait for an end of the clock's tick: what an invocation logs while its log group is deleted makes it anew."""
+    logs = _client("logs", sam)
+    names = [one["logGroupName"] for one in logs.describe_log_groups()["logGroups"]]
+    (group,) = (name for name in names if f"{stack}-clock" in name)
+    began = int(time.time() * 1000)
+
+    def has_logged() -> bool:
+        return bool(logs.filter_log_events(logGroupName=group, startTime=began)["events"])
+
+    wait_for(has_logged, within=timedelta(seconds=90), what=f"a tick of {stack}")
 
 
 def left_of(stack: str, sam: Sam) -> list[str]:
