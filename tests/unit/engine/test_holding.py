@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from lanework import App, Concurrency, Jobs, Run, State
+from lanework import App, Concurrency, JobRecord, Jobs, Run, State
 from lanework.engine.execution.attempt import Attempt, in_order
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import extend_lease
@@ -180,14 +180,20 @@ def test_an_operator_may_move_what_was_given_back_to_any_later_start(worker: Wor
     assert worker.app.reschedule("job-1", delay=timedelta(minutes=1)).due_at == NOON + timedelta(minutes=1)
 
 
-def test_the_next_life_of_what_was_given_back_and_died_waits_for_its_code_too(worker: Worker) -> None:
-    run = worker.claimed()
-    wait = run.requeue(ends_within=5 * SECOND)
-    assert wait is not None
+def dead_of_a_refused_message(worker: Worker) -> JobRecord:
+    """Let job-1 die, and return it as it stood before."""
     stored = worker.app.ports.ledger.get("job-1")
     assert stored is not None
     refused = operator_moves.die_unsent(stored, error="SQS refuses it", now=NOON, expires_at=NOON + timedelta(days=15))
     worker.app.ports.ledger.change("job-1", refused)
+    return stored
+
+
+def test_the_next_life_of_what_was_given_back_and_died_waits_for_its_code_too(worker: Worker) -> None:
+    run = worker.claimed()
+    wait = run.requeue(ends_within=5 * SECOND)
+    assert wait is not None
+    dead_of_a_refused_message(worker)
 
     worker.app.dead_letters.redrive_job("job-1")
 
@@ -202,10 +208,7 @@ def test_the_ticket_of_what_was_given_back_and_died_waits_for_its_code_too(worke
     run = worker.claimed()
     wait = run.requeue(ends_within=5 * SECOND)
     assert wait is not None
-    stored = worker.app.ports.ledger.get("job-1")
-    assert stored is not None
-    refused = operator_moves.die_unsent(stored, error="SQS refuses it", now=NOON, expires_at=NOON + timedelta(days=15))
-    worker.app.ports.ledger.change("job-1", refused)
+    stored = dead_of_a_refused_message(worker)
     ticket = Envelope.of(stored, stored.payload or "").as_ticket(life=2).encode()
     worker.app.ports.lanes.send(Lane.LOW, OutgoingMessage(body=ticket))
 

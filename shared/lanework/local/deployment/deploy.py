@@ -49,7 +49,7 @@ class Deployer:
 
     Attributes:
         parameters: Values for the template's parameters, over those that the host decides.
-        report: Is told what of the template is left out, since the emulator doesn't have it.
+        report: Called with a line for each part of the template that is left out, since the emulator lacks it.
     """
 
     project: Project

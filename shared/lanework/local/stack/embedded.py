@@ -72,7 +72,7 @@ def embedded_stack(
         parameters: Values for the template's parameters.
         drain: How long running jobs may go on at the end; those cut off run again.
         checks_rights: Whether functions have the rights of their roles only, and producers those of their policies.
-        report: Is told what of the template is left out, since the emulator doesn't have it.
+        report: Called with a line for each part of the template that is left out, since the emulator lacks it.
 
     Raises:
         StackError: If it can't start or deploy, or if the project's stack runs already.
