@@ -5,11 +5,12 @@ RUN    := $(VENV)/bin
 SAM    := .venv-sam
 SCAN   := .venv-checkov
 STACK  := .venv-localstack
+CDK    := .venv-cdk
 
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-cdk test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +27,12 @@ $(VENV)/stamp: pyproject.toml requirements.lock
 $(SAM)/stamp:
 	test -x $(SAM)/bin/python || $(PYTHON) -m venv $(SAM)
 	$(SAM)/bin/pip install --quiet --disable-pip-version-check aws-sam-cli==1.170.0
+	@touch $@
+
+# The CDK is large, and pins what it needs.
+$(CDK)/stamp: pyproject.toml
+	test -x $(CDK)/bin/python || $(PYTHON) -m venv $(CDK)
+	$(CDK)/bin/pip install --quiet --disable-pip-version-check aws-cdk-lib==2.275.0 -e ".[cdk]"
 	@touch $@
 
 # So does checkov, which pins boto3.
@@ -71,6 +78,9 @@ test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the
 
 test-adoption: $(VENV)/stamp $(SAM)/stamp ## Make a project with the wheel in a clean environment, and run all that it offers
 	@$(RUN)/pytest tests/adoption
+
+test-cdk: $(VENV)/stamp $(CDK)/stamp ## Synthesise a CDK app, compare it with template.yaml, and deploy it to an emulator: wants Node.js
+	@$(RUN)/pytest tests/cdk --numprocesses=0
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp
@@ -124,4 +134,4 @@ lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the lay
 	cd localstack/host && $(CURDIR)/$(COMPILE) --python-version 3.13 --no-annotate --upgrade --output-file requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) $(CDK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -60,7 +60,7 @@ class Resolver:
         return {
             name: (one["Type"], self.value(one.get("Properties", {})))
             for name, one in self._resources.items()
-            if "Condition" not in one or self._holds({"Condition": one["Condition"]})
+            if "Condition" not in one or self.holds({"Condition": one["Condition"]})
         }
 
     def arn(self, logical_id: str) -> str:
@@ -109,11 +109,11 @@ class Resolver:
                 return self._sub(argument)
             case "Fn::If":
                 condition, then, otherwise = argument
-                return self.value(then if self._holds({"Condition": condition}) else otherwise)
+                return self.value(then if self.holds({"Condition": condition}) else otherwise)
             case "Fn::Join" | "Fn::Split" | "Fn::Select":
                 return _of_list(name, argument[0], self.value(argument[1]))
             case "Fn::Equals" | "Fn::Not" | "Fn::And" | "Fn::Or" | "Condition":
-                return self._holds({name: argument})
+                return self.holds({name: argument})
             case _:
                 return f"{name} {argument}"
 
@@ -145,20 +145,24 @@ class Resolver:
 
         return re.sub(r"\$\{([^!}][^}]*)\}", fill, text)
 
-    def _holds(self, condition: dict[str, Any]) -> bool:
+    def holds(self, condition: dict[str, Any]) -> bool:
+        """Tell whether a condition is met, or an assertion of a rule."""
         ((name, argument),) = condition.items()
         match name:
             case "Condition":
-                return self._holds(self._conditions[argument])
+                return self.holds(self._conditions[argument])
             case "Fn::Equals":
                 left, right = map(self.value, argument)
                 return str(left) == str(right)
             case "Fn::Not":
-                return not self._holds(argument[0])
+                return not self.holds(argument[0])
             case "Fn::And":
-                return all(map(self._holds, argument))
+                return all(map(self.holds, argument))
+            case "Fn::EachMemberEquals":
+                members, wanted = map(self.value, argument)
+                return all(str(one) == str(wanted) for one in members)
             case _:
-                return any(map(self._holds, argument))
+                return any(map(self.holds, argument))
 
 
 def _typed(declared: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - text or a list of it

@@ -21,7 +21,7 @@ CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"
 _POWERTOOLS = "aws_lambda_powertools"
 NOT_IN_LAMBDA = frozenset(
     {
-        *(f"lanework/{one}" for one in ("cli", "doctor", "local", "starter", "memory", "testing.py")),
+        *(f"lanework/{one}" for one in ("cdk.py", "cli", "doctor", "local", "starter", "memory", "testing.py")),
         *(f"lanework/{one}" for one in ("aws/deployed", "edges/process")),
         *(f"{_POWERTOOLS}/utilities/{one}" for one in ("auth_alpha", "data_masking", "kafka", "validation")),
         *(f"{_POWERTOOLS}/metrics/provider/datadog", "pydantic/v1", "pydantic/mypy.py"),

@@ -11,6 +11,8 @@ from lanework.errors import StackError
 from lanework.local.deployment.template import with_code_at
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cfnlint.match import Match
 
 REGION = "us-east-1"
@@ -33,9 +35,13 @@ def lint_template(template: dict[str, Any]) -> list[str]:
     return [_line(match) for match in lint(json.dumps(translate(template)), regions=[REGION])]
 
 
-def translate(template: dict[str, Any]) -> dict[str, Any]:
+def translate(template: dict[str, Any], locate: Callable[[str, str], str] = lambda *_: SOMEWHERE) -> dict[str, Any]:
     """
     Return the CloudFormation template that CloudFormation would make of a SAM template.
+
+    Args:
+        template: What `read_template` returned.
+        locate: Where code is, in S3, as of `with_code_at`.
 
     Raises:
         StackError: If the transform refuses it.
@@ -47,7 +53,7 @@ def translate(template: dict[str, Any]) -> dict[str, Any]:
     for chatty in ("samtranslator.metrics", "samtranslator.feature_toggle"):  # of metrics and features of SAM's service
         logging.getLogger(chatty).setLevel(logging.ERROR)
     translator = Translator({}, Parser(), boto_session=bare_session(REGION))
-    located = with_code_at(template, lambda *_: SOMEWHERE)
+    located = with_code_at(template, locate)
     try:
         translated: dict[str, Any] = translator.translate(located, parameter_values={})
     except InvalidDocumentException as error:
