@@ -96,7 +96,7 @@ class Lanework(Construct):  # type: ignore[misc] # the CDK isn't in the environm
         """
         super().__init__(scope, construct_id)
         self._stack = _own_stack(self)
-        found = find_project(Path(project))
+        found = find_project(Path(project).resolve())
         _check_app(app, found)
         source = read_template(found.template)
         self._lanes = lanes_in(source)
