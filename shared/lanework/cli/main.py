@@ -62,7 +62,7 @@ def _options(
 _COMMANDS: Final = (
     *(jobs.enqueue, jobs.get, jobs.list_, jobs.log, jobs.cancel, jobs.reschedule, jobs.signal),
     *(lanes.pause, lanes.resume, lanes.drain, stats.stats, stats.sla, stats.costs, stats.alerts),
-    *(top.top, tail.tail, clean.clean, project.init, project.upgrade, project.test),
+    *(top.top, tail.tail, clean.clean, project.init, project.upgrade, project.terraform, project.test),
     *(demo.demo, doctor.doctor, doctor.check, dev.dev, env.env, worker.worker, scaling.scaling, probe.probe),
 )
 """The commands that are in no group, as help lists them."""

@@ -1,4 +1,4 @@
-"""Commands of a project's own life: init, test, upgrade."""
+"""Commands of a project's own life: init, test, upgrade, terraform."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lanework.cli.env import say_environment
 from lanework.cli.exits import Exit
 from lanework.cli.output import complain, confirm, out, say
 from lanework.cli.param_types import entry
+from lanework.errors import ConfigError
 from lanework.local.project import TEMPLATE, find_deployable, find_project
 from lanework.starter.adopt import adoption, next_steps
 from lanework.starter.product import product_of
@@ -103,3 +104,27 @@ def upgrade(
     if open_ones:
         complain(f"resolve {', '.join(open_ones)}, then say `lanework upgrade` again")
         raise typer.Exit(Exit.FAILED)
+
+
+def terraform(
+    folder: Annotated[Path, typer.Argument(help="The module's folder.")] = Path("infra/terraform"),
+) -> None:
+    """
+    Make a Terraform module of template.yaml. It has been compared with the template, and never applied.
+
+    Writes main.tf, variables.tf, outputs.tf and README.md, and no file that isn't of its own making.
+
+    Example: lanework terraform infra/terraform
+    """
+    from lanework.local.deployment.template import read_template  # noqa: PLC0415 - heavy, as is the next
+    from lanework.local.terraform.module import MADE, terraform_files  # noqa: PLC0415 - as above
+
+    files = terraform_files(read_template(find_deployable(Path.cwd()).template))
+    for name in files:
+        if (folder / name).exists() and MADE not in (folder / name).read_text(encoding="utf-8", errors="replace"):
+            msg = f"{folder / name} is yours: name another folder, as in lanework terraform infra/lanework-module"
+            raise ConfigError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    say(f"wrote {', '.join(files)} into {folder}; README.md there says how to use it")

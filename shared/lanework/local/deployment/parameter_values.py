@@ -28,25 +28,25 @@ def parameter_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[s
     Raises:
         ConfigError: A name that no parameter has, or a value that the template doesn't take.
     """
-    names = {python_name(name): name for name in declared}
+    names = {snake(name): name for name in declared}
     for name in given:
         if name not in names:
             msg = f"template.yaml has no parameter {name!r}{did_you_mean(name, names)}"
             raise ConfigError(msg)
     values = {names[name]: _text(name, value) for name, value in given.items()}
     for name, value in values.items():
-        _check(python_name(name), value, declared[name])
+        _check(snake(name), value, declared[name])
     fixed = {name for name, one in declared.items() if not is_open(one)}
     defaults = {name: str(declared[name]["Default"]) for name in fixed if "Default" in declared[name]}
     for name in values.keys() - fixed:
-        msg = f"{python_name(name)} is read when the stack is deployed: write cdk deploy --parameters {name}=…"
+        msg = f"{snake(name)} is read when the stack is deployed: write cdk deploy --parameters {name}=…"
         raise ConfigError(msg)
     return {name: values.get(name, defaults.get(name, "")) for name in declared if name in {*values, *defaults}}
 
 
-def python_name(name: str) -> str:
-    """Return how a parameter is written in Python, `kms_key` for KmsKey."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+def snake(name: str) -> str:
+    """Return a name of CloudFormation's in lower case with underscores: `kms_master_key_id` for KMSMasterKeyId."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def is_open(declared: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""A Terraform module of what a template says."""
