@@ -14,6 +14,8 @@ from lanework.local.deployment.parameter_values import parameter_values
 from lanework.local.deployment.sam_transform import translate
 from lanework.local.deployment.settled import settled
 from lanework.local.deployment.template import read_template
+from lanework.local.project_config import config_of
+from lanework.starter.product import product_of
 
 WHERE: Any = {"stack": "shop", "region": "eu-central-1", "account": "123456789012"}
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1"
@@ -70,6 +72,19 @@ def test_the_graph_is_the_same(ours: dict[str, Any], given: dict[str, object]) -
     for one in fields(graphs[0]):
         assert getattr(graphs[0], one.name) == getattr(graphs[1], one.name)
     assert {"Parameters", "Conditions", "Rules", "Metadata"}.isdisjoint(made)
+
+
+def test_the_graph_is_the_same_with_two_lanes_and_a_gradual_deployment(tmp_path: Path) -> None:
+    said = config_of({"lanes": ["high", "medium"], "deployment": "Canary10Percent5Minutes"}, tmp_path)
+    template = tmp_path / "template.yaml"
+    template.write_text(product_of(tmp_path, said, schedules="")["template.yaml"])
+    translated = translate(read_template(template))
+    values = parameter_values(translated["Parameters"], {"log_level": "DEBUG"})
+
+    made = graph_of(settled(translated, values), parameters={}, **WHERE)
+
+    assert graph_of(translated, parameters=values, **WHERE) == made
+    assert {"HighWorkerDeploymentGroup", "MediumWorkerDeploymentGroup", "ClockDeploymentGroup"} == set(made.shifts)
 
 
 def test_what_is_not_there_is_gone_with_what_depends_on_it() -> None:
