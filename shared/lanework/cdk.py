@@ -29,7 +29,7 @@ from lanework.local.deployment.parameter_values import parameter_values
 from lanework.local.deployment.sam_transform import translate
 from lanework.local.deployment.settled import settled
 from lanework.local.deployment.template import lanes_in, read_template
-from lanework.local.project import find_project
+from lanework.local.project import find_deployable
 from lanework.model.lanes import Lane, lane_of
 from lanework.settings import STACK
 
@@ -96,7 +96,7 @@ class Lanework(Construct):  # type: ignore[misc] # the CDK isn't in the environm
         """
         super().__init__(scope, construct_id)
         self._stack = _own_stack(self)
-        found = find_project(Path(project).resolve())
+        found = find_deployable(Path(project).resolve())
         _check_app(app, found)
         source = read_template(found.template)
         self._lanes = lanes_in(source)

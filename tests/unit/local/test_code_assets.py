@@ -65,9 +65,11 @@ def test_what_a_function_misses_fails_each_time_with_file_and_line(project: Proj
 
 
 def test_a_build_that_fails_says_why(project: Project) -> None:
-    (project.handlers / "Makefile").write_text("build-%:\n\t@echo no compiler >&2; exit 1\n")
+    (project.handlers / "Makefile").write_text(
+        "build-%:\n\t@printf '\\033[31mno compiler\\033[0m\\n\\033[0m' >&2; exit 1\n"
+    )
 
-    with pytest.raises(StackError, match="building handlers failed: no compiler"):
+    with pytest.raises(StackError, match=r"^building handlers failed: no compiler$"):
         build(project)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from contextlib import redirect_stdout, suppress
@@ -104,6 +105,7 @@ def _build(source: Path, target: Path, logical_id: str, shown: str, words: Mappi
         check=False,
     )
     if done.returncode:
-        said = [one for one in done.stderr.strip().splitlines() if not one.startswith("make: ***")]
-        problem = f"building {shown} failed: {said[-1] if said else done.stderr.strip()}"
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", done.stderr).strip().splitlines()
+        said = [one for one in lines if not re.match(r"make(\[\d+\])?: \*\*\*", one)]
+        problem = f"building {shown} failed: {(said or lines or ['make said nothing'])[-1]}"
         raise StackError(problem)
