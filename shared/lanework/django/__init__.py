@@ -1,0 +1,1 @@
+"""Lanework for Django projects: name it in `INSTALLED_APPS`. Everything here needs the extra `django`."""
