@@ -10,7 +10,7 @@ CDK    := .venv-cdk
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-cdk test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ test-adoption: $(VENV)/stamp $(SAM)/stamp ## Make a project with the wheel in a 
 
 test-cdk: $(VENV)/stamp $(CDK)/stamp ## Synthesise a CDK app, compare it with template.yaml, and deploy it to an emulator: wants Node.js
 	@$(RUN)/pytest tests/cdk --numprocesses=0
+
+test-frameworks: $(VENV)/stamp ## Enqueue from servers and pools that fork after they have used the application
+	@$(RUN)/pytest tests/frameworks
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp

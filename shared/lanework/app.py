@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
+from lanework.async_calls import async_twin
 from lanework.engine.builtin_jobs.definitions import refuse_names_of_ours, system_jobs
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.builtin import WEBHOOK
@@ -13,6 +14,7 @@ from lanework.engine.jobtypes.middleware import enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request, only_requests, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
+from lanework.forks import no_fork_meanwhile
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
 from lanework.operations import JobOperations
@@ -115,6 +117,10 @@ class App(JobOperations):
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
         return self._enqueue(only_requests(list(requests)), self._enqueuer.enqueue_many)
 
+    enqueue_async = async_twin(enqueue)
+    enqueue_request_async = async_twin(enqueue_request)
+    enqueue_many_async = async_twin(enqueue_many)
+
     def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
         receipts = enqueue_through(self._middleware, requests, enqueue)
         self._flush()
@@ -160,7 +166,9 @@ class App(JobOperations):
     def ports(self) -> Ports:
         """Where the application runs; made from the environment on first use."""
         if self._ports is None:
-            self.use(aws_ports(Settings.from_env(), emit=lambda event: self.ports.events.emit(event)))  # noqa: PLW0108 - events may go elsewhere by then
+            with no_fork_meanwhile():
+                if self._ports is None:
+                    self.use(aws_ports(Settings.from_env(), emit=lambda event: self.ports.events.emit(event)))  # noqa: PLW0108 - events may go elsewhere by then
         return cast("Ports", self._ports)
 
     @cached_property

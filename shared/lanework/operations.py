@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, Unpack
+
+from lanework.async_calls import async_twin, beside_the_loop
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,9 +66,23 @@ class JobOperations(ABC):
             JobFailedError: It died, was cancelled, or its result could not be kept.
             ResultTimeoutError: It had not ended by then.
         """
-        from lanework.engine.operations.results import await_result  # noqa: PLC0415
+        from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
 
-        return await_result(job_id, self.ports, self.registry, timeout=timeout, pause=time.sleep)
+        waiting = ResultWait(job_id, self.ports, self.registry, timeout=timeout)
+        while not isinstance(found := waiting.look(), Ended):
+            time.sleep(found)
+        return found.result
+
+    async def result_async(self, job_id: str, *, timeout: timedelta) -> object:
+        """Do as `result` does, from asyncio code: between two reads of the record it holds no thread."""
+        from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
+
+        waiting = ResultWait(job_id, self.ports, self.registry, timeout=timeout)
+        while True:
+            found = await beside_the_loop(waiting.look)
+            if isinstance(found, Ended):
+                return found.result
+            await asyncio.sleep(found)
 
     def cancel(self, job_id: str) -> Cancelling:
         """
@@ -152,3 +169,10 @@ class JobOperations(ABC):
         from lanework.engine.operations.pauses import flag_of, resume  # noqa: PLC0415
 
         return resume(flag_of(**which, registry=self.registry), self.ports)
+
+    get_async = async_twin(get)
+    cancel_async = async_twin(cancel)
+    signal_async = async_twin(signal)
+    reschedule_async = async_twin(reschedule)
+    pause_async = async_twin(pause)
+    resume_async = async_twin(resume)

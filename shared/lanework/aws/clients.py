@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from botocore.session import Session as BotocoreSession
 
 from lanework.errors import CredentialsError, UnavailableError
-from lanework.forks import in_each_process
+from lanework.forks import in_each_process, no_fork_meanwhile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +91,7 @@ class Clients:
 
     def _make(self, service: Any, *, is_shared: bool = False) -> Any:  # noqa: ANN401 - as above
         """Make a client; a session makes one at a time only."""
-        with self._making:
+        with self._making, no_fork_meanwhile():
             if is_shared and service in self._made:
                 return self._made[service]
             config = _CONFIG.merge(Config(proxies={})) if self._settings.is_embedded else _CONFIG

@@ -139,6 +139,9 @@ class _Returned:
     def result(self, _: str, *, timeout: timedelta) -> object:  # noqa: ARG002 - it is here already
         return self.value
 
+    async def result_async(self, job_id: str, *, timeout: timedelta) -> object:
+        return self.result(job_id, timeout=timeout)
+
 
 @dataclass(slots=True)
 class _Unkept:

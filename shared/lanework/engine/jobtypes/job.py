@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from inspect import isawaitable
 from typing import (
     TYPE_CHECKING,
@@ -19,6 +18,7 @@ from typing import (
 
 from pydantic import BaseModel
 
+from lanework.async_calls import async_twin
 from lanework.engine.jobtypes.arguments import listed
 from lanework.engine.jobtypes.request import Request, link_of, request_of
 from lanework.engine.jobtypes.returned import ran
@@ -80,6 +80,10 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         value = self.type.function(payload, *args, **kwargs)
         return cast("DirectT_co", value if isawaitable(value) else ran(value))
 
+    def __reduce__(self) -> str:
+        """Go to another process by name, as a function does: `pool.map(job.enqueue, payloads)`."""
+        return code_of(self.type.function).__qualname__
+
     def __repr__(self) -> str:
         return f"<Job {self.name} of queue {self.type.queue!r}>"
 
@@ -134,12 +138,6 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         """
         return self._app().enqueue_request(request_of(self.type, payload, options))
 
-    async def enqueue_async(
-        self, payload: PayloadT | Mapping[str, object], **options: Unpack[EnqueueOptions]
-    ) -> Receipt[ResultT_co]:
-        """Enqueue from asyncio code, in a thread beside the event loop; otherwise as `enqueue`."""
-        return await asyncio.to_thread(self.enqueue, payload, **options)
-
     def enqueue_many(self, payloads: Iterable[PayloadT | Mapping[str, object] | Request]) -> list[Receipt[ResultT_co]]:
         """
         Enqueue many jobs of this type: all records are made before any message is sent, ten messages a call.
@@ -155,6 +153,9 @@ class Job(Generic[PayloadT, RestP, DirectT_co, ResultT_co]):
         """
         requests = [one if isinstance(one, Request) else self.request(one) for one in listed("enqueue_many", payloads)]
         return self._app().enqueue_many(requests)
+
+    enqueue_async = async_twin(enqueue)
+    enqueue_many_async = async_twin(enqueue_many)
 
 
 class Declaration(Protocol):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 from lanework.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
@@ -18,6 +20,9 @@ class ReadsResults(Protocol):
 
     def result(self, job_id: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - of any job
         """Wait for a job's result."""
+
+    async def result_async(self, job_id: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - of any job
+        """Wait for a job's result in asyncio code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +57,23 @@ class Receipt(Generic[ResultT_co]):
             JobFailedError: It died, was cancelled, or its result could not be kept.
             ResultTimeoutError: It had not ended by then; it goes on.
         """
+        return cast("ResultT_co", self._given_by.result(self.job_id, timeout=timeout))
+
+    async def result_async(self, *, timeout: timedelta) -> ResultT_co:
+        """Do as `result` does, from asyncio code: between two reads of the record it holds no thread."""
+        return cast("ResultT_co", await self._given_by.result_async(self.job_id, timeout=timeout))
+
+    @property
+    def _given_by(self) -> ReadsResults:
         if self.reader is None:
             msg = (
-                f"receipt of job {self.job_id!r} was made by hand: ask the App, app.result({self.job_id!r}, timeout=…)"
+                f"receipt of job {self.job_id!r} was made by hand or in another process: ask the App, "
+                f"app.result({self.job_id!r}, timeout=…)"
             )
             raise ConfigError(msg)
-        return cast("ResultT_co", self.reader.result(self.job_id, timeout=timeout))
+        return self.reader
+
+    def __reduce__(self) -> tuple[Callable[[], Receipt[ResultT_co]], tuple[()]]:
+        """Go to another process without the application, which has one of its own."""
+        kept = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "reader" or self.ran_inline}
+        return partial(Receipt, **kept), ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import InitVar, dataclass, field
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from lanework.async_calls import async_twin, beside_the_loop
 from lanework.engine.jobtypes.returned import NotRunError, ran
 from lanework.errors import InvalidOptionError, SignalTimeoutError, TooLargeError, is_a, shown
 from lanework.model.job.headers import CORRELATION
@@ -155,10 +155,10 @@ class Run:
     async def once_async(self, name: str, call: Callable[[], Awaitable[T]]) -> T:
         """Do a step of an async job, `call` being awaited; otherwise as `once`. Other jobs go on meanwhile."""
         _check_name("step", name)
-        before = await asyncio.to_thread(self._notebook.step, name)
+        before = await beside_the_loop(self._notebook.step, name)
         if before is None:
             value: Any = call()
-            return await asyncio.to_thread(self._kept, name, _ran(name, await value if isawaitable(value) else value))
+            return await beside_the_loop(self._kept, name, _ran(name, await value if isawaitable(value) else value))
         return cast("T", from_json(before))
 
     def _kept(self, name: str, result: T) -> T:
@@ -197,10 +197,6 @@ class Run:
         if until is not None:
             raise Suspended(until)
 
-    async def wait_async(self, duration: timedelta, *, name: str | None = None) -> None:
-        """Wait in an async job: the ledger is asked beside the event loop; otherwise as `wait`."""
-        await asyncio.to_thread(self.wait, duration, name=name)
-
     def wait_for(self, signal: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - whatever was sent
         """
         Return what a signal brought; until it comes, the job is parked as in `wait`.
@@ -229,9 +225,9 @@ class Run:
             raise SignalTimeoutError(self.job_id, signal)
         return from_json(came)
 
-    async def wait_for_async(self, signal: str, *, timeout: timedelta) -> Any:  # noqa: ANN401 - whatever was sent
-        """Wait for a signal in an async job: the ledger is asked beside the event loop; otherwise as `wait_for`."""
-        return await asyncio.to_thread(self.wait_for, signal, timeout=timeout)
+    progress_async = async_twin(progress)
+    wait_async = async_twin(wait)
+    wait_for_async = async_twin(wait_for)
 
 
 def signal_step(signal: str) -> str:

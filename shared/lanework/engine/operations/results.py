@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -13,8 +14,6 @@ from lanework.model.job.validation_errors import problems_of
 from lanework.model.lifecycle.states import ENDED, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.ports.bundle import Ports
     from lanework.model.lifecycle.states import JobRecord
@@ -23,24 +22,35 @@ _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0
 
 
-def await_result(
-    job_id: str, ports: Ports, registry: Registry, *, timeout: timedelta, pause: Callable[[float], None]
-) -> object:
-    """Wait until a job has ended, reading its record at growing intervals, at last once a second. See `App.result`."""
-    if not is_a(timeout, timedelta):
-        msg = f"timeout must be a timedelta, got {shown(timeout)}"
-        raise InvalidOptionError(msg)
-    until = ports.clock() + min(max(timeout, timedelta(0)), LONGEST_DELAY)
-    pause_s = _FIRST_PAUSE_S
-    while True:
-        record = ports.existing(job_id)
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job has ended, and this is its result."""
+
+    result: object
+
+
+class ResultWait:
+    """Reads a job's record at growing intervals, at last once a second, until it has ended. See `App.result`."""
+
+    def __init__(self, job_id: str, ports: Ports, registry: Registry, *, timeout: timedelta) -> None:
+        if not is_a(timeout, timedelta):
+            msg = f"timeout must be a timedelta, got {shown(timeout)}"
+            raise InvalidOptionError(msg)
+        self._job_id, self._ports, self._registry, self._timeout = job_id, ports, registry, timeout
+        self._until = ports.clock() + min(max(timeout, timedelta(0)), LONGEST_DELAY)
+        self._pause_s = _FIRST_PAUSE_S
+
+    def look(self) -> Ended | float:
+        """Return the result, or how many seconds to wait before the next look; errors as of `App.result`."""
+        record = self._ports.existing(self._job_id)
         if record.state in ENDED:
-            return _result(record, registry)
-        left_s = (until - ports.clock()).total_seconds()
+            return Ended(_result(record, self._registry))
+        left_s = (self._until - self._ports.clock()).total_seconds()
         if left_s <= 0:
-            raise ResultTimeoutError(job_id, state=record.state, waited=timeout)
-        pause(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            raise ResultTimeoutError(self._job_id, state=record.state, waited=self._timeout)
+        pause_s = min(self._pause_s, left_s)
+        self._pause_s = min(self._pause_s * 1.5, _LONGEST_PAUSE_S)
+        return pause_s
 
 
 def _result(record: JobRecord, registry: Registry) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from lanework.async_calls import async_twin
 from lanework.engine.execution.run_store import fitting
 from lanework.engine.queries.recent import check_limit, recent_pages
 from lanework.model.lanes import LaneDepth
@@ -66,6 +67,12 @@ class Inspector:
         """Return what SQS says of one lane, approximately; LaneLeftOutError if the stack doesn't have it."""
         self._ports.check_lane(lane)
         return self._ports.lanes.counts(lane)
+
+    get_async = async_twin(get)
+    page_async = async_twin(page)
+    log_async = async_twin(log)
+    counts_async = async_twin(counts)
+    counts_of_async = async_twin(counts_of)
 
 
 def waited(record: JobRecord) -> timedelta | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
+from lanework.async_calls import async_twin
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.options import check_known
 from lanework.engine.jobtypes.request import builtin_request
@@ -189,6 +190,16 @@ class Schedules:
         now = self._ports.clock()
         request = builtin_request(self._registry.get(schedule.job_type), schedule.payload, schedule.manual_run_id(now))
         return enqueue_reserved(request, self._enqueue, self._ports, since=now)
+
+    add_async = async_twin(add)
+    list_async = async_twin(list)  # noqa: A003 - the method
+    upcoming_async = async_twin(upcoming)
+    get_async = async_twin(get)
+    next_async = async_twin(next)  # noqa: A003 - the method
+    pause_async = async_twin(pause)
+    resume_async = async_twin(resume)
+    remove_async = async_twin(remove)
+    run_async = async_twin(run)
 
     def _readable(self, name: str) -> ScheduleRecord:
         """Return a schedule, of which all can be read."""

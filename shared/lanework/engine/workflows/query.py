@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.async_calls import async_twin
 from lanework.engine.queries.recent import check_limit, recent_keys
 from lanework.engine.workflows.graph import MOST_NODES, Drawing, shards_of
 from lanework.errors import WorkflowNotFoundError, foreign_cursor
@@ -13,7 +14,7 @@ from lanework.model.workflow.shard import Counts, place_of, slot_of
 from lanework.model.workflow.workflow import read_ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from lanework.engine.ports.bundle import Ports
@@ -207,6 +208,24 @@ class WorkflowQuery:
                 return ResultPage(results=self._results(page), next=following if more else None)
             number, place = number + 1, 0
         return ResultPage(results=(), next=None)
+
+    get_async = async_twin(get)
+    page_async = async_twin(page)
+    newest_async = async_twin(newest)
+    graph_async = async_twin(graph)
+    drawn_async = async_twin(drawn)
+    result_page_async = async_twin(result_page)
+
+    async def results_async(self, workflow_id: str) -> AsyncIterator[JobResult]:
+        """Do as `results` does, from asyncio code: `async for one in app.workflows.results_async(…)`."""
+        after: int | None = None
+        while True:
+            page = await self.result_page_async(workflow_id, after=after, limit=_PAGE)
+            for one in page.results:
+                yield one
+            after = page.next
+            if after is None:
+                return
 
     def records_of(self, job_ids: Sequence[str]) -> Iterable[JobRecord]:
         """Return the jobs that exist, as of now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.async_calls import async_twin
 from lanework.engine.deadletters.redrive import Redriver, RedriveResult
 from lanework.engine.dependencies.workflow_progress import Shards
 from lanework.engine.jobtypes.request import Request
@@ -135,6 +136,11 @@ class Workflows(WorkflowQuery):
                 dead = [one for one in self.records_of(called) if one.state is State.DEAD]
                 redriven += sum(self._is_redriven(one) for one in dead if one.workflow == workflow_id)
         return redriven
+
+    enqueue_async = async_twin(enqueue)
+    add_async = async_twin(add)
+    cancel_async = async_twin(cancel)
+    retry_async = async_twin(retry)
 
     def _parts_of(self, found: WorkflowRecord) -> Iterator[tuple[Iterable[JobRecord], list[str]]]:
         """Yield, shard by shard, the jobs of a workflow that exist, as of now, and the ids of the workflows in it."""

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, get_args, get_origin
@@ -15,7 +17,6 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from lanework.errors import InvalidPayloadError, TooLargeError, did_you_mean, is_a, shown
 from lanework.model.job.envelope import LARGEST_PAYLOAD
-from lanework.model.job.equality import shows_in_equality
 from lanework.model.job.validation_errors import MASK, OF_USERS_CODE, problems_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ _LONGEST_NAME: Final = 64
 
 INLINE_PAYLOAD: Final = 1024
 """Bytes of payload that a job's own item holds; a write unit is 1 KB (DynamoDB)."""
+
+_LOOSE = (Any, object, BaseModel)
+"""Under these a value may come back as an equal one of another type: a Counter as a dict."""
 
 T = TypeVar("T")
 Public = Annotated[T, _PUBLIC]
@@ -143,7 +147,7 @@ def _changed(payload: BaseModel, text: str, model: type[BaseModel]) -> list[str]
     """
     # What equality doesn't see, or what is no JSON; where it stands in a string, it is looked at more closely.
     is_plain = "NaN" not in text and "Infinity" not in text and _WITHOUT_ZONE.search(text) is None
-    is_plain = is_plain and shows_in_equality(model)
+    is_plain = is_plain and _shows_in_equality(model)
     with suppress(*OF_USERS_CODE):
         if is_plain and model.model_validate_json(text, by_alias=True, by_name=True) == payload:
             return []
@@ -252,3 +256,38 @@ def _parts(annotation: object) -> Iterator[object]:
     for one in get_args(annotation):
         yield one
         yield from _parts(one)
+
+
+@lru_cache(maxsize=1_000)
+def _shows_in_equality(model: type[BaseModel]) -> bool:
+    """
+    Return whether equal payloads of a model are the same.
+
+    They need not be where the model, or one within it, has an `__eq__` of its own or takes further fields, or where a
+    field is `Any` or a union with an enum: its member equals the plain value that it comes back as.
+    """
+    seen: set[object] = set()
+
+    def is_strict(annotation: Any) -> bool:  # noqa: ANN401 - any annotation
+        if isinstance(annotation, list):  # the parameters of a Callable
+            return all(map(is_strict, annotation))
+        try:
+            if annotation in seen:
+                return True
+            seen.add(annotation)
+        except TypeError:  # unhashable: metadata of an Annotated
+            return True
+        if annotation in _LOOSE or isinstance(annotation, TypeVar):
+            return False
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return _is_own(annotation) and all(is_strict(one.annotation) for one in annotation.model_fields.values())
+        parts = [one for one in get_args(annotation) if one is not NoneType]
+        has_enum = any(isinstance(one, type) and issubclass(one, Enum) for one in parts)
+        return not (has_enum and len(parts) > 1) and all(map(is_strict, parts))
+
+    return is_strict(model)
+
+
+def _is_own(model: type[BaseModel]) -> bool:
+    """Return whether a model compares as pydantic's do, and has no fields but its own."""
+    return model.__eq__ in {BaseModel.__eq__, RootModel.__eq__} and model.model_config.get("extra") != "allow"
