@@ -6,11 +6,12 @@ SAM    := .venv-sam
 SCAN   := .venv-checkov
 STACK  := .venv-localstack
 CDK    := .venv-cdk
+OTHER  := .venv-languages
 
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-open-message test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +86,16 @@ test-cdk: $(VENV)/stamp $(CDK)/stamp ## Synthesise a CDK app, compare it with te
 test-frameworks: $(VENV)/stamp ## Enqueue from servers and pools that fork after they have used the application
 	@$(RUN)/pytest tests/frameworks
 
+# What a program in another language is written with: the AWS SDK of Node and the AWS CLI, which pins botocore.
+$(OTHER)/stamp:
+	test -x $(OTHER)/bin/python || $(PYTHON) -m venv $(OTHER)
+	$(OTHER)/bin/pip install --quiet --disable-pip-version-check awscli==1.46.3
+	npm install --prefix $(OTHER) --no-save --no-package-lock --no-audit --no-fund --silent @aws-sdk/client-sqs@3.1175.0
+	@touch $@
+
+test-open-message: $(VENV)/stamp $(OTHER)/stamp ## Send the open messages of docs/open-message.md from Node and the AWS CLI: wants Node.js
+	@$(RUN)/pytest tests/languages --numprocesses=0
+
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp
 	@LANEWORK_TESTS_ON=localstack $(RUN)/pytest tests/contract tests/integration tests/localstack
@@ -137,4 +148,4 @@ lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the lay
 	cd localstack/host && $(CURDIR)/$(COMPILE) --python-version 3.13 --no-annotate --upgrade --output-file requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) $(CDK) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) $(CDK) $(OTHER) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -227,7 +227,13 @@ def drain(app: App, *lanes: Lane) -> int:
         while (message := queues.receive(lane)) is not None:
             handled += 1
             time_left = LANES[lane].timeout
-            delivery = Delivery(body=message.body, lane=lane, time_left=time_left, lease=time_left + LEASE_MARGIN)
+            delivery = Delivery(
+                body=message.body,
+                lane=lane,
+                time_left=time_left,
+                message_id=message.message_id,
+                lease=time_left + LEASE_MARGIN,
+            )
             report = executor.execute(delivery)
             if not isinstance(report, Nack):
                 queues.delete(lane, message.handle)

@@ -34,7 +34,7 @@ def move_to_dead(lanes: MemoryLanes, lane: Lane, handle: str) -> None:
     """Move a message to the dead-letter queue, as SQS does with what was received too often."""
     for message in [one for one in lanes.queues[lane].messages if one.handle == handle]:
         lanes.queues[lane].messages.remove(message)
-        lanes.put_dead(lane, message.body, was_moved_by_sqs=True)
+        lanes.put_dead(lane, message.body, was_moved_by_sqs=True, message_id=message.message_id)
 
 
 @dataclass

@@ -41,6 +41,7 @@ def _received(message: dict[str, Any]) -> Received:
     return Received(
         handle=message["ReceiptHandle"],
         body=message["Body"],
+        message_id=message.get("MessageId"),
         receives=int(attributes.get("ApproximateReceiveCount", 1)),
         sent_at=None if sent_ms is None else datetime.fromtimestamp(int(sent_ms) / 1000, UTC),
     )

@@ -114,12 +114,15 @@ class SqsLanes:
                 VisibilityTimeout=seconds(hide_for),
                 WaitTimeSeconds=0,
                 MessageSystemAttributeNames=["DeadLetterQueueSourceArn"],
+                MessageAttributeNames=["error"],
             )
         return [
             DeadLetter(
                 handle=one["ReceiptHandle"],
                 body=one["Body"],
                 was_moved_by_sqs="DeadLetterQueueSourceArn" in one.get("Attributes", {}),
+                message_id=one.get("MessageId"),
+                error=_error_of(one),
             )
             for one in answer.get("Messages", [])
         ]
@@ -169,6 +172,11 @@ class SqsLanes:
         url = self._queues.url(lane, suffix)
         with translated(f"looking at {url.rpartition('/')[2]}"):
             return self._clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names).get("Attributes", {})
+
+
+def _error_of(message: Any) -> str | None:  # noqa: ANN401 - a part of boto's answer
+    found: str | None = message.get("MessageAttributes", {}).get("error", {}).get("StringValue")
+    return found
 
 
 def _batches(sendings: Sequence[OutgoingMessage]) -> Iterator[list[int]]:

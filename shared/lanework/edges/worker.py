@@ -110,6 +110,7 @@ class _Batch:
             body=record.body,
             lane=lane,
             time_left=time_left,
+            message_id=record.message_id,
             is_first=record.message_id not in waits_behind,
             sent_at=None if sent_ms is None else datetime.fromtimestamp(int(sent_ms) / 1000, UTC),
             receives=int(attributes.get("ApproximateReceiveCount", 1)),

@@ -32,6 +32,7 @@ class _Message:
     body: str
     visible_at: datetime
     delayed_until: datetime
+    message_id: str
     receives: int = 0
     handle: str = ""
 
@@ -42,6 +43,8 @@ class _Letter:
     handle: str
     was_moved_by_sqs: bool
     visible_at: datetime
+    message_id: str
+    error: str | None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,7 @@ class MemoryLanes:
         self._clock = clock
         self.queues = {lane: _Queue() for lane in Lane}
         self._handles = count(1)
+        self._message_ids = count(1)
 
     def send(self, lane: Lane, sending: OutgoingMessage) -> None:
         """Refuses what SQS refuses: some characters, more than 1 MiB, and a delay of more than 15 minutes."""
@@ -71,7 +75,17 @@ class MemoryLanes:
             msg = f"SQS refuses the message: its delay of {sending.delay.total_seconds():.0f} s is not 0 to 900 s"
             raise UnsendableError(msg)
         visible_at = self._clock() + sending.delay
-        self.queues[lane].messages.append(_Message(body=sending.body, visible_at=visible_at, delayed_until=visible_at))
+        self.queues[lane].messages.append(
+            _Message(
+                body=sending.body,
+                visible_at=visible_at,
+                delayed_until=visible_at,
+                message_id=self._new_message_id(),
+            )
+        )
+
+    def _new_message_id(self) -> str:
+        return f"message-{next(self._message_ids)}"
 
     def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         unsent: dict[int, Unsent] = {}
@@ -85,14 +99,23 @@ class MemoryLanes:
     def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
         """Cause and error are shown in the console only."""
         _check(body, cause=cause, error=error)
-        self.put_dead(lane, body, was_moved_by_sqs=False)
+        self.put_dead(lane, body, was_moved_by_sqs=False, error=error)
 
     def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         now = self._clock()
         seen = list(islice((one for one in self.queues[lane].dead if one.visible_at <= now), limit))
         for letter in seen:
             letter.visible_at = now + hide_for
-        return [DeadLetter(handle=one.handle, body=one.body, was_moved_by_sqs=one.was_moved_by_sqs) for one in seen]
+        return [
+            DeadLetter(
+                handle=one.handle,
+                body=one.body,
+                was_moved_by_sqs=one.was_moved_by_sqs,
+                message_id=one.message_id,
+                error=one.error or None,
+            )
+            for one in seen
+        ]
 
     def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
         shown = set(handles)
@@ -105,12 +128,22 @@ class MemoryLanes:
         gone = set(handles)
         queue.dead = [one for one in queue.dead if one.handle not in gone]
 
-    def put_dead(self, lane: Lane, body: str, *, was_moved_by_sqs: bool) -> None:
+    def put_dead(
+        self,
+        lane: Lane,
+        body: str,
+        *,
+        was_moved_by_sqs: bool,
+        error: str | None = None,
+        message_id: str | None = None,
+    ) -> None:
         letter = _Letter(
             body=body,
             handle=f"{lane}-dlq-{next(self._handles)}",
             was_moved_by_sqs=was_moved_by_sqs,
             visible_at=self._clock(),
+            message_id=message_id or self._new_message_id(),
+            error=error,
         )
         self.queues[lane].dead.append(letter)
 
@@ -138,7 +171,12 @@ class MemoryLanes:
                 message.visible_at = now + (visibility or LANES[lane].timeout + timedelta(seconds=5))
                 message.receives += 1
                 message.handle = f"{lane}-{next(self._handles)}"
-                return Received(handle=message.handle, body=message.body, receives=message.receives)
+                return Received(
+                    handle=message.handle,
+                    body=message.body,
+                    receives=message.receives,
+                    message_id=message.message_id,
+                )
         return None
 
     def delete(self, lane: Lane, handle: str) -> None:

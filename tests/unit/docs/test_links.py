@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.docs.pages import PAGES, ROOT, STARTER, blocks_of, prose_of, text_of
 
-LANGUAGES = {"toml", "python", "console", "json", "yaml", "sh", "mermaid", ""}
+LANGUAGES = {"toml", "python", "console", "json", "yaml", "sh", "js", "mermaid", ""}
 """Those that a test here looks at; what has none is a picture in letters."""
 
 _LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")

@@ -187,4 +187,4 @@ def test_what_is_nobodys_job_is_listed_where_the_list_ends(shop: Shop) -> None:
 
     (found,) = answer.json["unreadable"]
     assert (found["lane"], found["count"], found["problem"].startswith("not a Lanework message")) == ("high", 1, True)
-    assert "1 message in the dead-letter queue of lane high can" in page.text
+    assert "1 message in the dead-letter queue of lane high, and in no job of this list" in page.text

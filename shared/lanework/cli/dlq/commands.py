@@ -12,11 +12,23 @@ from lanework.cli.dlq.output import (
     print_groups,
     print_job,
     print_list,
+    print_messages,
     print_plan,
     print_redriven_with_payload,
     print_summary,
 )
-from lanework.cli.options import AsJson, Cursor, JobId, PageOfJobs, Yes, group, payload_option, with_options
+from lanework.cli.options import (
+    AsJson,
+    Cursor,
+    JobId,
+    OnlyLane,
+    OnlyType,
+    PageOfJobs,
+    Yes,
+    group,
+    payload_option,
+    with_options,
+)
 from lanework.cli.output import answer, say
 from lanework.cli.param_types import payload
 from lanework.cli.param_types import rate as rate_
@@ -141,6 +153,27 @@ def drop(
     with bar("dropping", total=plan.count) as show:
         became = app_.dead_letters.drop(plan, between=lambda it: show(it.moved + it.passed_over))
     print_summary("drop", plan, became, as_json=as_json)
+
+
+@app.command()
+def messages(lane: OnlyLane = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
+    """
+    List messages of dead-letter queues that are no jobs, such as open messages that were refused, with the reason.
+
+    Example: lanework dlq messages --lane high
+    """
+    print_messages(connected().dead_letters.messages.all(lane, type_=type_), sent=False, as_json=as_json)
+
+
+@app.command()
+def resend(lane: OnlyLane = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
+    """
+    Send open messages that were refused to their lane again, where they are checked anew. Safe to repeat.
+
+    Example: lanework dlq resend --type report.month
+    """
+    messages_ = connected(changes=True).dead_letters.messages
+    print_messages(messages_.resend(lane, type_=type_), sent=True, as_json=as_json)
 
 
 def _groups(app_: App, asked: Asked, which: DeadFilter) -> Grouping:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lanework.engine.deadletters.dlq_scan import Unread
     from lanework.engine.deadletters.groups import Grouping
     from lanework.engine.deadletters.query import DeadList, RedrivePlan
+    from lanework.engine.deadletters.refused_messages import RefusedMessage
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.states import JobRecord
 
@@ -50,8 +51,9 @@ def print_list(found: DeadList, unreadable: Mapping[Lane, Unread], *, as_json: b
         out().print("no job is dead" if found.cursor is None else "none in this page")
     for lane, one in unreadable.items():
         messages = "1 message" if one.count == 1 else f"{one.count:,} messages"
-        said = f"\n{messages} in the dead-letter queue of lane {lane} can't be read: {one.problem}"
-        out().print(said, markup=False)
+        out().print(f"\n{messages} in the dead-letter queue of lane {lane}, and no job: {one.problem}", markup=False)
+    if unreadable:
+        out().print("lanework dlq messages  lists them")
 
 
 def print_groups(grouping: Grouping, *, as_json: bool) -> None:
@@ -73,6 +75,21 @@ def print_groups(grouping: Grouping, *, as_json: bool) -> None:
     out().print(table_of(("jobs", "fingerprint", "cause", "type", "last died", "for example", "error"), rows))
     if not grouping.is_counted:
         out().print("\nThere are more: the latest 10,000 are counted.")
+
+
+def print_messages(found: Sequence[RefusedMessage], *, sent: bool, as_json: bool) -> None:
+    """Print messages that are no jobs, as they lie there or as they were sent again."""
+    if as_json:
+        print_json({"messages": [one.to_json() for one in found]})
+        return
+    if sent:
+        out().print("1 message was sent again" if len(found) == 1 else f"{len(found):,} messages were sent again")
+        return
+    if not found:
+        out().print("no message was refused")
+        return
+    rows = ((one.lane, one.type, one.job_id or one.message_id, one.reason) for one in found)
+    out().print(table_of(("lane", "type", "id", "reason"), rows))
 
 
 def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as_json: bool) -> None:

@@ -128,6 +128,7 @@ class Work:
                 body=message.body,
                 lane=lane,
                 time_left=UNBOUNDED,
+                message_id=message.message_id,
                 sent_at=message.sent_at,
                 receives=message.receives,
                 lease=self._lease,

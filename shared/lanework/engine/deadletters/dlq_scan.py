@@ -71,10 +71,10 @@ class Unread:
     problem: str = ""
     is_all: bool = field(default=False, compare=False)
 
-    def see(self, body: str) -> None:
+    def see(self, letter: DeadLetter) -> None:
         """Count one."""
         if self.count == 0:
-            self.problem = _problem_of(body)
+            self.problem = (letter.error or "not a Lanework message")[:_LONGEST_PROBLEM]
         self.count += 1
 
     def is_news(self, before: Unread) -> bool:
@@ -150,7 +150,7 @@ class DlqScan:
             if letter.was_moved_by_sqs:
                 looked.moved += self._deal_with(lane, letter)
             elif ours[letter.handle] is None:
-                unread.see(letter.body)
+                unread.see(letter)
         over = self._over(lane, {handle: ticket for handle, ticket in ours.items() if ticket is not None})
         self._ports.lanes.delete_dead(lane, list(over))
         for ticket in over.values():
@@ -177,7 +177,7 @@ class DlqScan:
     def _deal_with(self, lane: Lane, letter: DeadLetter) -> bool:
         """Deal with a letter that SQS moved; it is deleted only once something durable stands in its place (rule 4)."""
         try:
-            is_done = self._put_right(lane, letter.body)
+            is_done = self._put_right(lane, letter)
         except Exception as error:  # noqa: BLE001 - whatever one letter holds, the others are dealt with
             self._note(Action.MESSAGE_NOT_HANDLED, lane, _said(error))
             return False
@@ -185,11 +185,15 @@ class DlqScan:
             self._ports.lanes.delete_dead(lane, [letter.handle])
         return is_done
 
-    def _put_right(self, lane: Lane, body: str) -> bool:
+    def _put_right(self, lane: Lane, letter: DeadLetter) -> bool:
         try:
-            message = Envelope.decode(body, lane=lane)
+            message = Envelope.decode(letter.body, lane=lane)
         except UndecodableError as problem:
-            note_undecodable(lane, body, str(problem), self._ports)
+            from lanework.model.job.open_message import is_open, with_id  # noqa: PLC0415 - few stacks get any
+
+            if is_open(letter.body):
+                return self._send_back(lane, with_id(letter.body, letter.message_id), "an open message")
+            note_undecodable(lane, letter.body, str(problem), self._ports)
             return True
         stored = self._ports.ledger.get(message.id)
         if stored is None:
@@ -213,13 +217,18 @@ class DlqScan:
         if not message.may_make_a_record:
             self._note(Action.MESSAGE_DROPPED, lane, "its record was retired", job_id=message.id)
             return True
+        return self._send_back(lane, message.encode(), "unrecorded", job_id=message.id, tenant=message.tenant)
+
+    def _send_back(
+        self, lane: Lane, body: str, what: str, *, job_id: str | None = None, tenant: str | None = None
+    ) -> bool:
         try:
-            self._ports.lanes.send(lane, OutgoingMessage.of(message, delay=timedelta(minutes=5)))
+            self._ports.lanes.send(lane, OutgoingMessage(body=body, delay=timedelta(minutes=5), tenant=tenant))
         except UnsendableError as refusal:  # it may never be sent, and is no reason to look at it for ever
-            send_to_dlq(self._ports.lanes, lane, message.encode(), cause=Cause.INVALID, error=str(refusal))
-            self._note(Action.MESSAGE_QUARANTINED, lane, f"can't be sent back: {refusal}", job_id=message.id)
+            send_to_dlq(self._ports.lanes, lane, body, cause=Cause.INVALID, error=str(refusal))
+            self._note(Action.MESSAGE_QUARANTINED, lane, f"can't be sent back: {refusal}", job_id=job_id)
             return True
-        self._note(Action.JOB_BOUNCED, lane, "unrecorded", job_id=message.id)
+        self._note(Action.JOB_BOUNCED, lane, what, job_id=job_id)
         return True
 
     def _bounce(self, stored: JobRecord) -> bool:
@@ -289,11 +298,3 @@ def _known(text: str | None) -> dict[Lane, Unread]:
         return {Lane(lane): Unread(count=int(count), problem=str(why)) for lane, (count, why) in content.items()}
     except (AttributeError, TypeError, ValueError):  # of another release: what lies there is counted anew
         return {}
-
-
-def _problem_of(body: str) -> str:
-    try:
-        Envelope.decode(body)
-    except UndecodableError as problem:
-        return str(problem)[:_LONGEST_PROBLEM]
-    return ""

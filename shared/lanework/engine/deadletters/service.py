@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lanework.engine.deadletters.dlq_scan import Unread
     from lanework.engine.deadletters.groups import Grouping
     from lanework.engine.deadletters.query import RedrivePlan
+    from lanework.engine.deadletters.refused_messages import RefusedMessages
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.registry import Registry
     from lanework.engine.jobtypes.request import Request
@@ -55,6 +56,13 @@ class DeadLetters:
         from lanework.engine.deadletters.dlq_scan import unread  # noqa: PLC0415 - the clock's, which an API has no need of
 
         return unread(self._ports)
+
+    @property
+    def messages(self) -> RefusedMessages:
+        """Messages of dead-letter queues that are no jobs: open ones that were refused can be sent again."""
+        from lanework.engine.deadletters.refused_messages import RefusedMessages  # noqa: PLC0415 - few stacks get any
+
+        return RefusedMessages(self._ports)
 
     def groups(self, which: DeadFilter) -> Grouping:
         """Return the dead jobs by error, of at most 10,000; NothingMatchesError if the filter matches none."""

@@ -1,4 +1,4 @@
-"""From a message's body to an attempt: what is no message of ours is refused here, the rest is `Attempt.execute`."""
+"""From a message's body to an attempt: what is no message of ours goes another way, the rest is `Attempt.execute`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from lanework.engine.execution.start_checks import LOOK_AGAIN
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY
 from lanework.engine.jobtypes.job_type import Options, resolve_policy
 from lanework.engine.messaging.delivery import Ack, Nack
-from lanework.engine.messaging.dlq_tickets import quarantine
 from lanework.engine.messaging.message_events import MessageEvents
 from lanework.errors import InvalidOptionError, UnavailableError, UndecodableError, UnknownLaneError
 from lanework.model.events import Action
@@ -61,7 +60,7 @@ class Executor:
             if envelope.unrecorded or envelope.ticket:
                 envelope = _checked(envelope, self._registry, now=self._ports.clock())
         except UndecodableError as problem:
-            return quarantine(delivery, str(problem), self._ports)
+            return self._from_outside(delivery, problem)
         if envelope.unrecorded and needs_record(envelope.id):
             reason = "its id is one of Lanework's own, whose jobs are recorded before they are sent"
             events = MessageEvents(envelope, self._ports.events, self._ports.clock)
@@ -83,6 +82,12 @@ class Executor:
             if not isinstance(recorded, Envelope):
                 return recorded
             envelope = recorded
+
+    def _from_outside(self, delivery: Delivery, problem: UndecodableError) -> Report:
+        """Enqueue the job of an open message; set aside whatever else isn't a message of ours."""
+        from lanework.engine.enqueue.open_message import receive_open  # noqa: PLC0415 - few stacks get any
+
+        return receive_open(delivery, problem, registry=self._registry, ports=self._ports, middleware=self._middleware)
 
     def _as_recorded(self, record: JobRecord, delivery: Delivery) -> Envelope | Report:
         """Return the message that a record speaks for; if nobody should run it from here, what to do with this one."""

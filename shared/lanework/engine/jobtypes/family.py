@@ -80,7 +80,7 @@ class JobOptions(TypeOptions, Timing, total=False):
         unique_for: One job for each value of `key` within this time: a second one enqueues nothing, and its receipt
             has the first one's id.
         debounce: The last one for each value of `key` runs, once, this long after it was enqueued.
-        api: Whether it may be enqueued over HTTP; False leaves that to the application's own code.
+        api: Whether it may be enqueued over HTTP or by an open message; False: only by the application's own code.
         discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
         version: Version of the payload, from 1. Raise it with a change that older code can't read: its jobs then
             wait, for an hour at most, until the code that can is deployed.

@@ -22,6 +22,7 @@ class Delivery:
 
     Attributes:
         time_left: How much longer this invocation may run.
+        message_id: The id that SQS gave the message.
         is_first: It is the first of its invocation, which has never more time left than now.
         sent_at: When it was sent, by SQS's clock; None if that isn't known.
         receives: How often it was received, this time included.
@@ -32,6 +33,7 @@ class Delivery:
     body: str
     lane: Lane
     time_left: timedelta
+    message_id: str | None = None
     is_first: bool = True
     sent_at: datetime | None = None
     receives: int = 1

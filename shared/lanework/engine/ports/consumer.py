@@ -22,12 +22,14 @@ class Received:
         body: Its body.
         receives: How often it was received, this time included.
         sent_at: When it was sent, by SQS's clock; None if that isn't known.
+        message_id: The id that SQS gave it.
     """
 
     handle: str
     body: str
     receives: int = 1
     sent_at: datetime | None = None
+    message_id: str | None = None
 
 
 class MessageConsumer(Protocol):

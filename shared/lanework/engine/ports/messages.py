@@ -73,8 +73,12 @@ class DeadLetter:
         handle: Deletes it.
         body: Its body.
         was_moved_by_sqs: SQS itself moved it there, having delivered it too often; otherwise we sent it.
+        message_id: The id that SQS gave it.
+        error: Why it is there, if we sent it and it had room for that.
     """
 
     handle: str
     body: str
     was_moved_by_sqs: bool
+    message_id: str | None = None
+    error: str | None = None
