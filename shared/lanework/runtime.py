@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.executor import Executor
     from lanework.engine.execution.pause_watch import PauseWatch
-    from lanework.engine.jobtypes.middleware import Middleware
+    from lanework.engine.jobtypes.middleware import Middleware, Proceed
+    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.request import Request
     from lanework.engine.maintenance.cleanup import Cleanups
     from lanework.engine.ports.bundle import EventSink
     from lanework.engine.queries.search import Search
@@ -90,6 +92,23 @@ class Runtime:
         ports = self._app.ports
         events = Fanout(*sinks, CounterSink(ports.statistics, ports.clock))
         self._app.use(replace(ports, events=events), is_flushed=True)
+
+    # --- jobs that are written elsewhere before they are enqueued
+
+    def write_through(self, requests: Sequence[Request], write: Proceed) -> list[Receipt[Any]]:
+        """Write requests as an enqueue enqueues them: through the middleware, with the headers of the job that asks."""
+        from lanework.engine.jobtypes.middleware import enqueue_through  # noqa: PLC0415
+
+        return enqueue_through(self._middleware, requests, write)
+
+    def send_written(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
+        """Enqueue requests that went through the middleware when they were written. Errors as in `enqueue_many`."""
+        from lanework.engine.enqueue.enqueuer import Enqueuer  # noqa: PLC0415
+
+        ports = self._app.ports
+        receipts = Enqueuer(ports).enqueue_many(requests)
+        ports.events.flush()
+        return receipts
 
     # --- what the clock does
 

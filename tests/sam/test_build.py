@@ -75,7 +75,9 @@ def test_boto_and_the_command_line_are_left_out(built: Path) -> None:
     inside = {one.name for one in (built / "SharedLayer" / "python").iterdir()}
 
     assert inside.isdisjoint({*OF_THE_RUNTIME, "typer", "rich", "ministack", "requirements.txt", "Makefile"})
-    assert not any((built / "SharedLayer" / "python" / "lanework" / one).exists() for one in ("doctor", "django"))
+    assert not any(
+        (built / "SharedLayer" / "python" / "lanework" / one).exists() for one in ("doctor", "django", "outbox")
+    )
     assert {"lanework", "jobs", "pydantic", "pydantic_core", "aws_lambda_powertools", "pynamodb"} <= inside
 
 

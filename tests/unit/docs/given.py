@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
+from sqlalchemy import NullPool, create_engine
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from jobs import app as example
 from lanework import Jobs, Middleware, Public, Run, SignalTimeoutError, State, WorkflowState
@@ -115,6 +118,17 @@ def _steps() -> Names:
     }
 
 
+def _transactions() -> Names:
+    folder = TemporaryDirectory()
+    return {
+        "folder": folder,  # for as long as the page runs
+        "engine": create_engine(f"sqlite:///{folder.name}/shop.db"),
+        "async_engine": create_async_engine(f"sqlite+aiosqlite:///{folder.name}/shop.db", poolclass=NullPool),
+        "AsyncSession": AsyncSession,
+        "drain": drain,
+    }
+
+
 def _writing_jobs() -> Names:
     class Table(BaseModel):
         name: str
@@ -146,6 +160,7 @@ GIVEN: dict[str, Callable[[], Names]] = {
     "docs/retention.md": lambda: {"Jobs": Jobs},
     "docs/schedules.md": _schedules,
     "docs/steps.md": _steps,
+    "docs/transactions.md": _transactions,
     "docs/worker.md": lambda: {"reports": Jobs(queue="reports"), "Report": User, "timedelta": timedelta},
     "docs/writing-jobs.md": _writing_jobs,
 }
