@@ -79,7 +79,7 @@ def test_the_relay_sends_what_can_be_sent_and_the_list_says_of_the_rest_why(caps
     ("address", "why"),
     [
         ("", "or LANEWORK_DATABASE_URL says which database: write it as postgresql"),
-        ("db/shop", "is no address: write it as postgresql"),
+        ("db/shop", "is no address of SQLAlchemy's: write it as postgresql"),
         ("sqlite+aiosqlite:///shop.db", "aiosqlite is an asynchronous driver: give a synchronous one"),
     ],
 )

@@ -121,7 +121,7 @@ def _steps() -> Names:
 def _transactions() -> Names:
     folder = TemporaryDirectory()
     return {
-        "folder": folder,  # for as long as the page runs
+        "folder": folder,
         "engine": create_engine(f"sqlite:///{folder.name}/shop.db"),
         "async_engine": create_async_engine(f"sqlite+aiosqlite:///{folder.name}/shop.db", poolclass=NullPool),
         "AsyncSession": AsyncSession,
@@ -179,6 +179,13 @@ def check_steps(names: Names) -> None:
     assert (record.state, record.result) == (State.COMPLETED, '"paid"')
 
 
+def check_transactions(names: Names) -> None:
+    """Look at whether what was committed left its rows, and take the database away."""
+    assert names["outbox"].relay(names["engine"]).sent == 0
+    names["engine"].dispose()
+    names["folder"].cleanup()
+
+
 def check_workflows(names: Names) -> None:
     """Look at what has come of each recipe."""
     app = names["app"]
@@ -201,6 +208,7 @@ CHECKS: dict[str, Callable[[Names], None]] = {
     "README.md": check_readme,
     "docs/events.md": check_events,
     "docs/steps.md": check_steps,
+    "docs/transactions.md": check_transactions,
     "docs/workflows.md": check_workflows,
 }
 """What pages promise beside what their code itself says."""
