@@ -11,7 +11,7 @@ OTHER  := .venv-languages
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-open-message test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ $(OTHER)/stamp:
 
 test-open-message: $(VENV)/stamp $(OTHER)/stamp ## Send the open messages of docs/open-message.md from Node and the AWS CLI: wants Node.js
 	@$(RUN)/pytest tests/languages --numprocesses=0
+
+test-transactions: $(VENV)/stamp ## Write 2,000 items with their jobs, half in vain, by a producer that is killed between commit and send
+	@$(RUN)/pytest tests/transactions --numprocesses=0
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp

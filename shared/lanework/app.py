@@ -117,9 +117,41 @@ class App(JobOperations):
         """Enqueue what `Job.request` returned, of any types, in as few calls as AWS allows; receipts in order."""
         return self._enqueue(only_requests(list(requests)), self._enqueuer.enqueue_many)
 
+    def enqueue_with(self, request: Request, *, items: Iterable[Mapping[str, Any]]) -> Receipt[Any]:
+        """
+        Enqueue a job and write items of your own DynamoDB tables in one transaction: all of it, or nothing.
+
+        The record and the items are one TransactWriteItems; then the message is sent. If it is not, because the process
+        ended in between, the clock function sends it within minutes.
+
+        Args:
+            request: What `Job.request` returned. With a `job_id` the call can be repeated: once it has succeeded, a
+                repetition with the same payload and items returns a receipt that says `duplicate`.
+            items: Entries as TransactWriteItems takes them (`Put`, `Update`, `Delete`, `ConditionCheck`), with plain
+                Python values as boto3's table resource has them, or with typed ones as its client has them. At most 100
+                and 4 MB together with the job's own: its record; its payload, if over 1 KB; one for each quota and
+                one for `unique_for`. The tables are in the stack's region and account.
+
+        Raises:
+            ItemConditionError: The condition of an item didn't hold; it says which. Nothing was written.
+            ItemsNotWrittenError: A job has the id, or the key of unique work, and came with something else. Nothing
+                was written.
+            QuotaExceededError, JobIdTakenError: As in `enqueue`. Nothing was written.
+            InvalidOptionError, TooLargeError: An entry can't be used, or they are too many. Nothing was written.
+            EnqueueError: DynamoDB didn't answer. Repeat the call, with the `job_id` that the error has.
+        """
+        from lanework.aws.transaction_items import transaction_items  # noqa: PLC0415 - few enqueues bring items
+
+        checked = transaction_items(items)
+        only_requests([request])
+        # Under one id, however often middleware proceeds.
+        request = request if request.job_id is not None else replace(request, job_id=self.ports.new_id())
+        return self._enqueue([request], partial(self._enqueuer.enqueue_many, items=checked))[0]
+
     enqueue_async = async_twin(enqueue)
     enqueue_request_async = async_twin(enqueue_request)
     enqueue_many_async = async_twin(enqueue_many)
+    enqueue_with_async = async_twin(enqueue_with)
 
     def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
         receipts = enqueue_through(self._middleware, requests, enqueue)

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
@@ -40,8 +41,11 @@ from lanework.model.lifecycle.states import State
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mypy_boto3_dynamodb import DynamoDBClient
+
     from lanework.app import App
     from lanework.engine.jobtypes.request import Request
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.events import Event
     from lanework.model.lifecycle.states import Cause
 
@@ -203,10 +207,47 @@ def memory_ports(clock: Clock | None = None, *, events: EventList | None = None)
     )
 
 
-def app_in_memory(app: App, clock: Clock | None = None, *, events: EventList | None = None) -> App:
-    """Let an application run in memory: nothing is sent anywhere until `drain` runs it."""
+def app_in_memory(
+    app: App, clock: Clock | None = None, *, events: EventList | None = None, dynamodb: DynamoDBClient | None = None
+) -> App:
+    """
+    Let an application run in memory: nothing is sent anywhere until `drain` runs it.
+
+    Args:
+        app: The application.
+        clock: Its time.
+        events: Gets its events.
+        dynamodb: A client of boto3's, such as of moto, through which the items of `enqueue_with` are written, and their
+            conditions checked. Without one no condition is looked at, and `written_items` has what came.
+    """
     app.use(memory_ports(clock, events=events))
+    if dynamodb is not None:
+        _ledger_of(app).write_items = partial(_write_items, dynamodb)
     return app
+
+
+def written_items(app: App) -> list[Mapping[str, Any]]:
+    """Return the items that came with the jobs of `enqueue_with` in an application in memory, as they were given."""
+    return _ledger_of(app).items
+
+
+def _ledger_of(app: App) -> MemoryLedger:
+    ledger = app.ports.ledger
+    if not isinstance(ledger, MemoryLedger):
+        msg = "the application isn't in memory: call app_in_memory(app) first"
+        raise TypeError(msg)
+    return ledger
+
+
+def _write_items(dynamodb: DynamoDBClient, job_id: str, items: TransactionItems) -> None:
+    from lanework.aws.clients import translated  # noqa: PLC0415 - loads boto3
+    from lanework.aws.transaction_items import condition_error  # noqa: PLC0415 - as above
+    from lanework.aws.writes import write_together  # noqa: PLC0415 - as above
+
+    with translated("writing your items"):
+        refused = write_together(dynamodb, items.entries, of_callers=len(items.entries))
+    if refused:
+        raise condition_error(job_id, items, refused)
 
 
 def drain(app: App, *lanes: Lane) -> int:

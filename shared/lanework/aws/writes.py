@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError
 
-from lanework.errors import ContendedError, UnavailableError
+from lanework.errors import ConfigError, ContendedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _ONE_FAILED: Final = "ConditionalCheckFailed"
 _CONFLICT: Final = "TransactionConflict"
+_INVALID: Final = "ValidationError"
 
 
 def put_if(
@@ -66,13 +67,17 @@ def was_repeated(response: Any) -> bool:  # noqa: ANN401 - boto's response
     return bool(response.get("ResponseMetadata", {}).get("RetryAttempts"))
 
 
-def write_together(client: DynamoDBClient, items: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any] | None]:
+def write_together(
+    client: DynamoDBClient, items: Sequence[dict[str, Any]], *, of_callers: int = 0
+) -> dict[int, dict[str, Any] | None]:
     """
-    Write items of one table, all or none.
+    Write items, all or none.
 
     Args:
         client: Sends them.
         items: At most 100, each as `{"Put": request}` or `{"Update": request}`, no item twice.
+        of_callers: How many of the first are an application's own. They may be equal to what another has put, and so
+            don't show that a repeated call has landed.
 
     Returns:
         Nothing if they were written. Otherwise the positions of those whose condition didn't hold, with the item that
@@ -81,6 +86,7 @@ def write_together(client: DynamoDBClient, items: Sequence[dict[str, Any]]) -> d
     Raises:
         ContendedError: One of the items was being written by somebody else.
         UnavailableError: DynamoDB was busy.
+        ConfigError: DynamoDB refuses one for what it is.
     """
     try:
         client.transact_write_items(TransactItems=cast("Any", items))
@@ -89,11 +95,16 @@ def write_together(client: DynamoDBClient, items: Sequence[dict[str, Any]]) -> d
             raise
         reasons: list[dict[str, Any]] = cast("Any", error.response).get("CancellationReasons", [])
         failed = {at: one.get("Item") for at, one in enumerate(reasons) if one.get("Code") == _ONE_FAILED}
-        if was_repeated(error.response) and any(_is_own(items[at], found) for at, found in failed.items()):
+        ours = [(items[at], found) for at, found in failed.items() if at >= of_callers]
+        if was_repeated(error.response) and any(_is_own(item, found) for item, found in ours):
             return {}
         if failed:
             return failed
         codes = [str(one.get("Code")) for one in reasons]
+        if _INVALID in codes:
+            at = codes.index(_INVALID)
+            msg = f"writing items together: items[{at}]: {reasons[at].get('Message')}"
+            raise ConfigError(msg) from error
         msg = f"writing items together: {', '.join(codes) or error}"
         raise (ContendedError if _CONFLICT in codes else UnavailableError)(msg) from error
     return {}

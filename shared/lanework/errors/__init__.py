@@ -31,6 +31,8 @@ from lanework.errors.general import (
 from lanework.errors.jobs import (
     ClaimLostError,
     EnqueueError,
+    ItemConditionError,
+    ItemsNotWrittenError,
     JobEndedError,
     JobFailedError,
     JobIdTakenError,
@@ -60,6 +62,8 @@ __all__ = [
     "ImportFailedError",
     "InvalidOptionError",
     "InvalidPayloadError",
+    "ItemConditionError",
+    "ItemsNotWrittenError",
     "JobEndedError",
     "JobFailedError",
     "JobIdTakenError",

@@ -142,6 +142,56 @@ class JobIdTakenError(LaneworkError):
         )
 
 
+class ItemsNotWrittenError(LaneworkError):
+    """
+    Raised by `enqueue_with` when the job exists already: neither the job nor one of the caller's items was written.
+
+    A repetition of the same call, with the same id, payload and items, is no error: its receipt says `duplicate`, and
+    the items were written then.
+
+    Attributes:
+        job_id: The job that has the id, or the key of unique work.
+    """
+
+    def __init__(self, job_id: str) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"none of the items was written: job {job_id!r} exists already, and was not enqueued with this payload and "
+            f"these items; app.get({job_id!r}) shows it"
+        )
+
+
+class ItemConditionError(LaneworkError):
+    """
+    Raised by `enqueue_with` when a condition of the caller's own items didn't hold: no item was written, and no job.
+
+    Attributes:
+        job_id: The id that the job would have had.
+        index: The position, in `items`, of the first whose condition didn't hold.
+        item: The item that it met, in the form of the entry, where the entry asked for it
+            (`"ReturnValuesOnConditionCheckFailure": "ALL_OLD"`); else None.
+        failed: The positions of all whose conditions didn't hold.
+    """
+
+    def __init__(
+        self,
+        job_id: str,
+        *,
+        index: int,
+        entry: str,
+        condition: str,
+        item: dict[str, object] | None,
+        failed: tuple[int, ...],
+    ) -> None:
+        """Say so; `entry` is what was to be written, such as `Put on orders`."""
+        self.job_id, self.index, self.item, self.failed = job_id, index, item, failed
+        rest = f" ({len(failed)} conditions didn't hold)" if len(failed) > 1 else ""
+        super().__init__(
+            f"nothing was written, and job {job_id!r} was not enqueued: the condition of items[{index}], {entry}, "
+            f"didn't hold: {condition}{rest}"
+        )
+
+
 class JobStateError(LaneworkError):
     """Raised when a job is in a state in which what was asked of it can't be done; a class of its own says which."""
 

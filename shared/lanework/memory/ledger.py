@@ -15,10 +15,11 @@ from lanework.model.lifecycle.change import Applied, Refused, StepExists, has_la
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from lanework.engine.ports.index_keys import KeyT
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
@@ -34,12 +35,16 @@ class MemoryLedger:
     Attributes:
         records: Every job's record, by id, without a payload that lies beside it.
         payloads: The payloads that lie beside their records, by job.
+        items: The application's own items that came with jobs, as they were given.
+        write_items: Writes such items, for a job's id; by default they are kept in `items`.
         each: Makes one of the writes of a call that takes several; the proof lets any of them fail.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, JobRecord] = {}
         self.payloads: dict[str, str] = {}
+        self.items: list[Mapping[str, Any]] = []
+        self.write_items: Callable[[str, TransactionItems], None] = lambda _, items: self.items.extend(items.given)
         self.each: Callable[[Callable[[], Any]], Any] = _at_once
         self._lock = RLock()
         self._steps: dict[tuple[str, str], str] = {}
@@ -99,7 +104,9 @@ class MemoryLedger:
         with self._lock:
             return {name: self._marks[name] for name in names if name in self._marks}
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
+    def put_guarded(
+        self, record: JobRecord, markings: Sequence[GuardWrite], items: TransactionItems | None = None
+    ) -> JobRecord | None:
         with self._lock:
             existing = self._in_the_way(record)
             if existing is not None:
@@ -109,6 +116,8 @@ class MemoryLedger:
                 if marking.after != (None if found is None else found.job_id):
                     msg = f"{marking.mark.name} was written meanwhile"
                     raise ContendedError(msg)
+            if items is not None:
+                self.write_items(record.job_id, items)
             self._keep(record)
             self._marks |= {marking.mark.name: marking.mark for marking in markings}
             return None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.item import EXPIRY, MOMENT
+from lanework.aws.ledger.item import EXPIRY, MOMENT, job_id_of
 from lanework.aws.table import Table, as_read
 from lanework.aws.writes import write_together
-from lanework.errors import ContendedError
+from lanework.errors import ContendedError, InvalidOptionError
 from lanework.model.job.guard_items import GuardItem
 from lanework.model.limits import Window
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanework.aws.clients import Clients
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.job.guard_items import GuardWrite
 
 
@@ -32,22 +33,47 @@ class GuardItems:
         return {mark.name: mark for mark in map(_mark, found)}
 
     def put(
-        self, job: dict[str, Any], beside: Sequence[dict[str, Any]], markings: Sequence[GuardWrite]
+        self,
+        job: dict[str, Any],
+        beside: Sequence[dict[str, Any]],
+        markings: Sequence[GuardWrite],
+        items: TransactionItems | None = None,
     ) -> dict[str, Any] | None:
         """
-        Put a job and write marks, all or nothing. Return None if that happened, or the job that has the id.
+        Put a job and write marks and the caller's items, all or nothing.
+
+        Returns:
+            None if that happened, or the job that has the id.
 
         Raises:
-            ContendedError: A mark isn't as it was read, or is being written.
+            ContendedError: A mark isn't as it was read, or an item is being written.
+            ItemConditionError: A condition of the caller's items didn't hold.
+            InvalidOptionError: One of the caller's items is in the jobs table.
             UnavailableError: Whether it was written is not known.
         """
+        if items is not None:
+            self._refuse_ours(items)
         puts = [job, *({"TableName": self._table.name, "Item": item} for item in beside), *map(self._marking, markings)]
-        with translated("recording a job under its guards"):
-            refused = write_together(self._clients.dynamodb, [{"Put": one} for one in puts])
-        if refused and refused.get(0) is None:
+        callers = () if items is None else items.entries
+        n = len(callers)
+        writes = [*callers, *({"Put": one} for one in puts)]
+        with translated("recording a job under its guards" if items is None else "writing a job and your items"):
+            refused = write_together(self._clients.dynamodb, writes, of_callers=n)
+        if refused and refused.get(n) is None:
+            if items is not None and max(refused) < n:
+                from lanework.aws.transaction_items import condition_error  # noqa: PLC0415 - few enqueues bring items
+
+                raise condition_error(job_id_of(job["Item"]["pk"]["S"]), items, refused)
             msg = "what a guard remembers was written meanwhile"
             raise ContendedError(msg)
-        return refused.get(0)
+        return refused.get(n)
+
+    def _refuse_ours(self, items: TransactionItems) -> None:
+        for at, entry in enumerate(items.entries):
+            for request in entry.values():
+                if request["TableName"].rpartition("/")[2] == self._table.name:
+                    msg = f"items[{at}]: {self._table.name} is Lanework's own table; write to one of yours"
+                    raise InvalidOptionError(msg)
 
     def _marking(self, marking: GuardWrite) -> dict[str, Any]:
         mark = marking.mark

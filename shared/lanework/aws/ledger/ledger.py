@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
     from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change
     from lanework.model.lifecycle.states import JobRecord
@@ -110,9 +111,11 @@ class DynamoLedger(Beside):
     def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
         return self._marks.read(names)
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
+    def put_guarded(
+        self, record: JobRecord, markings: Sequence[GuardWrite], items: TransactionItems | None = None
+    ) -> JobRecord | None:
         beside = [self._payloads.item_of(record)] if is_apart(record.payload) else []
-        existing = self._marks.put(self._putting(record), beside, markings)
+        existing = self._marks.put(self._putting(record), beside, markings, items)
         return None if existing is None else self._record(existing)
 
     def change(self, job_id: str, change: Change) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.aws.item_size import LARGEST_ITEM, size_of
 from lanework.aws.strict.refusal import Refusal, out_of_range
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from lanework.aws.strict.refusal import Parameters, Rule
 
 _INVALID: Final = "ValidationException"
-LARGEST_ITEM: Final = 400 * 1024
 _TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 _EXPRESSION_BYTES: Final = 4096
 _TRANSACTION_ITEMS: Final = 100
@@ -44,7 +44,7 @@ def _expressions(call: Parameters) -> Refusal | None:
 
 
 def _item(item: Parameters) -> Refusal | None:
-    if _size_of(item) > LARGEST_ITEM:
+    if size_of(item) > LARGEST_ITEM:
         return Refusal(_INVALID, "Item size has exceeded the maximum allowed size")
     return _numbers(item)
 
@@ -75,36 +75,12 @@ def _numbers_in(value: Any) -> Iterator[str]:  # noqa: ANN401 - DynamoDB's JSON
                 yield from _numbers_in(inner)
 
 
-def _size_of(item: Parameters) -> int:
-    """Return an item's size as DynamoDB counts it: its names and its values (DynamoDB, "Item sizes and formats")."""
-    return sum(len(name.encode()) + _size_of_value(value) for name, value in item.items())
-
-
-def _size_of_value(value: Parameters) -> int:
-    kind, one = next(iter(value.items()))
-    match kind:
-        case "S":
-            return len(str(one).encode(errors="replace"))
-        case "N":
-            return (len(str(one)) + 1) // 2 + 1
-        case "B":
-            return len(one)
-        case "SS" | "NS" | "BS":
-            return sum(_size_of_value({kind[0]: inner}) for inner in one)
-        case "M":
-            return 3 + len(one) + _size_of(one)
-        case "L":
-            return 3 + sum(1 + _size_of_value(inner) for inner in one)
-        case _:
-            return 1
-
-
 def _transaction(call: Parameters) -> Refusal | None:
     items = call.get("TransactItems") or []
     if len(items) > _TRANSACTION_ITEMS:
         return out_of_range("transactItems", "[…]", f"have length less than or equal to {_TRANSACTION_ITEMS}")
     requests = [request for one in items for request in one.values()]
-    if sum(_size_of(request.get("Item") or {}) for request in requests) > _TRANSACTION_BYTES:
+    if sum(size_of(request.get("Item") or {}) for request in requests) > _TRANSACTION_BYTES:
         return Refusal(_INVALID, "Transaction size exceeds limits: the items are larger than 4 MB together")
     return next((refusal for one in requests if (refusal := _request(one)) is not None), None)
 

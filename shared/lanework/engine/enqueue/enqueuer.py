@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.request import Request
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.errors import LaneworkError
     from lanework.model.job.envelope import Envelope
     from lanework.model.lanes import Lane
@@ -56,11 +57,12 @@ class Enqueuer:
         """Enqueue one job: as `enqueue_many` of one, whose own error is raised."""
         return self.enqueue_many([request])[0]
 
-    def enqueue_many(self, requests: Sequence[Request]) -> list[Receipt[Any]]:
+    def enqueue_many(self, requests: Sequence[Request], items: TransactionItems | None = None) -> list[Receipt[Any]]:
         """
         Enqueue jobs: all puts before all sends (rule 11), a repeated id or key among them counted as a duplicate.
 
-        They may wait for each other, in any order. One alone is a put and a send; many share calls.
+        They may wait for each other, in any order. One alone is a put and a send; many share calls. Items of the
+        caller's are written in one transaction with a job's record (`with_items.record_with` has the further errors).
 
         Raises:
             TooLargeError, InvalidOptionError, LaneLeftOutError, UnknownParentError: One of them can't be enqueued;
@@ -75,11 +77,19 @@ class Enqueuer:
             self._ports.check_lane(request.policy.lane)
         ports, prepared = self._ports, partial(prepare, new_id=self._ports.new_id, look_ahead=self._ports.look_ahead)
         asked = [prepared(request, now=ports.clock(), nonce=ports.new_nonce()) for request in requests]
+        if items is not None:
+            from lanework.engine.enqueue.with_items import bound_to, record_with  # noqa: PLC0415 - few jobs have any
+
+            asked = bound_to(asked, items)
         jobs = _with_different_ids(asked)
         is_waiting = any(job.request.after for job in jobs)
         if is_waiting:
             jobs = self._attached(jobs)
-        if len(jobs) > 1 and jobs[0].request.digest is not None:
+        recorded: list[PreparedJob]
+        failed: dict[str, Failure]
+        if items is not None:
+            recorded, failed = [record_with(jobs[0], items, ports)], {}
+        elif len(jobs) > 1 and jobs[0].request.digest is not None:
             from lanework.engine.enqueue.keyed_request import record_keyed  # noqa: PLC0415 - few requests have a key
 
             recorded, failed = record_keyed(jobs, self._record)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lanework.engine.enqueue.prepared_job import PreparedJob, UniqueKey
     from lanework.engine.ports.bundle import Ports
+    from lanework.engine.ports.transaction_items import TransactionItems
 
 _PENDING_KEPT: Final = timedelta(days=30)
 """How long a debounced job's key is kept beyond its start, for a job that waits long: behind a pause, a backlog."""
@@ -34,21 +35,24 @@ _FREES_ITS_KEY: Final = frozenset({State.CANCELLED, State.DEAD})
 """Ends after which nothing of a unique job runs, so that the next one with its key may."""
 
 
-def record_limited(job: PreparedJob, ports: Ports) -> PreparedJob:
+def record_limited(job: PreparedJob, ports: Ports, items: TransactionItems | None = None) -> PreparedJob:
     """
-    Record a job, if its quotas and its key let it.
+    Record a job, if its quotas and its key let it, together with the caller's items if it came with some.
 
     Returns:
         The job; as a duplicate if another has its id or its key, as the pending one if that does its work.
 
     Raises:
         QuotaExceededError, JobIdTakenError: A quota is used up, or a job of another type has its id.
+        ItemConditionError: A condition of the caller's items didn't hold.
         EnqueueError: Whether it was recorded is not known, or others were faster again and again.
     """
     try:
-        return ports.retry_conflicts(partial(_record, job, ports), what=" and ".join(_items(job)))
+        what = " and ".join((*_items(job), *(() if items is None else ("items of yours",))))
+        return ports.retry_conflicts(partial(_record, job, ports, items), what=what)
     except UnavailableError as error:
-        why = f"{error}; a job with a quota, unique_for or debounce can't be sent unrecorded"
+        kind = "a quota, unique_for or debounce" if items is None else "items"
+        why = f"{error}; a job with {kind} can't be sent unrecorded"
         raise EnqueueError(job.job_id, why) from error
     except QuotaExceededError as error:
         ports.emit(Action.JOB_OVER_QUOTA, job.record, reason=str(error), public=job.public)
@@ -60,8 +64,9 @@ def _items(job: PreparedJob) -> list[str]:
     return [*(() if job.key is None else (job.key.item,)), *(use.item for use in job.quotas)]
 
 
-def _record(job: PreparedJob, ports: Ports) -> PreparedJob:
-    found = ports.ledger.marks(_items(job))
+def _record(job: PreparedJob, ports: Ports, items: TransactionItems | None) -> PreparedJob:
+    names = _items(job)
+    found = ports.ledger.marks(names) if names else {}
     now = ports.clock()  # after the read, which may have taken seconds: this is when a quota counts the job
     writes: list[GuardWrite] = []
     if job.key is not None:
@@ -77,7 +82,11 @@ def _record(job: PreparedJob, ports: Ports) -> PreparedJob:
         if another is None:
             raise
         return another
-    existing = ports.ledger.put_guarded(job.record, writes)
+    existing = (
+        ports.ledger.put_guarded(job.record, writes)
+        if items is None
+        else ports.ledger.put_guarded(job.record, writes, items)
+    )
     return job if existing is None or job.has_new_id else duplicate_of(existing, job, ports.ledger)
 
 

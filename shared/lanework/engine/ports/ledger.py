@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
+    from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.job.guard_items import GuardItem, GuardWrite
     from lanework.model.lifecycle.change import Answer, Change, StepExists
     from lanework.model.lifecycle.states import JobRecord
@@ -35,12 +36,15 @@ class Ledger(Protocol):
     def marks(self, names: Sequence[str]) -> dict[str, GuardItem]:
         """Return the marks that exist, as of now (a consistent read); at most 100 names."""
 
-    def put_guarded(self, record: JobRecord, markings: Sequence[GuardWrite]) -> JobRecord | None:
+    def put_guarded(
+        self, record: JobRecord, markings: Sequence[GuardWrite], items: TransactionItems | None = None
+    ) -> JobRecord | None:
         """
-        Record a new job and write its guards' marks, all of it or nothing. Answers as `put` does.
+        Record a new job, write its guards' marks and the caller's items, all of it or nothing. Answers as `put` does.
 
         Raises:
             ContendedError: A mark isn't as it was read, or is being written.
+            ItemConditionError: A condition of the caller's items didn't hold.
             UnavailableError: Whether it was written is not known.
         """
 
