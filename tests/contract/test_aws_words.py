@@ -21,6 +21,7 @@ from tests.support.stacks import REGION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.timeout(1200)  # the first test asks for all lines, on a machine that may do other work
 EMULATORS = endpoints("moto", "ministack")
 KINDER = {"accepted", "failed: none", "refused with 404"}
 LISTS = {
@@ -32,7 +33,7 @@ LISTS = {
     "iam": "list_roles",
     "lambda": "list_functions",
 }
-SOON = Pace(patience_s=3, quiet_s=0, long_poll_s=0, poll_s=0.2, burst=1)
+SOON = Pace(patience_s=3, quiet_s=0, long_poll_s=0, poll_s=0.2, burst=1, at_once=3, answer_within_s=300)
 """Nothing comes much later in moto and LocalStack: they run no functions here, and no schedules."""
 
 

@@ -134,7 +134,7 @@ def _pace(endpoint: str | None, patience: int | None) -> Pace:
 
     if endpoint is None:
         return Pace() if patience is None else Pace(patience_s=patience)
-    return Pace(patience_s=patience or 20, quiet_s=1, long_poll_s=0, poll_s=0.5, burst=3)
+    return Pace(patience_s=patience or 20, quiet_s=1, long_poll_s=0, poll_s=0.5, burst=3, answer_within_s=300)
 
 
 def _run(lab: Lab, lines: list[str], where: str, file: Path) -> Report:

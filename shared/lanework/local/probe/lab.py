@@ -44,6 +44,9 @@ class Pace:
         burst: Messages that are handed to a function at once, each of which takes a second.
         poll_s: How long is waited between two looks.
         most_calls: Calls after which the run stops, whatever is left.
+        at_once: How many probes run at once.
+        answer_within_s: How long a call waits for its answer. AWS needs less than a minute; an emulator's machine may
+            do other work.
     """
 
     patience_s: float = 180
@@ -52,6 +55,8 @@ class Pace:
     poll_s: float = 1
     burst: int = 40
     most_calls: int = 3000
+    at_once: int = 8
+    answer_within_s: float = 60
 
 
 class _Locks:
@@ -101,7 +106,7 @@ class Lab:
                 config = Config(
                     parameter_validation=False,
                     connect_timeout=5,
-                    read_timeout=60,
+                    read_timeout=self.pace.answer_within_s,
                     max_pool_connections=20,
                     retries={"mode": "standard", "total_max_attempts": 4 if self.endpoint is None else 1},
                     proxies=None if self.endpoint is None else {},

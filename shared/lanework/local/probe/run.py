@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from lanework.local.probe.lab import Lab
 
-AT_ONCE: Final = 8
 LONGEST: Final = ("scheduler_fires", "cloudformation", "mapping_")
 """Probes that wait, which begin first."""
 
@@ -56,7 +55,7 @@ def run(lab: Lab, lines: Sequence[str], *, report: Callable[[Finding], object]) 
     def look(line: str) -> None:
         report(_look(lab, line))
 
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool = ThreadPoolExecutor(lab.pace.at_once)
     try:
         for one in [pool.submit(look, line) for line in _in_order(lines)]:
             one.result()
