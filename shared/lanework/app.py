@@ -203,6 +203,17 @@ class App(JobOperations):
                     self.use(aws_ports(Settings.from_env(), emit=lambda event: self.ports.events.emit(event)))  # noqa: PLW0108 - events may go elsewhere by then
         return cast("Ports", self._ports)
 
+    def connect(self) -> None:
+        """
+        Read the environment and load boto now, as a server starts, and not in its first request. Calls nothing on AWS.
+
+        Raises:
+            ConfigError: The environment lacks something; the message names it.
+        """
+        _ = self.ports
+
+    connect_async = async_twin(connect)
+
     @cached_property
     def runtime(self) -> Runtime:
         """What Lanework's own edges, commands and pages need of an application. Nothing that enqueues needs it."""
