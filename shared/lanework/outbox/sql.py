@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.util import await_only, greenlet_spawn
 
+from lanework.async_calls import beside_the_loop
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.request import only_requests
 from lanework.errors import ConfigError, LaneworkError
@@ -215,7 +215,7 @@ class Outbox:
             committed = [request for row_id, request in written.requests.items() if row_id in present]
             if committed:
                 send = partial(self._app.runtime.send_written, committed)
-                await_only(asyncio.to_thread(send)) if engine.dialect.is_async else send()
+                await_only(beside_the_loop(send)) if engine.dialect.is_async else send()
                 rows.remove([*present])
         except Exception as error:  # noqa: BLE001 - whatever it is: the rows are there, and a relay sends them
             reason = str(error) if isinstance(error, LaneworkError) else type(error).__name__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
@@ -19,11 +21,12 @@ from sqlalchemy import NullPool, create_engine
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from jobs import app as example
-from lanework import Jobs, Middleware, Public, Run, SignalTimeoutError, State, WorkflowState
+from lanework import Jobs, Middleware, Public, QuotaExceededError, Run, SignalTimeoutError, State, WorkflowState
 from lanework.memory import MemoryLedger
 from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, Clock, Notes, a_run, app_in_memory, drain, sweep
 from tests.support.factories import a_record
+from tests.support.fakes import break_ports
 
 Names = dict[str, Any]
 
@@ -204,9 +207,44 @@ def check_events(names: Names) -> None:
     assert issubclass(names["Sentry"], Middleware)
 
 
+def check_frameworks(names: Names) -> None:
+    """Ask the page's applications for what it says of them."""
+    from fastapi.testclient import TestClient  # noqa: PLC0415 - for this page
+    from werkzeug.test import Client  # noqa: PLC0415
+
+    app = names["app"]
+    app_in_memory(app, Clock())
+    bat, nobody = {"address": "bat@example.com", "name": "Bat"}, {"address": "nobody"}
+    flask, wsgi = Client(names["shop"]), Client(names["wsgi"])
+    with TestClient(names["api"]) as api, TestClient(names["site"]) as site:
+        asked = [api.post("/welcomes", json=bat), api.post("/teams", json=[bat] * 3), api.post("/visits", json=bat)]
+        asked += [site.post("/welcomes", json=bat)]
+        accepted = [one.status_code for one in asked] + [
+            one.post("/welcomes", json=bat).status_code for one in (flask, wsgi)
+        ]
+        refused = [
+            *(one.post("/welcomes", json=nobody).status_code for one in (api, site, flask, wsgi)),
+            api.post("/welcomes", json=bat, headers={"Idempotency-Key": "a b"}).status_code,
+            api.post("/teams", json=[bat, nobody]).status_code,
+        ]
+        unknown = [one.get("/welcomes/none").status_code for one in (api, flask)]
+        jobs = len(app.inspector.page().jobs)
+        ledger, lanes = break_ports(app)
+        ledger.broken, lanes.broken = {"put", "put_many"}, {"send", "send_many"}
+        away = [one.post("/welcomes", json=bat).status_code for one in (api, site, flask)]
+        away.append(api.post("/teams", json=[bat]).status_code)
+
+    assert (accepted, refused, unknown, away) == ([202] * 6, [422] * 6, [404] * 2, [503] * 4)
+    assert jobs == 1 + 3 + 1 + 1 + 1 + 1
+    error = QuotaExceededError("quota:email", n=10, per=timedelta(hours=1), retry_at=NOON)
+    answer = asyncio.run(names["too_many"](None, error))
+    assert (answer.status_code, parsedate_to_datetime(answer.headers["Retry-After"])) == (429, NOON)
+
+
 CHECKS: dict[str, Callable[[Names], None]] = {
     "README.md": check_readme,
     "docs/events.md": check_events,
+    "docs/frameworks.md": check_frameworks,
     "docs/steps.md": check_steps,
     "docs/transactions.md": check_transactions,
     "docs/workflows.md": check_workflows,
