@@ -11,7 +11,7 @@ OTHER  := .venv-languages
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,18 @@ $(STACK)/stamp: localstack/host/pyproject.toml localstack/host/requirements.lock
 	$(STACK)/bin/pip install --quiet --disable-pip-version-check --no-deps --force-reinstall ./localstack/host
 	@touch $@
 
+# Each Django has an environment of its own; from 6.0 on it wants Python 3.12: `make test-django PYTHON312=…` where none is found.
+DJANGO := .venv-django
+PYTHON312 ?= $(shell for one in python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/3.1[23].*/bin/python3); do \
+	$$one -c "import sys; sys.exit(sys.version_info < (3, 12))" 2>/dev/null && echo $$one && break; done)
+DJANGOS := 5.2 $(if $(PYTHON312),6.0 6.1)
+OF_DJANGO = $(RUN)/uv pip install --quiet --python $(@D)/bin/python
+
+$(DJANGO)/%/stamp: tests/django/requirements/%.txt tests/django/requirements/every.txt pyproject.toml requirements.lock $(VENV)/stamp
+	@$(RUN)/uv venv --quiet --clear --python $(if $(filter 5.2,$*),$(RUN)/python,$(PYTHON312)) $(@D)
+	@$(OF_DJANGO) --requirement $< --requirement tests/django/requirements/every.txt --constraint requirements.lock -e '.[local,emulator]'
+	@touch $@
+
 demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five lanes, check every outcome, stop
 	@$(RUN)/lanework demo
 
@@ -98,6 +110,10 @@ test-open-message: $(VENV)/stamp $(OTHER)/stamp ## Send the open messages of doc
 
 test-transactions: $(VENV)/stamp ## Write 2,000 items with their jobs, half in vain, by a producer that is killed between commit and send
 	@$(RUN)/pytest tests/transactions --numprocesses=0
+
+test-django: $(addprefix $(DJANGO)/,$(addsuffix /stamp,$(DJANGOS))) ## Test lanework.django with each Django that it supports: wants a PostgreSQL, such as apt-get install postgresql
+	@set -e; for one in $(DJANGOS); do echo "Django $$one"; (cd tests/django && ../../$(DJANGO)/$$one/bin/python -m pytest --quiet); done
+	@$(if $(PYTHON312),,echo "################ NOT RUN: Django 6.0 and 6.1 need Python 3.12 or newer, and none is found here ################" >&2)
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp
@@ -151,4 +167,4 @@ lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the lay
 	cd localstack/host && $(CURDIR)/$(COMPILE) --python-version 3.13 --no-annotate --upgrade --output-file requirements.lock
 
 clean: ## Remove what the targets made
-	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) $(CDK) $(OTHER) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SAM) $(SCAN) $(STACK) $(CDK) $(OTHER) $(DJANGO) .aws-sam .lanework .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

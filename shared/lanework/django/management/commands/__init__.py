@@ -1,0 +1,1 @@
+"""`manage.py lanework …` and `manage.py lanework_worker`."""

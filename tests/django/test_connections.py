@@ -1,0 +1,84 @@
+"""Database connections of jobs: healthy when one begins, and no more of them after a thousand than before."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from frameworks import TaskResultStatus
+
+from lanework.local.emulator.process import wait_for
+from lanework.testing import drain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanework import App
+
+
+@pytest.fixture
+def tasks(app: App) -> Any:  # noqa: ARG001 - in memory
+    from shop import tasks  # noqa: PLC0415 - Django is set up by now
+
+    return tasks
+
+
+@pytest.fixture
+def server(project: object) -> Iterator[Any]:  # noqa: ARG001 - is set up
+    """A connection to PostgreSQL that is no job's."""
+    from django.db import connections  # noqa: PLC0415 - Django is set up by now
+
+    own = connections.create_connection("postgresql")
+    yield own
+    own.close()
+
+
+def open_on(server: Any) -> int:
+    """Return how many connections the server has, but for the one that asks."""
+    with server.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        return int(cursor.fetchone()[0]) - 1
+
+
+@pytest.mark.parametrize(("name", "jobs"), [("count_orders", 1_000), ("count_orders_async", 100)])
+def test_after_many_jobs_there_are_as_many_connections_as_before(
+    app: App, tasks: Any, server: Any, name: str, jobs: int
+) -> None:
+    from django.db import connections  # noqa: PLC0415 - Django is set up by now
+
+    connections.close_all()
+    before = open_on(server)
+    for _ in range(jobs):
+        getattr(tasks, name).enqueue("postgresql")
+    assert drain(app) == jobs
+
+    wait_for(lambda: open_on(server) == before, within=timedelta(seconds=10), what="the server's end of the last ones")
+    assert {one.state.value for one in app.inspector.page(limit=100).jobs} == {"completed"}
+
+
+def test_a_job_whose_connection_the_server_has_closed_begins_with_a_new_one(app: App, tasks: Any) -> None:
+    """In Lambda an environment sleeps between two jobs, and databases close what is idle."""
+    with kept_open("postgresql"):
+        tasks.count_orders.enqueue("postgresql")
+        tasks.lose_the_connection.enqueue("postgresql")
+        after = tasks.count_orders.enqueue("postgresql")
+        drain(app)
+
+    after.refresh()
+    assert after.status is TaskResultStatus.SUCCESSFUL, after.errors
+
+
+@contextmanager
+def kept_open(database: str) -> Iterator[None]:
+    """Let connections outlive a job, as CONN_MAX_AGE does."""
+    from django.db import connections  # noqa: PLC0415 - Django is set up by now
+
+    settings = connections[database].settings_dict
+    before = settings["CONN_MAX_AGE"]
+    settings["CONN_MAX_AGE"] = 600
+    connections.close_all()
+    yield
+    settings["CONN_MAX_AGE"] = before
+    connections.close_all()
