@@ -175,12 +175,16 @@ def request_of(row: Row, app: App) -> Request:
         first = error.errors()[0]
         msg = f"the row can't be read: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise UndecodableError(msg) from None
-    known = app.registry.get(stored.type).version
-    if stored.version > known:
-        msg = f"its payload is of version {stored.version}, and this code knows {known}: deploy what has written it"
+    job_type = app.registry.get(stored.type)
+    if stored.version > job_type.version:
+        msg = (
+            f"its payload is of version {stored.version}, and this code knows {job_type.version}: deploy what has "
+            "written it"
+        )
         raise UndecodableError(msg)
     options: dict[str, Any] = {name: getattr(stored.options, name) for name in stored.options.model_fields_set}
-    request = app.request(stored.type, stored.payload, **cast("EnqueueOptions", options))
+    payload = job_type.current(stored.payload, stored.version)
+    request = app.request(stored.type, payload, **cast("EnqueueOptions", options))
     return request.with_headers(stored.headers) if stored.headers else request
 
 

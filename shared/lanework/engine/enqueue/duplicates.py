@@ -73,16 +73,16 @@ def _differs(job: PreparedJob, existing: JobRecord, ledger: Ledger) -> bool:
         text = ledger.payload_of(existing)
     except UnavailableError:
         return existing.digest is not None
-    return text is not None and not _is_same(text, job)
+    return text is not None and not _is_same(text, existing.version, job)
 
 
-def _is_same(text: str, job: PreparedJob) -> bool:
+def _is_same(text: str, version: int, job: PreparedJob) -> bool:
     """Tell whether a stored payload says what is asked for: word for word, or as the job's own model reads it."""
     if text == job.envelope.payload:
         return True
     job_type = job.request.type
     try:
-        return parsed(job_type.name, job_type.model, text) == job.request.payload
+        return parsed(job_type.name, job_type.model, job_type.current(text, version)) == job.request.payload
     except InvalidPayloadError:
         return False
 

@@ -103,7 +103,8 @@ def _request(message: OpenMessage, registry: Registry, *, message_id: str | None
     if message.id is not None or job_type.debounce is None:  # a debounced job has an id of its own
         said["job_id"] = message.id or message_id
     # As JSON text, so that a strict model takes a date or an id from it.
-    request = request_of(job_type, to_json(message.payload).decode(), said)
+    text = job_type.current(to_json(message.payload).decode(), message.version or job_type.version)
+    request = request_of(job_type, text, said)
     return request.with_headers(message.headers)
 
 

@@ -160,7 +160,8 @@ class Attempt:
                 bounds = () if self._type is None else self._type.waits_for
                 self._admission = Admission(bounds=bounds, ports=self._ports)
             if self._admission.bounds:
-                refusal = self._admission.ask(record, record.payload or self._envelope.payload)
+                text = record.payload or self._envelope.payload
+                refusal = self._admission.ask(record, cast("JobType", self._type).current(text, record.version))
         except (UnavailableError, ConfigError) as error:
             self._events.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
             refusal = Snoozed(LIMITS_UNANSWERED)

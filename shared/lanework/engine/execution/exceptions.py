@@ -86,7 +86,7 @@ def meant_by(raised: BaseException) -> BaseException:
 def of_error(error: BaseException, record: JobRecord, job_type: JobType | None, *, now: datetime) -> Outcome:
     """Say what an exception means for the attempt that raised it."""
     try:
-        asked = _asked(error, record, now)
+        asked = _asked(error, record, job_type, now)
     except InvalidOptionError as problem:  # a wait that was set by hand
         error, asked = problem, None
     except BaseException:  # noqa: BLE001 - it lies about its class, or has lost what it is to say
@@ -110,7 +110,7 @@ def of_unknown(raised: BaseException, record: JobRecord) -> Outcome:
     return Doomed(Cause.EXHAUSTED, error, kind) if is_last else Failed(error, None, kind)
 
 
-def _asked(error: BaseException, record: JobRecord, now: datetime) -> Outcome | None:
+def _asked(error: BaseException, record: JobRecord, job_type: JobType | None, now: datetime) -> Outcome | None:
     """Return what an exception asks for that is no failure to try again after; None of one that is."""
     match error:
         case Snooze(wait=wait):
@@ -125,7 +125,7 @@ def _asked(error: BaseException, record: JobRecord, now: datetime) -> Outcome | 
             return _doomed(Cause.DISCARDED, error)
         case NoCodeError():
             return _doomed(Cause.UNKNOWN_TYPE, error)
-        case InvalidPayloadError(job_type=name) if name == record.type:
+        case InvalidPayloadError(job_type=name) if job_type is not None and name in (job_type.name, record.type):
             return _doomed(Cause.INVALID, error)
         case _:
             pass

@@ -59,7 +59,7 @@ class JobCode:
             notebook=self.run_store,
         )
         with self.ports.code_runner.limit(self.timeout):
-            payload = parsed(self.type.name, self.type.model, text)
+            payload = parsed(self.type.name, self.type.model, self.type.current(text, record.version))
             self.events.public = public_part(payload)
             arguments = (payload, run) if self.type.takes_run else (payload,)
             if not self.type.is_async:

@@ -18,11 +18,11 @@ from lanework.model.lifecycle.retention import Retention
 from lanework.model.limits import Concurrency, bounds_of, is_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import timedelta
 
     from lanework.engine.jobtypes.job import Declaration, Enqueues
-    from lanework.engine.jobtypes.job_type import Where
+    from lanework.engine.jobtypes.job_type import Upcast, Where
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.limits import Bound, Quota, Rate
 
@@ -84,6 +84,8 @@ class JobOptions(TypeOptions, Timing, total=False):
         discard_on: Exceptions after which no further attempt can help: the job is dead at once, cause `discarded`.
         version: Version of the payload, from 1. Raise it with a change that older code can't read: its jobs then
             wait, for an hour at most, until the code that can is deployed.
+        upcast: For each older version, from one on without a gap, a function that takes a payload of it, as a dict of
+            JSON values, and returns one of the next version. So older jobs run on today's model.
         aliases: Names it had before, so that jobs which still carry one run.
     """
 
@@ -93,6 +95,7 @@ class JobOptions(TypeOptions, Timing, total=False):
     api: bool
     discard_on: tuple[type[Exception], ...]
     version: int
+    upcast: Mapping[int, Callable[[Any], Any]]
     aliases: tuple[str, ...]
 
 
@@ -194,6 +197,7 @@ class Jobs:
             "bounds": bounds,
             "key": key,
             "version": version,
+            "upcast": _upcasts(name, said.get("upcast"), version),
             "aliases": aliases,
             "retention": self._retention,
             "schedule": declared_schedule(name, said),
@@ -211,6 +215,14 @@ class Jobs:
             msg = f"{name} can't be enqueued: its family (queue {self.queue!r}) is in no App; add it to App(…)"
             raise ConfigError(msg)
         return self._app
+
+
+def _upcasts(name: str, given: object, version: int) -> Mapping[int, Upcast]:
+    if given is None:
+        return {}
+    from lanework.engine.jobtypes.upcast import checked_upcasts  # noqa: PLC0415 - few job types have any
+
+    return checked_upcasts(name, given, version)
 
 
 def _options(said: TypeOptions) -> Options:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lanework.errors import InvalidOptionError, shown
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, MOST_ATTEMPTS, Lane, lane_of
@@ -14,7 +14,7 @@ from lanework.model.retry_wait import Backoff
 from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pydantic import BaseModel
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lanework.model.schedule.schedule import Schedule
 
 Where = Literal["anywhere", "worker"]
+Upcast: TypeAlias = "Callable[[Any], Any]"
+"""Turns a payload of one version, as JSON values, into one of the next version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,7 @@ class JobType:
         options: What the declaration said, family's options included.
         returns: What the function returns, for reading results back; Any if it doesn't say.
         version: Version of the payload that the code understands, with all before it.
+        upcast: What turns a payload of an older version, as JSON values, into one of the next version.
         bounds: The limits that its jobs fall under: its family's, then its own.
         key: The fields of the payload that make a job the same as another, for `unique_for` and `debounce`.
         retention: How many ended jobs of its family are kept.
@@ -109,6 +112,7 @@ class JobType:
     returns: Any = Any
     discard_on: tuple[type[Exception], ...] = ()
     version: int = 1
+    upcast: Mapping[int, Upcast] = field(default_factory=dict, hash=False)
     aliases: tuple[str, ...] = ()
     bounds: tuple[Bound, ...] = ()
     key: tuple[str, ...] = ()
@@ -117,6 +121,19 @@ class JobType:
     retention: Retention = BY_AGE
     schedule: Schedule | None = None
     api: bool = True
+
+    def current(self, payload: str, version: int) -> str:
+        """
+        Return a payload of a version, as JSON text, brought up to today's; as it is where nothing is declared for that.
+
+        Raises:
+            InvalidPayloadError: An upcast raised, or none leads from that version to today's.
+        """
+        if version >= self.version or not self.upcast:
+            return payload
+        from lanework.engine.jobtypes.upcast import upcasted  # noqa: PLC0415 - few payloads are old
+
+        return upcasted(self, payload, version)
 
     @property
     def has_quota(self) -> bool:
