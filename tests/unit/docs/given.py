@@ -215,6 +215,8 @@ def check_frameworks(names: Names) -> None:
     app = names["app"]
     app_in_memory(app, Clock())
     bat, nobody = {"address": "bat@example.com", "name": "Bat"}, {"address": "nobody"}
+    api: Any
+    site: Any
     flask, wsgi = Client(names["shop"]), Client(names["wsgi"])
     with TestClient(names["api"]) as api, TestClient(names["site"]) as site:
         asked = [api.post("/welcomes", json=bat), api.post("/teams", json=[bat] * 3), api.post("/visits", json=bat)]
@@ -227,15 +229,23 @@ def check_frameworks(names: Names) -> None:
             api.post("/welcomes", json=bat, headers={"Idempotency-Key": "a b"}).status_code,
             api.post("/teams", json=[bat, nobody]).status_code,
         ]
+        garbage = {
+            post("/welcomes", headers={"Content-Type": "application/json"}, **{name: body}).status_code
+            for post, name in ((api.post, "content"), (site.post, "content"), (flask.post, "data"), (wsgi.post, "data"))
+            for body in (b"[", b"[]", b"3", b"null", b'"x"', b"\xff", b"")
+        }
+        keyed = [api.post("/welcomes", json={**bat, "name": name}, headers={"Idempotency-Key": "a"}) for name in "AAB"]
         unknown = [one.get("/welcomes/none").status_code for one in (api, flask)]
         jobs = len(app.inspector.page().jobs)
         ledger, lanes = break_ports(app)
         ledger.broken, lanes.broken = {"put", "put_many"}, {"send", "send_many"}
-        away = [one.post("/welcomes", json=bat).status_code for one in (api, site, flask)]
+        away = [one.post("/welcomes", json=bat).status_code for one in (api, site, flask, wsgi)]
         away.append(api.post("/teams", json=[bat]).status_code)
 
-    assert (accepted, refused, unknown, away) == ([202] * 6, [422] * 6, [404] * 2, [503] * 4)
-    assert jobs == 1 + 3 + 1 + 1 + 1 + 1
+    assert (accepted, refused, unknown, away) == ([202] * 6, [422] * 6, [404] * 2, [503] * 5)
+    assert garbage <= {400, 422}
+    assert [one.status_code for one in keyed] == [202, 202, 409]
+    assert jobs == 1 + 3 + 1 + 1 + 1 + 1 + 1
     error = QuotaExceededError("quota:email", n=10, per=timedelta(hours=1), retry_at=NOON)
     answer = asyncio.run(names["too_many"](None, error))
     assert (answer.status_code, parsedate_to_datetime(answer.headers["Retry-After"])) == (429, NOON)
