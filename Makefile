@@ -11,7 +11,7 @@ OTHER  := .venv-languages
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-iam test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ test-browser: $(VENV)/stamp ## Use the dashboard in a browser: wants Chromium, s
 
 pictures: $(VENV)/stamp ## Take the pictures of the dashboard that docs/ shows, with the same Chromium
 	@PYTHONPATH=shared:. $(RUN)/python -m tests.browser.pictures docs/pictures
+
+test-iam: $(VENV)/stamp ## Run tests/e2e where IAM decides, each function with its own role, and take rights away from each role
+	@LANEWORK_TESTS_ON=iam $(RUN)/pytest tests/e2e tests/iam --numprocesses=$(or $(WORKERS),4)
 
 test-sam: $(VENV)/stamp $(SAM)/stamp ## Build and deploy to an emulator with the real SAM CLI
 	@$(RUN)/pytest tests/sam

@@ -16,6 +16,7 @@ from tests.localstack.differences import told_apart
 from tests.support.endpoints import ON_LOCALSTACK
 from tests.support.localstack_server import localstack
 from tests.support.moto_server import MotoServer
+from tests.support.rights import UNDER_IAM, to_run_under_iam
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = in_a_good_order(items)
     if ON_LOCALSTACK:
         items[:], left_out = told_apart(items)
+        config.hook.pytest_deselected(items=left_out)
+    if UNDER_IAM:
+        items[:], left_out = to_run_under_iam(items)
         config.hook.pytest_deselected(items=left_out)
 
 

@@ -27,6 +27,7 @@ from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings
 from lanework.wiring import aws_ports, utc_now
+from tests.support.rights import UNDER_IAM
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +39,7 @@ class Nothing(BaseModel):
 @pytest.fixture(scope="module")
 def stack() -> Iterator[RunningStack]:
     before = dict(os.environ)
-    with embedded_stack(find_project(ROOT), fresh=True, name="patient") as running:
+    with embedded_stack(find_project(ROOT), fresh=True, name="patient", checks_rights=UNDER_IAM) as running:
         enter(running.handle, running.clients)
         example.use(aws_ports(Settings.from_env()))
         yield running

@@ -26,6 +26,7 @@ from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.logs import LogTail
 from lanework.local.stack.watch import redeploy_on_change
 from lanework.model.lanes import Lane
+from tests.support.rights import UNDER_IAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -114,7 +115,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         clock = "      FunctionName: !Sub ${AWS::StackName}-clock\n"
         letters = "      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt BatchDeadLetterQueue.Arn}\n"
         project.template.write_text(text.replace(clock, f"{clock}{letters}"))
-        with embedded_stack(project, port=free_port(), report=reported.append) as stack:
+        with embedded_stack(project, port=free_port(), report=reported.append, checks_rights=UNDER_IAM) as stack:
             yield Bench(stack, reported)
 
 
@@ -181,7 +182,8 @@ def test_a_message_reaches_its_lanes_worker_which_sees_nothing_of_the_users(lane
 
     note = bench.wait_for_note(f"hello-{lane}")
     assert (note["lane"], note["AWS_ENDPOINT_URL"]) == (lane.value, bench.stack.handle.endpoint)
-    assert (note["AWS_ACCESS_KEY_ID"], note["SECRET"]) == ("000000000000", "")
+    assert note["AWS_ACCESS_KEY_ID"].startswith("ASIA" if UNDER_IAM else "000000000000")
+    assert note["SECRET"] == ""
     assert note["developer's"] == "[]"  # packages that requirements.txt doesn't name
 
 
@@ -268,14 +270,17 @@ def test_a_project_runs_one_stack_at_a_time_and_its_handle_says_where(bench: Ben
     project = bench.stack.deployer.project
 
     assert running_in(project.root) == bench.stack.handle
-    with pytest.raises(StackError, match=f"runs already, at {bench.stack.handle.endpoint}"), embedded_stack(project):
+    with (
+        pytest.raises(StackError, match=f"runs already, at {bench.stack.handle.endpoint}"),
+        embedded_stack(project, checks_rights=UNDER_IAM),
+    ):
         pass
 
 
 def test_a_fresh_stack_beside_it_takes_another_port_and_leaves_no_trace(bench: Bench) -> None:
     project, taken = bench.stack.deployer.project, int(bench.stack.handle.endpoint.rpartition(":")[2])
 
-    with embedded_stack(project, fresh=True, port=taken) as fresh:
+    with embedded_stack(project, fresh=True, port=taken, checks_rights=UNDER_IAM) as fresh:
         assert fresh.handle.endpoint != bench.stack.handle.endpoint
         assert Bench(fresh).note("hello-low") == {}
 
@@ -284,7 +289,9 @@ def test_a_fresh_stack_beside_it_takes_another_port_and_leaves_no_trace(bench: B
 
 
 def test_stopping_ends_a_job_that_will_not_and_leaves_no_process(tmp_path: Path) -> None:
-    with embedded_stack(a_project(tmp_path), port=free_port(), drain=timedelta(seconds=0.2)) as stack:
+    with embedded_stack(
+        a_project(tmp_path), port=free_port(), drain=timedelta(seconds=0.2), checks_rights=UNDER_IAM
+    ) as stack:
         Bench(stack).send(Lane.BATCH, "endless", seconds=600)
         Bench(stack).wait_for_note("endless", "begun")
         assert len(members(stack.handle.pid)) == 2
@@ -297,11 +304,11 @@ def test_stopping_lets_a_job_finish_and_what_it_wrote_is_there_at_the_next_start
     tmp_path: Path,
 ) -> None:
     project = a_project(tmp_path)
-    with embedded_stack(project, port=free_port()) as stack:
+    with embedded_stack(project, port=free_port(), checks_rights=UNDER_IAM) as stack:
         Bench(stack).send(Lane.LOW, "nearly-done", seconds=1)
         Bench(stack).wait_for_note("nearly-done", "begun")
 
-    with embedded_stack(project, port=free_port()) as again:
+    with embedded_stack(project, port=free_port(), checks_rights=UNDER_IAM) as again:
         assert again.handle.endpoint != stack.handle.endpoint
         assert Bench(again).note("nearly-done")["code"] == "1"
         Bench(again).send(Lane.LOW, "next-day")
@@ -327,7 +334,10 @@ def test_a_broken_template_is_one_clear_line_and_nothing_stays(
     project, port = a_project(tmp_path), free_port()
     project.template.write_text(break_it(project.template.read_text()))
 
-    with pytest.raises(StackError, match=complaint) as told, embedded_stack(project, port=port):
+    with (
+        pytest.raises(StackError, match=complaint) as told,
+        embedded_stack(project, port=port, checks_rights=UNDER_IAM),
+    ):
         pass
 
     assert "\n" not in str(told.value)
@@ -336,7 +346,7 @@ def test_a_broken_template_is_one_clear_line_and_nothing_stays(
 
 
 def test_an_emulator_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
-    with embedded_stack(a_project(tmp_path), port=free_port()) as stack:
+    with embedded_stack(a_project(tmp_path), port=free_port(), checks_rights=UNDER_IAM) as stack:
         stack.emulator.check_alive()
         os.kill(stack.handle.pid, signal.SIGKILL)
         stack.emulator.process.wait()

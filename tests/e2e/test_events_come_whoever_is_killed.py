@@ -18,6 +18,7 @@ from lanework.local.stack.embedded import embedded_stack
 from tests.support.orders import CODE
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM
 from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with (project.root / "handlers" / "stream.py").open("a") as code:
         code.write(DIES_ONCE.format(marker=str(folder / "has-died")))
     parameters = {"EventsToBus": "all", "EventBus": BUS}
-    with embedded_stack(project, port=free_port(), parameters=parameters) as running:
+    with embedded_stack(project, port=free_port(), parameters=parameters, checks_rights=UNDER_IAM) as running:
         yield running
 
 

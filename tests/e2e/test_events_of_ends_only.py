@@ -11,6 +11,7 @@ from lanework.local.stack.embedded import embedded_stack
 from tests.support.orders import CODE
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM
 from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ SOON = timedelta(seconds=60)
 
 def test_each_end_is_told_and_nothing_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = a_project(tmp_path / "shop", CODE)
-    with embedded_stack(project, port=free_port(), parameters={"EventsToBus": "ends"}) as stack:
+    with embedded_stack(
+        project, port=free_port(), parameters={"EventsToBus": "ends"}, checks_rights=UNDER_IAM
+    ) as stack:
         app = application_on(stack, monkeypatch)
         bus = WatchedBus(stack)
         app.enqueue("order.take", {}, job_id="taken")

@@ -21,6 +21,7 @@ from lanework.local.emulator.process import wait_for
 from lanework.local.stack.embedded import embedded_stack
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     template = file.read_text()
     assert "Default: 900" in template
     file.write_text(template.replace("Default: 900", f"Default: {LOOK_AHEAD_S}"))
-    with embedded_stack(project, port=free_port()) as running:
+    with embedded_stack(project, port=free_port(), checks_rights=UNDER_IAM) as running:
         yield running
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -21,6 +20,7 @@ from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Key
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM, let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
         "AlertJob": "ops.alert",
         "ApiTokens": f"viewer:{hash_of(TOKEN)}",
     }
-    with embedded_stack(project, port=free_port(), parameters=parameters) as running:
+    with embedded_stack(project, port=free_port(), parameters=parameters, checks_rights=UNDER_IAM) as running:
         yield running
 
 
@@ -81,11 +81,10 @@ def tick(stack: RunningStack) -> dict[str, Any]:
 
 def a_listener(stack: RunningStack) -> tuple[Any, str]:
     """Subscribe a queue to the alarms' topic."""
-    where: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-    sqs, sns = boto3.client("sqs", **where), boto3.client("sns", **where)
+    sqs: Any = stack.clients.make("sqs")
     url = sqs.create_queue(QueueName="listener")["QueueUrl"]
-    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=stack.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=queue)
+    queue = let_in(sqs, url, "sns.amazonaws.com")
+    stack.clients.make("sns").subscribe(TopicArn=stack.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=queue)
     return sqs, url
 
 

@@ -27,6 +27,7 @@ from lanework.model.schedule.timetable import Timetable
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.support.ports import free_port
+from tests.support.rights import UNDER_IAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,7 +143,8 @@ def a_project(root: Path) -> Project:
     (root / "shared" / "jobs").mkdir()
     (root / "shared" / "jobs" / "__init__.py").write_text(JOBS)
     (root / "handlers" / "clock.py").write_text(CLOCK)
-    text = (ROOT / "template.yaml").read_text()
+    jobs = "        - !Ref ProducerPolicy  # it runs no jobs, so has none of their secrets\n"
+    text = (ROOT / "template.yaml").read_text().replace(jobs, f"{jobs}        - !Ref ApplicationPolicy\n")
     begin, end = text.index("        CleanupExpiredTokens:"), text.index("\nOutputs:")
     (root / "template.yaml").write_text(text[:begin] + EVENT + text[end:])
     shutil.copy(ROOT / "shared" / "requirements.txt", root / "shared" / "requirements.txt")
@@ -183,7 +185,7 @@ def three_minutes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             env.setenv(name, "test")
         project = a_project(tmp_path_factory.mktemp("notes"))
-        with embedded_stack(project, port=free_port()) as stack:
+        with embedded_stack(project, port=free_port(), checks_rights=UNDER_IAM) as stack:
             yield observe(project, stack)
 
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -20,13 +19,13 @@ from lanework.doctor.rules import RULES
 from lanework.errors import StackError
 from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local.doctor_input import live_case
-from lanework.local.project import find_project
 from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.producer_env import enter
 from lanework.settings import Settings
 from lanework.wiring import utc_now
+from tests.support.developing import a_copy
+from tests.support.rights import UNDER_IAM
 
-ROOT = Path(__file__).parents[2]
 BOUNDARY = "arn:aws:iam::aws:policy/PowerUserAccess"
 KEY = "arn:aws:kms:us-east-1:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 TOKEN = new_token(Role.VIEWER)
@@ -50,8 +49,9 @@ JWT = {"ApiAccess": "jwt", "ApiJwtIssuer": "https://login.example.com/", "ApiJwt
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningStack]:
-    with embedded_stack(find_project(ROOT), fresh=True, name="inside", parameters=PLACED) as stack:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    project = a_copy(tmp_path_factory.mktemp("inside") / "shop")
+    with embedded_stack(project, fresh=True, name="inside", parameters=PLACED, checks_rights=UNDER_IAM) as stack:
         yield stack
 
 
@@ -66,7 +66,7 @@ def _environment() -> Iterator[None]:
 def test_a_stack_in_a_vpc_is_as_its_parameters_say_and_drifts_in_nothing(running: RunningStack) -> None:
     enter(running.handle, running.clients)
     settings = Settings.from_env()
-    case = live_case(settings, Look(Clients(settings)), find_project(ROOT), None, clock=utc_now)
+    case = live_case(settings, Look(Clients(settings)), running.deployer.project, None, clock=utc_now)
     iam: Any = running.clients.make("iam")
     roles = [one for one in iam.list_roles()["Roles"] if one["RoleName"].startswith("inside-")]
     bounds = {

@@ -21,6 +21,7 @@ from lanework.local.webhook_secret import PARAMETER, kept_secret
 from lanework.model.webhooks import secrets_in, secrets_of
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM
 from tests.support.watched_bus import WatchedBus
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def receiver() -> Iterator[Receiver]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     project = a_project(tmp_path_factory.mktemp("waiting") / "shop", CODE)
     parameters = {"EventsToBus": "all", "WebhooksToPrivate": "true", "WebhookSecretParameter": PARAMETER}
-    with embedded_stack(project, port=free_port(), parameters=parameters) as running:
+    with embedded_stack(project, port=free_port(), parameters=parameters, checks_rights=UNDER_IAM) as running:
         yield running
 
 

@@ -14,6 +14,7 @@ from lanework.local.emulator.process import wait_for
 from lanework.local.stack.embedded import embedded_stack
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
+from tests.support.rights import UNDER_IAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ app = App(flow)
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     project = a_project(tmp_path_factory.mktemp("flow") / "shop", CODE)
-    with embedded_stack(project, port=free_port()) as running:
+    with embedded_stack(project, port=free_port(), checks_rights=UNDER_IAM) as running:
         yield running
 
 

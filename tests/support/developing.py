@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from lanework.local.emulator.process import wait_for
 from lanework.local.project import Project, project_at
+from tests.support.rights import UNDER_IAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,15 @@ def environment() -> dict[str, str]:
     return {**mine, "AWS_ACCESS_KEY_ID": "AKIAREALLYTHEUSERS", "AWS_PROFILE": "prod", "COLUMNS": "160"}
 
 
+def as_asked(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a command's words, of which those that start a stack let IAM decide where the tests do."""
+    starts = words[:1] in (("dev",), ("demo",))
+    return (*words, "--iam") if UNDER_IAM and starts else words
+
+
 def lanework(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [LANEWORK, *words],
+        [LANEWORK, *as_asked(words)],
         cwd=project.root,
         env=environment(),
         capture_output=True,
@@ -59,7 +66,7 @@ class Dev:
         self.log = project.root / "dev.log"
         with self.log.open("w") as log, (answers or Path(os.devnull)).open() as said:
             self.process = subprocess.Popen(
-                [LANEWORK, "dev", *words],
+                [LANEWORK, *as_asked(("dev", *words))],
                 cwd=project.root,
                 env=environment(),
                 stdin=said,

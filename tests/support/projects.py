@@ -11,6 +11,7 @@ from lanework.local.application import load_app
 from lanework.local.project import Project, project_at
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
+from tests.support.rights import UNDER_IAM, a_producers_environment
 
 if TYPE_CHECKING:
     import pytest
@@ -33,14 +34,21 @@ def a_project(root: Path, code: str) -> Project:
     return project_at(root)
 
 
+def _credentials(stack: RunningStack) -> dict[str, str]:
+    """Return those of a producer where IAM decides, else the key that may do everything."""
+    if UNDER_IAM:
+        return a_producers_environment(stack, "ProducerPolicyArn")
+    return dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "test")
+
+
 def application_on(stack: RunningStack, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> App:
     """
     Import the application of a stack's project, and let it run there; for this test only.
 
     It is imported as if no other of that name had been. `settings` are those beyond where the stack is.
     """
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
+    for name, value in _credentials(stack).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setitem(sys.modules, MODULE, None)  # gone after the test, or as it was before
     for name in [one for one in sys.modules if one.partition(".")[0] == MODULE]:

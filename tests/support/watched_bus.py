@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import boto3
+from tests.support.rights import let_in
 
 if TYPE_CHECKING:
     from lanework.local.stack.embedded import RunningStack
@@ -21,15 +21,14 @@ class WatchedBus:
 
     def __init__(self, stack: RunningStack, *, make: str | None = None) -> None:
         """Watch the default bus from now on, or make another one of this name."""
-        place: Any = {"region_name": stack.handle.region, "endpoint_url": stack.handle.endpoint}
-        self._sqs, events = boto3.client("sqs", **place), boto3.client("events", **place)
+        self._sqs: Any = stack.clients.make("sqs")
+        events: Any = stack.clients.make("events")
         self._url = self._sqs.create_queue(QueueName="watched")["QueueUrl"]
-        asked = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
         if make is not None:
             events.create_event_bus(Name=make)
         bus = make or "default"
         events.put_rule(Name="watch", EventBusName=bus, EventPattern=json.dumps({"source": ["lanework"]}))
-        target: Any = {"Id": "queue", "Arn": asked["Attributes"]["QueueArn"]}
+        target: Any = {"Id": "queue", "Arn": let_in(self._sqs, self._url, "events.amazonaws.com")}
         events.put_targets(Rule="watch", EventBusName=bus, Targets=[target])
         self.seen: list[dict[str, Any]] = []
 

@@ -37,8 +37,12 @@ Port = Annotated[
     typer.Option(min=1, max=65_535, help="Port to use if it is free; else another one is taken. Default 4566."),
 ]
 
+ChecksRights = Annotated[
+    bool, typer.Option("--iam", help="Let IAM decide, as AWS does: each function has the rights of its role only.")
+]
 
-def demo(port: Port = None, as_json: AsJson = False) -> None:
+
+def demo(port: Port = None, as_json: AsJson = False, checks_rights: ChecksRights = False) -> None:
     """
     Start the embedded stack, run real jobs through all five lanes, check every outcome, stop.
 
@@ -47,7 +51,8 @@ def demo(port: Port = None, as_json: AsJson = False) -> None:
     project = find_deployable(Path.cwd())
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
-    with embedded_stack(project, fresh=True, port=port, name="demo", report=say) as stack:
+    started = embedded_stack(project, fresh=True, port=port, name="demo", checks_rights=checks_rights, report=say)
+    with started as stack:
         say(f"up at {stack.handle.endpoint}, stack {stack.handle.stack!r}")
         enter(stack.handle, stack.clients)
         running = Demo(stack)

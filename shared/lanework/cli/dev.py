@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from lanework.app import App
 from lanework.cli.connect import application, connected
-from lanework.cli.demo import Port, prepare
+from lanework.cli.demo import ChecksRights, Port, prepare
 from lanework.cli.log_lines import readable
 from lanework.cli.output import say
 from lanework.cli.times import time_of_day
@@ -75,6 +75,7 @@ def dev(
         bool,
         typer.Option("--demo", help="Enqueue the demo's jobs again and again: the dashboard has something to show."),
     ] = False,
+    checks_rights: ChecksRights = False,
 ) -> None:
     """Keep the embedded stack up until Ctrl-C: deploys again when a file changes, and shows what the workers write."""
     if (once or debug) and not worker:
@@ -86,7 +87,7 @@ def dev(
     token = new_token(Role.ADMIN)
     access = {"ApiTokens": f"{Role.ADMIN}:{hash_of(token)}", "Development": "true"}
     parameters = {**access, **_WEBHOOKS, **(_ALL_LANES if worker else {})}
-    with embedded_stack(project, port=port, parameters=parameters, report=say) as stack:
+    with embedded_stack(project, port=port, parameters=parameters, checks_rights=checks_rights, report=say) as stack:
         say(f"webhooks may go to this machine, signed with {kept_secret(stack.clients)}")
         _greet(stack, token, to_try(load_app(project)))
         with ExitStack() as beside:

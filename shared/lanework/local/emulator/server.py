@@ -1,12 +1,12 @@
 """
 The emulator's own process: MiniStack, served so that it ends well. Run as a script by `emulator`, imported by nobody.
 
-Eleven things differ from the `ministack` command. Web pages are kept out (guard.py). It stops when its stdin closes, so
+These things differ from the `ministack` command. Web pages are kept out (request_guard.py), and IAM's policies are read
+as AWS reads them (emulated_iam.py). It stops when its stdin closes, so
 it can't outlive its starter. It drains before it stops. An invocation that has begun may finish when its code is
 replaced, as on AWS. A mapping's MaximumConcurrency may be a parameter of the template. Functions run on the project's
 interpreter, not on its own. What PartiQL writes is in the table's stream, too. An unknown itemIdentifier brings its
-batch back. Policies may have conditions on DynamoDB's leading keys, and take loopback for TLS. And workers of lower
-lanes yield the CPU to those of higher ones.
+batch back. And workers of lower lanes yield the CPU to those of higher ones.
 """
 
 from __future__ import annotations
@@ -14,9 +14,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import importlib.util
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -30,32 +28,29 @@ from typing import TYPE_CHECKING, Any, Final
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack
-from ministack.core import iam_actions, lambda_runtime
+from ministack.core import lambda_runtime
 from ministack.services import dynamodb, lambda_svc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     Answer = tuple[int, Any, Any]
     """Status code, headers and body."""
 
 POLL_S = 0.05
 
-PK_IN_STATEMENT = re.compile(r"\bpk'? ?[=:] \?")
-"""Where a PartiQL statement of Lanework's has its partition key."""
-
 NICENESS = {"high": 2, "medium": 5, "low": 10, "batch": 15}
 """What is added to the niceness of a lane's workers."""
 
 
-def guarded(application: Any, port: int) -> Any:  # noqa: ANN401 - MiniStack has no types
-    """Return MiniStack behind the guard, which is loaded by its file: Lanework isn't on this interpreter's path."""
-    spec = importlib.util.spec_from_file_location("request_guard", Path(__file__).with_name("request_guard.py"))
+def beside(name: str) -> Any:  # noqa: ANN401 - a module
+    """Return a module that lies beside this file: Lanework isn't on this interpreter's path."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None  # noqa: S101 - it lies beside this file
     assert spec.loader is not None  # noqa: S101 - as above
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Guard(application, port=port)
+    return module
 
 
 def let_invocations_finish() -> None:
@@ -130,37 +125,6 @@ def let_unknown_identifiers_fail_their_batch() -> None:
         return {**result, "body": {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}}
 
     lambda_svc._execute_function = executed  # noqa: SLF001 - as above
-
-
-def let_loopback_count_as_tls() -> None:
-    """Let policies that refuse calls without TLS refuse none: what listens on loopback only has none."""
-    pin: Callable[[str, bool], None] = ministack.pin_request_origin
-    ministack.pin_request_origin = lambda address, _: pin(address, True)  # noqa: FBT003 - its own
-
-
-def let_policies_know_leading_keys() -> None:
-    """Let a policy's condition on `dynamodb:LeadingKeys` see a call's partition keys; MiniStack knows none."""
-    known: Callable[[bytes], dict[str, Any]] = iam_actions.dynamodb_service_context
-
-    def with_keys(body: bytes) -> dict[str, Any]:
-        keys = list(_partition_keys(json.loads(body or b"{}")))
-        return {**known(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
-
-    iam_actions.dynamodb_service_context = with_keys
-
-
-def _partition_keys(call: Any) -> Iterator[str]:  # noqa: ANN401 - DynamoDB's JSON
-    """Return the partition keys, which our tables call `pk`, of keys, items and statements anywhere in a call."""
-    for one in call.values() if isinstance(call, dict) else call if isinstance(call, list) else ():
-        yield from _partition_keys(one)
-    if not isinstance(call, dict):
-        return
-    if isinstance(call.get("pk"), dict) and "S" in call["pk"]:
-        yield call["pk"]["S"]
-    statement = str(call.get("Statement", ""))
-    place = PK_IN_STATEMENT.search(statement)
-    if place is not None:
-        yield call["Parameters"][statement.count("?", 0, place.end()) - 1]["S"]
 
 
 def let_lower_lanes_yield() -> None:
@@ -242,10 +206,10 @@ def main(drain_s: float, python: str) -> None:
     run_functions_on(python)
     let_statements_be_in_the_stream()
     let_unknown_identifiers_fail_their_batch()
-    let_policies_know_leading_keys()
-    let_loopback_count_as_tls()
+    beside("emulated_iam").read_policies_as_aws()
     let_lower_lanes_yield()
-    asyncio.run(serve(guarded(ministack.app, port), config, shutdown_trigger=lambda: until_stopped(drain_s)))
+    guarded = beside("request_guard").Guard(ministack.app, port=port)
+    asyncio.run(serve(guarded, config, shutdown_trigger=lambda: until_stopped(drain_s)))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.killpg(0, signal.SIGTERM)
 

@@ -14,17 +14,18 @@ import pytest
 
 from jobs import app as application
 from jobs.demo import Flaky, Greet, flaky, greet
-from lanework import App, State
+from lanework import App, Lane, Request, State
 from lanework.errors import ConfigError, LaneworkError
 from lanework.http.auth.tokens import Role, hash_of, new_token
 from lanework.local.demo import Demo, Row, scenario_of
 from lanework.local.emulator.process import wait_for
-from lanework.local.project import find_project
 from lanework.local.stack.embedded import RunningStack, embedded_stack
 from lanework.local.stack.producer_env import enter
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
+from tests.support.developing import a_copy
+from tests.support.rights import a_producers_environment, statement
 
 ROOT = Path(__file__).parents[2]
 SOON = timedelta(seconds=60)
@@ -37,7 +38,6 @@ class Rights:
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
         self.iam: Any = stack.clients.make("iam")
-        self._sts: Any = stack.clients.make("sts")
         self._count = 0
         self.latest_producer = ""
 
@@ -46,14 +46,9 @@ class Rights:
         """Be somebody whose only rights are those of a policy that the template outputs."""
         self._count += 1
         self.latest_producer = name = f"producer-{self._count}"
-        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=statement(trust))["Role"]
-        self.iam.attach_role_policy(RoleName=name, PolicyArn=self.stack.outputs[policy])
-        given = self._sts.assume_role(RoleArn=role["Arn"], RoleSessionName="producer")["Credentials"]
         with pytest.MonkeyPatch.context() as env:
-            env.setenv("AWS_ACCESS_KEY_ID", given["AccessKeyId"])
-            env.setenv("AWS_SECRET_ACCESS_KEY", given["SecretAccessKey"])
-            env.setenv("AWS_SESSION_TOKEN", given["SessionToken"])
+            for variable, value in a_producers_environment(self.stack, policy, name=name).items():
+                env.setenv(variable, value)
             yield self.connected()
         self.connected()
 
@@ -69,6 +64,9 @@ class Rights:
         self.iam.put_role_policy(RoleName=name, PolicyName="taken-away", PolicyDocument=document)
         yield
         self.iam.delete_role_policy(RoleName=name, PolicyName="taken-away")
+
+    def enqueue(self, request: Request) -> None:
+        self.connected().enqueue_request(request)
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
         answer = self.stack.clients.functions.invoke(FunctionName=f"rights-{function}", Payload=json.dumps(event))
@@ -92,16 +90,13 @@ class Rights:
         )
 
 
-def statement(one: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [one]})
-
-
 @pytest.fixture(scope="module")
-def rights() -> Iterator[Rights]:
+def rights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rights]:
     before = dict(os.environ)
-    tokens = {"ApiTokens": f"{Role.ADMIN}:{hash_of(TOKEN)}"}
+    parameters = {"ApiTokens": f"{Role.ADMIN}:{hash_of(TOKEN)}", "EventsToBus": "all"}
+    project = a_copy(tmp_path_factory.mktemp("rights") / "shop")
     started = embedded_stack(
-        find_project(ROOT), fresh=True, name="rights", parameters=tokens, drain=timedelta(0), checks_rights=True
+        project, fresh=True, name="rights", parameters=parameters, drain=timedelta(0), checks_rights=True
     )
     with started as stack:
         enter(stack.handle, stack.clients)
@@ -152,12 +147,12 @@ def test_the_clock_and_the_api_have_the_rights_that_they_need(rights: Rights) ->
     assert (answer["statusCode"], json.loads(answer["body"])["status"]) == (200, "completed")
 
 
-def enqueue_high(rights: Rights, name: str) -> None:
-    rights.connected().enqueue_request(greet.request(Greet(name="Bat"), job_id=name, lane="high"))
+def enqueue_in(lane: Lane) -> Callable[[Rights, str], None]:
+    return lambda rights, name: rights.enqueue(greet.request(Greet(name="Bat"), job_id=name, lane=lane))
 
 
 def enqueue_flaky(rights: Rights, name: str) -> None:
-    rights.connected().enqueue_request(flaky.request(Flaky(fail_times=1), job_id=name, lane="medium"))
+    rights.enqueue(flaky.request(Flaky(fail_times=1), job_id=name, lane="medium"))
 
 
 def tick(rights: Rights, _: str) -> None:
@@ -169,17 +164,21 @@ def look(rights: Rights, _: str) -> None:
 
 
 FUNCTIONS = {
-    "HighWorkerRole": "worker-high",
-    "MediumWorkerRole": "worker-medium",
+    **{f"{lane.capitalize()}WorkerRole": f"worker-{lane}" for lane in Lane},
     "ClockRole": "clock",
     "ApiRole": "api",
+    "EventsRole": "events",
 }
 
 
 @pytest.mark.parametrize(
     ("role", "right", "step"),
     [
-        ("HighWorkerRole", "dynamodb:UpdateItem", enqueue_high),
+        ("CriticalWorkerRole", "dynamodb:UpdateItem", enqueue_in(Lane.CRITICAL)),
+        ("HighWorkerRole", "dynamodb:UpdateItem", enqueue_in(Lane.HIGH)),
+        ("LowWorkerRole", "dynamodb:UpdateItem", enqueue_in(Lane.LOW)),
+        ("BatchWorkerRole", "dynamodb:UpdateItem", enqueue_in(Lane.BATCH)),
+        ("EventsRole", "events:PutEvents", enqueue_in(Lane.HIGH)),
         ("MediumWorkerRole", "sqs:ChangeMessageVisibility", enqueue_flaky),
         ("ClockRole", "dynamodb:Query", tick),
         ("ApiRole", "dynamodb:BatchGetItem", look),
@@ -192,7 +191,7 @@ def test_a_right_that_a_role_lacks_is_named_in_its_functions_log(
     assert right.lower() not in rights.wrote(function).lower()
 
     with rights.without(right, f"rights-{role}"):
-        step(rights, f"without-{right.replace(':', '-')}")
+        step(rights, f"without-{role}")
 
         wait_for(
             lambda: right.lower() in rights.wrote(function).lower(), within=SOON, what=f"{function} to name {right}"
