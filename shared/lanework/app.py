@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.deadletters.service import DeadLetters
-    from lanework.engine.jobtypes.family import Jobs
+    from lanework.engine.jobtypes.family import Family
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import Receipt
@@ -50,11 +50,12 @@ class App(JobOperations):
         registry: Its job types.
     """
 
-    def __init__(self, *families: Jobs, middleware: Sequence[Middleware] = ()) -> None:
+    def __init__(self, *families: Family, middleware: Sequence[Middleware] = ()) -> None:
         """
         Join families of jobs.
 
         Args:
+            *families: What `Jobs(…)` made, or `load_schema` of `lanework.schema`.
             middleware: Code around every enqueue and every run, the first outermost.
 
         Raises:

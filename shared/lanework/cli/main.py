@@ -23,6 +23,7 @@ from lanework.cli import (
     project,
     scaling,
     schedules,
+    schema,
     stats,
     tail,
     token,
@@ -71,7 +72,7 @@ _COMMANDS: Final = (
 for command in _COMMANDS:
     to_pytest = {"allow_extra_args": True, "ignore_unknown_options": True} if command is project.test else None
     app.command(command.__name__.strip("_"), context_settings=to_pytest)(command)
-for one in (dlq.app, outbox.app, schedules.app, token.app, workflows.app, webhooks.app):
+for one in (dlq.app, outbox.app, schedules.app, schema.app, token.app, workflows.app, webhooks.app):
     app.add_typer(one)
 add_options(app)
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from lanework.embedded import StackHandle
 
-_NO_STACK: Final = frozenset({"init", "upgrade", "test", "check", "demo", "dev", "env", "token", "probe", "terraform"})
+_NO_STACK: Final = frozenset(
+    {"init", "upgrade", "test", "check", "demo", "dev", "env", "schema", "token", "probe", "terraform"}
+)
 """Commands that talk to no stack, or start their own, or make what they need."""
 
 REGION: Final = r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}"

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ from lanework.model.lifecycle.states import Cause
 from lanework.testing import NOON, Clock, Notes, a_run, app_in_memory, drain, sweep
 from tests.support.factories import a_record
 from tests.support.fakes import break_ports
+from tests.unit.docs.pages import blocks_of
 
 Names = dict[str, Any]
 
@@ -132,6 +134,13 @@ def _transactions() -> Names:
     }
 
 
+def _schemas() -> Names:
+    folder = TemporaryDirectory()
+    (shown,) = (block for block in blocks_of("docs/schemas.md") if block.language == "json")
+    Path(folder.name, "jobs.schema.json").write_text(shown.text)
+    return {"folder": folder, "__file__": f"{folder.name}/app.py", "own_family": Jobs(queue="own")}
+
+
 def _writing_jobs() -> Names:
     class Table(BaseModel):
         name: str
@@ -162,6 +171,7 @@ GIVEN: dict[str, Callable[[], Names]] = {
     "docs/observability.md": lambda: {"BaseModel": BaseModel, "ops": Jobs(queue="ops"), "send_email": _nothing},
     "docs/retention.md": lambda: {"Jobs": Jobs},
     "docs/schedules.md": _schedules,
+    "docs/schemas.md": _schemas,
     "docs/steps.md": _steps,
     "docs/transactions.md": _transactions,
     "docs/worker.md": lambda: {"reports": Jobs(queue="reports"), "Report": User, "timedelta": timedelta},
@@ -186,6 +196,11 @@ def check_transactions(names: Names) -> None:
     """Look at whether what was committed left its rows, and take the database away."""
     assert names["outbox"].relay(names["engine"]).sent == 0
     names["engine"].dispose()
+    names["folder"].cleanup()
+
+
+def check_schemas(names: Names) -> None:
+    """Take the document away."""
     names["folder"].cleanup()
 
 
@@ -256,6 +271,7 @@ CHECKS: dict[str, Callable[[Names], None]] = {
     "docs/events.md": check_events,
     "docs/frameworks.md": check_frameworks,
     "docs/steps.md": check_steps,
+    "docs/schemas.md": check_schemas,
     "docs/transactions.md": check_transactions,
     "docs/workflows.md": check_workflows,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, cast
 
 from lanework.engine.jobtypes.arguments import MOST_VERSIONS, check_durations, checked_names
 from lanework.engine.jobtypes.job import Job
@@ -97,6 +97,22 @@ class JobOptions(TypeOptions, Timing, total=False):
     version: int
     upcast: Mapping[int, Callable[[Any], Any]]
     aliases: tuple[str, ...]
+
+
+class Family(Protocol):
+    """
+    What an application takes: job types.
+
+    Attributes:
+        types: The job types.
+    """
+
+    @property
+    def types(self) -> tuple[JobType, ...]:
+        """The job types."""
+
+    def join(self, app: Enqueues) -> None:
+        """Enqueue through this application from now on."""
 
 
 class Jobs:
