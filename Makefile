@@ -66,6 +66,8 @@ OF_DJANGO = $(RUN)/uv pip install --quiet --python $(@D)/bin/python
 $(DJANGO)/%/stamp: tests/django/requirements/%.txt tests/django/requirements/every.txt pyproject.toml requirements.lock $(VENV)/stamp
 	@$(RUN)/uv venv --quiet --clear --python $(if $(filter 5.2,$*),$(RUN)/python,$(PYTHON312)) $(@D)
 	@$(OF_DJANGO) --requirement $< --requirement tests/django/requirements/every.txt --constraint requirements.lock -e '.[local,emulator]'
+	@$(if $(filter 5.2,$*),,mkdir -p $(@D)/sdist && $(@D)/bin/python -m pip download --quiet --disable-pip-version-check --no-binary :all: --no-deps \
+		--dest $(@D)/sdist --requirement $< && tar -xzf $(@D)/sdist/*.tar.gz -C $(@D)/sdist)
 	@touch $@
 
 demo: $(VENV)/stamp ## Start the embedded stack, run real jobs through all five lanes, check every outcome, stop

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import django
 import pytest
 
 from lanework.testing import Clock, app_in_memory
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from lanework import App
 
+collect_ignore = [] if django.VERSION >= (6,) else ["test_djangos_own_suite.py"]
+"""Django has tasks since 6.0; django-tasks is published without its tests."""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -26,8 +30,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         os.environ["TEST_FOLDER"] = str(folder)
         os.environ["TEST_PORT"] = str(urlsplit(address).port)
         os.environ["DJANGO_SETTINGS_MODULE"] = "website.settings"
-        import django  # noqa: PLC0415 - its settings are known from here on
-        from django.core.management import call_command  # noqa: PLC0415 - as above
+        from django.core.management import call_command  # noqa: PLC0415 - its settings are known from here on
         from django.db import connections  # noqa: PLC0415 - as above
 
         django.setup()

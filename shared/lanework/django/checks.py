@@ -26,10 +26,12 @@ def check_backend(backend: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - a b
     where = f"TASKS[{backend.alias!r}]"
     for name in backend.params:
         if name not in _PARAMS:
-            yield Error(f"{where}: unknown key {shown(name)}{_hint(name, _PARAMS)}", id="lanework.E001")
+            yield Error(f"{where}: unknown key {shown(name)}{did_you_mean(name, _PARAMS)}", id="lanework.E001")
     for name in backend.options:
         if name not in OPTIONS:
-            yield Error(f"{where}: unknown key {shown(name)} of OPTIONS{_hint(name, OPTIONS)}", id="lanework.E001")
+            yield Error(
+                f"{where}: unknown key {shown(name)} of OPTIONS{did_you_mean(name, OPTIONS)}", id="lanework.E001"
+            )
     if not isinstance(backend.options.get("ENQUEUE_ON_COMMIT", True), bool):
         yield Error(f"{where}: OPTIONS['ENQUEUE_ON_COMMIT'] must be True or False", id="lanework.E002")
     for queue in sorted(backend.queues, key=str):
@@ -48,7 +50,3 @@ def check_backend(backend: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - a b
             "run `lanework dev` in this folder, or set LANEWORK_STACK and AWS_REGION to the name and region of a stack"
         )
         yield CheckWarning(f"{where}: no stack to enqueue into: {error}", hint=hint, id="lanework.W001")
-
-
-def _hint(name: object, known: tuple[str, ...]) -> str:
-    return did_you_mean(name, known) or f"; known: {', '.join(known)}"

@@ -206,9 +206,10 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` for the nearest known name, or a list of all if there are few, or nothing."""
     names = [str(one) for one in known]
     word = name.lower() if isinstance(name, str) and len(name) <= _LONGEST_SHOWN else ""
-    close = get_close_matches(word, names, n=1, cutoff=0.5)
+    by_word = {one.lower(): one for one in names}
+    close = get_close_matches(word, by_word, n=1, cutoff=0.5)
     if close:
-        return f", did you mean {close[0]!r}?"
+        return f", did you mean {by_word[close[0]]!r}?"
     if 0 < len(names) <= 8:  # noqa: PLR2004 - more than a glance can take in
         return f"; known: {', '.join(names)}"
     return ""
