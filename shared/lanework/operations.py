@@ -149,10 +149,11 @@ class JobOperations(ABC):
         Raises:
             InvalidOptionError: Not exactly one is named.
             UnknownNameError: There is no such lane, queue or type.
+            LaneLeftOutError: The stack leaves the lane out.
         """
         from lanework.engine.operations.pauses import flag_of  # noqa: PLC0415
 
-        name = flag_of(**which, registry=self.registry)
+        name = flag_of(**which, registry=self.registry, ports=self.ports)
         self.ports.flags.pause(name)
         return name
 
@@ -168,7 +169,7 @@ class JobOperations(ABC):
         """
         from lanework.engine.operations.pauses import flag_of, resume  # noqa: PLC0415
 
-        return resume(flag_of(**which, registry=self.registry), self.ports)
+        return resume(flag_of(**which, registry=self.registry, ports=self.ports), self.ports)
 
     get_async = async_twin(get)
     cancel_async = async_twin(cancel)

@@ -42,6 +42,16 @@ def test_a_write_that_meets_a_transaction_may_be_repeated(code: str) -> None:
         raise ClientError({"Error": {"Code": code, "Message": ""}}, "UpdateItem")
 
 
+def test_a_queue_that_is_missing_says_what_to_write_where_the_stack_leaves_a_lane_out() -> None:
+    """A producer outside of the stack assumes all five lanes, unless it is told otherwise."""
+    said = "set LANEWORK_LANES to the stack's lanes, such as high,low, if it leaves some out"
+
+    with pytest.raises(ConfigError, match=said), translated("sending to lane batch"):
+        raise refused("AWS.SimpleQueueService.NonExistentQueue", status=400)
+    with pytest.raises(ConfigError, match=r"deployed in this region\?$"), translated("reading job x"):
+        raise refused("ResourceNotFoundException", status=400)
+
+
 def _answered(signed: list[str], request: AWSPreparedRequest) -> AWSResponse:
     """Answer a request, instead of AWS: its credentials have expired."""
     signed.append(str(request.headers["Authorization"]))

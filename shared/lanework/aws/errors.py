@@ -43,14 +43,8 @@ _TRANSIENT: Final = frozenset(
     }
 )
 
-_MISSING: Final = frozenset(
-    {
-        "ResourceNotFoundException",
-        "AWS.SimpleQueueService.NonExistentQueue",
-        "QueueDoesNotExist",
-        "NoSuchBucket",
-    }
-)
+_NO_QUEUE: Final = frozenset({"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"})
+_MISSING: Final = _NO_QUEUE | {"ResourceNotFoundException", "NoSuchBucket"}
 
 EXPIRED: Final = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "RequestTimeTooSkewed", "TokenRefreshRequired"}
@@ -80,8 +74,10 @@ def meaning_of(error: ClientError, doing: str) -> UnavailableError | ConfigError
     if is_expired(error):
         return UnavailableError(f"{doing}: {code}: {why_expired(error, now=datetime.now(UTC))}")
     if code in _MISSING:
+        lanes = "; set LANEWORK_LANES to the stack's lanes, such as high,low, if it leaves some out"
         return ConfigError(
             f"{doing}: it doesn't exist; is LANEWORK_STACK right, and the stack deployed in this region?"
+            f"{lanes if code in _NO_QUEUE else ''}"
         )
     return ConfigError(f"{doing}: {error}")
 

@@ -44,7 +44,7 @@ ChecksRights = Annotated[
 
 def demo(port: Port = None, as_json: AsJson = False, checks_rights: ChecksRights = False) -> None:
     """
-    Start the embedded stack, run real jobs through all five lanes, check every outcome, stop.
+    Start the embedded stack, run real jobs through every lane, check every outcome, stop.
 
     Exit code 1 if one came out otherwise.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from lanework.starter.leave_out import without_example
+from lanework.starter.requirements import read_pyproject
 
 PROJECT: Final = Path(__file__).with_name("project")
 CHECKOUT: Final = Path(__file__).parents[3]
@@ -68,8 +69,14 @@ def deployed_files(app: str | None = None) -> dict[str, str]:
 
 
 def name_for(folder: Path) -> str:
-    """Return a project's name that CloudFormation takes as part of a stack's: letters, digits and hyphens."""
-    words = re.findall(r"[a-z0-9]+", folder.name.lower())
+    """
+    Return a project's name that CloudFormation takes as part of a stack's: letters, digits and hyphens.
+
+    It is the one in the folder's pyproject.toml, of [project] or of [tool.poetry], else the folder's own.
+    """
+    said = read_pyproject(folder)
+    tables = (said.get("project", {}), said.get("tool", {}).get("poetry", {}), {"name": folder.name})
+    words = re.findall(r"[a-z0-9]+", next(str(one["name"]) for one in tables if "name" in one).lower())
     name = "-".join(words)[:LONGEST_NAME].strip("-")
     return name if re.match("[a-z]", name) else f"jobs-{name}".strip("-")
 

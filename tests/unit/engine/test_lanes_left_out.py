@@ -70,6 +70,25 @@ def test_an_enqueue_into_a_lane_that_is_left_out_is_refused_and_records_nothing(
     assert app.ports.ledger.get("job-1") is None
 
 
+def test_a_pause_of_a_lane_that_is_left_out_is_refused_by_its_name() -> None:
+    """It said `paused lane:low`, of a lane that nobody can enqueue into."""
+    app = an_app()
+
+    for refuse in (app.pause, app.resume):
+        with pytest.raises(LaneLeftOutError, match="lane 'low' is one that this stack leaves out"):
+            refuse(lane="low")
+    assert app.ports.flags.read().paused == frozenset()
+
+
+def test_a_pause_of_a_lane_that_was_left_out_since_then_can_be_taken_away() -> None:
+    app = an_app(lanes=ALL_LANES)
+    app.pause(lane="low")
+    app.use(replace(app.ports, stack_lanes=TWO))
+
+    assert app.resume(lane="low") == 0
+    assert app.ports.flags.read().paused == frozenset()
+
+
 def test_jobs_in_the_lanes_that_are_there_run() -> None:
     app = an_app()
     receipt = app.enqueue("email.welcome", {})

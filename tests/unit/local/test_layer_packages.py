@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +50,22 @@ def test_a_package_comes_with_what_it_needs_and_with_the_runtimes_boto3(project:
     runtime = {"boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six.py", "jmespath"}
     assert names(folder) == {"jinja2", "markupsafe"} | runtime
     assert said == ["the functions have the 9 packages of shared/requirements.txt and what these need, from .venv"]
+
+
+def test_what_no_deployment_has_used_for_a_week_is_removed_when_another_is_made(project: Project) -> None:
+    """Each change of requirements.txt, and each upgrade of a package, left a folder for ever."""
+    for requirement, days in (("jinja2", 8), ("markupsafe", 6)):
+        require(project, f"{requirement}\n")
+        done = layer_packages(project) / ".done"
+        then = done.stat().st_mtime - timedelta(days=days).total_seconds()
+        os.utime(done, (then, then))
+    require(project, "cronsim\n")
+    layer_packages(project)
+
+    kept = [names(one) for one in (project.home / "layer").iterdir() if one.is_dir()]
+    assert ["jinja2" in one for one in kept] == [False, False]
+    require(project, "markupsafe\n")
+    assert time.time() - (layer_packages(project) / ".done").stat().st_mtime < 60
 
 
 def test_it_is_made_once_and_again_when_the_requirements_change(project: Project) -> None:

@@ -171,3 +171,17 @@ def test_a_folder_that_is_not_empty_is_refused_in_one_line_and_left_alone(
     assert f"holds {named}; try: mkdir shop && cd shop" in str(refused.value)
     assert "\n" not in str(refused.value)
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(there)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        '[project]\nname = "Web_Shop"\n',
+        '[tool.poetry]\nname = "web-shop"\n',
+        '[project]\nname = "web.shop"\n[tool.poetry]\n',
+    ],
+)
+def test_a_project_is_named_as_its_pyproject_names_it_whatever_the_folder_is_called(tmp_path: Path, named: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(named)
+
+    assert name_for(tmp_path) == "web-shop"

@@ -35,19 +35,30 @@ class PauseTarget(TypedDict, total=False):
 
 
 def flag_of(
-    *, lane: str | int | None = None, queue: str | None = None, job_type: str | None = None, registry: Registry | None
+    *,
+    lane: str | int | None = None,
+    queue: str | None = None,
+    job_type: str | None = None,
+    registry: Registry | None,
+    ports: Ports,
 ) -> str:
     """
-    Return the name of what is to be paused or resumed; InvalidOptionError unless exactly one is given.
+    Return the name of what is to be paused or resumed.
 
-    UnknownNameError if the registry, where the application's code is at hand, knows no such queue or type.
+    Raises:
+        InvalidOptionError: Not exactly one is given.
+        UnknownNameError: The registry, where the application's code is at hand, knows no such queue or type.
+        LaneLeftOutError: The stack has no such lane; nor was it paused while it had one.
     """
     given = [one for one in (lane, queue, job_type) if one is not None]
     if len(given) != 1:
         msg = "name one lane, one queue or one job type"
         raise InvalidOptionError(msg)
     if lane is not None:
-        return f"lane:{lane_of(lane)}"
+        name = f"lane:{lane_of(lane)}"
+        if lane_of(lane) not in ports.stack_lanes and name not in ports.flags.read().paused:
+            ports.check_lane(lane_of(lane))
+        return name
     if queue is not None:
         if registry is not None and registry.queues and queue not in registry.queues:
             raise UnknownNameError("queue", queue, registry.queues)

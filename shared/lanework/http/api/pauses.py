@@ -51,5 +51,11 @@ class PausesApi(Endpoints):
     @endpoint("POST", "/api/jobs/resume", Role.ADMIN)
     def resume(self, what: Pausing) -> Resumed:
         """Resume a lane, a queue or a job type; jobs that it held start within a minute."""
-        name = flag_of(lane=what.named_lane, queue=what.queue, job_type=what.type, registry=self.app.registry)
+        name = flag_of(
+            lane=what.named_lane,
+            queue=what.queue,
+            job_type=what.type,
+            registry=self.app.registry,
+            ports=self.app.ports,
+        )
         return Resumed(resumed=name, released=resume_(name, self.app.ports, within=RESUME_WITHIN))

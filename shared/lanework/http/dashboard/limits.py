@@ -83,8 +83,9 @@ class LimitPages(Pages):
     def resume_on_page(self) -> str:
         """Take a pause away."""
         lane, queue, job_type = map(self.form.one, ("lane", "queue", "type"))
-        name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.app.registry)
-        released = resume_(name, self.app.ports, within=RESUME_WITHIN)
+        ports = self.app.ports
+        name = flag_of(lane=lane, queue=queue, job_type=job_type, registry=self.app.registry, ports=ports)
+        released = resume_(name, ports, within=RESUME_WITHIN)
         return f"Resumed {name}: {plural(released, 'held job')} will start within a minute."
 
 

@@ -11,6 +11,8 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import time
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from lanework.local.project import Project
 
 FOLDER: Final = "layer"
+_KEPT_FOR: Final = timedelta(days=7)
+"""A running stack's functions find their packages in the folder of its latest deployment."""
+
 _DONE: Final = ".done"
 """Written last, so that what was interrupted is made again."""
 
@@ -52,6 +57,7 @@ def layer_packages(project: Project, report: Callable[[str], None] = lambda _: N
     ]
     folder = project.home / FOLDER / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     if (folder / _DONE).is_file():
+        (folder / _DONE).touch()
         return folder
     make_private(folder.parent)
     with locked(folder.parent / ".lock"):  # another command of this project may make the same
@@ -67,7 +73,16 @@ def layer_packages(project: Project, report: Callable[[str], None] = lambda _: N
                 report(f"the functions have the {of}, from {Path(sys.prefix).name}")
                 link(found, folder)
             (folder / _DONE).touch()
+        _remove_unused(folder.parent)
     return folder
+
+
+def _remove_unused(home: Path) -> None:
+    """Remove what was made for other requirements or packages, and not deployed for `_KEPT_FOR`."""
+    for one in home.iterdir():
+        done = one / _DONE
+        if done.is_file() and time.time() - done.stat().st_mtime > _KEPT_FOR.total_seconds():
+            shutil.rmtree(one, ignore_errors=True)
 
 
 @lru_cache(maxsize=1)

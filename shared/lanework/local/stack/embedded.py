@@ -21,6 +21,7 @@ from lanework.local.deployment.template import lanes_in, read_template
 from lanework.local.emulator.private_files import make_private, write_private
 from lanework.local.emulator.process import USUAL_PORT, start_emulator
 from lanework.local.emulator.venv import emulator_python
+from lanework.local.stack.watch import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from lanework.local.emulator.process import Emulator
     from lanework.local.project import Project
+    from lanework.local.stack.watch import Versions
 
 REGION = "us-east-1"
 STACK = "lanework"
@@ -36,13 +38,21 @@ DRAIN = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningStack:
-    """An embedded stack that is up and deployed, with its template's outputs and what deploys changed files again."""
+    """
+    An embedded stack that is up and deployed.
+
+    Attributes:
+        outputs: Its template's.
+        deployer: Deploys changed files again.
+        deployed: The versions of the files that it was made of, as far as they had not changed since it began.
+    """
 
     handle: StackHandle
     outputs: Mapping[str, str]
     clients: Clients
     deployer: Deployer
     emulator: Emulator
+    deployed: Versions
 
     @property
     def api(self) -> str | None:
@@ -91,13 +101,21 @@ def embedded_stack(
         undo.callback(emulator.stop)
         clients = Clients(endpoint=emulator.endpoint, region=REGION)
         deployer = Deployer(project=project, clients=clients, stack=name, parameters=parameters or {}, report=report)
+        deployed = versions(project)
         outputs = deployer.deploy()
         pid, now = emulator.process.pid, datetime.now(UTC)
         where = {"endpoint": emulator.endpoint, "region": REGION, "stack": name}
         lanes = lanes_in(read_template(project.template))
         handle = StackHandle(**where, pid=pid, started_at=now, lanes=lanes)
         undo.enter_context(_announced(handle, project))
-        yield RunningStack(handle=handle, outputs=outputs, clients=clients, deployer=deployer, emulator=emulator)
+        yield RunningStack(
+            handle=handle,
+            outputs=outputs,
+            clients=clients,
+            deployer=deployer,
+            emulator=emulator,
+            deployed=deployed,
+        )
 
 
 @contextlib.contextmanager

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanework.errors import LaneworkError
+from lanework.local.deployment.layer_files import code_files
 from lanework.local.env_file import NAME as ENV_FILE
 from lanework.local.project_config import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
     from threading import Event
 
     from lanework.local.project import Project
     from lanework.local.stack.embedded import RunningStack
+
+    Versions = Mapping[Path, tuple[int, int] | None]
+    """When files were written last, in ns, and their sizes; None of one that isn't there."""
 
 QUIET_MS = 100
 """Changes closer together than this are one: editors and git write several files at a time."""
@@ -45,7 +49,7 @@ def redeploy_on_change(stack: RunningStack, stop: Event) -> Generator[Redeployed
         StackError: If the emulator ends meanwhile.
     """
     project = stack.deployer.project
-    for changed in changes(project, stop):
+    for changed in changes(project, stop, since=stack.deployed):
         stack.emulator.check_alive()
         if not changed:
             continue
@@ -58,13 +62,18 @@ def redeploy_on_change(stack: RunningStack, stop: Event) -> Generator[Redeployed
             yield Redeployed(changed=names)
 
 
-def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
-    """Yield the files that changed each time some did, and nothing once in a while if none did, until `stop` is set."""
+def changes(project: Project, stop: Event, *, since: Versions) -> Iterator[tuple[Path, ...]]:
+    """
+    Yield the files that changed each time some did, and nothing once in a while if none did, until `stop` is set.
+
+    Args:
+        since: The versions of before, such as those that were deployed: what differs by the time that files are
+            watched has changed, too.
+    """
     from watchfiles import watch  # noqa: PLC0415 - only in the extra `local`
 
-    requirements = project.shared / "requirements.txt"
-    looked_at = (project.template, project.root / ENV_FILE, project.root / FILE, requirements)
-    before = {one: _version(one) for one in looked_at}
+    looked_at = _looked_at(project)
+    before = since
     batches = watch(
         project.handlers,
         *project.sources,
@@ -75,11 +84,26 @@ def changes(project: Project, stop: Event) -> Iterator[tuple[Path, ...]]:
     )
     for batch in batches:
         changed = {Path(path) for _, path in batch}
-        now = {one: _version(one) for one in looked_at}
         # Looked at, not watched: an editor that saves by renaming ends a watch on a single file.
-        changed |= {one for one in looked_at if now[one] != before[one]}
-        before = now
+        now = versions(project) if before is since else {one: _version(one) for one in looked_at}
+        changed |= {one for one in {*before, *now} if now.get(one) != before.get(one)}
+        before = {one: now.get(one) for one in looked_at}
         yield tuple(sorted(changed))
+
+
+def versions(project: Project) -> Versions:
+    """Return the versions of all files that a deployment is made of."""
+    files = (*code_files(project.handlers), *project.layer_files.values(), *_looked_at(project))
+    return {one: _version(one) for one in files}
+
+
+def _looked_at(project: Project) -> tuple[Path, ...]:
+    return (
+        project.template,
+        project.root / ENV_FILE,
+        project.root / FILE,
+        project.shared / "requirements.txt",
+    )
 
 
 def _version(file: Path) -> tuple[int, int] | None:
