@@ -11,7 +11,7 @@ OTHER  := .venv-languages
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-iam test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-iam test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-databases outbox-proof test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,12 @@ test-transactions: $(VENV)/stamp ## Write 2,000 items with their jobs, half in v
 test-django: $(addprefix $(DJANGO)/,$(addsuffix /stamp,$(DJANGOS))) ## Test lanework.django with each Django that it supports: wants a PostgreSQL, such as apt-get install postgresql
 	@set -e; for one in $(DJANGOS); do echo "Django $$one"; (cd tests/django && ../../$(DJANGO)/$$one/bin/python -m pytest --quiet); done
 	@$(if $(PYTHON312),,echo "################ NOT RUN: Django 6.0 and 6.1 need Python 3.12 or newer, and none is found here ################" >&2)
+
+test-databases: $(VENV)/stamp ## Test the outbox on PostgreSQL and MariaDB: apt-get install postgresql mariadb-server
+	@$(RUN)/pytest tests/databases
+
+outbox-proof: $(VENV)/stamp ## Kill writers and relays of an outbox in TRANSACTIONS=10000, and show that the committed jobs ran, once each
+	@PYTHONPATH=shared:. $(RUN)/python -m tests.support.outbox_proof $(or $(TRANSACTIONS),10000)
 
 test-localstack: $(VENV)/stamp ## Run contract and integration tests on LocalStack: its container, or a process of Python 3.13
 	@docker info >/dev/null 2>&1 || $(MAKE) --no-print-directory $(STACK)/stamp

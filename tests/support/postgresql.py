@@ -28,7 +28,8 @@ def postgresql() -> Iterator[str]:
     data, port = folder / "data", free_port()
     try:
         _as_nobody(programs / "initdb", "--pgdata", data, "--username", USER, "--auth", "trust", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        options += " -c fsync=off -c max_prepared_transactions=4"
         _as_nobody(programs / "pg_ctl", "--pgdata", data, "--log", folder / "log", "--wait", "-o", options, "start")
         try:
             yield f"postgresql://{USER}@127.0.0.1:{port}/postgres"
