@@ -14,10 +14,11 @@ from lanework.engine.jobtypes.middleware import enqueue_through
 from lanework.engine.jobtypes.registry import Registry
 from lanework.engine.jobtypes.request import Request, only_requests, request_of
 from lanework.engine.webhooks.notify import WebhookNotifier
+from lanework.errors import UnknownJobTypeError
 from lanework.forks import no_fork_meanwhile
 from lanework.observe.counters import CounterSink
 from lanework.observe.fanout import Beside, Fanout, HookSink, alone
-from lanework.operations import JobOperations
+from lanework.operations import JobOperations, ResultsToCome
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.family import Family
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.options import EnqueueOptions
-    from lanework.engine.jobtypes.receipt import Receipt
+    from lanework.engine.jobtypes.receipt import ReadsResults, Receipt
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.queries.jobs import Inspector
     from lanework.engine.schedules.service import Schedules
@@ -89,25 +90,46 @@ class App(JobOperations):
         return cls(*discover_families(package), middleware=middleware)
 
     def enqueue(
-        self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]
+        self,
+        job_type: str,
+        payload: BaseModel | Mapping[str, object] | str,
+        *,
+        declared: bool = True,
+        **options: Unpack[EnqueueOptions],
     ) -> Receipt[Any]:
         """
         Enqueue by name, for callers that don't hold the `Job`. Errors as in `Job.enqueue`.
 
         Args:
             payload: An instance of its model, a mapping of its fields, or JSON text.
-            **options: See `EnqueueOptions`.
+            declared: False sends also what this application doesn't declare, as a message that the worker which has the
+                code checks, records and runs as its type says there. Nobody here knows whether the name and the payload
+                are right, nor whether the id is a duplicate; what is wrong goes to the lane's dead-letter queue.
+            **options: See `EnqueueOptions`. Of an undeclared type `lane`, by default medium, is that of the queue that
+                the message takes, and `delay`, `run_at`, `job_id`, `tenant` and `correlation_id` may be said.
 
         Raises:
             UnknownJobTypeError: No job type has the name; the message names the nearest.
         """
-        return self.enqueue_request(self.request(job_type, payload, **options))
+        if declared or self.registry.find(job_type) is not None:
+            return self.enqueue_request(self.request(job_type, payload, **options))
+        from lanework.engine.enqueue.by_name import request_by_name, send_by_name  # noqa: PLC0415 - few are undeclared
+
+        request = request_by_name(job_type, payload, options, self.ports)
+        return self._enqueue([request], partial(send_by_name, ports=self.ports), reader=ResultsToCome(self))[0]
 
     def request(
         self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]
     ) -> Request:
         """Return a request by name, for `enqueue_many` and workflows. Arguments and errors as in `enqueue`."""
-        return request_of(self.registry.get(job_type), payload, options)
+        try:
+            found = self.registry.get(job_type)
+        except UnknownJobTypeError as error:
+            error.add_note(
+                "Is it declared by another application? See docs/schemas.md: load_schema, or declared=False."
+            )
+            raise
+        return request_of(found, payload, options)
 
     def enqueue_request(self, request: Request) -> Receipt[Any]:
         """Enqueue what `Job.request` returned."""
@@ -154,10 +176,12 @@ class App(JobOperations):
     enqueue_many_async = async_twin(enqueue_many)
     enqueue_with_async = async_twin(enqueue_with)
 
-    def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
+    def _enqueue(
+        self, requests: Sequence[Request], enqueue: Proceed, *, reader: ReadsResults | None = None
+    ) -> list[Receipt[Any]]:
         receipts = enqueue_through(self._middleware, requests, enqueue)
         self._flush()
-        return [receipt if receipt.ran_inline else replace(receipt, reader=self) for receipt in receipts]
+        return [receipt if receipt.ran_inline else replace(receipt, reader=reader or self) for receipt in receipts]
 
     def _flush(self) -> None:
         """Let events go out where nothing else does so: in a producer's process."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Unpack
 
@@ -66,23 +67,11 @@ class JobOperations(ABC):
             JobFailedError: It died, was cancelled, or its result could not be kept.
             ResultTimeoutError: It had not ended by then.
         """
-        from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
-
-        waiting = ResultWait(job_id, self.ports, self.registry, timeout=timeout)
-        while not isinstance(found := waiting.look(), Ended):
-            time.sleep(found)
-        return found.result
+        return _result(self, job_id, timeout)
 
     async def result_async(self, job_id: str, *, timeout: timedelta) -> object:
         """Do as `result` does, from asyncio code: between two reads of the record it holds no thread."""
-        from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
-
-        waiting = ResultWait(job_id, self.ports, self.registry, timeout=timeout)
-        while True:
-            found = await beside_the_loop(waiting.look)
-            if isinstance(found, Ended):
-                return found.result
-            await asyncio.sleep(found)
+        return await _result_async(self, job_id, timeout)
 
     def cancel(self, job_id: str) -> Cancelling:
         """
@@ -177,3 +166,38 @@ class JobOperations(ABC):
     reschedule_async = async_twin(reschedule)
     pause_async = async_twin(pause)
     resume_async = async_twin(resume)
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsToCome:
+    """Reads the results of jobs that a worker has yet to record."""
+
+    app: JobOperations
+
+    def result(self, job_id: str, *, timeout: timedelta) -> object:
+        """Do as `JobOperations.result`, and wait for the record, too."""
+        return _result(self.app, job_id, timeout, may_come=True)
+
+    async def result_async(self, job_id: str, *, timeout: timedelta) -> object:
+        """Do as `result` does, from asyncio code."""
+        return await _result_async(self.app, job_id, timeout, may_come=True)
+
+
+def _result(app: JobOperations, job_id: str, timeout: timedelta, *, may_come: bool = False) -> object:
+    from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
+
+    waiting = ResultWait(job_id, app.ports, app.registry, timeout=timeout, may_come=may_come)
+    while not isinstance(found := waiting.look(), Ended):
+        time.sleep(found)
+    return found.result
+
+
+async def _result_async(app: JobOperations, job_id: str, timeout: timedelta, *, may_come: bool = False) -> object:
+    from lanework.engine.operations.results import Ended, ResultWait  # noqa: PLC0415
+
+    waiting = ResultWait(job_id, app.ports, app.registry, timeout=timeout, may_come=may_come)
+    while True:
+        found = await beside_the_loop(waiting.look)
+        if isinstance(found, Ended):
+            return found.result
+        await asyncio.sleep(found)
