@@ -82,7 +82,8 @@ LIMITS: Mapping[str, Bounds] = {
 troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES), st.sampled_from(_INTERFERENCES))
 numbers = st.integers(min_value=0, max_value=3)
 names = st.sampled_from(["a", "b", "c"])
-subjects = st.sampled_from(["a", "b", "c", "d", "e", "w.1", "v.1", "guarded"])
+written = st.sampled_from([None, "o", "p"])
+subjects = st.sampled_from(["a", "b", "c", "d", "e", "o", "w.1", "v.1", "guarded"])
 guarded = st.sampled_from(sorted(GUARDED))
 windows = st.sampled_from([5 * SECOND, 40 * SECOND, 20 * MINUTE, 180 * MINUTE])
 breaks = st.lists(st.sampled_from([0 * SECOND, SECOND, 6 * SECOND, 45 * SECOND, 21 * MINUTE]), max_size=2)
@@ -227,6 +228,15 @@ class NothingIsLost(RuleBasedStateMachine):
     def an_operator_retries_a_workflow(self, trouble: Trouble, workflow_id: str) -> None:
         self.world.retry_workflow(trouble, workflow_id)
 
+    @rule(
+        trouble=troubles,
+        chosen=st.lists(st.sampled_from([None, "o", "p"]), min_size=1, max_size=3),
+        is_sent=st.booleans(),
+    )
+    def an_application_commits_jobs(self, trouble: Trouble, chosen: list[str | None], is_sent: bool) -> None:
+        """What dies before it sends leaves them to the relay."""
+        self.world.commit(trouble, chosen, is_sent=is_sent)
+
     # --- workers
 
     @precondition(lambda self: self.world.queues.is_any_waiting)
@@ -280,10 +290,12 @@ class NothingIsLost(RuleBasedStateMachine):
 
     # --- the clock, an operator, the console
 
-    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile", "look for unsent"]))
+    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile", "look for unsent", "relay"]))
     def the_clock_ticks(self, trouble: Trouble, act: str) -> None:
         if act == "sweep":
             self.world.sweep(trouble)
+        elif act == "relay":
+            self.world.relay(trouble)
         elif act == "look for unsent":
             self.world.look_for_unsent(trouble)
         else:

@@ -43,6 +43,7 @@ from lanework.errors import (
     JobIdTakenError,
     JobNotFoundError,
     JobNotWaitingError,
+    LaneworkError,
     QuotaExceededError,
     SignalTimeoutError,
     SignalTooLateError,
@@ -58,10 +59,13 @@ from lanework.model.lifecycle.dependency_moves import NOTIFICATION_PENDING
 from lanework.model.lifecycle.states import ENDED, JobRecord, State
 from lanework.model.limits import Bound
 from lanework.model.workflow.dependency import OnFailure
+from lanework.outbox.relay import Relay
+from lanework.outbox.rows import row_of, with_id
 from lanework.testing import Clock, memory_ports
 from tests.unit.proof.adversary import Adversary, Beset, BesetLanes, BesetLedger, BesetWorkflows, CrashError, Trouble
 from tests.unit.proof.forger import forged
 from tests.unit.proof.guarded import COUNTED, COUNTS, DEBOUNCED, GUARDED, KEY, UNIQUE, GuardedLedger, GuardPromises
+from tests.unit.proof.outbox import Environment, MemoryRows
 from tests.unit.proof.poison import poisoned
 from tests.unit.proof.promises import BATCH, CALLED_BACK, MEMBERS, Actor, End, Promises
 from tests.unit.proof.queues import LANES_USED, Queues, read
@@ -70,6 +74,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from lanework import App
     from lanework.engine.ports.flags import Flags
     from lanework.engine.ports.ledger import Ledger
     from lanework.engine.ports.limits import Limits
@@ -203,6 +208,7 @@ class World:
         self._limits_stored = limits
         self._limits = Beset(limits, "dynamodb", self._adversary)
         self._bounds_seen = {bound.name_for({}, None) for some in bounds.values() for bound in some}
+        self.outbox = MemoryRows()
         self._told: set[End] = set()
         self._watches: dict[str, PauseWatch] = {}
         self._types = {
@@ -298,6 +304,27 @@ class World:
                 receipts = Enqueuer(self._ports("producer")).enqueue_many(requests)
                 for request, receipt in zip(requests, receipts, strict=True):
                     self.guards.acknowledge(request, receipt)
+
+    def commit(self, trouble: Trouble, chosen: Sequence[str | None], *, is_sent: bool) -> None:
+        """A producer commits jobs in a transaction of its own, and sends them then, if it lives long enough."""
+        requests = [self._request(name=one, type_="proof.one", delay=None, attempts=2) for one in chosen]
+        with self._acting("producer", trouble) as actor:
+            actor.earliest = self.time()
+            app = cast("App", Environment(self._ports("producer"), self._registry))
+            asked = [with_id(one, app) for one in requests]
+            rows = [row_of(one, app) for one in asked]
+            self.outbox.rows |= {row.id: (row, None) for row in rows}
+            self.promises.acked |= {row.job_id for row in rows}
+            if is_sent:
+                with suppress(LaneworkError):
+                    app.runtime.send_written(asked)
+                    self.outbox.remove([row.id for row in rows])
+
+    def relay(self, trouble: Trouble) -> None:
+        """A relay sends what is due in the outbox."""
+        with self._acting("sweeper", trouble) as actor:
+            actor.earliest = self.time()
+            Relay(self.outbox, cast("App", Environment(self._ports("sweeper"), self._registry))).run()
 
     def named(self, name: str) -> str:
         """Return the id that is meant: `guarded` is the latest job that was recorded under guards."""
@@ -516,7 +543,16 @@ class World:
         finds = [at + wait for at in unsent for wait in (4 * MINUTE, 20 * MINUTE, 90 * MINUTE)]
         after = [
             at
-            for at in (*self.queues.next_visible(), *finds, *looks, *entries, *leases, *kept, *seen)
+            for at in (
+                *self.queues.next_visible(),
+                *self.outbox.dues(),
+                *finds,
+                *looks,
+                *entries,
+                *leases,
+                *kept,
+                *seen,
+            )
             if at > self.time()
         ]
         self.time.now = max(min(after, default=self.time()), self.time() + timedelta(seconds=1))
@@ -540,6 +576,7 @@ class World:
         for name in PAUSES:
             self.resume(Trouble(), name)
         for _ in range(1500):
+            self.relay(Trouble())
             self.look_for_unsent(Trouble())
             self.reconcile(Trouble())
             self.sweep(Trouble())
@@ -559,6 +596,8 @@ class World:
     def _has_path(self, job_id: str) -> bool:
         record = self.stored.get(job_id)
         in_queue = self.queues.waiting(job_id) + self.queues.dead(job_id, moved_by_sqs=True)
+        if self.outbox.holds(job_id):
+            return True
         if record is None:
             return any(one.unrecorded or one.ticket for one in in_queue)
         match record.state:
