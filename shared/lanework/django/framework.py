@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 FunctionT = TypeVar("FunctionT")
 
-TASK_OPTIONS: Final = tuple(sorted(JobOptions.__optional_keys__ - {"debounce", "version"}))
+TASK_OPTIONS: Final = tuple(sorted(JobOptions.__optional_keys__ - {"debounce", "version", "upcast"}))
 """
 What `@task(…)` takes of Lanework. A debounced job has an id of its own, and enqueue returns the id before the commit;
-the version is that of a payload's model, and a task has none.
+version and upcast are about a payload's model, and a task has none of its own.
 """
 
 MARK: Final = "lanework_options"

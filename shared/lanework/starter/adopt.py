@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 IGNORED: Final = (".lanework/", ".aws-sam/")
 """What git is to leave alone: the embedded stack's state, and what was built."""
 
+_IMPORTED: Final = "from lanework.django import DatabaseConnections, families"
+_JOINED: Final = "App(greetings, *families(), middleware=[DatabaseConnections()])"
+"""What the application of a Django project has besides: all of its tasks, and its mail."""
+
 _TABLE: Final = re.compile(r"^\[tool\.lanework\][ \t]*(#.*)?$", re.MULTILINE)
 
 
@@ -64,6 +68,7 @@ def _application(repository: Repository) -> str:
     setup = ""
     if repository.django is not None:
         setup = own_file("repository/django.py", "").replace("@settings@", repository.django) + "\n"
+        text = text.replace("\n\ngreetings =", f"\n{_IMPORTED}\n\ngreetings =").replace("App(greetings)", _JOINED)
     head, _, rest = text.partition("\n\n")
     attribute = str(repository.config.app).partition(":")[2]
     return f"{head}\n\n{setup}{rest}".replace("app = App(", f"{attribute} = App(")
@@ -133,7 +138,8 @@ def next_steps(repository: Repository) -> list[str]:
     ]
     if repository.django is not None:
         how = (
-            f"{repository.app_file} sets up Django with {repository.django}; import it from views, not from models.py"
+            f"{repository.app_file} sets up Django with {repository.django}, and joins its tasks; say LANEWORK_APP = "
+            f'"{config.app}" in the settings; import it from views, not from models.py'
             if not repository.has_app
             else f'{repository.app_file} must set up Django before it imports models: os.environ.setdefault("DJANGO_'
             f'SETTINGS_MODULE", "{repository.django}"), then django.setup()'

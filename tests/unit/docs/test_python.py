@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 PUBLIC = {"lanework", "lanework.testing", "lanework.dead_letters", "lanework.outbox", "lanework.schema"}
 """Modules that pages may take names from. All others are the engine's own."""
 
-ELSEWHERE = {"docs/cdk.md"}
-"""Pages whose code wants the CDK: tests/cdk runs it."""
+ELSEWHERE = {"docs/cdk.md", "docs/django.md"}
+"""Pages whose code wants the CDK, or Django: tests/cdk and tests/django run it."""
 
 BLOCKS = [block for block in blocks("python") if block.page not in ELSEWHERE]
 PAGES = sorted({block.page for block in BLOCKS})

@@ -218,6 +218,8 @@ def test_django_is_set_up_before_anything_is_imported(tmp_path: Path) -> None:
     assert (repository.django, repository.config.app) == ("site.settings", "site.jobs:app")
     assert 'os.environ.setdefault("DJANGO_SETTINGS_MODULE", "site.settings")' in module
     assert "    django.setup()\n\nfrom pydantic import" in module
+    assert "\nfrom lanework.django import DatabaseConnections, families\n" in module
+    assert "\napp = App(greetings, *families(), middleware=[DatabaseConnections()])\n" in module
     compile(module, "jobs.py", "exec")
 
 
