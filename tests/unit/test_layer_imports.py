@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from lanework.local.deployment import layer_imports
+from lanework.local.deployment.layer_files import variables_in
 from tests.support.sam import ARCHITECTURE, ROOT
 
 OTHER = {"arm64": "x86_64", "x86_64": "arm64"}[ARCHITECTURE]
@@ -25,6 +26,7 @@ class Project:
     source: Path
     layer: Path
     app: str = "jobs"
+    variables: tuple[str, ...] | None = None
 
     def write(self, name: str, content: str) -> None:
         for folder in (self.source, self.layer):
@@ -43,7 +45,9 @@ class Project:
         script = [sys.executable, "-I", "-S", layer_imports.__file__, str(self.layer)]
         listed = self.layer.parent / "listed.json"
         files = {str(one.relative_to(self.source)): f"shared/{one.relative_to(self.source)}" for one in self._files()}
-        listed.write_text(json.dumps({"files": files, "requirements": "shared/requirements.txt", "app": self.app}))
+        said = {"files": files, "requirements": "shared/requirements.txt", "app": self.app}
+        variables = None if self.variables is None else {name: f"{name}'s" for name in self.variables}
+        listed.write_text(json.dumps({**said, "variables": variables}))
         asked = ["--listed", str(listed), "--architecture", architecture, "--brought-in", str(SITE)]
         done = subprocess.run([*script, *asked], capture_output=True, text=True, check=False, timeout=60)
         return done.returncode, (done.stdout + done.stderr).strip()
@@ -122,6 +126,57 @@ def test_a_variable_that_only_functions_have_stops_no_build(project: Project) ->
 
     assert code == 0
     assert "can't be tried without its environment: shared/jobs/mail.py:2: KeyError: 'MAIL_URL'" in said
+
+
+MAILS = "import os\nURL = os.environ['MAIL_URL']\n"
+
+
+def test_a_variable_that_the_application_reads_and_no_function_has_fails_the_build_with_what_to_write(
+    project: Project,
+) -> None:
+    """The build was green, `.env` had it on the laptop, and every function died at its import."""
+    project.write("jobs/mail.py", MAILS)
+
+    line = (
+        "shared/jobs/mail.py:2: KeyError: 'MAIL_URL': no function has it; write MAIL_URL below "
+        "[tool.lanework.environment] in pyproject.toml, lanework check --write"
+    )
+    assert (1, line) == replace(project, variables=("OTHER",)).check()
+    assert (0, "every module of jobs, and what it imports, was imported") == replace(
+        project, variables=("MAIL_URL",)
+    ).check()
+
+
+def test_a_variable_that_the_application_does_not_read_stops_no_build(project: Project) -> None:
+    project.write("jobs/__init__.py", "")
+    project.write("migrations/run.py", MAILS)
+
+    code, said = replace(project, variables=()).check()
+
+    assert (code, "can't be tried without its environment: shared/migrations/run.py:2:" in said) == (0, True)
+
+
+def test_the_variables_of_functions_are_read_from_the_template(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Globals:\n  Function:\n    Environment:\n      Variables:\n"
+        '        # of pyproject.toml\n        SHOP_URL: https://shop.example  # ours\n        KEY: "ssm:/key"\n\n'
+        "        TABLE: !Ref JobsTable\n        PLACE: !If\n          - A\n          - B\n    Timeout: 5\n"
+        "Resources:\n  One:\n    Properties:\n      Environment: {Variables: {LANE: high, DEBUG: yes}}\n"
+    )
+
+    found = variables_in(template)
+
+    assert found == {
+        "SHOP_URL": "https://shop.example",
+        "KEY": "ssm:/key",
+        "TABLE": "",
+        "PLACE": "",
+        "LANE": "high",
+        "DEBUG": "yes",
+    }
+    assert {"LANEWORK_STACK", "LANEWORK_LANE", "LANEWORK_API_TOKENS"} <= {*(variables_in(ROOT / "template.yaml") or {})}
+    assert variables_in(tmp_path / "none.yaml") is None
 
 
 def test_the_application_is_imported_first_for_it_may_set_up_a_framework(project: Project) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework.errors import StackError
+from lanework.local.deployment.layer_imports import NO_VARIABLE
 from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.deployment.preflight import try_code
 from lanework.local.project import project_at
@@ -108,7 +109,10 @@ def test_what_lanework_has_for_a_laptop_alone_is_refused(project: Project, modul
     [
         ("x = 1\ndef f(:\n", "shared/jobs/orders.py:2: invalid syntax"),
         ("\nthing\n", "shared/jobs/orders.py:2: NameError: name 'thing' is not defined"),
-        ("import os\nos.environ['NOT_SET']\n", "shared/jobs/orders.py:2: KeyError: 'NOT_SET'"),
+        (
+            "import os\nos.environ['NOT_SET']\n",
+            f"shared/jobs/orders.py:2: KeyError: 'NOT_SET': {NO_VARIABLE.format('NOT_SET')}",
+        ),
         ("raise SystemExit('no')\n", "shared/jobs/orders.py:1: SystemExit: no"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -28,6 +29,9 @@ NOT_IN_LAMBDA = frozenset(
     }
 )
 """What shared/Makefile takes out of every layer, and that a job could import: a test compares the two."""
+
+APP = "jobs:app"
+"""What `[tool.lanework] app` is where pyproject.toml doesn't say it."""
 
 SRC = ("shared",)
 """What `[tool.lanework] src` is where pyproject.toml doesn't say it."""
@@ -114,6 +118,28 @@ def find_files(folder: Path) -> tuple[dict[Path, Path], Path, str | None]:
     return layer_files([folder]), folder.parent, None
 
 
+def variables_in(template: Path) -> dict[str, str] | None:
+    """
+    Return the environment variables that a SAM template gives to its functions, and their values where they are texts.
+
+    It is read line by line, since the standard library has no YAML. None where there is no template.
+    """
+    if not template.is_file():
+        return None
+    text = template.read_text(encoding="utf-8")
+    lines = [one for inline in re.findall(r"Variables: *\{([^}\n]*)\}", text) for one in inline.split(",")]
+    for block in re.finditer(r"^( *)Variables:[ ]*(?:#.*)?\n((?:\1[ ]+.*\n|[ ]*(?:#.*)?\n)*)", text, re.MULTILINE):
+        lines += block[2].splitlines()
+    found = (re.match(r"\s*([A-Za-z_]\w*):(?:\s+(.*))?$", one) for one in lines)
+    return {one[1]: _plain(one[2] or "") for one in found if one is not None}
+
+
+def _plain(value: str) -> str:
+    """Return a scalar of YAML; empty for what CloudFormation is to work out."""
+    text = re.sub(r"\s+#.*", "", value).strip()
+    return "" if text.startswith(("!", "{", "[")) else text.strip("\"'")
+
+
 def main(folder: Path, layer: Path, listed: Path) -> None:
     """
     Copy what belongs into the layer to the folder `layer`; write what `layer_imports` is to check to `listed`.
@@ -129,7 +155,12 @@ def main(folder: Path, layer: Path, listed: Path) -> None:
         shutil.copy(file, layer / inside)
     own = {str(inside): os.path.relpath(file, root) for inside, file in files.items()}
     requirements = os.path.relpath(folder / "requirements.txt", root)
-    said = {"files": own, "requirements": requirements, "app": (app or "").partition(":")[0]}
+    said = {
+        "files": own,
+        "requirements": requirements,
+        "app": (app or APP).partition(":")[0],
+        "variables": variables_in(folder.parent / "template.yaml"),
+    }
     listed.write_text(json.dumps(said), encoding="utf-8")
 
 

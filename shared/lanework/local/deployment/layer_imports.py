@@ -40,6 +40,7 @@ ELF_MACHINES = {"arm64": 0xB7, "x86_64": 0x3E}
 """The number of each in an ELF file, at byte 18."""
 
 IMPORT_WITHIN_S = 60
+NO_VARIABLE = "no function has it; write {} below [tool.lanework.environment] in pyproject.toml, lanework check --write"
 CAUGHT = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
@@ -54,6 +55,7 @@ class Built:
         files: The project's files in the folder, and what their author calls them.
         requirements: The file that names what else is in the layer.
         app: The module of the application, which functions import before any other: it may set up a framework.
+        variables: The environment that functions will have, as far as it is known; None where nobody says.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class Built:
     files: dict[Path, str]
     requirements: str = "shared/requirements.txt"
     app: str | None = None
+    variables: dict[str, str] | None = None
 
     @cached_property
     def own(self) -> dict[str, Path]:
@@ -179,8 +182,8 @@ def import_all(built: Built, *, within: tuple[Built, ...] = (), is_entry: bool =
     """
     Import the project's modules; return a line for the first that lacks another one, or none.
 
-    What else a module says is printed only: the build hasn't the functions' environment, and what no handler imports
-    may want to be prepared for.
+    So is a variable that the application asks for and functions will not have. What else a module says is printed only:
+    the build hasn't all of their environment, and what no handler imports may want to be prepared for.
 
     Args:
         within: All that is looked at, whose files a line may name; this alone by default.
@@ -192,11 +195,22 @@ def import_all(built: Built, *, within: tuple[Built, ...] = (), is_entry: bool =
             importlib.import_module(name)
         except BaseException as error:  # noqa: BLE001 - a module may raise anything, SystemExit too
             line = _told(within or (built,), error)
+            lacking = _lacking(error)
+            will_lack = name == built.app and built.variables is not None and lacking not in built.variables
+            if lacking and (is_entry or will_lack):
+                return [f"{line}: {NO_VARIABLE.format(lacking)}"]
             if is_entry or isinstance(error, ImportError):
                 return [line]
             print(f"can't be tried without its environment: {line}")  # noqa: T201 - the build's words
     faulthandler.cancel_dump_traceback_later()
     return []
+
+
+def _lacking(error: BaseException) -> str | None:
+    """Return the variable that os.environ doesn't have, if that is the error."""
+    *_, last = traceback.extract_tb(error.__traceback__)
+    is_of_environ = last.name == "__getitem__" and last.filename in {"<frozen os>", os.__file__}
+    return str(error.args[0]) if isinstance(error, KeyError) and is_of_environ else None
 
 
 def _told(builts: tuple[Built, ...], error: BaseException) -> str:
@@ -233,7 +247,8 @@ def _built(folder: Path, layers: tuple[Path, ...], listed: Path | None) -> Built
         return Built(folder=folder, layers=layers, files=files)
     said = json.loads(listed.read_text(encoding="utf-8"))
     files = {folder / inside: shown for inside, shown in said["files"].items()}
-    return Built(folder=folder, layers=layers, files=files, requirements=said["requirements"], app=said.get("app"))
+    rest = {name: said.get(name) for name in ("requirements", "app", "variables")}
+    return Built(folder=folder, layers=layers, files=files, **rest)
 
 
 def main(words: list[str]) -> None:
@@ -274,6 +289,8 @@ def _imported(builts: list[Built], path: list[Path], brought_in: Path | None, *,
         sys.dont_write_bytecode = not is_here
         if not is_here:
             os.environ.update(OF_EVERY_FUNCTION)
+            own = (builts[-1].variables or {}).items()
+            os.environ.update({name: value for name, value in own if not name.startswith("LANEWORK_")})
         problems = (import_all(one, within=tuple(builts), is_entry=is_here and one is builts[0]) for one in builts)
         return next(filter(None, problems), [])
 
