@@ -69,6 +69,32 @@ def test_a_bare_sam_build_for_something_else_than_the_template_is_refused(
     assert f"use make build {variable}={value}, or change {parameter} in template.yaml" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--parameter-overrides", "Runtime=python3.99 LogLevel=DEBUG"],
+        ["--parameter-overrides", "ParameterKey=Runtime,ParameterValue=python3.99"],
+    ],
+)
+@pytest.mark.parametrize("tied", [{}, {"TIED": "1"}], ids=["bare", "by make build"])
+def test_a_bare_sam_build_that_is_told_another_runtime_is_refused(
+    project: Path, words: list[str], tied: dict[str, str]
+) -> None:
+    """The template was built for one, the layer for another, and every function died at its import."""
+    script = 'cd "$0/shared" && make --dry-run build-SharedLayer ARTIFACTS_DIR="$0/built"; exit $?'
+    path = f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["/bin/sh", "-c", script, str(project), "sam", "build", *words],
+        env={"PATH": path, **tied},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = f"sam build is told Runtime=python3.99, and the layer would be for {HERE}: use make build RUNTIME=python3.99"
+    assert (done.returncode == 0, said in done.stderr) == ((True, False) if tied else (False, True)), done.stderr
+
+
 def test_make_build_builds_for_what_it_is_told_and_ties_the_template_to_it(project: Path) -> None:
     assert build(project, TIED="1", ARCHITECTURE="x86_64").returncode == 0
 

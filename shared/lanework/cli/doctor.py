@@ -96,6 +96,7 @@ def _write(project: Project) -> None:
 
 def _of_template(project: Project, *, lint: bool) -> list[Finding]:
     from lanework.local.deployment.sam_transform import lint_template  # noqa: PLC0415 - heavy, as are the next
+    from lanework.local.deployment.samconfig import examine_samconfig  # noqa: PLC0415 - as below
     from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
     from lanework.local.doctor_input import code_of, template_case  # noqa: PLC0415 - as above
 
@@ -103,7 +104,12 @@ def _of_template(project: Project, *, lint: bool) -> list[Finding]:
     template = read_template(project.template)
     findings = examine(template_case(template, code_of(load_app(project))), RULES)
     lines = lint_template(template) if lint else ()
-    return [*(_linted(line) for line in lines), *_of_environment(project), *findings]
+    return [
+        *(_linted(line) for line in lines),
+        *_of_environment(project),
+        *examine_samconfig(project.folder),
+        *findings,
+    ]
 
 
 def _of_environment(project: Project) -> list[Finding]:
