@@ -209,13 +209,16 @@ def test_all_loops_of_a_process_share_a_bounded_number_of_threads() -> None:
 def test_calls_that_run_a_loop_in_which_a_twin_is_awaited_do_not_wait_for_each_other() -> None:
     """An async job that runs inline, where AWS is away, may enqueue: in as many requests as there are threads."""
 
+    all_run = threading.Barrier(MOST_THREADS)
+
     def run_inline(n: int) -> int:
-        return asyncio.run(beside_the_loop(lambda: n))
+        all_run.wait(10)
+        return asyncio.run(asyncio.wait_for(beside_the_loop(lambda: n), 10))
 
     async def application() -> list[int]:
-        return await asyncio.gather(*(beside_the_loop(run_inline, n) for n in range(3 * MOST_THREADS)))
+        return await asyncio.gather(*(beside_the_loop(run_inline, n) for n in range(MOST_THREADS)))
 
-    assert list(range(3 * MOST_THREADS)) == asyncio.run(application())
+    assert list(range(MOST_THREADS)) == asyncio.run(application())
 
 
 def test_a_forked_child_of_an_async_process_has_threads_of_its_own() -> None:
