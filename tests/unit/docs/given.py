@@ -134,6 +134,15 @@ def _transactions() -> Names:
     }
 
 
+def _frameworks() -> Names:
+    folder = TemporaryDirectory()
+    return {
+        "folder": folder,
+        "engine": create_async_engine(f"sqlite+aiosqlite:///{folder.name}/shop.db", poolclass=NullPool),
+        "engine_of_a_migration": create_engine(f"sqlite:///{folder.name}/shop.db"),
+    }
+
+
 def _schemas() -> Names:
     folder = TemporaryDirectory()
     (shown,) = (block for block in blocks_of("docs/schemas.md") if block.language == "json")
@@ -166,6 +175,7 @@ GIVEN: dict[str, Callable[[], Names]] = {
     "README.md": _readme,
     "docs/dead-letters.md": _dead_letters,
     "docs/events.md": _events,
+    "docs/frameworks.md": _frameworks,
     "docs/limits.md": _limits,
     "docs/middleware.md": _middleware,
     "docs/observability.md": lambda: {"BaseModel": BaseModel, "ops": Jobs(queue="ops"), "send_email": _nothing},
@@ -229,13 +239,14 @@ def check_frameworks(names: Names) -> None:
 
     app = names["app"]
     app_in_memory(app, Clock())
+    names["Base"].metadata.create_all(names["engine_of_a_migration"])
     bat, nobody = {"address": "bat@example.com", "name": "Bat"}, {"address": "nobody"}
     api: Any
     site: Any
     flask, wsgi = Client(names["shop"]), Client(names["wsgi"])
     with TestClient(names["api"]) as api, TestClient(names["site"]) as site:
         asked = [api.post("/welcomes", json=bat), api.post("/teams", json=[bat] * 3), api.post("/visits", json=bat)]
-        asked += [site.post("/welcomes", json=bat)]
+        asked += [site.post("/welcomes", json=bat), api.post("/users", json=bat)]
         accepted = [one.status_code for one in asked] + [
             one.post("/welcomes", json=bat).status_code for one in (flask, wsgi)
         ]
@@ -257,10 +268,12 @@ def check_frameworks(names: Names) -> None:
         away = [one.post("/welcomes", json=bat).status_code for one in (api, site, flask, wsgi)]
         away.append(api.post("/teams", json=[bat]).status_code)
 
-    assert (accepted, refused, unknown, away) == ([202] * 6, [422] * 6, [404] * 2, [503] * 5)
+    assert (accepted, refused, unknown, away) == ([202] * 4 + [201] + [202] * 2, [422] * 6, [404] * 2, [503] * 5)
     assert garbage <= {400, 422}
     assert [one.status_code for one in keyed] == [202, 202, 409]
-    assert jobs == 1 + 3 + 1 + 1 + 1 + 1 + 1
+    assert jobs == 1 + 3 + 1 + 1 + 1 + 1 + 1 + 1
+    names["engine_of_a_migration"].dispose()
+    names["folder"].cleanup()
     error = QuotaExceededError("quota:email", n=10, per=timedelta(hours=1), retry_at=NOON)
     answer = asyncio.run(names["too_many"](None, error))
     assert (answer.status_code, parsedate_to_datetime(answer.headers["Retry-After"])) == (429, NOON)
