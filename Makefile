@@ -11,7 +11,7 @@ OTHER  := .venv-languages
 RUNTIME      ?= python3.13
 ARCHITECTURE ?= arm64
 
-.PHONY: help demo dev seeds load test test-browser pictures test-iam test-sam test-adoption test-django test-frameworks test-cdk test-open-message test-transactions test-databases outbox-proof test-localstack proof soak check scan bench build fmt lock clean python313
+.PHONY: help demo dev seeds load test test-browser pictures test-iam test-sam test-adoption test-django test-frameworks test-cdk test-aws-events test-open-message test-transactions test-databases outbox-proof test-localstack proof soak check scan bench build fmt lock clean python313
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,9 @@ $(OTHER)/stamp:
 	$(OTHER)/bin/pip install --quiet --disable-pip-version-check awscli==1.46.3
 	npm install --prefix $(OTHER) --no-save --no-package-lock --no-audit --no-fund --silent @aws-sdk/client-sqs@3.1175.0
 	@touch $@
+
+test-aws-events: $(VENV)/stamp ## Send events of S3, SNS, EventBridge and SQS to the embedded stack, twice and out of order
+	@$(RUN)/pytest tests/aws_events --numprocesses=0
 
 test-open-message: $(VENV)/stamp $(OTHER)/stamp ## Send the open messages of docs/open-message.md from Node and the AWS CLI: wants Node.js
 	@$(RUN)/pytest tests/languages --numprocesses=0

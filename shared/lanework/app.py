@@ -49,6 +49,7 @@ class App(JobOperations):
 
     Attributes:
         registry: Its job types.
+        subscriptions: Events from outside that are jobs of it.
     """
 
     def __init__(self, *families: Family, middleware: Sequence[Middleware] = ()) -> None:
@@ -60,11 +61,17 @@ class App(JobOperations):
             middleware: Code around every enqueue and every run, the first outermost.
 
         Raises:
-            DeclarationError: Two job types have the same name, or one has a name or the queue of Lanework's own.
+            DeclarationError: Two job types have the same name, or one has a name or the queue of Lanework's own; or two
+                sources of events overlap.
         """
         refuse_names_of_ours(job_type for family in families for job_type in family.types)
         together = (*families, system_jobs(lambda: self.ports))
         self.registry = self._declared = Registry(job_type for family in together for job_type in family.types)
+        self.subscriptions = tuple(one for family in families for one in family.subscriptions)
+        if self.subscriptions:
+            from lanework.engine.jobtypes.subscription import check_apart  # noqa: PLC0415 - few have any
+
+            check_apart(self.subscriptions)
         self._middleware: tuple[Middleware, ...] = (*middleware,)
         self._ports: Ports | None = None
         self._is_flushed = False
@@ -203,7 +210,8 @@ class App(JobOperations):
         ports = self.ports
         if not self._is_flushed:  # where events aren't counted, what becomes of the dead is: alerts end by it
             ports = replace(ports, events=Fanout(ports.events, CounterSink(ports.statistics, ports.clock)))
-        return DeadLetters(ports, self.registry, self.enqueue_request)
+        queues = {one.source.queue for one in self.subscriptions}
+        return DeadLetters(ports, self.registry, self.enqueue_request, event_queues=sorted(queues))
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -17,6 +17,7 @@ from lanework.engine.ports.webhooks import Webhooks
 from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_each_process
 from lanework.model.events import Action, Event
+from lanework.model.lanes import ALL_LANES, Lane
 from lanework.model.webhooks import checked_webhook, secrets_in
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from lanework.engine.ports.consumer import MessageConsumer
     from lanework.engine.ports.webhooks import Answered
     from lanework.engine.stats.alerting import Channel
-    from lanework.model.lanes import Lane
     from lanework.settings import AlertSettings, MetricSettings
 
 
@@ -153,9 +153,14 @@ def aws_inbox(settings: Settings, *, emit: Callable[[Event], object]) -> Message
     return SqsConsumer(Clients(settings), stack=settings.stack, report=_failures_to(emit))
 
 
-def _failures_to(emit: Callable[[Event], object]) -> Callable[[Action, Lane, str], object]:
+def _failures_to(emit: Callable[[Event], object]) -> Callable[[Action, str, str], object]:
     """Return what makes an event of what SQS didn't do with received messages."""
-    return lambda action, lane, reason: emit(Event(action=action, at=utc_now(), lane=lane, reason=reason))
+
+    def report(action: Action, lane: str, reason: str) -> None:
+        known = Lane(lane) if lane in ALL_LANES else None  # else a queue of events, which the reason names
+        emit(Event(action=action, at=utc_now(), lane=known, reason=reason))
+
+    return report
 
 
 def metric_sinks(metrics: MetricSettings) -> tuple[EventSink, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,6 @@ from lanework.local.emulator.process import wait_for
 from lanework.local.stack.embedded import embedded_stack
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
-from tests.unit.docs.pages import blocks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / ".venv-languages"
-PAGE = "docs/open-message.md"
+PAGE = ROOT / "docs" / "open-message.md"
 SOON = timedelta(seconds=60)
 
 AT_THE_STACK = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n'
@@ -65,8 +65,8 @@ def an_app(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> App:
 
 def program(language: str) -> str:
     """Return the page's program in a language."""
-    (found,) = [block.text for block in blocks_of(PAGE) if block.language == language]
-    return found
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    return str(found)
 
 
 def run(stack: RunningStack, *command: str | Path, cwd: Path) -> str:
@@ -132,7 +132,7 @@ def test_what_is_refused_is_listed_with_its_reason_and_can_be_sent_again(
     wait_for(lambda: len(messages.all()) == 1, within=SOON, what="the refused message")
 
     (refused,) = messages.all()
-    assert (refused.job_id, refused.type, refused.lane) == (job_id, "demo.gret", Lane.MEDIUM)
+    assert (refused.job_id, refused.type, refused.queue) == (job_id, "demo.gret", Lane.MEDIUM)
     assert refused.reason == "open message refused: unknown job type 'demo.gret', did you mean 'demo.greet'?"
 
     assert [one.job_id for one in messages.resend(type_="demo.gret")] == [job_id]

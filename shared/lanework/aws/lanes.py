@@ -57,7 +57,7 @@ class SqsLanes:
         self._queues = Queues(clients, stack=stack)
         self._received = ReceivedMessages(clients, self._queues, report)
 
-    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
+    def send(self, lane: str, sending: OutgoingMessage) -> None:
         with _sending(f"sending to lane {lane}"):
             self._clients.sqs.send_message(QueueUrl=self._queues.url(lane), **_message(sending))
 
@@ -92,7 +92,7 @@ class SqsLanes:
                 unsent[index] = Unsent(error)
         return unsent
 
-    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: str, body: str, *, cause: str, error: str) -> None:
         """Cause and error are message attributes too, so that the console shows them."""
         attributes = {"cause": cause, "error": error}
         with _sending(f"sending to the dead-letter queue of lane {lane}"):
@@ -106,7 +106,7 @@ class SqsLanes:
                 },
             )
 
-    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+    def receive_dead(self, lane: str, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         with translated(f"reading the dead-letter queue of lane {lane}"):
             answer = self._clients.sqs.receive_message(
                 QueueUrl=self._queues.url(lane, "-dlq"),
@@ -127,11 +127,11 @@ class SqsLanes:
             for one in answer.get("Messages", [])
         ]
 
-    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def show_dead(self, lane: str, handles: Sequence[str]) -> None:
         """What can't be shown now is shown when its hiding ends."""
         self._received.hide(lane, dict.fromkeys(handles, timedelta(0)), suffix="-dlq")
 
-    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def delete_dead(self, lane: str, handles: Sequence[str]) -> None:
         self._received.delete(lane, handles, suffix="-dlq")
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:

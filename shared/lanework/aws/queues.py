@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lanework.aws.clients import Clients
-    from lanework.model.lanes import Lane
 
 BATCH: Final = 10
 """Most messages of one call (SQS quotas, "Message batch")."""
@@ -24,7 +23,7 @@ BATCH: Final = 10
 _TRIES: Final = 2
 """How often an entry is tried that SQS failed to do for reasons of its own; the call itself is retried by boto."""
 
-ReportFailure = Callable[[Action, "Lane", str], object]
+ReportFailure = Callable[[Action, str, str], object]
 """Gets what SQS didn't do with received messages, why, and of which lane: once for each kind of failure."""
 
 
@@ -36,7 +35,7 @@ class Queues:
         self._stack = stack
         self._urls: dict[str, str] = {}
 
-    def url(self, lane: Lane, suffix: str = "") -> str:
+    def url(self, lane: str, suffix: str = "") -> str:
         """Build a queue's address from the endpoint, so that whatever stands in front of SQS is not bypassed."""
         name = f"{self._stack}-{lane}{suffix}"
         if name not in self._urls:
@@ -60,13 +59,13 @@ class ReceivedMessages:
         self._report = report
         self._reported: set[tuple[Action, str]] = set()
 
-    def delete(self, lane: Lane, handles: Sequence[str], *, suffix: str = "") -> None:
+    def delete(self, lane: str, handles: Sequence[str], *, suffix: str = "") -> None:
         def call(entries: Any) -> Any:  # noqa: ANN401 - boto's
             return self._clients.sqs.delete_message_batch(QueueUrl=self._queues.url(lane, suffix), Entries=entries)
 
         self._do(Action.MESSAGE_DELETE_FAILED, lane, [{"ReceiptHandle": one} for one in handles], call)
 
-    def hide(self, lane: Lane, handles: Mapping[str, timedelta], *, suffix: str = "") -> None:
+    def hide(self, lane: str, handles: Mapping[str, timedelta], *, suffix: str = "") -> None:
         def call(entries: Any) -> Any:  # noqa: ANN401 - boto's
             url = self._queues.url(lane, suffix)
             return self._clients.sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
@@ -74,7 +73,7 @@ class ReceivedMessages:
         wanted = [{"ReceiptHandle": one, "VisibilityTimeout": seconds(after)} for one, after in handles.items()]
         self._do(Action.MESSAGE_VISIBILITY_FAILED, lane, wanted, call)
 
-    def hide_one(self, lane: Lane, handle: str, after: timedelta) -> None:
+    def hide_one(self, lane: str, handle: str, after: timedelta) -> None:
         def call(entries: list[dict[str, Any]]) -> dict[str, Any]:
             entry = {"ReceiptHandle": handle, "VisibilityTimeout": entries[0]["VisibilityTimeout"]}
             self._clients.sqs.change_message_visibility(QueueUrl=self._queues.url(lane), **entry)
@@ -82,7 +81,7 @@ class ReceivedMessages:
 
         self._do(Action.MESSAGE_VISIBILITY_FAILED, lane, [{"VisibilityTimeout": seconds(after)}], call)
 
-    def _do(self, action: Action, lane: Lane, wanted: list[dict[str, Any]], call: Callable[[Any], Any]) -> None:
+    def _do(self, action: Action, lane: str, wanted: list[dict[str, Any]], call: Callable[[Any], Any]) -> None:
         for start in range(0, len(wanted), BATCH):
             left = [{"Id": str(index), **one} for index, one in enumerate(wanted[start : start + BATCH])]
             for number in range(1, _TRIES + 1):
@@ -100,7 +99,7 @@ class ReceivedMessages:
                 if not left:
                     break
 
-    def _say(self, action: Action, lane: Lane, kind: str, reason: str) -> None:
+    def _say(self, action: Action, lane: str, kind: str, reason: str) -> None:
         if (action, kind) not in self._reported:
             self._reported.add((action, kind))
             self._report(action, lane, reason)

@@ -26,12 +26,14 @@ from lanework.local.environment_table import TABLE
 from lanework.local.project import TEMPLATE, find_deployable
 from lanework.settings import Settings
 from lanework.starter.environment_block import with_environment
+from lanework.starter.event_sources import sources_in, with_sources
 from lanework.starter.origin import origin, refuse_conflicts
 from lanework.starter.schedules import with_schedules
 from lanework.starter.upgrade import BASE, rewrite
 from lanework.wiring import aws_ports, utc_now
 
 if TYPE_CHECKING:
+    from lanework.app import App
     from lanework.local.project import Project
 
 CFN_LINT = "cfn-lint"
@@ -59,7 +61,11 @@ def doctor(
 
 def check(
     write: Annotated[
-        bool, typer.Option("--write", help="First write the environment of pyproject.toml, and declared schedules.")
+        bool,
+        typer.Option(
+            "--write",
+            help="First write the environment of pyproject.toml, and declared schedules and sources of events.",
+        ),
     ] = False,
 ) -> None:
     """
@@ -85,13 +91,15 @@ def check(
 def _write(project: Project) -> None:
     """Write what pyproject.toml and the code say into the template; into its base, too: it is no change by hand."""
     adopt(local_environment(project))
-    declared = [one.schedule for one in load_app(project).registry.types if one.schedule is not None]
+    app = load_app(project)
+    declared = [one.schedule for one in app.registry.types if one.schedule is not None]
 
     def written(text: str) -> str:
-        return with_schedules(with_environment(text, project.config.environment), events_yaml(declared))
+        text = with_schedules(with_environment(text, project.config.environment), events_yaml(declared))
+        return with_sources(text, _sources_of(app, text))
 
     if rewrite([project.template, project.folder / BASE / TEMPLATE], written):
-        say(f"wrote {TABLE} and the declared schedules into {project.shown(project.template)}")
+        say(f"wrote {TABLE}, the declared schedules and sources of events into {project.shown(project.template)}")
 
 
 def _of_template(project: Project, *, lint: bool) -> list[Finding]:
@@ -102,14 +110,40 @@ def _of_template(project: Project, *, lint: bool) -> list[Finding]:
 
     adopt(local_environment(project))
     template = read_template(project.template)
-    findings = examine(template_case(template, code_of(load_app(project))), RULES)
+    app = load_app(project)
+    findings = examine(template_case(template, code_of(app)), RULES)
     lines = lint_template(template) if lint else ()
     return [
         *(_linted(line) for line in lines),
         *_of_environment(project),
+        *_of_sources(project, app),
         *examine_samconfig(project.folder),
         *findings,
     ]
+
+
+def _sources_of(app: App, template: str) -> str:
+    if not app.subscriptions:
+        return ""
+    from lanework.aws_events.template import sources_yaml  # noqa: PLC0415 - few have any
+
+    return sources_yaml((one.source for one in app.subscriptions), template=template)
+
+
+def _of_sources(project: Project, app: App) -> list[Finding]:
+    """Return what template.yaml lacks of the sources of events that families declare, or has beyond them."""
+    text = project.template.read_text(encoding="utf-8")
+    if sources_in(text).split() == _sources_of(app, text).split():
+        return []
+    declared = ", ".join(str(one.source) for one in app.subscriptions) or "nothing"
+    finding = Finding(
+        rule="event-sources",
+        about="Sources of events",
+        what=f"template.yaml has not what on(…) declares: {declared}",
+        why="events would reach no queue, or a queue that nobody means any more",
+        todo="lanework check --write",
+    )
+    return [finding]
 
 
 def _of_environment(project: Project) -> list[Finding]:

@@ -17,6 +17,7 @@ from lanework.cli.param_types import entry
 from lanework.errors import ConfigError
 from lanework.local.project import TEMPLATE, find_deployable, find_project
 from lanework.starter.adopt import adoption, next_steps
+from lanework.starter.event_sources import sources_in
 from lanework.starter.product import product_of
 from lanework.starter.repository import read_repository
 from lanework.starter.schedules import schedules_in
@@ -92,8 +93,9 @@ def upgrade(
     """
     found = find_deployable(Path.cwd())
     project = found.folder
-    schedules = schedules_in(as_written(project, TEMPLATE))
-    steps = merge_steps(project, product_of(found.root, found.config, schedules=schedules))
+    written = as_written(project, TEMPLATE)
+    made = product_of(found.root, found.config, schedules=schedules_in(written), sources=sources_in(written))
+    steps = merge_steps(project, made)
     for step in steps:
         out().print(f"{step.path}: {step.fate}", markup=False)
     if not steps:

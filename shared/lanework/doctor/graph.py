@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Topic,
     )
     from lanework.doctor.template_api import PrivateApi, Route
+    from lanework.doctor.template_senders import Sender
 
 _LANES: Final = "LANEWORK_LANES"
 
@@ -42,7 +43,7 @@ class Graph:
         concurrency: Executions that the account allows at once here; a template is read against AWS's default.
         subnets: Those that functions are in, by id, as far as they can be looked at; they needn't be the stack's.
         keys: Those that things are encrypted with, by ARN, as far as they can be looked at; likewise.
-        routes, private_apis, shifts: Those of a template, by id; a live stack's aren't looked at.
+        routes, private_apis, shifts, senders: Those of a template, by id; a live stack's aren't looked at.
     """
 
     stack: str
@@ -65,6 +66,7 @@ class Graph:
     routes: Mapping[str, Route] = field(default_factory=dict)
     private_apis: Mapping[str, PrivateApi] = field(default_factory=dict)
     shifts: Mapping[str, Shift] = field(default_factory=dict)
+    senders: Mapping[str, Sender] = field(default_factory=dict)
 
     @property
     def lanes(self) -> tuple[Lane, ...]:

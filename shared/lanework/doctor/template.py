@@ -30,6 +30,7 @@ from lanework.doctor.resources import (
 )
 from lanework.doctor.template_api import private_apis_in, routes_in
 from lanework.doctor.template_network import subnets_in
+from lanework.doctor.template_senders import senders_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,6 +95,7 @@ def graph_of(
         routes=routes_in(resolver),
         private_apis=private_apis_in(resolver),
         shifts=reader.shifts(),
+        senders=senders_in(resolver),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count, islice
@@ -64,11 +65,11 @@ class MemoryLanes:
     def __init__(self, clock: Clock) -> None:
         """Begin empty; `clock` decides what is visible."""
         self._clock = clock
-        self.queues = {lane: _Queue() for lane in Lane}
+        self.queues: dict[str, _Queue] = defaultdict(_Queue, {lane: _Queue() for lane in Lane})
         self._handles = count(1)
         self._message_ids = count(1)
 
-    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
+    def send(self, lane: str, sending: OutgoingMessage) -> None:
         """Refuses what SQS refuses: some characters, more than 1 MiB, and a delay of more than 15 minutes."""
         _check(sending.body)
         if not timedelta(0) <= sending.delay <= LONGEST_SQS_DELAY:
@@ -96,12 +97,12 @@ class MemoryLanes:
                 unsent[index] = Unsent(error)
         return unsent
 
-    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: str, body: str, *, cause: str, error: str) -> None:
         """Cause and error are shown in the console only."""
         _check(body, cause=cause, error=error)
         self.put_dead(lane, body, was_moved_by_sqs=False, error=error)
 
-    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+    def receive_dead(self, lane: str, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         now = self._clock()
         seen = list(islice((one for one in self.queues[lane].dead if one.visible_at <= now), limit))
         for letter in seen:
@@ -117,20 +118,20 @@ class MemoryLanes:
             for one in seen
         ]
 
-    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def show_dead(self, lane: str, handles: Sequence[str]) -> None:
         shown = set(handles)
         for letter in self.queues[lane].dead:
             if letter.handle in shown:
                 letter.visible_at = self._clock()
 
-    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def delete_dead(self, lane: str, handles: Sequence[str]) -> None:
         queue = self.queues[lane]
         gone = set(handles)
         queue.dead = [one for one in queue.dead if one.handle not in gone]
 
     def put_dead(
         self,
-        lane: Lane,
+        lane: str,
         body: str,
         *,
         was_moved_by_sqs: bool,
@@ -192,7 +193,7 @@ class MemoryLanes:
             if message.handle == handle:
                 message.visible_at = self._clock() + after
 
-    def dead(self, lane: Lane) -> tuple[str, ...]:
+    def dead(self, lane: str) -> tuple[str, ...]:
         """Return the bodies in the lane's dead-letter queue, oldest first."""
         return tuple(one.body for one in self.queues[lane].dead)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.jobtypes.job import Enqueues
+    from lanework.engine.jobtypes.subscription import Subscription
     from lanework.schema.document import TypeSchema
 
 
@@ -29,10 +30,12 @@ class SchemaFamily:
 
     Attributes:
         types: The job types.
+        subscriptions: None: events become jobs where the code is.
     """
 
     def __init__(self, types: tuple[JobType, ...]) -> None:
         self.types = types
+        self.subscriptions: tuple[Subscription, ...] = ()
 
     def join(self, app: Enqueues) -> None:
         """Do nothing: its jobs are enqueued by name."""

@@ -20,6 +20,7 @@ DEPLOYED: Final = (
     "handlers/__init__.py",
     "handlers/api.py",
     "handlers/clock.py",
+    "handlers/events.py",
     "handlers/stream.py",
     "handlers/worker.py",
     "shared/Makefile",

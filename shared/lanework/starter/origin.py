@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.errors import ConfigError
 from lanework.local.project import TEMPLATE
+from lanework.starter.event_sources import sources_in
 from lanework.starter.merge import as_unix
 from lanework.starter.product import differences, product_of
 from lanework.starter.schedules import schedules_in
@@ -48,10 +49,9 @@ def origin(project: Project) -> Iterator[str]:
 
 def behind(project: Project) -> str | None:
     """Return a line that says why an upgrade would change a project's deployed files; None if it wouldn't."""
-    schedules = schedules_in(as_written(project.folder, TEMPLATE))
-    if not _is_made(project) or not is_behind(
-        project.folder, product_of(project.root, project.config, schedules=schedules)
-    ):
+    written = as_written(project.folder, TEMPLATE)
+    made = product_of(project.root, project.config, schedules=schedules_in(written), sources=sources_in(written))
+    if not _is_made(project) or not is_behind(project.folder, made):
         return None
     if release_of(project.folder) == version("lanework"):
         return f"[tool.lanework] or its resources have changed since {TEMPLATE} was made: lanework upgrade"

@@ -11,6 +11,7 @@ from lanework.local.project import TEMPLATE
 from lanework.local.project_config import FILE
 from lanework.model.lanes import ALL_LANES
 from lanework.starter.environment_block import with_environment
+from lanework.starter.event_sources import with_sources
 from lanework.starter.files import deployed_files
 from lanework.starter.gradual import with_deployment
 from lanework.starter.leave_out import without_lanes
@@ -29,7 +30,7 @@ _HEADER: Final = """\
 """
 
 
-def product_of(root: Path, config: ProjectConfig, *, schedules: str) -> dict[str, str]:
+def product_of(root: Path, config: ProjectConfig, *, schedules: str, sources: str = "") -> dict[str, str]:
     """
     Return what each file holds that brings a project to AWS.
 
@@ -37,6 +38,7 @@ def product_of(root: Path, config: ProjectConfig, *, schedules: str) -> dict[str
         root: The folder of its pyproject.toml.
         config: What that says.
         schedules: The clock's events for what job types declare, as YAML; empty: none.
+        sources: The resources of sources of events, likewise.
 
     Raises:
         ConfigError: Its own resources can't be read, or don't go together with Lanework's.
@@ -44,14 +46,14 @@ def product_of(root: Path, config: ProjectConfig, *, schedules: str) -> dict[str
     made = deployed_files(config.app)
     text = without_lanes(made[TEMPLATE], [lane for lane in ALL_LANES if lane not in config.lanes])
     text = re.sub(r"(?<= LANEWORK_LANES: ).*", ",".join(config.lanes), text)
-    text = with_schedules(with_environment(text, config.environment), schedules)
+    text = with_sources(with_schedules(with_environment(text, config.environment), schedules), sources)
     if config.deployment is not None:
         text = with_deployment(text, config.deployment)
-    sources = f"[tool.lanework] in {FILE}"
+    made_of = f"[tool.lanework] in {FILE}"
     if config.resources is not None:
         text = with_resources(text, _read(root, config.resources), file=config.resources)
-        sources += f" and {config.resources}"
-    return {**made, TEMPLATE: _HEADER.format(release=version("lanework"), sources=sources) + text}
+        made_of += f" and {config.resources}"
+    return {**made, TEMPLATE: _HEADER.format(release=version("lanework"), sources=made_of) + text}
 
 
 def _read(root: Path, resources: str) -> str:

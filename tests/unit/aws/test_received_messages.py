@@ -81,12 +81,12 @@ class Stack:
 
     def __init__(self) -> None:
         self.sqs = Sqs()
-        self.reported: list[tuple[str, Lane, str]] = []
+        self.reported: list[tuple[str, str, str]] = []
         clients: Any = Clients(self.sqs)
         self.consumer = SqsConsumer(clients, stack="shop", report=self._report)
         self.lanes = SqsLanes(clients, stack="shop", report=self._report)
 
-    def _report(self, action: str, lane: Lane, reason: str) -> None:
+    def _report(self, action: str, lane: str, reason: str) -> None:
         self.reported.append((action, lane, reason))
 
 

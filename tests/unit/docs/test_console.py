@@ -115,7 +115,7 @@ def check_aws(words: list[str]) -> None:
     if service == "s3":
         assert operation in {"cp", "ls", "sync"}
         return
-    model = _service(service)
+    model = _service("s3" if service == "s3api" else service)
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     assert operation in operations
     shape = model.operation_model(operations[operation]).input_shape

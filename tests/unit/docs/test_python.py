@@ -19,7 +19,14 @@ from tests.unit.docs.pages import Block, blocks, blocks_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PUBLIC = {"lanework", "lanework.testing", "lanework.dead_letters", "lanework.outbox", "lanework.schema"}
+PUBLIC = {
+    "lanework",
+    "lanework.aws_events",
+    "lanework.dead_letters",
+    "lanework.outbox",
+    "lanework.schema",
+    "lanework.testing",
+}
 """Modules that pages may take names from. All others are the engine's own."""
 
 ELSEWHERE = {"docs/cdk.md", "docs/django.md"}

@@ -106,7 +106,7 @@ def test_what_no_queue_would_take_is_cut_and_says_what_it_was(world: World) -> N
 class Narrow(MemoryLanes):
     """Lanes whose dead-letter queues take less than SQS would."""
 
-    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: str, body: str, *, cause: str, error: str) -> None:
         if len(body) > 200_000:
             msg = "InvalidParameterValue: one or more parameters are invalid"
             raise UnsendableError(msg)

@@ -363,7 +363,7 @@ def test_what_was_refused_is_listed_and_sent_again_once_its_type_exists(world: W
     drain(world.app)
     messages = world.app.dead_letters.messages
     listed = messages.all()
-    assert [(one.lane, one.type, one.job_id, one.can_be_sent) for one in listed] == [
+    assert [(one.queue, one.type, one.job_id, one.can_be_sent) for one in listed] == [
         (Lane.HIGH, "report.year", "message-1", True),
         (Lane.HIGH, "report.month", "message-2", True),
         (Lane.HIGH, None, None, False),

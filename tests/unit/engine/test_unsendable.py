@@ -63,7 +63,7 @@ class Picky:
         self._port, self._refuse, self._away = port, refuse, away
         self.tried = 0
 
-    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
+    def send(self, lane: str, sending: OutgoingMessage) -> None:
         self.tried += 1
         if lane is self._away:
             msg = "no permission"

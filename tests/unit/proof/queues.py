@@ -36,7 +36,7 @@ class ForgetfulLanes(MemoryLanes):
         super().__init__(clock)
         self.gone: list[tuple[Lane, str]] = []
 
-    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
+    def send(self, lane: str, sending: OutgoingMessage) -> None:
         message = read(sending.body)
         if message is not None and message.id.startswith(REFUSED):
             msg = "Invalid characters found"

@@ -94,7 +94,7 @@ def test_after_a_change_of_app_an_upgrade_writes_the_handlers_anew(tmp_path: Pat
     steps = upgrade(project.folder, product_of(project.root, project.config, schedules=""))
 
     assert {(one.path, one.fate) for one in steps} == {
-        (f"handlers/{one}.py", Fate.UPDATED) for one in ("api", "clock", "worker")
+        (f"handlers/{one}.py", Fate.UPDATED) for one in ("api", "clock", "events", "worker")
     }
     assert b"from shop.background import queue as app\n" in (steps[0].writes[steps[0].path] or b"")
 

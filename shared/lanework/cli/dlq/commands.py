@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanework.cli.connect import application, connected
+from lanework.cli.connect import application, connected, informed
 from lanework.cli.dlq.options import Asked, Chosen
 from lanework.cli.dlq.output import (
     print_groups,
@@ -21,7 +21,6 @@ from lanework.cli.options import (
     AsJson,
     Cursor,
     JobId,
-    OnlyLane,
     OnlyType,
     PageOfJobs,
     Yes,
@@ -46,6 +45,10 @@ if TYPE_CHECKING:
 
 app = group("dlq", "Look at dead jobs, give them another life, or drop them.")
 
+OfQueue = Annotated[
+    str | None,
+    typer.Option("--queue", help="Only a lane's, or a queue of events: aws-events, or an SqsQueue's."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would move, and change nothing.")]
 
 
@@ -156,24 +159,24 @@ def drop(
 
 
 @app.command()
-def messages(lane: OnlyLane = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
+def messages(queue: OfQueue = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
     """
-    List messages of dead-letter queues that are no jobs, such as open messages that were refused, with the reason.
+    List messages of dead-letter queues that are no jobs: open messages and events that were refused, with the reason.
 
-    Example: lanework dlq messages --lane high
+    Example: lanework dlq messages --queue high
     """
-    print_messages(connected().dead_letters.messages.all(lane, type_=type_), sent=False, as_json=as_json)
+    print_messages(informed().dead_letters.messages.all(queue, type_=type_), sent=False, as_json=as_json)
 
 
 @app.command()
-def resend(lane: OnlyLane = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
+def resend(queue: OfQueue = None, type_: OnlyType = None, as_json: AsJson = False) -> None:
     """
-    Send open messages that were refused to their lane again, where they are checked anew. Safe to repeat.
+    Send open messages and events that were refused to their queue again, to be checked anew. Safe to repeat.
 
     Example: lanework dlq resend --type report.month
     """
-    messages_ = connected(changes=True).dead_letters.messages
-    print_messages(messages_.resend(lane, type_=type_), sent=True, as_json=as_json)
+    messages_ = informed(changes=True).dead_letters.messages
+    print_messages(messages_.resend(queue, type_=type_), sent=True, as_json=as_json)
 
 
 def _groups(app_: App, asked: Asked, which: DeadFilter) -> Grouping:

@@ -88,8 +88,8 @@ def print_messages(found: Sequence[RefusedMessage], *, sent: bool, as_json: bool
     if not found:
         out().print("no message was refused")
         return
-    rows = ((one.lane, one.type, one.job_id or one.message_id, one.reason) for one in found)
-    out().print(table_of(("lane", "type", "id", "reason"), rows))
+    rows = ((one.queue, one.type, one.job_id or one.message_id, one.reason) for one in found)
+    out().print(table_of(("queue", "type", "id", "reason"), rows))
 
 
 def print_job(record: JobRecord, lines: Sequence[str], *, only_payload: bool, as_json: bool) -> None:

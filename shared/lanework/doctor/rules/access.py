@@ -110,6 +110,20 @@ def tls(case: Case) -> Iterator[Complaint]:
             )
 
 
+@rule(why="SQS refuses what the service sends, and the event is lost: emulators let everything in")
+def senders(case: Case) -> Iterator[Complaint]:
+    """A queue that a rule, topic or bucket sends to has a policy that lets its service in."""
+    for sender in case.graph.senders.values():
+        if not sender.is_let_in:
+            yield Complaint(
+                about=sender.id,
+                what=f"the policy of {sender.queue} doesn't let {sender.service} send for {sender.source}",
+                todo=f"an AWS::SQS::QueuePolicy for {sender.queue}: {{Effect: Allow, Principal: {{Service: "
+                f"{sender.service}}}, Action: sqs:SendMessage, Condition: {{ArnEquals: {{aws:SourceArn: "
+                f"{sender.source}}}}}}}",
+            )
+
+
 @rule(why="messages of another queue would count as this lane's dead jobs, or a lane's dead letters are lost")
 def redrive_allow(case: Case) -> Iterator[Complaint]:
     """A dead-letter queue takes from its own lane only."""
@@ -174,4 +188,4 @@ def keys(case: Case) -> Iterator[Complaint]:
             )
 
 
-RULES: Final = (wildcards, loops, log_retention, encryption, keys, tls, redrive_allow, tables)
+RULES: Final = (wildcards, loops, log_retention, encryption, keys, tls, senders, redrive_allow, tables)

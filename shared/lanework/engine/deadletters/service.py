@@ -16,7 +16,7 @@ from lanework.engine.jobtypes.request import request_of
 from lanework.errors import InvalidOptionError, NotRedrivenError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lanework.engine.deadletters.bulk_redrive import RedriveSummary
     from lanework.engine.deadletters.dlq_scan import Unread
@@ -39,8 +39,16 @@ FASTEST_MOVE: Final = 500
 class DeadLetters:
     """Lists dead jobs and moves them, and decides whether that is done now or by a job of Lanework's own."""
 
-    def __init__(self, ports: Ports, registry: Registry, enqueue: Callable[[Request], Receipt[Any]]) -> None:
-        """Take the ports, the job types that edited payloads must fit, and what enqueues."""
+    def __init__(
+        self,
+        ports: Ports,
+        registry: Registry,
+        enqueue: Callable[[Request], Receipt[Any]],
+        *,
+        event_queues: Sequence[str] = (),
+    ) -> None:
+        """Take the ports, the job types that edited payloads must fit, what enqueues, and names of queues of events."""
+        self._event_queues = event_queues
         self._ports = ports
         self._registry = registry
         self._enqueue = enqueue
@@ -59,10 +67,10 @@ class DeadLetters:
 
     @property
     def messages(self) -> RefusedMessages:
-        """Messages of dead-letter queues that are no jobs: open ones that were refused can be sent again."""
+        """Messages of dead-letter queues that are no jobs: open ones and events that were refused can be sent again."""
         from lanework.engine.deadletters.refused_messages import RefusedMessages  # noqa: PLC0415 - few stacks get any
 
-        return RefusedMessages(self._ports)
+        return RefusedMessages(self._ports, self._event_queues)
 
     def groups(self, which: DeadFilter) -> Grouping:
         """Return the dead jobs by error, of at most 10,000; NothingMatchesError if the filter matches none."""

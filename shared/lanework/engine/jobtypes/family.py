@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-    from lanework.engine.jobtypes.job import Declaration, Enqueues
+    from lanework.engine.jobtypes.job import Declaration, Enqueues, PayloadT
     from lanework.engine.jobtypes.job_type import Upcast, Where
+    from lanework.engine.jobtypes.subscription import Source, Subscription
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.limits import Bound, Quota, Rate
 
@@ -101,11 +102,14 @@ class JobOptions(TypeOptions, Timing, total=False):
 
 class Family(Protocol):
     """
-    What an application takes: job types.
+    What an application takes: job types, and events that are jobs of them.
 
     Attributes:
         types: The job types.
+        subscriptions: The events.
     """
+
+    subscriptions: tuple[Subscription, ...]
 
     @property
     def types(self) -> tuple[JobType, ...]:
@@ -121,6 +125,7 @@ class Jobs:
 
     Attributes:
         queue: Name of the logical queue.
+        subscriptions: Events from outside that are jobs of it, as `on` declared them.
     """
 
     def __init__(self, *, queue: str, **said: Unpack[FamilyOptions]) -> None:
@@ -143,6 +148,7 @@ class Jobs:
         self._bounds = _bounds(f"queue:{queue}", said)
         self._retention = Retention(completed=said.get("keep_completed"), failed=said.get("keep_failed"))
         self._types: dict[str, JobType] = {}
+        self.subscriptions: tuple[Subscription, ...] = ()
         self._app: Enqueues | None = None
 
     @property
@@ -185,6 +191,27 @@ class Jobs:
             return Job(job_type, partial(self.app_for, name))
 
         return cast("Declaration", declare)
+
+    def on(
+        self, source: Source, job: Job[PayloadT, Any, Any, Any], *, payload: Callable[[Any], object] | None = None
+    ) -> None:
+        """
+        Enqueue a job for each event of a source, once however often it is delivered (`lanework.aws_events`).
+
+        Args:
+            source: Such as `S3Created("bucket", prefix="in/")`.
+            job: One of this family's.
+            payload: Makes the job's payload of an event; by default it is what the event says.
+
+        Raises:
+            DeclarationError: It is no source, or the job isn't this family's; or the family has joined an App.
+        """
+        from lanework.engine.jobtypes.subscription import subscribed  # noqa: PLC0415 - few have any
+
+        if self._app is not None:
+            msg = f"{source} is declared after its family joined an App; declare it before App(…)"
+            raise DeclarationError(msg)
+        self.subscriptions += (subscribed(source, job, payload, types=self.types),)
 
     def _checked(self, name: str, said: JobOptions) -> dict[str, Any]:
         """Return what a declaration says of a `JobType`."""

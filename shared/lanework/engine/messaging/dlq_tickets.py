@@ -49,7 +49,7 @@ class TicketOf:
     life: int
 
 
-def send_to_dlq(lanes: Lanes, lane: Lane, body: str, *, cause: str, error: str) -> str | None:
+def send_to_dlq(lanes: Lanes, lane: str, body: str, *, cause: str, error: str) -> str | None:
     """
     Send a body to a lane's dead-letter queue; return None if all of it is there, otherwise why it was cut.
 
@@ -139,7 +139,7 @@ def note_undecodable(lane: Lane, body: str, problem: str, ports: Ports) -> None:
     )
 
 
-def _send_cut_to_dlq(lanes: Lanes, lane: Lane, body: str, cause: str, error: str, why: str) -> str:
+def _send_cut_to_dlq(lanes: Lanes, lane: str, body: str, cause: str, error: str, why: str) -> str:
     """Send as much of a body as any queue takes, and say what it was; return why."""
     ticket = ticket_of(body)
     kept = body.encode()[:_KEPT_OF_BODY].decode(errors="ignore")

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Lanes(Protocol):
-    """The lanes' queues and their dead-letter queues."""
+    """The lanes' queues and their dead-letter queues; where a name is taken, a queue of events is meant by its own."""
 
-    def send(self, lane: Lane, sending: OutgoingMessage) -> None:
+    def send(self, lane: str, sending: OutgoingMessage) -> None:
         """
         Send one message to the lane's queue.
 
@@ -32,7 +32,7 @@ class Lanes(Protocol):
         One that SQS refuses keeps none of the others from being sent.
         """
 
-    def send_to_dlq(self, lane: Lane, body: str, *, cause: str, error: str) -> None:
+    def send_to_dlq(self, lane: str, body: str, *, cause: str, error: str) -> None:
         """
         Send a dead job's ticket, or a copy of an undecodable message, to the lane's dead-letter queue.
 
@@ -44,13 +44,13 @@ class Lanes(Protocol):
             ConfigError: There is no such queue, or no permission.
         """
 
-    def receive_dead(self, lane: Lane, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
+    def receive_dead(self, lane: str, *, limit: int, hide_for: timedelta) -> list[DeadLetter]:
         """Receive messages of the lane's dead-letter queue, at most 10, and hide them for so long."""
 
-    def show_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def show_dead(self, lane: str, handles: Sequence[str]) -> None:
         """Let received messages of the lane's dead-letter queue be seen again at once. Never raises."""
 
-    def delete_dead(self, lane: Lane, handles: Sequence[str]) -> None:
+    def delete_dead(self, lane: str, handles: Sequence[str]) -> None:
         """Delete messages from the lane's dead-letter queue; a stale handle does nothing. Never raises."""
 
     def change_visibility(self, lane: Lane, handle: str, after: timedelta) -> None:
