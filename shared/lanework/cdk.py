@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from aws_cdk import Stack, Token
+from aws_cdk import CfnOutput, Stack, Token
 from aws_cdk.aws_dynamodb import Table
 from aws_cdk.aws_iam import ManagedPolicy
 from aws_cdk.aws_s3_assets import Asset
@@ -22,10 +22,11 @@ from aws_cdk.aws_sqs import Queue
 from aws_cdk.cloudformation_include import CfnInclude
 from constructs import Construct
 
+from lanework.aws.deployed.stack import GIVEN
 from lanework.errors import ConfigError, did_you_mean
 from lanework.local.deployment.built import published
 from lanework.local.deployment.code_assets import built_code, code_folders, content_hash
-from lanework.local.deployment.parameter_values import parameter_values
+from lanework.local.deployment.parameter_values import parameter_values, snake
 from lanework.local.deployment.sam_transform import translate
 from lanework.local.deployment.settled import settled
 from lanework.local.deployment.template import lanes_in, read_template
@@ -100,7 +101,9 @@ class Lanework(Construct):  # type: ignore[misc] # the CDK isn't in the environm
         _check_app(app, found)
         source = read_template(found.template)
         self._lanes = lanes_in(source)
-        self.template = self._include(found, source, parameter_values(source.get("Parameters", {}), parameters))
+        values = parameter_values(source.get("Parameters", {}), parameters)
+        self.template = self._include(found, source, values)
+        self._note({name: one for name, one in values.items() if name == "Runtime" or snake(name) in parameters})
         self.table: ITable = Table.from_table_arn(self, "JobsTable", self._resource("JobsTable").attr_arn)
 
     def lane(self, name: str | Lane) -> LaneQueues:
@@ -153,6 +156,11 @@ class Lanework(Construct):  # type: ignore[misc] # the CDK isn't in the environm
             file = Path(folder, "template.json")
             file.write_text(json.dumps(made, default=str), encoding="utf-8")
             return CfnInclude(self, "Template", template_file=str(file))
+
+    def _note(self, given: Mapping[str, str]) -> None:
+        """Let `lanework doctor` see what the construct was given, as it sees a stack's parameters."""
+        for name, value in given.items():
+            CfnOutput(self, f"{GIVEN}{name}", value=value).override_logical_id(f"{GIVEN}{name}")
 
     def _assets(self, project: Project, source: dict[str, Any], values: Mapping[str, str]) -> dict[str, Asset]:
         """Return the code by its folders; where the CDK wants none, as in `cdk ls`, as it lies there."""

@@ -14,16 +14,24 @@ import pytest
 
 from jobs import app as example
 from lanework import Lane, State
+from lanework.aws.clients import Clients
+from lanework.aws.deployed.stack import Look
+from lanework.doctor.case import examine
+from lanework.doctor.rules import RULES
 from lanework.engine.jobtypes.request import request_of
+from lanework.local.doctor_input import live_case
 from lanework.local.emulator.process import start_emulator, wait_for
+from lanework.local.project import find_project
 from lanework.local.stack.embedded import DRAIN
 from lanework.settings import Settings
-from lanework.wiring import aws_ports
+from lanework.wiring import aws_ports, utc_now
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 STACK = "ShopJobs"
+DROPPED = {"loops", "reserved", "encrypted", "expires by", "recoverable"}
+"""What an emulator's CloudFormation leaves out, so that doctor finds it missing."""
 
 
 @pytest.fixture
@@ -53,7 +61,9 @@ def publish(cdk_out: Path, endpoint: str, tmp_path: Path) -> None:
         s3.upload_file(str(source), BUCKET, target["objectKey"])
 
 
-def test_jobs_run_in_all_five_lanes_of_a_stack_that_the_cdk_made(cdk_out: Path, endpoint: str, tmp_path: Path) -> None:
+def test_jobs_run_in_all_five_lanes_of_a_stack_that_the_cdk_made_and_doctor_knows_what_it_was_given(
+    cdk_out: Path, project: Path, endpoint: str, tmp_path: Path
+) -> None:
     publish(cdk_out, endpoint, tmp_path)
     s3, cloudformation = client("s3", endpoint), client("cloudformation", endpoint)
     s3.upload_file(str(cdk_out / f"{STACK}.template.json"), BUCKET, "template.json")
@@ -66,7 +76,8 @@ def test_jobs_run_in_all_five_lanes_of_a_stack_that_the_cdk_made(cdk_out: Path, 
     wait_for(lambda: not status().endswith("_IN_PROGRESS"), within=timedelta(seconds=60), what="the stack")
     events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
     assert status() == "CREATE_COMPLETE", [one for one in events if one["ResourceStatus"].endswith("FAILED")]
-    example.use(aws_ports(Settings(stack=STACK, region=REGION, endpoint=endpoint, account=ACCOUNT)))
+    settings = Settings(stack=STACK, region=REGION, endpoint=endpoint, account=ACCOUNT)
+    example.use(aws_ports(settings))
     greet = example.registry.get("demo.greet")
     ids = {lane: f"by-cdk-{lane}" for lane in Lane}
     example.enqueue_many(
@@ -77,3 +88,7 @@ def test_jobs_run_in_all_five_lanes_of_a_stack_that_the_cdk_made(cdk_out: Path, 
         return all(example.get(one).state is State.COMPLETED for one in ids.values())
 
     wait_for(are_completed, within=timedelta(seconds=60), what="the jobs")
+
+    case = live_case(settings, Look(Clients(settings)), find_project(project), example, clock=utc_now)
+    drift = {f"{one.about} {one.what.partition(':')[0]}" for one in examine(case, RULES) if one.rule == "drift"}
+    assert {one.partition(" ")[2] for one in drift} == DROPPED, "high_workers and the role beside are no drift"

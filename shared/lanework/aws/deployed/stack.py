@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from boto3.session import Session
 from botocore.exceptions import ClientError
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lanework.settings import Settings
+
+GIVEN: Final = "LaneworkGiven"
+"""How outputs begin that say what a construct of the CDK was given for a parameter of the template."""
+
+_OF_THE_CDK: Final = re.compile(r"[0-9A-F]{8}$")
+"""How the CDK ends the logical ids of what it makes itself: what an adopter's stack has beside the construct."""
 
 _DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
 
@@ -108,11 +115,12 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
         skew = timedelta(0) if server_time is None else skew_of(before, clock(), parsedate_to_datetime(server_time))
         pages = look.clients.make("cloudformation").get_paginator("list_stack_resources")
         found = [one for page in pages.paginate(StackName=settings.stack) for one in page["StackResourceSummaries"]]
-    parameters = answer["Stacks"][0].get("Parameters", [])
+    if any(one["OutputKey"].startswith(GIVEN) for one in answer["Stacks"][0].get("Outputs", [])):
+        found = [one for one in found if not _OF_THE_CDK.search(one["LogicalResourceId"])]
     return Stack(
         name=settings.stack,
         account=look.clients.account,
-        parameters={one["ParameterKey"]: one.get("ParameterValue", "") for one in parameters},
+        parameters=_parameters(answer["Stacks"][0]),
         resources=tuple(
             Resource(
                 id=one["LogicalResourceId"], type=one["ResourceType"], physical_id=one.get("PhysicalResourceId", "")
@@ -121,6 +129,14 @@ def find_stack(settings: Settings, look: Look, *, clock: Callable[[], datetime])
         ),
         skew=skew,
     )
+
+
+def _parameters(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a stack's parameters; those that a construct of the CDK was given are among its outputs."""
+    outputs = {one["OutputKey"]: one.get("OutputValue", "") for one in stack.get("Outputs", [])}
+    given = {name.removeprefix(GIVEN): value for name, value in outputs.items() if name.startswith(GIVEN)}
+    own = {one["ParameterKey"]: one.get("ParameterValue", "") for one in stack.get("Parameters", [])}
+    return given | own
 
 
 def tags_of(settings: Settings) -> Mapping[str, str]:
