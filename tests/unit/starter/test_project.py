@@ -12,7 +12,7 @@ import pytest
 from lanework.errors import ConfigError
 from lanework.local.deployment.template import read_template
 from lanework.starter.adopt import adoption
-from lanework.starter.files import DEPLOYED, name_for
+from lanework.starter.files import CHECKOUT, DEPLOYED, OWN, PROJECT, name_for
 from lanework.starter.leave_out import without_example
 from lanework.starter.plan import Plan
 from lanework.starter.repository import read_repository
@@ -185,3 +185,11 @@ def test_a_project_is_named_as_its_pyproject_names_it_whatever_the_folder_is_cal
     (tmp_path / "pyproject.toml").write_text(named)
 
     assert name_for(tmp_path) == "web-shop"
+
+
+def test_a_wheel_has_every_file_that_init_takes_from_this_repository() -> None:
+    """`lanework init` of the wheel ended with a FileNotFoundError, and that of a checkout worked."""
+    tool = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["tool"]
+    packed = {*tool["hatch"]["build"]["targets"]["wheel"]["force-include"]}
+
+    assert {one for one in (*DEPLOYED, *OWN) if not (PROJECT / one.removeprefix(".")).is_file()} == packed
