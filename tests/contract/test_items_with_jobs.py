@@ -135,3 +135,12 @@ def test_the_ledger_is_no_table_to_write_to(shop: Shop) -> None:
 
     with pytest.raises((InvalidOptionError, ConfigError), match=f"{shop.stack}-jobs|does"):
         shop.app.enqueue_with(shop.ship.request(Order(id="o-1")), items=[put])
+
+
+def test_a_table_that_is_not_there_is_named(shop: Shop) -> None:
+    put = {"Put": {"TableName": f"{shop.table}-gone", "Item": {"id": "o-1"}}}
+
+    with pytest.raises(ConfigError, match=f"into {shop.table}-gone|writing your items"):
+        shop.app.enqueue_with(shop.ship.request(Order(id="o-1"), job_id="ship-1"), items=[put])
+    with pytest.raises(JobNotFoundError):
+        shop.app.get("ship-1")

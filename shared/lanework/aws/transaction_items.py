@@ -60,7 +60,10 @@ def transaction_items(given: Iterable[Mapping[str, Any]]) -> TransactionItems:
     entries = tuple(given)
     typed = tuple(_typed(f"items[{at}]", one) for at, one in enumerate(entries))
     return TransactionItems(
-        given=entries, entries=typed, size=sum(map(_size, typed)), digest=digest_of(json.dumps(typed, default=repr))
+        given=entries,
+        entries=typed,
+        size=sum(map(_size, typed)),
+        digest=digest_of(json.dumps(typed, default=repr, sort_keys=True)),
     )
 
 
@@ -103,7 +106,7 @@ def _typed(where: str, entry: object) -> dict[str, Any]:
             msg = f"{where}.{kind}: the key and {name} must both be plain values, or both typed as {{'S': 'text'}}"
             raise InvalidOptionError(msg)
         found[name] = {
-            key: _sorted(value) if is_typed else _serialized(f"{where}.{kind}.{name}.{key}", value)
+            key: (_checked if is_typed else _serialized)(f"{where}.{kind}.{name}.{key}", value)
             for key, value in values.items()
         }
     if kind == "Put" and (size := size_of(found["Item"])) > LARGEST_ITEM:
@@ -143,6 +146,14 @@ def _keyed(request: Mapping[str, Any]) -> Mapping[str, Any]:
 def _is_typed(values: Mapping[str, Any]) -> bool:
     """Tell whether values have their types with them, `{"S": "text"}`; of plain ones a key is none of this form."""
     return all(isinstance(one, Mapping) and len(one) == 1 and next(iter(one)) in _TYPES for one in values.values())
+
+
+def _checked(where: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    kind, inner = next(iter(value.items()))
+    if kind in ("S", "N") and not isinstance(inner, str):
+        msg = f"{where}: a typed value of {kind} is text, such as {{'{kind}': '5'}}; got {shown(inner)}"
+        raise InvalidOptionError(msg)
+    return _sorted(value)
 
 
 def _serialized(where: str, value: object) -> dict[str, Any]:

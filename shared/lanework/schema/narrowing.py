@@ -28,7 +28,7 @@ class _Comparison:
 
     def compare(self, old: Schema | bool, new: Schema | bool, at: str) -> list[str]:  # noqa: FBT001 - JSON Schema's
         if isinstance(old, bool) or isinstance(new, bool):
-            return [] if new in (True, {}) or old is False else [f"{at}: is refused now"]
+            return [] if new in (True, {}) or old is False else [f"{at}: takes less than anything now"]
         refs = (str(old["$ref"]), str(new["$ref"])) if "$ref" in old and "$ref" in new else None
         if refs in self._within:  # a model that has itself as a field
             return []

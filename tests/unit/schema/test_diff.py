@@ -99,6 +99,9 @@ BREAKING: list[tuple[type[BaseModel], type[BaseModel], str, Any]] = [
     ),
     (of(a=int), of(a=int, forbid=True), "payload: what is no field is refused now", {"a": 1, "c": 1}),
     (Tree, SmallTree, "payload.name: maxLength is 3 now", {"name": "long", "children": []}),
+    (of(a=list[Any]), of(a=list[int]), "payload.a[]: must be integer now, not anything", {"a": ["x"]}),
+    (of(a=dict), of(a=dict[str, int]), "payload.a.*: takes less than anything now", {"a": {"k": "x"}}),
+    (of(a=Literal["x", 1]), of(a=Literal["x"]), "payload.a: must be string now, not anything", {"a": 1}),
     (RootModel[int], RootModel[str], "payload: must be string now, not integer", 1),
 ]
 

@@ -57,7 +57,7 @@ class GuardItems:
         callers = () if items is None else items.entries
         n = len(callers)
         writes = [*callers, *({"Put": one} for one in puts)]
-        with translated("recording a job under its guards" if items is None else "writing a job and your items"):
+        with translated("recording a job under its guards" if items is None else f"writing a job{_beside(items)}"):
             refused = write_together(self._clients.dynamodb, writes, of_callers=n)
         if refused and refused.get(n) is None:
             if items is not None and max(refused) < n:
@@ -87,6 +87,12 @@ class GuardItems:
             item["window"] = {"S": mark.window.text}
         unchanged = as_read("job_id", None if marking.after is None else {"S": marking.after})
         return {"TableName": self._table.name, "Item": item, **unchanged}
+
+
+def _beside(items: TransactionItems) -> str:
+    """Say in which tables items are written: an error may be about one of them."""
+    tables = sorted({request["TableName"] for entry in items.entries for request in entry.values()})
+    return f", and items into {', '.join(tables)}"
 
 
 def _key(name: str) -> dict[str, Any]:

@@ -59,7 +59,9 @@ class JobCode:
             notebook=self.run_store,
         )
         with self.ports.code_runner.limit(self.timeout):
-            payload = parsed(self.type.name, self.type.model, self.type.current(text, record.version))
+            if record.version < self.type.version:
+                text = self.type.current(text, record.version)
+            payload = parsed(self.type.name, self.type.model, text)
             self.events.public = public_part(payload)
             arguments = (payload, run) if self.type.takes_run else (payload,)
             if not self.type.is_async:
