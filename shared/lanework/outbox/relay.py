@@ -31,6 +31,18 @@ _TRIES: Final = 3
 log = logging.getLogger("lanework")
 
 
+def send_committed(send: Callable[[], object], *, jobs: int, hint: str) -> None:
+    """Send what was committed; a failure is logged, not raised, for the commit stands: a relay sends what is left."""
+    try:
+        send()
+    except Exception as error:  # noqa: BLE001 - whatever it is: the rows are there
+        reason = str(error) if isinstance(error, LaneworkError) else type(error).__name__
+        log.warning(
+            "outbox.send_failed",
+            extra={"action": "outbox.send_failed", "reason": reason, "jobs": jobs, "hint": hint},
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relayed:
     """

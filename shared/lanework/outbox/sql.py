@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,11 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.util import await_only, greenlet_spawn
 
-from lanework.async_calls import beside_the_loop
 from lanework.engine.jobtypes.receipt import Receipt
 from lanework.engine.jobtypes.request import only_requests
-from lanework.errors import ConfigError, LaneworkError
-from lanework.outbox.relay import Relay, Relayed
+from lanework.errors import ConfigError
+from lanework.outbox.relay import Relay, Relayed, send_committed
 from lanework.outbox.rows import TABLE, row_of, with_id
 from lanework.outbox.table import SqlRows, outbox_table, values_of
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.engine.jobtypes.request import Request
-
-log = logging.getLogger("lanework")
 
 
 @dataclass(slots=True)
@@ -204,23 +201,18 @@ class Outbox:
     # --- after the commit
 
     def _send(self, written: _Written) -> None:
-        """Send what is in the table of what was written. The request that it was for is over: nothing is raised."""
+        """Send what is in the table of what was written."""
         bind = written.bind
         if not written.requests or (isinstance(bind, Connection) and bind.in_transaction()):
             return  # of a session inside another transaction, which may yet be rolled back
-        engine = bind.engine
+        hint = f"the rows are kept in {self.table.fullname}: lanework outbox relay sends them"
+        send_committed(partial(self._send_present, bind.engine, written), jobs=len(written.requests), hint=hint)
+
+    def _send_present(self, engine: Engine, written: _Written) -> None:
         rows = SqlRows(engine, self.table)
-        try:
-            present = rows.present([*written.requests])
-            committed = [request for row_id, request in written.requests.items() if row_id in present]
-            if committed:
-                send = partial(self._app.runtime.send_written, committed)
-                await_only(beside_the_loop(send)) if engine.dialect.is_async else send()
-                rows.remove([*present])
-        except Exception as error:  # noqa: BLE001 - whatever it is: the rows are there, and a relay sends them
-            reason = str(error) if isinstance(error, LaneworkError) else type(error).__name__
-            hint = f"the rows are kept in {self.table.fullname}: lanework outbox relay sends them"
-            log.warning(
-                "outbox.send_failed",
-                extra={"action": "outbox.send_failed", "reason": reason, "jobs": len(written.requests), "hint": hint},
-            )
+        present = rows.present([*written.requests])
+        committed = [request for row_id, request in written.requests.items() if row_id in present]
+        if committed:
+            send = partial(self._app.runtime.send_written, committed)
+            await_only(asyncio.to_thread(send)) if engine.dialect.is_async else send()
+            rows.remove([*present])

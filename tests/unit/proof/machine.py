@@ -237,6 +237,12 @@ class NothingIsLost(RuleBasedStateMachine):
         """What dies before it sends leaves them to the relay."""
         self.world.commit(trouble, chosen, is_sent=is_sent)
 
+    @precondition(lambda self: self.world.outbox.rows)
+    @rule(trouble=troubles, seconds=st.sampled_from([0, 31, 31, 70]))
+    def a_relay_sends_what_is_left(self, trouble: Trouble, seconds: int) -> None:
+        self.world.time.advance(timedelta(seconds=seconds))
+        self.world.relay(trouble)
+
     # --- workers
 
     @precondition(lambda self: self.world.queues.is_any_waiting)
@@ -290,12 +296,10 @@ class NothingIsLost(RuleBasedStateMachine):
 
     # --- the clock, an operator, the console
 
-    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile", "look for unsent", "relay"]))
+    @rule(trouble=troubles, act=st.sampled_from(["sweep", "reconcile", "look for unsent"]))
     def the_clock_ticks(self, trouble: Trouble, act: str) -> None:
         if act == "sweep":
             self.world.sweep(trouble)
-        elif act == "relay":
-            self.world.relay(trouble)
         elif act == "look for unsent":
             self.world.look_for_unsent(trouble)
         else:
