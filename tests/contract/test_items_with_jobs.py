@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
@@ -144,3 +146,31 @@ def test_a_table_that_is_not_there_is_named(shop: Shop) -> None:
         shop.app.enqueue_with(shop.ship.request(Order(id="o-1"), job_id="ship-1"), items=[put])
     with pytest.raises(JobNotFoundError):
         shop.app.get("ship-1")
+
+
+def test_of_many_callers_at_once_one_writes_and_the_others_are_its_duplicates(shop: Shop) -> None:
+    request = shop.ship.request(Order(id="o-1"), job_id="ship-1")
+    start = Barrier(4)
+
+    def call(_: int) -> bool:
+        start.wait()
+        return shop.app.enqueue_with(request, items=[shop.put("o-1")]).duplicate
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(call, range(4))) == [False, True, True, True]
+
+
+def test_of_many_jobs_that_want_one_item_one_gets_it(shop: Shop) -> None:
+    start = Barrier(4)
+
+    def call(number: int) -> bool:
+        start.wait()
+        try:
+            shop.app.enqueue_with(shop.ship.request(Order(id="o-1"), job_id=f"ship-{number}"), items=[shop.put("o-1")])
+        except ItemConditionError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(call, range(4))) == [False, False, False, True]
+    assert len([one for one in range(4) if shop.app.ports.ledger.get(f"ship-{one}") is not None]) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -223,3 +224,12 @@ def test_the_same_code_writes_the_same_text(world: World) -> None:
 
     assert document_of(types).text() == document_of(reversed(types)).text()
     assert [*json.loads(document_of(types).text())["types"]] == ["report.month", "report.sheet"]
+
+
+def test_without_jsonschema_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    World(tmp_path)
+    monkeypatch.setitem(sys.modules, "jsonschema", None)
+    monkeypatch.delitem(sys.modules, "lanework.schema.check")
+
+    with pytest.raises(ConfigError, match=r"needs jsonschema; try: pip install 'lanework\[schema\]'"):
+        load_schema(tmp_path / "jobs.schema.json")

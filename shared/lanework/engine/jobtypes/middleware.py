@@ -35,7 +35,7 @@ class Middleware:
 
     def enqueue(self, requests: Sequence[Request], proceed: Proceed) -> list[Receipt[Any]]:
         """
-        Enqueue jobs; called once for `enqueue` and once for `enqueue_many`, before anything is recorded.
+        Enqueue jobs; called once for `enqueue`, `enqueue_with` or `enqueue_many`, before anything is recorded.
 
         Args:
             requests: The jobs that are asked for. `with_headers` gives one words to take along.
