@@ -11,6 +11,7 @@ from frameworks import TaskResultStatus
 
 from lanework.local.emulator.process import wait_for
 from lanework.testing import drain
+from tests.support.django_projects import open_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,23 +24,6 @@ def tasks(app: App) -> Any:  # noqa: ARG001 - in memory
     from shop import tasks  # noqa: PLC0415 - Django is set up by now
 
     return tasks
-
-
-@pytest.fixture
-def server(project: object) -> Iterator[Any]:  # noqa: ARG001 - is set up
-    """A connection to PostgreSQL that is no job's."""
-    from django.db import connections  # noqa: PLC0415 - Django is set up by now
-
-    own = connections.create_connection("postgresql")
-    yield own
-    own.close()
-
-
-def open_on(server: Any) -> int:
-    """Return how many connections the server has, but for the one that asks."""
-    with server.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")
-        return int(cursor.fetchone()[0]) - 1
 
 
 @pytest.mark.parametrize(("name", "jobs"), [("count_orders", 1_000), ("count_orders_async", 100)])

@@ -58,6 +58,10 @@ def test_an_entry_that_is_right_has_nothing_said_of_it(monkeypatch: pytest.Monke
             ),
         ),
         (
+            {"QUEUES": [], "LANEWORK_APP": "website.own:app"},
+            ("TASKS['default']: LANEWORK_APP lacks shop.tasks.charge: write App(…, *families()), of lanework.django"),
+        ),
+        (
             {"LANEWORK_APP": "website.jobs:app"},
             "TASKS['default']: LANEWORK_APP names 'website.jobs:app': No module named 'website.jobs'",
         ),

@@ -238,7 +238,10 @@ def test_arguments_that_cant_be_sent_say_which_and_what_to_do(tasks: Any) -> Non
 
 
 def test_a_task_that_the_backend_cant_run_is_refused_where_it_is_made(tasks: Any) -> None:
-    with pytest.raises(InvalidTask, match="Queue 'mail' is not valid"):
+    with pytest.raises(
+        InvalidTask,
+        match=r"Queue 'mail' is not valid for backend\. Add it to QUEUES of TASKS\['default'\], did you mean 'email'",
+    ):
         tasks.greet.using(queue_name="mail")
     with pytest.raises(InvalidTask, match="priority must be a whole number between -100 and 100"):
         tasks.greet.using(priority=101)

@@ -8,6 +8,8 @@ from django.core.checks import Error
 from django.core.checks import Warning as CheckWarning
 
 from lanework import ConfigError, InvalidOptionError, LaneworkError
+from lanework.django.found_tasks import tasks
+from lanework.django.task_jobs import job_name
 from lanework.errors import did_you_mean, shown
 from lanework.model.job.ids import checked_queue
 from lanework.settings import Settings
@@ -24,6 +26,18 @@ _PARAMS: Final = ("BACKEND", "OPTIONS", "QUEUES")
 def check_backend(backend: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - a backend of any framework
     """Yield what is wrong with a backend's entry: names, values, the application, and whether there is a stack."""
     where = f"TASKS[{backend.alias!r}]"
+    yield from _of_entry(backend, where)
+    yield from _of_application(backend, where)
+    try:
+        Settings.from_env()
+    except ConfigError as error:
+        hint = (
+            "run `lanework dev` in this folder, or set LANEWORK_STACK and AWS_REGION to the name and region of a stack"
+        )
+        yield CheckWarning(f"{where}: no stack to enqueue into: {error}", hint=hint, id="lanework.W001")
+
+
+def _of_entry(backend: Any, where: str) -> Iterator[CheckMessage]:  # noqa: ANN401 - as above
     for name in backend.params:
         if name not in _PARAMS:
             yield Error(f"{where}: unknown key {shown(name)}{did_you_mean(name, _PARAMS)}", id="lanework.E001")
@@ -39,14 +53,15 @@ def check_backend(backend: Any) -> Iterator[CheckMessage]:  # noqa: ANN401 - a b
             checked_queue(queue)
         except InvalidOptionError as error:
             yield Error(f"{where}: QUEUES: {error}", id="lanework.E003")
+
+
+def _of_application(backend: Any, where: str) -> Iterator[CheckMessage]:  # noqa: ANN401 - as above
     try:
-        backend.app  # noqa: B018 - to have it made, and every task declared
+        registry = backend.app.registry
     except LaneworkError as error:
         yield Error(f"{where}: {error}", id="lanework.E004")
-    try:
-        Settings.from_env()
-    except ConfigError as error:
-        hint = (
-            "run `lanework dev` in this folder, or set LANEWORK_STACK and AWS_REGION to the name and region of a stack"
-        )
-        yield CheckWarning(f"{where}: no stack to enqueue into: {error}", hint=hint, id="lanework.W001")
+    else:
+        lacking = [task.module_path for task, its in tasks() if its is backend and not registry.find(job_name(task))]
+        if lacking:
+            line = f"{where}: LANEWORK_APP lacks {lacking[0]}: write App(…, *families()), of lanework.django"
+            yield Error(line, id="lanework.E005")

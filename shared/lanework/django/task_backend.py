@@ -17,6 +17,7 @@ from lanework.django.framework import options_of
 from lanework.django.results import result_of
 from lanework.django.settings import project_app
 from lanework.django.task_jobs import checked_arguments, declare, lane_of
+from lanework.errors import did_you_mean
 from lanework.model.job.ids import checked_queue
 
 if TYPE_CHECKING:
@@ -67,7 +68,13 @@ class LaneworkTasks:
 
     def validate_task(self, task: Any) -> None:  # noqa: ANN401 - of the framework
         """Refuse, with the framework's error, a task that can't be run, or that can't be a job as written."""
-        super().validate_task(task)  # type: ignore[misc]
+        try:
+            super().validate_task(task)  # type: ignore[misc]
+        except self.framework.invalid_task as error:
+            if not self.queues or task.queue_name in self.queues:
+                raise
+            msg = f"{error} Add it to QUEUES of TASKS[{self.alias!r}]{did_you_mean(task.queue_name, self.queues)}"
+            raise self.framework.invalid_task(msg) from None
         try:
             self.job_of(task)
             lane_of(task)

@@ -102,3 +102,12 @@ def lose_the_connection(database):
     """Break the connection as a server that restarts does."""
     connections[database].ensure_connection()
     connections[database].connection.close()
+
+
+@task(queue_name="email")
+@job_options(timeout=timedelta(seconds=20))
+def slow_count(database):
+    """Hold a connection for a moment, beside others."""
+    with connections[database].cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.02)")
+    return count_orders.func(database)
