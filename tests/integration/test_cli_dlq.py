@@ -367,3 +367,25 @@ def test_where_sqs_cannot_move_messages_the_way_that_works_is_named(
         f"the SQS of {ministack_endpoint} has no StartMessageMoveTask; "
         "redrive by record instead: lanework dlq redrive --lane high"
     )
+
+
+def test_a_refused_message_is_listed_sent_again_and_runs_once_it_can(dlq: Desk) -> None:
+    body = json.dumps({"lanework": 1, "type": "demo.greet", "payload": {"name": "Bat"}, "id": "from-node"})
+    dlq.ports.lanes.send_to_dlq(Lane.MEDIUM, body, cause="invalid", error="open message refused: no such type")
+    dlq.ports.lanes.send_to_dlq(Lane.MEDIUM, "hello", cause="invalid", error="not a Lanework message")
+
+    (ours, foreign) = sorted(dlq.json("messages", "--queue", "medium")["messages"], key=lambda one: one["type"] or "~")
+    assert (ours["type"], ours["jobId"], ours["reason"], ours["canBeSent"]) == (
+        "demo.greet",
+        "from-node",
+        "open message refused: no such type",
+        True,
+    )
+    assert (foreign["canBeSent"], foreign["reason"]) == (False, "not a Lanework message")
+    assert "from-node" in dlq("messages")
+
+    assert "1 message was sent again" in dlq("resend")
+    assert "0 messages were sent again" in dlq("resend", "--type", "demo.greet")
+    dlq.work(Lane.MEDIUM)
+    dlq.work(Lane.MEDIUM)  # the open message, then the job's own
+    assert dlq.stored("from-node").state is State.COMPLETED

@@ -58,6 +58,8 @@ NOT_HERE: Final = {
         "docs/dead-letters.md",
         "lanework dlq redrive --native",
     ): "moto moves no letters: tests/localstack/test_native_move.py",
+    ("docs/aws-events.md", "lanework check"): "is of another template: tests/aws_events deploys one",
+    ("docs/aws-events.md", "aws s3api"): AWS,
     ("docs/configuration.md", "eval "): "needs `lanework dev`: tests/unit/cli/test_env.py and tests/e2e use it",
     ("docs/existing-repository.md", "pip install"): ADOPTED,
     ("docs/existing-repository.md", "lanework init"): ADOPTED,
@@ -75,6 +77,7 @@ NOT_HERE: Final = {
         "docs/observability.md",
         "lanework top",
     ): "needs a terminal: tests/integration/test_cli_numbers.py shows its screen",
+    ("docs/open-message.md", "url=$(aws"): "is of the AWS CLI: make test-open-message runs it",
     ("docs/performance.md", "make bench"): LONG,
     ("docs/retention.md", "aws s3 cp"): AWS,
     ("docs/sam-local.md", "make build"): DOCKER,
@@ -220,11 +223,27 @@ def the_nightly_workflow(_: Stack) -> None:
     example.workflows.enqueue(plan, workflow_id="nightly")
 
 
+def a_refused_message(stack: Stack) -> None:
+    body = '{"lanework": 1, "type": "demo.gret", "payload": {}, "id": "0f3c5a1e-9a53-4b62-8c51-0c1f8f6f3a51"}'
+    why = "open message refused: unknown job type 'demo.gret', did you mean 'demo.greet'?"
+    stack.ports.lanes.send_to_dlq(Lane.MEDIUM, body, cause="invalid", error=why)
+
+
+def an_event_that_nobody_means(stack: Stack) -> None:
+    sqs = boto3.client("sqs", region_name=REGION, endpoint_url=stack.endpoint)
+    for name in ("aws-events", "aws-events-dlq"):
+        sqs.create_queue(QueueName=f"{stack.name}-{name}")
+    why = "no source of this application means an object made in bucket 'shop-uploads': declare it with on(…)"
+    stack.ports.lanes.send_to_dlq("aws-events", "{}", cause="invalid", error=why)
+
+
 GIVEN: Final[dict[tuple[str, str], Callable[[Stack], None]]] = {
+    ("docs/aws-events.md", "lanework dlq messages"): an_event_that_nobody_means,
     ("docs/dead-letters.md", "lanework dlq list"): three_of_one_error_and_one_of_another,
     ("docs/dead-letters.md", "lanework dlq drop"): reports_of_long_ago,
     ("docs/dead-letters.md", "lanework dlq redrive --error"): more_than_a_page_of_the_dead,
     ("docs/events.md", "lanework webhooks list"): a_delivery,
+    ("docs/open-message.md", "lanework dlq messages"): a_refused_message,
     ("docs/observability.md", "lanework stats"): what_was_counted,
     ("docs/retention.md", "lanework clean"): ended_jobs,
     ("docs/schedules.md", "lanework schedules add"): the_clock_of_schedules,

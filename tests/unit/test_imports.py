@@ -50,6 +50,7 @@ def modules_of(statement: str) -> set[str]:
         ("import handlers.worker", 122, _NEVER),
         ("import handlers.clock", 133, _NEVER),
         ("import handlers.stream", 99, _NEVER | {"jobs"}),
+        ("import handlers.events", 124, _NEVER),
     ],
 )
 def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_does_not_use(
@@ -61,6 +62,15 @@ def test_a_cold_start_loads_no_more_of_lanework_than_it_did_and_no_library_it_do
     ours = sorted(one for one in loaded if one.partition(".")[0] == "lanework")
     assert [one for one in ours if one.startswith(_NOT_OURS)] == []
     assert len(ours) <= most, f"load what is used seldom where it is used: {ours}"
+
+
+@pytest.mark.parametrize("handler", ["worker", "clock", "api", "stream"])
+def test_nothing_of_aws_events_is_loaded_by_who_gets_none(handler: str) -> None:
+    loaded = modules_of(f"import handlers.{handler}")
+
+    assert [
+        one for one in loaded if one.startswith(("lanework.aws_events", "aws_lambda_powertools.utilities.parser"))
+    ] == []
 
 
 def test_the_api_loads_what_answers_a_request_at_the_first_one_for_it() -> None:
