@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 from sqlalchemy import create_engine
 
-from lanework import App, ConfigError, InvalidOptionError, JobNotFoundError, Jobs, State
+from lanework import App, ConfigError, InvalidOptionError, Jobs, State
+from lanework.errors import NothingMatchesError
 from lanework.outbox import Outbox
 from lanework.settings import Settings
 from lanework.testing import Clock, app_in_memory
@@ -71,7 +72,7 @@ def test_the_relay_sends_what_can_be_sent_and_the_list_says_of_the_rest_why(caps
     assert "1 dropped" in said("outbox", "drop", "demo.gone", "--yes")
     assert "nothing waits" in said("outbox", "list")
     for command in (("retry", "demo.gone"), ("drop", "demo.gone", "--yes")):
-        with pytest.raises(JobNotFoundError):
+        with pytest.raises(NothingMatchesError, match=r"no row of job 'demo\.gone' in lanework_outbox"):
             said("outbox", *command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,8 @@ from lanework.cli.connect import application
 from lanework.cli.options import AsJson, JobId, Yes, group, limit_option, with_options
 from lanework.cli.output import answer, confirm, out, print_json, say, table_of
 from lanework.cli.times import stamp
-from lanework.errors import ConfigError, InvalidOptionError, JobNotFoundError, LaneworkError
+from lanework.errors import ConfigError, InvalidOptionError, LaneworkError, NothingMatchesError
+from lanework.observe.logs import show_lines
 from lanework.outbox.rows import TABLE, milliseconds, moment
 from lanework.wiring import utc_now
 
@@ -140,6 +142,7 @@ def relay(
     """
     jobs = application(changes=True)
     outbox = database.outbox_of(jobs)
+    show_lines(sys.stderr)
     if once:
         with database.reached():
             _say(outbox.relay(database.engine))
@@ -198,7 +201,7 @@ def retry(
     with database.reached():
         count = database.rows.retry(job_ids or None, now_ms=milliseconds(utc_now()))
     if job_ids and not count:
-        raise JobNotFoundError(job_ids[0])
+        raise _nothing(database, *job_ids)
     answer({"retried": count}, f"{count} due now; lanework outbox relay sends them", as_json=as_json)
 
 
@@ -214,8 +217,15 @@ def drop(database: Database, job_id: JobId, yes: Yes = False, as_json: AsJson = 
     with database.reached():
         count = database.rows.drop([job_id])
     if not count:
-        raise JobNotFoundError(job_id)
+        raise _nothing(database, job_id)
     answer({"dropped": count}, f"{count} dropped", as_json=as_json)
+
+
+def _nothing(database: Database, *job_ids: str) -> NothingMatchesError:
+    msg = (
+        f"no row of job {' or '.join(map(repr, job_ids))} in {database.table}: `lanework outbox list` shows what waits"
+    )
+    return NothingMatchesError(msg)
 
 
 def _until(stop: Event) -> Iterator[None]:

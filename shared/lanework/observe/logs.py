@@ -56,6 +56,17 @@ def json_logger(stream: IO[str] | None = None) -> PowertoolsLogger:
     return Logger(location=None, use_rfc3339=True, stream=stream)
 
 
+def show_lines(stream: IO[str]) -> None:
+    """Write what is logged here as JSON lines to a stream, as of a command of its own, unless it goes somewhere."""
+    from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter  # noqa: PLC0415 - as above
+
+    log = logging.getLogger("lanework")
+    if not log.hasHandlers():
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(LambdaPowertoolsFormatter(use_rfc3339=True))
+        log.addHandler(handler)
+
+
 class LogSink:
     """Implements the `EventSink` port."""
 

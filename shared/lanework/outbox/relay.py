@@ -139,7 +139,7 @@ class Relay:
             extra={
                 "action": "outbox.kept",
                 "job_id": row.job_id,
-                "type": row.job_type,
+                "job_type": row.job_type,
                 "reason": reason,
                 "hint": "it is tried again; lanework outbox list shows what waits, lanework outbox retry sends it now",
             },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, close_old_connections
 from lanework import LaneworkError
 from lanework.django.models import OutboxRow
 from lanework.django.outbox import relay
+from lanework.observe.logs import show_lines
 from lanework.outbox.rows import milliseconds, moment
 from lanework.wiring import utc_now
 
@@ -47,6 +49,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _relay(self, database: str, *, once: bool) -> None:
+        show_lines(sys.stderr)
         stop = Event()
         if once:
             stop.set()
