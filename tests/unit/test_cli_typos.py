@@ -85,8 +85,10 @@ KNOWN_BY_THE_STACK = {
     "--cron",
     "--tz",
     "--role",
+    "--database-url",
+    "--table",
 }
-"""Free text, and names that only an application or a stack can tell: tests/integration/test_cli_typos.py."""
+"""Free text, and names that only an application, stack or database can tell: tests/integration/test_cli_typos.py."""
 
 
 def commands() -> Iterator[tuple[tuple[str, ...], Any]]:

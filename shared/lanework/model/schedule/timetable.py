@@ -168,7 +168,9 @@ def zone_of(name: str) -> ZoneInfo:
         # OSError: the name of a folder of zones, such as 'Asia'
         with suppress(ImportError, LookupError, OSError, RecursionError, TypeError, ValueError):
             return ZoneInfo(name)
-    hint = did_you_mean(name, sorted(available_timezones())) or "; write an IANA name, such as 'Europe/Berlin'"
+    # An abbreviation is near to another one, which is another zone.
+    zones = sorted(one for one in available_timezones() if "/" in one or one == "UTC")
+    hint = did_you_mean(name, zones) or "; write an IANA name, such as 'Europe/Berlin'"
     msg = f"unknown time zone {shown(name)}{hint}"
     raise InvalidOptionError(msg)
 
