@@ -82,6 +82,10 @@ NOT_HERE: Final = {
     ("docs/retention.md", "aws s3 cp"): AWS,
     ("docs/sam-local.md", "make build"): DOCKER,
     ("docs/schedules.md", "lanework check"): "is of another template: tests/unit/test_declared_schedules.py shows it",
+    (
+        "docs/terraform.md",
+        "lanework terraform",
+    ): "writes into infra/: tests/unit/local/test_terraform.py makes a module",
     ("docs/worker.md", "LANEWORK_STACK=shop-prod AWS_REGION=eu-west-1 lanework worker"): "runs until it is stopped",
     ("docs/worker.md", "sam deploy"): AWS,
     ("docs/worker.md", "policy=$(aws"): AWS,
