@@ -11,7 +11,7 @@ import frameworks
 import pytest
 from frameworks import InvalidTask, TaskResultDoesNotExist, TaskResultMismatch, TaskResultStatus, task_backends
 
-from lanework import Lane, QuotaExceededError, State
+from lanework import Lane, QuotaExceededError, State, TimedOut
 from lanework.testing import NOON, drain
 
 if TYPE_CHECKING:
@@ -124,6 +124,14 @@ def test_the_class_of_an_error_is_found_where_it_is_declared(app: App, tasks: An
     assert (result.status, result.attempts) == (TaskResultStatus.FAILED, 1)
     assert [one.exception_class for one in result.errors] == [tasks.CardDeclinedError]
     assert result.errors[0].traceback.endswith("CardDeclinedError: no money\n")
+
+
+def test_a_task_whose_time_is_over_says_so(app: App, tasks: Any) -> None:
+    result = tasks.hang.enqueue()
+    drain(app)
+
+    result.refresh()
+    assert (result.status, result.errors[0].exception_class) == (TaskResultStatus.FAILED, TimedOut)
 
 
 def test_a_task_that_returns_what_is_no_json_has_failed_and_isnt_repeated(app: App, tasks: Any) -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from django.conf import settings
-from django.utils.crypto import get_random_string
 from django.utils.timezone import is_aware, make_aware, make_naive
 
 from lanework import DeclarationError, InvalidOptionError, JobNotFoundError, State, UnknownLaneError
@@ -95,7 +94,7 @@ class LaneworkTasks:
         arguments = checked_arguments(task, args, kwargs, self.framework)
         result = self.framework.task_result(
             task=task,
-            id=get_random_string(32),
+            id=self.app.ports.new_id(),
             status=self.framework.status.READY,
             enqueued_at=None,
             started_at=None,

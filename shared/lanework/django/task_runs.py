@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from traceback import extract_tb, format_exception, format_list
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 WORKER: Final = "attempt-{}"
 """Django counts attempts by the ids of workers, and Lanework doesn't keep which worker made which attempt."""
+
+_MOST_FRAMES: Final = 20
+"""The innermost ones of an error that the job's log keeps; of an endless recursion there are a thousand."""
 
 
 def runner(task: Any, framework: Framework, discard_on: tuple[type[Exception], ...]) -> Callable[..., Any]:  # noqa: ANN401 - of the framework
@@ -111,8 +115,9 @@ class _Attempt:
             return False
         raised = error.__cause__ if isinstance(error, Discard) and error.__cause__ is not None else error
         path = f"{type(raised).__module__}.{type(raised).__qualname__}"
-        frames = [one for one in extract_tb(raised.__traceback__) if one.filename != __file__]
-        self._run.log(f"attempt {self._run.attempt} raised {path} at\n{''.join(format_list(frames)).rstrip()}")
+        frames = [one for one in extract_tb(raised.__traceback__, -_MOST_FRAMES) if one.filename != __file__]
+        if not isinstance(error, CancelledError):  # so a coroutine sees that its time is over, which the record says
+            self._run.log(f"attempt {self._run.attempt} raised {path} at\n{''.join(format_list(frames)).rstrip()}")
         is_final = isinstance(error, (Cancel, Discard, *discard_on)) or self._run.is_last_attempt
         if is_final:
             self._set(status=self._framework.status.FAILED, finished_at=timezone.now())

@@ -1,5 +1,6 @@
 """Tasks, as a project has them."""
 
+import asyncio
 from datetime import timedelta
 
 from django.db import connections
@@ -90,6 +91,12 @@ def reset_password(user_id):
 def count_orders(database):
     """Open a connection, and say how many orders there are."""
     return Order.objects.using(database).count()
+
+
+@task
+@job_options(attempts=1, timeout=timedelta(milliseconds=50))
+async def hang():
+    await asyncio.sleep(60)
 
 
 @task
