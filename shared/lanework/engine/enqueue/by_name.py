@@ -1,7 +1,7 @@
 """
 Enqueueing a job type that another application declares: an open message, put on a lane's queue by our own producer.
 
-The worker that has the code checks it, records it and gives it the type's lane and policy (docs/decisions/0055).
+The worker that has the code checks it, records it and gives it the type's lane and policy (docs/decisions/0058).
 """
 
 from __future__ import annotations
