@@ -51,6 +51,15 @@ def finish_build(folder: Path) -> tuple[int, str]:
     return done.returncode, (done.stdout + done.stderr).strip()
 
 
+def test_functions_are_tried_with_the_environment_that_the_template_gives_them(root: Path) -> None:
+    """The build said that they could not be tried, though PAY_KEY was in [tool.lanework.environment]."""
+    (root / ".aws-sam/build/Layer/python/jobs.py").write_text("import os\nKEY = os.environ['PAY_KEY']\n")
+    text = (root / BUILT).read_text()
+    (root / BUILT).write_text(f"{text}Globals: {{Function: {{Environment: {{Variables: {{PAY_KEY: 'ssm:/pay'}}}}}}}}\n")
+
+    assert finish_build(root) == (0, "every module of handlers, and what it imports, was imported")
+
+
 def test_what_was_built_for_one_runtime_takes_no_other(root: Path) -> None:
     before = read_template(root / BUILT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -73,6 +74,9 @@ def test(context: typer.Context) -> None:
     Example: lanework test -k greeting
     """
     project = find_project(Path.cwd())
+    if importlib.util.find_spec("pytest") is None:
+        msg = "running a project's tests needs pytest; try: pip install pytest"
+        raise ConfigError(msg)
     command = [sys.executable, "-m", "pytest", *context.args]
     environ = {**os.environ, **say_environment(project).values}
     raise typer.Exit(subprocess.run(command, cwd=project.root, env=environ, check=False).returncode)  # noqa: S603 - pytest

@@ -7,6 +7,7 @@ They can't be deployed to another runtime or architecture then.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -76,6 +77,8 @@ def check_functions(folder: Path, template: dict[str, Any], runtime: str, archit
     """
     Look for what the built functions in `folder` import, each code once, as `layer_imports` does for the layer.
 
+    They are imported with the variables of the environment that the template gives them, where those are texts.
+
     Raises:
         StackError: With file and line of what is missing.
     """
@@ -88,6 +91,7 @@ def check_functions(folder: Path, template: dict[str, Any], runtime: str, archit
     for code in different.values():
         done = subprocess.run(  # noqa: S603 - the runtime's interpreter, our own file
             [shutil.which(runtime) or runtime, "-I", "-S", layer_imports.__file__, str(code), *asked],
+            env={**os.environ, **_variables(template)},
             capture_output=True,
             text=True,
             check=False,
@@ -95,6 +99,17 @@ def check_functions(folder: Path, template: dict[str, Any], runtime: str, archit
         if done.returncode:
             raise StackError(done.stderr.strip())
         print(done.stdout.strip())  # noqa: T201 - the build's words
+
+
+def _variables(template: dict[str, Any]) -> dict[str, str]:
+    """Return what functions have in their environment, but for Lanework's own; empty what CloudFormation works out."""
+    given = [one.get("Environment", {}).get("Variables", {}) for one in functions(template)]
+    return {
+        name: str(value) if isinstance(value, str | int | float) else ""
+        for one in given
+        for name, value in one.items()
+        if not name.startswith("LANEWORK_")
+    }
 
 
 def main(runtime: str, architecture: str) -> None:
