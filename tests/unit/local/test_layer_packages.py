@@ -79,6 +79,26 @@ def test_it_is_made_once_and_again_when_the_requirements_change(project: Project
     assert "jinja2" not in names(layer_packages(project, said.append))
 
 
+def test_another_build_of_the_same_version_is_taken(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lanework's wheel was built and installed anew, and dev said that its new module is not in the layer."""
+    packages = project.root / "site-packages"
+    (packages / "thing").mkdir(parents=True)
+    (packages / "thing-1.dist-info").mkdir()
+    (packages / "thing-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: thing\nVersion: 1\n")
+    monkeypatch.syspath_prepend(packages)
+    require(project, "thing\n")
+
+    def install(*modules: str) -> set[str]:
+        for one in modules:
+            (packages / "thing" / one).touch()
+        record = "".join(f"{one},,\n" for one in ("thing-1.dist-info/METADATA", *(f"thing/{one}" for one in modules)))
+        (packages / "thing-1.dist-info/RECORD").write_text(record)
+        return {one.name for one in (layer_packages(project) / "thing").iterdir()}
+
+    assert install("one.py") == {"one.py"}
+    assert install("one.py", "two.py") == {"one.py", "two.py"}
+
+
 def test_commands_that_begin_at_the_same_moment_make_it_once_and_whole(project: Project) -> None:
     require(project, "lanework\n")
     said: list[str] = []

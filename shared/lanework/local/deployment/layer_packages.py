@@ -53,7 +53,7 @@ def layer_packages(project: Project, report: Callable[[str], None] = lambda _: N
         sys.version,
         *wanted.lines,
         *lacking,
-        *sorted(f"{one.name} {one.version} {one.locate_file('')}" for one in found),
+        *sorted(f"{one.name} {one.version} {one.locate_file('')} {one.read_text('RECORD')}" for one in found),
     ]
     folder = project.home / FOLDER / hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
     if (folder / _DONE).is_file():
