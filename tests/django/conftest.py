@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 collect_ignore = [
     *(["test_djangos_own_suite.py"] if django.VERSION < (6,) else []),  # django-tasks is published without its tests
-    *(["test_tutorial.py", "test_worker.py"] if django.VERSION < (6, 1) else []),  # stacks, with the newest alone
+    *(["test_since_61.py", "test_tutorial.py", "test_worker.py"] if django.VERSION < (6, 1) else []),  # stacks: once
 ]
 
 

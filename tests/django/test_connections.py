@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from frameworks import TaskResultStatus
+from pydantic import BaseModel
 
+from lanework import App, Jobs
 from lanework.local.emulator.process import wait_for
-from lanework.testing import drain
+from lanework.testing import app_in_memory, drain
 from tests.support.django_projects import open_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from lanework import App
 
 
 @pytest.fixture
@@ -66,3 +66,43 @@ def kept_open(database: str) -> Iterator[None]:
     yield
     settings["CONN_MAX_AGE"] = before
     connections.close_all()
+
+
+class Database(BaseModel):
+    """Payload of jobs of Lanework's own kind."""
+
+    name: str
+
+
+counts = Jobs(queue="counts")
+
+
+@counts.job("count.sync")
+def count(database: Database) -> int:
+    from shop.models import Order  # noqa: PLC0415 - Django is set up by now
+
+    return int(Order.objects.using(database.name).count())
+
+
+@counts.job("count.async")
+async def count_async(database: Database) -> int:
+    from shop.models import Order  # noqa: PLC0415 - Django is set up by now
+
+    from lanework.django import healthy_connections  # noqa: PLC0415 - as above
+
+    async with healthy_connections():
+        return int(await Order.objects.using(database.name).acount())
+
+
+def test_jobs_of_lanework_s_own_kind_leave_none_either(server: Any) -> None:
+    from lanework.django import DatabaseConnections  # noqa: PLC0415 - Django is set up by now
+
+    app = app_in_memory(App(counts, middleware=[DatabaseConnections()]))
+    before = open_on(server)
+    for job in (count, count_async):
+        for _ in range(20):
+            job.enqueue(Database(name="postgresql"))
+    drain(app)
+
+    wait_for(lambda: open_on(server) == before, within=timedelta(seconds=10), what="the server's end of the last ones")
+    assert {one.state.value for one in app.inspector.page(limit=100).jobs} == {"completed"}

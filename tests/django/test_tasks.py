@@ -286,5 +286,25 @@ def test_a_task_class_of_our_own_takes_the_options(app: App) -> None:
         made_of(other_refund, lane="hihg")
 
 
+def nightly() -> None:
+    """One that a schedule starts."""
+
+
+def by_user(user_id: int) -> int:
+    """One that wants an argument."""
+    return user_id
+
+
+def test_a_task_has_a_schedule_if_it_can_be_called_without_arguments(app: App) -> None:  # noqa: ARG001 - is set up
+    backend = task_backends["default"]
+    made = made_of(nightly, cron="0 3 * * *", tz="Europe/Berlin")
+
+    assert backend.job_of(made).type.schedule is not None
+    with pytest.raises(
+        InvalidTask, match="has a schedule, which calls it without arguments: missing a required argument: 'user_id'"
+    ):
+        made_of(by_user, every=HOUR)
+
+
 def other_refund() -> None:
     """Another one, for a task is declared once."""

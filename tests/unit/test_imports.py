@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 _NEVER = {"jinja2", "jsonschema", "markupsafe", "typer", "rich", "click", "yaml", "watchfiles", "samtranslator"}
 _NO_AWS = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "s3transfer", "urllib3"}
 _NOT_OURS = (
+    "lanework.django",
     "lanework.http",
     "lanework.cli",
     "lanework.local",

@@ -44,6 +44,8 @@ def declare(task: Any, framework: Framework) -> Declared:  # noqa: ANN401 - of t
     """
     said = options_of(task)
     lane = lane_of(task)
+    if said.get("cron") is not None or said.get("every") is not None:
+        _check_schedule(task)
     is_async = inspect.iscoroutinefunction(task.func)
     run = (async_runner if is_async else runner)(task, framework, discard_on=said.get("discard_on") or ())
     run.__annotations__ = {"arguments": _model(task, said), "run": Run, "return": Any}
@@ -92,6 +94,14 @@ def checked_arguments(
         "args": [values[str(at)] for at, _ in enumerate(args, 1)],
         "kwargs": {name: values[name] for name in kwargs},
     }
+
+
+def _check_schedule(task: Any) -> None:  # noqa: ANN401 - of the framework
+    try:
+        inspect.signature(task.func).bind(*([None] if task.takes_context else []))
+    except TypeError as error:
+        msg = f"task {task.module_path} has a schedule, which calls it without arguments: {error}; give it a default"
+        raise DeclarationError(msg) from None
 
 
 def _model(task: Any, said: dict[str, Any]) -> type[BaseModel]:  # noqa: ANN401 - of the framework
