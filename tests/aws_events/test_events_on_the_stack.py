@@ -1,4 +1,8 @@
-"""Events of S3, SNS, EventBridge and of another program's queue on the embedded stack: one job each."""
+"""
+Events of S3, SNS, EventBridge and of another program's queue on the embedded stack: one job each.
+
+The stack checks rights: the function has its own role, and services send only where a queue's policy lets them.
+"""
 
 from __future__ import annotations
 
@@ -95,6 +99,10 @@ class Aws:
         self.sqs, self.bus = session.client("sqs", **at), session.client("events", **at)
         self.copies = self.sqs.create_queue(QueueName="copies")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.copies, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        services = {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+        allow = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage", "Resource": arn}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        self.sqs.set_queue_attributes(QueueUrl=self.copies, Attributes={"Policy": policy})
         self.topic = self.sns.create_topic(Name="orders")["TopicArn"]
         self.sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
         self.bus.put_rule(Name="copies", EventPattern=json.dumps({"source": ["shop.orders", "aws.s3"]}))
@@ -145,7 +153,7 @@ def a_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     assert "template.yaml has not what on(…) declares: S3Created('uploads', prefix='in/'), SnsTopic" in missing.stderr
     written = check(project, "--write")
     assert written.returncode == 0, written.stderr + written.stdout
-    with embedded_stack(project, port=free_port()) as stack:
+    with embedded_stack(project, port=free_port(), checks_rights=True) as stack:
         yield stack
 
 

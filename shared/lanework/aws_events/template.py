@@ -96,7 +96,7 @@ _SENDER: Final = """\
             Principal: {Service: @service}
             Action: sqs:SendMessage
             Resource: !GetAtt AwsEventQueue.Arn
-            Condition: {ArnEquals: {aws:SourceArn: [@arns]}}
+            Condition: {ArnEquals: {aws:SourceArn: [@arns]}@account}
 """
 
 _FUNCTION: Final = """\
@@ -233,13 +233,21 @@ def _of_queue(base: str, name: str, sources: Sequence[Source], topics: Mapping[s
 
 
 def _senders(sources: Sequence[Source], topics: Mapping[str, str]) -> str:
-    """Return the statements by which the queue's policy lets in this stack's rules, and the topics."""
+    """Return the statements by which the queue's policy lets in this stack's rules, the topics, and the buckets."""
     rules = [f"!GetAtt {_id(one)}.Arn" for one in sources if isinstance(one, S3Created | EventPattern)]
     sources_of_sns = [_topic_arn(one, topics) for one in sources if isinstance(one, SnsTopic)]
-    senders = (("Rules", "events.amazonaws.com", rules), ("Topics", "sns.amazonaws.com", sources_of_sns))
+    buckets = sorted(
+        {f'!Sub "arn:${{AWS::Partition}}:s3:::{one.bucket}"' for one in sources if isinstance(one, S3Created)}
+    )
+    account = ", StringEquals: {aws:SourceAccount: !Ref AWS::AccountId}"  # a bucket's ARN doesn't say whose it is
+    senders = (
+        ("Rules", "events.amazonaws.com", rules, ""),
+        ("Topics", "sns.amazonaws.com", sources_of_sns, ""),
+        ("Buckets", "s3.amazonaws.com", buckets, account),
+    )
     return "".join(
-        _filled(_SENDER, {"sid": sid, "service": service, "arns": ", ".join(arns)})
-        for sid, service, arns in senders
+        _filled(_SENDER, {"sid": sid, "service": service, "arns": ", ".join(arns), "account": more})
+        for sid, service, arns, more in senders
         if arns
     )
 

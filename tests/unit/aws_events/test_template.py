@@ -90,10 +90,11 @@ def test_the_doctor_asks_for_the_policy_that_lets_services_in(sid: str, service:
 
 def test_only_this_stacks_rules_and_the_topics_may_send() -> None:
     resources = made(*SOURCES)
-    _, rules, topics = resources["AwsEventQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    _, rules, topics, buckets = resources["AwsEventQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
 
     assert len(rules["Condition"]["ArnEquals"]["aws:SourceArn"]) == 2
     assert len(topics["Condition"]["ArnEquals"]["aws:SourceArn"]) == 2
+    assert buckets["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
     others = resources["AwsEventShipmentsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert [one["Sid"] for one in others] == ["TlsOnly"]
 
