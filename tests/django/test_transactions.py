@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from frameworks import BACKEND, TaskResultDoesNotExist, TaskResultStatus
 
+from lanework import InvalidPayloadError, TooLargeError
 from lanework.testing import NOON, drain
 from tests.support.django_projects import DATABASES
 
@@ -125,6 +126,15 @@ def test_of_two_databases_each_must_commit(app: App, greet: Any, atomic: Any, ou
     with rolled_back(atomic(using=outer)), atomic(using=inner):
         greet.enqueue("one")
     assert jobs(app) == 1
+
+
+def test_what_can_never_be_enqueued_is_refused_before_the_commit(app: App, greet: Any, atomic: Any) -> None:
+    with pytest.raises(TooLargeError, match="payload is 300,0"), atomic():
+        greet.enqueue("x" * 300_000)
+    with pytest.raises(InvalidPayloadError), atomic():
+        greet.enqueue(float("nan"))
+
+    assert jobs(app) == 0
 
 
 def test_a_task_that_is_enqueued_from_async_code_outside_of_transactions_is_sent_at_once(app: App, greet: Any) -> None:

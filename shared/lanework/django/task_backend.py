@@ -18,6 +18,7 @@ from lanework.django.settings import project_app
 from lanework.django.task_jobs import checked_arguments, declare, lane_of
 from lanework.errors import did_you_mean
 from lanework.model.job.ids import checked_queue
+from lanework.model.job.payload import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +89,8 @@ class LaneworkTasks:
         Raises:
             InvalidTask: It can't be run by this backend; django-tasks calls it InvalidTaskError.
             TypeError: Its function doesn't take the arguments, or one isn't JSON.
-            ConfigError, EnqueueError, QuotaExceededError, TooLargeError: As of `Job.enqueue`.
+            ConfigError, InvalidPayloadError, LaneLeftOutError, TooLargeError: As of `Job.enqueue`.
+            EnqueueError, QuotaExceededError: The same, out of the `atomic` block where there is one.
         """
         self.validate_task(task)
         arguments = checked_arguments(task, args, kwargs, self.framework)
@@ -106,6 +108,7 @@ class LaneworkTasks:
             worker_ids=[],
         )
         request = self._request(task, arguments, result.id)
+        _check(request, self.app)
         if self.options.get("ENQUEUE_ON_COMMIT", True):
             after_commit(partial(self._send, request, result))
         else:
@@ -162,3 +165,9 @@ class LaneworkTasks:
     def check(self, **_: object) -> Iterator[CheckMessage]:
         """Yield what is wrong with the entry in TASKS."""
         yield from check_backend(self)
+
+
+def _check(request: Request, app: App) -> None:
+    """Refuse before the commit what would be refused after it."""
+    app.ports.check_lane(request.policy.lane)
+    written(request.type.name, request.type.model, request.payload)
