@@ -79,14 +79,18 @@ def test_the_relay_sends_what_can_be_sent_and_the_list_says_of_the_rest_why(caps
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("", "or LANEWORK_DATABASE_URL says which database: write it as postgresql"),
-        ("db/shop", "is no address of SQLAlchemy's: write it as postgresql"),
+        ("nosuch://db/shop", "Can't load plugin: sqlalchemy.dialects:nosuch.*; write it as postgresql"),
         ("sqlite+aiosqlite:///shop.db", "aiosqlite is an asynchronous driver: give a synchronous one"),
     ],
 )
 def test_an_address_that_can_not_be_used_is_refused_with_one_that_can(address: str, why: str) -> None:
     with pytest.raises(InvalidOptionError, match=why):
         said("outbox", "list", "--database-url", address)
+
+
+def test_without_an_address_it_says_how_to_give_one() -> None:
+    with pytest.raises(InvalidOptionError, match="give --database-url, or set LANEWORK_DATABASE_URL; write it as"):
+        said("outbox", "list")
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,8 @@ WRONG = {
     "--catch-up": ("latset", ""),
     "--count": ("0", "1001", "many"),
     "--app": ("shop.jobs", "shop:", ":app", "shop jobs:app", ""),
+    "--database-url": ("", "db/shop", "postgresql:shop"),
+    "--table": ("", "two words", "a.b.c", "x; drop"),
     "--most": ("0", "501", "many"),
 }
 """For each option what it can't be."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from contextlib import contextmanager
@@ -35,6 +36,23 @@ EVERY_S: Final = 5
 """How often the relay looks, in seconds."""
 
 
+_WRITE_IT: Final = "write it as postgresql+psycopg://user:password@host/name"
+
+
+def _address(text: str) -> str:
+    if re.fullmatch(r"[a-z]\w*(\+\w+)?://.*", text) is None:
+        msg = f"that is no address of SQLAlchemy's; {_WRITE_IT}"  # which isn't repeated: it may hold a password
+        raise typer.BadParameter(msg)
+    return text
+
+
+def _table(text: str) -> str:
+    if re.fullmatch(r"(\w{1,63}\.)?\w{1,63}", text) is None:
+        msg = f"{text[:60]!r} is no table; write it as {TABLE}, or audit.{TABLE}"
+        raise typer.BadParameter(msg)
+    return text
+
+
 @dataclass(kw_only=True)
 class Database:
     """Where the table is."""
@@ -42,13 +60,14 @@ class Database:
     database_url: Annotated[
         str | None,
         typer.Option(
+            parser=_address,
             envvar="LANEWORK_DATABASE_URL",
             metavar="URL",
             help="The database, as SQLAlchemy writes it: postgresql+psycopg://shop@db/shop. The variable keeps a "
             "password off the command line.",
         ),
     ] = None
-    table: Annotated[str, typer.Option(metavar="NAME", help="The table, or SCHEMA.TABLE.")] = TABLE
+    table: Annotated[str, typer.Option(parser=_table, metavar="NAME", help="The table, or SCHEMA.TABLE.")] = TABLE
 
     @cached_property
     def outbox(self) -> Any:  # noqa: ANN401 - SQLAlchemy may not be here
@@ -79,13 +98,13 @@ class Database:
         from sqlalchemy import create_engine  # noqa: PLC0415 - for who has an outbox
         from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - as above
 
+        if self.database_url is None:
+            msg = f"no database is named: give --database-url, or set LANEWORK_DATABASE_URL; {_WRITE_IT}"
+            raise InvalidOptionError(msg)
         try:
-            engine = create_engine(self.database_url or "", pool_pre_ping=True)
-        except SQLAlchemyError:
-            what = (
-                "is no address of SQLAlchemy's" if self.database_url else "or LANEWORK_DATABASE_URL says which database"
-            )
-            msg = f"--database-url {what}: write it as postgresql+psycopg://user:password@host/name"
+            engine = create_engine(self.database_url, pool_pre_ping=True)
+        except SQLAlchemyError as error:
+            msg = f"--database-url can't be used ({error}); {_WRITE_IT}"
             raise InvalidOptionError(msg) from None
         except ImportError as error:
             msg = f"{error}: install the database's driver, or name another one in --database-url"
