@@ -46,9 +46,10 @@ def product_of(root: Path, config: ProjectConfig, *, schedules: str, sources: st
     made = deployed_files(config.app)
     text = without_lanes(made[TEMPLATE], [lane for lane in ALL_LANES if lane not in config.lanes])
     text = re.sub(r"(?<= LANEWORK_LANES: ).*", ",".join(config.lanes), text)
-    text = with_sources(with_schedules(with_environment(text, config.environment), schedules), sources)
+    text = with_schedules(with_environment(text, config.environment), schedules)
     if config.deployment is not None:
         text = with_deployment(text, config.deployment)
+    text = with_sources(text, sources)
     made_of = f"[tool.lanework] in {FILE}"
     if config.resources is not None:
         text = with_resources(text, _read(root, config.resources), file=config.resources)

@@ -128,3 +128,12 @@ def test_an_upgrade_keeps_the_block_before_a_projects_own_resources(tmp_path: Pa
 def test_a_template_without_resources_is_refused() -> None:
     with pytest.raises(ConfigError, match="at the end of Resources, and template"):
         with_sources("Outputs: {}\n", "  X:\n    Type: Y\n")
+
+
+def test_a_gradual_deployment_leaves_the_block_as_it_was_written(tmp_path: Path) -> None:
+    """The function of events has no alias; if the block changed, `lanework check` would ask for it for ever."""
+    sources = sources_yaml(SOURCES, template=OURS)
+    made_of = config(deployment="Canary10Percent5Minutes")
+    text = product_of(tmp_path, made_of, schedules="", sources=sources)["template.yaml"]
+
+    assert sources_in(text) == sources
