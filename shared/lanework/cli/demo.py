@@ -18,6 +18,7 @@ from lanework.cli.jobs import JOB_COLUMNS, cells_of
 from lanework.cli.options import AsJson
 from lanework.cli.output import complain, out, print_json, say, table_of
 from lanework.errors import ConfigError
+from lanework.local.application import entry_of
 from lanework.local.demo import Demo, summary_of
 from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.emulator.venv import emulator_python
@@ -49,6 +50,7 @@ def demo(port: Port = None, as_json: AsJson = False, checks_rights: ChecksRights
     Exit code 1 if one came out otherwise.
     """
     project = find_deployable(Path.cwd())
+    entry_of(project, "demo")
     prepare(project)
     say("starting the embedded stack and deploying template.yaml …")
     started = embedded_stack(project, fresh=True, port=port, name="demo", checks_rights=checks_rights, report=say)

@@ -28,6 +28,21 @@ def load_app(project: Project) -> App:
     return found
 
 
+def entry_of(project: Project, key: Literal["app", "demo"]) -> str:
+    """
+    Return what `[tool.lanework]` says under a key, as `module:attribute`.
+
+    Raises:
+        ConfigError: It says nothing.
+    """
+    entry: str | None = getattr(project.config, key)
+    if entry is None:
+        wanted = ProjectConfig.model_fields[key].description
+        msg = f"{project.root / FILE} must say, under [tool.lanework], {key} = {wanted}"
+        raise ConfigError(msg)
+    return entry
+
+
 def load_named(project: Project, key: Literal["app", "demo"]) -> object:
     """
     Import what `[tool.lanework]` names under a key, as `module:attribute`.
@@ -36,12 +51,7 @@ def load_named(project: Project, key: Literal["app", "demo"]) -> object:
         ConfigError: There is no such entry or attribute.
         ImportFailedError: The module can't be imported.
     """
-    entry = getattr(project.config, key)
-    if entry is None:
-        wanted = ProjectConfig.model_fields[key].description
-        msg = f"{project.root / FILE} must say, under [tool.lanework], {key} = {wanted}"
-        raise ConfigError(msg)
-    module, _, attribute = entry.partition(":")
+    module, _, attribute = entry_of(project, key).partition(":")
     for folder in reversed([str(one) for one in project.path]):
         if folder not in sys.path:
             sys.path.insert(0, folder)
