@@ -144,6 +144,19 @@ def test_mails_of_a_transaction_that_rolls_back_are_not_sent(app: App, mail: Any
     assert sent(app, mail) == []
 
 
+def test_with_an_outbox_mails_are_rows_of_the_transaction(app: App, mail: Any) -> None:
+    from django.db import transaction  # noqa: PLC0415 - Django is set up by now
+    from django.test import override_settings  # noqa: PLC0415 - as above
+
+    from lanework.django.models import OutboxRow  # noqa: PLC0415 - as above
+
+    with override_settings(LANEWORK_OUTBOX="default"), transaction.atomic():
+        mail.send_mass_mail([("Hello", "text", None, [f"{number}@example.com"]) for number in range(3)])
+        assert OutboxRow.objects.count() == 3
+    assert OutboxRow.objects.count() == 0
+    assert len(sent(app, mail)) == 3
+
+
 def test_many_mails_are_as_many_jobs(app: App, mail: Any) -> None:
     assert mail.send_mass_mail([("Hello", "text", None, [f"{number}@example.com"]) for number in range(25)]) == 25
 

@@ -62,6 +62,10 @@ def test_an_entry_that_is_right_has_nothing_said_of_it(monkeypatch: pytest.Monke
             ("TASKS['default']: LANEWORK_APP lacks shop.tasks.charge: write App(…, *families()), of lanework.django"),
         ),
         (
+            {"LANEWORK_OUTBOX": "postgres"},
+            "TASKS['default']: LANEWORK_OUTBOX names the database 'postgres', did you mean 'postgresql'?",
+        ),
+        (
             {"LANEWORK_APP": "website.jobs:app"},
             "TASKS['default']: LANEWORK_APP names 'website.jobs:app': No module named 'website.jobs'",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import unittest
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,11 +14,13 @@ from frameworks import BACKEND, TaskResultDoesNotExist, TaskResultStatus
 from lanework import InvalidPayloadError, TooLargeError
 from lanework.testing import NOON, drain
 from tests.support.django_projects import DATABASES
+from tests.support.fakes import break_ports, mend_ports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lanework import App
+    from lanework.testing import Clock
 
 DATABASE = pytest.mark.parametrize("database", DATABASES)
 
@@ -126,6 +129,50 @@ def test_of_two_databases_each_must_commit(app: App, greet: Any, atomic: Any, ou
     with rolled_back(atomic(using=outer)), atomic(using=inner):
         greet.enqueue("one")
     assert jobs(app) == 1
+
+
+@pytest.fixture
+def rows(app: App) -> Any:  # noqa: ARG001 - is set up
+    """What is in the outbox of PostgreSQL, where tasks and mail are written."""
+    from django.test import override_settings  # noqa: PLC0415 - Django is set up by now
+
+    from lanework.django.models import OutboxRow  # noqa: PLC0415 - as above
+
+    with override_settings(LANEWORK_OUTBOX="postgresql"):
+        yield lambda: OutboxRow.objects.using("postgresql").count()
+
+
+def test_with_an_outbox_a_task_is_a_row_of_the_transaction(app: App, greet: Any, atomic: Any, rows: Any) -> None:
+    with rolled_back(atomic(using="postgresql")):
+        greet.enqueue("rolled back")
+        assert (rows(), jobs(app)) == (1, 0)
+    assert (rows(), jobs(app)) == (0, 0)
+
+    with atomic(using="postgresql"):
+        result = greet.enqueue("Anu")
+        assert (rows(), result.enqueued_at) == (1, None)
+    assert (rows(), result.enqueued_at) == (0, NOON)
+    drain(app)
+    assert greet.get_result(result.id).return_value == "Hello, Anu!"
+
+
+def test_with_an_outbox_what_couldnt_be_sent_after_the_commit_is_sent_by_the_relay(
+    app: App, greet: Any, atomic: Any, rows: Any, clock: Clock
+) -> None:
+    from lanework.django import outbox  # noqa: PLC0415 - Django is set up by now
+
+    ledger, lanes = break_ports(app)
+    ledger.broken, lanes.broken = {"put", "put_many"}, {"send", "send_many"}
+    with atomic(using="postgresql"):
+        result = greet.enqueue("Anu")
+    assert rows() == 1
+
+    mend_ports(app)
+    clock.advance(timedelta(hours=1))
+    assert outbox.relay(using="postgresql").sent == 1
+    assert rows() == 0
+    drain(app)
+    assert greet.get_result(result.id).return_value == "Hello, Anu!"
 
 
 def test_what_can_never_be_enqueued_is_refused_before_the_commit(app: App, greet: Any, atomic: Any) -> None:

@@ -9,6 +9,7 @@ from django.core.checks import Warning as CheckWarning
 
 from lanework import ConfigError, InvalidOptionError, LaneworkError
 from lanework.django.found_tasks import tasks
+from lanework.django.settings import outbox_database
 from lanework.django.task_jobs import job_name
 from lanework.errors import did_you_mean, shown
 from lanework.model.job.ids import checked_queue
@@ -57,6 +58,7 @@ def _of_entry(backend: Any, where: str) -> Iterator[CheckMessage]:  # noqa: ANN4
 
 def _of_application(backend: Any, where: str) -> Iterator[CheckMessage]:  # noqa: ANN401 - as above
     try:
+        outbox_database()
         registry = backend.app.registry
     except LaneworkError as error:
         yield Error(f"{where}: {error}", id="lanework.E004")

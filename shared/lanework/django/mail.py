@@ -22,7 +22,7 @@ from lanework import Jobs, LaneworkError, TooLargeError
 from lanework.django.commit import after_commit
 from lanework.django.connections import connections_of_this_thread
 from lanework.django.mail_message import MailMessage, as_message, as_payload
-from lanework.django.settings import project_app
+from lanework.django.settings import outbox_database, project_app
 from lanework.errors import did_you_mean
 from lanework.model.job.envelope import LARGEST_PAYLOAD
 
@@ -88,7 +88,12 @@ class EmailBackend(BaseEmailBackend):
         for one in payloads:
             _check_size(one)
         requests = [send.request(one) for one in payloads]
-        if requests:
+        database = outbox_database()
+        if database is not None:
+            from lanework.django import outbox  # noqa: PLC0415 - for who has its table
+
+            outbox.enqueue_many(requests, using=database)
+        elif requests:
             after_commit(partial(self._enqueue, requests))
         return len(requests)
 

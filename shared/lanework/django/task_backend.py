@@ -14,7 +14,7 @@ from lanework.django.checks import check_backend
 from lanework.django.commit import after_commit
 from lanework.django.framework import options_of
 from lanework.django.results import result_of
-from lanework.django.settings import project_app
+from lanework.django.settings import outbox_database, project_app
 from lanework.django.task_jobs import checked_arguments, declare, lane_of
 from lanework.errors import did_you_mean
 from lanework.model.job.ids import checked_queue
@@ -22,7 +22,6 @@ from lanework.model.job.payload import written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from django.core.checks import CheckMessage
 
@@ -39,7 +38,7 @@ class LaneworkTasks:
 
     OPTIONS of its entry in TASKS: `ENQUEUE_ON_COMMIT`. False enqueues at once. True, the default, waits for the commit
     of each transaction that is open, in any database; a rollback enqueues nothing. `get_result` knows the job from the
-    commit on.
+    commit on. With LANEWORK_OUTBOX, it is a row of the transaction instead, which no crash loses.
     """
 
     framework: ClassVar[Framework]
@@ -109,7 +108,13 @@ class LaneworkTasks:
         )
         request = self._request(task, arguments, result.id)
         _check(request, self.app)
-        if self.options.get("ENQUEUE_ON_COMMIT", True):
+        database = outbox_database()
+        if database is not None:
+            from lanework.django import outbox  # noqa: PLC0415 - for who has its table
+
+            outbox.enqueue(request, using=database)
+            after_commit(partial(self._enqueued, result))
+        elif self.options.get("ENQUEUE_ON_COMMIT", True):
             after_commit(partial(self._send, request, result))
         else:
             self._send(request, result)
@@ -128,13 +133,13 @@ class LaneworkTasks:
     def _send(self, request: Request, result: Any) -> None:  # noqa: ANN401 - of the framework
         receipt = self.app.enqueue_request(request)
         object.__setattr__(result, "id", receipt.job_id)  # that of the first one, of unique work
-        object.__setattr__(result, "enqueued_at", self._now())
-        if not receipt.duplicate:
-            self.framework.enqueued.send(type(self), task_result=result)
+        self._enqueued(result, is_new=not receipt.duplicate)
 
-    def _now(self) -> datetime:
+    def _enqueued(self, result: Any, *, is_new: bool = True) -> None:  # noqa: ANN401 - of the framework
         now = self.app.ports.clock()
-        return now if settings.USE_TZ else make_naive(now)
+        object.__setattr__(result, "enqueued_at", now if settings.USE_TZ else make_naive(now))
+        if is_new:
+            self.framework.enqueued.send(type(self), task_result=result)
 
     def get_result(self, result_id: str) -> Any:  # noqa: ANN401 - of the framework
         """
