@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import tomllib
@@ -126,17 +125,33 @@ def variables_in(template: Path) -> dict[str, str] | None:
     """
     if not template.is_file():
         return None
-    text = template.read_text(encoding="utf-8")
-    lines = [one for inline in re.findall(r"Variables: *\{([^}\n]*)\}", text) for one in inline.split(",")]
-    for block in re.finditer(r"^( *)Variables:[ ]*(?:#.*)?\n((?:\1[ ]+.*\n|[ ]*(?:#.*)?\n)*)", text, re.MULTILINE):
-        lines += block[2].splitlines()
-    found = (re.match(r"\s*([A-Za-z_]\w*):(?:\s+(.*))?$", one) for one in lines)
-    return {one[1]: _plain(one[2] or "") for one in found if one is not None}
+    found: dict[str, str] = {}
+    margin: int | None = None
+    for line in template.read_text(encoding="utf-8").splitlines():
+        word = line.strip()
+        if margin is not None and (not word or word.startswith("#") or len(line) - len(line.lstrip(" ")) > margin):
+            found |= _variable(word)
+            continue
+        margin = None
+        rest = line.partition("Variables:")[2].strip()
+        if rest.startswith("{"):
+            for one in rest[1:].partition("}")[0].split(","):
+                found |= _variable(one.strip())
+        elif word.startswith("Variables:") and (not rest or rest.startswith("#")):
+            margin = len(line) - len(line.lstrip(" "))
+    return found
+
+
+def _variable(text: str) -> dict[str, str]:
+    """Return the variable that a line of YAML gives, and its value, if it gives one."""
+    name, is_given, value = text.partition(":")
+    is_one = bool(is_given) and name.isascii() and name.isidentifier() and value[:1] in ("", " ", "\t")
+    return {name: _plain(value)} if is_one else {}
 
 
 def _plain(value: str) -> str:
     """Return a scalar of YAML; empty for what CloudFormation is to work out."""
-    text = re.sub(r"\s+#.*", "", value).strip()
+    text = value.partition(" #")[0].strip()
     return "" if text.startswith(("!", "{", "[")) else text.strip("\"'")
 
 
