@@ -20,8 +20,8 @@ from lanework.starter.upgrade import BASE, RELEASE
 if TYPE_CHECKING:
     from lanework.starter.repository import Repository
 
-IGNORED: Final = (".lanework/", ".aws-sam/")
-"""What git is to leave alone: the embedded stack's state, and what was built."""
+IGNORED: Final = (".lanework/", ".aws-sam/", ".env")
+"""What git is to leave alone: the embedded stack's state, what was built, and values for this machine."""
 
 _IMPORTED: Final = "from lanework.django import DatabaseConnections, families"
 _JOINED: Final = "App(greetings, *families(), middleware=[DatabaseConnections()])"
@@ -39,7 +39,10 @@ def adoption(repository: Repository) -> Plan:
     """
     root = repository.root
     new = {path: text for path, text in _files(repository).items() if not (root / path).exists()}
-    edits = {FILE: _of_pyproject(repository), ".gitignore": lines_to_ignore(root, IGNORED)}
+    ignored = [
+        one for one in IGNORED if one.endswith("/") or not (root / one).exists()
+    ]  # a file of theirs may be in git
+    edits = {FILE: _of_pyproject(repository), ".gitignore": lines_to_ignore(root, ignored)}
     for path in [one for one, added in edits.items() if added and not (root / one).is_file()]:
         new[path] = edits.pop(path)
     added = {path: text for path, text in edits.items() if text}

@@ -58,10 +58,19 @@ def test_a_src_layout_gets_a_folder_of_lanework_s_own_a_module_and_a_few_lines(t
     assert names(plan) == {*OWN, RELEASE, "src/web_shop/jobs.py"}
     assert plan.added == {
         "pyproject.toml": f'[tool.lanework]\napp = "web_shop.jobs:app"\nsrc = ["src"]\nfolder = "{HERE}"\n',
-        ".gitignore": ".lanework/\n",
+        ".gitignore": ".lanework/\n.env\n",
     }
-    assert plan.changed[".gitignore"] == ".venv\n.aws-sam\n.lanework/\n"
+    assert plan.changed[".gitignore"] == ".venv\n.aws-sam\n.lanework/\n.env\n"
     assert plan.changed["pyproject.toml"].startswith(SRC["pyproject.toml"])
+
+
+def test_a_dot_env_that_is_there_stays_in_git_where_it_is_and_one_to_come_stays_out(tmp_path: Path) -> None:
+    """An error says to put a secret into it, and git would have taken it."""
+    there = planned(write(tmp_path / "there", {**SRC, ".env": "DEBUG=1\n"}))[1]
+    to_come = planned(write(tmp_path / "to come", SRC))[1]
+
+    assert there.new[".gitignore"] == ".lanework/\n.aws-sam/\n"
+    assert to_come.new[".gitignore"] == ".lanework/\n.aws-sam/\n.env\n"
 
 
 def test_a_flat_layout_takes_its_packages_and_neither_tests_nor_scripts(tmp_path: Path) -> None:
