@@ -46,6 +46,7 @@ AWS: Final = "needs a stack on AWS"
 LONG: Final = "takes minutes"
 DOCKER: Final = "needs Docker"
 ADOPTED: Final = "is of a repository of its own: tests/adoption/test_a_repository_that_exists.py does it in five"
+TUTORIAL: Final = "is of a project of Django's: tests/django/test_tutorial.py makes it"
 COMPARED: Final = "tests/unit/docs/test_answers.py compares its answer"
 
 NOT_HERE: Final = {
@@ -60,6 +61,7 @@ NOT_HERE: Final = {
     ): "moto moves no letters: tests/localstack/test_native_move.py",
     ("docs/aws-events.md", "lanework check"): "is of another template: tests/aws_events deploys one",
     ("docs/aws-events.md", "aws s3api"): AWS,
+    ("docs/cdk.md", "pip install"): "makes an environment: make test-cdk has one",
     ("docs/configuration.md", "eval "): "needs `lanework dev`: tests/unit/cli/test_env.py and tests/e2e use it",
     ("docs/existing-repository.md", "pip install"): ADOPTED,
     ("docs/existing-repository.md", "lanework init"): ADOPTED,
@@ -70,6 +72,9 @@ NOT_HERE: Final = {
     ("docs/deploy.md", "make build"): AWS,
     ("docs/deploy.md", ".venv-sam/bin/sam deploy --config-env prod --parameter-overrides"): AWS,
     ("docs/deploy.md", "export LANEWORK_STACK=lanework-dev"): AWS,
+    ("docs/django.md", "pip install"): TUTORIAL,
+    ("docs/django.md", "lanework init"): TUTORIAL,
+    ("docs/django.md", "python manage.py"): TUTORIAL,
     ("docs/doctor.md", "lanework doctor"): "reads a stack of CloudFormation's: tests/unit/doctor shows what it finds",
     ("docs/emulators.md", "lanework probe"): "needs an account: tests/contract/test_aws_words.py probes emulators",
     ("docs/guarantees.md", "make test"): LONG,
@@ -81,11 +86,16 @@ NOT_HERE: Final = {
     ("docs/performance.md", "make bench"): LONG,
     ("docs/retention.md", "aws s3 cp"): AWS,
     ("docs/sam-local.md", "make build"): DOCKER,
+    (
+        "docs/schemas.md",
+        "lanework schema diff",
+    ): "is of two releases of job types: tests/unit/schema/test_diff.py has them",
     ("docs/schedules.md", "lanework check"): "is of another template: tests/unit/test_declared_schedules.py shows it",
     (
         "docs/terraform.md",
         "lanework terraform",
     ): "writes into infra/: tests/unit/local/test_terraform.py makes a module",
+    ("docs/transactions.md", "export LANEWORK_DATABASE_URL"): "needs a database server: make test-databases has two",
     ("docs/worker.md", "LANEWORK_STACK=shop-prod AWS_REGION=eu-west-1 lanework worker"): "runs until it is stopped",
     ("docs/worker.md", "sam deploy"): AWS,
     ("docs/worker.md", "policy=$(aws"): AWS,
