@@ -39,9 +39,7 @@ def adoption(repository: Repository) -> Plan:
     """
     root = repository.root
     new = {path: text for path, text in _files(repository).items() if not (root / path).exists()}
-    ignored = [
-        one for one in IGNORED if one.endswith("/") or not (root / one).exists()
-    ]  # a file of theirs may be in git
+    ignored = [one for one in IGNORED if not (root / one).is_file()]  # a .env of theirs may be in git on purpose
     edits = {FILE: _of_pyproject(repository), ".gitignore": lines_to_ignore(root, ignored)}
     for path in [one for one, added in edits.items() if added and not (root / one).is_file()]:
         new[path] = edits.pop(path)
