@@ -13,6 +13,7 @@ from lanework.edges import all_is_loaded
 from lanework.engine.enqueue.open_message import REFUSALS
 from lanework.engine.jobtypes.request import request_of
 from lanework.engine.messaging.dlq_tickets import send_to_dlq
+from lanework.engine.messaging.message_events import report_fault
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError, UnsendableError
 from lanework.model.events import Action
 from lanework.model.events import Event as LogEvent
@@ -70,6 +71,9 @@ class EventReceiver:
             if isinstance(error, EnqueueError) and error.is_final:
                 return self._refuse(queue, record["body"], str(error))
             self._note(Action.MESSAGE_NOT_HANDLED, f"queue {queue}: {error}")
+            return False
+        except Exception as error:  # noqa: BLE001 - such as middleware's: the other messages are handled
+            report_fault(f"a message of queue {queue} was left alone", error, self._app.ports)
             return False
         return True
 

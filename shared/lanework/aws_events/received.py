@@ -83,7 +83,7 @@ class Event:
             return f"a message of topic {self.topic}"
         if self.queue is not None:
             return f"a message of queue {self.queue!r}"
-        return f"an event of source {str(self.raw.get('source'))[:100]!r}"
+        return f"an event of source {str(self.raw.get('source', 'aws:s3'))[:100]!r}"
 
 
 def events_of(record: Mapping[str, Any], *, queue: str) -> list[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +15,9 @@ from aws_lambda_powertools.utilities.parser.models import (
 )
 from pydantic import BaseModel
 
-from lanework import App, Jobs, Lane
+from lanework import App, Jobs, Lane, Middleware, Receipt, Request
 from lanework.aws_events import Event, EventPattern, S3Created, SnsTopic, SqsQueue
-from lanework.aws_events.handler import EventReceiver
+from lanework.aws_events.handler import EventReceiver, event_handler
 from lanework.errors import DeclarationError, InvalidOptionError
 from lanework.memory import MemoryLanes
 from lanework.testing import Clock, EventList, app_in_memory, drain
@@ -189,7 +190,7 @@ def test_a_function_makes_the_payload_of_an_event() -> None:
     ("body", "why"),
     [
         (on_the_bus("out/a.csv"), "no source of this application means an object made in bucket 'uploads'"),
-        (notification(event="ObjectRemoved:Delete"), "no source of this application means an event of source"),
+        (notification(event="ObjectRemoved:Delete"), "no source of this application means an event of source 'aws:s3'"),
         (of_topic({}, topic=f"{TOPIC}2"), f"no source of this application means a message of topic {TOPIC}2"),
         (bus("shop.orders", "placed", {"total": 99}), "means an event of source 'shop.orders'"),
         (of_topic({"order": "many"}), "payload of job.n1 is not valid: order: Input should be a valid integer"),
@@ -226,6 +227,40 @@ def test_while_aws_does_not_answer_a_message_comes_back(world: World) -> None:
 
     assert not world.receive(on_the_bus())
     assert not world.receive("hello"), "no copy of it was kept"
+
+
+def test_a_message_whose_enqueue_raises_comes_back_and_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Middleware's error ended the invocation, and all messages of its batch came back."""
+
+    class Refuses(Middleware):
+        def enqueue(self, requests: Sequence[Request], proceed: Any) -> list[Receipt[Any]]:
+            if requests[0].job_id == "sqs-1":
+                raise ValueError
+            return list(proceed(requests))
+
+    family = Jobs(queue="reports")
+
+    @family.job("order.ship")
+    def ship(_: Order) -> None: ...
+
+    family.on(SqsQueue("invoices"), ship)
+    monkeypatch.setenv("LANEWORK_STACK", "shop-prod")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "shop-prod")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    app = app_in_memory(App(family, middleware=[Refuses()]))
+    arn = "arn:aws:sqs:us-east-1:000000000000:shop-prod-invoices"
+    records: list[dict[str, Any]] = [
+        {"messageId": number, "receiptHandle": "r", "body": '{"order": 1}', "eventSourceARN": arn, "attributes": {}}
+        for number in ("1", "2")
+    ]
+    context: Any = None
+
+    answer = event_handler(app)({"Records": records}, context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert app.get("sqs-2").type == "order.ship"
 
 
 @pytest.mark.parametrize(
