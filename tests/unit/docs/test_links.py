@@ -14,6 +14,7 @@ LANGUAGES = {"toml", "python", "console", "json", "yaml", "sh", "js", "mermaid",
 """Those that a test here looks at; what has none is a picture in letters."""
 
 _LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
+_DECISION = re.compile(r"(?:decisions/|decisions? |ADR )(\d{4})\b")
 _PATH = re.compile(r"`((?:tests|shared|docs|infra|handlers|events|bench|localstack|\.ci)/[\w./-]+[\w/])`")
 
 
@@ -60,6 +61,22 @@ def test_the_readme_leads_to_every_page() -> None:
     pages = {page for page in PAGES if page.startswith("docs/") and "decisions/" not in page}
 
     assert pages - linked == set()
+
+
+def test_each_decision_has_a_number_of_its_own_and_each_that_is_named_is_there() -> None:
+    decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [one.name.partition("-")[0] for one in decisions]
+    named = {
+        number
+        for folder in ("shared", "handlers", "docs", "tests")
+        for file in (ROOT / folder).rglob("*")
+        if file.suffix in {".py", ".md"}
+        for number in _DECISION.findall(file.read_text(encoding="utf-8"))
+    }
+
+    assert [number for number in numbers if numbers.count(number) > 1] == []
+    assert [one.read_text(encoding="utf-8")[2:6] for one in decisions] == numbers
+    assert named - set(numbers) == set()
 
 
 def _anchors(page: Path) -> set[str]:

@@ -1,7 +1,7 @@
 """
 Receiving an open message: it is enqueued as its job type declares it, then its own message is deleted.
 
-The job goes to its lane by a message of ours, which carries the nonce of its record (docs/decisions/0046). What is
+The job goes to its lane by a message of ours, which carries the nonce of its record (docs/decisions/0035). What is
 refused is copied to the dead-letter queue with the reason, and can be sent again from there.
 """
 
