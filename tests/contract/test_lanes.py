@@ -152,11 +152,12 @@ def test_a_dead_letter_that_was_looked_at_is_hidden_until_it_is_shown_again_and_
     lanes = backend.ports.lanes
     lanes.send_to_dlq(Lane.HIGH, "ticket", cause="exhausted", error="no")
     (letter,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
-    assert (letter.body, letter.was_moved_by_sqs) == ("ticket", False)
+    assert (letter.body, letter.was_moved_by_sqs, letter.error) == ("ticket", False, "no")
     assert lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5)) == []
 
     lanes.show_dead(Lane.HIGH, [letter.handle])
     (again,) = lanes.receive_dead(Lane.HIGH, limit=10, hide_for=timedelta(minutes=5))
+    assert again.message_id == letter.message_id is not None
     lanes.delete_dead(Lane.HIGH, [again.handle, "not-a-handle"])
     lanes.show_dead(Lane.HIGH, [again.handle])
 

@@ -161,3 +161,13 @@ def test_each_kind_of_failure_is_reported(stack: Stack) -> None:
         ("message.delete_failed", Lane.LOW),
         ("message.visibility_failed", Lane.LOW),
     ]
+
+
+def test_a_worker_receives_the_id_that_sqs_gave_a_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An open message without an id of its own runs under it, in a worker process as in Lambda."""
+    message = {"MessageId": "m-1", "ReceiptHandle": "r-1", "Body": "{}"}
+    monkeypatch.setattr(stack.sqs, "receive_message", lambda **_: {"Messages": [message]}, raising=False)
+
+    (received,) = stack.consumer.receive(Lane.HIGH, limit=1, wait=SECOND, hide_for=SECOND)
+
+    assert (received.message_id, received.handle, received.receives) == ("m-1", "r-1", 1)
