@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import typer
 
-OFFLINE = {"init", "upgrade", "test", "check", "demo", "dev", "env", "new", "hash", "probe"}
+OFFLINE = {"init", "upgrade", "terraform", "test", "check", "demo", "dev", "env", "new", "hash", "probe"}
 
 
 def commands_of(group: typer.Typer) -> dict[str, set[str]]:
