@@ -28,6 +28,7 @@ class Sqs:
         denies: Whether every call is refused for want of a permission.
         done: What was done, by handle.
         calls: How often each operation was called.
+        messages: What is received.
     """
 
     class meta:  # noqa: N801 - boto's name
@@ -38,6 +39,7 @@ class Sqs:
         self.denies = False
         self.done: list[str] = []
         self.calls: Counter[str] = Counter()
+        self.messages: list[dict[str, Any]] = []
 
     def delete_message_batch(self, **request: Any) -> dict[str, Any]:
         return self._batch("DeleteMessageBatch", request["Entries"])
@@ -67,6 +69,9 @@ class Sqs:
             else:
                 self.done.append(handle)
         return {"Failed": failed}
+
+    def receive_message(self, **_: Any) -> dict[str, Any]:
+        return {"Messages": self.messages}
 
 
 class Clients:
@@ -163,10 +168,9 @@ def test_each_kind_of_failure_is_reported(stack: Stack) -> None:
     ]
 
 
-def test_a_worker_receives_the_id_that_sqs_gave_a_message(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_receives_the_id_that_sqs_gave_a_message(stack: Stack) -> None:
     """An open message without an id of its own runs under it, in a worker process as in Lambda."""
-    message = {"MessageId": "m-1", "ReceiptHandle": "r-1", "Body": "{}"}
-    monkeypatch.setattr(stack.sqs, "receive_message", lambda **_: {"Messages": [message]}, raising=False)
+    stack.sqs.messages = [{"MessageId": "m-1", "ReceiptHandle": "r-1", "Body": "{}"}]
 
     (received,) = stack.consumer.receive(Lane.HIGH, limit=1, wait=SECOND, hide_for=SECOND)
 
