@@ -58,6 +58,7 @@ class StoredRequest(BaseModel):
     Attributes:
         payload: JSON text.
         version: Version of the payload, as the type that wrote it has it.
+        queue: The job's queue, where it isn't the type's.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -65,6 +66,7 @@ class StoredRequest(BaseModel):
     type: str
     payload: str
     version: int = 1
+    queue: str | None = None
     headers: dict[str, str] = {}
     options: StoredOptions
 
@@ -151,6 +153,9 @@ def row_of(request: Request, app: App) -> Row:
         headers=dict(request.headers),
         options=StoredOptions(**_said(request)),
     )
+    declared = app.registry.find(request.type.name)
+    if declared is not None and declared.queue != request.type.queue:
+        stored.queue = request.type.queue
     return Row(
         id=ports.new_id(),
         job_id=job.job_id,
@@ -185,6 +190,8 @@ def request_of(row: Row, app: App) -> Request:
     options: dict[str, Any] = {name: getattr(stored.options, name) for name in stored.options.model_fields_set}
     payload = job_type.current(stored.payload, stored.version)
     request = app.request(stored.type, payload, **cast("EnqueueOptions", options))
+    if stored.queue is not None:
+        request = replace(request, type=replace(request.type, queue=stored.queue))
     return request.with_headers(stored.headers) if stored.headers else request
 
 

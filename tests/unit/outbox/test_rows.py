@@ -53,6 +53,13 @@ def test_a_request_comes_back_from_its_row_as_it_was(shop: MailShop, options: di
     assert asked == request_of(row_of(asked, shop.app), shop.app)
 
 
+def test_a_job_in_another_queue_than_its_types_stays_in_it_when_a_relay_sends_it(shop: MailShop) -> None:
+    request = shop.send.request(Mail())
+    asked = with_id(replace(request, type=replace(request.type, queue="newsletter")), shop.app)
+
+    assert "newsletter" == request_of(row_of(asked, shop.app), shop.app).type.queue
+
+
 def test_times_that_count_from_now_are_absolute_in_a_row(shop: MailShop) -> None:
     asked = with_id(shop.send.request(Mail(), delay=HOUR, start_by=2 * HOUR), shop.app)
 
