@@ -18,7 +18,7 @@ from lanework.errors import ConfigError, InvalidOptionError, UnavailableError
 from lanework.forks import in_each_process
 from lanework.model.events import Action, Event
 from lanework.model.lanes import ALL_LANES, Lane
-from lanework.model.webhooks import checked_webhook, secrets_in
+from lanework.model.webhooks import checked_webhook
 from lanework.observe.logs import LogSink
 from lanework.settings import Settings
 
@@ -134,7 +134,12 @@ def _secrets_of(settings: Settings) -> Callable[[], Sequence[bytes]]:
 
         return ssm_parameter(settings, settings.webhook_secret_parameter)
 
-    return lambda: secrets_in(reader()())
+    def secrets() -> Sequence[bytes]:
+        from lanework.engine.webhooks.signature import secrets_in  # noqa: PLC0415 - few processes send webhooks
+
+        return secrets_in(reader()())
+
+    return secrets
 
 
 def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:

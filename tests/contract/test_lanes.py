@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from lanework.engine.messaging.dlq_tickets import send_to_dlq
+from lanework.engine.dlq_messages.tickets import send_to_dlq
 from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage
 from lanework.errors import UnavailableError, UnsendableError, UnsupportedError
 from lanework.model.job.envelope import LARGEST_PAYLOAD, Envelope

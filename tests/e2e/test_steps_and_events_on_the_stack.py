@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lanework import App, Cause, JobEndedError, Signalling, State
+from lanework.engine.webhooks.signature import secrets_in, secrets_of
 from lanework.local.emulator.process import wait_for
 from lanework.local.stack.embedded import embedded_stack
 from lanework.local.webhook_secret import PARAMETER, kept_secret
-from lanework.model.webhooks import secrets_in, secrets_of
 from tests.support.ports import free_port
 from tests.support.projects import a_project, application_on
 from tests.support.rights import UNDER_IAM

@@ -10,10 +10,10 @@ import pytest
 from lanework import App
 from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Delivery
+from lanework.engine.webhooks.signature import secrets_in, secrets_of
 from lanework.errors import LaneworkError
 from lanework.model.job.envelope import Envelope
 from lanework.model.lanes import LANES, Lane
-from lanework.model.webhooks import secrets_in, secrets_of
 from lanework.settings import Settings
 from lanework.wiring import aws_ports
 from tests.support.commands import said

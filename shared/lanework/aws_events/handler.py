@@ -12,7 +12,6 @@ from lanework.aws_events.received import events_of
 from lanework.edges import all_is_loaded
 from lanework.engine.enqueue.open_message import REFUSALS
 from lanework.engine.jobtypes.request import request_of
-from lanework.engine.messaging.dlq_tickets import send_to_dlq
 from lanework.engine.messaging.message_events import report_fault
 from lanework.errors import EnqueueError, LaneworkError, UndecodableError, UnsendableError
 from lanework.model.events import Action
@@ -89,6 +88,8 @@ class EventReceiver:
 
     def _refuse(self, queue: str, body: str, reason: str) -> bool:
         """Keep a copy in the queue's dead-letter queue; tell whether it is there (rule 4)."""
+        from lanework.engine.dlq_messages.tickets import send_to_dlq  # noqa: PLC0415 - for what is refused
+
         try:
             send_to_dlq(self._app.ports.lanes, queue, body, cause=Cause.INVALID, error=reason)
         except (LaneworkError, UnsendableError) as error:

@@ -34,7 +34,7 @@ from lanework.engine.operations.signals import Signalling
 from lanework.engine.queries.job_view import as_json as job_json
 from lanework.engine.queries.jobs import ran_for, waited
 from lanework.engine.queries.search import JobFilter, checked
-from lanework.engine.stats.late_starts import Within
+from lanework.engine.sla.late_starts import Within
 from lanework.model.json_view import iso
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import ENDED, State

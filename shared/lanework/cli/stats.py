@@ -22,8 +22,8 @@ from lanework.cli.times import stamp
 from lanework.engine.stats import view
 from lanework.engine.stats.overview import LaneOverview, StackOverview, stack_overview
 from lanework.engine.stats.statistics import by_type, lanes_of
+from lanework.model.sla.results import SlaResult, late_jobs, sla_by_lane, sla_by_type
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import SlaResult, late_jobs, sla_by_lane, sla_by_type
 
 if TYPE_CHECKING:
     from rich.table import Table

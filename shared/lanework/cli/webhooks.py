@@ -14,9 +14,10 @@ from lanework.cli.times import stamp
 from lanework.engine.jobtypes.builtin import WEBHOOK
 from lanework.engine.queries.job_view import as_json as job_json
 from lanework.engine.webhooks.notify import ABOUT
+from lanework.engine.webhooks.signature import secrets_of
 from lanework.local.webhook_secret import new_secret
 from lanework.model.job.ids import QUEUE_OF_OURS
-from lanework.model.webhooks import checked_webhook, endpoint_of, secrets_of
+from lanework.model.webhooks import checked_webhook, endpoint_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

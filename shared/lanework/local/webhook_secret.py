@@ -6,7 +6,7 @@ from base64 import b64encode
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Final
 
-from lanework.model.webhooks import PREFIX
+from lanework.engine.webhooks.signature import PREFIX
 
 if TYPE_CHECKING:
     from lanework.local.clients import Clients

@@ -79,6 +79,10 @@ class LaneTerms:
     batch_size: int
     timeout: timedelta
 
+    def misses_sla(self, waited: timedelta) -> bool:
+        """Tell whether a first start after this long misses the SLA."""
+        return self.start_within is not None and waited > self.start_within
+
     @property
     def longest_job(self) -> timedelta:
         """The longest that a job of the lane may take: its function's timeout, less what writing the outcome needs."""

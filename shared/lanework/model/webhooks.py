@@ -1,25 +1,17 @@
-"""Which addresses a webhook may have, and how its messages are signed (Standard Webhooks, version 1). Pure."""
+"""Which addresses a webhook may have."""
 
 from __future__ import annotations
 
-import hmac
 import re
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64Error
-from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import urlsplit
 
-from lanework.errors import ConfigError, InvalidOptionError, is_a
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from lanework.errors import InvalidOptionError, is_a
 
 LONGEST_URL: Final = 500
 """Characters; it is part of the job's own item."""
 
-PREFIX: Final = "whsec_"
 _LONGEST_HOST: Final = 253
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -89,50 +81,3 @@ def endpoint_of(url: str) -> str:
     parts = urlsplit(url)
     host = f"[{host_of(url)}]" if parts.netloc.startswith("[") else host_of(url)
     return f"{parts.scheme}://{host}:{parts.port or _PORTS[parts.scheme]}{parts.path or '/'}"
-
-
-def key_for(url: str, key: bytes) -> bytes:
-    """Return the key that messages to an address are signed with: whoever holds it can't sign for another."""
-    return hmac.digest(key, f"lanework webhook endpoint {endpoint_of(url)}".encode(), sha256)
-
-
-def secrets_of(url: str, keys: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the secrets that the receiver at an address checks messages with: one for each of the stack's keys."""
-    return tuple(f"{PREFIX}{b64encode(key_for(url, key)).decode()}" for key in keys)
-
-
-def signed(body: str, *, event_id: str, timestamp: int, secrets: Sequence[bytes]) -> dict[str, str]:
-    """
-    Return the headers that a receiver checks a message by; `timestamp` in seconds since 1970.
-
-    During a change of keys there are two secrets, and a signature by each.
-    """
-    content = f"{event_id}.{timestamp}.{body}".encode()
-    signatures = (b64encode(hmac.digest(key, content, sha256)).decode() for key in secrets)
-    return {
-        "webhook-id": event_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(f"v1,{one}" for one in signatures),
-    }
-
-
-def secrets_in(text: str) -> tuple[bytes, ...]:
-    """Return the keys in a setting: `whsec_` and base64, several separated by spaces or commas; at least one."""
-    keys = tuple(_key(word) for word in text.replace(",", " ").split())
-    if not keys:
-        msg = "no secret to sign webhooks with: make one with `lanework webhooks secret`, and see docs/events.md"
-        raise ConfigError(msg)
-    return keys
-
-
-def _key(word: str) -> bytes:
-    try:
-        key = b64decode(word.removeprefix(PREFIX), validate=True)
-    except (NotBase64Error, ValueError):
-        key = b""
-    if word.startswith(PREFIX) and 24 <= len(key) <= 64:  # noqa: PLR2004 - Standard Webhooks, "Signature scheme"
-        return key
-    msg = (
-        f"a secret for webhooks is {PREFIX} and the base64 of 24 to 64 bytes: make one with `lanework webhooks secret`"
-    )
-    raise ConfigError(msg)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from lanework.forks import in_each_process
 from lanework.model.events import Action
-from lanework.model.stats.counting import is_late
+from lanework.model.lanes import LANES
 
 if TYPE_CHECKING:
     from lanework.model.events import Event
@@ -68,7 +68,7 @@ def _measure(metrics: EphemeralMetrics, event: Event) -> None:
         metrics.add_metric("Started", MetricUnit.Count, 1)
         if event.waited is not None and event.lane is not None:
             metrics.add_metric("Wait", MetricUnit.Milliseconds, event.waited.total_seconds() * 1000)
-            metrics.add_metric("LateStarts", MetricUnit.Count, int(is_late(event.lane, event.waited)))
+            metrics.add_metric("LateStarts", MetricUnit.Count, int(LANES[event.lane].misses_sla(event.waited)))
         return
     metrics.add_metric(_ENDS[event.action], MetricUnit.Count, 1)
     if event.ran_for is not None:

@@ -11,9 +11,9 @@ import pytest
 
 from lanework import State
 from lanework.engine.deadletters.dlq_scan import unread
+from lanework.engine.dlq_messages.tickets import send_to_dlq, ticket_of
 from lanework.engine.maintenance.reconcile import Reconciled, Reconciler
 from lanework.engine.messaging.delivery import Ack
-from lanework.engine.messaging.dlq_tickets import send_to_dlq, ticket_of
 from lanework.engine.ports.messages import LARGEST_MESSAGE, OutgoingMessage, size_of
 from lanework.errors import ConfigError, UnsendableError
 from lanework.memory import MemoryLanes

@@ -10,7 +10,7 @@ import pytest
 
 from lanework import InvalidOptionError, Lane, State, UnknownJobTypeError, UnknownNameError
 from lanework.engine.queries.search import MOST_LOOKED_AT, JobFilter, checked
-from lanework.engine.stats.late_starts import Within, late_count
+from lanework.engine.sla.late_starts import Within, late_count
 from lanework.model.stats.buckets import Bucket, Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.testing import NOON

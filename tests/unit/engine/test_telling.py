@@ -23,12 +23,13 @@ from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
 from lanework.engine.ports.webhooks import Answered, Webhooks
 from lanework.engine.webhooks.notify import NOTIFIED_AGAIN_AFTER, WebhookPayload
+from lanework.engine.webhooks.signature import key_for, signed
 from lanework.errors import ForbiddenAddressError
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.job_event_document import JobEventDocument
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.dependency_moves import NOTIFIED_WITHIN
-from lanework.model.webhooks import host_of, key_for, signed
+from lanework.model.webhooks import host_of
 from lanework.testing import NOON, drain, sweep
 from tests.support.fakes import break_ports, mend_ports
 from tests.support.small_world import Greeting, World, give_up_on_all, put, raises

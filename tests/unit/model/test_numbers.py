@@ -8,7 +8,7 @@ from lanework.model.events import Action, Event
 from lanework.model.lanes import LANES, Lane, LaneDepth
 from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.buckets import MOST_INCIDENTS, Bucket, Incident, Kind, hour_of, joined, minute_of
-from lanework.model.stats.counting import counted, incident_of, is_late
+from lanework.model.stats.counting import counted, incident_of
 from lanework.model.stats.numbers import BOUNDS, Count, Key, Numbers, Spread, a_run_time, a_wait, together
 from lanework.testing import NOON
 
@@ -47,10 +47,10 @@ def test_a_start_is_late_once_it_takes_longer_than_its_lanes_sla(lane: Lane) -> 
     start_within = LANES[lane].start_within
 
     if start_within is None:
-        assert not is_late(lane, timedelta(days=1))
+        assert not LANES[lane].misses_sla(timedelta(days=1))
     else:
-        assert not is_late(lane, start_within)
-        assert is_late(lane, start_within + timedelta(milliseconds=1))
+        assert not LANES[lane].misses_sla(start_within)
+        assert LANES[lane].misses_sla(start_within + timedelta(milliseconds=1))
 
 
 def test_a_late_start_and_a_death_are_known_by_name() -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from lanework.model.lanes import Lane
+from lanework.model.sla.results import late_jobs, sla_by_lane, sla_by_type
 from lanework.model.stats.buckets import Incident, Kind
 from lanework.model.stats.numbers import Count, Key, Numbers, a_wait
-from lanework.model.stats.sla import late_jobs, sla_by_lane, sla_by_type
 from lanework.testing import NOON
 
 SECOND = timedelta(seconds=1)

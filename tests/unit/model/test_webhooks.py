@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from lanework import ConfigError, InvalidOptionError, Jobs
-from lanework.model.webhooks import LONGEST_URL, PREFIX, checked_webhook, key_for, secrets_in, secrets_of, signed
+from lanework.engine.webhooks.signature import PREFIX, key_for, secrets_in, secrets_of, signed
+from lanework.model.webhooks import LONGEST_URL, checked_webhook
 
 
 @pytest.mark.parametrize(

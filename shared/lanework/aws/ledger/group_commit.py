@@ -159,7 +159,7 @@ class GroupCommit:
         except ClientError as error:
             from lanework.aws.errors import is_unknown_to_the_endpoint  # noqa: PLC0415 - for what goes wrong
 
-            if is_unknown_to_the_endpoint(error):  # as with inserts (bulk.py)
+            if is_unknown_to_the_endpoint(error):  # as with inserts (bulk_writes.py)
                 self._has_partiql = False
             return {}
         found = ((key, _answer_of(one)) for key, one in zip(statements, answer["Responses"], strict=True))

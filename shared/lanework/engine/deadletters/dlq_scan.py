@@ -15,24 +15,24 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dependencies.release_dependents import follow_up
+from lanework.engine.dlq_messages.tickets import note_undecodable, send_to_dlq, ticket_of
 from lanework.engine.messaging.delivery import Ack
-from lanework.engine.messaging.dlq_tickets import note_undecodable, send_to_dlq, ticket_of
 from lanework.engine.messaging.message_events import MessageEvents
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import LaneworkError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
+from lanework.model.job.retry_wait import Backoff
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import ENDED, Cause, State
-from lanework.model.retry_wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lanework.engine.messaging.dlq_tickets import TicketOf
+    from lanework.engine.dlq_messages.tickets import TicketOf
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.messages import DeadLetter
     from lanework.model.lifecycle.states import JobRecord

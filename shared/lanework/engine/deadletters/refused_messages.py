@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import from_json
 
-from lanework.engine.messaging.dlq_tickets import ticket_of
+from lanework.engine.dlq_messages.tickets import ticket_of
 from lanework.engine.ports.messages import OutgoingMessage
 from lanework.model.job.open_message import is_open, with_id
 from lanework.model.lanes import ALL_LANES

@@ -16,8 +16,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.engine.dependencies.workflow_progress import Shards
+from lanework.engine.dlq_messages.tickets import send_to_dlq
 from lanework.engine.jobtypes.builtin import RELEASE
-from lanework.engine.messaging.dlq_tickets import send_to_dlq
 from lanework.engine.messaging.message_events import report_fault
 from lanework.engine.messaging.resend import dispatch_recorded, readable
 from lanework.engine.ports.messages import OutgoingMessage

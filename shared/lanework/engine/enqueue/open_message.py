@@ -16,7 +16,6 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.jobtypes.middleware import enqueue_through
 from lanework.engine.jobtypes.request import request_of
 from lanework.engine.messaging.delivery import Ack, Nack
-from lanework.engine.messaging.dlq_tickets import quarantine
 from lanework.errors import (
     EnqueueError,
     InvalidOptionError,
@@ -32,7 +31,7 @@ from lanework.errors import (
 from lanework.model.events import Action, Event
 from lanework.model.job.ids import OURS
 from lanework.model.job.open_message import OpenMessage, with_id
-from lanework.model.retry_wait import Backoff
+from lanework.model.job.retry_wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +75,7 @@ def receive_open(
     try:
         message = OpenMessage.decode(delivery.body)
         if message is None:
-            return quarantine(delivery, str(problem), ports)
+            return _refused(delivery, str(problem), ports)
         request = _request(message, registry, message_id=delivery.message_id)
         enqueue_through(middleware, [request], Enqueuer(ports).enqueue_many)
     except UndecodableError as refusal:
@@ -93,6 +92,8 @@ def receive_open(
 
 
 def _refused(delivery: Delivery, reason: str, ports: Ports) -> Report:
+    from lanework.engine.dlq_messages.tickets import quarantine  # noqa: PLC0415 - for what is refused
+
     return quarantine(replace(delivery, body=with_id(delivery.body, delivery.message_id)), reason, ports)
 
 

@@ -21,6 +21,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 
+from lanework.engine.dlq_messages.tickets import as_recorded
 from lanework.engine.execution.claim import LEASE_MARGIN, Claim, OtherJob
 from lanework.engine.execution.outcome import NoCodeError, Snoozed
 from lanework.engine.execution.record_outcome import OutcomeRecorder
@@ -29,7 +30,6 @@ from lanework.engine.execution.run_store import LedgerRunStore
 from lanework.engine.execution.start_checks import ROOM_TO_WRITE, UNANSWERED, not_now
 from lanework.engine.limits.acquire import Admission, NoSlot
 from lanework.engine.messaging.delivery import Nack
-from lanework.engine.messaging.dlq_tickets import as_recorded
 from lanework.engine.messaging.message_events import MessageEvents
 from lanework.engine.ports.code_runner import is_from_outside
 from lanework.errors import ConfigError, LaneworkError, UnavailableError

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.deadletters.dlq_scan import DlqScan
 from lanework.engine.dependencies.release_dependents import Waiting
 from lanework.engine.messaging.message_events import Apart, report_fault
 from lanework.engine.webhooks.notify import notify_pending
@@ -63,6 +62,8 @@ class Reconciler:
 
     def tick(self, *, has_time: Callable[[], bool] = lambda: True) -> Reconciled:
         """Look through each lane's dead letters and at a page of jobs; what is refused keeps none of the rest."""
+        from lanework.engine.deadletters.dlq_scan import DlqScan  # noqa: PLC0415 - a schedule's fire needs none of it
+
         looked = DlqScan(self._ports).tick(has_time=has_time)
         refused: list[Exception] = [*looked.refused]
 

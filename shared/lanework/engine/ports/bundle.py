@@ -85,7 +85,7 @@ class Ports:
         stack_lanes: The lanes that there are, the most urgent first; a stack may leave some out.
         archive: Where jobs go before their records expire; None keeps none.
         webhooks: Sends webhooks of completions and deaths.
-        tell: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
+        notify: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
             UnavailableError, and may be repeated.
     """
 

@@ -10,7 +10,7 @@ from lanework.engine.deadletters.query import DeadJobs
 from lanework.engine.ports.index_keys import EntryKey, JobKey
 from lanework.engine.queries.jobs import Inspector
 from lanework.engine.queries.recent import LONGEST_PAGE, JobPage, check_limit, listed, recent_keys, start_of_list
-from lanework.engine.stats.late_starts import Within, late_keys, read_late_cursor
+from lanework.engine.sla.late_starts import Within, late_keys, read_late_cursor
 from lanework.errors import UnknownJobTypeError, UnknownNameError
 from lanework.model.job.dead_filter import DeadFilter
 from lanework.model.lifecycle.states import JobRecord, State

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.stats.statistics import Statistics, by_lane, by_queue, lanes_of
 from lanework.engine.stats.unsent import unsent_now
+from lanework.model.sla.results import SlaResult, sla_by_lane
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import SlaResult, sla_by_lane
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -14,7 +14,8 @@ from lanework.model.stats.numbers import Count
 
 if TYPE_CHECKING:
     from lanework.engine.stats.overview import LaneOverview, QueueOverview
-    from lanework.model.stats import alerts, buckets, costs, numbers, sla
+    from lanework.model.sla.results import SlaResult
+    from lanework.model.stats import alerts, buckets, costs, numbers
 
 
 class Spread(JsonView):
@@ -132,7 +133,7 @@ class Sla(JsonView):
     p99_seconds: Seconds | None
 
     @classmethod
-    def of(cls, kept: sla.SlaResult) -> Sla:
+    def of(cls, kept: SlaResult) -> Sla:
         """Return the document of how an SLA was met."""
         return cls.taken_from(
             kept,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from lanework.engine.webhooks.signature import key_for, signed
 from lanework.errors import ConfigError, LaneworkError
 from lanework.model.job.job_exceptions import Discard
-from lanework.model.webhooks import checked_webhook, key_for, signed
+from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Ports

@@ -20,7 +20,6 @@ from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.enqueue.reserved_ids import enqueue_reserved
 from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.messaging.delivery import Ack, Nack
-from lanework.engine.messaging.dlq_tickets import send_ticket
 from lanework.engine.messaging.message_events import Apart
 from lanework.engine.messaging.resend import readable
 from lanework.errors import EnqueueError, InvalidOptionError, JobIdTakenError, JobNotFoundError, UnavailableError
@@ -140,6 +139,8 @@ def notify_of_end(record: JobRecord, ports: Ports, events: MessageEvents) -> Rep
 
 def end_with_ticket(message: Envelope, record: JobRecord, ports: Ports, events: MessageEvents) -> Report:
     """Put a dead job's ticket into its lane's DLQ, then notify of its death; the message stays until both are done."""
+    from lanework.engine.dlq_messages.tickets import send_ticket  # noqa: PLC0415 - for deaths alone
+
     report = send_ticket(message, record, ports, events)
     return notify_of_end(record, ports, events) if isinstance(report, Ack) else report
 

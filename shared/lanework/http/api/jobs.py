@@ -17,7 +17,7 @@ from lanework.engine.jobtypes.request import Request, request_of
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.job_view import Job
 from lanework.engine.queries.search import JobFilter, checked
-from lanework.engine.stats.late_starts import Within
+from lanework.engine.sla.late_starts import Within
 from lanework.errors import InvalidOptionError
 from lanework.http.api.idempotency_keys import Key, key_of, once, with_key
 from lanework.http.api.requests import NewJob, NewJobs, Rescheduling, Retry, Signal

@@ -14,8 +14,8 @@ from lanework.engine.stats.view import Alerts, Costs, LateJob, Sla, SlaReport
 from lanework.http.auth.tokens import Role
 from lanework.http.endpoints import Endpoints, endpoint
 from lanework.model.json_view import JsonView
+from lanework.model.sla.results import late_jobs, sla_by_lane, sla_by_type
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import late_jobs, sla_by_lane, sla_by_type
 
 Over = Annotated[Literal["hour", "day"], Query(description="The last hour by minutes, or the last day by hours.")]
 

@@ -15,7 +15,7 @@ from lanework.engine.deadletters.query import RedrivePlan
 from lanework.engine.deadletters.redrive import RedriveResult
 from lanework.engine.jobtypes.builtin import RedriveOptions
 from lanework.engine.jobtypes.receipt import Receipt
-from lanework.engine.stats.late_starts import Within
+from lanework.engine.sla.late_starts import Within
 from lanework.errors import InvalidOptionError, UnknownNameError
 from lanework.http.dashboard.rendering import Pages, form, page
 from lanework.http.dashboard.words import DAY, HOUR, plural

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from lanework.app import App
 from lanework.engine.operations.cancel import Cancelling
 from lanework.engine.queries.search import JobFilter
-from lanework.engine.stats.late_starts import Within, late_count
+from lanework.engine.sla.late_starts import Within, late_count
 from lanework.errors import UnknownNameError
 from lanework.http.dashboard.relations import relations
 from lanework.http.dashboard.rendering import Pages, action, page

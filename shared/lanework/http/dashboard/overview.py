@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 
-from lanework.engine.stats.late_starts import Within
+from lanework.engine.sla.late_starts import Within
 from lanework.engine.stats.statistics import Window
 from lanework.http.dashboard.charts import bars, line, parts_of
 from lanework.http.dashboard.rendering import Pages, page

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.event_handler import Response
 
 from lanework.engine.queries.jobs import ran_for, waited
-from lanework.engine.stats.late_starts import Within
+from lanework.engine.sla.late_starts import Within
 from lanework.errors import LaneworkError
 from lanework.http.auth.check import CALLER
 from lanework.http.auth.sessions import leaving, left, root_of

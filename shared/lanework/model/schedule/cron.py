@@ -1,7 +1,7 @@
 """
 Cron expressions: the five-field dialect and EventBridge's six fields, checked and brought to one form.
 
-`cronsim` knows what the fields mean and walks the wall clock; what a time zone makes of that is in `ticks.py`.
+`cronsim` knows what the fields mean and walks the wall clock; what a time zone makes of that is in `timetable.py`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.events import Action
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import LANES
 from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.buckets import Incident, Kind
 from lanework.model.stats.numbers import Count, Key, a_run_time, a_wait
@@ -38,12 +38,6 @@ _DEALT_WITH: Final = frozenset({Action.JOB_REDRIVEN, Action.JOB_DISCARDED_FROM_D
 """What somebody does with a dead job."""
 
 
-def is_late(lane: Lane, waited: timedelta) -> bool:
-    """Tell whether a first start misses its lane's SLA."""
-    start_within = LANES[lane].start_within
-    return start_within is not None and waited > start_within
-
-
 def key_of(event: Event) -> Key | None:
     """Return whose numbers an event adds to; None where it is about no lane."""
     return None if event.lane is None else Key(lane=event.lane, queue=event.queue or "", type=event.type or "")
@@ -71,7 +65,9 @@ def incident_of(event: Event) -> Incident | None:
     if lane is None or event.job_id is None or event.type is None:
         return None
     kind = Kind.DEATH if event.action is Action.JOB_DEAD else Kind.LATE
-    if kind is Kind.LATE and not (event.action is Action.JOB_STARTED and waited is not None and is_late(lane, waited)):
+    if kind is Kind.LATE and not (
+        event.action is Action.JOB_STARTED and waited is not None and LANES[lane].misses_sla(waited)
+    ):
         return None
     return Incident(
         kind=kind,
@@ -90,7 +86,7 @@ def _start(event: Event) -> dict[str, int]:
     if event.waited is None or event.lane is None:
         return {Count.STARTED: 1}
     found = {Count.STARTED: 1, Count.FIRST_STARTS: 1, **a_wait(event.waited)}
-    return {**found, Count.LATE: 1} if is_late(event.lane, event.waited) else found
+    return {**found, Count.LATE: 1} if LANES[event.lane].misses_sla(event.waited) else found
 
 
 def _run_time(event: Event) -> dict[str, int]:

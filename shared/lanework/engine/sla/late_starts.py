@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from lanework.engine.stats.statistics import Statistics, lanes_of
 from lanework.errors import foreign_cursor
+from lanework.model.sla.results import late_jobs
 from lanework.model.stats.numbers import Count, Numbers
-from lanework.model.stats.sla import late_jobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

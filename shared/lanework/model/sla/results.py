@@ -1,4 +1,4 @@
-"""The lanes' SLAs, and how they were met."""
+"""How the lanes' SLAs were met. What misses one is `misses_sla` in `model/lanes.py`."""
 
 from __future__ import annotations
 

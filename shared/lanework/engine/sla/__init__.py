@@ -1,0 +1,1 @@
+"""Jobs that missed the SLA of their lane."""
