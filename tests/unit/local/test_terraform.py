@@ -12,6 +12,8 @@ from typing import Any
 import hcl2
 import pytest
 
+from lanework.aws_events import EventPattern, S3Created, SnsTopic, SqsQueue
+from lanework.aws_events.template import sources_yaml
 from lanework.doctor.intrinsics import Resolver
 from lanework.doctor.template import graph_of
 from lanework.errors import ConfigError
@@ -21,6 +23,7 @@ from lanework.local.deployment.template import read_template
 from lanework.local.project_config import config_of
 from lanework.local.terraform.expressions import ELSEWHERE, JSON, REFS, resource_type
 from lanework.local.terraform.module import KNOWN, terraform_files
+from lanework.starter.event_sources import with_sources
 from lanework.starter.product import product_of
 from tests.support.hcl import worked_out
 
@@ -166,6 +169,28 @@ GIVEN: list[dict[str, object]] = [
 def test_its_graph_and_each_resource_are_those_of_the_template(
     ours: dict[str, Any], files: dict[str, str], given: dict[str, Any]
 ) -> None:
+    assert_same(ours, files, given)
+
+
+def test_sources_of_events_are_in_it(tmp_path: Path) -> None:
+    sources = (
+        S3Created("uploads", prefix="in/", suffix=".csv"),
+        EventPattern({"source": ["shop.orders"], "detail": {"total": [{"numeric": [">", 5]}]}}, bus="shop"),
+        SnsTopic("orders"),
+        SqsQueue("shipments"),
+    )
+    text = (ROOT / "template.yaml").read_text()
+    template = tmp_path / "template.yaml"
+    template.write_text(with_sources(text, sources_yaml(sources, template=text)))
+    source = read_template(template)
+
+    files = terraform_files(source)
+
+    assert files["main.tf"].count('resource "awscc_events_rule"') == 2
+    assert_same(translate(source), files, {})
+
+
+def assert_same(ours: dict[str, Any], files: dict[str, str], given: dict[str, Any]) -> None:
     values = parameter_values(ours["Parameters"], given)
     defaults = {name: one.get("default") for name, one in blocks(parsed(files["variables.tf"]), "variable").items()}
     variables = {**worked_out(defaults, lambda _: None), "stack": "shop", "code_bucket": "code", **given}

@@ -48,7 +48,9 @@ ELSEWHERE: Final = {
 }
 """By type that the provider `awscc` doesn't have: the provider `aws`'s, and what is its attribute of one resource."""
 
-JSON: Final = frozenset({"AssumeRolePolicyDocument", "Policy", "PolicyDocument", "RedriveAllowPolicy", "RedrivePolicy"})
+JSON: Final = frozenset(
+    {"AssumeRolePolicyDocument", "EventPattern", "Policy", "PolicyDocument", "RedriveAllowPolicy", "RedrivePolicy"}
+)
 """Properties whose value is a document of its own, in words of its own."""
 
 _JSON_OF: Final = frozenset({("AWS::DynamoDB::Table", "KeySchema")})

@@ -32,6 +32,7 @@ KNOWN: Final = frozenset(
         "AWS::ApiGatewayV2::Stage",
         "AWS::CloudWatch::Alarm",
         "AWS::CloudWatch::Dashboard",
+        "AWS::Events::Rule",
         "AWS::Lambda::EventSourceMapping",
         "AWS::Lambda::Permission",
         "AWS::SNS::Subscription",
@@ -40,7 +41,7 @@ KNOWN: Final = frozenset(
         "AWS::Scheduler::Schedule",
     }
 )
-"""Types that Lanework's own template has, without a gradual deployment."""
+"""Types that Lanework's own template has, sources of events included, without a gradual deployment."""
 
 MADE: Final = "Made by `lanework terraform` from template.yaml"
 """Is in each file."""
