@@ -11,9 +11,9 @@ from statistics import median
 from typing import Any, Final
 
 from bench.peers import LANEWORK, OTHER_BROKERS, PEERS, System
+from lanework.model.costs.costs import Usage, costs_of
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import LANES, Lane
-from lanework.model.stats.costs import Usage, costs_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
 

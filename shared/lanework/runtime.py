@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from lanework.engine.stats.rollup import RollUp
     from lanework.engine.stats.statistics import Statistics, Window
     from lanework.engine.webhooks.notify import WebhookNotifier
+    from lanework.model.costs.costs import Costs
     from lanework.model.stats.alerts import Alerts
-    from lanework.model.stats.costs import Costs
 
 
 class Runtime:
@@ -171,7 +171,7 @@ class Runtime:
 
     def costs(self, window: Window) -> Costs:
         """Return what the jobs of a window of `statistics` cost: an estimate."""
-        from lanework.model.stats.costs import costs_of  # noqa: PLC0415
+        from lanework.model.costs.costs import costs_of  # noqa: PLC0415
         from lanework.observe.prices import prices  # noqa: PLC0415
 
         lanes = len(self._app.ports.stack_lanes)

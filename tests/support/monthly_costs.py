@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from lanework.local.deployment.template import read_template
+from lanework.model.costs.costs import costs_of
 from lanework.model.lanes import Lane
-from lanework.model.stats.costs import costs_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
 

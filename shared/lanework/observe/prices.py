@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from lanework.model.stats.costs import Prices
+from lanework.model.costs.costs import Prices
 
 FILE: Final = Path(__file__).with_name("prices.json")
 

@@ -16,8 +16,8 @@ from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.edges.process.supervisor import Parent
 from lanework.errors import ConfigError, CredentialsError, LaneworkError, UnavailableError
 from lanework.model.events import Action
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.lanes import Lane
+from lanework.model.retry.wait import Backoff
 
 PLAN = Plan(lanes=(Lane.LOW,), slots=1, is_once=True)
 WORKED = Beat(begun=1, ended=1)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, model_serializer
 from lanework import App, Cause, Discard, Jobs, Middleware, RetryAfter, Run, Snooze, State, Suspended
 from lanework.engine.ports.code_runner import in_a_loop_of_its_own
 from lanework.model.job.error_text import fault_of
-from lanework.model.job.retry_wait import asked_wait
+from lanework.model.retry.wait import asked_wait
 from lanework.testing import NOON, Clock, EventList, app_in_memory, drain
 from tests.support.small_world import Greeting, World, put, raises
 

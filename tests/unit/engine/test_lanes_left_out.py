@@ -18,8 +18,8 @@ from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.long_job_progress import LongJobProgress
 from lanework.errors import NotRedrivenError
 from lanework.memory import MemoryLanes
+from lanework.model.costs.costs import costs_of
 from lanework.model.lanes import ALL_LANES, nearest_lane
-from lanework.model.stats.costs import costs_of
 from lanework.observe.openmetrics import openmetrics
 from lanework.settings import Settings
 from lanework.testing import NOON, Clock, a_run, drain, memory_ports

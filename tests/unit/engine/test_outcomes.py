@@ -38,10 +38,10 @@ from lanework import (
 from lanework.engine.execution.attempt import in_order
 from lanework.engine.maintenance.sweep import Sweeper
 from lanework.engine.messaging.delivery import Ack, Delivery, Nack
-from lanework.model.job.retry_wait import asked_wait
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import claim_moves, run_moves
 from lanework.model.lifecycle.change import Applied, Refused
+from lanework.model.retry.wait import asked_wait
 from lanework.testing import NOON, Notes, a_run, app_in_memory, drain
 from tests.support.factories import LEASE, a_record
 from tests.support.fakes import break_ports, mend_ports

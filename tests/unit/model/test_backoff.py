@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lanework.errors import InvalidOptionError
-from lanework.model.job.retry_wait import LONGEST_WAIT, Backoff
+from lanework.model.retry.wait import LONGEST_WAIT, Backoff
 
 whole_seconds = st.integers(min_value=0, max_value=7200).map(lambda seconds: timedelta(seconds=seconds))
 chance = st.floats(min_value=0.0, max_value=1.0, exclude_max=True)

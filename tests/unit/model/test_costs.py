@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from lanework.model.costs.costs import Prices, Usage, costs_of
 from lanework.model.lanes import Lane
-from lanework.model.stats.costs import Prices, Usage, costs_of
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import FILE, prices
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.edges.process.config import MOST_AT_ONCE
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model.events import Action, Event
-from lanework.model.job.retry_wait import Backoff
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     import threading

@@ -19,7 +19,7 @@ from lanework.edges.process.lane_scheduler import HELD_PER_SLOT
 from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.errors import ConfigError
 from lanework.model.events import Action
-from lanework.model.job.retry_wait import Backoff
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -23,11 +23,11 @@ from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import LaneworkError, UndecodableError, UnsendableError
 from lanework.model.events import Action, Event
 from lanework.model.job.envelope import Envelope
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle import operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import ENDED, Cause, State
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -31,7 +31,7 @@ from lanework.errors import (
 from lanework.model.events import Action, Event
 from lanework.model.job.ids import OURS
 from lanework.model.job.open_message import OpenMessage, with_id
-from lanework.model.job.retry_wait import Backoff
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,8 @@ from lanework.model.job.job_exceptions import (
     TimedOut,
     checked_wait,
 )
-from lanework.model.job.retry_wait import asked_wait
 from lanework.model.lifecycle.states import Cause
+from lanework.model.retry.wait import asked_wait
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -15,10 +15,10 @@ from lanework.engine.messaging.resend import dispatch
 from lanework.engine.webhooks.notify import end_with_ticket, notify_of_end
 from lanework.errors import ConfigError, UnavailableError
 from lanework.model.events import Action
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.lifecycle import park_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import JobRecord
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,11 +10,11 @@ from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.errors import UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.payload import is_apart
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA
 from lanework.model.lifecycle import claim_moves, operator_moves, run_moves
 from lanework.model.lifecycle.change import Applied
 from lanework.model.lifecycle.states import WAITING, State
+from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from lanework.errors import InvalidOptionError, shown
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.lanes import LANES, LONGEST_IN_LAMBDA, LONGEST_IN_WORKER, MOST_ATTEMPTS, Lane, lane_of
 from lanework.model.lifecycle.retention import BY_AGE
 from lanework.model.limits import Quota, is_count
+from lanework.model.retry.wait import Backoff
 from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Jobs that started later than their lane's SLA, by name: from the numbers of the last hour and day."""
+"""Jobs that missed their lane's SLA (`LaneTerms.misses_sla`), by name: from the numbers of the last hour and day."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ from lanework.model.stats.numbers import Count
 
 if TYPE_CHECKING:
     from lanework.engine.stats.overview import LaneOverview, QueueOverview
+    from lanework.model.costs import costs
     from lanework.model.sla.results import SlaResult
-    from lanework.model.stats import alerts, buckets, costs, numbers
+    from lanework.model.stats import alerts, buckets, numbers
 
 
 class Spread(JsonView):

@@ -19,11 +19,11 @@ from lanework.model.job.ids import (
     checked_tenant,
     well_formed_job_id,
 )
-from lanework.model.job.retry_wait import Backoff
 from lanework.model.job.sqs_text import escaped
 from lanework.model.job.validation_errors import problems_of
 from lanework.model.lanes import LARGEST_PAYLOAD, LONGEST_IN_WORKER, MOST_ATTEMPTS, Lane
 from lanework.model.lifecycle.states import JobRecord
+from lanework.model.retry.wait import Backoff
 from lanework.model.webhooks import checked_webhook
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""When a failed attempt is made again."""
