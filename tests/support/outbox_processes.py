@@ -41,7 +41,7 @@ RISK: Final = {"writer": 0.02, "relay": 0.15}
 """How likely it is that a process kills itself, at each of the places."""
 
 PLACES: Final = ("before put", "after put", "before send", "after send")
-"""Where each of the first writers dies for certain: after a commit, beside the record, beside the message."""
+"""Where the first writers die, each at one and nowhere else: after a commit, beside the record, beside the message."""
 
 
 class Base(DeclarativeBase): ...
@@ -94,7 +94,8 @@ class Mortal:
         return call if name in self._calls else behind
 
     def _perhaps_die(self, where: str) -> None:
-        if where == self._fate or random.random() < RISK[self._role]:  # noqa: S311 - no secret
+        dies = where == self._fate if self._fate else random.random() < RISK[self._role]  # noqa: S311 - no secret
+        if dies:
             with self._notes.open("a") as file:
                 file.write(f"{self._role} {where}\n")
             os.kill(os.getpid(), signal.SIGKILL)

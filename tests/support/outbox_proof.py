@@ -28,7 +28,7 @@ from lanework.engine.execution.attempt import in_order
 from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.local.emulator.process import wait_for
 from lanework.model.lanes import LANES, Lane
-from tests.support.outbox_processes import ACCOUNT, STACK, Base, Order, app, enter, outbox, ran
+from tests.support.outbox_processes import ACCOUNT, PLACES, STACK, Base, Order, app, enter, outbox, ran
 from tests.support.postgresql import postgresql
 from tests.support.stacks import REGION, make_stack
 
@@ -176,7 +176,7 @@ def prove(transactions: int) -> Outcome:
                 for _ in range(count):
                     processes.begin(role)
             worker = Worker(endpoint)
-            _run(engine, worker, processes, transactions)
+            _run(engine, worker, processes, transactions, notes)
         with engine.connect() as connection:
             committed = frozenset((one.id, one.job_id) for one in connection.execute(select(Order.id, Order.job_id)))
         engine.dispose()
@@ -185,8 +185,12 @@ def prove(transactions: int) -> Outcome:
     return Outcome(transactions, committed, tuple(ran), kills, time.monotonic() - began)
 
 
-def _run(engine: Engine, worker: Worker, processes: Processes, transactions: int) -> None:
-    """Run jobs until every transaction is over and no row waits; kill one of the processes every two seconds."""
+def _run(engine: Engine, worker: Worker, processes: Processes, transactions: int, notes: Path) -> None:
+    """
+    Run jobs until every transaction is over and no row waits.
+
+    Once the first writers have died at their places, one of the processes is killed every two seconds.
+    """
     next_kill = time.monotonic()
     idle = 0
 
@@ -194,7 +198,8 @@ def _run(engine: Engine, worker: Worker, processes: Processes, transactions: int
         nonlocal next_kill, idle
         is_writing = _taken(engine) < transactions
         processes.replace_the_dead(writers=is_writing)
-        if time.monotonic() > next_kill and (is_writing or processes.writers):
+        is_due = time.monotonic() > next_kill and (is_writing or processes.writers)
+        if is_due and {f"writer {place}" for place in PLACES} <= {*notes.read_text().splitlines()}:
             processes.kill_one()
             next_kill = time.monotonic() + 2
         handled = worker.run()
