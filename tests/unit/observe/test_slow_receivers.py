@@ -165,6 +165,7 @@ def test_a_handshake_of_messages_that_say_nothing_is_left_at_the_deadline() -> N
 
     def flooding(connection: socket.socket, over: threading.Event) -> None:
         connection.recv(65_536)
+        connection.settimeout(2)  # who was left reads no more, and its kernel may wait for two minutes to say so
         while not over.is_set():
             connection.sendall(record * 50)
 
