@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 _NEVER = {"jinja2", "jsonschema", "markupsafe", "typer", "rich", "click", "yaml", "watchfiles", "samtranslator"}
 _NO_AWS = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "s3transfer", "urllib3"}
+_PARSER = "aws_lambda_powertools.utilities.parser"
 _NOT_OURS = (
     "lanework.django",
     "lanework.http",
@@ -85,6 +86,11 @@ def test_the_api_loads_what_answers_a_request_at_the_first_one_for_it() -> None:
     }
     assert parts & loaded == set()
     assert len(ours) <= 128, f"load what is used seldom where it is used: {ours}"
+
+
+@pytest.mark.parametrize("handler", ["worker", "clock", "api", "stream", "events"])
+def test_the_parser_of_powertools_is_loaded_by_no_function_of_who_does_not_use_it(handler: str) -> None:
+    assert [one for one in modules_of(f"import handlers.{handler}") if one.startswith(_PARSER)] == []
 
 
 @pytest.mark.parametrize("handler", ["worker", "clock", "api", "stream"])
