@@ -157,12 +157,16 @@ def test_a_message_comes_back_where_the_ledger_does_not_answer(edge: Edge) -> No
 
 def test_log_lines_are_structured_and_quote_no_payload(edge: Edge) -> None:
     written = StringIO()
-    edge.app.use(replace(edge.app.ports, events=LogSink(Logger(service="test", location=None, stream=written))))
+    edge.app.use(
+        replace(edge.app.ports, events=LogSink(Logger(service="test", level="DEBUG", location=None, stream=written)))
+    )
     edge.square.enqueue(Number(n=-1), job_id="job-1")
     edge.deliver()
 
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    invoked = lines.pop()
     assert ["job.enqueued", "job.started", "job.retrying"] == [line["action"] for line in lines]
+    assert (invoked["action"], invoked["level"]) == ("worker.invoked", "DEBUG")
     assert [("job-1", "number.square", "high", "numbers")] * 3 == [
         (line["job_id"], line["job_type"], line["lane"], line["queue"]) for line in lines
     ]

@@ -51,6 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         "SmtpPort": str(port),
         "LookAheadSeconds": str(LOOK_AHEAD_S),
         "Development": "true",
+        "LogLevel": "DEBUG",
         "AlertJob": "ops.alert",
         "OpsEmail": "ops@example.com",
         "WebhooksToPrivate": "true",

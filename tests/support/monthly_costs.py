@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from bench.at_scale import LOG_BYTES
 from lanework.local.deployment.template import read_template
 from lanework.model.costs.costs import costs_of
 from lanework.model.lanes import Lane
@@ -39,9 +40,6 @@ TICK_S: Final = 0.5
 JOBS_A_DAY: Final = 1_000_000
 RUN_MS: Final = 100
 """An assumption: how long a job runs."""
-
-LOG_BYTES: Final = 800
-"""A job's three lines: enqueued, started, completed; tests/integration/test_idle_tick.py measures them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from lanework.model.lifecycle.states import Cause
 from lanework.model.stats.alert_rules import Rule, Thresholds
 from lanework.model.stats.buckets import Bucket
 from lanework.model.stats.numbers import Count, Key, Numbers
-from lanework.observe.logs import fields_of
+from lanework.observe.logs import fields_of, is_logged
 from lanework.observe.openmetrics import openmetrics
 from lanework.testing import NOON, memory_ports
 
@@ -71,6 +71,14 @@ def test_every_event_is_listed_with_fields_that_a_log_line_has() -> None:
         "",
         "job",
         "job attempt",
+    }
+
+
+def test_the_events_that_are_logged_at_debug_only_are_named() -> None:
+    named = re.findall(r"Quiet lines are at `DEBUG`:\n(.*?)\. `LogLevel", DOCS, flags=re.DOTALL)
+
+    assert {one.value for one in Action if not is_logged(Event(action=one, at=NOON))} == {
+        name for text in named for name in re.findall(r"`([a-z_.]+)`", text)
     }
 
 

@@ -85,7 +85,7 @@ class Event:
         error_type: Its type alone.
         wait: Until the next attempt, or until the message is looked at again.
         ran_for: How long the attempt took, or the invocation.
-        waited: From the asked to the first start.
+        waited: From the asked to the first start; of a job's first start, and of the end of that attempt.
         memory_mb: What an invocation is billed for, per millisecond.
         reason: Why a message was dropped or a write refused, in words.
         correlation_id: The correlation id that the job was given; None if it stands for itself.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,7 @@ from lanework.forks import in_each_process
 from lanework.model.stats.buckets import Bucket, minute_of
 from lanework.model.stats.counting import counted, incident_of, key_of
 from lanework.model.stats.numbers import Count, Key, Numbers
-from lanework.observe.logs import LINE_OVERHEAD, fields_of, is_logged
+from lanework.observe.logs import is_logged, line_bytes
 
 if TYPE_CHECKING:
     from lanework.engine.ports.bundle import Clock
@@ -49,7 +48,7 @@ class CounterSink:
             return
         found = counted(event)
         if found and is_logged(event):
-            found[Count.LOG_BYTES] = LINE_OVERHEAD + len(json.dumps(fields_of(event), default=str))
+            found[Count.LOG_BYTES] = line_bytes(event)
         incident = incident_of(event)
         with self._lock:
             if found:

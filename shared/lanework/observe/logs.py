@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import IO, TYPE_CHECKING, Final
 
 from lanework.model.events import Action
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from aws_lambda_powertools import Logger as PowertoolsLogger
 
     from lanework.model.events import Event
 
 _LEVELS: Final = {
+    Action.JOB_ENQUEUED: logging.DEBUG,  # what the line of its end says, too; a line costs by the byte
+    Action.JOB_STARTED: logging.DEBUG,
     Action.JOB_RETRYING: logging.WARNING,
     Action.JOB_NEEDS_WORKER: logging.ERROR,
     Action.JOB_SEND_DEFERRED: logging.WARNING,
@@ -40,8 +45,8 @@ _LEVELS: Final = {
 }
 
 
-LINE_OVERHEAD: Final = 160
-"""Bytes of a line beside an event's fields: what Powertools' logger and the function's name add."""
+_LINE_OVERHEAD: Final = 115
+"""Bytes of a line beside an event's fields: its level, message, time and service, as Powertools' logger writes them."""
 
 
 def json_logger(stream: IO[str] | None = None) -> PowertoolsLogger:
@@ -91,6 +96,11 @@ def is_logged(event: Event) -> bool:
     return _LEVELS.get(event.action, logging.INFO) >= logging.INFO
 
 
+def line_bytes(event: Event) -> int:
+    """Return how many bytes an event's line has, within a tenth; CloudWatch Logs charges for them."""
+    return _LINE_OVERHEAD + len(json.dumps(fields_of(event), default=str, separators=(",", ":")))
+
+
 def fields_of(event: Event) -> dict[str, object]:
     """
     Return an event's fields for a log line; what holds nothing is left out.
@@ -108,11 +118,15 @@ def fields_of(event: Event) -> dict[str, object]:
         "attempt": event.attempt,
         "cause": event.cause,
         "error_type": event.error_type,
-        "wait_s": None if event.wait is None else event.wait.total_seconds(),
-        "waited_s": None if event.waited is None else event.waited.total_seconds(),
+        "wait_s": _seconds(event.wait),
+        "waited_s": _seconds(event.waited),
         "memory_mb": event.memory_mb,
-        "ran_for_s": None if event.ran_for is None else event.ran_for.total_seconds(),
+        "ran_for_s": _seconds(event.ran_for),
         "reason": event.reason,
         "public": dict(event.public) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _seconds(time: timedelta | None) -> float | None:
+    return None if time is None else round(time.total_seconds(), 3)

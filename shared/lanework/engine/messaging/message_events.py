@@ -34,6 +34,7 @@ class MessageEvents:
         self._events = events
         self._clock = clock
         self._sent_at = sent_at
+        self._waited: timedelta | None = None
 
     def note(self, action: Action, *, reason: str | None = None, wait: timedelta | None = None) -> None:
         """Emit an event about the message."""
@@ -58,6 +59,8 @@ class MessageEvents:
         """Emit an event about a run, from the record as the transition left it."""
         now = self._clock()
         ends, failed = action in _ENDS_A_RUN, action in _FAILED
+        if action is Action.JOB_STARTED:
+            self._waited = _waited_since(record, self._sent_at)
         self._events.emit(
             Event(
                 action=action,
@@ -72,7 +75,7 @@ class MessageEvents:
                 error_type=record.error_type if failed else None,
                 wait=wait,
                 reason=reason,
-                waited=_waited_since(record, self._sent_at) if action is Action.JOB_STARTED else None,
+                waited=self._waited if ends or action is Action.JOB_STARTED else None,
                 correlation_id=correlation_of(record.headers),
                 ran_for=now - record.started_at if ends and record.started_at is not None else None,
                 public=self.public,
