@@ -238,12 +238,12 @@ class App(JobOperations):
 
     def connect(self) -> None:
         """
-        Read the environment and load boto now, as a server starts, and not in its first request. Calls nothing on AWS.
+        Read the environment and make AWS clients now, as a server starts, and not in its first request. Calls nothing.
 
         Raises:
             ConfigError: The environment lacks something; the message names it.
         """
-        _ = self.ports
+        self.ports.connect()
 
     connect_async = async_twin(connect)
 

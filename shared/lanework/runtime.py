@@ -48,6 +48,13 @@ class Runtime:
 
     # --- running jobs
 
+    def get_ready_to_run(self) -> None:
+        """Load what runs jobs and make the clients, so that the first job needn't wait for it. Calls nothing."""
+        import lanework.engine.execution.executor  # noqa: F401, PLC0415
+
+        _ = self.pauses
+        self._app.connect()
+
     def executor(
         self, drive: StepDriver, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None
     ) -> Executor:
@@ -64,11 +71,11 @@ class Runtime:
         if run_async is not None:
             ports = replace(ports, code_runner=replace(ports.code_runner, run_async=run_async))
         return Executor(
-            registry=app.registry, ports=ports, drive=drive, pauses=self._pauses, middleware=self._middleware
+            registry=app.registry, ports=ports, drive=drive, pauses=self.pauses, middleware=self._middleware
         )
 
     @cached_property
-    def _pauses(self) -> PauseWatch:
+    def pauses(self) -> PauseWatch:
         """What is paused, read once for all executors of the process."""
         from lanework.engine.execution.pause_watch import PauseWatch  # noqa: PLC0415
 

@@ -116,6 +116,11 @@ class Settings(_FromEnvironment):
         return super().from_env(environ)
 
 
+def is_in_lambda() -> bool:
+    """Tell whether this process is a function's, AWS's or an emulator's."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
 class ApiSettings(_FromEnvironment):
     """
     How the API is to be served.

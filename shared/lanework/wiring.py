@@ -74,6 +74,7 @@ def aws_ports(
         stack_lanes=settings.lanes,
         archive=_archive_of(settings, clients),
         webhooks=_webhooks(settings),
+        connect=clients.connect,
     )
 
 
@@ -147,7 +148,9 @@ def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
     from lanework.aws.clients import Clients  # noqa: PLC0415
     from lanework.aws.event_bus import EventBridgeBus  # noqa: PLC0415
 
-    return EventBridgeBus(Clients(settings), name=name)
+    clients = Clients(settings)
+    _ = clients.events  # made now, in the function's init phase
+    return EventBridgeBus(clients, name=name)
 
 
 def aws_inbox(settings: Settings, *, emit: Callable[[Event], object]) -> MessageConsumer:

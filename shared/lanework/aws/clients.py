@@ -132,6 +132,16 @@ class Clients:
         """Make a client of a service that tools use, and no function."""
         return self._make(service)
 
+    def connect(self) -> None:
+        """
+        Make the clients that nearly everything needs, of DynamoDB and SQS, now. Calls nothing.
+
+        Raises:
+            CredentialsError: The profile that is named isn't there.
+        """
+        with translated("making AWS clients"):
+            _ = self.dynamodb, self.sqs
+
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
         self._made = {}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 def event_handler(app: App) -> Handler:
     """Return the Lambda handler of the queues of events; it reports the messages that are to come back."""
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
+    app.connect()
     all_is_loaded()
     receiver = EventReceiver(app, stack=Settings.from_env().stack)
 

@@ -40,6 +40,7 @@ def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
     app.runtime.observe(LogSink(json_logger()))
+    app.connect()
     all_is_loaded()
     authorized = None if settings.authorized_role is None else Role(settings.authorized_role)
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development, authorized=authorized)

@@ -45,6 +45,7 @@ def clock(app: App) -> Handler:
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
     app.runtime.observe(LogSink(json_logger()))
+    app.connect()
     all_is_loaded()
     tick = _Tick(app, AlertSettings.from_env())
 

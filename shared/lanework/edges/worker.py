@@ -20,7 +20,7 @@ from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
 from lanework.observe.logs import LogSink, json_logger
-from lanework.settings import MetricSettings
+from lanework.settings import MetricSettings, is_in_lambda
 from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
@@ -54,6 +54,9 @@ def worker(app: App) -> Handler:
     """
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     app.runtime.limit_code_by(alarm)
+    app.runtime.get_ready_to_run()
+    if is_in_lambda():
+        app.runtime.pauses.look()  # the first job needs it; it also opens the connection that the job's writes take
     all_is_loaded()
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

@@ -58,13 +58,14 @@ class PauseWatch:
             return  # another thread reads at this moment
         try:
             if looks == self._looks:  # else another has read meanwhile; if it failed, so has this one
-                self._look()
+                self.look()
             if self._problem is not None and not _is_within(KNOWN_FOR, self._read_at, self._clock()):
                 raise self._problem
         finally:
             self._reading.release()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Read the flags. What keeps it from them is raised by `holding`, unless a later read succeeds."""
         now = self._clock()
         try:
             self._known = self._flags.read()

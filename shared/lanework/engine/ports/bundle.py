@@ -74,6 +74,10 @@ def nobody(_: JobRecord) -> None:
     """Tell nobody."""
 
 
+def nothing() -> None:
+    """Do nothing: what is in this process needs no connection."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """
@@ -85,6 +89,7 @@ class Ports:
         stack_lanes: The lanes that there are, the most urgent first; a stack may leave some out.
         archive: Where jobs go before their records expire; None keeps none.
         webhooks: Sends webhooks of completions and deaths.
+        connect: Gets ready to reach what the ports stand for, before the first use. Calls nothing.
         notify: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
             UnavailableError, and may be repeated.
     """
@@ -107,6 +112,7 @@ class Ports:
     stack_lanes: tuple[Lane, ...] = ALL_LANES
     archive: Archive | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
+    connect: Callable[[], None] = nothing
     notify: Callable[[JobRecord], None] = nobody
 
     def ending(self, change: Change) -> Change:
