@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,9 @@ from pathlib import Path
 import boto3
 import pytest
 
+from lanework.local.deployment.layer_contents import IN_RUNTIME
+from lanework.local.deployment.layer_packages import files_beside, layer_packages
+from lanework.local.project import project_at
 from lanework.settings import Settings
 from tests.support.sam import ARCHITECTURE, ROOT, RUNTIME, Sam
 from tests.support.stacks import REGION, make_stack
@@ -79,6 +83,35 @@ def test_boto_and_the_command_line_are_left_out(built: Path) -> None:
         (built / "SharedLayer" / "python" / "lanework" / one).exists() for one in ("doctor", "django", "outbox")
     )
     assert {"lanework", "jobs", "pydantic", "pydantic_core", "aws_lambda_powertools", "pynamodb"} <= inside
+
+
+def test_the_layer_is_what_functions_have_on_the_embedded_stack(built: Path, sam: Sam) -> None:
+    """The same files, and the same bytes in each that isn't bytecode: it is built for this machine, from a lock."""
+    project = project_at(sam.root)
+    packages = layer_packages(project)
+    found = {Path(top, one) for top, _, names in os.walk(packages, followlinks=True) for one in names}
+    here = {one.relative_to(packages): one for one in found if one.name != ".done"} | files_beside(project, packages)
+    here = {
+        one: file for one, file in here.items() if one.parts[0] not in IN_RUNTIME and "__pycache__" not in one.parts
+    }
+    layer = built / "SharedLayer" / "python"
+    there = {
+        one.relative_to(layer): one for one in layer.rglob("*") if one.is_file() and "__pycache__" not in one.parts
+    }
+    bytecode = {one for one in there if one.suffix == ".pyc"}
+
+    runtime = tuple(f"{name.removesuffix('.py')}-" for name in ("boto3", "botocore", "s3transfer", "urllib3", "six"))
+    infos = (*runtime, "python_dateutil-", "jmespath-")
+    mine = {one for one in here if not (".dist-info" in one.parts[0] and one.parts[0].startswith(infos))}
+    of_pip = {"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
+    assert {one for one in mine if one.name not in of_pip} == {
+        one.with_suffix(".py") if one in bytecode else one for one in there if one.name not in of_pip
+    }
+    assert [
+        one
+        for one in there.keys() & mine
+        if one.name not in of_pip and there[one].read_bytes() != here[one].read_bytes()
+    ] == []
 
 
 def test_a_module_beside_jobs_is_in_the_layer(built: Path) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanework.errors import StackError
-from lanework.local.deployment.layer_files import NOT_IN_LAMBDA
+from lanework.local.deployment import layer_contents
 from lanework.local.deployment.layer_packages import layer_packages
 from lanework.local.deployment.requirements import installed, read_requirements
 from lanework.local.project import project_at
@@ -169,18 +172,72 @@ def test_a_project_without_the_file_is_told_what_it_is_for(project: Project) -> 
         layer_packages(project)
 
 
-def test_what_is_left_out_here_is_what_the_build_leaves_out() -> None:
-    makefile = (ROOT / "shared" / "Makefile").read_text()
-    powertools = "aws_lambda_powertools"
-    left = makefile[makefile.index("NOT_IN_LAMBDA =") : makefile.index("# Lanework's own large")]
-    left = re.sub(r"\$\(addprefix \$\(POWERTOOLS\)/([\w/]+)/,([^)]*)\)", _prefixed, left)
-    named = set(left.replace("$(POWERTOOLS)", powertools).split())
+def test_a_layer_built_by_pip_here_and_one_of_links_hold_the_same_files(project: Project, tmp_path: Path) -> None:
+    """Parts of Powertools that the build takes out could be imported in dev, and lanework.django without a Django."""
+    file = require(project, "lanework\naws-lambda-powertools\n")
+    linked = layer_packages(project)
+    copied = tmp_path / "copied"
+    found, _ = installed(read_requirements(file))
+    for one in found:
+        for inside in one.files or ():
+            if ".." not in inside.parts and inside.suffix != ".pth":
+                (copied / inside).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(inside.locate(), copied / inside)
+    shutil.copytree(ROOT / "shared" / "lanework", copied / "lanework", dirs_exist_ok=True)
 
-    assert named >= NOT_IN_LAMBDA
-    assert {one for one in named if one.startswith("lanework/")} == {
-        one for one in NOT_IN_LAMBDA if one.startswith("lanework/")
+    layer_contents.main(copied, file)
+
+    runtime = layer_contents.IN_RUNTIME
+    here = {one for one in files_of(linked) if one.parts[0] not in runtime and one.name != ".done"}
+    assert {one for one in here if one.suffix == ".py"} == {one for one in files_of(copied) if one.suffix == ".py"}
+    parts = {one.name for one in (linked / "aws_lambda_powertools/utilities").iterdir()}
+    assert {"streaming", "batch"} <= parts
+    assert parts.isdisjoint({"kafka", "validation", "data_masking"})
+    assert {"django", "outbox", "schema", "cli", "testing.py"}.isdisjoint(
+        one.name for one in (linked / "lanework").iterdir()
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("jinja2\n", ["jinja2", "markupsafe"]),
+        ("jinja2>=99\n", []),  # nothing has run with it here
+        (f"jinja2=={version('jinja2')} --hash=sha256:00\n", None),  # a lock says all itself
+    ],
+)
+def test_the_build_takes_the_versions_that_ran_here(
+    project: Project, tmp_path: Path, text: str, told: list[str] | None
+) -> None:
+    """`sam build` took the latest that requirements.txt allows: a library's new version was met on AWS first."""
+    require(project, text)
+    shutil.copy(ROOT / "shared" / "Makefile", project.shared)
+    (project.root / "template.yaml").touch()
+    said = tmp_path / "said"
+    uv = tmp_path / "uv"
+    uv.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && echo uv && exit\nwhile [ $# -gt 0 ]; do\n'
+        f'  [ "$1" = --constraint ] && cp "$2" {said}\n  shift\ndone\nexit 1\n'
+    )
+    uv.chmod(0o700)
+    path = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), os.environ["PATH"]])
+    make = [
+        "make",
+        "--silent",
+        "build-SharedLayer",
+        f"ARTIFACTS_DIR={tmp_path}",
+        f"RUNTIME={Path(sys.executable).name}",
+    ]
+    done = subprocess.run(make, cwd=project.shared, env={"PATH": path}, capture_output=True, text=True, check=False)
+
+    assert "Error 1" in done.stderr
+    versions = said.read_text().splitlines() if said.exists() else None
+    assert versions == told or {f"{one}=={version(one)}".lower() for one in told or ()} <= {
+        one.lower() for one in versions or ()
     }
 
 
-def _prefixed(found: re.Match[str]) -> str:
-    return " ".join(f"aws_lambda_powertools/{found[1]}/{one}" for one in found[2].split())
+def files_of(folder: Path) -> set[Path]:
+    """Return the files below a folder, through links to folders, too; caches and type stubs aside."""
+    found = {Path(top, one).relative_to(folder) for top, _, names in os.walk(folder, followlinks=True) for one in names}
+    return {one for one in found if "__pycache__" not in one.parts}

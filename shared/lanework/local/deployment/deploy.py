@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lanework.errors import StackError
 from lanework.local.deployment.cloudformation_gaps import make_good
 from lanework.local.deployment.layer_files import layer_files
-from lanework.local.deployment.layer_packages import layer_packages
+from lanework.local.deployment.layer_packages import files_beside, layer_packages
 from lanework.local.deployment.package import zip_functions, zip_layer
 from lanework.local.deployment.preflight import try_code
 from lanework.local.deployment.refused_types import refused_types, without_types
@@ -92,7 +92,7 @@ class Deployer:
     def _layer(self, source: Path, packages: Path) -> Package:
         """Zip the project's layer, or another that its template has."""
         if source == self.project.shared.resolve():
-            return zip_layer(source, self.project.layer_files, packages)
+            return zip_layer(source, files_beside(self.project, packages), packages)
         return zip_layer(source, layer_files([source]))
 
     def _upload_template(self, template: dict[str, Any]) -> str:

@@ -11,24 +11,13 @@ import os
 import shutil
 import sys
 import tomllib
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CACHES = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
-_POWERTOOLS = "aws_lambda_powertools"
-NOT_IN_LAMBDA = frozenset(
-    {
-        *(f"lanework/{one}" for one in ("cdk.py", "cli", "doctor", "local", "starter", "memory", "testing.py")),
-        *(f"lanework/{one}" for one in ("aws/deployed", "edges/process")),
-        *(f"{_POWERTOOLS}/utilities/{one}" for one in ("auth_alpha", "data_masking", "kafka", "validation")),
-        *(f"{_POWERTOOLS}/metrics/provider/datadog", "pydantic/v1", "pydantic/mypy.py"),
-    }
-)
-"""What shared/Makefile takes out of every layer, and that a job could import: a test compares the two."""
-
 APP = "jobs:app"
 """What `[tool.lanework] app` is where pyproject.toml doesn't say it."""
 
@@ -59,12 +48,7 @@ def layer_files(sources: Iterable[Path], *, demo: str | None = None) -> dict[Pat
             found.setdefault(file.relative_to(on_path(source)), file)
     if demo is not None:
         found.pop(Path(*demo.partition(":")[0].split(".")).with_suffix(".py"), None)
-    return {inside: file for inside, file in found.items() if not is_left_out(inside)}
-
-
-def is_left_out(inside: PurePath) -> bool:
-    """Tell whether a path in a layer is one of `NOT_IN_LAMBDA`, or below one."""
-    return any(str(one) in NOT_IN_LAMBDA for one in (inside, *inside.parents))
+    return found
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -18,12 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from lanework.errors import StackError
-from lanework.local.deployment.layer_files import NOT_IN_LAMBDA, is_left_out
-from lanework.local.deployment.requirements import Requirements, installed, read_requirements
+from lanework.local.deployment import layer_contents
+from lanework.local.deployment.layer_contents import CACHE, Asked, Layer, is_lanework, without_the_clis
+from lanework.local.deployment.requirements import installed, read_requirements
 from lanework.local.emulator.private_files import locked, make_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from importlib.metadata import Distribution
 
     from lanework.local.project import Project
@@ -71,10 +72,17 @@ def layer_packages(project: Project, report: Callable[[str], None] = lambda _: N
             else:
                 of = f"{len(found)} packages of {project.shown(file)} and what these need"
                 report(f"the functions have the {of}, from {Path(sys.prefix).name}")
-                link(found, folder)
+                _link(found, folder, wanted)
             (folder / _DONE).touch()
         _remove_unused(folder.parent)
     return folder
+
+
+def files_beside(project: Project, packages: Path) -> dict[Path, Path]:
+    """Return a project's own files that belong into the layer beside its packages, by their paths there."""
+    rules = Layer(read_requirements(project.shared / "requirements.txt"), {one.name for one in packages.iterdir()})
+    own = project.layer_files
+    return {inside: file for inside, file in own.items() if not (is_lanework(inside) and rules.leaves_out(inside))}
 
 
 def _remove_unused(home: Path) -> None:
@@ -87,9 +95,10 @@ def _remove_unused(home: Path) -> None:
 
 @lru_cache(maxsize=1)
 def _looked_up(
-    wanted: Requirements, _path: tuple[str, ...], _version: tuple[int, ...]
+    wanted: Asked, _path: tuple[str, ...], _version: tuple[int, ...]
 ) -> tuple[list[Distribution], list[str]]:
-    return installed(wanted)
+    found, lacking = installed(wanted)
+    return without_the_clis(found, wanted), lacking
 
 
 def _version_of_paths() -> tuple[int, ...]:
@@ -99,10 +108,12 @@ def _version_of_paths() -> tuple[int, ...]:
     )
 
 
-def link(packages: Iterable[Distribution], folder: Path) -> None:
+def _link(packages: Iterable[Distribution], folder: Path, asked: Asked) -> None:
     """Link what packages are made of into a folder, without what `make build` takes out of a layer."""
-    for one in packages:
-        for inside, original in _files_of(one).items():
+    files = [_files_of(one) for one in packages]
+    rules = Layer(asked, {inside.parts[0] for one in files for inside in one})
+    for one in files:
+        for inside, original in _linked(one, rules).items():
             target = folder / inside
             if not target.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -110,21 +121,28 @@ def link(packages: Iterable[Distribution], folder: Path) -> None:
 
 
 def _files_of(one: Distribution) -> dict[PurePosixPath, Path]:
-    """Return what is to be linked of a package: whole folders, where nothing in them is left out."""
+    """Return the files of a package, by their paths in the folder that it is installed in."""
     files = [
         PurePosixPath(file)
         for file in one.files or ()
-        if ".." not in file.parts and not PurePosixPath(file).is_absolute()
+        if ".." not in file.parts and not PurePosixPath(file).is_absolute() and CACHE not in file.parts
     ]
-    roots = {PurePosixPath(file): Path(str(one.locate_file(file))) for file in files if file.suffix != ".pth"}
+    found = {PurePosixPath(file): Path(str(one.locate_file(file))) for file in files if file.suffix != ".pth"}
     for file in files:
         if file.suffix == ".pth":
-            roots |= _editable(Path(str(one.locate_file(file))), one.name)
+            found |= _editable(Path(str(one.locate_file(file))), one.name)
+    return found
+
+
+def _linked(files: Mapping[PurePosixPath, Path], rules: Layer) -> dict[PurePosixPath, Path]:
+    """Return what is to be linked of a package: whole folders, where nothing in them is left out."""
+    kept = {inside: original for inside, original in files.items() if not rules.leaves_out(inside)}
+    broken = {folder for inside in files.keys() - kept.keys() for folder in inside.parents}
     linked = {}
-    for inside, original in roots.items():
-        top = _whole(inside, roots)
-        if top is not None:
-            linked[top] = original.parents[len(inside.parts) - len(top.parts) - 1] if top != inside else original
+    for inside, original in kept.items():
+        whole = (one for one in reversed(inside.parents[:-1]) if one not in broken and one / "__init__.py" in files)
+        top = next(whole, inside)
+        linked[top] = original.parents[len(inside.parts) - len(top.parts) - 1] if top != inside else original
     return linked
 
 
@@ -137,18 +155,6 @@ def _editable(file: Path, name: str) -> dict[PurePosixPath, Path]:
             files = (one for one in package.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
             found |= {PurePosixPath(*one.relative_to(line).parts): one for one in files}
     return found
-
-
-def _whole(inside: PurePosixPath, files: Iterable[PurePosixPath]) -> PurePosixPath | None:
-    """Return the highest folder above a file that can be linked as a whole, or the file; None if it is left out."""
-    above = [*reversed(inside.parents[:-1]), inside]
-    if is_left_out(inside) or "__pycache__" in inside.parts:
-        return None
-    for one in above[:-1]:
-        is_package = one / "__init__.py" in files or one.suffix == ".dist-info"
-        if is_package and not any(left.startswith(f"{one}/") for left in NOT_IN_LAMBDA):
-            return one
-    return inside
 
 
 def _install(file: Path, folder: Path, shown: str, *, is_locked: bool) -> None:
@@ -164,5 +170,6 @@ def _install(file: Path, folder: Path, shown: str, *, is_locked: bool) -> None:
         said = (done.stderr or done.stdout).strip().splitlines()
         problem = f"{shown} names what is not here, and can't be installed: {said[-1] if said else done.returncode}"
         raise StackError(problem)
-    found, _ = installed(Requirements(lines=(), is_locked=False))  # the runtime's own, unless they are there
-    link(found, folder)
+    layer_contents.main(folder, file)
+    found, _ = installed(Asked(lines=(), is_locked=False))  # the runtime's own
+    _link(found, folder, Asked(lines=(), is_locked=False))

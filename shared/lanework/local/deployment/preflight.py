@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lanework.errors import StackError
 from lanework.local.deployment import layer_imports
 from lanework.local.deployment.layer_files import code_files
+from lanework.local.deployment.layer_packages import files_beside
 from lanework.local.deployment.template import functions
 from lanework.local.emulator.private_files import locked, make_private, write_private
 from lanework.local.emulator.subprocess_env import clean_environment
@@ -56,7 +57,7 @@ def try_code(project: Project, packages: Path, template: dict[str, Any], known: 
 
 
 def _try(project: Project, home: Path, packages: Path, environ: dict[str, str]) -> None:
-    layer, handlers = project.layer_files, list(code_files(project.handlers))
+    layer, handlers = files_beside(project, packages), list(code_files(project.handlers))
     _link(layer, home / "layer")
     _link({one.relative_to(project.handlers.parent): one for one in handlers}, home / "functions")
     shown = {str(inside): project.shown(file) for inside, file in layer.items()}

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import sys
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from lanework.errors import StackError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from packaging.requirements import Requirement
+from lanework.local.deployment.layer_contents import Asked, normal, read_asked
 
 IN_RUNTIME: Final = "boto3"
 """What Lambda's runtime has, with what that needs."""
 
-_OF_THE_CLI: Final = frozenset(
-    {
-        *("typer", "click", "shellingham", "annotated-doc", "rich", "markdown-it-py", "mdurl", "pygments", "colorama"),
-        "dnspython",
-    }
-)
-"""What Lanework itself needs for its command line alone; shared/Makefile takes it out of the layer."""
 
-_LEAVING_OUT: Final = frozenset({"lanework", "email-validator"})
-"""Who asks for these without needing them in a function."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirements:
-    """
-    The lines of a requirements.txt, and of those that it names by `-r`.
-
-    Attributes:
-        lines: Without comments, options and hashes.
-        is_locked: It has hashes: nothing that it doesn't name is installed.
-    """
-
-    lines: tuple[str, ...]
-    is_locked: bool
-
-
-def read_requirements(file: Path) -> Requirements:
+def read_requirements(file: Path) -> Asked:
     """
     Read a requirements.txt.
 
@@ -52,26 +22,15 @@ def read_requirements(file: Path) -> Requirements:
         StackError: It can't be read.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        return read_asked(file)
     except (OSError, UnicodeDecodeError) as error:
         problem = (
             f"can't read {file}, which names what the functions have: lanework, and what your jobs import; {error}"
         )
         raise StackError(problem) from None
-    lines: list[str] = []
-    is_locked = "--hash=" in text
-    for line in re.sub(r"\\\n", " ", text).splitlines():
-        said = re.sub(r"(^|\s)#.*|\s--hash=\S+", "", line).strip()
-        if named := re.match(r"(?:-r|--requirement)[ =]*([^\s=]\S*)", said):
-            other = read_requirements(file.parent / named[1])
-            lines += other.lines
-            is_locked |= other.is_locked
-        elif said and not said.startswith("--"):
-            lines.append(said)
-    return Requirements(lines=tuple(lines), is_locked=is_locked)
 
 
-def installed(requirements: Requirements) -> tuple[list[Distribution], list[str]]:
+def installed(requirements: Asked) -> tuple[list[Distribution], list[str]]:
     """Return the packages installed here that requirements name and these need, and which lines nothing here meets."""
     found = _Found(follows=not requirements.is_locked)
     lacking = [line for line in requirements.lines if not found.has(line)]
@@ -104,24 +63,23 @@ class _Found:
             return False
         if wanted.url or not wanted.specifier.contains(one.version, prereleases=True):
             return False
-        name = _normal(wanted.name)
+        name = normal(wanted.name)
         self.packages[name] = one
         asked = (name, frozenset(wanted.extras))
         if not self._follows or asked in self._asked:
             return True
         self._asked.add(asked)
-        needs = [self.has(other, extra=of) for of, other in _needs(one, name, wanted)]
+        needs = [self.has(other, extra=of) for other in one.requires or () for of in ("", *wanted.extras)]
         return all(needs)
 
 
-def _needs(one: Distribution, name: str, wanted: Requirement) -> Iterator[tuple[str, str]]:
-    """Yield the lines of what a package needs, each after the extra whose it is."""
-    left_out = _OF_THE_CLI if name in _LEAVING_OUT else frozenset()
-    for line in one.requires or ():
-        begin = re.match(r"[A-Za-z0-9._-]+", line)
-        if begin is not None and _normal(begin[0]) not in left_out:
-            yield from ((extra, line) for extra in ("", *wanted.extras))
+def main(file: Path) -> None:
+    """Print the versions of what a requirements.txt names and this needs, if all of it is installed here."""
+    found, lacking = installed(read_requirements(file))
+    for one in () if lacking else found:
+        if "+" not in one.version:  # of this machine alone
+            print(f"{one.name}=={one.version}")  # noqa: T201 - pip's constraints
 
 
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
