@@ -10,6 +10,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from lanework.errors import ConfigError, UnknownLaneError
+from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import ALL_LANES, Lane, lanes_of
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Settings(_FromEnvironment):
         endpoint: Another endpoint than AWS's, such as an emulator's (`AWS_ENDPOINT_URL`).
         look_ahead_s: What is due within so many seconds is held by SQS, the rest by the sweep; 1 to 900
             (`LANEWORK_LOOK_AHEAD`).
+        index_shards: How many keys a day's jobs are listed under, 4 to 128 (`LANEWORK_INDEX_SHARDS`); each takes 1,000
+            enqueues a second, and costs a list one query.
         archive_bucket: S3 bucket for jobs whose records are to expire (`LANEWORK_ARCHIVE_BUCKET`); None keeps none.
         webhook: Address of webhooks for jobs that name none (`LANEWORK_WEBHOOK`).
         webhook_parameter: SSM parameter that holds that address instead (`LANEWORK_WEBHOOK_PARAMETER`): it may hold a
@@ -89,6 +92,7 @@ class Settings(_FromEnvironment):
     region: str = Field(validation_alias=AliasChoices("AWS_REGION", "AWS_DEFAULT_REGION"), min_length=1)
     endpoint: str | None = Field(default=None, validation_alias="AWS_ENDPOINT_URL")
     look_ahead_s: int = Field(default=900, validation_alias="LANEWORK_LOOK_AHEAD", ge=1, le=900)
+    index_shards: int = Field(default=SHARDS, validation_alias="LANEWORK_INDEX_SHARDS", ge=SHARDS, le=128)
     archive_bucket: str | None = Field(
         default=None, validation_alias="LANEWORK_ARCHIVE_BUCKET", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
     )
@@ -193,6 +197,7 @@ _HINTS: Final = {
     "LANEWORK_ARCHIVE_BUCKET": " (the bucket's name)",
     "LANEWORK_WEBHOOKS_TO_PRIVATE": " (true or false)",
     "LANEWORK_LOOK_AHEAD": " (seconds, 1 to 900)",
+    "LANEWORK_INDEX_SHARDS": " (4 to 128)",
 }
 
 

@@ -56,7 +56,7 @@ def aws_ports(
     clients, stack = clients or Clients(settings), settings.stack
     log = LogSink(logging.getLogger("lanework"))
     return Ports(
-        ledger=GroupCommitLedger(clients, stack=stack, region=settings.region),
+        ledger=GroupCommitLedger(clients, stack=stack, region=settings.region, index_shards=settings.index_shards),
         lanes=SqsLanes(clients, stack=stack, report=_failures_to(emit or log.emit)),
         flags=DynamoFlags(clients, stack=stack),
         limits=DynamoLimits(clients, stack=stack),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,9 +14,15 @@ from lanework.model.lifecycle import claim_moves, operator_moves, retention, run
 from lanework.model.lifecycle.change import Applied, Change, Refused
 from lanework.model.lifecycle.retention import ARCHIVE, archived, to_be_archived
 from lanework.model.lifecycle.states import Cause, JobRecord, State
+from lanework.settings import Settings
 from lanework.testing import NOON
+from lanework.wiring import aws_ports
 from tests.support.backends import Backend, ids_due
 from tests.support.factories import LEASE, a_message, a_record
+from tests.support.stacks import REGION
+
+if TYPE_CHECKING:
+    from lanework.engine.ports.ledger import Ledger
 
 SECOND = timedelta(seconds=1)
 
@@ -536,3 +543,32 @@ def test_jobs_are_read_from_a_moment_on_oldest_first_and_with_what_tells_whether
     assert {"job-3", "job-5", "job-7", "job-9"} == {one for one in found if found[one].tenant == "shop"}
     assert ledger.enqueued(day=day, after=after, until=NOON + SECOND).keys == ()
     assert not isinstance(ledger.change("job-3", operator_moves.enter_unsent(at=NOON)), Applied)
+
+
+def test_a_day_whose_keys_become_more_while_jobs_come_lists_all_of_them_in_order(backend: Backend) -> None:
+    ledger = backend.ports.ledger  # it has four keys, and doesn't hear of the others
+    spread = {4: ledger, 16: more_keys(backend, 16), 9: more_keys(backend, 9)}
+    writers = [4] * 8 + [4, 16, 9, 16] * 5
+    jobs = [a_record(job_id=f"job-{number}", created_at=NOON + number * SECOND) for number in range(len(writers))]
+    ledger.recent(day="2026-01-02", before=None, limit=5)
+    for keys, job in zip(writers, jobs, strict=True):
+        spread[keys].put(job)
+
+    listed: list[str] = []
+    before: str | None = None
+    while before is not None or not listed:
+        page = ledger.recent(day="2026-01-02", before=before, limit=5)
+        listed += [key.job_id for key in page.keys]
+        before = page.cursor
+    enqueued = ledger.enqueued(day="2026-01-02", after=NOON.isoformat(), until=NOON + timedelta(minutes=5))
+
+    assert listed == [one.job_id for one in reversed(jobs)]
+    assert [key.job_id for key in enqueued.keys] == [one.job_id for one in jobs]
+
+
+def more_keys(backend: Backend, shards: int) -> Ledger:
+    """Return the ledger as a process has it that spreads a day's jobs over so many keys."""
+    if not backend.endpoint:
+        return backend.ports.ledger
+    settings = Settings(stack=backend.stack, region=REGION, endpoint=backend.endpoint, index_shards=shards)
+    return aws_ports(settings).ledger

@@ -56,7 +56,7 @@ def a_full_day() -> Index:
 def page_of(index: Index, *, before: str | None = None, limit: int = 100, queue: str | None = None) -> Page[JobKey]:
     keep = None if queue is None else lambda key: key.queue == queue
     client = cast("DynamoDBClient", index)
-    return recent_page(client, "shop-jobs", day=DAY, before=before, limit=limit, keep=keep)
+    return recent_page(client, "shop-jobs", day=DAY, before=before, limit=limit, keep=keep)[0]
 
 
 @pytest.mark.parametrize("queue", [None, "email", "rare", "none-of-them"])

@@ -15,6 +15,7 @@ from lanework.aws.ledger.item import PAYLOAD
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
 from lanework.forks import in_each_process
+from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle.change import Applied, Refused
 
 if TYPE_CHECKING:
@@ -169,8 +170,10 @@ class GroupCommit:
 class GroupCommitLedger(DynamoLedger):
     """A ledger whose conditional writes share calls, where threads make them at the same time."""
 
-    def __init__(self, clients: Clients, *, stack: str, region: str, wait: timedelta = _TOGETHER) -> None:
-        super().__init__(clients, stack=stack, region=region)
+    def __init__(
+        self, clients: Clients, *, stack: str, region: str, index_shards: int = SHARDS, wait: timedelta = _TOGETHER
+    ) -> None:
+        super().__init__(clients, stack=stack, region=region, index_shards=index_shards)
         self._group = GroupCommit(clients, wait=wait)
 
     def expect(self, more: int) -> None:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _LEAST_PER_QUERY: Final = 50
 _MOST_PER_QUERY: Final = 1000
 
+_MARK: Final = "~"
+"""How the entry of a day begins that says over how many shards it is spread; a job's begins with a digit."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_MOMENT: Final = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
 _LAST_MOMENT: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(milliseconds=1)
@@ -40,7 +43,9 @@ def recent_page(
     before: str | None,
     limit: int,
     keep: Callable[[JobKey], bool] | None,
-) -> Page[JobKey]:
+    shards: int = SHARDS,
+) -> tuple[Page[JobKey], int]:
+    """Return a page, and over how many shards the day is spread: as many as are given, or as its newest entry says."""
     condition, values = "recent_shard = :shard", {}
     if before is not None:
         condition, values = f"{condition} AND recent_key < :before", {":before": {"S": before}}
@@ -48,20 +53,34 @@ def recent_page(
     query["Limit"] = max(limit + 1, _LEAST_PER_QUERY) if keep is None else _MOST_PER_QUERY
     found: list[JobKey] = []
     known_from = ""
-    for positions, is_cut in _recent(client, query, day):
+    number = 0
+    while number < shards:
+        positions, is_cut = _shard(client, query, day, number)
+        if number == 0 and positions and positions[0].startswith(_MARK):
+            shards = max(shards, marked(positions.pop(0)))
         found += _job_keys(positions)
         if is_cut:
             known_from = max(known_from, positions[-1])
-    return _known(found, known_from, limit=limit, keep=keep)
+        number += 1
+    return _known(found, known_from, limit=limit, keep=keep), shards
 
 
-def _recent(client: DynamoDBClient, query: dict[str, Any], day: str) -> Iterator[tuple[list[str], bool]]:
-    """Yield what each shard of a day answers to a query: its jobs' positions, and whether there are more."""
-    for number in range(SHARDS):
-        values = {**query["ExpressionAttributeValues"], ":shard": {"S": recent_shard_of(day, number)}}
-        answer = client.query(**query | {"ExpressionAttributeValues": values})
-        positions = [item["recent_key"]["S"] for item in answer["Items"]]
-        yield positions, bool(positions) and "LastEvaluatedKey" in answer
+def _shard(client: DynamoDBClient, query: dict[str, Any], day: str, number: int) -> tuple[list[str], bool]:
+    """Return what a shard of a day answers to a query: its entries' positions, and whether there are more."""
+    values = {**query["ExpressionAttributeValues"], ":shard": {"S": recent_shard_of(day, number)}}
+    answer = client.query(**query | {"ExpressionAttributeValues": values})
+    positions = [item["recent_key"]["S"] for item in answer["Items"]]
+    return positions, bool(positions) and "LastEvaluatedKey" in answer
+
+
+def mark_of(shards: int) -> str:
+    """Return the position of the entry that says over how many shards a day is spread: newer than any job's."""
+    return f"{_MARK}{shards:04}"
+
+
+def marked(position: str) -> int:
+    """Return how many shards a day's mark says."""
+    return int(position.removeprefix(_MARK))
 
 
 def _job_keys(positions: Iterable[str]) -> Iterator[JobKey]:
@@ -80,7 +99,9 @@ def _known(found: list[JobKey], known_from: str, *, limit: int, keep: Callable[[
     return Page(keys=tuple(kept), cursor=known_from or None)
 
 
-def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, until: datetime) -> Page[JobKey]:
+def enqueued_page(
+    client: DynamoDBClient, table: str, *, day: str, after: str, until: datetime, shards: int
+) -> Page[JobKey]:
     low = f"{after}\x00" if "#" in after else after
     high = until.isoformat(timespec="milliseconds")
     if high <= low:
@@ -89,7 +110,9 @@ def enqueued_page(client: DynamoDBClient, table: str, *, day: str, after: str, u
     query = _query(table, "recent", condition, {":low": {"S": low}, ":high": {"S": high}})
     found: list[JobKey] = []
     known_to: str | None = None
-    for positions, is_cut in _recent(client, query | {"ScanIndexForward": True, "Limit": _MOST_PER_QUERY}, day):
+    for number in range(shards):
+        forward = query | {"ScanIndexForward": True, "Limit": _MOST_PER_QUERY}
+        positions, is_cut = _shard(client, forward, day, number)
         found += _job_keys(positions)
         if is_cut:
             known_to = min(known_to or positions[-1], positions[-1])

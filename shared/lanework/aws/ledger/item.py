@@ -15,7 +15,7 @@ from pynamodb.models import Model
 
 from lanework.engine.ports.index_keys import JobKey
 from lanework.model.job.headers import Headers
-from lanework.model.job.ids import held_shard, shard_of
+from lanework.model.job.ids import SHARDS, held_shard, shard_of
 from lanework.model.job.payload import is_apart
 from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
@@ -208,9 +208,9 @@ def recent_shard_of(day: str, shard: int) -> str:
     return f"{day}#{shard}"
 
 
-def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
+def to_item(record: JobRecord, model: type[JobItem], *, shards: int = SHARDS) -> dict[str, Any]:
     """
-    Return a new job's item, as DynamoDB takes it; what holds nothing is left out.
+    Return a new job's item, as DynamoDB takes it; what holds nothing is left out. `shards` spread its day's jobs.
 
     Written out, since an instance of the model would fill all of its attributes first, for each job.
     """
@@ -222,7 +222,7 @@ def to_item(record: JobRecord, model: type[JobItem]) -> dict[str, Any]:
     values |= {
         "pk": pk_of(record.job_id),
         "sk": JOB,
-        "recent_shard": recent_shard_of(record.created_at.date().isoformat(), shard_of(record.job_id)),
+        "recent_shard": recent_shard_of(record.created_at.date().isoformat(), shard_of(record.job_id, shards)),
         "recent_key": key.position,
         "attempts": record.attempts,
     }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
 from lanework.aws.ledger.bulk_writes import chunks
 from lanework.aws.ledger.guard_items import GuardItems
-from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, enqueued_page, recent_page, summary_of
+from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, summary_of
 from lanework.aws.ledger.item import (
     EXPIRY,
     JOB,
@@ -27,6 +28,7 @@ from lanework.aws.ledger.steps_and_logs import Beside
 from lanework.aws.writes import put_if, write_if, write_together
 from lanework.engine.ports.ledger import UnavailableOne
 from lanework.errors import UnavailableError
+from lanework.model.job.ids import SHARDS
 from lanework.model.job.payload import is_apart
 from lanework.model.lifecycle.change import Applied, Refused, StepExists, has_landed
 from lanework.model.lifecycle.states import ENDED
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.aws.clients import Clients
+    from lanework.aws.ledger.recent_index import RecentIndex
     from lanework.engine.ports.index_keys import EntryKey, JobKey, Page, Summary
     from lanework.engine.ports.transaction_items import TransactionItems
     from lanework.model.job.guard_items import GuardItem, GuardWrite
@@ -46,13 +49,20 @@ if TYPE_CHECKING:
 class DynamoLedger(Beside):
     """Implements the `Ledger` port on the table `<stack>-jobs`."""
 
-    def __init__(self, clients: Clients, *, stack: str, region: str) -> None:
+    def __init__(self, clients: Clients, *, stack: str, region: str, index_shards: int = SHARDS) -> None:
         self._clients = clients
         self._table = f"{stack}-jobs"
         super().__init__(clients, self._table)
         self._model = items_of(self._table, region=region)
         self._payloads = Payloads(clients, self._table)
         self._marks = GuardItems(clients, self._table)
+        self._index_shards = index_shards
+
+    @cached_property
+    def _recent(self) -> RecentIndex:
+        from lanework.aws.ledger.recent_index import RecentIndex  # noqa: PLC0415 - for lists, and more keys than usual
+
+        return RecentIndex(self._clients, self._table, shards=self._index_shards)
 
     def put(self, record: JobRecord, *, is_repeated: bool = False) -> JobRecord | None:
         """`is_repeated`: it may have landed before, in another call."""
@@ -89,7 +99,7 @@ class DynamoLedger(Beside):
         without = {record.job_id for record, is_kept in zip(apart, kept, strict=True) if not is_kept}
         whole = [record for record in records if record.job_id not in without]
         with translated("recording jobs"):
-            made = self._bulk.insert([to_item(record, self._model) for record in whole])
+            made = self._bulk.insert([self._item_of(record) for record in whole])
         became: dict[str, bool | None] = dict.fromkeys(without, False)
         became |= {record.job_id: is_made for record, is_made in zip(whole, made, strict=True)}
         return [
@@ -97,12 +107,16 @@ class DynamoLedger(Beside):
             for one in records
         ]
 
+    def _item_of(self, record: JobRecord) -> dict[str, Any]:
+        shards = SHARDS if self._index_shards == SHARDS else self._recent.shards_to_write(record.created_at)
+        return to_item(record, self._model, shards=shards)
+
     def _putting(self, record: JobRecord) -> dict[str, Any]:
         """Return the request that puts a job whose id is free."""
         until = EXPIRY.serialize(record.started_at or record.created_at)
         return {
             "TableName": self._table,
-            "Item": to_item(record, self._model),
+            "Item": self._item_of(record),
             "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
             "ExpressionAttributeValues": {":now": {"N": until}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
@@ -213,12 +227,10 @@ class DynamoLedger(Beside):
     def recent(
         self, *, day: str, before: str | None, limit: int, keep: Callable[[JobKey], bool] | None = None
     ) -> Page[JobKey]:
-        with translated("listing jobs"):
-            return recent_page(self._clients.dynamodb, self._table, day=day, before=before, limit=limit, keep=keep)
+        return self._recent.page(day=day, before=before, limit=limit, keep=keep)
 
     def enqueued(self, *, day: str, after: str, until: datetime) -> Page[JobKey]:
-        with translated("listing jobs"):
-            return enqueued_page(self._clients.dynamodb, self._table, day=day, after=after, until=until)
+        return self._recent.enqueued(day=day, after=after, until=until)
 
     def summaries(self, job_ids: Sequence[str]) -> list[Summary]:
         keys = [{"pk": {"S": pk_of(one)}, "sk": {"S": JOB}} for one in dict.fromkeys(job_ids)]

@@ -95,9 +95,8 @@ class DynamoWorkflows:
 
     def recent(self, *, day: str, before: str | None, limit: int) -> Page[JobKey]:
         with translated("listing workflows"):
-            return recent_page(
-                self._clients.dynamodb, self._table.name, day=day_of(day), before=before, limit=limit, keep=None
-            )
+            client, table = self._clients.dynamodb, self._table.name
+            return recent_page(client, table, day=day_of(day), before=before, limit=limit, keep=None)[0]
 
     def make_shards(self, shards: Sequence[tuple[Shard, Sequence[str]]]) -> None:
         """25 a call where the endpoint has PartiQL, one by one elsewhere."""

@@ -10,8 +10,9 @@ from lanework.errors import InvalidOptionError, shown
 
 SHARDS: Final = 4
 """
-Partitions that one day of an index is spread over. A partition key takes about 1,000 writes a second (DynamoDB, "Best
-practices for designing and using partition keys"), so four take 345 million jobs a day; each costs a list one query.
+Partitions that an index is spread over, and the least that a day of the index of recent jobs is. A partition key takes
+about 1,000 writes a second (DynamoDB, "Best practices for designing and using partition keys"), so four take 345
+million jobs a day, if they come evenly; each costs a list one query.
 """
 
 LIMIT: Final = "concurrency:"
@@ -110,9 +111,9 @@ def _checked(pattern: re.Pattern[str], kind: str, name: str, rule: str, *, most:
     raise InvalidOptionError(msg)
 
 
-def shard_of(job_id: str) -> int:
-    """Return the shard that a job's index entries belong to, from 0; the same for ever for the same id."""
-    return crc32(job_id.encode()) % SHARDS
+def shard_of(job_id: str, shards: int = SHARDS) -> int:
+    """Return which of so many shards a job's index entry belongs to, from 0; the same for ever for the same id."""
+    return crc32(job_id.encode()) % shards
 
 
 def held_shard(name: str, job_id: str) -> int:
