@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from bench.peers import BARE_BATCHED, LANEWORK, PEERS
+from bench.peers import BARE_BATCHED, CELERY, LANEWORK, LIMITED, TASKIQ
 from bench.start import LIBRARIES, WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROUND: Final = "noop-16"
+CALLS: Final = "calls-16"
 FAR: Final = "far-16"
 FAR_64: Final = "far-64"
 SLOW: Final = "slow-16"
+WAIT: Final = "wait-16"
+FAR_WAIT: Final = "far-wait-16"
+PUBLIC: Final = "public-wait"
+PUBLIC_CPU: Final = "public-cpu"
+LIMITS: Final = "limits-16"
+
+NOT_MEASURED: Final = "not measured"
+_IDEAL_WAIT: Final = 16 / 0.05
+"""Jobs a second of 16 slots whose jobs wait for 50 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,86 +37,111 @@ class Budget:
         what: What is bounded.
         bound: By how much, as the table shows it.
         found: What was found.
-        is_kept: Whether that is within the bound.
+        is_kept: Whether that is within the bound; None if it wasn't measured.
         is_counted: Whether it is a count, which another run repeats; else it is a ratio of times.
     """
 
     what: str
     bound: str
     found: str
-    is_kept: bool
+    is_kept: bool | None
     is_counted: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """What the table says of it."""
+        return {True: "kept", False: "**missed**", None: NOT_MEASURED}[self.is_kept]
 
 
 def budgets(results: dict[str, Any]) -> list[Budget]:
-    """Return the budgets that a run's results can speak of."""
-    return [*_of_enqueueing(results), *_of_running(results), *_of_peers(results), *_of_the_rest(results)]
+    """Return the budgets of the questions that a run put; one whose systems couldn't be measured says so."""
+    return [
+        *_of_enqueueing(results),
+        *_of_calls(results),
+        *_of_speed(results),
+        *_of_peers(results),
+        *_of_the_rest(results),
+    ]
 
 
 def middle(results: dict[str, Any], name: str, system: str, figure: str) -> float | None:
     """Return the median of a figure over a round's repetitions; None where it wasn't measured."""
-    found = results["rounds"].get(name, {}).get("systems", {}).get(system, [])
+    found = _found(results, name, system)
     return median(one[figure] for one in found) if found else None
 
 
-def _at_most(what: str, value: float | None, most: float, unit: str = "") -> Iterator[Budget]:
-    if value is not None:
-        found = f"{value:.2f}{unit}"
-        yield Budget(
-            what=what, bound=f"≤ {most:g}{unit}", found=found, is_kept=value <= most, is_counted="CPU" not in what
-        )
+def _found(results: dict[str, Any], name: str, system: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = results["rounds"].get(name, {}).get("systems", {}).get(system, [])
+    return found
 
 
-def _at_least(what: str, value: float | None, least: float, unit: str = "") -> Iterator[Budget]:
-    if value is not None:
-        yield Budget(what=what, bound=f"≥ {least:g}{unit}", found=f"{value:.2f}{unit}", is_kept=value >= least)
+def _at_most(what: str, value: float | None, most: float, unit: str = "", *, is_counted: bool = True) -> Budget:
+    found = NOT_MEASURED if value is None else f"{value:.2f}{unit}"
+    is_kept = None if value is None else value <= most
+    return Budget(what=what, bound=f"≤ {most:g}{unit}", found=found, is_kept=is_kept, is_counted=is_counted)
+
+
+def _at_least(what: str, value: float | None, least: float, unit: str = " ×") -> Budget:
+    found = NOT_MEASURED if value is None else f"{value:.2f}{unit}"
+    return Budget(what=what, bound=f"≥ {least:g}{unit}", found=found, is_kept=None if value is None else value >= least)
 
 
 def _of_enqueueing(results: dict[str, Any]) -> Iterator[Budget]:
-    mine = middle(results, "single", LANEWORK.name, "enqueue_cpu_ms")
-    bare = middle(results, "single", BARE_BATCHED.name, "enqueue_cpu_ms")
-    yield from _at_most("enqueue, CPU over the bare boto calls it must make", _ratio(mine, bare), 1.15, " ×")
-    for name in (ROUND, "size-20000"):
-        answer = next(iter(results["rounds"].get(name, {}).get("systems", {}).get(LANEWORK.name, [])), None)
-        if answer is not None:
+    if "single" in results["rounds"]:
+        over = _over(results, "single", LANEWORK.name, BARE_BATCHED.name, "enqueue_cpu_ms")
+        yield _at_most("enqueue, CPU over the bare boto calls it must make", over, 1.15, " ×", is_counted=False)
+    for name, size in ((ROUND, "200 bytes"), ("size-20000", "20 KB")):
+        for answer in _found(results, name, LANEWORK.name)[:1]:
             sent = answer["calls"]["sqs:SendMessageBatch"] / answer["jobs"]
-            size = "20 KB" if name == "size-20000" else "200 bytes"
-            yield from _at_most(f"`enqueue_many`, SQS calls a job, payloads of {size}", sent, 0.15)
+            yield _at_most(f"`enqueue_many`, SQS calls a job, payloads of {size}", sent, 0.15)
+    for name, where in _WHERE.items():
+        if name in results["rounds"] and name != FAR_64:
+            over = _over(results, name, LANEWORK.name, TASKIQ.name, "enqueued_per_s")
+            yield _at_least(f"`enqueue_many`, jobs a second, over {TASKIQ.name}{where}", over, 0.95)
 
 
-def _of_running(results: dict[str, Any]) -> Iterator[Budget]:
-    yield from _at_most(
-        "items written a job, from enqueue to its end", middle(results, ROUND, LANEWORK.name, "writes"), 3.05
-    )
-    yield from _at_most(
-        "AWS calls a job to run it, where jobs run at the same time",
-        middle(results, ROUND, LANEWORK.name, "worker_calls"),
-        0.5,
-    )
-    floor = _ratio(
-        middle(results, ROUND, LANEWORK.name, "drained_per_s"),
-        middle(results, ROUND, BARE_BATCHED.name, "drained_per_s"),
-    )
-    yield from _at_least("jobs a second, over the bare loop that makes the same calls", floor, 0.8, " ×")
+def _of_calls(results: dict[str, Any]) -> Iterator[Budget]:
+    if ROUND in results["rounds"]:
+        written = middle(results, ROUND, LANEWORK.name, "writes")
+        yield _at_most("items written a job, from enqueue to its end", written, 3.05)
+        memory = middle(results, ROUND, LANEWORK.name, "memory_mb")
+        yield _at_most("memory of a worker of 16 slots, its parent and helpers included", memory, 90, " MB")
+    if CALLS in results["rounds"]:
+        calls = [one["worker_calls"] for one in _found(results, CALLS, LANEWORK.name)]
+        what = "AWS calls a job to run it, 16 slots"
+        yield _at_most(f"{what}, median of ten runs", median(calls) if calls else None, 0.45)
+        yield _at_most(f"{what}, most in ten runs", max(calls, default=None), 0.5)
+
+
+def _of_speed(results: dict[str, Any]) -> Iterator[Budget]:
+    for name, where, least in ((WAIT, "", 0.9), (FAR_WAIT, ", each call as long as on AWS", 0.75)):
+        if name in results["rounds"]:
+            rate = middle(results, name, LANEWORK.name, "drained_per_s")
+            what = f"jobs that wait for 50 ms, 16 slots, over the ideal{where}"
+            yield _at_least(what, None if rate is None else rate / _IDEAL_WAIT, least)
+    if WAIT in results["rounds"]:
+        over = _over(results, WAIT, LANEWORK.name, CELERY.name)
+        yield _at_least(f"jobs that wait for 50 ms, 16 slots, over {CELERY.name}", over, 1)
+    if ROUND in results["rounds"]:
+        over = _over(results, ROUND, LANEWORK.name, BARE_BATCHED.name)
+        yield _at_least("jobs a second, over the bare loop that makes the same calls", over, 1)
+    if PUBLIC in results["rounds"]:
+        rate = middle(results, PUBLIC, LANEWORK.name, "drained_per_s")
+        yield _at_least("jobs that wait for 100 ms, 10 at once, a second", rate, 97, "")
+    if LIMITS in results["rounds"]:
+        for one in LIMITED:
+            over = _over(results, LIMITS, one.name, LANEWORK.name)
+            yield _at_least(f"jobs a second, {one.name} over {LANEWORK.name} without", over, 0.8)
 
 
 def _of_peers(results: dict[str, Any]) -> Iterator[Budget]:
-    keeping = [
-        one.name for one in PEERS if one.keeps_results and middle(results, ROUND, one.name, "writes") is not None
-    ]
-    if not keeping:
-        return
-    calls = {name: _calls(results, name) for name in [LANEWORK.name, *keeping]}
-    fewest = min(keeping, key=calls.__getitem__)
-    yield from _at_most(
-        f"AWS calls a job, enqueue included, over {fewest}", calls[LANEWORK.name] / calls[fewest], 0.5, " ×"
-    )
+    if ROUND in results["rounds"]:
+        what = f"AWS calls a job, enqueue included, over {TASKIQ.name}"
+        yield _at_most(what, _ratio(_calls(results, LANEWORK.name), _calls(results, TASKIQ.name)), 0.5, " ×")
     for name, where in _WHERE.items():
-        rates = {one: middle(results, name, one, "drained_per_s") or 0.0 for one in (LANEWORK.name, *keeping)}
-        fastest = max(keeping, key=rates.__getitem__)
-        if rates[fastest]:
-            ratio = rates[LANEWORK.name] / rates[fastest]
-            yield from _at_least(f"jobs a second, over {fastest}{where}", ratio, 2.0, " ×")
+        if name in results["rounds"]:
+            over = _over(results, name, LANEWORK.name, TASKIQ.name)
+            yield _at_least(f"jobs a second, over {TASKIQ.name}{where}", over, _LEAST[name])
 
 
 _WHERE: Final = {
@@ -115,12 +150,14 @@ _WHERE: Final = {
     FAR_64: ", the same, 64 at once",
     SLOW: ", each call 10 ms",
 }
-"""In which rounds the peers' throughput is asked for, and what sets each apart."""
+"""In which rounds throughput is compared with the fastest SQS peer that keeps results, and what sets each apart."""
+
+_LEAST: Final = {ROUND: 1.4, FAR: 2.0, FAR_64: 2.0, SLOW: 1.0}
 
 
-def _calls(results: dict[str, Any], name: str) -> float:
-    enqueue = middle(results, ROUND, name, "enqueue_calls") or 0.0
-    return enqueue + (middle(results, ROUND, name, "worker_calls") or 0.0)
+def _calls(results: dict[str, Any], name: str) -> float | None:
+    enqueue, worker = (middle(results, ROUND, name, figure) for figure in ("enqueue_calls", "worker_calls"))
+    return None if enqueue is None or worker is None else enqueue + worker
 
 
 def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
@@ -131,11 +168,11 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
     if "cold" in results:
         cold = results["cold"]
         ratio = cold[WORKER]["cpu_ms"] / cold[LIBRARIES]["cpu_ms"]
-        yield from _at_most(
-            "worker's cold start, over the libraries alone (CPU of imports and clients)", ratio, 1.25, " ×"
-        )
+        what = "worker's cold start, over the libraries alone (CPU of imports and clients)"
+        yield _at_most(what, ratio, 1.25, " ×", is_counted=False)
         ratio = cold["API of one job"]["cpu_ms"] / cold["resolver alone"]["cpu_ms"]
-        yield from _at_most("API's cold start, over Powertools' resolver with validation alone", ratio, 1.3, " ×")
+        what = "API's cold start, over Powertools' resolver with validation alone"
+        yield _at_most(what, ratio, 1.3, " ×", is_counted=False)
     if "scale" in results:
         sizes = list(results["scale"].values())
         for what in sizes[0]:
@@ -150,5 +187,9 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
             )
 
 
+def _over(results: dict[str, Any], name: str, one: str, other: str, figure: str = "drained_per_s") -> float | None:
+    return _ratio(middle(results, name, one, figure), middle(results, name, other, figure))
+
+
 def _ratio(one: float | None, other: float | None) -> float | None:
-    return None if one is None or other is None else one / other
+    return None if one is None or not other else one / other

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from ministack import app as ministack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,6 +93,8 @@ class Counting:
 
 def main() -> None:
     """Serve on GATEWAY_PORT until SIGTERM."""
+    from ministack import app as ministack  # noqa: PLC0415 - sets up the logging of who imports it
+
     config = Config()
     config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
     config.keep_alive_timeout = 75

@@ -56,11 +56,11 @@ def critical_waits(endpoint: Endpoint, folder: Path, *, behind: int, jobs: int) 
     application.connect(name, endpoint.url)
     application.fill(behind, lanes=(Lane.LOW, Lane.BATCH))
     with worker_of(MIXED, case, environment, folder):
-        _until(lambda: done.stat().st_size > 0)
+        until(lambda: done.stat().st_size > 0)
         for _ in range(jobs):
             application.enqueue_critical()
             time.sleep(_APART_S)
-        _until(lambda: len(_critical(done)) == jobs)
+        until(lambda: len(_critical(done)) == jobs)
     waits = [(began - at) * 1000 for at, began, _ in _critical(done)]
     cuts = quantiles(waits, n=100)
     return Waits(behind=behind, jobs=jobs, p50_ms=cuts[49], p99_ms=cuts[98])
@@ -73,7 +73,8 @@ def _critical(done: Path) -> list[tuple[float, float, float]]:
     return [one for one in RECORD.iter_unpack(data[:whole]) if one[0] > 0]
 
 
-def _until(is_so: Callable[[], bool], *, within: timedelta = timedelta(minutes=3)) -> None:
+def until(is_so: Callable[[], bool], *, within: timedelta = timedelta(minutes=3)) -> None:
+    """Wait until something is so; RuntimeError if it isn't by then."""
     deadline = time.monotonic() + within.total_seconds()
     while not is_so():
         if time.monotonic() > deadline:

@@ -39,11 +39,11 @@ class Case:
     What is measured.
 
     Attributes:
-        work: `noop`, `wait` (50 ms), or `cpu` (5 ms).
+        work: `noop`, or what bench/work/work.py knows beside it.
         slots: How many jobs the one worker process runs at once.
         jobs: How many.
         size: Bytes of each payload.
-        mode: `single` or `bulk` enqueueing.
+        mode: `single`, `spaced` (100 ms apart) or `bulk` enqueueing.
         backlog: How many more are enqueued, and not waited for.
     """
 
@@ -97,7 +97,7 @@ def measure(system: System, case: Case, *, endpoint: Endpoint, redis: str, folde
     if system.on == "aws":
         make(name, endpoint)
     first = endpoint.counts()
-    said = _produce(system, case, environment)
+    said = produce(system, case, environment)
     second = endpoint.counts()
     with worker_of(system, case, environment, folder) as process:
         spent, memory = _watch(process, done, case.jobs + 1)  # one more: the producer's first
@@ -161,7 +161,8 @@ def make(name: str, endpoint: Endpoint) -> None:
     )
 
 
-def _produce(system: System, case: Case, environment: dict[str, str]) -> dict[str, float]:
+def produce(system: System, case: Case, environment: dict[str, str]) -> dict[str, float]:
+    """Run a system's producer; return the seconds and CPU seconds that it took, without its warm-up."""
     command = system.producer(case.mode, case.jobs + case.backlog, case.work, case.size)
     with subprocess.Popen(
         command,

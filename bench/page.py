@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
-
-import pygal
-from pygal.style import CleanStyle
+from typing import TYPE_CHECKING, Any, Final
 
 from bench import at_scale
 from bench.budgets import ROUND, Budget, budgets
 from bench.peers import LANEWORK
+
+if TYPE_CHECKING:
+    import pygal
 
 ROOT: Final = Path(__file__).parents[1]
 PAGE: Final = "docs/performance.md"
@@ -37,13 +37,13 @@ _COLUMNS: Final = (
 def summary(results: dict[str, Any]) -> str:
     """Return the budgets and the tables, as Markdown."""
     parts = ["| budget | bound | found | |", "| --- | --- | --- | --- |"]
-    parts += [
-        f"| {one.what} | {one.bound} | {one.found} | {'kept' if one.is_kept else '**missed**'} |"
-        for one in budgets(results)
-    ]
+    parts += [f"| {one.what} | {one.bound} | {one.found} | {one.verdict} |" for one in budgets(results)]
+    parts += ["", *(f"- {name}: not measured: {reason}" for name, reason in results.get("absent", {}).items())]
     for one in results["rounds"].values():
         again = f" (measured again {one['at']})" if "at" in one else ""
         parts += ["", f"**{one['says']}**{again}", "", *_table(one["systems"])]
+    if "dispatch" in results:
+        parts += ["", "**Milliseconds from enqueue to the first line of code**", "", *_dispatch(results["dispatch"])]
     if "scale" in results:
         parts += ["", "**AWS calls and milliseconds, by how many jobs the table holds**", "", *_scale(results["scale"])]
     if "cold" in results:
@@ -54,14 +54,15 @@ def summary(results: dict[str, Any]) -> str:
 
 def missed(results: dict[str, Any]) -> list[Budget]:
     """Return the budgets that weren't kept."""
-    return [one for one in budgets(results) if not one.is_kept]
+    return [one for one in budgets(results) if one.is_kept is False]
 
 
 def renewed(results: dict[str, Any]) -> dict[str, Any]:
     """Return what was written before, with these answers in the place of its own; each says when it was measured."""
     before: dict[str, Any] = json.loads((ROOT / FOLDER / "results.json").read_text())
     again = {name: {**answer, "at": results["at"]} for name, answer in results["rounds"].items()}
-    return {**before, "rounds": {**before["rounds"], **again}}
+    parts = {name: answer for name, answer in results.items() if name not in {"at", "minutes"}}
+    return {**before, **parts, "rounds": {**before["rounds"], **again}}
 
 
 def write(results: dict[str, Any]) -> None:
@@ -69,9 +70,10 @@ def write(results: dict[str, Any]) -> None:
     folder = ROOT / FOLDER
     folder.mkdir(exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n")
-    at_scale.COUNTED.write_text(json.dumps(at_scale.counted(results), indent=1) + "\n")
-    at_scale.PAGE.write_text(at_scale.written(at_scale.PAGE.read_text()))
-    systems = results["rounds"][ROUND]["systems"]
+    if all(results["rounds"]["single"]["systems"].get(one.system.name) for one in at_scale.FLEETS):
+        at_scale.COUNTED.write_text(json.dumps(at_scale.counted(results), indent=1) + "\n")
+        at_scale.PAGE.write_text(at_scale.written(at_scale.PAGE.read_text()))
+    systems = {name: found for name, found in results["rounds"][ROUND]["systems"].items() if found}
     _chart("jobs a second, 16 at once", "drained_per_s", systems).render_to_file(str(folder / "throughput.svg"))
     on_aws = {name: found for name, found in systems.items() if "Redis" not in name}
     _chart("AWS calls a job to run it", "worker_calls", on_aws).render_to_file(str(folder / "calls.svg"))
@@ -85,7 +87,7 @@ def write(results: dict[str, Any]) -> None:
 def _table(systems: dict[str, list[dict[str, Any]]]) -> list[str]:
     head = " | ".join(title for _, title, _ in _COLUMNS)
     rows = [f"| system | {head} |", f"| --- |{' --- |' * len(_COLUMNS)}"]
-    for name, found in systems.items():
+    for name, found in ((name, found) for name, found in systems.items() if found):
         cells = " | ".join(_cell([one[figure] for one in found], form) for figure, _, form in _COLUMNS)
         rows.append(f"| {f'**{name}**' if name == LANEWORK.name else name} | {cells} |")
     return rows
@@ -109,7 +111,18 @@ def _scale(scale: dict[str, dict[str, Any]]) -> list[str]:
     return rows
 
 
+def _dispatch(found: dict[str, dict[str, Any]]) -> list[str]:
+    rows = ["| worker | warm p50 | warm p99 | cold p50 | cold p99 |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name, one in found.items():
+        cells = " | ".join(f"{one[f'{kind}_ms']:,.0f}" for kind in ("warm_p50", "warm_p99", "cold_p50", "cold_p99"))
+        rows.append(f"| {name} | {cells} |")
+    return rows
+
+
 def _chart(title: str, figure: str, systems: dict[str, list[dict[str, Any]]]) -> pygal.HorizontalBar:
+    import pygal  # noqa: PLC0415 - it hooks into the imports of whoever loads it
+    from pygal.style import CleanStyle  # noqa: PLC0415
+
     chart = pygal.HorizontalBar(
         title=title,
         style=CleanStyle,

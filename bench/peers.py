@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -88,6 +90,10 @@ BARE_BATCHED: Final = System(
 BARE_SINGLE: Final = System(
     name="bare boto, single writes", folder="bare", variant="single", worker=("python", "jobs.py")
 )
+LIMITED: Final = tuple(
+    System(name=f"Lanework, {what}", folder="lanework_", variant=variant, worker=LANEWORK.worker)
+    for variant, what in (("concurrency", "`Concurrency(1000)`"), ("rate", "`Rate(100_000, per=1 min)`"))
+)
 FLOOR: Final = (BARE_BATCHED, BARE_SINGLE)
 PEERS: Final = (
     System(
@@ -150,29 +156,61 @@ OTHER_BROKERS: Final = (
         on="redis",
     ),
 )
+CELERY: Final = PEERS[0]
+TASKIQ: Final = PEERS[2]
+BULLMQ: Final = OTHER_BROKERS[-1]
 
 
-def prepare(system: System) -> None:
-    """Make a system's environment, unless it is there already."""
-    if not system.needs:
-        return
-    if not (system.environment / "stamp").exists():
-        system.environment.mkdir(parents=True, exist_ok=True)
-        _install(system)
-        (system.environment / "stamp").touch()
-    if system.folder == "bullmq":  # node looks beside the script only
-        (system.home / "node_modules").unlink(missing_ok=True)
-        (system.home / "node_modules").symlink_to(system.environment / "node_modules")
+class NotInstalledError(Exception):
+    """Raised when a system can't be installed here, or needs a program that isn't here; says why in one line."""
 
 
-def _install(system: System) -> None:
-    if system.folder == "bullmq":
-        _run("npm", "install", "--no-audit", "--no-fund", "--prefix", str(system.environment), *system.needs)
+def why_not_measured(system: System) -> str | None:
+    """Make a system's environment, unless it is there already; return in one line why it can't be, None if it is."""
+    if system.on == "redis" and shutil.which("redis-server") is None:
+        return "there is no redis-server; install it (Debian: apt-get install redis-server)"
+    if system.folder == "bullmq" and shutil.which("node") is None:
+        return "there is no Node.js; install it (Debian: apt-get install nodejs npm)"
+    return _why_not_installed(system.folder, system.needs)
+
+
+@cache
+def _why_not_installed(folder: str, needs: tuple[str, ...]) -> str | None:
+    """Ask once a run for what can't be had."""
+    if not needs:
+        return None
+    environment = ENVIRONMENTS / folder
+    try:
+        if not (environment / "stamp").exists():
+            environment.mkdir(parents=True, exist_ok=True)
+            _install(environment, needs, by_npm=folder == "bullmq")
+            (environment / "stamp").touch()
+    except NotInstalledError as error:
+        return str(error)
+    if folder == "bullmq":  # node looks beside the script only
+        (SYSTEMS / folder / "node_modules").unlink(missing_ok=True)
+        (SYSTEMS / folder / "node_modules").symlink_to(environment / "node_modules")
+    return None
+
+
+def _install(environment: Path, needs: tuple[str, ...], *, by_npm: bool) -> None:
+    if by_npm:
+        run_installer("npm", ("install", "--no-audit", "--no-fund", "--prefix", str(environment), *needs), needs)
     else:
-        _run(sys.executable, "-m", "venv", str(system.environment))
-        pip = str(system.environment / "bin" / "pip")
-        _run(pip, "install", "--quiet", "--disable-pip-version-check", *system.needs)
+        run_installer(sys.executable, ("-m", "venv", str(environment)), needs)
+        pip = str(environment / "bin" / "pip")
+        run_installer(pip, ("install", "--quiet", "--disable-pip-version-check", *needs), needs)
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def run_installer(program: str, words: tuple[str, ...], needs: tuple[str, ...]) -> None:
+    """Run what installs something; NotInstalledError with its last word if it fails."""
+    what = f"{Path(program).name} could not install {' '.join(needs)}"
+    try:
+        done = subprocess.run([program, *words], check=False, capture_output=True, text=True)
+    except OSError as error:
+        msg = f"{what}: {error}"
+        raise NotInstalledError(msg) from None
+    if done.returncode:
+        lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+        msg = f"{what}: {lines[-1] if lines else f'exit code {done.returncode}'}"
+        raise NotInstalledError(msg)

@@ -5,18 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from bench.budgets import FAR, FAR_64, ROUND, SLOW
+from bench.budgets import CALLS, FAR, FAR_64, FAR_WAIT, LIMITS, PUBLIC, PUBLIC_CPU, ROUND, SLOW, WAIT
 from bench.measure import Case
-from bench.peers import BARE_BATCHED, BARE_SINGLE, FLOOR, LANEWORK, OTHER_BROKERS, PEERS
+from bench.peers import (
+    BARE_BATCHED,
+    BARE_SINGLE,
+    BULLMQ,
+    CELERY,
+    FLOOR,
+    LANEWORK,
+    LIMITED,
+    OTHER_BROKERS,
+    PEERS,
+    TASKIQ,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.peers import System
 
-CELERY: Final = PEERS[0]
-TASKIQ: Final = PEERS[2]
-BULLMQ: Final = OTHER_BROKERS[-1]
 EVERYBODY: Final = (LANEWORK, *FLOOR, *PEERS, *OTHER_BROKERS)
 
 
@@ -60,7 +68,14 @@ def rounds(*, is_quick: bool) -> list[Round]:
         _far(_round(FAR_64, Case(slots=64, jobs=2 * _JOBS), far, 2)),
         _slow(_round(SLOW, Case(slots=16, jobs=_JOBS), far, 2)),
         *(_round(f"noop-{slots}", Case(slots=slots, jobs=_JOBS), (*few, BULLMQ), 2) for slots in (1, 4)),
-        _round("wait-16", Case(work="wait", slots=16, jobs=_JOBS), (*few, BULLMQ), 2),
+        _round(CALLS, Case(slots=16, jobs=_JOBS), (LANEWORK,), 10),
+        _round(WAIT, Case(work="wait", slots=16, jobs=_JOBS), (*few, BULLMQ), 2),
+        _far(_round(FAR_WAIT, Case(work="wait", slots=16, jobs=_JOBS), (LANEWORK, CELERY, TASKIQ), 2)),
+        *(
+            _round(name, Case(work=work, slots=10, jobs=1000), (LANEWORK, CELERY, TASKIQ, BULLMQ), 2)
+            for name, work in ((PUBLIC, "wait-100"), (PUBLIC_CPU, "cpu-1"))
+        ),
+        _round(LIMITS, Case(slots=16, jobs=_JOBS), (LANEWORK, *LIMITED), 3),
         _round("cpu-4", Case(work="cpu", slots=4, jobs=_JOBS), (*few, BULLMQ), 2),
         _round("single", _SINGLE, (*few, BULLMQ), 3),
         *(
@@ -77,7 +92,13 @@ def rounds(*, is_quick: bool) -> list[Round]:
 _JOBS: Final = 600
 _SINGLE: Final = Case(slots=16, jobs=300, mode="single")
 
-_WORK: Final = {"noop": "jobs that do nothing", "wait": "jobs that wait for 50 ms", "cpu": "jobs of 5 ms of CPU"}
+_WORK: Final = {
+    "noop": "jobs that do nothing",
+    "wait": "jobs that wait for 50 ms",
+    "wait-100": "jobs that wait for 100 ms",
+    "cpu": "jobs of 5 ms of CPU",
+    "cpu-1": "jobs of 1 ms of CPU",
+}
 
 
 _AWS_MS: Final = {"sqs": 20.0, "dynamodb": 10.0, "s3": 100.0}

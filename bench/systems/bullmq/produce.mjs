@@ -1,5 +1,6 @@
 // BullMQ: another broker, Redis, and another language. Enqueues as produce.py does.
 import { createInterface } from "node:readline/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Queue } from "bullmq";
 
 const [mode, count, work, size] = [process.argv[2], Number(process.argv[3]), process.argv[4], Number(process.argv[5])];
@@ -9,10 +10,11 @@ const options = { removeOnComplete: false, attempts: 3 };
 
 async function enqueue(mode, count, work, size) {
   const job = () => ({ name: "task", data: { work, at: Date.now() / 1000, padding: "x".repeat(size) }, opts: options });
-  if (mode === "single") {
+  if (mode !== "bulk") {
     for (let n = 0; n < count; n++) {
       const { name, data, opts } = job();
       await queue.add(name, data, opts);
+      if (mode === "spaced") await sleep(100);
     }
   } else {
     for (let n = 0; n < count; n += 1000) {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
+from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
 
-from lanework import App, Jobs, Lane
+from lanework import App, Concurrency, Jobs, Lane, Rate
 
 try:
     import work
@@ -24,7 +27,14 @@ class Task(BaseModel):
     padding: str
 
 
-@family.job("bench.task")
+LIMITS: dict[str, Any] = {
+    "concurrency": {"concurrency": Concurrency(1000)},
+    "rate": {"rate": Rate(100_000, per=timedelta(minutes=1))},
+}
+"""Limits that nothing reaches, by BENCH_VARIANT: what is seen is what they cost."""
+
+
+@family.job("bench.task", **LIMITS.get(os.environ.get("BENCH_VARIANT", ""), {}))
 def task(of: Task) -> int:
     """Do it."""
     done: int = work.do(of.work, of.at)
