@@ -123,7 +123,7 @@ class App(JobOperations):
         from lanework.engine.enqueue.by_name import request_by_name, send_by_name  # noqa: PLC0415 - few are undeclared
 
         request = request_by_name(job_type, payload, options, self.ports)
-        return self._enqueue([request], partial(send_by_name, ports=self.ports), reader=ResultsToCome(self))[0]
+        return self._enqueue([request], partial(send_by_name, ports=self.ports))[0]
 
     def request(
         self, job_type: str, payload: BaseModel | Mapping[str, object] | str, **options: Unpack[EnqueueOptions]
@@ -183,12 +183,16 @@ class App(JobOperations):
     enqueue_many_async = async_twin(enqueue_many)
     enqueue_with_async = async_twin(enqueue_with)
 
-    def _enqueue(
-        self, requests: Sequence[Request], enqueue: Proceed, *, reader: ReadsResults | None = None
-    ) -> list[Receipt[Any]]:
+    def _enqueue(self, requests: Sequence[Request], enqueue: Proceed) -> list[Receipt[Any]]:
         receipts = enqueue_through(self._middleware, requests, enqueue)
         self._flush()
-        return [receipt if receipt.ran_inline else replace(receipt, reader=reader or self) for receipt in receipts]
+        return [
+            receipt if receipt.ran_inline else replace(receipt, reader=self._reader(receipt)) for receipt in receipts
+        ]
+
+    def _reader(self, receipt: Receipt[Any]) -> ReadsResults:
+        """Return what reads a receipt's result: one whose job was sent without a record waits for that, too."""
+        return self if receipt.duplicate is not None else ResultsToCome(self)
 
     def _flush(self) -> None:
         """Let events go out where nothing else does so: in a producer's process."""

@@ -154,7 +154,7 @@ def test_of_many_callers_at_once_one_writes_and_the_others_are_its_duplicates(sh
 
     def call(_: int) -> bool:
         start.wait()
-        return shop.app.enqueue_with(request, items=[shop.put("o-1")]).duplicate
+        return shop.app.enqueue_with(request, items=[shop.put("o-1")]).duplicate is True
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(call, range(4))) == [False, True, True, True]

@@ -209,6 +209,21 @@ def test_writes_that_share_a_call_meet_themselves(table: Table) -> None:
     assert [True] * 3 == [isinstance(answer, Applied) for answer in answers]
 
 
+@pytest.mark.parametrize("payload", ["{}", LARGE])
+def test_records_that_starts_make_meet_themselves_in_a_shared_call(table: Table, payload: str) -> None:
+    table.ledger.expect(2)
+    run = a_record(
+        payload=payload, state=State.RUNNING, claim_id="mine", attempts=1, started_at=NOON, due_at=NOON + LEASE
+    )
+
+    for number in range(3):
+        table.wire.lose = 1
+        assert table.ledger.put(replace(run, job_id=f"job-{number}")) is None
+        found = table.ledger.put(replace(run, job_id=f"job-{number}", claim_id="other"))
+        assert found is not None
+        assert found.claim_id == "mine"
+
+
 def test_another_claim_is_refused_whatever_was_lost(table: Table) -> None:
     running(table)
 

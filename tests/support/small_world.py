@@ -20,6 +20,7 @@ from tests.support.fakes import move_to_dead
 
 if TYPE_CHECKING:
     from lanework import Job, JobRecord
+    from lanework.engine.jobtypes.job_type import RecordFrom
 
 
 class Greeting(BaseModel):
@@ -43,6 +44,7 @@ class World:
     clock: Clock
     events: EventList
     greet: Job[Greeting, [Run], object, object]
+    full: Job[Greeting, [Run], object, object]
     greeted: list[tuple[str, int]] = field(default_factory=list)
     behave: object = None
 
@@ -83,13 +85,23 @@ def give_up_on_all(world: World) -> None:
 
 @pytest.fixture(name="world")
 def a_world() -> World:
-    family = Jobs(queue="email", lane="high", attempts=3)
+    return _world("full")
 
-    @family.job("user.greeting")
+
+@pytest.fixture(name="started")
+def a_started_world() -> World:
+    """Return one whose greetings get their record when they start."""
+    return _world("start")
+
+
+def _world(record: RecordFrom) -> World:
+    family = Jobs(queue="email", lane="high", attempts=3, record=record)
+
     def greet(greeting: Greeting, run: Run) -> object:
         world.greeted.append((greeting.name, run.attempt))
         return world.behave(run) if callable(world.behave) else world.behave
 
+    greets, full = family.job("user.greeting")(greet), family.job("user.full", record="full")(greet)
     clock, events = Clock(), EventList()
-    world = World(app_in_memory(App(family), clock, events=events), clock, events, greet)
+    world = World(app_in_memory(App(family), clock, events=events), clock, events, greets, full)
     return world

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class JobNotFoundError(LaneworkError):
-    """Raised when no job has the id: it never existed, or its record was retired."""
+    """Raised when no job has the id: it never existed, its record was retired, or its start is yet to make one."""
 
     def __init__(self, job_id: str) -> None:
         self.job_id = job_id
-        super().__init__(f"no job {shown(job_id)}: it was never enqueued here, or its record has expired")
+        why = "it was never enqueued here, or its record has expired"
+        super().__init__(f'no job {shown(job_id)}: {why}; one with record="start" has none before it starts')
 
 
 class JobFailedError(LaneworkError):
@@ -75,7 +76,8 @@ class UnknownParentError(LaneworkError):
         self.job_id, self.parents = job_id, tuple(parents)
         names = ", ".join(repr(one) for one in self.parents)
         super().__init__(
-            f"job {job_id!r} can't wait for {names}: never enqueued here, or its record has expired; enqueue it first"
+            f"job {job_id!r} can't wait for {names}: never enqueued here, or its record has expired; enqueue it first, "
+            'with record="full"'
         )
 
 

@@ -13,7 +13,19 @@ if TYPE_CHECKING:
     from lanework.schema.document import Document, TypeSchema
 
 _NOTED: Final = (
-    *("queue", "attempts", "backoff", "timeout", "where", "webhook", "key", "unique_for", "debounce", "quotas"),
+    *(
+        "queue",
+        "attempts",
+        "backoff",
+        "timeout",
+        "where",
+        "webhook",
+        "record",
+        "key",
+        "unique_for",
+        "debounce",
+        "quotas",
+    ),
 )
 """What a producer takes from its own document until it has the newer one; its jobs run all the same."""
 

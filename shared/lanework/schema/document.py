@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.errors import PydanticInvalidForJsonSchema
 
-from lanework.engine.jobtypes.job_type import Where, resolve_policy
+from lanework.engine.jobtypes.job_type import RecordFrom, Where, resolve_policy
 from lanework.errors import ConfigError
 from lanework.model.job.ids import QUEUE_OF_OURS
 from lanework.model.job.validation_errors import problems_of
@@ -61,6 +61,7 @@ class TypeSchema(BaseModel):
     timeout: timedelta | None = None
     where: Where | None = None
     webhook: str | None = None
+    record: RecordFrom | None = None
     key: tuple[str, ...] = ()
     unique_for: timedelta | None = None
     debounce: timedelta | None = None
@@ -119,6 +120,7 @@ def _schema_of(one: JobType) -> TypeSchema:
         timeout=one.options.timeout,
         where=one.options.where,
         webhook=one.options.webhook,
+        record=one.options.record,
         key=one.key,
         unique_for=one.unique_for,
         debounce=one.debounce,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lanework.schema.document import TypeSchema
 
 
-_OF_POLICY: Final = ("lane", "attempts", "backoff", "timeout", "where", "webhook")
+_OF_POLICY: Final = ("lane", "attempts", "backoff", "timeout", "where", "webhook", "record")
 
 
 class SchemaFamily:

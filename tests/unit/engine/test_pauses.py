@@ -103,11 +103,23 @@ def test_a_running_job_ends_and_a_cancelled_one_is_gone(world: World) -> None:
     assert world.stored("job-2").held_by is None
 
 
+def test_a_job_without_a_record_gets_one_under_its_pause_and_runs_when_that_is_over(world: World) -> None:
+    """Its message would otherwise come back every half a minute, and after a thousand times SQS would move it."""
+    world.app.pause(queue="email")
+    body = a_message(unrecorded=True).encode()
+
+    assert [Ack(), Ack()] == [world.execute(body), world.execute(body)]
+    assert (world.stored().state, world.stored().held_by) == (State.PARKED, "queue:email")
+    assert world.app.resume(queue="email") == 1
+    world.clock.advance(LOOKED_AT_EVERY)
+    drain(world.app)
+    assert world.greeted == [("Bat", 1)]
+
+
 def test_what_cannot_be_parked_keeps_its_message(world: World) -> None:
-    """An unrecorded job has no record to park, and a ticket's job is dead until it begins."""
+    """A ticket's job is dead until it begins."""
     world.app.pause(queue="email")
 
-    assert world.execute(a_message(unrecorded=True).encode()) == Nack(timedelta(seconds=30))
     assert world.execute(a_message(life=2, ticket=True).encode()) == Nack(timedelta(seconds=30))
 
 

@@ -60,7 +60,7 @@ class GuardPromises:
         self.promises.acked.add(receipt.job_id)
         if request.type.name in GUARDED:
             is_in = (receipt.job_id, written(request.type.name, request.type.model, request.payload)) in self._landed
-            self.promises.keep(is_in or receipt.duplicate, "an enqueue was acknowledged and had no effect")
+            self.promises.keep(is_in or receipt.duplicate is True, "an enqueue was acknowledged and had no effect")
             self.promises.keep(is_in or request.debounce is None, "a debounced payload was told to be a repetition")
 
     def watch_put(self, record: JobRecord, decided_at: datetime) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from lanework.aws.ledger.bulk_writes import STATEMENTS
-from lanework.aws.ledger.item import PAYLOAD
+from lanework.aws.ledger.bulk_writes import STATEMENTS, insertion
+from lanework.aws.ledger.item import PAYLOAD, to_item
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
 from lanework.forks import in_each_process
 from lanework.model.job.ids import SHARDS
 from lanework.model.lifecycle.change import Applied, Refused
+from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from lanework.aws.clients import Clients
     from lanework.model.lifecycle.change import Answer, Change
+    from lanework.model.lifecycle.states import JobRecord
 
 _TOGETHER: Final = timedelta(milliseconds=4)
 """How long the first of a group waits at most for those who may join."""
@@ -31,19 +33,20 @@ _TOGETHER: Final = timedelta(milliseconds=4)
 _ENOUGH: Final = 14
 """So many wait for no more while no call is under way, lest the endpoint be idle; ten made 5 % more calls a job."""
 
-_CONDITION_FAILED: Final = "ConditionalCheckFailed"
+_REFUSALS: Final = ("ConditionalCheckFailed", "DuplicateItem")
+"""Of a condition that didn't hold, and of an insert whose item exists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The write landed; this is the item after it."""
+    """The write landed; this is the item after it, None where the statement doesn't return it."""
 
-    item: dict[str, Any]
+    item: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """A condition didn't hold; this is the item as it stands, None if there is none."""
+    """A condition didn't hold; this is the item as it stands, None if there is none, or it isn't known."""
 
     item: dict[str, Any] | None
 
@@ -103,7 +106,7 @@ class GroupCommit:
 
         Args:
             key: Its item; one call writes an item once only.
-            statement: As boto takes it, with RETURNING ALL NEW, and ALL_OLD where its condition fails.
+            statement: As boto takes it. An update has RETURNING ALL NEW, and ALL_OLD where its condition fails.
 
         Returns:
             What came of it; None if that isn't known, or nothing did: write singly.
@@ -180,6 +183,17 @@ class GroupCommitLedger(DynamoLedger):
         """Count threads that are about to write, so that their writes may share calls; negative: they have written."""
         self._group.expect(more)
 
+    def _put_record(self, record: JobRecord, *, is_repeated: bool) -> JobRecord | None:
+        """A job that is recorded when it starts is inserted with others' writes; who has its id is asked for singly."""
+        if record.state is not State.RUNNING:
+            return super()._put_record(record, is_repeated=is_repeated)
+        with self._group.company() as has_company:
+            if has_company:
+                statement = insertion(self._table, to_item(record, self._model))
+                if isinstance(self._group.write(record.job_id, statement), Written):
+                    return None
+            return super()._put_record(record, is_repeated=is_repeated or has_company)
+
     def _write(self, job_id: str, change: Change) -> Answer:
         with self._group.company() as has_company:
             answer = self._write_with_others(job_id, change) if has_company else None
@@ -191,7 +205,7 @@ class GroupCommitLedger(DynamoLedger):
         if statement is None:
             return None
         match self._group.write(job_id, statement.request):
-            case Written(item):
+            case Written(item) if item is not None:
                 return Applied(self._record(item))
             case Declined(item) if not statement.is_narrower:
                 return Refused(None if item is None else self._record(item))
@@ -212,5 +226,5 @@ class GroupCommitLedger(DynamoLedger):
 def _answer_of(response: Any) -> Written | Declined | None:  # noqa: ANN401 - boto's response
     error = response.get("Error")
     if error is None:
-        return Written(response["Item"]) if "Item" in response else None
-    return Declined(error.get("Item")) if error.get("Code") == _CONDITION_FAILED else None
+        return Written(response.get("Item"))
+    return Declined(error.get("Item")) if error.get("Code") in _REFUSALS else None

@@ -109,11 +109,10 @@ def as_recorded(message: Envelope, record: JobRecord, ledger: Ledger) -> Envelop
     """
     Return a message that says what the record says.
 
-    One that couldn't be recorded may say something else, since another enqueue may have recorded the job; so may one
-    whose job was debounced since, and one that somebody else wrote. The others are left alone: a payload that isn't in
-    the record costs a read.
+    One of another enqueue under its id may say something else; so may one whose job was debounced since, and one that
+    somebody else wrote. The others are left alone: a payload that isn't in the record costs a read.
     """
-    if message.speaks_for(record) and not (message.unrecorded or record.superseded_at):
+    if message.speaks_for(record) and not record.superseded_at:
         return message
     payload = ledger.payload_of(record) if record.payload is None else record.payload
     return Envelope.of(record, message.payload if payload is None else payload)

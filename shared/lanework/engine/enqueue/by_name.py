@@ -105,7 +105,7 @@ def _sent(request: Request, ports: Ports) -> Receipt[Any]:
         ports.lanes.send(lane, OutgoingMessage(body=body, tenant=request.tenant))
     except (UnavailableError, UnsendableError, ConfigError) as error:
         raise EnqueueError(job_id, f"not sent: {error}", is_final=isinstance(error, UnsendableError)) from error
-    return Receipt(job_id=job_id, overdue=now - start if start is not None and start < now else None)
+    return Receipt(job_id=job_id, duplicate=None, overdue=now - start if start is not None and start < now else None)
 
 
 def _text_of(name: str, payload: BaseModel | Mapping[str, object] | str) -> str:

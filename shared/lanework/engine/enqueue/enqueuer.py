@@ -136,7 +136,7 @@ class Enqueuer:
 
     def _record(self, jobs: Sequence[PreparedJob]) -> tuple[list[PreparedJob], dict[str, Failure]]:
         """Record jobs; return them as they were recorded, and by their ids the errors of those that were not."""
-        plain = [job for job in jobs if not job.is_limited]
+        plain = [job for job in jobs if not (job.is_limited or job.is_recorded_at_start)]
         answers = dict(zip([job.job_id for job in plain], self._put([job.record for job in plain]), strict=True))
         recorded: list[PreparedJob] = []
         failed: dict[str, Failure] = {}
@@ -203,6 +203,9 @@ class Enqueuer:
         """Leave a job whose message could not be sent to the sweep; end one that no later try could send."""
         is_final = isinstance(unsent, UnsendableError)
         job_id = job.record.job_id
+        if job.is_recorded_at_start:
+            self._record_unsent(job, unsent)
+            return
         if message.unrecorded:
             reason = f"not recorded ({job.reason}) and not sent ({unsent})"
             raise EnqueueError(job_id, reason, is_final=is_final) from unsent
@@ -216,6 +219,16 @@ class Enqueuer:
             raise EnqueueError(job_id, f"recorded but not sent ({unsent}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
+        self._ports.emit(Action.JOB_SEND_DEFERRED, job.record, reason=str(unsent))
+
+    def _record_unsent(self, job: PreparedJob, unsent: LaneworkError) -> None:
+        """Record a job that its start should have recorded, entered for the sweep: its message could not be sent."""
+        if isinstance(unsent, UnsendableError):
+            raise EnqueueError(job.job_id, f"not sent: {unsent}", is_final=True) from unsent
+        try:
+            self._ports.ledger.put(replace(job.record, sweep_at=max(job.record.run_at, self._ports.clock())))
+        except UnavailableError as error:
+            raise EnqueueError(job.job_id, f"not sent ({unsent}), and not recorded ({error})") from error
         self._ports.emit(Action.JOB_SEND_DEFERRED, job.record, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:
@@ -253,7 +266,8 @@ def _unrecorded(job: PreparedJob, reason: str) -> PreparedJob:
     if needs_record(job.job_id):  # of such a message, which anybody could have sent, no worker makes one
         raise EnqueueError(job.job_id, f"{reason}; a job under an id of Lanework's own is not sent unrecorded")
     message = job.envelope.model_copy(update={"unrecorded": True})
-    return replace(job, message=message, reason=f"unrecorded: {reason}")
+    receipt = job.receipt if job.has_new_id else replace(job.receipt, duplicate=None)
+    return replace(job, message=message, receipt=receipt, reason=f"unrecorded: {reason}")
 
 
 def _receipts(asked: Sequence[PreparedJob], recorded: Sequence[PreparedJob]) -> list[Receipt[Any]]:

@@ -30,7 +30,7 @@ def attached(jobs: Sequence[PreparedJob], ports: Ports) -> list[PreparedJob]:
     Note who waits for whom, and return the jobs, each of which knows whether others wait for it.
 
     Raises:
-        InvalidOptionError: Jobs wait for each other in a circle.
+        InvalidOptionError: Jobs wait for each other in a circle, or for one that has no record before it starts.
         UnknownParentError, UnavailableError: A parent doesn't exist, or can't be read. Nothing was enqueued.
     """
     waiting = [job for job in jobs if job.record.after]
@@ -38,6 +38,11 @@ def attached(jobs: Sequence[PreparedJob], ports: Ports) -> list[PreparedJob]:
     check_circle({job.job_id: job.record.after for job in waiting})
     parents = {parent for job in waiting for parent in job.record.after}
     outside = parents - among
+    for job in jobs:
+        if job.job_id in parents and job.is_recorded_at_start:
+            from lanework.engine.jobtypes.recorded_at_start import refuse  # noqa: PLC0415 - few job types say it
+
+            raise refuse(job.request.type.name, "a job that others wait for")
     _check_known(waiting, outside, ports)
     ports.workflows.add_children([(parent, job.job_id) for job in waiting for parent in job.record.after])
     for parent in sorted(outside):

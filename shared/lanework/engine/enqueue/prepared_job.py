@@ -13,6 +13,7 @@ from lanework.model.events import Action
 from lanework.model.job.envelope import Envelope
 from lanework.model.job.guard_items import debounce_mark, quota_mark, unique_mark
 from lanework.model.job.headers import with_headers
+from lanework.model.job.ids import needs_record
 from lanework.model.job.payload import public_part, written
 from lanework.model.lanes import LANES
 from lanework.model.lifecycle import dependency_moves, run_moves
@@ -95,6 +96,11 @@ class PreparedJob:
         """Whether a quota or a key decides if it may be recorded."""
         return self.key is not None or bool(self.quotas)
 
+    @property
+    def is_recorded_at_start(self) -> bool:
+        """Whether its type says so; a schedule's run has an id that a message alone can't claim (rule 22)."""
+        return self.request.is_recorded_at_start and not needs_record(self.job_id)
+
 
 def prepare(
     request: Request, *, now: datetime, new_id: NewId, look_ahead: timedelta, nonce: str | None = None
@@ -123,7 +129,20 @@ def prepare(
         public=public_part(request.payload),
         reason=None if overdue is None else f"its start lay {overdue} in the past: it starts now",
     )
+    if request.type.is_recorded_at_start:
+        return _without_record(job)
     return _limited(job) if request.is_limited else job
+
+
+def _without_record(job: PreparedJob) -> PreparedJob:
+    """Return a job whose message makes its record, where it starts; nobody knows before whether it is a duplicate."""
+    from lanework.engine.jobtypes.recorded_at_start import check_request  # noqa: PLC0415 - few types say it
+
+    check_request(job.request, wait=job.record.run_at - job.record.created_at)
+    if not job.is_recorded_at_start:
+        return job
+    message = job.envelope.model_copy(update={"unrecorded": True})
+    return replace(job, message=message, receipt=replace(job.receipt, duplicate=None))
 
 
 def _envelope(request: Request, job_id: str, now: datetime, start: datetime | None, nonce: str | None) -> Envelope:

@@ -40,6 +40,10 @@ def bound_to(jobs: Sequence[PreparedJob], items: TransactionItems) -> list[Prepa
         what = "fallback='inline'" if job.request.runs_inline else "a debounced type, whose job may be one that waits"
         msg = f"enqueue_with makes a record together with the items: it can't be combined with {what}"
         raise InvalidOptionError(msg)
+    if job.is_recorded_at_start:
+        from lanework.engine.jobtypes.recorded_at_start import refuse  # noqa: PLC0415 - few job types say it
+
+        raise refuse(job.request.type.name, "enqueue_with")
     ours = 1 + is_apart(job.envelope.payload) + len(job.quotas) + (job.key is not None)
     if not 1 <= len(items.entries) <= MOST_ITEMS - ours:
         msg = (

@@ -131,6 +131,7 @@ class Attempt:
             lease=self._lease,
             ports=self._ports,
             events=self._events,
+            is_first=self._delivery.receives == 1,
             makes_no_record=self._type is not None and self._type.has_quota,
         )
         try:
@@ -251,5 +252,5 @@ class Attempt:
     def _follow(self, record: JobRecord) -> None:
         """Do as the record says, where the message is that of another enqueue under the same id."""
         self._type = self._find(record.type)
-        if self._envelope.unrecorded or record.superseded_at or not self._envelope.speaks_for(record):
+        if record.superseded_at or not self._envelope.speaks_for(record):
             self._envelope = as_recorded(self._envelope, record, self._ports.ledger)

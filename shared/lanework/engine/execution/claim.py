@@ -55,13 +55,21 @@ class OtherJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One try of one message to start its job; `makes_no_record`: its type's jobs never begin without a record."""
+    """
+    One try of one message to start its job.
+
+    Attributes:
+        is_first: The message was never received before, so that a job that is recorded when it starts has no record
+            yet, most likely: the record is made first, and looked at only if there is one.
+        makes_no_record: Its type's jobs never begin without a record.
+    """
 
     envelope: Envelope
     claim_id: str
     lease: timedelta
     ports: Ports
     events: MessageEvents
+    is_first: bool = False
     makes_no_record: bool = False
 
     def make(self) -> JobRecord | Report | OtherJob:
@@ -74,9 +82,10 @@ class Claim:
             expires_at=run_moves.expiry(now=now, ever_died=True),
         )
         first = claim_moves.claim(life=self.envelope.life, claim_id=self.claim_id, now=now, lease=self.lease)
-        change = claim_moves.asked_by(self.envelope, first)
+        puts_first = self.is_first and not self.makes_no_record and _may_start(self.envelope, now)
+        change = None if puts_first else claim_moves.asked_by(self.envelope, first)
         for _ in range(_ROUNDS):
-            stored = self.ports.ledger.change(self.envelope.id, change).record
+            stored = self._put(now) if change is None else self.ports.ledger.change(self.envelope.id, change).record
             if stored is not None and stored.claim_id == self.claim_id and stored.state is State.RUNNING:
                 return stored  # just written, or it had landed and its answer was lost
             verdict = self._verdict(stored, by)
@@ -135,9 +144,13 @@ class Claim:
             # Too late: recorded as waiting, so that it is ended as any other that wasn't started by its time.
             self.ports.ledger.put(run_moves.new_record(self.envelope))
             return None
+        stored = self._put(now)
+        return stored if stored.claim_id == self.claim_id else None
+
+    def _put(self, now: datetime) -> JobRecord:
+        """Make the record, claimed; return it, or the one that has the id."""
         record = run_moves.claimed_record(self.envelope, claim_id=self.claim_id, now=now, lease=self.lease)
-        existing = self.ports.ledger.put(record)
-        return record if existing is None else None
+        return self.ports.ledger.put(record) or record
 
     def _end(self, ending: Change) -> Report:
         answer = self.ports.ledger.change(self.envelope.id, self.ports.ending(ending))
@@ -179,3 +192,9 @@ class Claim:
         nack = Nack.until(moment, now=now)
         self.events.note(Action.MESSAGE_DEFERRED, wait=nack.after)
         return nack
+
+
+def _may_start(message: Envelope, now: datetime) -> bool:
+    """Tell whether a message that makes its job's record may start it now."""
+    is_due = message.run_at is None or message.run_at <= now
+    return message.unrecorded and is_due and (message.start_by is None or message.start_by > now)

@@ -134,7 +134,7 @@ class OutcomeRecorder:
         wait = cast("datetime", record.due_at) - self.ports.clock()
         self.events.run(Action.JOB_PARKED, record, wait=max(wait, timedelta(0)), reason=reason)
         if record.held_by is None and wait <= LONGEST_HELD:
-            message = self.envelope.model_copy(update={"run_at": record.due_at})
+            message = self.envelope.model_copy(update={"run_at": record.due_at, "unrecorded": False})
             failed = dispatch(record, message, self.ports)
             if failed is not None:
                 self.events.note(Action.RUN_WRITE_FAILED, reason=f"sending a parked job ahead: {failed}")

@@ -88,8 +88,12 @@ def keep_payload(message: Envelope, record: JobRecord, ports: Ports) -> None:
 
 def _park_paused(message: Envelope, name: str, ports: Ports, events: MessageEvents) -> Report | None:
     """Park a paused job under its pause; None if it doesn't wait, so that claiming it says what else is the matter."""
+    now = ports.clock()
     try:
-        change = operator_moves.hold(life=message.life, name=name, now=ports.clock())
+        if message.unrecorded and ports.ledger.put(operator_moves.held_record(message, name=name, now=now)) is None:
+            events.note(Action.JOB_HELD, reason=name)
+            return Ack()
+        change = operator_moves.hold(life=message.life, name=name, now=now)
         answer = ports.ledger.change(message.id, claim_moves.asked_by(message, change))
         if isinstance(answer, Applied):
             keep_payload(message, answer.record, ports)
@@ -106,7 +110,7 @@ def _park_paused(message: Envelope, name: str, ports: Ports, events: MessageEven
 
 
 def _would_start(message: Envelope, stored: JobRecord | None) -> bool:
-    """Tell whether a message could start its job though nothing waits: a first record, the next life, a crashed run."""
+    """Tell whether a message could start its job though nothing waits: by a ticket, or after a crash."""
     if stored is None:
         return message.may_make_a_record
     if stored.state is State.DEAD:

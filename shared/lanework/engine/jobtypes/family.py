@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.engine.jobtypes.job import Declaration, Enqueues, PayloadT
-    from lanework.engine.jobtypes.job_type import Upcast, Where
+    from lanework.engine.jobtypes.job_type import RecordFrom, Upcast, Where
     from lanework.engine.jobtypes.subscription import Source, Subscription
     from lanework.model.lanes import Lane, LaneName
     from lanework.model.limits import Bound, Quota, Rate
@@ -40,6 +40,10 @@ class TypeOptions(TypedDict, total=False):
             895 s, which is Lambda's longest less what we write, only a worker process runs it; at most 11 hours.
         where: `worker`: only worker processes (`lanework worker`) run them; `anywhere`, the default: Lambda, too.
         webhook: Address of a webhook for each completion and death of its jobs (docs/events.md).
+        record: `full`, the default: an enqueue makes the job's record. `start`: it sends a message and writes nothing;
+            the job's start makes the record. That costs a third less, and gives up what needs a record before: `quota`,
+            `unique_for`, `debounce`, `after`, workflows, delays over 15 minutes, and listing or cancelling a job that
+            has not begun (docs/writing-jobs.md).
         concurrency: How many jobs run at once; a number, or `Concurrency`. A family's counts all its types together,
             and a type's own limits stand beside it. `key=` in one names a field of the payload: one limit for each of
             its values.
@@ -53,6 +57,7 @@ class TypeOptions(TypedDict, total=False):
     timeout: timedelta | None
     where: Where | None
     webhook: str | None
+    record: RecordFrom | None
     concurrency: int | Concurrency | tuple[Concurrency, ...] | None
     rate: Rate | tuple[Rate, ...] | None
     quota: Quota | tuple[Quota, ...] | None
@@ -234,6 +239,10 @@ class Jobs:
         bounds = (*self._bounds, *_bounds(f"type:{name}", said))
         key = checked_names("key", said.get("key"))
         check_windows(key, **windows)
+        if options.record == "start":
+            from lanework.engine.jobtypes.recorded_at_start import check_declaration  # noqa: PLC0415 - few types say it
+
+            check_declaration(name, bounds=bounds, **windows)
         return {
             **windows,
             "options": options,
@@ -270,6 +279,9 @@ def _upcasts(name: str, given: object, version: int) -> Mapping[int, Upcast]:
 
 def _options(said: TypeOptions) -> Options:
     check_durations(backoff=said.get("backoff"), timeout=said.get("timeout"))
+    if said.get("record") not in (None, "full", "start"):
+        msg = f"record must be 'full' or 'start', got {shown(said.get('record'))}"
+        raise InvalidOptionError(msg)
     given: dict[str, Any] = {one.name: said.get(one.name) for one in fields(Options)}
     return Options(**given)
 

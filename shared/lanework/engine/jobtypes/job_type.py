@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lanework.model.schedule.schedule import Schedule
 
 Where = Literal["anywhere", "worker"]
+RecordFrom = Literal["full", "start"]
 Upcast: TypeAlias = "Callable[[Any], Any]"
 """Turns a payload of one version, as JSON values, into one of the next version."""
 
@@ -38,6 +39,7 @@ class Options:
     timeout: timedelta | None = None
     where: Where | None = None
     webhook: str | None = None
+    record: RecordFrom | None = None
 
     def over(self, above: Options) -> Options:
         """Return these options, with what they leave open taken from the level above."""
@@ -134,6 +136,11 @@ class JobType:
         from lanework.engine.jobtypes.upcast import upcasted  # noqa: PLC0415 - few payloads are old
 
         return upcasted(self, payload, version)
+
+    @property
+    def is_recorded_at_start(self) -> bool:
+        """Whether its jobs get their record from the claim that starts them; an enqueue only sends a message."""
+        return self.options.record == "start"
 
     @property
     def has_quota(self) -> bool:

@@ -33,14 +33,15 @@ class Receipt(Generic[ResultT_co]):
     Attributes:
         job_id: The job's id.
         duplicate: Such a job existed before: one with this id, or with the same key within `unique_for`. Nothing new
-            will run; the id is that job's.
+            will run; the id is that job's. None: not known, since the job was sent without a record; if its id is a
+            duplicate, nothing new will run.
         payload_differs: That job was given another payload than this one: what was asked for now will not run.
         ran_inline: It was not enqueued: its code ran in the caller, as `fallback="inline"` asked for.
         overdue: How long ago the asked start was; None unless it lay in the past, and so became now.
     """
 
     job_id: str
-    duplicate: bool = False
+    duplicate: bool | None = False
     payload_differs: bool = False
     ran_inline: bool = False
     overdue: timedelta | None = None

@@ -78,6 +78,11 @@ class Request:
         """Whether a quota, or a key of unique or debounced work, decides if it may be recorded."""
         return self.unique_for is not None or self.debounce is not None or self.type.has_quota
 
+    @property
+    def is_recorded_at_start(self) -> bool:
+        """Whether its type says so; under an idempotency key the record comes first, since it holds the key."""
+        return self.type.is_recorded_at_start and self.digest is None
+
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """
         Return the request with words that go along beside the payload: `run.headers` has them when the job runs.

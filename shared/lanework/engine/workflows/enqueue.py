@@ -200,7 +200,10 @@ class WorkflowEnqueuer:
     def _check(self, layout: Layout) -> None:
         """Check what needs no look at other jobs."""
         for request in layout.requests:
-            self._registry.get(request.type.name)
+            if self._registry.get(request.type.name).is_recorded_at_start:
+                from lanework.engine.jobtypes.recorded_at_start import refuse  # noqa: PLC0415 - few job types say it
+
+                raise refuse(request.type.name, "a place in a workflow")
         layout.check_callbacks()
         check_circle(layout.waits())
 

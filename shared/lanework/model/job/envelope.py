@@ -49,7 +49,8 @@ class Envelope(BaseModel):
         request_digest: Of the request that it was asked for with, under an idempotency key.
         nonce: What its record has, too, and nobody else can know: a message without it doesn't speak for the job.
         ticket: A dead job's message in the DLQ, stamped with the life that a redrive begins.
-        unrecorded: The ledger could not be reached at enqueue: whoever claims the job makes its record.
+        unrecorded: Whoever claims the job makes its record: its type has `record="start"`, or the ledger could not be
+            reached at enqueue.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True, ser_json_timedelta="float")
@@ -119,8 +120,8 @@ class Envelope(BaseModel):
         return self.model_copy(update={"ticket": True, "unrecorded": False, "life": life, "start_by": None})
 
     def speaks_for(self, record: JobRecord) -> bool:
-        """Tell whether what it says of a recorded job counts: it has the record's nonce."""
-        return self.nonce == record.nonce
+        """Tell whether what it says of a recorded job counts: it has the record's nonce, or neither has one."""
+        return self.nonce == record.nonce and not (self.nonce is None and self.unrecorded)
 
     @property
     def carried(self) -> dict[str, Any]:

@@ -6,15 +6,17 @@ None of them requires a claim: they require that the job stands as it was seen, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from lanework.model.lifecycle.change import Change, Equals, InStates, NotSet
 from lanework.model.lifecycle.dependency_moves import BLOCKED
-from lanework.model.lifecycle.run_moves import NEXT_LIFE, cancellation, death, expiry
+from lanework.model.lifecycle.run_moves import NEXT_LIFE, cancellation, death, expiry, new_record
 from lanework.model.lifecycle.states import AT_ONCE, CLAIMABLE, WAITING, Cause, State
 
 if TYPE_CHECKING:
+    from lanework.model.job.envelope import Envelope
     from lanework.model.job.payload import Edit
     from lanework.model.lifecycle.states import JobRecord
 
@@ -141,6 +143,11 @@ def hold(*, life: int, name: str, now: datetime) -> Change:
         require=(InStates(WAITING), Equals("life", life)),
         write={"state": State.PARKED, "sweep_at": now, "held_by": name},
     )
+
+
+def held_record(message: Envelope, *, name: str, now: datetime) -> JobRecord:
+    """Return the record of a job that is paused and has none yet: parked, and entered under its pause."""
+    return replace(new_record(message), state=State.PARKED, sweep_at=now, held_by=name)
 
 
 def release(name: str, *, now: datetime) -> Change:
