@@ -187,12 +187,8 @@ class App(JobOperations):
         receipts = enqueue_through(self._middleware, requests, enqueue)
         self._flush()
         return [
-            receipt if receipt.ran_inline else replace(receipt, reader=self._reader(receipt)) for receipt in receipts
+            receipt if receipt.ran_inline else replace(receipt, reader=_reader(self, receipt)) for receipt in receipts
         ]
-
-    def _reader(self, receipt: Receipt[Any]) -> ReadsResults:
-        """Return what reads a receipt's result: one whose job was sent without a record waits for that, too."""
-        return self if receipt.duplicate is not None else ResultsToCome(self)
 
     def _flush(self) -> None:
         """Let events go out where nothing else does so: in a producer's process."""
@@ -289,3 +285,8 @@ class App(JobOperations):
     @cached_property
     def _enqueuer(self) -> Enqueuer:
         return Enqueuer(self.ports)
+
+
+def _reader(app: App, receipt: Receipt[Any]) -> ReadsResults:
+    """Return what reads a receipt's result: that of a job that was sent without a record waits for the record, too."""
+    return app if receipt.duplicate is not None else ResultsToCome(app)

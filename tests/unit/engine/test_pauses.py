@@ -110,8 +110,9 @@ def test_a_job_without_a_record_gets_one_under_its_pause_and_runs_when_that_is_o
 
     assert [Ack(), Ack()] == [world.execute(body), world.execute(body)]
     assert (world.stored().state, world.stored().held_by) == (State.PARKED, "queue:email")
-    assert world.app.resume(queue="email") == 1
+    world.app.resume(queue="email")
     world.clock.advance(LOOKED_AT_EVERY)
+    Sweeper(world.app.ports).tick()
     drain(world.app)
     assert world.greeted == [("Bat", 1)]
 

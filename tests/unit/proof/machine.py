@@ -25,7 +25,7 @@ from tests.unit.proof.guarded import DEBOUNCED, GUARDED
 from tests.unit.proof.poison import POISONS
 from tests.unit.proof.promises import MEMBERS
 from tests.unit.proof.queues import LANES_USED
-from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, TYPES, Ending, World
+from tests.unit.proof.world import ENVIRONMENTS, PAUSES, SKEWS, STARTED, TYPES, Ending, World
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,9 +74,12 @@ PACED = Bound(Rate(3, per=30 * SECOND), "queue:proof")
 LIMITS: Mapping[str, Bounds] = {
     "none": {},
     "one at a time": {"proof.one": (ONE,)},
-    "a family's and a type's": {"proof.one": (FAMILY, ONE), "proof.two": (FAMILY,), DEBOUNCED: (FAMILY,)},
+    "a family's and a type's": {
+        "proof.one": (FAMILY, ONE),
+        **dict.fromkeys(("proof.two", STARTED, DEBOUNCED), (FAMILY,)),
+    },
     "a rate": {"proof.one": (SLOW,)},
-    "everything": {"proof.one": (FAMILY, ONE, PACED, SLOW), "proof.two": (FAMILY, PACED)},
+    "everything": {"proof.one": (FAMILY, ONE, PACED, SLOW), "proof.two": (FAMILY, PACED), STARTED: (FAMILY, PACED)},
 }
 
 troubles = st.one_of(st.just(_NOTHING), st.sampled_from(_TROUBLES), st.sampled_from(_INTERFERENCES))
@@ -150,8 +153,9 @@ class NothingIsLost(RuleBasedStateMachine):
         asked=st.lists(attempts, min_size=1, max_size=2),
         ends_well=st.booleans(),
         limits=st.sampled_from(sorted(LIMITS)),
+        type_=st.sampled_from(["proof.one", STARTED]),
     )
-    def a_deployment(self, skews: list[int], asked: list[int], ends_well: bool, limits: str) -> None:
+    def a_deployment(self, skews: list[int], asked: list[int], ends_well: bool, limits: str, type_: str) -> None:
         """Clocks that are wrong by seconds, limits; and jobs a and b to begin with."""
         self.world = World(
             self.new_ledger(),
@@ -163,7 +167,7 @@ class NothingIsLost(RuleBasedStateMachine):
         self.last_ending = Ending() if ends_well else Ending(raises=OSError)
         self.world.look_for_unsent(_NOTHING)  # as its first minute does: what is an hour older than that is the audit's
         for name, most in zip("ab", asked, strict=False):
-            self.world.enqueue(_NOTHING, name=name, type_="proof.one", delay=None, attempts=most)
+            self.world.enqueue(_NOTHING, name=name, type_=type_, delay=None, attempts=most)
 
     # --- producers
 

@@ -82,7 +82,10 @@ if TYPE_CHECKING:
 SKEWS = (-2, -1, 0, 1, 2)
 """Seconds by which an environment's clock may be wrong."""
 
-TYPES: Mapping[str, Lane] = {"proof.one": Lane.HIGH, "proof.two": Lane.MEDIUM}
+STARTED = "proof.start"
+"""Its jobs get their records when they start."""
+
+TYPES: Mapping[str, Lane] = {"proof.one": Lane.HIGH, "proof.two": Lane.MEDIUM, STARTED: Lane.HIGH}
 
 ENVIRONMENTS = ("producer", "producer-2", "worker-1", "worker-2", "worker-3", "sweeper", "operator")
 
@@ -92,6 +95,8 @@ SIGNAL = "go"
 
 BACKOFF = timedelta(seconds=2)
 MINUTE = timedelta(minutes=1)
+LONGEST_STARTED = 14 * MINUTE
+"""The longest delay of a job that has no record before it starts."""
 
 CUT_OFF = timedelta(seconds=5)
 """How long code may run on that was given back, until its process is killed."""
@@ -219,7 +224,7 @@ class World:
                 model=Payload,
                 takes_run=True,
                 is_async=False,
-                options=Options(lane=lane, backoff=BACKOFF),
+                options=Options(lane=lane, backoff=BACKOFF, record="start" if name == STARTED else None),
                 bounds=(*bounds.get(name, ()), *((COUNTS,) if name == COUNTED else ())),
                 key=KEY if name in GUARDED else (),
             )
@@ -242,6 +247,8 @@ class World:
         start_by: timedelta | None = None,
     ) -> None:
         """A producer enqueues."""
+        if type_ == STARTED and delay is not None:
+            delay = min(delay, LONGEST_STARTED)
         request = self._request(name=name, type_=type_, delay=delay, attempts=attempts, start_by=start_by)
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time() + (delay or timedelta(0))
@@ -294,6 +301,8 @@ class World:
             self._guarded_request(one, window=timedelta(minutes=1))
             if one is not None and one in GUARDED
             else self._request(name=one, type_="proof.one", delay=delay, attempts=2)
+            if one is not None or (delay is not None and delay > LONGEST_STARTED)
+            else self._request(name=one, type_=STARTED, delay=delay, attempts=2)
             for one in chosen
         ]
         with self._acting("producer", trouble) as actor:
