@@ -106,12 +106,13 @@ def _of_template(project: Project, *, lint: bool) -> list[Finding]:
     from lanework.local.deployment.sam_transform import lint_template  # noqa: PLC0415 - heavy, as are the next
     from lanework.local.deployment.samconfig import examine_samconfig  # noqa: PLC0415 - as below
     from lanework.local.deployment.template import read_template  # noqa: PLC0415 - as above
-    from lanework.local.doctor_input import code_of, template_case  # noqa: PLC0415 - as above
+    from lanework.local.doctor_input import code_of  # noqa: PLC0415 - as above
+    from lanework.local.samconfig_findings import examine_template  # noqa: PLC0415 - as above
 
     adopt(local_environment(project))
     template = read_template(project.template)
     app = load_app(project)
-    findings = examine(template_case(template, code_of(app)), RULES)
+    findings = examine_template(template, code_of(app), project.folder)
     lines = lint_template(template) if lint else ()
     return [
         *(_linted(line) for line in lines),

@@ -47,16 +47,22 @@ def code_of(app: App) -> Code:
 
 def template_case(template: dict[str, Any], code: Code | None, *, parameters: Mapping[str, str] | None = None) -> Case:
     """
-    Return a template as the doctor sees it.
-
-    Args:
-        parameters: Values of its parameters, where not their defaults.
+    Return a template as the doctor sees it. Arguments as of `case_of`.
 
     Raises:
         StackError: The SAM transform refuses it.
     """
-    given = parameters or {}
-    graph = graph_of(translate(template), stack=STACK, region=REGION, account=ACCOUNT, parameters=given)
+    return case_of(translate(template), code, parameters=parameters)
+
+
+def case_of(template: dict[str, Any], code: Code | None, *, parameters: Mapping[str, str] | None = None) -> Case:
+    """
+    Return a template that the SAM transform has made as the doctor sees it.
+
+    Args:
+        parameters: Values of its parameters, where not their defaults.
+    """
+    graph = graph_of(template, stack=STACK, region=REGION, account=ACCOUNT, parameters=parameters or {})
     return Case(graph=graph, code=code)
 
 

@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 import typer
 from botocore import xform_name
+from rich.markup import render
 
 from lanework.cli.exits import Exit
 from lanework.cli.main import app
@@ -83,6 +84,22 @@ def test_every_command_exists_with_its_options_and_values(block: Block, shop: Sh
 def command_line() -> Any:
     """Return all commands, put together once."""
     return typer.main.get_command(app)
+
+
+def texts_of(command: Any) -> Iterator[str]:
+    """Yield what a command's help says, of its options and of the commands below it, too."""
+    yield command.help or ""
+    yield from (one.help or "" for one in command.params if hasattr(one, "help"))
+    for one in getattr(command, "commands", {}).values():
+        yield from texts_of(one)
+
+
+def test_no_word_of_a_help_text_is_taken_for_a_colour() -> None:
+    """`lanework --help` said of upgrade: "and of what  says", since [tool.lanework] was taken for markup."""
+    texts = list(texts_of(command_line()))
+
+    assert len(texts) > 100
+    assert [one for one in texts if render(one).plain.replace("[", "") != one.replace("\\[", "").replace("[", "")] == []
 
 
 def check_lanework(words: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ from samtranslator.yaml_helper import yaml_parse
 from jobs import app
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES, deployed
+from lanework.local.deployment.samconfig import deployed_parameters
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import code_of, template_case
+from lanework.local.samconfig_findings import examine_template
 from lanework.model.lanes import Lane
 
 ROOT = Path(__file__).parents[3]
@@ -50,14 +51,52 @@ def test_our_template_has_nothing_to_complain_about(ours: Template) -> None:
     assert found_in(ours) == []
 
 
-@pytest.mark.parametrize("environment", ["default", "dev", "staging", "prod"])
-def test_neither_has_what_each_environment_makes_of_it(environment: str, ours: Template) -> None:
-    sections = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    said = sections[environment]["deploy"]["parameters"]["parameter_overrides"]
-    parameters = dict(one.split("=", 1) for one in said)
+def test_neither_has_what_each_environment_makes_of_it(ours: Template) -> None:
+    assert {"default", "dev", "staging", "prod"} <= deployed_parameters(ROOT).keys()
+    assert examine_template(ours, CODE, ROOT) == []
 
-    assert parameters.keys() <= ours["Parameters"].keys()
-    assert found_in(ours, **parameters) == []
+
+def for_prod(folder: Path, overrides: str) -> None:
+    text = f"version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = {overrides}\n"
+    (folder / "samconfig.toml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "what"),
+    [
+        ('"VpcSecurityGroups=sg-1 LogLevel=DEBUG"', "Give VpcSubnets and VpcSecurityGroups together, or neither."),
+        ('["ApiAccess=jwt"]', "ApiAccess=jwt needs ApiJwtIssuer and ApiJwtAudience."),
+        ('["LogLvel=DEBUG"]', "template.yaml has no parameter 'LogLvel', did you mean 'LogLevel'?"),
+        (
+            '"ParameterKey=LogLevel,ParameterValue=LOUD"',
+            "LogLevel must be one of DEBUG, INFO, WARNING, ERROR, not 'LOUD'",
+        ),
+        ("{CriticalMemory = 64}", "CriticalMemory must be a number, at least 128 and at most 10240, not '64'"),
+    ],
+)
+def test_what_an_environment_of_samconfig_toml_would_be_refused_for_is_found_before_it_is_deployed(
+    overrides: str, what: str, ours: Template, tmp_path: Path
+) -> None:
+    """A VPC's security groups without subnets were met at the deployment; a misspelt parameter by nobody."""
+    (tmp_path / "samconfig.toml").write_text(
+        f"version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = {overrides}\n"
+    )
+
+    (found,) = examine_template(ours, CODE, tmp_path)
+
+    assert (found.about, found.what) == ("[prod.deploy.parameters]", what)
+    assert found.todo == "change its parameter_overrides in samconfig.toml"
+
+
+def test_a_rule_that_an_environment_alone_breaks_names_the_environment(ours: Template, tmp_path: Path) -> None:
+    (tmp_path / "samconfig.toml").write_text(
+        '[prod.deploy.parameters]\nparameter_overrides = "HighWorkers=900 CriticalWorkers=200"\n'
+    )
+
+    found = examine_template(ours, CODE, tmp_path)
+
+    assert found
+    assert all(one.about.startswith("[prod.deploy.parameters]") for one in found)
 
 
 @pytest.mark.parametrize("rule", sorted(one.name for one in RULES if one not in deployed.RULES))

@@ -35,7 +35,7 @@ def parameter_values(declared: Mapping[str, Mapping[str, Any]], given: Mapping[s
             raise ConfigError(msg)
     values = {names[name]: _text(name, value) for name, value in given.items()}
     for name, value in values.items():
-        _check(snake(name), value, declared[name])
+        check_value(snake(name), value, declared[name])
     fixed = {name for name, one in declared.items() if not is_open(one)}
     defaults = {name: str(declared[name]["Default"]) for name in fixed if "Default" in declared[name]}
     for name in values.keys() - fixed:
@@ -67,7 +67,13 @@ def _text(name: str, value: object) -> str:
             raise ConfigError(msg)
 
 
-def _check(name: str, value: str, declared: Mapping[str, Any]) -> None:
+def check_value(name: str, value: str, declared: Mapping[str, Any]) -> None:
+    """
+    Hold a value to what the template says of its parameter.
+
+    Raises:
+        ConfigError: The template doesn't take it.
+    """
     allowed = [str(one) for one in declared.get("AllowedValues", [])]
     if allowed and value not in allowed:
         msg = f"{name} must be one of {', '.join(allowed)}, not {shown(value)}"

@@ -10,7 +10,7 @@ from lanework.doctor.intrinsics import Resolver
 from lanework.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 _LATER: Final = re.compile(r'AWS::|"Fn::(FindInMap|ImportValue|GetAZs)"')
@@ -34,6 +34,15 @@ def settled(template: dict[str, Any], values: Mapping[str, str]) -> dict[str, An
     return _Settling(template, values).template()
 
 
+def broken_rules(template: Mapping[str, Any], resolver: Resolver, known: Collection[str]) -> Iterator[str]:
+    """Yield what a template's Rules say against the values of a deployment, as far as those are known here."""
+    for name, rule in template.get("Rules", {}).items():
+        if _referred(rule) <= set(known) and resolver.holds(rule.get("RuleCondition", {"Fn::And": []})):
+            for assertion in rule["Assertions"]:
+                if not resolver.holds(assertion["Assert"]):
+                    yield assertion.get("AssertDescription", f"the template's rule {name} is broken")
+
+
 class _Settling:
     def __init__(self, template: dict[str, Any], values: Mapping[str, str]) -> None:
         self._template = template
@@ -45,7 +54,8 @@ class _Settling:
             self._later |= more
 
     def template(self) -> dict[str, Any]:
-        self._check_rules()
+        for broken in broken_rules(self._template, self._resolver, self._values):
+            raise ConfigError(broken)
         kept = {key: one for key, one in self._template.items() if key not in ("Metadata", "Rules")}
         made = {
             **kept,
@@ -64,16 +74,6 @@ class _Settling:
         text = json.dumps(self._conditions[name])
         unknown = [*(self._template.get("Parameters", {}).keys() - self._values.keys()), *self._later]
         return bool(_LATER.search(text)) or any(f'"{one}"' in text or f"${{{one}}}" in text for one in unknown)
-
-    def _check_rules(self) -> None:
-        for name, rule in self._template.get("Rules", {}).items():
-            if not _referred(rule) <= self._values.keys() or not self._resolver.holds(
-                rule.get("RuleCondition", {"Fn::And": []})
-            ):
-                continue
-            for assertion in rule["Assertions"]:
-                if not self._resolver.holds(assertion["Assert"]):
-                    raise ConfigError(assertion.get("AssertDescription", f"the template's rule {name} is broken"))
 
     def _entries(self, entries: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is there of a section's entries."""
