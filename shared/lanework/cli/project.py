@@ -85,8 +85,8 @@ def test(context: typer.Context) -> None:
 def upgrade(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
 ) -> None:
-    r"""
-    Make template.yaml, handlers/ and shared/Makefile anew: of this release, and of what \[tool.lanework] says.
+    """
+    Make template.yaml, handlers/ and shared/Makefile anew: of this release, and of what pyproject.toml says.
 
     What you changed in them by hand stays.
 
