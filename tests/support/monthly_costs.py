@@ -37,6 +37,12 @@ TICK_SQS: Final = 15
 TICK_S: Final = 0.5
 """An assumption: how long such a tick is billed for."""
 
+SCHEDULE_USD: Final = 1e-6
+"""An invocation by EventBridge Scheduler, beyond its 14 million free ones a month."""
+
+KEPT_WARM_MS: Final = 5
+"""An assumption: how long an event is billed for that a function answers at once."""
+
 JOBS_A_DAY: Final = 1_000_000
 RUN_MS: Final = 100
 """An assumption: how long a job runs."""
@@ -66,6 +72,13 @@ def idle() -> list[Line]:
         Line(what="the clock, each minute", usd=ticks * tick),
         Line(what=f"{alarms} alarms", usd=alarms * ALARM_USD),
     ]
+
+
+def kept_warm() -> float:
+    """Return what a month of `CriticalKeepWarm` costs."""
+    price, calls = prices(), MONTH / timedelta(minutes=5)
+    run = KEPT_WARM_MS / 1000 * MEMORY_MB / 1024 * price.gb_second_usd
+    return calls * (SCHEDULE_USD + price.invocation_usd + run)
 
 
 def busy(batch_size: int, log_bytes: int = LOG_BYTES) -> float:

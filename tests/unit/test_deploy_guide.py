@@ -7,11 +7,15 @@ from typing import get_args
 
 from lanework.local.deployment.template import read_template
 from lanework.local.project_config import Deployment
-from tests.support.monthly_costs import GUIDE, ROOT, written
+from tests.support.monthly_costs import GUIDE, ROOT, kept_warm, written
 
 
 def test_the_costs_are_those_that_are_computed() -> None:
     assert written(GUIDE.read_text()) == GUIDE.read_text(), "run: python -m tests.support.monthly_costs"
+
+
+def test_the_price_of_keeping_a_function_warm_is_computed() -> None:
+    assert f"[warm](#a-cold-function): {kept_warm():.2f} USD a month" in GUIDE.read_text()
 
 
 def test_every_parameter_that_the_guide_names_is_the_templates() -> None:

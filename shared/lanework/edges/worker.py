@@ -50,7 +50,7 @@ def worker(app: App) -> Handler:
 
     Async jobs of a batch run side by side in one event loop; the others run in sequence, each claimed at its turn. The
     handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
-    the mapping back off.
+    the mapping back off. The event `{"keep_warm": true}` is answered at once, and nothing is said of it.
     """
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     app.runtime.limit_code_by(alarm)
@@ -60,6 +60,8 @@ def worker(app: App) -> Handler:
     all_is_loaded()
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+        if "keep_warm" in event:
+            return {"batchItemFailures": []}
         begun = time.monotonic()
         batch = _Batch(app, context)
         together = [record for record in event["Records"] if app.runtime.runs_async(record["body"])]

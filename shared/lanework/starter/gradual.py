@@ -8,8 +8,6 @@ from typing import Final
 _FUNCTIONS: Final = re.compile(r"^  (\w+)ErrorsAlarm:$", re.MULTILINE)
 """Each function that an alarm on its errors watches can be taken back: the lanes' workers, and the clock."""
 
-_CLOCK: Final = "                Resource: !GetAtt Clock.Arn\n"
-
 _ROLE: Final = """\
   # ---- Gradual deployment: CodeDeploy shifts each function's alias to its new version, and back at an alarm ----
 
@@ -48,7 +46,7 @@ def with_deployment(text: str, deployment: str) -> str:
     """
     Return the template's text with an alias `live` of each function, which deployments shift as `deployment` says.
 
-    What calls a function calls its alias then; so does EventBridge's role for schedules.
+    What calls a function calls its alias then; so do EventBridge's roles for schedules.
     """
     names = [_function_of(prefix, text) for prefix in _FUNCTIONS.findall(text)]
     for prefix, name in zip(_FUNCTIONS.findall(text), names, strict=True):
@@ -59,7 +57,11 @@ def with_deployment(text: str, deployment: str) -> str:
             rf"        {{Type: {deployment}, Alarms: [!Ref {prefix}ErrorsAlarm], Role: !GetAtt DeploymentRole.Arn}}\n",
             text,
         )
-    text = text.replace(_CLOCK, f"                Resource:\n{_arns('Clock')}")
+    for name in names:
+        text = text.replace(
+            f"                Resource: !GetAtt {name}.Arn\n", f"                Resource:\n{_arns(name)}"
+        )
+        text = text.replace(f"        Arn: !GetAtt {name}.Arn\n", f"        Arn: !Sub ${{{name}.Arn}}:live\n")
     return text.replace(_BEFORE, _ROLE % "".join(map(_arns, names)) + _BEFORE)
 
 

@@ -122,6 +122,35 @@ def test_pollers_take_the_place_of_maximum_concurrency_ten_executions_each(ours:
     assert {one.rule for one in found_in(ours, CriticalPollers="1")} == {"concurrency-range"}
 
 
+@pytest.mark.parametrize("lane", [lane.capitalize() for lane in Lane])
+def test_each_lane_may_have_pollers(lane: str, ours: Template) -> None:
+    parameters = {f"{lane}Pollers": "2", f"{lane}Workers": "20"}
+
+    feeds = template_case(ours, None, parameters=parameters).graph.feeds
+
+    assert found_in(ours, **parameters) == []
+    assert [(one.pollers, one.max_concurrency) for one in feeds if one.pollers is not None] == [(2, None)]
+
+
+def test_a_function_that_is_kept_warm_is_called_by_a_schedule_that_may_call_it_alone(ours: Template) -> None:
+    graph = template_case(ours, None, parameters={"CriticalKeepWarm": "true"}).graph
+
+    (timer,) = (one for one in graph.timers if one.name == "lanework-keep-warm")
+    assert (timer.target.rpartition(":")[2], timer.expression) == ("lanework-worker-critical", "rate(5 minutes)")
+    (role,) = (one for one in graph.roles if one.id == "CriticalWarmRole")
+    (statement,) = role.statements
+    assert (statement.actions, statement.resources) == (("lambda:InvokeFunction",), (timer.target,))
+    assert found_in(ours, CriticalKeepWarm="true") == []
+
+
+@pytest.mark.parametrize("off", [{}, {"CriticalKeepWarm": "true", "CriticalRunsOn": "worker"}])
+def test_nothing_is_called_to_keep_it_warm_unless_that_is_asked_for(off: dict[str, str], ours: Template) -> None:
+    graph = template_case(ours, None, parameters=off).graph
+
+    assert not any("warm" in one.name for one in graph.timers)
+    assert not any("Warm" in one.id for one in graph.roles)
+
+
 def test_an_alarm_that_is_missing_is_named_with_what_it_should_watch(ours: Template) -> None:
     (finding,) = found_in(laid_over(ours, {"Resources": {"HighErrorsAlarm": None}}))
 

@@ -164,7 +164,7 @@ def test_every_role_has_the_accounts_path_and_boundary(ours: Template) -> None:
     roles = [one["Properties"] for one in ours["Resources"].values() if one["Type"] == "AWS::IAM::Role"]
     bounded = {"Fn::If": ["RolesAreBounded", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
 
-    assert len(roles) == 9
+    assert len(roles) == 10
     assert all((one["Path"], one["PermissionsBoundary"]) == ({"Ref": "RolePath"}, bounded) for one in roles)
     assert found_in(ours, RolePath="/jobs/", PermissionsBoundary="arn:aws:iam::123456789012:policy/edge") == []
 

@@ -141,8 +141,8 @@ def _run(folder: Path, endpoint: str, environment: Mapping[str, str], *, code: s
         check=True,
         timeout=60,
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    *lines, last = done.stdout.splitlines()
+    return {**json.loads(last), "lines": lines}
 
 
 _IN_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "shop-worker-critical"}
@@ -175,3 +175,13 @@ def test_a_function_that_can_not_read_what_is_paused_when_it_starts_reads_it_bef
 
     assert found["answer"] == {"batchItemFailures": []}
     assert calls == ["GetItem", "GetItem", "UpdateItem", "UpdateItem", "UpdateItem"]
+
+
+def test_an_event_that_keeps_the_function_warm_is_no_job_and_makes_no_line(tmp_path: Path) -> None:
+    code = _FUNCTION.replace("event = json.load(sys.stdin)", "event = {'keep_warm': True}")
+    with _table() as (endpoint, calls):
+        found = _run(tmp_path, endpoint, _IN_LAMBDA, code=code)
+
+    assert found["answer"] == {"batchItemFailures": []}
+    assert found["lines"] == []
+    assert calls == ["GetItem"]

@@ -136,6 +136,14 @@ def test_a_role_that_may_call_the_function_and_not_its_alias_is_found_before_sch
     assert finding.todo == "SchedulerRole: Resource: !Sub ${Clock.Arn}:live, beside !GetAtt Clock.Arn"
 
 
+def test_what_keeps_a_function_warm_calls_its_alias(canary: Template) -> None:
+    graph = template_case(canary, None, parameters={"CriticalKeepWarm": "true"}).graph
+
+    assert found_in(canary, CriticalKeepWarm="true") == []
+    targets = {one.target.rpartition(":function:")[2] for one in graph.timers}
+    assert targets == {"lanework-clock:live", "lanework-worker-critical:live"}
+
+
 def test_a_mapping_that_passes_the_alias_by_is_found(canary: Template) -> None:
     canary["Resources"]["LowWorker"]["Properties"]["Events"] = {}
     canary["Resources"]["LowWorkerLane"] = {
