@@ -36,6 +36,7 @@ from lanework.errors import (
 
 if TYPE_CHECKING:
     from lanework.app import App
+    from lanework.engine.jobtypes.batch import Batch, BatchItem
     from lanework.engine.jobtypes.family import Jobs
     from lanework.engine.jobtypes.job import Job
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "lanework.app": ("App",),
+    "lanework.engine.jobtypes.batch": ("Batch", "BatchItem"),
     "lanework.engine.jobtypes.family": ("Jobs",),
     "lanework.engine.jobtypes.job": ("Job",),
     "lanework.engine.jobtypes.middleware": ("Middleware", "Proceed"),
@@ -85,6 +87,8 @@ _MODULE_OF: Final = {name: module for module, names in _MODULES.items() for name
 __all__ = [  # noqa: RUF022 - grouped
     # Declaring and enqueueing jobs
     "App",
+    "Batch",
+    "BatchItem",
     "EnqueueOptions",
     "Job",
     "Jobs",

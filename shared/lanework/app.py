@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from lanework.engine.deadletters.service import DeadLetters
-    from lanework.engine.jobtypes.family import Family
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.options import EnqueueOptions
     from lanework.engine.jobtypes.receipt import ReadsResults, Receipt
+    from lanework.engine.jobtypes.registry import Family
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.queries.jobs import Inspector
     from lanework.engine.schedules.service import Schedules

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.executor import Executor
     from lanework.engine.execution.pause_watch import PauseWatch
+    from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.jobtypes.middleware import Middleware, Proceed
     from lanework.engine.jobtypes.receipt import Receipt
     from lanework.engine.jobtypes.request import Request
@@ -81,13 +82,12 @@ class Runtime:
 
         return PauseWatch(self._app.ports.flags, self._app.ports.clock)
 
-    def runs_async(self, body: str) -> bool:
-        """Tell whether a message carries an async job."""
+    def type_of(self, body: str) -> JobType | None:
+        """Return the type of the job that a message carries; None if it is unknown here, or no message of ours."""
         try:
-            found = self._app.registry.find(Envelope.decode(body).type)
+            return self._app.registry.find(Envelope.decode(body).type)
         except UndecodableError:
-            return False
-        return found is not None and found.is_async
+            return None
 
     def limit_code_by(self, limit: Callable[[timedelta], AbstractContextManager[None]]) -> None:
         """Let this stop synchronous jobs whose time is over, from now on."""

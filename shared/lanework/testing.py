@@ -17,11 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic_core import to_json
 
 from lanework.aws.strict import make_strict as make_strict  # noqa: PLC0414 - it is for tests, and theirs to import from here
-from lanework.engine.execution.attempt import in_order
-from lanework.engine.execution.claim import LEASE_MARGIN
+from lanework.engine.jobtypes.batch import Batch, BatchItem, PayloadT
 from lanework.engine.jobtypes.run import Run
 from lanework.engine.maintenance.sweep import Sweeper
-from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.engine.ports.bundle import Ports
 from lanework.engine.ports.code_runner import CodeRunner
 from lanework.memory import (
@@ -34,8 +32,9 @@ from lanework.memory import (
     MemoryStatistics,
     MemoryWorkflows,
 )
+from lanework.memory.drain import Drain
 from lanework.model.job.headers import with_headers
-from lanework.model.lanes import LANES, Lane
+from lanework.model.lanes import Lane
 from lanework.model.lifecycle.states import State
 
 if TYPE_CHECKING:
@@ -185,6 +184,16 @@ def a_run(
     )
 
 
+def a_batch(*payloads: PayloadT) -> Batch[PayloadT, Any]:
+    """
+    Return a batch to call a batch function with; then look at each item's `result` and `error`.
+
+    Its jobs are `job-1`, `job-2` and so on.
+    """
+    runs = (a_run(job_id=f"job-{number}") for number in count(1))
+    return Batch(BatchItem(payload, run) for payload, run in zip(payloads, runs, strict=False))
+
+
 def memory_ports(clock: Clock | None = None, *, events: EventList | None = None) -> Ports:
     """Return ports that live in memory: time stands still until somebody waits, ids count up, jitter is none."""
     time = Clock() if clock is None else clock
@@ -254,33 +263,14 @@ def drain(app: App, *lanes: Lane) -> int:
     """
     Run what is due in an application in memory, lane by lane, until nothing is; return how many messages were handled.
 
-    Jobs that wait for a retry or a delay stay; advance the clock and drain again.
+    Jobs that wait for a retry or a delay stay; advance the clock and drain again. A batch function is called with all
+    of its jobs that wait in a lane, as many as its size allows.
     """
     queues = app.ports.lanes
     if not isinstance(queues, MemoryLanes):
         msg = "drain() runs an application in memory: call app_in_memory(app) first"
         raise TypeError(msg)
-    executor = app.runtime.executor(in_order)
-    wanted = lanes or tuple(Lane)
-    handled = 0
-    while any(_is_waiting(queues, lane) for lane in wanted):  # a job may enqueue into a lane that was empty before
-        lane = next(lane for lane in wanted if _is_waiting(queues, lane))
-        while (message := queues.receive(lane)) is not None:
-            handled += 1
-            time_left = LANES[lane].timeout
-            delivery = Delivery(
-                body=message.body,
-                lane=lane,
-                time_left=time_left,
-                message_id=message.message_id,
-                lease=time_left + LEASE_MARGIN,
-            )
-            report = executor.execute(delivery)
-            if not isinstance(report, Nack):
-                queues.delete(lane, message.handle)
-            elif report.after is not None:
-                queues.change_visibility(lane, message.handle, max(report.after, timedelta(seconds=1)))
-    return handled
+    return Drain(queues, app.runtime).run(lanes or tuple(Lane))
 
 
 def sweep(app: App) -> int:
@@ -291,7 +281,3 @@ def sweep(app: App) -> int:
 def start_schedules(app: App) -> int:
     """Do what the clock function does each minute: enqueue what schedules are due to; return how many jobs."""
     return app.runtime.schedule_trigger.tick().enqueued
-
-
-def _is_waiting(queues: MemoryLanes, lane: Lane) -> bool:
-    return queues.counts(lane).waiting > 0

@@ -25,6 +25,8 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import S
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.engine.execution.attempt import Attempt, StepDriver
@@ -33,13 +35,18 @@ _KEY_PREFIX: Final = "lanework"
 """Fixed, so that renaming a function doesn't change what an idempotency key is."""
 
 
-def through_powertools(context: LambdaContext) -> StepDriver:
-    """Return the driver that takes attempts through Powertools' idempotency, within the context's time."""
+def through_powertools(context: LambdaContext, *, wait: Callable[[Attempt], object] = lambda _: None) -> StepDriver:
+    """
+    Return the driver that takes attempts through Powertools' idempotency, within the context's time.
+
+    `wait` is called between the claim and the code: a batch function's job waits there for the others of its call.
+    """
     config = IdempotencyConfig(use_local_cache=False)
     config.register_lambda_context(context)
 
     def drive(attempt: Attempt) -> None:
         def run(*, job_id: str) -> None:  # noqa: ARG001 - Powertools takes the key from it
+            wait(attempt)
             attempt.run()
 
         idempotent = idempotent_function(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ from lanework.settings import MetricSettings, is_in_lambda
 from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Callable, Collection, Coroutine, Sequence
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.shared_loop import SharedLoop
+    from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.executor import Executor
     from lanework.model.lanes import Lane
 
@@ -48,9 +50,10 @@ def worker(app: App) -> Handler:
     """
     Return the Lambda handler of a lane's worker function.
 
-    Async jobs of a batch run side by side in one event loop; the others run in sequence, each claimed at its turn. The
-    handler reports what is to be kept (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes
-    the mapping back off. The event `{"keep_warm": true}` is answered at once, and nothing is said of it.
+    Jobs of a batch function run in one call, or several if its size asks for that; then async jobs run side by side in
+    one event loop, and then the others in sequence, each claimed at its turn. The handler reports what is to be kept
+    (`ReportBatchItemFailures`) and never fails the whole batch: a raised error makes the mapping back off. The event
+    `{"keep_warm": true}` is answered at once, and nothing is said of it.
     """
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     app.runtime.limit_code_by(alarm)
@@ -64,10 +67,11 @@ def worker(app: App) -> Handler:
             return {"batchItemFailures": []}
         begun = time.monotonic()
         batch = _Batch(app, context)
-        together = [record for record in event["Records"] if app.runtime.runs_async(record["body"])]
-        in_turn = [record for record in event["Records"] if record not in together]
+        in_calls, together, in_turn = _by_kind(app, event["Records"])
         kept: list[Any] = []
         try:
+            for records in in_calls:
+                kept += batch.call(records)
             if together:
                 kept += batch.run(_SideBySide(), together, run_async=_loop().run)
             if in_turn:
@@ -80,24 +84,59 @@ def worker(app: App) -> Handler:
     return handler
 
 
+def _by_kind(app: App, records: Records) -> tuple[Sequence[Records], Records, Records]:
+    """Return messages by how their jobs run: each call of a batch function, async jobs, all others."""
+    calls: dict[str, Records] = defaultdict(list)
+    full: list[Records] = []
+    together: Records = []
+    in_turn: Records = []
+    for record in records:
+        found = app.runtime.type_of(record["body"])
+        if found is None or found.batch is None:
+            (in_turn if found is None or not found.is_async else together).append(record)
+            continue
+        calls[found.name].append(record)
+        if len(calls[found.name]) == found.batch.size:
+            full.append(calls.pop(found.name))
+    return [*full, *calls.values()], together, in_turn
+
+
 @dataclass(slots=True)
 class _Batch:
     """One invocation's messages."""
 
     app: App
     context: LambdaContext
+    has_begun: bool = False
 
-    def run(self, processor: BatchProcessor, records: Records, run_async: RunAsync | None = None) -> list[Any]:
-        """Run the jobs of messages, side by side or in turn as the processor does; return what is to come back."""
-        executor = self.app.runtime.executor(through_powertools(self.context), run_async=run_async)
-        waits_behind = set() if run_async is not None else {one["messageId"] for one in records[1:]}
+    def run(
+        self,
+        processor: BatchProcessor,
+        records: Records,
+        *,
+        run_async: RunAsync | None = None,
+        drive: StepDriver | None = None,
+    ) -> list[Any]:
+        """Run the jobs of messages, as the processor does; return what is to come back."""
+        executor = self.app.runtime.executor(drive or through_powertools(self.context), run_async=run_async)
+        is_in_turn = run_async is None
+        later = records if self.has_begun else records[1:] if is_in_turn else ()
+        self.has_begun = True
         answer = process_partial_response(
             event={"Records": records},
-            record_handler=partial(self._handle, executor, waits_behind=waits_behind),
+            record_handler=partial(self._handle, executor, waits_behind={one["messageId"] for one in later}),
             processor=processor,
             context=self.context,
         )
         return answer["batchItemFailures"]
+
+    def call(self, records: Records) -> list[Any]:
+        """Run the jobs of messages in one call of their batch function; return what is to come back."""
+        from lanework.edges.batch_gate import BatchGate, InOneCall  # noqa: PLC0415 - few job types have such a function
+
+        gate = BatchGate(len(records))
+        drive = through_powertools(self.context, wait=gate.wait)
+        return self.run(InOneCall(gate), records, run_async=_run_async, drive=drive)
 
     def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
         ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
@@ -152,6 +191,11 @@ class _SideBySide(BatchProcessor):
     def process(self) -> list[tuple[Any, ...]]:
         with ThreadPoolExecutor(len(self.records)) as threads:
             return list(threads.map(self._process_record, self.records))
+
+
+def _run_async(coroutine: Coroutine[Any, Any, object]) -> object:
+    """Run a coroutine in the loop of all, which is made where there is one to run."""
+    return _loop().run(coroutine)
 
 
 _loops: Final[list[SharedLoop]] = []

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lanework.engine.execution.lease import RunLease
-    from lanework.engine.execution.outcome import Outcome
+    from lanework.engine.execution.outcome import Outcome, Returned
     from lanework.engine.execution.pause_watch import PauseWatch
     from lanework.engine.jobtypes.job_type import JobType
     from lanework.engine.jobtypes.middleware import Middleware
@@ -76,6 +76,7 @@ class Attempt:
         report: What to do with the message. Until a step says otherwise it comes back.
         other_job: The record of a job that may start, where the message's id is that job's and the message isn't:
             nothing was claimed.
+        in_call: What the call of a batch function came to for this job: an outcome, or what is to be judged.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Attempt:
         self.stored: JobRecord | None = None
         self.report: Report = Nack()
         self.other_job: JobRecord | None = None
+        self.in_call: Returned | BaseException | None = None
         self._envelope = envelope
         self._delivery = delivery
         self._ports = ports
@@ -104,6 +106,7 @@ class Attempt:
         self._may_write_until = ports.clock() + delivery.time_left - ROOM_TO_ANSWER
         asked = envelope.timeout or LANES[envelope.lane].usual_job
         self._timeout = max(min(asked, delivery.time_left - ROOM_TO_WRITE), timedelta(milliseconds=100))
+        self._ends_at = ports.clock() + delivery.time_left - ROOM_TO_WRITE
         self._claim_id = ports.new_id()
         self._events = MessageEvents(envelope, ports.events, ports.clock, sent_at=delivery.sent_at)
         self._run_store = LedgerRunStore(job_id=self.job_id, claim_id=self._claim_id, ports=ports, events=self._events)
@@ -178,25 +181,45 @@ class Attempt:
         return False
 
     def run(self) -> None:
-        """Run the job's code, and judge how it ended. Of what it raises only a Ctrl-C gets out: the attempt is open."""
+        """
+        Run the job's code, and judge how it ended. Of what it raises only a Ctrl-C gets out: the attempt is open.
+
+        A batch function's job takes what its call came to; without a call before, it has one for itself.
+        """
+        try:
+            if self.in_call is None:
+                code = self.code
+                if code.type.batch is None:
+                    self._outcome = copy_context().run(code.run)
+                else:
+                    from lanework.engine.execution.batch_call import call_once  # noqa: PLC0415 - few types have one
+
+                    call_once([self])
+            if isinstance(self.in_call, BaseException):
+                self._outcome = self.judge(self.in_call, cast("JobRecord", self.stored))
+            elif self.in_call is not None:
+                self._outcome = self.in_call
+        except BaseException as raised:
+            if is_from_outside(raised) or self.stored is None:
+                raise
+            self._outcome = self.judge(raised, self.stored)
+        finally:
+            self._run_store.close()
+
+    @property
+    def code(self) -> JobCode:
+        """The code of a claimed job; NoCodeError if it isn't deployed."""
         if self.stored is None:
             msg = "a job must not run unclaimed; unset POWERTOOLS_IDEMPOTENCY_DISABLED, which would run every job twice"
             raise LaneworkError(msg)
         record = self.stored
-        try:
-            self._follow(record)
-            job_type = self._type
-            if job_type is None or self._envelope.version > job_type.version:
-                raise NoCodeError(self._envelope.type, self._envelope.version)  # noqa: TRY301 - judged as what code raises
-            text = self._envelope.payload if record.payload is None else record.payload
-            code = JobCode(job_type, self._timeout, self._ports, self._events, self._run_store, self._middleware)
-            self._outcome = copy_context().run(code.run, record, text)
-        except BaseException as raised:
-            if is_from_outside(raised):
-                raise
-            self._outcome = self.judge(raised, record)
-        finally:
-            self._run_store.close()
+        self._follow(record)
+        job_type = self._type
+        if job_type is None or self._envelope.version > job_type.version:
+            raise NoCodeError(self._envelope.type, self._envelope.version)
+        text = self._envelope.payload if record.payload is None else record.payload
+        left = max(min(self._timeout, self._ends_at - self._ports.clock()), timedelta(milliseconds=100))
+        return JobCode(job_type, record, text, left, self._ports, self._events, self._run_store, self._middleware)
 
     def judge(self, raised: BaseException, record: JobRecord) -> Outcome:
         """Say what an exception means; what a job's code returned is judged by `outcome.of_value`, within its time."""

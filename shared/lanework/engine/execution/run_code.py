@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import timedelta
 
+    from pydantic import BaseModel
+
     from lanework.engine.execution.outcome import Returned
     from lanework.engine.execution.run_store import LedgerRunStore
     from lanework.engine.jobtypes.job_type import JobType
@@ -30,39 +32,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class JobCode:
-    """The code of one attempt, which it runs for at most so long."""
+    """The code of one attempt, which it runs for at most so long; `text`: its payload, as JSON."""
 
     type: JobType
+    record: JobRecord
+    text: str
     timeout: timedelta
     ports: Ports
     events: MessageEvents
     run_store: LedgerRunStore
     middleware: Sequence[Middleware]
 
-    def run(self, record: JobRecord, text: str) -> Returned:
+    def run(self) -> Returned:
         """
-        Run it on a payload of JSON text, and return what it returned, awaited if it can be and written as JSON.
+        Run it, and return what it returned, awaited if it can be and written as JSON.
 
         Synchronous code does all of that within its timeout; of `async def` the coroutine has it. What it raises is
         raised; `TimedOut` if its time was over, `InvalidPayloadError` if the payload isn't one of its type.
         """
-        run = Run(
-            workflow_id=record.workflow,
-            job_id=record.job_id,
-            job_type=record.type,
-            queue=record.queue,
-            lane=record.lane,
-            headers=dict(record.headers),
-            attempt=record.attempts,
-            max_attempts=record.max_attempts,
-            deadline=self.ports.clock() + self.timeout,
-            notebook=self.run_store,
-        )
+        run = self.new_run
         with self.ports.code_runner.limit(self.timeout):
-            if record.version < self.type.version:
-                text = self.type.current(text, record.version)
-            payload = parsed(self.type.name, self.type.model, text)
-            self.events.public = public_part(payload)
+            payload = self.payload
             arguments = (payload, run) if self.type.takes_run else (payload,)
             if not self.type.is_async:
                 with around(self.middleware, run):
@@ -72,6 +62,31 @@ class JobCode:
                 return of_value(ran(value))
         code = partial(self.type.function, *arguments)
         return of_value(self._wait(awaited_within(self.middleware, run, code), self.timeout))
+
+    @property
+    def payload(self) -> BaseModel:
+        """Its payload, brought up to date; InvalidPayloadError if it isn't one of its type."""
+        is_old = self.record.version < self.type.version
+        text = self.type.current(self.text, self.record.version) if is_old else self.text
+        payload = parsed(self.type.name, self.type.model, text)
+        self.events.public = public_part(payload)
+        return payload
+
+    @property
+    def new_run(self) -> Run:
+        """Its run, whose time begins now."""
+        return Run(
+            workflow_id=self.record.workflow,
+            job_id=self.record.job_id,
+            job_type=self.record.type,
+            queue=self.record.queue,
+            lane=self.record.lane,
+            headers=dict(self.record.headers),
+            attempt=self.record.attempts,
+            max_attempts=self.record.max_attempts,
+            deadline=self.ports.clock() + self.timeout,
+            notebook=self.run_store,
+        )
 
     def _wait(self, coroutine: Coroutine[Any, Any, object], timeout: timedelta) -> object:
         """Return a coroutine's value, or raise what it raised."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.errors import ClaimLostError, ConfigError, LaneworkError, UnavailableError
+from lanework.errors import ClaimLostError, ConfigError, InvalidOptionError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.job.sqs_text import legible
 from lanework.model.lifecycle import run_moves
@@ -26,10 +26,16 @@ _LOOK_EVERY: Final = timedelta(seconds=1)
 
 
 class LedgerRunStore:
-    """Implements `RunStore` for one attempt."""
+    """
+    Implements `RunStore` for one attempt.
+
+    Attributes:
+        may_wait: Whether the job's code may end its attempt to go on later; a batch function may not, for others' sake.
+    """
 
     def __init__(self, *, job_id: str, claim_id: str, ports: Ports, events: MessageEvents) -> None:
         """Write with this attempt's claim."""
+        self.may_wait = True
         self._job_id = job_id
         self._claim_id = claim_id
         self._ports = ports
@@ -81,6 +87,9 @@ class LedgerRunStore:
         return self._ports.ledger.keep_first(self._job_id, name, result)
 
     def until(self, name: str, wait: timedelta) -> datetime | None:
+        if not self.may_wait:
+            msg = f"job {self._job_id!r} can't wait in a batch function, which runs for others, too: item.snooze(…)"
+            raise InvalidOptionError(msg)
         asked = (self._ports.clock() + wait).isoformat(timespec="milliseconds")
         until = datetime.fromisoformat(self.keep_first(name, asked))
         return until if until > self._ports.clock() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from lanework.engine.jobtypes.arguments import MOST_VERSIONS, check_durations, checked_names
 from lanework.engine.jobtypes.job import Job
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
+    from lanework.engine.jobtypes.batch import BatchDeclaration
     from lanework.engine.jobtypes.job import Declaration, Enqueues, PayloadT
     from lanework.engine.jobtypes.job_type import RecordFrom, Upcast, Where
     from lanework.engine.jobtypes.subscription import Source, Subscription
@@ -105,25 +106,6 @@ class JobOptions(TypeOptions, Timing, total=False):
     aliases: tuple[str, ...]
 
 
-class Family(Protocol):
-    """
-    What an application takes: job types, and events that are jobs of them.
-
-    Attributes:
-        types: The job types.
-        subscriptions: The events.
-    """
-
-    subscriptions: tuple[Subscription, ...]
-
-    @property
-    def types(self) -> tuple[JobType, ...]:
-        """The job types."""
-
-    def join(self, app: Enqueues) -> None:
-        """Enqueue through this application from now on."""
-
-
 class Jobs:
     """
     A family of job types: the queue whose numbers and limits they share, and the defaults they have in common.
@@ -179,23 +161,59 @@ class Jobs:
         checked = self._checked(name, said)
 
         def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
-            if self._app is not None:
-                msg = f"job type {name!r} is declared after its family joined an App; declare it before App(…)"
-                raise DeclarationError(msg)
-            if name in self._types:
-                msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
-                raise DeclarationError(msg)
-            model, takes_run, returns = signature_of(name, function)
-            found = {"model": model, "takes_run": takes_run, "returns": returns, "is_async": is_async(function)}
-            job_type = JobType(name=name, queue=self.queue, function=function, **found, **checked)
-            limits = [bound.limit.key for bound in job_type.bounds if bound.limit.key is not None]
-            check_keys(name, model, [*job_type.key, *limits])
-            if job_type.schedule is not None:
-                check_declared(job_type.schedule, model, debounce=job_type.debounce)
-            self._types[name] = job_type
+            job_type = self._declared(name, function, signature_of(name, function), checked)
             return Job(job_type, partial(self.app_for, name))
 
         return cast("Declaration", declare)
+
+    def batch(self, name: str, *, size: int, within: timedelta, **said: Unpack[JobOptions]) -> BatchDeclaration:
+        """
+        Declare a batch function: `@crm.batch("crm.sync", size=100, within=timedelta(seconds=2))`.
+
+        It is called once for up to `size` jobs, as in `def sync(contacts: Batch[Contact]) -> None`, and each of them
+        has an outcome of its own (`BatchItem`). Its jobs are enqueued, limited, retried and kept as any others.
+
+        Args:
+            name: As in `job`.
+            size: Most jobs of a call, 1 to 1,000; in Lambda also at most what one invocation is handed, the lane's
+                BatchSize.
+            within: How long a worker process waits for that many from the first on; 0 takes what is there. Lambda waits
+                for as long as the lane's MaximumBatchingWindowInSeconds says.
+            **said: See `JobOptions`. The timeout bounds the whole call.
+
+        Raises:
+            DeclarationError, InvalidOptionError, UnknownLaneError: As in `job`.
+        """
+        from lanework.engine.jobtypes.batch import BatchJob, batch_signature_of, checked_terms  # noqa: PLC0415 - seldom
+
+        checked = self._checked(name, said)
+        checked["batch"] = checked_terms(name, size, within, checked["options"])
+
+        def declare(function: Callable[..., object], /) -> Job[Any, Any, Any, Any]:
+            job_type = self._declared(name, function, batch_signature_of(name, function), checked)
+            return BatchJob(job_type, partial(self.app_for, name))
+
+        return cast("BatchDeclaration", declare)
+
+    def _declared(
+        self, name: str, function: Callable[..., object], signature: tuple[object, ...], checked: dict[str, Any]
+    ) -> JobType:
+        """Take a job type into the family; DeclarationError if its declaration doesn't fit its function."""
+        if self._app is not None:
+            msg = f"job type {name!r} is declared after its family joined an App; declare it before App(…)"
+            raise DeclarationError(msg)
+        if name in self._types:
+            msg = f"job type {name!r} is declared twice in queue {self.queue!r}"
+            raise DeclarationError(msg)
+        found: dict[str, Any] = dict(zip(("model", "takes_run", "returns"), signature, strict=True))
+        found |= {"function": function, "is_async": is_async(function), **checked}
+        job_type = JobType(name=name, queue=self.queue, **found)
+        limits = [bound.limit.key for bound in job_type.bounds if bound.limit.key is not None]
+        check_keys(name, job_type.model, [*job_type.key, *limits])
+        if job_type.schedule is not None:
+            check_declared(job_type.schedule, job_type.model, debounce=job_type.debounce)
+        self._types[name] = job_type
+        return job_type
 
     def on(
         self, source: Source, job: Job[PayloadT, Any, Any, Any], *, payload: Callable[[Any], object] | None = None

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from lanework.engine.jobtypes.batch import BatchTerms
     from lanework.model.lanes import LaneName
     from lanework.model.lifecycle.retention import Retention
     from lanework.model.limits import Bound
@@ -102,6 +103,7 @@ class JobType:
         key: The fields of the payload that make a job the same as another, for `unique_for` and `debounce`.
         retention: How many ended jobs of its family are kept.
         schedule: When it is enqueued by itself; None if nobody declared that.
+        batch: How many of its jobs one call of the function takes; None: a call takes a payload.
     """
 
     name: str
@@ -122,6 +124,7 @@ class JobType:
     debounce: timedelta | None = None
     retention: Retention = BY_AGE
     schedule: Schedule | None = None
+    batch: BatchTerms | None = None
     api: bool = True
 
     def current(self, payload: str, version: int) -> str:

@@ -111,6 +111,16 @@ def around(middleware: Sequence[Middleware], run: Run) -> Iterator[None]:
         _RUNNING.reset(token)
 
 
+@contextmanager
+def for_nobody() -> Iterator[None]:
+    """Let jobs that are enqueued here take no other job's headers along: code runs here for several."""
+    token = _RUNNING.set(None)
+    try:
+        yield
+    finally:
+        _RUNNING.reset(token)
+
+
 async def awaited_within(middleware: Sequence[Middleware], run: Run, code: Callable[[], object]) -> object:
     """Return what code gives within middleware, awaited if it can be."""
     with around(middleware, run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.errors import DeclarationError, LaneLeftOutError, UnknownJobTypeError, is_a
@@ -13,9 +13,30 @@ from lanework.model.lanes import ALL_LANES, nearest_lane
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from lanework.engine.jobtypes.job import Enqueues
     from lanework.engine.jobtypes.job_type import JobType
+    from lanework.engine.jobtypes.subscription import Subscription
     from lanework.model.lanes import Lane
     from lanework.model.lifecycle.retention import Retention
+
+
+class Family(Protocol):
+    """
+    What an application takes: job types, and events that are jobs of them.
+
+    Attributes:
+        types: The job types.
+        subscriptions: The events.
+    """
+
+    subscriptions: tuple[Subscription, ...]
+
+    @property
+    def types(self) -> tuple[JobType, ...]:
+        """The job types."""
+
+    def join(self, app: Enqueues) -> None:
+        """Enqueue through this application from now on."""
 
 
 class Registry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeGuard, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -17,37 +17,67 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FunctionType
 
+Signature: TypeAlias = "tuple[str, list[inspect.Parameter], dict[str, Any]]"
+
+POSITIONAL: Final = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+"""Kinds of parameters that a job's payload and run may be passed to."""
+
 
 def signature_of(name: str, function: Callable[..., object]) -> tuple[type[BaseModel], bool, Any]:
     """Return the payload's model, whether the function takes a run, and what it returns."""
-    code = code_of(function)
-    where = f"job {name!r} ({code.__module__}.{code.__qualname__})"
-    _check_that_it_runs(where, function)
-    parameters = list(inspect.signature(function).parameters.values())
-    hints = _hints(where, code)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    if not parameters or parameters[0].kind not in positional:
+    where, parameters, hints = read_signature(name, function)
+    if not parameters or parameters[0].kind not in POSITIONAL:
         msg = f"{where} takes no payload: its first parameter must be a pydantic model, as in (payload: SignIn)"
         raise DeclarationError(msg)
     model = hints.get(parameters[0].name)
-    if not (inspect.isclass(model) and issubclass(model, BaseModel)):
-        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}"
+    if not is_model(model):
+        hint = _hint_of_batch(model)
+        msg = f"{where}: parameter {parameters[0].name!r} must be annotated with a pydantic model, got {model!r}{hint}"
         raise DeclarationError(msg)
+    check_marks(where, model)
+    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in POSITIONAL
+    check_rest(
+        where,
+        parameters[2 if takes_run else 1 :],
+        "a job is called with (payload) or, where the second parameter is annotated Run, with (payload, run)",
+    )
+    return model, takes_run, hints.get("return", Any)
+
+
+def read_signature(name: str, function: Callable[..., object]) -> Signature:
+    """Return how errors call a job's function, its parameters, and what they are annotated with."""
+    code = code_of(function)
+    where = f"job {name!r} ({code.__module__}.{code.__qualname__})"
+    _check_that_it_runs(where, function)
+    return where, list(inspect.signature(function).parameters.values()), _hints(where, code)
+
+
+def is_model(found: object) -> TypeGuard[type[BaseModel]]:
+    """Tell whether an annotation is a pydantic model."""
+    return inspect.isclass(found) and issubclass(found, BaseModel)
+
+
+def check_marks(where: str, model: type[BaseModel]) -> None:
+    """Refuse a payload with a field that is Public in part."""
     if misplaced := with_misplaced_marks(model):
         msg = (
             f"{where}: {model.__name__}.{misplaced[0]} is Public in part only; write Public[…] around the whole "
             "annotation, as in Public[list[str]], or leave it out"
         )
         raise DeclarationError(msg)
-    takes_run = len(parameters) > 1 and hints.get(parameters[1].name) is Run and parameters[1].kind in positional
-    for extra in parameters[2 if takes_run else 1 :]:
+
+
+def check_rest(where: str, rest: Iterable[inspect.Parameter], called: str) -> None:
+    """Refuse further parameters that nothing is passed for."""
+    for extra in rest:
         if extra.default is extra.empty and extra.kind not in (extra.VAR_KEYWORD, extra.VAR_POSITIONAL):
-            msg = (
-                f"{where}: parameter {extra.name!r} needs a default; a job is called with (payload) "
-                "or, where the second parameter is annotated Run, with (payload, run)"
-            )
+            msg = f"{where}: parameter {extra.name!r} needs a default; {called}"
             raise DeclarationError(msg)
-    return model, takes_run, hints.get("return", Any)
+
+
+def _hint_of_batch(found: object) -> str:
+    is_batch = getattr(get_origin(found) or found, "__module__", "") == "lanework.engine.jobtypes.batch"
+    return "; a batch of jobs is taken by a function under @family.batch(…)" if is_batch else ""
 
 
 def code_of(function: Callable[..., object]) -> FunctionType:

@@ -1,0 +1,78 @@
+"""Where the jobs of a batch function's call wait for each other, each claimed in a thread of its own."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Condition
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+
+from lanework.engine.execution.batch_call import call_once
+from lanework.errors import LaneworkError
+
+if TYPE_CHECKING:
+    from lanework.engine.execution.attempt import Attempt
+
+
+class BatchGate:
+    """Holds claimed attempts until all that were expected have come, or have ended before; then calls once for them."""
+
+    def __init__(self, expected: int) -> None:
+        self._expected = expected
+        self._waiting: list[Attempt] = []
+        self._ended = 0
+        self._is_open = False
+        self._is_broken = True
+        self._changed = Condition()
+
+    def wait(self, attempt: Attempt) -> None:
+        """
+        Wait for the call, in the attempt's thread.
+
+        Raises:
+            LaneworkError: There was none; the attempt is open, and its lease decides.
+        """
+        with self._changed:
+            self._waiting.append(attempt)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_open)
+        if attempt.in_call is None and self._is_broken:
+            msg = f"job {attempt.job_id!r} was claimed, and the call that it waited for was not made"
+            raise LaneworkError(msg)
+
+    def ended(self, _: object) -> None:
+        """Count one of the expected that has ended: if it hasn't waited, nobody waits for it any more."""
+        with self._changed:
+            self._ended += 1
+            self._changed.notify_all()
+
+    def call(self) -> None:
+        """Make the call in this thread once all have come, and open the gate."""
+        try:
+            with self._changed:
+                self._changed.wait_for(lambda: len(self._waiting) + self._ended >= self._expected)
+            if self._waiting:
+                call_once(self._waiting)
+            self._is_broken = False
+        finally:
+            with self._changed:
+                self._is_open = True
+                self._changed.notify_all()
+
+
+class InOneCall(BatchProcessor):
+    """Handles the messages of a call, each in a thread; their code runs in this one, where alarms ring."""
+
+    def __init__(self, gate: BatchGate) -> None:
+        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
+        self._gate = gate
+
+    def process(self) -> list[tuple[Any, ...]]:
+        """Handle them, and return what became of each."""
+        with ThreadPoolExecutor(len(self.records)) as threads:
+            handled = [threads.submit(self._process_record, one) for one in self.records]
+            for one in handled:
+                one.add_done_callback(self._gate.ended)
+            self._gate.call()
+            return [one.result() for one in handled]
