@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 
 PRELUDE = """
+from datetime import timedelta
 from pydantic import BaseModel
-from lanework import Jobs, Run
-from lanework.testing import a_run
+from lanework import Batch, Jobs, Run
+from lanework.testing import a_batch, a_run
 
 class SignIn(BaseModel):
     user_id: str
@@ -37,6 +38,15 @@ def full(signin: SignIn, run: Run, *, retries: int = 2) -> str:
 @email.job("a.later")
 async def later(signin: SignIn) -> bytes:
     return b""
+
+@email.batch("a.many", size=10, within=timedelta(seconds=1))
+def many(signins: Batch[SignIn, str]) -> None:
+    for one in signins:
+        one.complete(one.payload.user_id + str(one.run.attempt))
+
+@email.batch("a.many-later", size=10, within=timedelta(seconds=1))
+async def many_later(signins: Batch[SignIn]) -> None:
+    signins[0].fail(ValueError())
 
 SIGNIN = SignIn(user_id="1")
 """
@@ -75,7 +85,12 @@ first: Receipt[int] = plain.enqueue(SIGNIN, lane="normal")
 second: Receipt[bytes] = later.enqueue(SIGNIN, lane=1)
 third: list[Receipt[str]] = full.enqueue_many([SIGNIN, full.request(SIGNIN, job_id="x")])
 
+fifth: Receipt[str] = many.enqueue(SIGNIN)
+sixth: list[Receipt[None]] = many_later.enqueue_many([SIGNIN, many_later.request({"user_id": "2"})])
+many(a_batch(SIGNIN, SIGNIN))
+
 async def main() -> None:
+    await many_later(a_batch(SIGNIN))
     data: bytes = await later(SIGNIN)
     fourth: Receipt[bytes] = await later.enqueue_async(SIGNIN)
 
@@ -102,6 +117,10 @@ added: tuple[str, ...] = app.workflows.add("w", [flow, plain.request(SIGNIN)])
         ('plain.enqueue(SIGNIN, lane="hihg")', 'Argument "lane" to "enqueue" of "Job" has incompatible type'),
         ("plain.enqueue(SIGNIN, lane=6)", 'Argument "lane" to "enqueue" of "Job" has incompatible type'),
         ('email.job("a.b", lane="hihg")', 'Argument "lane" to "job" of "Jobs" has incompatible type'),
+        ("many(SIGNIN)", 'Argument 1 to "__call__" of "BatchJob" has incompatible type "SignIn"; expected "Batch'),
+        ("many.enqueue(Other(n=1))", 'Argument 1 to "enqueue" of "Job" has incompatible type "Other"'),
+        ("many(a_batch(Other(n=1)))", 'Argument 1 to "a_batch" has incompatible type "Other"; expected "SignIn"'),
+        ("from lanework import Receipt\nn: Receipt[int] = many.enqueue(SIGNIN)", 'expression has type "Receipt[str]"'),
         ("plain(SIGNIN, a_run())", 'Too many arguments for "__call__" of "Job"'),
         ("full(SIGNIN)", 'Missing positional argument "run" in call to "__call__" of "Job"'),
         ('full(SIGNIN, a_run(), retries="x")', 'Argument "retries" to "__call__" of "Job" has incompatible type'),

@@ -69,11 +69,12 @@ def call_once(attempts: Sequence[Attempt]) -> None:
         _Call(seats).make()
 
 
-def _enqueued(attempt: Attempt) -> tuple[datetime, str]:
+def _enqueued(attempt: Attempt) -> tuple[datetime, int, str]:
+    """Order as enqueued: ids that were made one after the other count up."""
     if attempt.stored is None:
         msg = f"job {attempt.job_id!r} must not run unclaimed"
         raise LaneworkError(msg)
-    return attempt.stored.created_at, attempt.job_id
+    return attempt.stored.created_at, len(attempt.job_id), attempt.job_id
 
 
 class _Call:

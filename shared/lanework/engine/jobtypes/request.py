@@ -204,6 +204,9 @@ def _check_fallback(request: Request, fallback: object) -> None:
     if request.delay or request.run_at is not None or request.after or request.debounce is not None:
         msg = "fallback='inline' runs a job at once: leave out delay, run_at, after and debounce"
         raise InvalidOptionError(msg)
+    if request.type.batch is not None:
+        msg = f"fallback='inline' runs one job's code here, and {request.type.name} runs many in a call: leave it out"
+        raise InvalidOptionError(msg)
     if request.is_limited:
         msg = "fallback='inline' can't be combined with unique_for or a quota, which need a record"
         raise InvalidOptionError(msg)
