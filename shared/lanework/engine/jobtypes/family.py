@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from lanework.engine.jobtypes.arguments import MOST_VERSIONS, check_durations, checked_names
 from lanework.engine.jobtypes.job import Job
-from lanework.engine.jobtypes.job_type import JobType, Options, resolve_policy
-from lanework.engine.jobtypes.options import check_known, check_windows
+from lanework.engine.jobtypes.job_type import JobType, resolve_policy
+from lanework.engine.jobtypes.options import check_known, check_windows, limits_of, options_of
 from lanework.engine.jobtypes.schedule import Timing, check_declared, declared_schedule
 from lanework.engine.jobtypes.signature import check_keys, is_async, signature_of
 from lanework.errors import ConfigError, DeclarationError, InvalidOptionError, shown
 from lanework.model.job.ids import checked_job_type, checked_queue
 from lanework.model.lifecycle.retention import Retention
-from lanework.model.limits import Concurrency, bounds_of, is_count
+from lanework.model.limits import is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lanework.engine.jobtypes.job_type import RecordFrom, Upcast, Where
     from lanework.engine.jobtypes.subscription import Source, Subscription
     from lanework.model.lanes import Lane, LaneName
-    from lanework.model.limits import Bound, Quota, Rate
+    from lanework.model.limits import Concurrency, Quota, Rate
 
 
 class TypeOptions(TypedDict, total=False):
@@ -128,11 +128,11 @@ class Jobs:
         """
         check_known(said, FamilyOptions.__optional_keys__, of="a family")
         self.queue = checked_queue(queue)
-        self._options = _options(said)
+        self._options = options_of(said)
         # A timeout is held against the lane, which the family's types may yet choose.
         is_settled = said.get("lane") is not None
         resolve_policy(self._options if is_settled else replace(self._options, timeout=None, where=None))
-        self._bounds = _bounds(f"queue:{queue}", said)
+        self._bounds = limits_of(f"queue:{queue}", said)
         self._retention = Retention(completed=said.get("keep_completed"), failed=said.get("keep_failed"))
         self._types: dict[str, JobType] = {}
         self.subscriptions: tuple[Subscription, ...] = ()
@@ -252,9 +252,9 @@ class Jobs:
         if not is_count(version) or not 1 <= version <= MOST_VERSIONS:
             msg = f"version of job {name!r} must be a number from 1 to {MOST_VERSIONS:,}, got {shown(version)}"
             raise InvalidOptionError(msg)
-        options = _options(said).over(self._options)
+        options = options_of(said).over(self._options)
         resolve_policy(options)
-        bounds = (*self._bounds, *_bounds(f"type:{name}", said))
+        bounds = (*self._bounds, *limits_of(f"type:{name}", said))
         key = checked_names("key", said.get("key"))
         check_windows(key, **windows)
         if options.record == "start":
@@ -293,19 +293,3 @@ def _upcasts(name: str, given: object, version: int) -> Mapping[int, Upcast]:
     from lanework.engine.jobtypes.upcast import checked_upcasts  # noqa: PLC0415 - few job types have any
 
     return checked_upcasts(name, given, version)
-
-
-def _options(said: TypeOptions) -> Options:
-    check_durations(backoff=said.get("backoff"), timeout=said.get("timeout"))
-    if said.get("record") not in (None, "full", "start"):
-        msg = f"record must be 'full' or 'start', got {shown(said.get('record'))}"
-        raise InvalidOptionError(msg)
-    given: dict[str, Any] = {one.name: said.get(one.name) for one in fields(Options)}
-    return Options(**given)
-
-
-def _bounds(scope: str, said: TypeOptions) -> tuple[Bound, ...]:
-    """Return the limits of a family or a type."""
-    concurrency = said.get("concurrency")
-    at_once = Concurrency(concurrency) if isinstance(concurrency, int) else concurrency
-    return bounds_of(scope, at_once, said.get("rate"), said.get("quota"))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from lanework.engine.jobtypes.arguments import LONGEST_DELAY, check_durations, checked_moment
+from lanework.engine.jobtypes.job_type import Options
 from lanework.errors import InvalidOptionError, did_you_mean, is_a, shown
 from lanework.model.job.ids import checked_parent
+from lanework.model.limits import Concurrency, bounds_of
 
 if TYPE_CHECKING:
+    from lanework.engine.jobtypes.family import TypeOptions
     from lanework.model.lanes import Lane, LaneName
+    from lanework.model.limits import Bound
     from lanework.model.workflow.dependency import OnFailureName
 
 LONGEST_UNIQUE: Final = timedelta(days=30)
@@ -127,3 +132,20 @@ def checked_parents(after: Sequence[str]) -> tuple[str, ...]:
         msg = f"a job can wait for {MOST_PARENTS} others, not {len(after)}: use a group or a batch for more"
         raise InvalidOptionError(msg)
     return tuple(checked_parent(one) for one in after)
+
+
+def options_of(said: TypeOptions) -> Options:
+    """Return what a family or a type says of its jobs' policy."""
+    check_durations(backoff=said.get("backoff"), timeout=said.get("timeout"))
+    if said.get("record") not in (None, "full", "start"):
+        msg = f"record must be 'full' or 'start', got {shown(said.get('record'))}"
+        raise InvalidOptionError(msg)
+    given: dict[str, Any] = {one.name: said.get(one.name) for one in fields(Options)}
+    return Options(**given)
+
+
+def limits_of(scope: str, said: TypeOptions) -> tuple[Bound, ...]:
+    """Return the limits of a family or a type."""
+    concurrency = said.get("concurrency")
+    at_once = Concurrency(concurrency) if isinstance(concurrency, int) else concurrency
+    return bounds_of(scope, at_once, said.get("rate"), said.get("quota"))
