@@ -135,7 +135,9 @@ def costs(
     hours = found.over / timedelta(hours=1)
     out().print(
         f"\nAn estimate for {hours:.1f} h, by {prices}: {_usd(found.usd)} USD in all,\n"
-        f"of it {_usd(found.retries_usd)} for retries, and at most {_usd(found.idle_usd)} for polling empty lanes.",
+        f"of it {_usd(found.retries_usd)} for retries, and at most {_usd(found.idle_usd)} for polling empty lanes.\n"
+        f"The write units: {_usd(found.writes_usd)} USD of it on demand, "
+        f"{_usd(found.provisioned_writes_usd)} provisioned (TableCapacity), at this load if it is steady.",
         markup=False,
     )
 

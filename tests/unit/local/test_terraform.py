@@ -161,6 +161,7 @@ GIVEN: list[dict[str, object]] = [
     {"api_access": "jwt", "api_jwt_issuer": "https://id.shop.example", "api_jwt_audience": ["shop", "till"]},
     {"api_access": "private", "api_vpc_endpoints": ["vpce-1"], "log_format": "JSON", "log_level": "WARNING"},
     {"vpc_subnets": ["subnet-1", "subnet-2"], "vpc_security_groups": ["sg-1"], "critical_pollers": 5},
+    {"table_capacity": "provisioned", "table_least_units": 50},
     {"critical_runs_on": "worker", "reserve_critical_concurrency": "false", "role_path": "/jobs/"},
 ]
 

@@ -19,6 +19,7 @@ ONES = Prices(
     region="us-east-1",
     sqs_request_usd=1,
     write_unit_usd=1,
+    provisioned_write_unit_hour_usd=1,
     invocation_usd=1,
     gb_second_usd=1,
     log_gb_usd=1,
@@ -113,3 +114,12 @@ def test_usage_is_priced_line_by_line() -> None:
 def test_prices_are_of_one_file_with_a_date() -> None:
     assert FILE.name == "prices.json"
     assert prices().as_of == date(2026, 11, 24)
+
+
+def test_write_units_by_the_hour_cost_two_fifths_of_those_on_demand_if_they_come_evenly() -> None:
+    costs = costs_of({OTP: ran(1_000_000), HIGH: invoked(100_000)}, prices(), over=DAY)
+    a_second = 4_100_000 / DAY.total_seconds()
+    provisioned = a_second / 0.7 * 24 * 0.00065
+
+    assert costs.writes_usd == pytest.approx(2.5625)
+    assert costs.provisioned_writes_usd == pytest.approx(provisioned) == pytest.approx(1.057, abs=0.001)

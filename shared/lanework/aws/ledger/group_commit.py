@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lanework.aws.ledger.bulk_writes import STATEMENTS, insertion
-from lanework.aws.ledger.item import PAYLOAD, to_item
+from lanework.aws.ledger.item import PAYLOAD
 from lanework.aws.ledger.ledger import DynamoLedger
 from lanework.aws.ledger.partiql import statement_of
 from lanework.forks import in_each_process
@@ -189,7 +189,7 @@ class GroupCommitLedger(DynamoLedger):
             return super()._put_record(record, is_repeated=is_repeated)
         with self._group.company() as has_company:
             if has_company:
-                statement = insertion(self._table, to_item(record, self._model))
+                statement = insertion(self._table, self._item_of(record))
                 if isinstance(self._group.write(record.job_id, statement), Written):
                     return None
             return super()._put_record(record, is_repeated=is_repeated or has_company)

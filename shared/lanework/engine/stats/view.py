@@ -230,6 +230,8 @@ class Costs(JsonView):
     usd: float
     retries_usd: float
     idle_usd: float = Field(description="Lambda's polling of empty lanes, at most.")
+    writes_usd: float = Field(description="DynamoDB's write units, on demand: what is in `usd`.")
+    provisioned_writes_usd: float = Field(description="The same with TableCapacity=provisioned, if they came evenly.")
     types: tuple[TypeCost, ...]
 
     @classmethod

@@ -30,6 +30,7 @@ REFS: Final = {
     "AWS::ApiGatewayV2::Api": "api_id",
     "AWS::ApiGatewayV2::Authorizer": "authorizer_id",
     "AWS::ApiGatewayV2::Integration": "integration_id",
+    "AWS::ApplicationAutoScaling::ScalableTarget": "scalable_target_id",
     "AWS::DynamoDB::Table": "table_name",
     "AWS::IAM::ManagedPolicy": "policy_arn",
     "AWS::IAM::Role": "role_name",

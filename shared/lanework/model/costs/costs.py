@@ -16,6 +16,11 @@ _MILLION: Final = 1_000_000
 _MB_MS_OF_A_GB_SECOND: Final = 1024 * 1000
 _BYTES_OF_A_GB: Final = 1024**3
 
+_SECONDS_OF_AN_HOUR: Final = 3600
+
+PROVISIONED_USE: Final = 0.7
+"""The share of provisioned units that template.yaml's scaling keeps in use."""
+
 _IDLE_POLLS: Final = 5 * 3
 """Receives of an idle lane a minute: a mapping starts with five pollers (Lambda, "Scaling"), each waits for 20 s."""
 
@@ -25,15 +30,27 @@ _PLATFORM_LOG_BYTES: Final = 350
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prices:
-    """What AWS asked for at that date, in US dollars; of Lambda's arm64."""
+    """
+    What AWS asked for at that date, in US dollars; of Lambda's arm64.
+
+    Attributes:
+        write_unit_usd: DynamoDB's, on demand.
+        provisioned_write_unit_hour_usd: For an hour of a provisioned write unit a second.
+    """
 
     as_of: date
     region: str
     sqs_request_usd: float
     write_unit_usd: float
+    provisioned_write_unit_hour_usd: float
     invocation_usd: float
     gb_second_usd: float
     log_gb_usd: float
+
+    @property
+    def steady_write_unit_usd(self) -> float:
+        """A write unit where units are provisioned, the load is steady, and 70 % of them are used."""
+        return self.provisioned_write_unit_hour_usd / _SECONDS_OF_AN_HOUR / PROVISIONED_USE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +131,20 @@ class Costs:
     def retries_usd(self) -> float:
         """The part of it that attempts after the first cost."""
         return sum(one.retries_usd for one in self.types)
+
+    @property
+    def writes_usd(self) -> float:
+        """The part of it that write units cost, on demand."""
+        return self._write_units * self.prices.write_unit_usd
+
+    @property
+    def provisioned_writes_usd(self) -> float:
+        """What these write units cost where they are provisioned, if they came evenly."""
+        return self._write_units * self.prices.steady_write_unit_usd
+
+    @property
+    def _write_units(self) -> float:
+        return sum(one.usage.write_units for one in self.types)
 
 
 def costs_of(numbers: Mapping[Key, Numbers], prices: Prices, *, lanes: int = 5, over: timedelta) -> Costs:
