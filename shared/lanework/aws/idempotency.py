@@ -75,7 +75,7 @@ class _JobItemLayer(BasePersistenceLayer):
         self._attempt = attempt
 
     def _put_record(self, data_record: DataRecord) -> None:
-        if not self._attempt.claim():
+        if not (self._attempt.claim() and self._attempt.begin()):
             # Whether the job runs elsewhere or has ended is the same to Powertools: the function isn't called.
             status = STATUS_CONSTANTS["INPROGRESS"]
             key = data_record.idempotency_key

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from threading import Event, Thread
 from typing import TYPE_CHECKING, cast
 
@@ -14,10 +15,12 @@ from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import RunLease
+from lanework.engine.messaging.delivery import Nack
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
     from lanework.engine.execution.attempt import Attempt
+    from lanework.engine.messaging.delivery import Report
     from lanework.engine.ports.consumer import MessageConsumer
 
 MINUTE = timedelta(minutes=1)
@@ -45,6 +48,8 @@ class Running:
     is_claiming: Event = field(default_factory=Event)
     may_claim: Event = field(default_factory=Event)
     given_back: int = 0
+    unclaimed: int = 0
+    report: Report = field(default_factory=Nack)
     is_denied: bool = False
     beats: int = 0
     has_beaten_twice: Event = field(default_factory=Event)
@@ -54,6 +59,10 @@ class Running:
         assert self.may_claim.wait(30)
         self.stored = "claimed"
         return True
+
+    def unclaim(self) -> None:
+        self.unclaimed += 1
+        self.report = Nack(NO_TIME)
 
     def requeue(self, *, ends_within: timedelta | None) -> timedelta:
         self.given_back += 1
@@ -102,7 +111,7 @@ def test_a_claim_that_is_on_its_way_when_all_is_given_back_is_given_back_too() -
     claiming.join()
     close()
 
-    assert (goes_on, running.given_back, said.hidden) == ([False], 1, {"handle": timedelta(0)})
+    assert (goes_on, running.unclaimed, said.hidden) == ([False], 1, {"handle": timedelta(0)})
 
 
 def test_what_was_given_back_before_its_claim_is_not_claimed() -> None:
@@ -143,6 +152,7 @@ def test_a_job_that_can_not_be_given_back_is_told_and_its_message_is_left_to_its
     running = Running(is_denied=True)
     running.may_claim.set()
     heart.claim("handle", cast("Attempt", running))
+    heart.begin("handle")
 
     heart.give_back_all(ends_within=None)
     heart.close()
@@ -155,15 +165,47 @@ def test_a_job_that_can_not_be_given_back_is_told_and_its_message_is_left_to_its
 def test_what_runs_is_given_back_to_be_had_when_its_code_can_not_run_and_what_was_not_begun_at_once() -> None:
     heart, said, close = a_heart()
     heart.hold(Lane.LOW, "waiting")
-    running = Running()
-    running.may_claim.set()
-    heart.claim("handle", cast("Attempt", running))
+    heart.hold(Lane.LOW, "ahead")
+    running, ahead = Running(), Running()
+    for handle, one in (("handle", running), ("ahead", ahead)):
+        one.may_claim.set()
+        heart.claim(handle, cast("Attempt", one))
+    heart.begin("handle")
 
     heart.give_back_all(ends_within=timedelta(seconds=5))
     close()
 
-    assert running.given_back == 1
-    assert said.hidden == {"handle": timedelta(seconds=5) + LEASE_MARGIN, "waiting": NO_TIME}
+    assert (running.given_back, running.unclaimed) == (1, 0)
+    assert (ahead.given_back, ahead.unclaimed) == (0, 1)
+    assert said.hidden == {"handle": timedelta(seconds=5) + LEASE_MARGIN, "ahead": NO_TIME, "waiting": NO_TIME}
+
+
+def test_what_was_given_back_after_its_claim_does_not_begin() -> None:
+    heart, _, close = a_heart()
+    running = Running()
+    running.may_claim.set()
+    heart.claim("handle", cast("Attempt", running))
+
+    heart.give_back_all()
+
+    assert not heart.begin("handle")
+    heart.unclaim("handle")
+    close()
+    assert running.unclaimed == 1
+
+
+def test_what_gives_itself_back_is_given_back_once_though_the_process_stops() -> None:
+    heart, said, close = a_heart()
+    running = Running()
+    running.may_claim.set()
+    heart.claim("handle", cast("Attempt", running))
+
+    heart.unclaim("handle")
+    assert not heart.let_go("handle"), "its own report answers its message"
+    heart.give_back_all()
+    close()
+
+    assert (running.unclaimed, said.hidden) == (1, {})
 
 
 def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
@@ -179,6 +221,10 @@ def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
 
     (entry,) = parents.entries(kept_before=forever)
     assert (entry.lane, entry.handle, entry.lease) == (Lane.LOW, "handle", running.lease())
+    assert (entry.has_begun, entry.over_at) == (False, inf), "its timeout begins with its code"
+    heart.begin("handle")
+    (entry,) = parents.entries(kept_before=forever)
+    assert entry.has_begun
     assert entry.over_at - entry.kept_at == MINUTE.total_seconds()
     heart.let_go("handle")
     close()

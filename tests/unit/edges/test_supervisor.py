@@ -1,23 +1,32 @@
 """Which problems of a worker process end the worker, and which are waited out."""
 
 import os
+import signal
+from collections.abc import Mapping
 from ctypes import Array, c_ubyte
 from datetime import timedelta
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pytest
 
+from lanework import State
 from lanework.edges.process.child import Beat, last_beat
 from lanework.edges.process.config import Plan
+from lanework.edges.process.lease_board import LeaseBoard
 from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.edges.process.supervisor import Parent
+from lanework.engine.execution.lease import RunLease
+from lanework.engine.ports.bundle import Ports
+from lanework.engine.ports.consumer import MessageConsumer
 from lanework.errors import ConfigError, CredentialsError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lanes import Lane
 from lanework.model.retry.wait import Backoff
+from lanework.testing import NOON, Clock, memory_ports
+from tests.support.factories import a_record
 
 PLAN = Plan(lanes=(Lane.LOW,), slots=1, is_once=True)
 WORKED = Beat(begun=1, ended=1)
@@ -55,6 +64,68 @@ def work(tmp_path: Path, *all_lives: tuple[Beat, int]) -> list[str]:
 
 def no_stack() -> NoReturn:
     raise AssertionError
+
+
+class Stack:
+    """
+    Where two jobs run, and what becomes of their messages.
+
+    Attributes:
+        hidden: For how long each message was hidden.
+    """
+
+    def __init__(self) -> None:
+        self.ports = memory_ports(Clock())
+        self.hidden: dict[str, timedelta] = {}
+        for number in (1, 2):
+            self.ports.ledger.put(
+                a_record(
+                    job_id=f"job-{number}", state=State.RUNNING, claim_id=f"claim-{number}", attempts=1, started_at=NOON
+                )
+            )
+
+    def hide(self, _: Lane, handles: Mapping[str, timedelta]) -> None:
+        self.hidden |= handles
+
+    def reach(self) -> tuple[Ports, MessageConsumer]:
+        return self.ports, cast("MessageConsumer", self)
+
+    def stands(self, job_id: str) -> tuple[State, int]:
+        record = self.ports.ledger.get(job_id)
+        assert record is not None
+        return record.state, record.attempts
+
+
+def dies_with_one_that_was_claimed_ahead(line: Connection, memory: "Array[c_ubyte]", *, has_died: Path) -> None:
+    """Run job-2, hold job-1 ahead of it, and be killed; another one that follows has nothing to do."""
+    line.send(WORKED)
+    if has_died.exists():
+        return
+    has_died.touch()
+    board = LeaseBoard(memory)
+    for number in (1, 2):
+        lease = RunLease(job_id=f"job-{number}", claim_id=f"claim-{number}", slots=(), timeout=timedelta(minutes=1))
+        board.enter(Lane.LOW, f"handle-{number}", lease)
+    board.begin("handle-2")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_a_killed_process_had_claimed_ahead_is_given_back_whole_and_what_it_ran_is_left(tmp_path: Path) -> None:
+    stack, said = Stack(), list[str]()
+    parent = Parent(
+        partial(dies_with_one_that_was_claimed_ahead, has_died=tmp_path / "died"),
+        plan=PLAN,
+        processes=1,
+        keeper=LeaseKeeper(stack.reach, lease=timedelta(minutes=1)),
+        say=lambda _, reason: said.append(reason),
+        again=Backoff(base=timedelta(0)),
+    )
+
+    parent.run()
+
+    assert "was killed by SIGKILL" in said[0]
+    assert (stack.stands("job-1"), stack.stands("job-2")) == ((State.PARKED, 0), (State.RUNNING, 1))
+    assert stack.hidden == {"handle-1": timedelta(0)}
 
 
 def test_a_process_that_is_started_anew_while_the_credentials_are_away_ends_no_worker(tmp_path: Path) -> None:

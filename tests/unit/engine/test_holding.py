@@ -82,6 +82,7 @@ class Worker:
 
         def begin(attempt: Attempt) -> None:
             assert attempt.claim()
+            assert attempt.begin()
             begun.append(attempt)
 
         self.deliver(begin)

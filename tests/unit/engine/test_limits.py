@@ -138,7 +138,8 @@ def a_shop(
 
 
 def crash_after_claim(attempt: Attempt) -> None:
-    attempt.claim()
+    assert attempt.claim()
+    attempt.begin()
 
 
 # --- how many at once

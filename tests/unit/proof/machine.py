@@ -44,6 +44,7 @@ _MEANWHILE = (
     ("others run",),
     ("visibility ends", "others run"),
     ("visibility ends", "others claim"),
+    ("visibility ends", "others claim ahead"),
     ("a minute passes",),
     ("a minute passes", "visibility ends", "others run"),
     ("a minute passes", "visibility ends", "others fail"),
@@ -269,6 +270,22 @@ class NothingIsLost(RuleBasedStateMachine):
     @rule(trouble=troubles, worker=workers, lane=lanes)
     def a_worker_claims_a_job(self, trouble: Trouble, worker: str, lane: Lane) -> None:
         self.world.deliver(trouble, worker=worker, lane=lane, ending=Ending(), begins_only=True)
+
+    @precondition(lambda self: self.world.queues.is_any_waiting)
+    @rule(trouble=troubles, worker=workers, lane=lanes)
+    def a_worker_claims_a_job_ahead_of_a_free_slot(self, trouble: Trouble, worker: str, lane: Lane) -> None:
+        self.world.deliver(trouble, worker=worker, lane=lane, ending=Ending(), claims_only=True)
+
+    @precondition(lambda self: any(run.is_ahead for run in self.world.open))
+    @rule(trouble=troubles, number=numbers, act=st.sampled_from(["begins", "begins", "is given back", "is left"]))
+    def a_job_that_was_claimed_ahead_begins_or_not(self, trouble: Trouble, number: int, act: str) -> None:
+        match act:
+            case "begins":
+                self.world.begin(trouble, number)
+            case "is given back":
+                self.world.unclaim(trouble, number)
+            case _:
+                self.world.bereave(trouble, number)
 
     @precondition(lambda self: self.world.open)
     @rule(trouble=troubles, number=numbers, ending=endings)

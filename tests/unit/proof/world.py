@@ -17,6 +17,7 @@ from lanework.engine.deadletters.redrive import Redriver, checked_edit
 from lanework.engine.enqueue.enqueuer import Enqueuer
 from lanework.engine.execution.attempt import Attempt
 from lanework.engine.execution.executor import Executor
+from lanework.engine.execution.lease import unclaim_for
 from lanework.engine.execution.pause_watch import KNOWN_FOR, PauseWatch
 from lanework.engine.jobtypes.job_type import JobType, Options, resolve_policy
 from lanework.engine.jobtypes.registry import Registry
@@ -164,6 +165,7 @@ class OpenRun:
     Attributes:
         claimed: Type and payload of the job as it was recorded when it was claimed.
         ending: How its code ended, once it has.
+        is_ahead: It was claimed ahead of a free slot, and its code has not begun.
         killed_at: When its process is killed, in true time; its code may run until then, given back or not.
     """
 
@@ -173,6 +175,7 @@ class OpenRun:
     lane: Lane
     handle: str
     ending: Ending | None = None
+    is_ahead: bool = False
     killed_at: datetime | None = None
 
 
@@ -339,8 +342,17 @@ class World:
         """Return the id that is meant: `guarded` is the latest job that was recorded under guards."""
         return next(reversed(self.guards.made), name) if name == "guarded" else name
 
-    def deliver(self, trouble: Trouble, *, worker: str, lane: Lane, ending: Ending, begins_only: bool = False) -> None:
-        """A worker gets a message, and takes its job through all steps, or only through the claim."""
+    def deliver(
+        self,
+        trouble: Trouble,
+        *,
+        worker: str,
+        lane: Lane,
+        ending: Ending,
+        begins_only: bool = False,
+        claims_only: bool = False,
+    ) -> None:
+        """A worker gets a message, and takes its job through all steps, or only as far as its code, or the claim."""
         message = self.queues.lanes.receive(lane)
         if message is None:
             return
@@ -352,10 +364,16 @@ class World:
             def drive(attempt: Attempt) -> None:
                 if not attempt.claim():
                     return
-                self._admitted(attempt, actor)
-                self._keeps_to_pauses(cast("JobRecord", attempt.stored), came_at)
                 claimed = self.promises.jobs[attempt.job_id]
                 run = OpenRun(attempt=attempt, claimed=claimed, actor=actor, lane=lane, handle=message.handle)
+                if claims_only:
+                    run.is_ahead = True
+                    begun.append(run)
+                    return
+                if not attempt.begin():
+                    return
+                self._admitted(attempt, actor)
+                self._keeps_to_pauses(cast("JobRecord", attempt.stored), came_at)
                 if begins_only:
                     begun.append(run)
                 else:
@@ -394,10 +412,41 @@ class World:
         """A worker's process is replaced by another, which has read nothing yet."""
         self._watches.pop(worker, None)
 
+    def begin(self, trouble: Trouble, number: int) -> None:
+        """There is a slot for a job that was claimed ahead, perhaps long after it was: its code begins, if it may."""
+        if runs := [run for run in self.open if run.is_ahead]:
+            run = runs[number % len(runs)]
+            with self._acting(run.actor, trouble), self._ends_by_crash(run):
+                run.is_ahead = False
+                if run.attempt.begin(is_ahead=True):
+                    self._admitted(run.attempt, run.actor)
+                    self._keeps_to_pauses(cast("JobRecord", run.attempt.stored), self.time())
+                    return
+                self.open.remove(run)
+                self._hand_back(run.lane, run.handle, run.attempt.report)
+
+    def unclaim(self, trouble: Trouble, number: int) -> None:
+        """There is no slot in time for a job that was claimed ahead, or its worker stops: it is given back."""
+        if runs := [run for run in self.open if run.is_ahead]:
+            run = runs[number % len(runs)]
+            with self._acting(run.actor, trouble), self._ends_by_crash(run):
+                run.attempt.unclaim()
+                self.open.remove(run)
+                self._hand_back(run.lane, run.handle, run.attempt.report)
+
+    def bereave(self, trouble: Trouble, number: int) -> None:
+        """A worker's process is killed before a claimed job's code began, and its parent gives the job back."""
+        if runs := [run for run in self.open if run.is_ahead]:
+            run = runs[number % len(runs)]
+            self.open.remove(run)
+            with self._acting("sweeper", trouble), suppress(UnavailableError):
+                if unclaim_for(run.attempt.lease(), self._ports("sweeper")):
+                    self._hand_back(run.lane, run.handle, Nack(timedelta(0)))
+
     def give_back(self, trouble: Trouble, number: int, *, has_begun: bool) -> None:
         """A worker that stops gives a run back; its code runs on, until the process is killed."""
         self._bury_the_killed()
-        if runs := [run for run in self.open if run.ending is None and run.killed_at is None]:
+        if runs := [run for run in self.open if run.ending is None and run.killed_at is None and not run.is_ahead]:
             run = runs[number % len(runs)]
             run.killed_at = self.time() + (CUT_OFF if has_begun else timedelta(0))
             run.actor.earliest = run.actor.runs_on_until = run.killed_at
@@ -418,7 +467,7 @@ class World:
     def run(self, trouble: Trouble, number: int, ending: Ending) -> None:
         """The code of a run that is under way comes to its end, perhaps long after it should have."""
         self._bury_the_killed()
-        if runs := [run for run in self.open if run.ending is None]:
+        if runs := [run for run in self.open if run.ending is None and not run.is_ahead]:
             run = runs[number % len(runs)]
             with self._acting(run.actor, trouble), self._ends_by_crash(run):
                 self._run(run, ending)
@@ -762,6 +811,7 @@ class World:
             "others run": others,
             "others fail": lambda: self._others(Ending(raises=OSError)),
             "others claim": lambda: others(begins_only=True),
+            "others claim ahead": lambda: others(claims_only=True),
             "others enqueue": self._others_enqueue,
             "cancel": self._cancel_all,
             "signal": self._signal_all,
@@ -782,10 +832,11 @@ class World:
         for type_ in GUARDED:
             self.enqueue_under_guards(Trouble(), type_, window=timedelta(minutes=1), by="producer-2")
 
-    def _others(self, ending: Ending, *, begins_only: bool = False) -> None:
+    def _others(self, ending: Ending, *, begins_only: bool = False, claims_only: bool = False) -> None:
+        take = partial(self.deliver, worker="worker-2", ending=ending, begins_only=begins_only, claims_only=claims_only)
         for lane in LANES_USED:
             for _ in range(2):
-                self.deliver(Trouble(), worker="worker-2", lane=lane, ending=ending, begins_only=begins_only)
+                take(Trouble(), lane=lane)
 
     def _actor(self, environment: str, *, lasts: timedelta = timedelta(0)) -> Actor:
         return Actor(clock=self._clock(environment), ends_at=self.time() + lasts)
@@ -817,7 +868,8 @@ class World:
         try:
             yield
         except CrashError:
-            self.open.remove(run)
+            if run in self.open:
+                self.open.remove(run)
             raise
 
     def _ports(self, environment: str) -> Ports:

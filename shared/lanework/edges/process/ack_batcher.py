@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from lanework.edges.process.config import NO_WAIT
 from lanework.edges.process.watchdog import unheard, vital_thread
+from lanework.engine.messaging.delivery import Ack
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from lanework.edges.process.watchdog import Failed
+    from lanework.engine.messaging.delivery import Report
     from lanework.engine.ports.consumer import MessageConsumer
     from lanework.model.lanes import Lane
 
@@ -75,6 +77,13 @@ class AckBatcher:
         """Let a message come back after so long, soon."""
         with self._changed:
             self._add(self._hides[lane], handle, after)
+
+    def answer(self, lane: Lane, handle: str, report: Report) -> None:
+        """Do with a message what its job's attempt says."""
+        if isinstance(report, Ack):
+            self.delete(lane, handle)
+        elif report.after is not None:
+            self.hide(lane, handle, report.after)
 
     def close(self) -> None:
         """Say what is left, and end."""

@@ -20,6 +20,9 @@ MOST_AT_ONCE: Final = 10
 _RECEIVES: Final = 4
 """Most receives of a lane that are under way at once: at 20 ms each, one alone brings at most 500 jobs a second."""
 
+HELD_PER_SLOT: Final = 2
+"""How many jobs that have begun are held for each slot at most: one in its code, and one whose end is being written."""
+
 NO_WAIT: Final = timedelta(0)
 
 _LONG_POLL: Final = timedelta(seconds=5)
@@ -59,13 +62,18 @@ class Plan:
 
     @property
     def poll(self) -> timedelta:
-        """How long an idle lane's receive waits: it holds a slot meanwhile, which others then don't have."""
-        return _LONG_POLL if self.slots >= 2 * len(self.lanes) and not self.is_once else _SHORT_POLL
+        """How long an idle lane's receive waits."""
+        return _SHORT_POLL if self.is_once else _LONG_POLL
 
     @property
-    def most(self) -> int:
-        """How many messages of a lane are asked for at most: ten a receive, of several at once where slots allow."""
-        return MOST_AT_ONCE * min(_RECEIVES, max(1, self.slots // MOST_AT_ONCE))
+    def receivers(self) -> int:
+        """How many receives of a lane may be under way at once, ten messages each; all but one only where ten come."""
+        return min(_RECEIVES, 2 + self.slots // (2 * MOST_AT_ONCE))
+
+    @property
+    def most_held(self) -> int:
+        """How many messages are held at once at most, if all lanes are full: each lane has room of its own ahead."""
+        return HELD_PER_SLOT * self.slots + len(self.lanes) * (self.slots + 3 * MOST_AT_ONCE)
 
     def is_worn_out_by(self, *, begun: int, peak_mb: int) -> bool:
         """Whether a process that has begun so many jobs, and had so much memory, is to be started anew."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import resource
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from threading import Event as Flag
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from lanework.edges.process.config import MOST_AT_ONCE, NO_WAIT
 from lanework.edges.process.heartbeat import HEART
 from lanework.edges.process.interrupt import interrupt
-from lanework.edges.process.lane_scheduler import HELD_PER_SLOT, LaneScheduler
+from lanework.edges.process.lane_scheduler import LaneScheduler
 from lanework.edges.process.message_handler import Work
 from lanework.edges.process.receiver import Receiver
 from lanework.edges.shared_loop import SharedLoop
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from lanework.app import App
     from lanework.edges.process.config import Plan
+    from lanework.edges.process.lane_scheduler import Place
     from lanework.edges.process.lease_board import LeaseBoard
     from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.errors import LaneworkError
@@ -42,7 +43,7 @@ class WorkerStats:
     Counts jobs, and reads the memory they took.
 
     Attributes:
-        begun: Jobs that were begun since the process started.
+        begun: Jobs whose code was begun since the process started.
         ended: Those of them that have ended.
     """
 
@@ -107,9 +108,9 @@ class Consumer:
         self._end_within = end_within
         self._loop = SharedLoop(self.fail)
         self._work = Work(app, inbox, lease=plan.lease, run_async=self._loop.run, roster=roster, failed=self.fail)
-        self._receivers: list[Future[None]] = []
-        self._threads = ThreadPoolExecutor(plan.slots * HELD_PER_SLOT, thread_name_prefix="slot")
-        self._receiving = ThreadPoolExecutor(len(plan.lanes), thread_name_prefix="receive")
+        self._received = 0
+        self._threads = ThreadPoolExecutor(plan.most_held, thread_name_prefix="slot")
+        self._receiving = ThreadPoolExecutor(len(plan.lanes) * plan.receivers, thread_name_prefix="receive")
 
     def stop(self) -> None:
         """Receive no more, and end when what runs has ended or grace is over."""
@@ -149,6 +150,7 @@ class Consumer:
         problem = self._receive_all()
         self._turns.wait_until_free(unless=self._asked)
         has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
+        self._turns.end()
         self._receiving.shutdown()  # what a poll brings yet is put back
         if not has_ended:
             self._end_within(_CUT_OFF)
@@ -170,38 +172,47 @@ class Consumer:
     def _receive_all(self) -> LaneworkError | None:
         """Receive until it is time to end; return what can't be got over."""
         receptions = [Receiver(lane, self._inbox, self._app.ports, self._ending) for lane in self._plan.lanes]
+        for _ in range(self._plan.receivers - 1):
+            self._start(receptions, is_extra=True)
         while True:
-            begun = self.gauge.begun
-            self._receivers = [self._receiving.submit(self._receive, one) for one in receptions]
-            for receiver in self._receivers:
-                receiver.add_done_callback(self._end_by_fault)
+            received = self._received
+            receivers = self._start(receptions)
             if not self._plan.is_once:
                 self._ending.wait()
                 break
-            wait(self._receivers)
+            wait(receivers)
             self._turns.wait_until_free(unless=self._ending)
-            if self._ending.is_set() or self.gauge.begun == begun:  # else jobs may have enqueued others meanwhile
+            if self._ending.is_set() or self._received == received:  # else jobs may have enqueued others meanwhile
                 break
         return next((one.problem for one in receptions if one.problem is not None), None)
 
-    def _receive(self, reception: Receiver) -> None:
-        """Receive from one lane, whenever it is its turn; more at a time while as much comes as was asked for."""
-        had_some, most = True, MOST_AT_ONCE
-        while (taken := self._turns.take(reception.lane, most if had_some else 1)) > 0:
+    def _start(self, receptions: Sequence[Receiver], *, is_extra: bool = False) -> Sequence[Future[None]]:
+        """Receive from each lane in a thread more."""
+        receivers = [self._receiving.submit(self._receive, one, is_extra=is_extra) for one in receptions]
+        for receiver in receivers:
+            receiver.add_done_callback(self._end_by_fault)
+        return receivers
+
+    def _receive(self, reception: Receiver, *, is_extra: bool) -> None:
+        """Receive from one lane, whenever it is its turn; an extra receiver only while each receive brings ten."""
+        had_some, lane = True, reception.lane
+        while True:
+            grant = self._turns.take(lane, MOST_AT_ONCE, is_poll=not (had_some or is_extra), is_extra=is_extra)
+            if grant is None:
+                return
             messages: Sequence[Received] = ()
+            wait, asked_at = self._plan.poll if grant.is_poll else NO_WAIT, time.monotonic()
             try:
-                poll = NO_WAIT if had_some else self._plan.poll
-                asked = taken if taken < MOST_AT_ONCE else taken - taken % MOST_AT_ONCE
-                messages = reception.receive(limit=asked, wait=poll, hide_for=self._plan.hides_for)
+                messages = reception.receive(limit=grant.count, wait=wait, hide_for=self._plan.hides_for)
             finally:
-                self._turns.give_back(taken - len(messages))
-            self._begin(reception.lane, messages)
+                took_s = None if grant.is_poll else time.monotonic() - asked_at
+                places = self._turns.came(grant, len(messages), took_s=took_s)
+            self._begin(list(zip(places, messages, strict=True)))
             if reception.problem is not None:
                 self.stop()
-            if self._plan.is_once and not messages and not had_some:
+            if self._plan.is_once and not messages and not had_some and not is_extra:
                 return
             had_some = bool(messages)
-            most = min(2 * most, self._plan.most) if len(messages) == asked else MOST_AT_ONCE
 
     def _end_by_fault(self, receiver: Future[None]) -> None:
         """End a process of which a lane would be received from no more, though it looked well."""
@@ -209,31 +220,40 @@ class Consumer:
         if error is not None:
             self.fail("receive", error)
 
-    def _begin(self, lane: Lane, messages: Sequence[Received]) -> None:
-        """Begin the jobs of messages; all are held before one is, so that the first to claim knows of the others."""
+    def _begin(self, received: Sequence[tuple[Place, Received]]) -> None:
+        """Take messages through the engine; all are held before one is, so that the first to claim knows of others."""
         if self._ending.is_set():
-            for message in messages:
-                self._work.put_back(lane, message)
-            self._turns.give_back(len(messages))
+            for place, message in received:
+                self._work.put_back(place.lane, message)
+                self._turns.let_go(place)
             return
-        for message in messages:
-            self.gauge.begin()
-            self._work.hold(lane, message)
-        for message in messages:
-            self._threads.submit(self._do, lane, message).add_done_callback(partial(self._tell_fault, lane))
+        self._received += len(received)
+        for place, message in received:
+            self._work.hold(place.lane, message)
+        for place, message in received:
+            self._threads.submit(self._do, place, message).add_done_callback(partial(self._tell_fault, place.lane))
+
+    def _do(self, place: Place, message: Received) -> None:
+        begun: list[None] = []
+
+        def began() -> None:
+            begun.append(None)
+            self._count()
+
+        gets_slot, ran = partial(self._turns.begin, place), partial(self._turns.free, place)
+        try:
+            self._work.do(place.lane, message, gets_slot=gets_slot, began=began, ran=ran)
+        finally:
+            if begun:
+                self.gauge.end()
+            self._turns.let_go(place)
+
+    def _count(self) -> None:
+        """Count a job that begins; end once there were enough of them."""
+        self.gauge.begin()
         if self._plan.is_worn_out_by(begun=self.gauge.begun, peak_mb=self.gauge.peak_mb):
             self.is_worn_out = True
             self._end()
-
-    def _do(self, lane: Lane, message: Received) -> None:
-        slot = ExitStack()
-        slot.callback(self._turns.free)
-        try:
-            self._work.do(lane, message, ran=slot.close)
-        finally:
-            slot.close()
-            self.gauge.end()
-            self._turns.let_go()
 
     def _tell_fault(self, lane: Lane, done: Future[None]) -> None:
         """Say that the worker itself failed; the message comes again. An error's text may quote a payload: not said."""

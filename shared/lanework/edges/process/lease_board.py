@@ -1,8 +1,8 @@
 """
 What runs in a worker process, where its parent reads it without the process's help.
 
-It is memory that both have: a row for each run that was claimed. A process whose interpreter is held by one call, or
-that is stopped, can't be asked; what it wrote down before stands here.
+It is memory that both have: a row for each run that was claimed, begun or not. A process whose interpreter is held by
+one call, that is stopped or has died, can't be asked; what it wrote down before stands here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import time
 from ctypes import c_ubyte
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -27,7 +28,7 @@ _ROW: Final = 8192
 """Bytes of a row: a receipt handle of 1 KB, ids, and names of more limits than a job has. Unused pages cost nothing."""
 
 _HEAD: Final = struct.Struct("<ddII")
-"""When the run was last kept alive, by when its code should have ended, and its text's length and checksum."""
+"""When the run was last kept alive, by when its code is over, infinite if not begun, its text's length and checksum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Entry:
     Attributes:
         handle: Its message's receipt handle.
         kept_at: When it was last kept alive, on the clock that all processes share (`time.monotonic`).
-        over_at: When its timeout is over, on the same clock.
+        over_at: When its timeout is over, on the same clock; infinite while its code has not begun.
     """
 
     lane: Lane
@@ -46,6 +47,11 @@ class Entry:
     lease: RunLease
     kept_at: float
     over_at: float
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its code was begun, or was about to be; if not, it was claimed ahead, or was being claimed."""
+        return self.over_at != inf
 
 
 class LeaseBoard:
@@ -56,17 +62,28 @@ class LeaseBoard:
         self._bytes = memoryview(memory).cast("B")
         self._free = list(range(len(self._bytes) // _ROW))
         self._rows: dict[str, int] = {}
+        self._timeouts: dict[str, float] = {}
 
     def enter(self, lane: Lane, handle: str, lease: RunLease) -> None:
-        """Write a run down; one that doesn't fit is kept alive by its own process only."""
+        """Write a run down that has not begun; one that doesn't fit is kept alive by its own process only."""
         timeout_s = lease.timeout.total_seconds()
         text = json.dumps((lane, handle, lease.job_id, lease.claim_id, lease.slots, timeout_s)).encode()
-        if not self._free or len(text) > _ROW - _HEAD.size:
+        row = self._rows.get(handle)
+        if (row is None and not self._free) or len(text) > _ROW - _HEAD.size:
             return
-        row = self._rows[handle] = self._free.pop()
-        now, start = time.monotonic(), row * _ROW
+        if row is None:
+            row = self._rows[handle] = self._free.pop()
+        self._timeouts[handle] = timeout_s
+        start = row * _ROW
         self._bytes[start + _HEAD.size : start + _HEAD.size + len(text)] = text
-        _HEAD.pack_into(self._bytes, start, now, now + timeout_s, len(text), crc32(text))
+        _HEAD.pack_into(self._bytes, start, time.monotonic(), inf, len(text), crc32(text))
+
+    def begin(self, handle: str) -> None:
+        """Note that a run's code is about to begin."""
+        row = self._rows.get(handle)
+        if row is not None:
+            now = time.monotonic()
+            struct.pack_into("<dd", self._bytes, row * _ROW, now, now + self._timeouts[handle])
 
     def keep(self, handle: str) -> None:
         """Note that a run is being kept alive now."""
@@ -78,6 +95,7 @@ class LeaseBoard:
         """Take a run off; nothing happens if it isn't there."""
         row = self._rows.pop(handle, None)
         if row is not None:
+            del self._timeouts[handle]
             _HEAD.pack_into(self._bytes, row * _ROW, 0.0, 0.0, 0, 0)
             self._free.append(row)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.watchdog import Repeating, unheard
 from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.lease import extend_lease
+from lanework.engine.execution.lease import extend_lease, unclaim_for
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
 
     from lanework.edges.process.lease_board import Entry
     from lanework.engine.ports.bundle import Ports
@@ -43,11 +43,16 @@ class LeaseKeeper:
         self._kept_at: dict[str, float] = {}
         self._is_refused = False
         self._looking: Repeating | None = None
+        self._left: list[Entry] = []
 
     def start(self, neglected: Callable[[float], Sequence[Entry]]) -> None:
         """Look on in a thread; `neglected` gives the runs of live processes that were last kept before a moment."""
         every_s = min(_LOOK_S, self._lease.total_seconds() / 6)
-        self._looking = Repeating("keeper", partial(self.look, neglected), unheard, every_s=every_s)
+        self._looking = Repeating("keeper", partial(self.look, neglected), unheard, every_s=every_s, at_end=True)
+
+    def take_back(self, left: Sequence[Entry]) -> None:
+        """Give back soon what a process that has died had claimed ahead: none of its code was begun, nor will be."""
+        self._left.extend(left)
 
     def close(self) -> None:
         """Look no more."""
@@ -65,20 +70,30 @@ class LeaseKeeper:
         found = neglected(before)
         self._kept_at = {one.lease.claim_id: self._kept_at.get(one.lease.claim_id, 0.0) for one in found}
         due = [one for one in found if self._kept_at[one.lease.claim_id] < before]
-        if due:
+        if (due or self._left) and self._has_reached():
             self._lengthen(due)
+            self._write_all([self._left.pop() for _ in range(len(self._left))], self._unclaim, timedelta(0))
 
-    def _lengthen(self, entries: Sequence[Entry]) -> None:
+    def _has_reached(self) -> bool:
         try:
             self._reached = self._reached or self._reach()
         except LaneworkError:  # it is tried again at the next look
+            return False
+        return True
+
+    def _lengthen(self, entries: Sequence[Entry]) -> None:
+        self._write_all(entries, self._hold_on, self._lease + LEASE_MARGIN)
+
+    def _write_all(self, entries: Sequence[Entry], write: Callable[[Entry], bool], wait: timedelta) -> None:
+        """Write for each run, and let the messages of those where it landed come back after so long."""
+        if not entries:
             return
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            held = [one for one, is_held in zip(entries, threads.map(self._hold_on, entries), strict=True) if is_held]
-        _, inbox = self._reached
+            held = [one for one, is_held in zip(entries, threads.map(write, entries), strict=True) if is_held]
+        _, inbox = self._reached or self._reach()
         lanes: dict[Lane, dict[str, timedelta]] = defaultdict(dict)
         for one in held:
-            lanes[one.lane][one.handle] = self._lease + LEASE_MARGIN
+            lanes[one.lane][one.handle] = wait
         for lane, handles in lanes.items():
             inbox.hide(lane, handles)
 
@@ -97,3 +112,11 @@ class LeaseKeeper:
         self._is_refused = False
         self._kept_at[entry.lease.claim_id] = now
         return stored is not None
+
+    def _unclaim(self, entry: Entry) -> bool:
+        """Give a job back that was not begun; tell whether its message may come at once, or else after its lease."""
+        ports, _ = self._reached or self._reach()
+        try:
+            return unclaim_for(entry.lease, ports)
+        except LaneworkError:
+            return False

@@ -11,7 +11,7 @@ from lanework.edges.process.config import NO_WAIT, UNBOUNDED
 from lanework.edges.process.heartbeat import Heartbeat
 from lanework.edges.process.interrupt import disarm
 from lanework.edges.process.watchdog import Repeating, unheard
-from lanework.engine.messaging.delivery import Ack, Delivery, Nack
+from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
@@ -76,11 +76,27 @@ class Work:
         """Let a message come back at once that nobody holds."""
         self._outbox.hide(lane, message.handle, NO_WAIT)
 
-    def do(self, lane: Lane, message: Received, *, ran: Callable[[], None] = lambda: None) -> None:
-        """Take a message that is held through the engine, and say what becomes of it; `ran`: its code has ended."""
+    def do(
+        self,
+        lane: Lane,
+        message: Received,
+        *,
+        gets_slot: Callable[[], bool] | None = None,
+        began: Callable[[], None] = lambda: None,
+        ran: Callable[[], None] = lambda: None,
+    ) -> None:
+        """
+        Take a message that is held through the engine, and say what becomes of it.
+
+        Args:
+            gets_slot: Called once its job is claimed; waits until its code may begin, or tells that it may not. None if
+                it may at once.
+            began: Called when its code begins.
+            ran: Called when its code has ended, unless it holds slots of limits: then once that is written.
+        """
         report: Report = Nack()
         try:
-            report = self._execute(lane, message, ran)
+            report = self._execute(lane, message, gets_slot, began, ran)
         except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
             self._heart.give_back_all()
             raise
@@ -107,16 +123,28 @@ class Work:
         ports.events.emit(Event(action=Action.RUN_WRITE_FAILED, at=ports.clock(), reason=f"{doing}: {error}"))
 
     def _answer(self, lane: Lane, message: Received, report: Report) -> None:
-        if self._heart.let_go(message.handle):
-            return  # given back already
-        if isinstance(report, Ack):
-            self._outbox.delete(lane, message.handle)
-        elif report.after is not None:
-            self._outbox.hide(lane, message.handle, report.after)
+        if not self._heart.let_go(message.handle):  # else it was given back already
+            self._outbox.answer(lane, message.handle, report)
 
-    def _execute(self, lane: Lane, message: Received, ran: Callable[[], None]) -> Report:
+    def _execute(
+        self,
+        lane: Lane,
+        message: Received,
+        gets_slot: Callable[[], bool] | None,
+        began: Callable[[], None],
+        ran: Callable[[], None],
+    ) -> Report:
         def drive(attempt: Attempt) -> None:
-            if self._heart.claim(message.handle, attempt):
+            handle = message.handle
+            if not self._heart.claim(handle, attempt):
+                return
+            # Here jobs that were claimed ahead wait, of all lanes: who runs several of them at once gathers them here.
+            if gets_slot is not None and not self._waits_for(gets_slot):
+                self._heart.unclaim(handle)
+            elif self._heart.begin(handle) and attempt.begin(is_ahead=gets_slot is not None):
+                if attempt.holds_slots:
+                    self._heart.hold_slots(handle)
+                began()
                 attempt.run()
                 disarm()
                 if not attempt.holds_slots:
@@ -134,3 +162,11 @@ class Work:
                 lease=self._lease,
             )
         )
+
+    def _waits_for(self, slot: Callable[[], bool]) -> bool:
+        """Wait for a slot; meanwhile the job writes nothing, and nobody who does waits for it."""
+        self._expect(-1)
+        try:
+            return slot()
+        finally:
+            self._expect(1)

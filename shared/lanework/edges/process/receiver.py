@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from lanework.edges.process.config import MOST_AT_ONCE
 from lanework.errors import LaneworkError, UnavailableError
 from lanework.model.events import Action, Event
 from lanework.model.retry.wait import Backoff
@@ -25,7 +23,7 @@ _AWAY: Final = Backoff(base=timedelta(seconds=1), ceiling=timedelta(seconds=30))
 
 class Receiver:
     """
-    Receives from one lane.
+    Receives from one lane, in one thread or several.
 
     Attributes:
         lane: Which.
@@ -39,34 +37,20 @@ class Receiver:
         self._ports = ports
         self._stopping = stopping
         self._failures = 0
+        self._lock = Lock()
 
     def receive(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received]:
-        """
-        Receive as `MessageConsumer.receive` does; nothing while the queue fails, which is logged once and waited out.
-
-        More than ten come by several calls at once, of ten each; one of them that fails, while others don't, is let be.
-        """
-        calls = max(1, limit // MOST_AT_ONCE)
-        ask = partial(self._ask, limit=min(limit, MOST_AT_ONCE), wait=wait, hide_for=hide_for)
-        if calls == 1:
-            answers = [ask()]
-        else:
-            with ThreadPoolExecutor(calls) as threads:
-                answers = [one.result() for one in [threads.submit(ask) for _ in range(calls)]]
-        errors = [one for one in answers if isinstance(one, LaneworkError)]
-        if len(errors) == calls:
-            self._fail(errors[0])
-            return ()
-        if self._failures:
-            self._say(Action.WORKER_RECEIVE_RECOVERED, f"after {self._failures} tries")
-            self._failures = 0
-        return [message for one in answers if not isinstance(one, LaneworkError) for message in one]
-
-    def _ask(self, *, limit: int, wait: timedelta, hide_for: timedelta) -> Sequence[Received] | LaneworkError:
+        """Receive as `MessageConsumer.receive` does; nothing while it fails, which is logged once and waited out."""
         try:
-            return self._inbox.receive(self.lane, limit=limit, wait=wait, hide_for=hide_for)
+            messages = self._inbox.receive(self.lane, limit=limit, wait=wait, hide_for=hide_for)
         except LaneworkError as error:
-            return error
+            self._fail(error)
+            return ()
+        with self._lock:
+            failures, self._failures = self._failures, 0
+        if failures:
+            self._say(Action.WORKER_RECEIVE_RECOVERED, f"after {failures} tries")
+        return messages
 
     def _fail(self, error: LaneworkError) -> None:
         if isinstance(error, UnavailableError):
@@ -75,10 +59,12 @@ class Receiver:
             self.problem = error
 
     def _is_away(self, error: UnavailableError) -> None:
-        if self._failures == 0:
+        with self._lock:
+            self._failures += 1
+            failures = self._failures
+        if failures == 1:
             self._say(Action.WORKER_RECEIVE_FAILED, str(error))
-        self._failures += 1
-        self._stopping.wait(_AWAY.wait_after(self._failures, rand=self._ports.rand).total_seconds())
+        self._stopping.wait(_AWAY.wait_after(failures, rand=self._ports.rand).total_seconds())
 
     def _say(self, action: Action, reason: str) -> None:
         self._ports.events.emit(Event(action=action, at=self._ports.clock(), lane=self.lane, reason=reason))

@@ -10,12 +10,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.child import GIVE_UP
 from lanework.edges.process.child_handle import Child, Place, end_of, is_alive
-from lanework.edges.process.lane_scheduler import HELD_PER_SLOT
 from lanework.edges.process.lease_board import LeaseBoard, memory_for
 from lanework.errors import ConfigError
 from lanework.model.events import Action
@@ -176,7 +176,7 @@ class Parent:
 
     def _fill(self, place: Place) -> None:
         line, its_end = self._context.Pipe(duplex=False)
-        memory = memory_for(self._context, runs=self._plan.slots * HELD_PER_SLOT)
+        memory = memory_for(self._context, runs=self._plan.most_held)
         process = self._context.Process(target=self._work, args=(its_end, memory))
         process.start()
         its_end.close()
@@ -226,6 +226,7 @@ class Parent:
         code = child.process.exitcode
         child.line.close()
         child.process.close()
+        self._keeper.take_back([one for one in child.roster.entries(kept_before=inf) if not one.has_begun])
         problem, was = child.beat.problem, place.problem
         place.problem = problem
         if code == 0 and problem is None:

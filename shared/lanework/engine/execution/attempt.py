@@ -5,13 +5,15 @@ One attempt of one job, from its message to the answer to SQS. Read `Attempt.exe
 | --- | --- | --- |
 | check | May the job start here and now? | start_checks.py, pause_watch.py |
 | claim | Takes the right to run it: the first write to its item. | claim.py |
-| admit | Takes the slots and starts of its limits. | limits/acquire.py |
+| begin | Looks again if it was claimed ahead; takes the slots and starts of its limits. | limits/acquire.py |
 | run | Runs its code, within its timeout and middleware. | run_code.py |
 | judge | Says what its value, or its exception, means. | outcome.py, exceptions.py |
 | record | Writes that down: the second write. | record_outcome.py |
 | ack | The report: delete the message, or let it come back. | messaging/delivery.py |
 
-Claim, run and record are called by a `StepDriver`: `in_order` below, or Powertools' idempotency (aws/idempotency.py).
+Claim, begin, run and record are called by a `StepDriver`: `in_order` below, Powertools' idempotency
+(aws/idempotency.py), or a worker process, which may claim a job before it has a slot for it: between the claim and
+`begin` lies any time, and `unclaim` gives a job back that was not begun.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from lanework.engine.ports.code_runner import is_from_outside
 from lanework.errors import ConfigError, LaneworkError, UnavailableError
 from lanework.model.events import Action
 from lanework.model.lanes import LANES
+from lanework.model.lifecycle.park_moves import begun_at, is_first
 from lanework.model.lifecycle.states import JobRecord
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     from lanework.model.job.envelope import Envelope
 
 StepDriver = Callable[["Attempt"], None]
-"""Calls an attempt's `claim`, and if that is true its `run` and then its `record`."""
+"""Calls an attempt's `claim`, if that is true its `begin`, and if that is, too, its `run` and then its `record`."""
 
 ROOM_TO_ANSWER: Final = timedelta(milliseconds=500)
 """What is left of an invocation when it no longer tries to write an outcome: it has to answer for other messages."""
@@ -62,7 +65,7 @@ LIMITS_UNANSWERED: Final = timedelta(seconds=5)
 
 def in_order(attempt: Attempt) -> None:
     """Drive an attempt through its steps: what Powertools does in Lambda, without Powertools."""
-    if attempt.claim():
+    if attempt.claim() and attempt.begin():
         attempt.run()
         attempt.record()
 
@@ -112,6 +115,7 @@ class Attempt:
         self._run_store = LedgerRunStore(job_id=self.job_id, claim_id=self._claim_id, ports=ports, events=self._events)
         self._admission = Admission(bounds=() if self._type is None else self._type.waits_for, ports=ports)
         self._outcome: Outcome | None = None
+        self._is_ahead = False
 
     def execute(self, drive: StepDriver) -> Report:
         """
@@ -123,11 +127,11 @@ class Attempt:
         refusal = not_now(self._envelope, self._delivery, self._type, self._pauses, self._ports, self._events)
         if refusal is not None:
             return refusal
-        drive(self)  # claim and admit; run and judge; record
+        drive(self)  # claim; begin; run and judge; record
         return self.report
 
     def claim(self) -> bool:
-        """Start the attempt if the job may run now; if not, `report` says what becomes of the message."""
+        """Take the job if it may run now; if not, `report` says what becomes of the message."""
         claim = Claim(
             envelope=self._envelope,
             claim_id=self._claim_id,
@@ -148,29 +152,34 @@ class Attempt:
                 self.stored = record
                 if self._delivery.lease is not None:
                     self._may_write_until = cast("datetime", record.due_at)
-                return self.admit(record)
+                return True
             case OtherJob(record):
                 self.other_job = record
             case report:
                 self.report = report
         return False
 
-    def admit(self, record: JobRecord) -> bool:
-        """Take what the job's limits ask for; a run that may not begin now is parked, and its attempt isn't counted."""
+    def begin(self, *, is_ahead: bool = False) -> bool:
+        """
+        Begin the claimed job: take what its limits ask for; a run that may not begin now is parked, and not counted.
+
+        Args:
+            is_ahead: It was claimed before there was a slot for it. What may have changed since is looked at again, and
+                it began now, not when it was claimed.
+
+        Returns:
+            Whether its code is to be run; if not, `report` says what becomes of the message.
+        """
+        record = cast("JobRecord", self.stored)
+        if is_ahead:
+            if not self._may_still_begin(record):
+                self.unclaim()
+                return False
+            record = self.stored = begun_at(self._ports.clock(), record)
+            self._is_ahead = True
         refusal: Outcome | None = None
-        try:
-            if self._admission.bounds or record.type != self._envelope.type:
-                self._follow(record)
-                bounds = () if self._type is None else self._type.waits_for
-                self._admission = Admission(bounds=bounds, ports=self._ports)
-            if self._admission.bounds:
-                text = record.payload or self._envelope.payload
-                refusal = self._admission.ask(record, cast("JobType", self._type).current(text, record.version))
-        except (UnavailableError, ConfigError) as error:
-            self._events.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
-            refusal = Snoozed(LIMITS_UNANSWERED)
-        except Exception as error:  # noqa: BLE001 - the job is claimed: whatever it is, the attempt ends in an outcome
-            refusal = self.judge(error, record)
+        if self._admission.bounds or record.type != self._envelope.type:
+            refusal = self._refusal(record)
         if refusal is None:
             self._events.run(Action.JOB_STARTED, record)
             return True
@@ -179,6 +188,37 @@ class Attempt:
         if isinstance(refusal, NoSlot):
             self._admission.look_again(record, refusal)
         return False
+
+    def unclaim(self) -> None:
+        """Give back a claimed job that was not begun, as if it had not been claimed; its message comes at once."""
+        self.report = self._recorder.unclaim()
+
+    def _may_still_begin(self, record: JobRecord) -> bool:
+        """Tell whether its lease lasts, and no pause, end of its time, or request to cancel came since the claim."""
+        try:
+            if self._pauses.holding(self._envelope) is not None:
+                return False
+        except (UnavailableError, ConfigError):
+            return False  # who claims it next finds out what is the matter
+        now = self._ports.clock()
+        is_late = is_first(record) and record.start_by is not None and record.start_by <= now
+        return not is_late and now < self._may_write_until and not self._run_store.is_asked_to_stop
+
+    def _refusal(self, record: JobRecord) -> Outcome | None:
+        """Take what the job's limits ask for; return what becomes of a run that may not begin now."""
+        try:
+            self._follow(record)
+            bounds = () if self._type is None else self._type.waits_for
+            self._admission = Admission(bounds=bounds, ports=self._ports)
+            if not bounds:
+                return None
+            text = record.payload or self._envelope.payload
+            return self._admission.ask(record, cast("JobType", self._type).current(text, record.version))
+        except (UnavailableError, ConfigError) as error:
+            self._events.note(Action.RUN_CLAIM_FAILED, reason=f"its limits: {error}")
+            return Snoozed(LIMITS_UNANSWERED)
+        except Exception as error:  # noqa: BLE001 - the job is claimed: whatever it is, the attempt ends in an outcome
+            return self.judge(error, record)
 
     def run(self) -> None:
         """
@@ -229,18 +269,21 @@ class Attempt:
 
     def record(self) -> None:
         """Write how the attempt ended, and say what becomes of its message."""
-        run = cast("JobRecord", self.stored)
-        recorder = OutcomeRecorder(
+        self.report = self._recorder.record(cast("Outcome", self._outcome))
+        is_recorded = self.report != Nack()  # if not, the job counts as running for as long as its lease lasts
+        if is_recorded and self._admission.held:
+            self._admission.give_back(cast("JobRecord", self.stored))
+
+    @property
+    def _recorder(self) -> OutcomeRecorder:
+        return OutcomeRecorder(
             envelope=self._envelope,
-            run=run,
+            run=cast("JobRecord", self.stored),
             ports=self._ports,
             events=self._events,
             may_try_until=lambda: self._may_write_until,
+            is_ahead=self._is_ahead,
         )
-        self.report = recorder.record(cast("Outcome", self._outcome))
-        is_recorded = self.report != Nack()  # if not, the job counts as running for as long as its lease lasts
-        if is_recorded and self._admission.held:
-            self._admission.give_back(run)
 
     @property
     def holds_slots(self) -> bool:

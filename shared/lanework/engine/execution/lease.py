@@ -40,6 +40,19 @@ def extend_lease(lease: RunLease, *, until: datetime, ports: Ports) -> JobRecord
     return stored
 
 
+def unclaim_for(lease: RunLease, ports: Ports) -> bool:
+    """
+    Give a job back whose process has died before its code was begun, without an attempt used (rule 18 is kept by that).
+
+    Returns:
+        Whether its message may come back at once: also where its claim had not landed.
+    """
+    stored = ports.ledger.get(lease.job_id)
+    if stored is None or not run_moves.is_held_by(stored, lease.claim_id):
+        return True
+    return isinstance(ports.ledger.change(lease.job_id, park_moves.unclaim(stored)), Applied)
+
+
 def requeue(
     run: JobRecord, admission: Admission, ports: Ports, events: MessageEvents, *, ends_within: timedelta | None
 ) -> timedelta | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, assert_never, cast
 
@@ -48,6 +48,7 @@ class OutcomeRecorder:
 
     Attributes:
         may_try_until: Until when its outcome is tried to be written, as of now.
+        is_ahead: It was claimed ahead of a free slot: when it began is written with its outcome.
     """
 
     envelope: Envelope
@@ -55,6 +56,7 @@ class OutcomeRecorder:
     ports: Ports
     events: MessageEvents
     may_try_until: Callable[[], datetime]
+    is_ahead: bool = False
 
     def record(self, outcome: Outcome) -> Report:
         """Record the outcome and say what becomes of the message."""
@@ -149,6 +151,14 @@ class OutcomeRecorder:
             return Nack(LOOK_AGAIN)
         return Ack()
 
+    def unclaim(self) -> Report:
+        """Give back a job that was claimed ahead of a free slot and not begun: somebody else may have it at once."""
+        record = self._write(park_moves.unclaim(self.run))
+        if not isinstance(record, JobRecord):
+            return record
+        self.events.note(Action.MESSAGE_DEFERRED, reason="claimed ahead, and not begun", wait=timedelta(0))
+        return Nack(timedelta(0))
+
     def _cancel(self, reason: str) -> Report:
         record = self._write(self._ending(reason))
         if not isinstance(record, JobRecord):
@@ -159,6 +169,9 @@ class OutcomeRecorder:
 
     def _write(self, change: Change) -> JobRecord | Report:
         """Write this run's outcome and return the record; if it doesn't count, what becomes of the message."""
+        if self.is_ahead:
+            begun = {"started_at": self.run.started_at, "first_started_at": self.run.first_started_at}
+            change = replace(change, write={**begun, **change.write})
         try:
             answer = self._change_persistently(change)
             record = answer.record

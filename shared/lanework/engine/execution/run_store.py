@@ -73,6 +73,11 @@ class LedgerRunStore:
                 self._cancel_asked = record is not None and record.cancel_asked
         return self._cancel_asked
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        """Whether the job was asked to stop, as far as is known without a look."""
+        return self._cancel_asked
+
     def stop(self) -> None:
         """Let the job's code know at its next look that it is to stop."""
         self._cancel_asked = True

@@ -41,6 +41,16 @@ def requeue(run: JobRecord, *, due_at: datetime) -> Change:
     return _parked("requeue", run, {**_due(due_at), "runs_until": due_at})
 
 
+def unclaim(run: JobRecord) -> Change:
+    """
+    Put back a run that was claimed ahead and whose code was not begun, as if it had not been claimed.
+
+    Its message is still there, so it needs no entry; one that it has stays (rule 3), as does a start that is reserved
+    for its next attempt. It is due since it was claimed, at least: nobody need wait for whose clock is a little behind.
+    """
+    return _parked("unclaim", run, {**_not_begun(run), "due_at": run.started_at})
+
+
 def wait_for_slot(run: JobRecord, *, limit: str, now: datetime) -> Change:
     """
     Park a run that found every slot of a limit held, before its code was begun.
@@ -71,7 +81,16 @@ def _parked(name: str, run: JobRecord, write: dict[str, object]) -> Change:
     )
 
 
+def is_first(run: JobRecord) -> bool:
+    """Tell whether a run is the first of its job that has begun."""
+    return run.attempts == 1 and run.first_started_at == run.started_at
+
+
+def begun_at(moment: datetime, run: JobRecord) -> JobRecord:
+    """Return a run that was claimed ahead as it is when its code begins."""
+    return replace(run, started_at=moment, first_started_at=moment if is_first(run) else run.first_started_at)
+
+
 def _not_begun(run: JobRecord) -> dict[str, object]:
     """Return what takes back that an attempt began."""
-    is_first = run.attempts == 1 and run.first_started_at == run.started_at
-    return {"started_at": None, **({"first_started_at": None} if is_first else {})}
+    return {"started_at": None, **({"first_started_at": None} if is_first(run) else {})}
