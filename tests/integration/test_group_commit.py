@@ -72,6 +72,7 @@ CHANGES: dict[str, Change] = {
     "die": run_moves.die(RUNNING, cause=Cause.EXHAUSTED, error="OSError: no", now=NOON, expires_at=KEPT_UNTIL),
     "snooze": park_moves.snooze(RUNNING, now=NOON, wait=SECOND),
     "give back": park_moves.requeue(RUNNING, due_at=NOON),
+    "give back unbegun": park_moves.unclaim(RUNNING),
     "beat": run_moves.beat(claim_id="claim-1", until=NOON + LEASE * 2),
     "cancel a waiting one": operator_moves.cancel_waiting(now=NOON, expires_at=KEPT_UNTIL),
     "redrive": operator_moves.redrive(RECORDS["dead"], now=NOON),

@@ -63,6 +63,7 @@ MOVES: list[tuple[JobRecord, Change, list[Action]]] = [
     (RUNNING, park_moves.wait_for_signal(RUNNING, signal="paid", until=NOON + SECOND), [Action.JOB_PARKED]),
     (RUNNING, park_moves.look_again(RUNNING, now=NOON), [Action.JOB_PARKED]),
     (RUNNING, park_moves.requeue(RUNNING, due_at=NOON), [Action.JOB_PARKED]),
+    (RUNNING, park_moves.unclaim(RUNNING), [Action.JOB_PARKED]),
     (RUNNING, park_moves.wait_for_slot(RUNNING, limit="limit:tenant", now=NOON), [Action.JOB_PARKED]),
     (RUNNING, park_moves.wait_for_start(RUNNING, limit="rate:email", start=NOON + SECOND), [Action.JOB_PARKED]),
     (QUEUED, operator_moves.hold(life=1, name="queue:email", now=NOON), [Action.JOB_PARKED]),
