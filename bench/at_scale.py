@@ -6,23 +6,27 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from pathlib import Path
 from statistics import median
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from bench.peers import LANEWORK, OTHER_BROKERS, PEERS, System
-from lanework.model.costs.costs import Usage, costs_of
+from lanework.model.costs.costs import PLATFORM_LOG_BYTES, Usage, costs_of
 from lanework.model.job.ids import SHARDS
 from lanework.model.lanes import LANES, Lane
 from lanework.model.stats.numbers import Count, Key, Numbers
 from lanework.observe.prices import prices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 PAGE: Final = DOCS / "at-scale.md"
 COUNTED: Final = DOCS / "performance" / "a-job.json"
 MARKS: Final = ("<!-- computed: python -m bench.at_scale -->", "<!-- end of what is computed -->")
 
-SIZES: Final = {"10 thousand": 10_000, "1 million": 1_000_000, "100 million": 100_000_000}
+SIZES: Final = {"10 thousand": 10_000, "1 million": 1_000_000, "100 million": 100_000_000, "1 billion": 1_000_000_000}
 """Jobs a day."""
 
 MONTH: Final = timedelta(days=365) / 12
@@ -42,6 +46,12 @@ _NEW_TABLE_WRITES_PER_S: Final = 4000
 _TABLE_WRITES_PER_S: Final = 40_000
 _UNITS: Final = 4
 """DynamoDB: a partition key's writes, a new on-demand table's, a table's default quota; and what a job writes."""
+
+UNITS: Final = {"full": _UNITS, "start": 3}
+"""Write units of a job by its type's `record`: its item as often as it is written, and one entry of the index."""
+
+_ITEMS_OF_A_TYPE: Final = 2
+"""Among which a type's numbers of a minute are spread (docs/decisions/0021); each flush writes one of them."""
 
 _ACCOUNT_CONCURRENCY: Final = 1000
 """Lambda's default quota of an account and region, shared by all of its functions."""
@@ -158,6 +168,30 @@ def per_month(lane: Lane, jobs_a_day: int, *, batch: int | None = None) -> float
     return found.usd
 
 
+def usd_a_million(
+    batch: int, *, record: Literal["full", "start"] = "full", sent: int = 1, is_provisioned: bool = False
+) -> float:
+    """
+    Return what a million jobs cost on Lambda, from counts: requests, write units, GB-seconds, bytes of logs.
+
+    Args:
+        batch: Jobs of an invocation.
+        record: When a job is recorded, as on its type.
+        sent: Jobs of a SendMessageBatch; 1 sends them singly.
+        is_provisioned: Write units are paid for by the hour, at a steady load (`TableCapacity`); else by the request.
+    """
+    units = UNITS[record] + 1 / batch  # and an invocation's numbers
+    usage = Usage(
+        sqs_requests=1 / sent + 2 / batch,
+        write_units=0 if is_provisioned else units,
+        invocations=1 / batch,
+        gb_seconds=RUN.total_seconds() * MEMORY_MB / 1024,
+        log_bytes=LOG_BYTES + PLATFORM_LOG_BYTES / batch,
+    )
+    by_the_hour = units * prices().steady_write_unit_usd if is_provisioned else 0.0
+    return 1e6 * (usage.usd(prices()) + by_the_hour)
+
+
 def limits(lane: Lane) -> list[Limit]:
     """Return what bounds a lane, the nearest first."""
     a_second = timedelta(seconds=1) / RUN
@@ -178,9 +212,14 @@ def limits(lane: Lane) -> list[Limit]:
             then="a quota increase, or `lanework worker`",
         ),
         Limit(
-            what=f"the `recent` index, {SHARDS} keys a day",
+            what=f"the `recent` index, `IndexShards={SHARDS}`",
             jobs_per_s=SHARDS * _KEY_WRITES_PER_S,
-            then="`SHARDS` in the code; a second stack",
+            then="`IndexShards`, up to 128",
+        ),
+        Limit(
+            what=f"one type's numbers, at a batch size of {LANES[lane].batch_size}",
+            jobs_per_s=_ITEMS_OF_A_TYPE * _KEY_WRITES_PER_S * LANES[lane].batch_size,
+            then="nothing breaks: numbers are written later; bigger batches, or two types",
         ),
         Limit(
             what="a table's 40,000 writes a second",
@@ -193,7 +232,7 @@ def limits(lane: Lane) -> list[Limit]:
 
 def tables() -> str:
     """Return the page's tables."""
-    return f"{_costs()}\n\n{_met()}\n\n{_ceilings()}\n\n{_beside()}"
+    return f"{_costs()}\n\n{_million()}\n\n{_met()}\n\n{_ceilings()}\n\n{_needs()}\n\n{_beside()}"
 
 
 def written(page: str) -> str:
@@ -212,6 +251,36 @@ def _costs() -> str:
     ten = " | ".join(_usd(per_month(Lane.MEDIUM, size, batch=10)) for size in SIZES.values())
     rows.append(f"| any, batches of ten | 10 | {_usd(per_month(Lane.MEDIUM, 1_000_000, batch=10) / DAYS)} | {ten} |")
     return "\n".join([_head("lane", "batch size", "USD a million jobs", *_sizes("USD a month at {} a day")), *rows])
+
+
+def _million() -> str:
+    rows = []
+    for record in UNITS:
+        for batch, sent in ((1, 1), (10, 1), (10, 10)):
+            found = [
+                usd_a_million(batch, record=cast("Any", record), sent=sent, is_provisioned=one) for one in (False, True)
+            ]
+            rows.append(f'| `record="{record}"` | {batch} | {sent} | {" | ".join(map(_usd, found))} |')
+    titles = ("jobs an invocation", "jobs a send", "USD a million jobs, on demand", "provisioned, at a steady load")
+    return "\n".join([_head("record", *titles), *rows])
+
+
+def _needs() -> str:
+    """Return what each size takes in a busy minute."""
+    own = json.loads(COUNTED.read_text())[LANEWORK.name]["cpu_ms"] / 1000 / BUSY
+    needs: dict[str, Callable[[float], float]] = {
+        "jobs a second": lambda peak: peak,
+        "executions at once": lambda peak: peak * RUN.total_seconds(),
+        "or vCPUs of `lanework worker`": lambda peak: peak * own,
+        "`IndexShards`": lambda peak: max(SHARDS, peak / _KEY_WRITES_PER_S),
+        "write units a second of the table": lambda peak: peak * (_UNITS - 1),
+        "write units a second of its index `recent`": lambda peak: peak,
+    }
+    rows = [
+        f"| {what} | {' | '.join(f'{ceil(of(_peak(size))):,}' for size in SIZES.values())} |"
+        for what, of in needs.items()
+    ]
+    return "\n".join([_head("in a busy minute", *_sizes("{} a day")), *rows])
 
 
 def _met() -> str:

@@ -24,7 +24,7 @@ PROVISIONED_USE: Final = 0.7
 _IDLE_POLLS: Final = 5 * 3
 """Receives of an idle lane a minute: a mapping starts with five pollers (Lambda, "Scaling"), each waits for 20 s."""
 
-_PLATFORM_LOG_BYTES: Final = 350
+PLATFORM_LOG_BYTES: Final = 350
 """What Lambda itself writes of an invocation: its START, END and REPORT lines."""
 
 
@@ -199,7 +199,7 @@ def _usage(one: Numbers, lane: Numbers) -> tuple[Usage, Usage]:
         + invocations,
         invocations=invocations,
         gb_seconds=lane[Count.BILLED_MB_MS] * run_share / _MB_MS_OF_A_GB_SECOND,
-        log_bytes=one[Count.LOG_BYTES] + invocations * _PLATFORM_LOG_BYTES,
+        log_bytes=one[Count.LOG_BYTES] + invocations * PLATFORM_LOG_BYTES,
     )
     of_messages = retries / messages if messages else 0.0
     of_time = one[Count.RETRIES_MS] / one[Count.RUN_MS] if one[Count.RUN_MS] else of_messages
