@@ -238,7 +238,9 @@ class App(JobOperations):
 
     def connect(self) -> None:
         """
-        Read the environment and make AWS clients now, as a server starts, and not in its first request. Calls nothing.
+        Read the environment and make AWS clients now, as a server starts, and not in its first request.
+
+        Calls no service; where a container or an instance has the credentials, they are asked for.
 
         Raises:
             ConfigError: The environment lacks something; the message names it.

@@ -50,11 +50,10 @@ class Runtime:
     # --- running jobs
 
     def get_ready_to_run(self) -> None:
-        """Load what runs jobs and make the clients, so that the first job needn't wait for it. Calls nothing."""
+        """Load what runs jobs, and read what is paused, so that the first job needn't wait for it."""
         import lanework.engine.execution.executor  # noqa: F401, PLC0415
 
-        _ = self.pauses
-        self._app.connect()
+        self.pauses.look()  # it opens the connection that the jobs' writes take, too
 
     def executor(
         self, drive: StepDriver, *, run_async: Callable[[Coroutine[Any, Any, object]], object] | None = None

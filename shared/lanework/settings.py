@@ -125,6 +125,11 @@ def is_in_lambda() -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 
+def is_in_snapshot() -> bool:
+    """Tell whether Lambda makes a snapshot of this process once it is initialised (SnapStart)."""
+    return os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start"
+
+
 class ApiSettings(_FromEnvironment):
     """
     How the API is to be served.

@@ -20,7 +20,7 @@ from lanework.model.events import Action, Event
 from lanework.model.lanes import ALL_LANES, Lane
 from lanework.model.webhooks import checked_webhook
 from lanework.observe.logs import LogSink
-from lanework.settings import Settings
+from lanework.settings import Settings, is_in_lambda
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +75,7 @@ def aws_ports(
         archive=_archive_of(settings, clients),
         webhooks=_webhooks(settings),
         connect=clients.connect,
+        disconnect=clients.disconnect,
     )
 
 
@@ -149,7 +150,8 @@ def event_bus(settings: Settings, *, name: str) -> EventBridgeBus:
     from lanework.aws.event_bus import EventBridgeBus  # noqa: PLC0415
 
     clients = Clients(settings)
-    _ = clients.events  # made now, in the function's init phase
+    if is_in_lambda():
+        _ = clients.events  # made in the init phase
     return EventBridgeBus(clients, name=name)
 
 

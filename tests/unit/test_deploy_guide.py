@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import get_args
 
+from samtranslator.yaml_helper import yaml_parse
+
 from lanework.local.deployment.template import read_template
 from lanework.local.project_config import Deployment
+from lanework.starter.gradual import with_deployment
 from tests.support.monthly_costs import GUIDE, ROOT, kept_warm, written
 
 
@@ -21,7 +24,7 @@ def test_the_price_of_keeping_a_function_warm_is_computed() -> None:
 def test_every_parameter_that_the_guide_names_is_the_templates() -> None:
     named = set(re.findall(r"`([A-Z][A-Za-z]+)(?:=[^`]*)?`", GUIDE.read_text()))
 
-    template = read_template(ROOT / "template.yaml")
+    template = yaml_parse(with_deployment((ROOT / "template.yaml").read_text(), "AllAtOnce"))
 
     values = {str(value) for one in template["Parameters"].values() for value in one.get("AllowedValues", ())}
     values |= {*get_args(Deployment)}

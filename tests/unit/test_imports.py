@@ -49,7 +49,7 @@ def modules_of(statement: str) -> set[str]:
     ("statement", "most", "never"),
     [
         ("import lanework", 4, _NEVER | _NO_AWS | {"pydantic"}),
-        ("import handlers.worker", 141, _NEVER),  # with all that runs its first job
+        ("import handlers.worker", 122, _NEVER),
         ("import handlers.clock", 133, _NEVER),
         ("import handlers.stream", 99, _NEVER | {"jobs"}),
         ("import handlers.events", 124, _NEVER),

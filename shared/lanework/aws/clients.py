@@ -142,6 +142,11 @@ class Clients:
         with translated("making AWS clients"):
             _ = self.dynamodb, self.sqs
 
+    def disconnect(self) -> None:
+        """Close all connections; each client opens others when it is used."""
+        for client in self._made.values():
+            client.close()
+
     def renew(self) -> None:
         """Make the clients anew at their next use: code that was cut off may have left a connection half read."""
         self._made = {}

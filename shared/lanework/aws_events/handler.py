@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanework.aws_events.received import events_of
-from lanework.edges import all_is_loaded
+from lanework.edges import all_is_loaded, connected
 from lanework.engine.enqueue.open_message import REFUSALS
 from lanework.engine.jobtypes.request import request_of
 from lanework.engine.messaging.message_events import report_fault
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def event_handler(app: App) -> Handler:
     """Return the Lambda handler of the queues of events; it reports the messages that are to come back."""
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
-    app.connect()
+    connected(app)
     all_is_loaded()
     receiver = EventReceiver(app, stack=Settings.from_env().stack)
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
-from lanework.edges import all_is_loaded
+from lanework.edges import all_is_loaded, connected
 from lanework.edges.rest_events import as_http_event, as_rest_answer, is_rest
 from lanework.errors import LaneworkError
 from lanework.http.auth.check import HEADERS, Access
@@ -40,7 +40,7 @@ def api(app: App) -> Handler:
     """Return the Lambda handler of the API function, as the environment configures it."""
     settings = ApiSettings.from_env()
     app.runtime.observe(LogSink(json_logger()))
-    app.connect()
+    connected(app)
     all_is_loaded()
     authorized = None if settings.authorized_role is None else Role(settings.authorized_role)
     return handler_of(app, tokens=tokens_of(settings), is_development=settings.is_development, authorized=authorized)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from lanework.edges import all_is_loaded
+from lanework.edges import all_is_loaded, connected
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.maintenance.sweep import Sweeper
@@ -45,7 +45,7 @@ def clock(app: App) -> Handler:
     The event `{"schedule": name, "at": time}` fires one schedule; any other is the minute's tick.
     """
     app.runtime.observe(LogSink(json_logger()))
-    app.connect()
+    connected(app)
     all_is_loaded()
     tick = _Tick(app, AlertSettings.from_env())
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 from lanework.aws.idempotency import through_powertools
-from lanework.edges import all_is_loaded
+from lanework.edges import all_is_loaded, connected
 from lanework.edges.alarm import alarm
 from lanework.engine.messaging.delivery import Delivery, Nack
 from lanework.engine.ports.code_runner import is_from_outside
@@ -21,7 +21,7 @@ from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 from lanework.model.lanes import lane_of
 from lanework.observe.logs import LogSink, json_logger
-from lanework.settings import MetricSettings, is_in_lambda
+from lanework.settings import MetricSettings
 from lanework.wiring import metric_sinks
 
 if TYPE_CHECKING:
@@ -57,9 +57,8 @@ def worker(app: App) -> Handler:
     """
     app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
     app.runtime.limit_code_by(alarm)
-    app.runtime.get_ready_to_run()
-    if is_in_lambda():
-        app.runtime.pauses.look()  # the first job needs it; it also opens the connection that the job's writes take
+    if connected(app):
+        app.runtime.get_ready_to_run()
     all_is_loaded()
 
     def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:

@@ -41,6 +41,31 @@ _ROLE: Final = """\
 
 _BEFORE: Final = "  # ---- Who watches:"
 
+_STORAGE: Final = re.compile(r"^  (\w+Storage):$", re.MULTILINE)
+
+_SNAPSTART: Final = """\
+  SnapStart:
+    Type: String
+    Default: "off"
+    AllowedValues: ["on", "off"]
+    Description: >-
+      Let Lambda start the functions that have an alias from snapshots (docs/deploy.md). Build again after a change:
+      a snapshot is made of a new version.
+"""
+
+_SNAPSTART_IS_POSSIBLE: Final = """\
+  SnapStartIsPossible:
+    RuleCondition: !Equals [!Ref SnapStart, "on"]
+    Assertions:
+      - Assert: !Not [!Equals [!Ref Runtime, python3.11]]
+        AssertDescription: SnapStart=on needs Runtime=python3.12, or newer.
+"""
+
+_NO_MORE_STORAGE: Final = """\
+      - Assert: !Equals [!Ref {name}, "512"]
+        AssertDescription: SnapStart=on needs {name}=512, AWS's most for it.
+"""
+
 
 def with_deployment(text: str, deployment: str) -> str:
     """
@@ -54,7 +79,8 @@ def with_deployment(text: str, deployment: str) -> str:
             rf"(?m)^      Role: !GetAtt {name}Role\.Arn\n",
             rf"\g<0>      AutoPublishAlias: live  # by [tool.lanework] deployment; what calls the function calls this\n"
             rf"      DeploymentPreference:\n"
-            rf"        {{Type: {deployment}, Alarms: [!Ref {prefix}ErrorsAlarm], Role: !GetAtt DeploymentRole.Arn}}\n",
+            rf"        {{Type: {deployment}, Alarms: [!Ref {prefix}ErrorsAlarm], Role: !GetAtt DeploymentRole.Arn}}\n"
+            rf"      SnapStart: !If [SnapStartIsOn, {{ApplyOn: PublishedVersions}}, !Ref AWS::NoValue]\n",
             text,
         )
     for name in names:
@@ -62,7 +88,16 @@ def with_deployment(text: str, deployment: str) -> str:
             f"                Resource: !GetAtt {name}.Arn\n", f"                Resource:\n{_arns(name)}"
         )
         text = text.replace(f"        Arn: !GetAtt {name}.Arn\n", f"        Arn: !Sub ${{{name}.Arn}}:live\n")
-    return text.replace(_BEFORE, _ROLE % "".join(map(_arns, names)) + _BEFORE)
+    return _with_snapstart(text.replace(_BEFORE, _ROLE % "".join(map(_arns, names)) + _BEFORE))
+
+
+def _with_snapstart(text: str) -> str:
+    """Return the text with the parameter `SnapStart`, which only a function with published versions can have."""
+    rule = _SNAPSTART_IS_POSSIBLE + "".join(_NO_MORE_STORAGE.format(name=name) for name in _STORAGE.findall(text))
+    text = text.replace("[Runtime, Architecture, ", "[Runtime, Architecture, SnapStart, ", 1)
+    text = text.replace("\n  LookAheadSeconds:\n", f"\n{_SNAPSTART}  LookAheadSeconds:\n", 1)
+    is_on = '  SnapStartIsOn: !Equals [!Ref SnapStart, "on"]\n'
+    return text.replace("\nConditions:\n", f"{rule}\nConditions:\n{is_on}", 1)
 
 
 def _arns(function: str) -> str:

@@ -65,8 +65,15 @@ print(json.dumps({"before": before, "answer": answer, "after": state()}))
 class _Table(BaseHTTPRequestHandler):
     """DynamoDB with one job in it. Each write lands, and answers with the job and what it sets."""
 
+    protocol_version = "HTTP/1.1"
+
     calls: list[str]
+    connections: list[object]
     refused: int
+
+    def setup(self) -> None:
+        self.connections.append(self.client_address)
+        super().setup()
 
     def do_POST(self) -> None:
         operation = self.headers["X-Amz-Target"].partition(".")[2]
@@ -92,10 +99,11 @@ def _written(update: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def _table(*, refused: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """Serve it; the first `refused` calls are, as those without a permission."""
+def _table(*, refused: int = 0, connections: list[object] | None = None) -> Iterator[tuple[str, list[str]]]:
+    """Serve it; the first calls are refused, as those without a permission. `connections` gets those that are made."""
     calls: list[str] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Table", (_Table,), {"calls": calls, "refused": refused}))
+    has = {"calls": calls, "refused": refused, "connections": [] if connections is None else connections}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Table", (_Table,), has))
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -149,15 +157,44 @@ _IN_LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "shop-worker-critical"}
 
 
 def test_the_first_job_makes_no_client_loads_no_module_and_reads_nothing(tmp_path: Path) -> None:
-    with _table() as (endpoint, calls):
+    connections: list[object] = []
+    with _table(connections=connections) as (endpoint, calls):
         found = _run(tmp_path, endpoint, _IN_LAMBDA)
 
     assert found["answer"] == {"batchItemFailures": []}
     assert sorted(found["before"]["clients"]) == ["dynamodb", "sqs"]
     assert found["after"]["clients"] == found["before"]["clients"]
     assert [one for one in found["after"]["modules"] if one not in found["before"]["modules"]] == []
-    # What is paused is read in the init phase; then the claim, the completion, the counters.
+    # What is paused is read in the init phase; then the claim, the completion, the counters, by the same connection.
     assert calls == ["GetItem", "UpdateItem", "UpdateItem", "UpdateItem"]
+    assert len(connections) == 1
+    ours = [one for one in found["after"]["modules"] if re.match(r"lanework(?!\.aws\.strict)", one)]
+    assert len(ours) <= 142, f"load what is used seldom where it is used: {ours}"
+
+
+_RESTORED = """
+import random, snapshot_restore_py
+before = random.getstate()
+for call, args in snapshot_restore_py.hooks:
+    call(*args)
+assert random.getstate() != before
+event = json.load(sys.stdin)
+"""
+
+
+def test_environments_of_one_snapshot_share_neither_a_connection_nor_chance(tmp_path: Path) -> None:
+    hooks = "hooks = []\ndef register_after_restore(call, *args):\n    hooks.append((call, args))\n"
+    (tmp_path / "snapshot_restore_py.py").write_text(hooks)
+    connections: list[object] = []
+    with _table(connections=connections) as (endpoint, _):
+        _run(
+            tmp_path,
+            endpoint,
+            {**_IN_LAMBDA, "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"},
+            code=_FUNCTION.replace("event = json.load(sys.stdin)\n", _RESTORED),
+        )
+
+    assert len(connections) == 2
 
 
 def test_outside_of_lambda_a_handler_that_is_imported_calls_nothing(tmp_path: Path) -> None:

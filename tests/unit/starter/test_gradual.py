@@ -84,6 +84,39 @@ def test_the_role_that_shifts_is_under_the_accounts_rules_as_every_role_is(canar
     assert canary["Resources"]["DeploymentRole"]["Properties"]["Path"] == {"Ref": "RolePath"}
 
 
+def test_functions_that_have_versions_may_start_from_snapshots_of_them(canary: Template) -> None:
+    functions = {name: one["Properties"] for name, one in canary["Resources"].items() if "SnapStart" in str(one)}
+
+    assert {one["FunctionName"]["Fn::Sub"].removeprefix("${AWS::StackName}-") for one in functions.values()} == {
+        name.removeprefix("lanework-") for name in SHIFTED
+    }
+    wanted = {"Fn::If": ["SnapStartIsOn", {"ApplyOn": "PublishedVersions"}, {"Ref": "AWS::NoValue"}]}
+    made_by_sam = translate(canary)["Resources"]
+    assert all(made_by_sam[name]["Properties"]["SnapStart"] == wanted for name in functions)
+    assert canary["Parameters"]["SnapStart"]["Default"] == "off"
+    assert found_in(canary, SnapStart="on") == []
+    assert "SnapStart" not in json.dumps(made()), "a function that publishes no version can't have it"
+
+
+def test_what_aws_refuses_beside_snapstart_is_refused_before_the_deployment(canary: Template) -> None:
+    rule = canary["Rules"]["SnapStartIsPossible"]
+
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "SnapStart"}, "on"]}
+    assert [one["AssertDescription"] for one in rule["Assertions"]] == [
+        "SnapStart=on needs Runtime=python3.12, or newer.",
+        *(
+            f"SnapStart=on needs {lane}Storage=512, AWS's most for it."
+            for lane in ("Critical", "High", "Medium", "Low", "Batch")
+        ),
+    ]
+
+
+def test_the_parameter_is_in_a_group_of_the_consoles_form(canary: Template) -> None:
+    (functions, *_) = canary["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+
+    assert "SnapStart" in functions["Parameters"]
+
+
 def test_two_lanes_are_shifted_where_there_are_two() -> None:
     template = made(deployment="AllAtOnce", lanes=["high", "low"])
 
@@ -121,6 +154,7 @@ def test_the_embedded_stack_has_new_code_at_once_and_no_codedeploy_which_no_emul
     kinds = {one["Type"] for one in translate(at_once(canary))["Resources"].values()}
 
     assert not any("CodeDeploy" in kind or kind == "AWS::Lambda::Alias" for kind in kinds)
+    assert not any("SnapStart" in one["Properties"] for one in at_once(canary)["Resources"].values())
     assert "AutoPublishAlias" in canary["Resources"]["Clock"]["Properties"], "the template itself stays as it is"
 
 

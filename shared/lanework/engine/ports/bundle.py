@@ -90,6 +90,7 @@ class Ports:
         archive: Where jobs go before their records expire; None keeps none.
         webhooks: Sends webhooks of completions and deaths.
         connect: Gets ready to reach what the ports stand for, before the first use. Calls nothing.
+        disconnect: Closes connections; what is used later opens others.
         notify: Sends the webhook of a job's completion or death, if it has one. The application sets it; raises
             UnavailableError, and may be repeated.
     """
@@ -113,6 +114,7 @@ class Ports:
     archive: Archive | None = None
     webhooks: Webhooks = field(default_factory=Webhooks)
     connect: Callable[[], None] = nothing
+    disconnect: Callable[[], None] = nothing
     notify: Callable[[JobRecord], None] = nobody
 
     def ending(self, change: Change) -> Change:

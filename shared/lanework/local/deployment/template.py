@@ -108,10 +108,10 @@ def _merged(*levels: dict[str, Any]) -> dict[str, Any]:
 
 
 def at_once(template: dict[str, Any]) -> dict[str, Any]:
-    """Return a copy whose functions have no alias that CodeDeploy shifts: no emulator has CodeDeploy."""
+    """Return a copy whose functions have no alias, nor what needs one: no emulator has CodeDeploy, or snapshots."""
     bare = copy.deepcopy(template)
     for one in bare["Resources"].values():
         if isinstance(one, dict) and one.get("Type") == FUNCTION:
-            for key in ("AutoPublishAlias", "DeploymentPreference"):
+            for key in ("AutoPublishAlias", "DeploymentPreference", "SnapStart"):
                 one.get("Properties", {}).pop(key, None)
     return bare
