@@ -12,7 +12,8 @@ from typing import cast
 
 import pytest
 
-from lanework.edges.process.health import Address, serve_health
+from lanework.edges.process.config import Address
+from lanework.edges.process.health import serve_health
 from lanework.edges.process.supervisor import Parent, Watchdog
 
 TASK = Path(__file__).parents[2] / "infra" / "worker" / "ecs-task-definition.json"

@@ -18,7 +18,7 @@ from botocore.model import ListShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 
 from lanework.cli.main import app as command_line
-from lanework.edges.process.health import Address
+from lanework.edges.process.config import Address
 from lanework.edges.process.supervisor import _BEYOND_GRACE
 from lanework.engine.queries.scaling import Scaling
 from lanework.local.deployment.template import read_template

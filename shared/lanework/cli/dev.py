@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
-from functools import partial
 from io import TextIOBase
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Final, cast
@@ -26,6 +24,7 @@ from lanework.cli.times import time_of_day
 from lanework.edges.process.child import run_child
 from lanework.edges.process.config import Plan
 from lanework.edges.process.debug_loop import run_inline
+from lanework.edges.process.interpreter import end
 from lanework.edges.process.lease_keeper import LeaseKeeper
 from lanework.edges.process.signals import SignalWatch
 from lanework.edges.process.supervisor import Parent
@@ -46,9 +45,6 @@ from lanework.settings import Settings
 from lanework.wiring import aws_inbox
 
 if TYPE_CHECKING:
-    from ctypes import Array, c_ubyte
-    from multiprocessing.connection import Connection
-
     from lanework.engine.ports.bundle import Ports
     from lanework.engine.ports.consumer import MessageConsumer
     from lanework.local.stack.embedded import RunningStack
@@ -128,7 +124,7 @@ def _debug_here(plan: Plan) -> None:
 def _work_here(stack: RunningStack, plan: Plan) -> None:
     """Run jobs in a child, which starts anew with each change, until Ctrl-C."""
     keeper = LeaseKeeper(_reach, lease=plan.lease)
-    parent = Parent(partial(_child, plan=plan), plan=plan, processes=1, keeper=keeper, say=_log)
+    parent = Parent("lanework.cli.dev:work", plan, plan=plan, processes=1, keeper=keeper, say=_log)
 
     def stop() -> None:
         if not parent.is_stopping:
@@ -167,10 +163,10 @@ def _tell_of(change: Redeployed) -> None:
     say(f"deployed {files}" if change.problem is None else f"not deployed: {change.problem}")
 
 
-def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
-    """Do the worker process's work."""
-    if not run_child(line, memory, _prepare, plan):
-        os._exit(0)  # what still runs was given back, and can't be waited for
+def work(pipe: int, memory: int, plan: Plan) -> None:
+    """Do the worker process's work, with these open files."""
+    if not run_child(pipe, memory, _prepare, plan):
+        end(0)  # what still runs was given back, and can't be waited for
 
 
 def _prepare() -> tuple[App, MessageConsumer]:

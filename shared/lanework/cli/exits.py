@@ -12,12 +12,11 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """What the command's exit code says. `FAULT` is that of a worker's process that had a fault of its own."""
+    """What the command's exit code says."""
 
     OK = 0
     FAILED = 1
     USAGE = 2
-    FAULT = 70
     INTERRUPTED = 130
 
 

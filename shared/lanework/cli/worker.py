@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import sys
-from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
-from threading import Timer
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final
 
 import typer
 
-from lanework.app import App
-from lanework.cli.connect import application, connected, enter_stack, project_here
-from lanework.cli.exits import Exit
+from lanework.cli.connect import enter_stack, project_here
 from lanework.cli.options import duration_option, with_options
-from lanework.cli.output import say
 from lanework.cli.param_types import duration
 from lanework.cli.param_types import lane as lane_
-from lanework.edges.process.child import run_child
-from lanework.edges.process.config import Plan
-from lanework.edges.process.health import Address, serve_health
-from lanework.edges.process.lease_keeper import LeaseKeeper
-from lanework.edges.process.signals import SignalWatch
-from lanework.edges.process.supervisor import Parent
+from lanework.edges.process.config import Address, Plan
+from lanework.edges.process.interpreter import become
+from lanework.edges.process.log_lines import LogLines
 from lanework.errors import LaneLeftOutError
-from lanework.model.events import Action, Event
-from lanework.model.job.error_text import place_of
 from lanework.model.lanes import Lane
-from lanework.observe.logs import LogSink, json_logger
-from lanework.settings import MetricSettings, Settings
-from lanework.wiring import aws_inbox, metric_sinks, utc_now
-
-if TYPE_CHECKING:
-    from ctypes import Array, c_ubyte
-    from multiprocessing.connection import Connection
-
-    from lanework.engine.ports.bundle import Ports
-    from lanework.engine.ports.consumer import MessageConsumer
+from lanework.observe.logs import json_logger
 
 _DIGITS: Final = re.compile(r"[0-9]{1,7}")
 _MOST: Final = 1_000_000
 _HIGHEST_PORT: Final = 65_535
 _SHORTEST_LEASE: Final = timedelta(seconds=3)
-_LEFT_OVER_S: Final = 10.0
-"""How long a process whose jobs have ended waits for the threads that they have left behind."""
 
 
 def _lease(text: str) -> timedelta:
@@ -137,50 +112,8 @@ def worker(work: Work) -> None:
     for lane in plan.lanes:
         if lane not in lanes:
             raise LaneLeftOutError(lane, lanes=lanes)
-    keeper = LeaseKeeper(_reach, lease=plan.lease)
-    parent = Parent(partial(_child, plan=plan), plan=plan, processes=work.processes, keeper=keeper, say=_log)
-    with ExitStack() as undo:
-        signals = undo.enter_context(closing(SignalWatch(signal.SIGTERM, signal.SIGINT)))
-        signals.heed({signal.SIGTERM: parent.stop, signal.SIGINT: parent.stop})
-        if work.health is not None:
-            port = undo.enter_context(serve_health(parent, work.health))
-            say(f"health at http://{work.health.host}:{port}/health")
-        where = "" if work.processes == 1 else f" in each of {work.processes} processes"
-        say(f"emptying {', '.join(plan.lanes)}: {plan.slots} at once{where}")
-        parent.run()
-
-
-def _child(line: Connection, memory: Array[c_ubyte], *, plan: Plan) -> None:
-    """Do a child's work; its process is made by the parent."""
-    try:
-        has_ended = run_child(line, memory, _prepare, plan)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, this process can't go on
-        _log(Action.WORKER_FAULT, place_of(error))
-        _end(Exit.FAULT)
-    if not has_ended:
-        _end(0)  # what still runs was given back, and can't be waited for
-    last = Timer(_LEFT_OVER_S, _end, (0,))  # threads that a job has left behind would be waited for without end
-    last.daemon = True
-    last.start()
-
-
-def _end(code: int) -> NoReturn:
-    """End this process at once."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _prepare() -> tuple[App, MessageConsumer]:
-    app = application()
-    app.runtime.observe(LogSink(json_logger()), *metric_sinks(MetricSettings.from_env()))
-    return app, aws_inbox(Settings.from_env(), emit=app.ports.events.emit)
-
-
-def _reach() -> tuple[Ports, MessageConsumer]:
-    """Connect to the stack from the parent, which keeps jobs alive whose process can't."""
-    return connected().ports, aws_inbox(Settings.from_env(), emit=LogSink(json_logger()).emit)
-
-
-def _log(action: Action, reason: str) -> None:
-    LogSink(json_logger()).emit(Event(action=action, at=utc_now(), reason=reason))
+    log = json_logger()
+    become(
+        "lanework.edges.process.supervise:supervise",
+        *(plan, work.processes, work.health, LogLines(service=log.service, level=log.log_level)),
+    )

@@ -85,15 +85,20 @@ class LogSink:
 
     def emit(self, event: Event) -> None:
         """Write one line: the message is the action, the rest are fields."""
-        self._writers[_LEVELS.get(event.action, logging.INFO)](event.action.value, extra=fields_of(event))
+        self._writers[level_of(event.action)](event.action.value, extra=fields_of(event))
 
     def flush(self) -> None:
         """Nothing waits: lines are written as they come."""
 
 
+def level_of(action: Action) -> int:
+    """Return at which level an event is logged, as `logging` numbers it."""
+    return _LEVELS.get(action, logging.INFO)
+
+
 def is_logged(event: Event) -> bool:
     """Tell whether an event makes a line at the usual level, INFO."""
-    return _LEVELS.get(event.action, logging.INFO) >= logging.INFO
+    return level_of(event.action) >= logging.INFO
 
 
 def line_bytes(event: Event) -> int:

@@ -1,18 +1,18 @@
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import inf
+from mmap import mmap
 from threading import Event, Thread
 from typing import TYPE_CHECKING, cast
 
 from lanework import ConfigError
 from lanework.edges.process.ack_batcher import AckBatcher
 from lanework.edges.process.heartbeat import Heartbeat
-from lanework.edges.process.lease_board import LeaseBoard, memory_for
+from lanework.edges.process.lease_board import LeaseBoard, bytes_for
 from lanework.engine.execution.claim import LEASE_MARGIN
 from lanework.engine.execution.lease import RunLease
 from lanework.engine.messaging.delivery import Nack
@@ -210,7 +210,7 @@ def test_what_gives_itself_back_is_given_back_once_though_the_process_stops() ->
 
 def test_what_runs_stands_in_the_roster_until_it_is_let_go() -> None:
     """The parent reads there which jobs to keep alive for a process that can't."""
-    memory = memory_for(multiprocessing.get_context("spawn"), runs=2)
+    memory = mmap(-1, bytes_for(runs=2))
     parents, forever = LeaseBoard(memory), time.monotonic() + 3600
     heart, _, close = a_heart(roster=LeaseBoard(memory))
     running = Running()

@@ -9,7 +9,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from lanework.edges.process.child import GIVE_UP
+from lanework.edges.process.beat import GIVE_UP
 from lanework.edges.process.signals import SignalWatch
 
 

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
-import multiprocessing
+import os
 import time
-from ctypes import Array, c_ubyte
 from datetime import timedelta
+from mmap import mmap
 
 import pytest
 
-from lanework.edges.process.lease_board import LeaseBoard, memory_for
+from lanework.edges.process.interpreter import nameless_file, start
+from lanework.edges.process.lease_board import LeaseBoard, bytes_for
 from lanework.engine.execution.lease import RunLease
 from lanework.model.lanes import Lane
 
-SPAWN = multiprocessing.get_context("spawn")
 MINUTE = timedelta(minutes=1)
 
 
@@ -25,7 +25,7 @@ def later() -> float:
 
 
 def test_a_run_that_was_kept_alive_lately_is_none_to_look_after() -> None:
-    roster = LeaseBoard(memory_for(SPAWN, runs=2))
+    roster = LeaseBoard(mmap(-1, bytes_for(runs=2)))
     before = time.monotonic()
     roster.enter(Lane.LOW, "handle", a_lease())
 
@@ -38,7 +38,7 @@ def test_a_run_that_was_kept_alive_lately_is_none_to_look_after() -> None:
 
 
 def test_as_many_runs_come_and_go_as_like_and_one_too_many_is_left_out() -> None:
-    roster = LeaseBoard(memory_for(SPAWN, runs=2))
+    roster = LeaseBoard(mmap(-1, bytes_for(runs=2)))
     for number in range(50):
         roster.enter(Lane.LOW, f"handle-{number}", a_lease(number))
         roster.leave(f"handle-{number}")
@@ -52,7 +52,7 @@ def test_as_many_runs_come_and_go_as_like_and_one_too_many_is_left_out() -> None
 
 @pytest.mark.parametrize(("slots", "known"), [(10, 1), (500, 0)])
 def test_what_does_not_fit_is_left_to_its_own_process(slots: int, known: int) -> None:
-    roster = LeaseBoard(memory_for(SPAWN, runs=1))
+    roster = LeaseBoard(mmap(-1, bytes_for(runs=1)))
 
     roster.enter(Lane.LOW, "h" * 1024, a_lease(slots=slots))
     assert len(roster.entries(kept_before=later())) == known
@@ -63,7 +63,7 @@ def test_what_does_not_fit_is_left_to_its_own_process(slots: int, known: int) ->
 
 
 def test_a_row_that_is_being_written_is_none() -> None:
-    memory = memory_for(SPAWN, runs=1)
+    memory = mmap(-1, bytes_for(runs=1))
     writer, reader = LeaseBoard(memory), LeaseBoard(memory)
     writer.enter(Lane.LOW, "handle", a_lease())
     for index in (30, 100):
@@ -74,16 +74,16 @@ def test_a_row_that_is_being_written_is_none() -> None:
     assert len(reader.entries(kept_before=later())) == 1
 
 
-def _enter(memory: Array[c_ubyte]) -> None:
-    LeaseBoard(memory).enter(Lane.LOW, "handle", a_lease())
+def enter(file: int) -> None:
+    LeaseBoard(mmap(file, 0)).enter(Lane.LOW, "handle", a_lease())
 
 
 def test_another_process_writes_what_this_one_reads_and_it_stays_when_that_one_has_gone() -> None:
-    memory = memory_for(SPAWN, runs=4)
-    process = SPAWN.Process(target=_enter, args=(memory,))
-    process.start()
-    process.join(60)
+    file = nameless_file(bytes_for(runs=4))
+    memory = mmap(file, 0)
+    process = start(f"{__name__}:enter", file, files=[file])
+    os.close(file)
 
-    assert process.exitcode == 0
+    assert process.wait(60) == 0
     (entry,) = LeaseBoard(memory).entries(kept_before=later())
     assert entry.lease == a_lease()

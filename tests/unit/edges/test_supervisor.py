@@ -3,9 +3,8 @@
 import os
 import signal
 from collections.abc import Mapping
-from ctypes import Array, c_ubyte
 from datetime import timedelta
-from functools import partial
+from mmap import mmap
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NoReturn, cast
@@ -13,7 +12,8 @@ from typing import NoReturn, cast
 import pytest
 
 from lanework import State
-from lanework.edges.process.child import Beat, last_beat
+from lanework.edges.process.beat import Beat
+from lanework.edges.process.child import last_beat
 from lanework.edges.process.config import Plan
 from lanework.edges.process.lease_board import LeaseBoard
 from lanework.edges.process.lease_keeper import LeaseKeeper
@@ -35,13 +35,12 @@ WRONG = Beat(problem="unknown lane 'hihg'")
 CRASH = 1
 
 
-def lives(line: Connection, _: "Array[c_ubyte]", *, lives: list[tuple[Beat, int]], count: Path) -> None:
+def live(pipe: int, _: int, lives: list[tuple[Beat, int]], count: Path) -> None:
     """Live the next of these lives: say one thing, and end with an exit code."""
     with count.open("a") as file:
         file.write(".")
     beat, code = lives[len(count.read_text()) - 1]
-    line.send(beat)
-    line.close()
+    Connection(pipe, readable=False).send(beat)
     os._exit(code)
 
 
@@ -49,7 +48,8 @@ def work(tmp_path: Path, *all_lives: tuple[Beat, int]) -> list[str]:
     """Let a worker with one process go through these lives; return what it said of them."""
     said: list[tuple[Action, str]] = []
     parent = Parent(
-        partial(lives, lives=list(all_lives), count=tmp_path / "count"),
+        f"{__name__}:live",
+        *(list(all_lives), tmp_path / "count"),
         plan=PLAN,
         processes=1,
         keeper=LeaseKeeper(no_stack, lease=timedelta(minutes=1)),
@@ -96,13 +96,13 @@ class Stack:
         return record.state, record.attempts
 
 
-def dies_with_one_that_was_claimed_ahead(line: Connection, memory: "Array[c_ubyte]", *, has_died: Path) -> None:
+def die_with_one_that_was_claimed_ahead(pipe: int, memory: int, has_died: Path) -> None:
     """Run job-2, hold job-1 ahead of it, and be killed; another one that follows has nothing to do."""
-    line.send(WORKED)
+    Connection(pipe, readable=False).send(WORKED)
     if has_died.exists():
         return
     has_died.touch()
-    board = LeaseBoard(memory)
+    board = LeaseBoard(mmap(memory, 0))
     for number in (1, 2):
         lease = RunLease(job_id=f"job-{number}", claim_id=f"claim-{number}", slots=(), timeout=timedelta(minutes=1))
         board.enter(Lane.LOW, f"handle-{number}", lease)
@@ -113,7 +113,8 @@ def dies_with_one_that_was_claimed_ahead(line: Connection, memory: "Array[c_ubyt
 def test_what_a_killed_process_had_claimed_ahead_is_given_back_whole_and_what_it_ran_is_left(tmp_path: Path) -> None:
     stack, said = Stack(), list[str]()
     parent = Parent(
-        partial(dies_with_one_that_was_claimed_ahead, has_died=tmp_path / "died"),
+        f"{__name__}:die_with_one_that_was_claimed_ahead",
+        tmp_path / "died",
         plan=PLAN,
         processes=1,
         keeper=LeaseKeeper(stack.reach, lease=timedelta(minutes=1)),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
+from mmap import mmap
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.beat import GIVE_UP, Beat
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.lease_board import LeaseBoard
 from lanework.edges.process.signals import SignalWatch
@@ -16,9 +18,7 @@ from lanework.errors import CredentialsError, LaneworkError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from ctypes import Array, c_ubyte
     from datetime import timedelta
-    from multiprocessing.connection import Connection
 
     from lanework.app import App
     from lanework.edges.process.config import Plan
@@ -26,48 +26,21 @@ if TYPE_CHECKING:
 
 _BEAT_S: Final = 1.0
 
-GIVE_UP: Final = signal.SIGQUIT
-"""
-Asks a child to end at once. A second SIGTERM can't: a process that hasn't come to see the first yet gets one for both.
-"""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+def run_child(pipe: int, memory: int, prepare: Callable[[], tuple[App, MessageConsumer]], plan: Plan) -> bool:
     """
-    What a child says every second.
-
-    Attributes:
-        is_worn_out: It receives no more, and ends when its jobs have; another one is to take its place.
-        problem: Why it gives up, if it does: what starting it anew won't cure.
-        may_pass: The problem may be over later, where there has been none before: AWS or the credentials are away.
-        fault: Why it gives up because of a fault of its own; another one follows.
-    """
-
-    begun: int = 0
-    ended: int = 0
-    peak_mb: int = 0
-    is_worn_out: bool = False
-    problem: str | None = None
-    may_pass: bool = False
-    fault: str | None = None
-
-
-def run_child(
-    line: Connection, memory: Array[c_ubyte], prepare: Callable[[], tuple[App, MessageConsumer]], plan: Plan
-) -> bool:
-    """
-    Empty lanes in this process; `line` and `memory` tell the parent how it goes, and what runs.
+    Empty lanes in this process; open files tell the parent how it goes, and what runs: a pipe's end, and memory.
 
     Returns:
         Whether everything that was begun has ended; otherwise end the process at once.
     """
+    line, roster = Connection(pipe, readable=False), LeaseBoard(mmap(memory, 0))
     signals = SignalWatch(signal.SIGTERM, GIVE_UP)
     signals.let_forks_go()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the parent, too, which passes it on
     try:
         app, inbox = prepare()
-        consumer = Consumer(app, inbox, plan, roster=LeaseBoard(memory), end_within=_end_within)
+        consumer = Consumer(app, inbox, plan, roster=roster, end_within=_end_within)
         signals.heed({signal.SIGTERM: consumer.stop, GIVE_UP: consumer.give_up})
         beating = Repeating("beat", partial(_beat, line, consumer), consumer.fail, every_s=_BEAT_S, at_end=True)
         with closing(beating):

@@ -6,11 +6,11 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lanework.edges.process.child import Beat
+from lanework.edges.process.beat import Beat
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
+    from subprocess import Popen
 
     from lanework.edges.process.lease_board import LeaseBoard
 
@@ -26,14 +26,23 @@ class Child:
         is_killed: It was found to hang.
     """
 
-    process: BaseProcess
-    pid: int
+    process: Popen[bytes]
     line: Connection
     roster: LeaseBoard
     started_at: float
     beat_at: float
     beat: Beat = field(default_factory=Beat)
     is_killed: bool = False
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
 
 
 @dataclass(slots=True)
@@ -56,16 +65,8 @@ class Place:
     problem: str | None = None
 
 
-def is_alive(child: Child) -> bool:
-    """Whether a child still runs: one that ends at this moment is closed by the thread that looks after it."""
-    try:
-        return child.process.is_alive()
-    except ValueError:
-        return False
-
-
-def end_of(code: int | None) -> str:
+def end_of(code: int) -> str:
     """Say how a process ended."""
-    if code is None or code >= 0:
+    if code >= 0:
         return f"ended with exit code {code}"
     return f"was killed by {signal.Signals(-code).name}"

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from lanework.engine.execution.claim import LEASE_MARGIN
-
 if TYPE_CHECKING:
     from lanework.model.lanes import Lane
 
@@ -29,6 +27,14 @@ _LONG_POLL: Final = timedelta(seconds=5)
 """How long an idle lane's receive waits, and so a stop. SQS allows 20 s: 390,000 calls a lane and month fewer."""
 
 _SHORT_POLL: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the health endpoint listens: `127.0.0.1` answers this machine only, `0.0.0.0` everybody."""
+
+    host: str
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,8 @@ class Plan:
     @property
     def hides_for(self) -> timedelta:
         """How long a received message stays hidden without a heartbeat: for as long as a claim holds."""
+        from lanework.engine.execution.claim import LEASE_MARGIN  # noqa: PLC0415 - of no use to a parent
+
         return self.lease + LEASE_MARGIN
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,15 +14,8 @@ from lanework.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lanework.edges.process.config import Address
     from lanework.edges.process.supervisor import Parent
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where the endpoint listens: `127.0.0.1` answers this machine only, `0.0.0.0` everybody."""
-
-    host: str
-    port: int
 
 
 @contextmanager

@@ -10,19 +10,18 @@ from __future__ import annotations
 import json
 import struct
 import time
-from ctypes import c_ubyte
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
-from lanework.engine.execution.lease import RunLease
 from lanework.model.lanes import Lane
 
 if TYPE_CHECKING:
-    from ctypes import Array
-    from multiprocessing.context import BaseContext
+    from mmap import mmap
+
+    from lanework.engine.execution.lease import RunLease
 
 _ROW: Final = 8192
 """Bytes of a row: a receipt handle of 1 KB, ids, and names of more limits than a job has. Unused pages cost nothing."""
@@ -57,7 +56,7 @@ class Entry:
 class LeaseBoard:
     """The runs of one process. It alone writes; a row that it is writing right now is no row to who reads."""
 
-    def __init__(self, memory: Array[c_ubyte]) -> None:
+    def __init__(self, memory: mmap) -> None:
         self._memory = memory
         self._bytes = memoryview(memory).cast("B")
         self._free = list(range(len(self._bytes) // _ROW))
@@ -112,12 +111,14 @@ class LeaseBoard:
         return found
 
 
-def memory_for(context: BaseContext, *, runs: int) -> Array[c_ubyte]:
-    """Make memory for so many runs, which a process of this context can be given."""
-    return context.RawArray(c_ubyte, runs * _ROW)
+def bytes_for(*, runs: int) -> int:
+    """Return how much memory so many runs take."""
+    return runs * _ROW
 
 
 def _entry_of(text: bytes, kept_at: float, over_at: float) -> Entry:
+    from lanework.engine.execution.lease import RunLease  # noqa: PLC0415 - a parent loads it when there is such a run
+
     lane, handle, job_id, claim_id, slots, timeout_s = json.loads(text)
     timeout = timedelta(seconds=timeout_s)
     lease = RunLease(job_id=job_id, claim_id=claim_id, slots=tuple(slots), timeout=timeout)

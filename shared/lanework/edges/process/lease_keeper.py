@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.watchdog import Repeating, unheard
-from lanework.engine.execution.claim import LEASE_MARGIN
-from lanework.engine.execution.lease import extend_lease, unclaim_for
 from lanework.errors import LaneworkError
 from lanework.model.events import Action, Event
 
@@ -82,12 +79,16 @@ class LeaseKeeper:
         return True
 
     def _lengthen(self, entries: Sequence[Entry]) -> None:
+        from lanework.engine.execution.claim import LEASE_MARGIN  # noqa: PLC0415 - for what this process seldom does
+
         self._write_all(entries, self._hold_on, self._lease + LEASE_MARGIN)
 
     def _write_all(self, entries: Sequence[Entry], write: Callable[[Entry], bool], wait: timedelta) -> None:
         """Write for each run, and let the messages of those where it landed come back after so long."""
         if not entries:
             return
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - as above
+
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             held = [one for one, is_held in zip(entries, threads.map(write, entries), strict=True) if is_held]
         _, inbox = self._reached or self._reach()
@@ -99,6 +100,9 @@ class LeaseKeeper:
 
     def _hold_on(self, entry: Entry) -> bool:
         """Lengthen what a run holds; tell whether it still holds its job, as far as is known."""
+        from lanework.engine.execution.claim import LEASE_MARGIN  # noqa: PLC0415 - as above
+        from lanework.engine.execution.lease import extend_lease  # noqa: PLC0415 - as above
+
         ports, _ = self._reached or self._reach()
         now = time.monotonic()
         try:
@@ -115,6 +119,8 @@ class LeaseKeeper:
 
     def _unclaim(self, entry: Entry) -> bool:
         """Give a job back that was not begun; tell whether its message may come at once, or else after its lease."""
+        from lanework.engine.execution.lease import unclaim_for  # noqa: PLC0415 - as above
+
         ports, _ = self._reached or self._reach()
         try:
             return unclaim_for(entry.lease, ports)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -11,19 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from math import inf
-from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Final
+from mmap import mmap
+from multiprocessing.connection import Pipe, wait
+from subprocess import TimeoutExpired
+from typing import TYPE_CHECKING, Any, Final
 
-from lanework.edges.process.child import GIVE_UP
-from lanework.edges.process.child_handle import Child, Place, end_of, is_alive
-from lanework.edges.process.lease_board import LeaseBoard, memory_for
+from lanework.edges.process.beat import GIVE_UP
+from lanework.edges.process.child_handle import Child, Place, end_of
+from lanework.edges.process.interpreter import nameless_file, start
+from lanework.edges.process.lease_board import LeaseBoard, bytes_for
 from lanework.errors import ConfigError
 from lanework.model.events import Action
 from lanework.model.retry.wait import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from ctypes import Array, c_ubyte
 
     from lanework.edges.process.config import Plan
     from lanework.edges.process.lease_board import Entry
@@ -74,8 +75,8 @@ class Parent:
 
     def __init__(
         self,
-        work: Callable[[Connection, Array[c_ubyte]], None],
-        *,
+        work: str,
+        *arguments: Any,  # noqa: ANN401 - what it takes
         plan: Plan,
         processes: int,
         keeper: LeaseKeeper,
@@ -86,12 +87,14 @@ class Parent:
         Prepare; `run` begins.
 
         Args:
-            work: What a child does, with a line to here and memory for what runs in it; it is sent to it, so a module
-                must have it by name.
+            work: What a child calls, as `module:name`, with the numbers of two open files: its end of a pipe to here,
+                and memory for what runs in it.
+            arguments: What it gets beside these; they can be pickled.
             say: Called with each event of a process.
             again: How long the next process waits after one that has died young.
         """
         self._work = work
+        self._arguments = arguments
         self._places = [Place() for _ in range(processes)]
         self._plan = plan
         self._keeper = keeper
@@ -99,7 +102,6 @@ class Parent:
         self._is_once = plan.is_once
         self._say = say
         self._again = again
-        self._context = multiprocessing.get_context("spawn")
         self._stop_asked_at: float | None = None
         self._problem: str | None = None
         self._has_worked = False
@@ -155,8 +157,7 @@ class Parent:
         for place in self._places:
             self._fill(place)
         while (children := self._children()) or any(self._is_to_be_filled(place) for place in self._places):
-            ends = [one.process.sentinel for one in children]
-            wait([*ends, *(one.line for one in children if not one.line.closed)], timeout=_LOOK_S)
+            wait([one.line for one in children if not one.line.closed], timeout=_LOOK_S)  # it ends with its process
             for place in self._places:
                 self._look_after(place)
             self._kill_overdue()
@@ -167,23 +168,20 @@ class Parent:
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children():
-            with suppress(OSError, ValueError):  # it ends at this very moment, or its process has been closed
-                if child.process.is_alive():
-                    os.kill(child.pid, number)
+            child.process.send_signal(number)
 
     def _children(self) -> list[Child]:
         return [one for place in self._places for one in (place.child, *place.worn_out) if one is not None]
 
     def _fill(self, place: Place) -> None:
-        line, its_end = self._context.Pipe(duplex=False)
-        memory = memory_for(self._context, runs=self._plan.most_held)
-        process = self._context.Process(target=self._work, args=(its_end, memory))
-        process.start()
+        line, its_end = Pipe(duplex=False)
+        memory = nameless_file(bytes_for(runs=self._plan.most_held))
+        files = its_end.fileno(), memory
+        process = start(self._work, *files, *self._arguments, files=files)
         its_end.close()
-        now = time.monotonic()
-        place.child = Child(
-            process=process, pid=process.pid or 0, line=line, roster=LeaseBoard(memory), started_at=now, beat_at=now
-        )
+        now, roster = time.monotonic(), LeaseBoard(mmap(memory, 0))
+        os.close(memory)
+        place.child = Child(process=process, line=line, roster=roster, started_at=now, beat_at=now)
         if self.is_stopping:  # asked while it was started, and so not passed on to it
             process.terminate()
 
@@ -195,14 +193,14 @@ class Parent:
         child = place.child
         if child is not None:
             self._hear(child)
-            if not child.process.is_alive():
+            if not child.is_alive:
                 self._hear(child)
                 place.child = None
                 self._has_ended(place, child)
             elif child.beat.is_worn_out and not self._is_once:
                 place.child = None
                 place.worn_out.append(child)
-        for one in [one for one in place.worn_out if not one.process.is_alive()]:
+        for one in [one for one in place.worn_out if not one.is_alive]:
             self._hear(one)
             place.worn_out.remove(one)
             self._has_ended(place, one)
@@ -210,10 +208,14 @@ class Parent:
             self._fill(place)
 
     def _hear(self, child: Child) -> None:
-        with suppress(EOFError, OSError):
+        try:
             while not child.line.closed and child.line.poll():
                 child.beat = child.line.recv()
                 child.beat_at = time.monotonic()
+        except (EOFError, OSError):  # it has ended, or will at once
+            child.line.close()
+            with suppress(TimeoutExpired):
+                child.process.wait(_LOOK_S)
         if child.beat.problem is None:
             if child.beat.begun or time.monotonic() - child.started_at > _YOUNG.total_seconds():
                 self._has_worked = True
@@ -223,9 +225,8 @@ class Parent:
                 self.stop()
 
     def _has_ended(self, place: Place, child: Child) -> None:
-        code = child.process.exitcode
+        code = child.process.wait()
         child.line.close()
-        child.process.close()
         self._keeper.take_back([one for one in child.roster.entries(kept_before=inf) if not one.has_begun])
         problem, was = child.beat.problem, place.problem
         place.problem = problem
@@ -252,9 +253,7 @@ class Parent:
 
     def _neglected(self, before: float) -> list[Entry]:
         """Return what runs in live children and was last kept alive before this."""
-        return [
-            one for child in self._children() if is_alive(child) for one in child.roster.entries(kept_before=before)
-        ]
+        return [one for child in self._children() if child.is_alive for one in child.roster.entries(kept_before=before)]
 
     def _kill_hanging(self) -> None:
         """
