@@ -6,6 +6,8 @@ import os
 import signal
 from datetime import timedelta
 
+import psutil
+
 from tests.support.shop import Shop, ended
 
 JOBS = int(os.environ.get("LANEWORK_SOAK_JOBS", "1500"))
@@ -18,7 +20,7 @@ PER_CALL = 500
 
 
 def test_memory_stays_flat(shop: Shop) -> None:
-    process = shop.worker("--lane", "high", "-c", "8", *shop.with_health)
+    process = shop.worker("--lane", "high", "-c", "16", *shop.with_health)
     peaks: list[int] = []
     for done in range(0, JOBS, PER_CALL):
         shop.enqueue(PER_CALL, type_="task.doze" if done // PER_CALL % 2 else "task.nap")
@@ -28,8 +30,10 @@ def test_memory_stays_flat(shop: Shop) -> None:
             within=timedelta(seconds=120),
         )
         peaks.append(int(shop.health()["processes"][0]["peak_mb"]))
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(signal.SIGTERM)
 
     assert ended(process)[0] == 0
     assert len({one[4] for one in shop.notes("begin")}) == 1, "one process ran them all"
     assert peaks[-1] - peaks[len(peaks) // 3] <= GROWTH_MB, peaks
+    assert len(family) == 2, "its parent, and it; nobody who watches memory that they share"

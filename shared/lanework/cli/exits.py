@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
+from lanework.edges.process.interpreter import FAULT
 from lanework.errors import InvalidOptionError, InvalidPayloadError, TooLargeError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """What the command's exit code says."""
+    """What the command's exit code says. `FAULT` is that of a worker's process that had a fault of its own."""
 
     OK = 0
     FAILED = 1
     USAGE = 2
+    FAULT = FAULT
     INTERRUPTED = 130
 
 

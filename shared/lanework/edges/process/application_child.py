@@ -7,7 +7,7 @@ from threading import Timer
 from typing import TYPE_CHECKING, Final
 
 from lanework.edges.process.child import run_child
-from lanework.edges.process.interpreter import end
+from lanework.edges.process.interpreter import FAULT, end
 from lanework.local.application import load_app
 from lanework.local.project import find_project
 from lanework.model.events import Action, Event
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from lanework.app import App
     from lanework.edges.process.config import Plan
     from lanework.engine.ports.consumer import MessageConsumer
-
-FAULT: Final = 70
-"""The exit code of a process that had a fault of its own."""
 
 _LEFT_OVER_S: Final = 10.0
 """How long a process whose jobs have ended waits for the threads that they have left behind."""

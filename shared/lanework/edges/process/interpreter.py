@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+FAULT: Final = 70
+"""The exit code of a process that had a fault of its own."""
+
 _ME: Final = __file__
 
 
