@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from threading import Condition
-from typing import TYPE_CHECKING, Any
-
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
+from typing import TYPE_CHECKING
 
 from lanework.engine.execution.batch_call import call_once
 from lanework.errors import LaneworkError
@@ -59,20 +56,3 @@ class BatchGate:
             with self._changed:
                 self._is_open = True
                 self._changed.notify_all()
-
-
-class InOneCall(BatchProcessor):
-    """Handles the messages of a call, each in a thread; their code runs in this one, where alarms ring."""
-
-    def __init__(self, gate: BatchGate) -> None:
-        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
-        self._gate = gate
-
-    def process(self) -> list[tuple[Any, ...]]:
-        """Handle them, and return what became of each."""
-        with ThreadPoolExecutor(len(self.records)) as threads:
-            handled = [threads.submit(self._process_record, one) for one in self.records]
-            for one in handled:
-                one.add_done_callback(self._gate.ended)
-            self._gate.call()
-            return [one.result() for one in handled]

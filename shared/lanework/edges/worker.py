@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from lanework.app import App
+    from lanework.edges.batch_gate import BatchGate
     from lanework.edges.shared_loop import SharedLoop
     from lanework.engine.execution.attempt import StepDriver
     from lanework.engine.execution.executor import Executor
@@ -131,11 +132,11 @@ class _Batch:
 
     def call(self, records: Records) -> list[Any]:
         """Run the jobs of messages in one call of their batch function; return what is to come back."""
-        from lanework.edges.batch_gate import BatchGate, InOneCall  # noqa: PLC0415 - few job types have such a function
+        from lanework.edges.batch_gate import BatchGate  # noqa: PLC0415 - few job types have such a function
 
         gate = BatchGate(len(records))
         drive = through_powertools(self.context, wait=gate.wait)
-        return self.run(InOneCall(gate), records, run_async=_run_async, drive=drive)
+        return self.run(_InOneCall(gate), records, run_async=_run_async, drive=drive)
 
     def say_that_it_is_over(self, records: Records, took: timedelta) -> None:
         ports, memory_mb = self.app.ports, int(self.context.memory_limit_in_mb)
@@ -190,6 +191,23 @@ class _SideBySide(BatchProcessor):
     def process(self) -> list[tuple[Any, ...]]:
         with ThreadPoolExecutor(len(self.records)) as threads:
             return list(threads.map(self._process_record, self.records))
+
+
+class _InOneCall(BatchProcessor):
+    """Handles the messages of a call, each in a thread; their code runs in this one, where alarms ring."""
+
+    def __init__(self, gate: BatchGate) -> None:
+        super().__init__(EventType.SQS, raise_on_entire_batch_failure=False)
+        self._gate = gate
+
+    def process(self) -> list[tuple[Any, ...]]:
+        """Handle them, and return what became of each."""
+        with ThreadPoolExecutor(len(self.records)) as threads:
+            handled = [threads.submit(self._process_record, one) for one in self.records]
+            for one in handled:
+                one.add_done_callback(self._gate.ended)
+            self._gate.call()
+            return [one.result() for one in handled]
 
 
 def _run_async(coroutine: Coroutine[Any, Any, object]) -> object:

@@ -73,7 +73,7 @@ class Drain:
         for message in messages:
 
             def claim(attempt: Attempt, message: Received = message) -> None:
-                if attempt.claim():
+                if attempt.claim() and attempt.begin():
                     claimed.append((message, attempt))
 
             report = self._app.executor(claim).execute(_delivery(message, lane))

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from lanework.app import App
+    from lanework.edges.process.batch_calls import BatchCalls
     from lanework.edges.process.config import Plan
     from lanework.edges.process.lane_scheduler import Place
     from lanework.edges.process.lease_board import LeaseBoard
+    from lanework.engine.execution.attempt import Attempt
     from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.errors import LaneworkError
     from lanework.model.lanes import Lane
@@ -110,6 +112,7 @@ class Consumer:
         self._work = Work(app, inbox, lease=plan.lease, run_async=self._loop.run, roster=roster, failed=self.fail)
         self._received = 0
         self._threads = ThreadPoolExecutor(plan.most_held, thread_name_prefix="slot")
+        self._calls = self._batch_calls()
         self._receiving = ThreadPoolExecutor(len(plan.lanes) * plan.receivers, thread_name_prefix="receive")
 
     def stop(self) -> None:
@@ -148,6 +151,8 @@ class Consumer:
             BaseException: What has ended a thread of its own; what had been begun was given back: end the process.
         """
         problem = self._receive_all()
+        if self._calls is not None:
+            self._calls.close()
         self._turns.wait_until_free(unless=self._asked)
         has_ended = self._turns.wait_until_free(self._plan.grace, unless=self._giving_up)
         self._turns.end()
@@ -181,6 +186,8 @@ class Consumer:
                 self._ending.wait()
                 break
             wait(receivers)
+            if self._calls is not None:
+                self._calls.flush()
             self._turns.wait_until_free(unless=self._ending)
             if self._ending.is_set() or self._received == received:  # else jobs may have enqueued others meanwhile
                 break
@@ -228,25 +235,45 @@ class Consumer:
                 self._turns.let_go(place)
             return
         self._received += len(received)
+        if self._calls is not None:
+            received = [(place, message) for place, message in received if not self._calls.takes(place, message)]
         for place, message in received:
             self._work.hold(place.lane, message)
         for place, message in received:
-            self._threads.submit(self._do, place, message).add_done_callback(partial(self._tell_fault, place.lane))
+            self._submit(self._threads, place.lane, partial(self._do, place, message))
 
     def _do(self, place: Place, message: Received) -> None:
+        gets_slot, ran = partial(self._turns.begin, place), partial(self._turns.free, place)
+        try:
+            self._counted(partial(self._work.do, place.lane, message, gets_slot=gets_slot, ran=ran))
+        finally:
+            self._turns.let_go(place)
+
+    def _do_in_call(self, lane: Lane, message: Received, wait: Callable[[Attempt], object]) -> None:
+        self._counted(partial(self._work.do, lane, message, wait=wait))
+
+    def _counted(self, do: Callable[..., None]) -> None:
+        """Take a message through the engine, and count its job if it begins."""
         begun: list[None] = []
 
         def began() -> None:
             begun.append(None)
             self._count()
 
-        gets_slot, ran = partial(self._turns.begin, place), partial(self._turns.free, place)
         try:
-            self._work.do(place.lane, message, gets_slot=gets_slot, began=began, ran=ran)
+            do(began=began)
         finally:
             if begun:
                 self.gauge.end()
-            self._turns.let_go(place)
+
+    def _batch_calls(self) -> BatchCalls | None:
+        """Return what gathers jobs of batch functions; None if the application has none."""
+        if all(one.batch is None for one in self._app.registry.types):
+            return None
+        from lanework.edges.process.batch_calls import BatchCalls  # noqa: PLC0415 - for who has any
+
+        run, submit, fail = self._do_in_call, self._submit, self.fail
+        return BatchCalls(self._app, self._work, self._turns, self._threads, run_one=run, submit=submit, failed=fail)
 
     def _count(self) -> None:
         """Count a job that begins; end once there were enough of them."""
@@ -254,6 +281,11 @@ class Consumer:
         if self._plan.is_worn_out_by(begun=self.gauge.begun, peak_mb=self.gauge.peak_mb):
             self.is_worn_out = True
             self._end()
+
+    def _submit(self, threads: ThreadPoolExecutor, lane: Lane, do: Callable[[], None]) -> Future[None]:
+        done = threads.submit(do)
+        done.add_done_callback(partial(self._tell_fault, lane))
+        return done
 
     def _tell_fault(self, lane: Lane, done: Future[None]) -> None:
         """Say that the worker itself failed; the message comes again. An error's text may quote a payload: not said."""

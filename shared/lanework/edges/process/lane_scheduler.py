@@ -149,6 +149,12 @@ class LaneScheduler:
             self._changed.notify_all()
             return [Place(grant.lane, now) for _ in range(count)]
 
+    def enter(self, lane: Lane) -> Place:
+        """Give a place to a batch function's call, whose messages had none while they were gathered."""
+        with self._changed:
+            self._of[lane].ahead += 1
+            return Place(lane, time.monotonic())
+
     def begin(self, place: Place) -> bool:
         """
         Wait for a slot for a claimed job, until the moment at which it should have begun; tell whether it has one.

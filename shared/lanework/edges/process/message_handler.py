@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.edges.process.ack_batcher import AckBatcher
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from lanework.engine.messaging.delivery import Report
     from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.model.lanes import Lane
+
+T = TypeVar("T")
 
 _AFTER_REFUSAL: Final = timedelta(seconds=5)
 
@@ -63,10 +66,19 @@ class Work:
 
     def hold(self, lane: Lane, message: Received) -> None:
         """Keep a message that was received, until `do` has answered it."""
-        self._expect(1)
+        self.expect(1)
         self._heart.hold(lane, message.handle)
 
-    def _expect(self, more: int) -> None:
+    def gather(self, lane: Lane, message: Received) -> None:
+        """Keep a message that was received, until `do` has answered it after `expect`, or it is released."""
+        self._heart.hold(lane, message.handle)
+
+    def release(self, lane: Lane, message: Received) -> None:
+        """Let a message come back at once that is held, and whose job wasn't claimed."""
+        if not self._heart.let_go(message.handle):
+            self.put_back(lane, message)
+
+    def expect(self, more: int) -> None:
         """Count those who are about to write, where writes share calls."""
         ledger = self._app.ports.ledger
         if isinstance(ledger, GroupCommitLedger):
@@ -83,6 +95,7 @@ class Work:
         *,
         gets_slot: Callable[[], bool] | None = None,
         began: Callable[[], None] = lambda: None,
+        wait: Callable[[Attempt], object] | None = None,
         ran: Callable[[], None] = lambda: None,
     ) -> None:
         """
@@ -92,11 +105,12 @@ class Work:
             gets_slot: Called once its job is claimed; waits until its code may begin, or tells that it may not. None if
                 it may at once.
             began: Called when its code begins.
+            wait: Called then, where others of a batch function's call are to be waited for, and the call itself.
             ran: Called when its code has ended, unless it holds slots of limits: then once that is written.
         """
         report: Report = Nack()
         try:
-            report = self._execute(lane, message, gets_slot, began, ran)
+            report = self._execute(lane, message, gets_slot=gets_slot, began=began, wait=wait, ran=ran)
         except KeyboardInterrupt:  # in the main thread only: somebody leaves the debugger
             self._heart.give_back_all()
             raise
@@ -105,7 +119,7 @@ class Work:
             ports = self._app.ports
             ports.events.emit(Event(action=Action.RUN_ACCESS_DENIED, at=ports.clock(), lane=lane, reason=str(error)))
         finally:
-            self._expect(-1)
+            self.expect(-1)
             self._answer(lane, message, report)
 
     def give_back_all(self, *, ends_within: timedelta | None = None) -> None:
@@ -130,21 +144,24 @@ class Work:
         self,
         lane: Lane,
         message: Received,
+        *,
         gets_slot: Callable[[], bool] | None,
         began: Callable[[], None],
+        wait: Callable[[Attempt], object] | None,
         ran: Callable[[], None],
     ) -> Report:
         def drive(attempt: Attempt) -> None:
             handle = message.handle
             if not self._heart.claim(handle, attempt):
                 return
-            # Here jobs that were claimed ahead wait, of all lanes: who runs several of them at once gathers them here.
             if gets_slot is not None and not self._waits_for(gets_slot):
                 self._heart.unclaim(handle)
             elif self._heart.begin(handle) and attempt.begin(is_ahead=gets_slot is not None):
                 if attempt.holds_slots:
                     self._heart.hold_slots(handle)
                 began()
+                if wait is not None:
+                    self._waits_for(partial(wait, attempt))
                 attempt.run()
                 disarm()
                 if not attempt.holds_slots:
@@ -163,10 +180,10 @@ class Work:
             )
         )
 
-    def _waits_for(self, slot: Callable[[], bool]) -> bool:
-        """Wait for a slot; meanwhile the job writes nothing, and nobody who does waits for it."""
-        self._expect(-1)
+    def _waits_for(self, come: Callable[[], T]) -> T:
+        """Wait for a slot, or a call; meanwhile the job writes nothing, and nobody who does waits for it."""
+        self.expect(-1)
         try:
-            return slot()
+            return come()
         finally:
-            self._expect(1)
+            self.expect(1)
