@@ -83,9 +83,17 @@ def check(
     refuse_conflicts(project)
     if write:
         _write(project)
-    for line in origin(project):
+    for line in (*origin(project), *_notes(project)):
         out().print(line, markup=False)
     _print(project.template.name, _of_template(project, lint=True), as_json=False)
+
+
+def _notes(project: Project) -> list[str]:
+    from lanework.local.batch_notes import batch_notes  # noqa: PLC0415 - as below
+    from lanework.local.deployment.template import read_template  # noqa: PLC0415 - heavy
+
+    adopt(local_environment(project))
+    return batch_notes(read_template(project.template), load_app(project).registry.types)
 
 
 def _write(project: Project) -> None:

@@ -26,11 +26,13 @@ class Code:
         attempts: Most attempts of each job type.
         schedules: Those that job types declare.
         lanes: The lane of each job type of the application.
+        batches: Of lanes with batch functions that Lambda may run, the size of the largest.
     """
 
     attempts: Mapping[str, int]
     schedules: tuple[Schedule, ...]
     lanes: Mapping[str, Lane] = field(default_factory=dict)
+    batches: Mapping[Lane, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

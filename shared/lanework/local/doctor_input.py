@@ -16,6 +16,7 @@ from lanework.engine.enqueue.reserved_ids import taken_ids
 from lanework.engine.jobtypes.job_type import resolve_policy
 from lanework.engine.queries.unknown_types import LOOKED_AT, unknown_types
 from lanework.engine.stats.unsent import unsent_now
+from lanework.local.batch_notes import largest_batches
 from lanework.local.deployment.sam_transform import REGION, translate
 from lanework.local.deployment.template import read_template
 from lanework.model.job.ids import QUEUE_OF_OURS
@@ -42,6 +43,7 @@ def code_of(app: App) -> Code:
         attempts={one.name: resolve_policy(one.options).attempts for one in types},
         schedules=tuple(one.schedule for one in types if one.schedule is not None),
         lanes={one.name: resolve_policy(one.options).lane for one in types if one.queue != QUEUE_OF_OURS},
+        batches=largest_batches(types),
     )
 
 

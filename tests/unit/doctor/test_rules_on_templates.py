@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 from samtranslator.yaml_helper import yaml_parse
 
 from jobs import app
+from lanework import Batch, Jobs
 from lanework.doctor.case import Finding, examine
 from lanework.doctor.rules import RULES, deployed
+from lanework.local.batch_notes import batch_notes, largest_batches
 from lanework.local.deployment.samconfig import deployed_parameters
 from lanework.local.deployment.template import read_template
 from lanework.local.doctor_input import code_of, template_case
@@ -54,6 +59,39 @@ def test_our_template_has_nothing_to_complain_about(ours: Template) -> None:
 def test_neither_has_what_each_environment_makes_of_it(ours: Template) -> None:
     assert {"default", "dev", "staging", "prod"} <= deployed_parameters(ROOT).keys()
     assert examine_template(ours, CODE, ROOT) == []
+
+
+def test_a_lane_with_a_batch_function_may_be_handed_as_many_messages_as_that_takes(ours: Template) -> None:
+    changes = {"BatchSize": 100, "MaximumBatchingWindowInSeconds": 2}
+    events = {"Properties": {"Events": {"Lane": {"Properties": changes}}}}
+    queue = {"Properties": {"VisibilityTimeout": 67}}
+    template = laid_over(ours, {"Resources": {"MediumWorker": events, "MediumQueue": queue}})
+    code = replace(CODE, batches={Lane.MEDIUM: 100})
+
+    assert [one.rule for one in found_in(template)] == ["lane-numbers"]
+    assert examine(template_case(template, code), RULES) == []
+
+
+def test_a_batch_function_that_lambda_hands_fewer_jobs_is_noted_with_what_to_write(ours: Template) -> None:
+    crm = Jobs(queue="crm", lane="medium")
+
+    def sync(contacts: Batch[Contact]) -> None: ...
+
+    within = timedelta(seconds=1)
+    crm.batch("crm.sync", size=100, within=within)(sync)
+    crm.batch("crm.few", size=5, within=within)(sync)
+    crm.batch("crm.elsewhere", size=200, within=within, where="worker")(sync)
+
+    (note,) = batch_notes(ours, crm.types)
+    assert note == (
+        "note: crm.sync takes 100 jobs a call, and Lambda hands it 5 at most: raise BatchSize of MediumWorker in "
+        "template.yaml (over 10, MaximumBatchingWindowInSeconds too), or run the lane with lanework worker"
+    )
+    assert largest_batches(crm.types) == {Lane.MEDIUM: 100}
+
+
+class Contact(BaseModel):
+    n: int
 
 
 def for_prod(folder: Path, overrides: str) -> None:

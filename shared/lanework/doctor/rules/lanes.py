@@ -143,10 +143,12 @@ def lane_numbers(case: Case) -> Iterator[Complaint]:
                 f"its timeout is {_s(worker.timeout)}, the code counts on {_s(terms.timeout)}",
                 f"Timeout: {_s(terms.timeout, '')}",
             )
-        if feed.batch_size != terms.batch_size:
+        most = max(terms.batch_size, case.code.batches.get(lane, 0) if case.code is not None else 0)
+        if not terms.batch_size <= feed.batch_size <= most:
             yield Complaint.of(
                 feed,
-                f"batches of {feed.batch_size}, the code counts on {terms.batch_size}",
+                f"batches of {feed.batch_size}, the code counts on {terms.batch_size}"
+                + (f" to {most}" if most > terms.batch_size else ""),
                 f"BatchSize: {terms.batch_size}",
             )
         if worker.variables.get("LANEWORK_LANE") != lane:
