@@ -33,8 +33,9 @@ def batch_notes(template: Mapping[str, Any], types: Iterable[JobType]) -> list[s
             continue
         if isinstance(most, int) and most < size:
             lines.append(
-                f"note: {name} takes {size} jobs a call, and Lambda hands it {most} at most: raise BatchSize of {worker} "
-                "in template.yaml (over 10, MaximumBatchingWindowInSeconds too), or run the lane with lanework worker"
+                f"note: {name} takes {size} jobs a call, and Lambda hands it {most} at most: raise BatchSize of "
+                f"{worker} in template.yaml (over 10, MaximumBatchingWindowInSeconds too), or run the lane with "
+                "lanework worker"
             )
     return lines
 
