@@ -175,6 +175,8 @@ ONLY_OF_THE_CLI = typer rich click shellingham markdown-it-py mdurl pygments col
 
 lock: $(VENV)/stamp ## Renew the versions: everyone's here, then of them the layer's and the container's
 	$(COMPILE) --python-version 3.11 --extra local --group dev --upgrade --output-file requirements.lock
+	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN)/python -m lanework.aws.service_data.strip
 	$(COMPILE) --python-version 3.11 --constraint requirements.lock --no-annotate \
 		$(addprefix --no-emit-package ,$(IN_LAMBDA) $(ONLY_OF_THE_CLI)) --output-file shared/requirements.txt
 	$(COMPILE) --python-version 3.13 --constraint requirements.lock --no-annotate --output-file infra/worker/requirements.txt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
@@ -16,13 +17,14 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from lanework.errors import CredentialsError, UnavailableError
 from lanework.forks import in_each_process, no_fork_meanwhile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     from lanework.settings import Settings
 
 ClientT = TypeVar("ClientT")
+
+MODELS: Final[Mapping[str, str]] = {"dynamodb": "2012-08-10", "sqs": "2012-11-05"}
+"""Services whose clients nearly every process makes, and the version of their API: service_data/ has their models."""
+
+SERVICE_DATA: Final = Path(__file__).parent / "service_data"
 
 _NO_FILE: Final = "/dev/null"
 
@@ -112,8 +119,8 @@ class Clients:
         Their file may be away or cut short while a tool writes it: then the old ones do until the next refusal.
         """
         if self._session is None:
-            new = bare_session if self._settings.is_embedded else boto3.session.Session
-            self._session = new(region_name=self._settings.region)
+            new = bare_session if self._settings.is_embedded else _session
+            self._session = new(self._settings.region)
         elif self._is_over:
             self._session = _with_credentials(self._settings.region) or self._session
         self._is_over = False
@@ -171,14 +178,45 @@ def bare_session(region_name: str | None = None) -> boto3.session.Session:
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the emulator's
         region_name=region_name,
-        botocore_session=BotocoreSession(session_vars=unread),
+        botocore_session=read_stripped_data(BotocoreSession(session_vars=unread)),
     )
+
+
+def _session(region_name: str | None) -> boto3.session.Session:
+    return boto3.session.Session(region_name=region_name, botocore_session=read_stripped_data(BotocoreSession()))
+
+
+def read_stripped_data(session: BotocoreSession) -> BotocoreSession:
+    """
+    Let a session read what lies in service_data/ before what botocore brings.
+
+    What the user has put into AWS_DATA_PATH or ~/.aws/models still comes first.
+    """
+    usual = create_loader(session.get_config_variable("data_path"))
+    *users, botocores = usual.search_paths
+    paths = [*users, str(SERVICE_DATA), botocores]
+    session.register_component("data_loader", _StrippedData(paths, include_default_search_paths=False))
+    return session
+
+
+class _StrippedData(Loader):
+    """Finds a model by its version instead of looking through the folders of all services."""
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:  # noqa: ANN401 - botocore's
+        version = MODELS.get(service_name)
+        if version is None or api_version not in (None, version):
+            return super().load_service_model(service_name, type_name, api_version)
+        return self.load_data(f"{service_name}/{version}/{type_name}")
+
+    def is_builtin_path(self, path: str) -> bool:
+        """Endpoints from elsewhere would turn botocore's rules off."""
+        return path.startswith(str(SERVICE_DATA)) or super().is_builtin_path(path)
 
 
 def _with_credentials(region: str | None) -> boto3.session.Session | None:
     """Return another session; None if it would have no credentials."""
     try:
-        session = boto3.session.Session(region_name=region)
+        session = _session(region)
         return None if session.get_credentials() is None else session
     except BotoCoreError:
         return None

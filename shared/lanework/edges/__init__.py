@@ -6,8 +6,6 @@ import gc
 import random
 from typing import TYPE_CHECKING
 
-from lanework.settings import is_in_lambda, is_in_snapshot
-
 if TYPE_CHECKING:
     from lanework.app import App
 
@@ -19,6 +17,8 @@ def connected(app: App) -> bool:
     Returns:
         Whether this is a function: elsewhere whoever imports a handler may have no credentials, and looks for none.
     """
+    from lanework.settings import is_in_lambda, is_in_snapshot  # noqa: PLC0415 - a worker's parent has no use for it
+
     if not is_in_lambda():
         return False
     app.connect()
