@@ -177,17 +177,26 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
             what = "CPU of a critical lane's first invocation, beyond the third"
             yield _at_most(what, cold[FIRST]["cpu_ms"], 45, " ms", is_counted=False)
     if "scale" in results:
-        sizes = list(results["scale"].values())
-        for what in sizes[0]:
-            calls = [sum(one[what]["calls"].values()) for one in sizes]
-            most = max(int(size) for size in results["scale"])
-            yield Budget(
-                what=f"AWS calls for {what}: {most:,} jobs over 1,000",
-                bound="as many",
-                found=f"{calls[0]} → {calls[-1]}",
-                is_kept=calls[-1] <= calls[0],
-                is_counted=True,
-            )
+        yield from _of_scale(results["scale"])
+
+
+def _of_scale(scale: dict[str, Any]) -> Iterator[Budget]:
+    sizes, most = list(scale.values()), max(map(int, scale))
+    for what in sizes[0]:
+        calls = [sum(one[what]["calls"].values()) for one in sizes]
+        yield _as_many(f"AWS calls for {what}: {most:,} jobs over 1,000", calls)
+    listed = [one["list, a page of 50"] for one in sizes]
+    if "read" in listed[-1]:
+        yield _as_many(
+            f"keys and items read for a list's page: {most:,} jobs over 1,000", [one["read"] for one in listed]
+        )
+        what = f"time of a list's page of {most:,} jobs, over the same requests by boto alone"
+        yield _at_most(what, listed[-1]["ms"] / listed[-1]["bare_ms"], 1.25, " ×", is_counted=False)
+
+
+def _as_many(what: str, counts: list[int]) -> Budget:
+    found = f"{counts[0]} → {counts[-1]}"
+    return Budget(what=what, bound="as many", found=found, is_kept=counts[-1] <= counts[0], is_counted=True)
 
 
 def _over(results: dict[str, Any], name: str, one: str, other: str, figure: str = "drained_per_s") -> float | None:

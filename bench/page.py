@@ -45,7 +45,12 @@ def summary(results: dict[str, Any]) -> str:
     if "dispatch" in results:
         parts += ["", "**Milliseconds from enqueue to the first line of code**", "", *_dispatch(results["dispatch"])]
     if "scale" in results:
-        parts += ["", "**AWS calls and milliseconds, by how many jobs the table holds**", "", *_scale(results["scale"])]
+        parts += [
+            "",
+            "**AWS calls, what is read, and milliseconds, by how many jobs the table holds**",
+            "",
+            *_scale(results["scale"]),
+        ]
     if "cold" in results:
         parts += ["", "**A cold start: imports and clients**", "", "| of | CPU ms | modules |", "| --- | ---: | ---: |"]
         parts += [f"| {of} | {one['cpu_ms']:.0f} | {one['modules']:.0f} |" for of, one in results["cold"].items()]
@@ -103,12 +108,16 @@ def _scale(scale: dict[str, dict[str, Any]]) -> list[str]:
     rows = [f"| what | {' | '.join(f'{int(size):,} jobs' for size in scale)} |", f"| --- |{' --- |' * len(scale)}"]
     for what in next(iter(scale.values())):
         cells = (one[what] for one in scale.values())
-        told = (
-            f"{', '.join(f'{count} {service}' for service, count in cell['calls'].items())}; {cell['ms']:.0f} ms"
-            for cell in cells
-        )
-        rows.append(f"| {what} | {' | '.join(told)} |")
+        rows.append(f"| {what} | {' | '.join(map(_looked, cells))} |")
     return rows
+
+
+def _looked(cell: dict[str, Any]) -> str:
+    calls = ", ".join(f"{count} {service}" for service, count in cell["calls"].items())
+    bare = f"; by boto alone {cell['bare_ms']:.0f} ms" if cell.get("bare_ms") else ""
+    read = f", {cell['read']} read" if cell.get("read") else ""
+    own = f"{read}; {cell['cpu_ms']:.0f} ms of CPU here" if "cpu_ms" in cell else ""
+    return f"{calls}{own}; {cell['ms']:.0f} ms{bare}"
 
 
 def _dispatch(found: dict[str, dict[str, Any]]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from statistics import median
@@ -38,10 +39,71 @@ class Cost:
     Attributes:
         calls: AWS calls of each service.
         ms: Median time.
+        read: Entries and items that DynamoDB read for it.
+        cpu_ms: Median CPU of this process, boto's included.
+        bare_ms: Median time of the same requests to DynamoDB by boto alone; 0.0 where some of them write, or there are none.
     """
 
     calls: dict[str, int]
     ms: float
+    read: int
+    cpu_ms: float
+    bare_ms: float
+
+
+class Requests:
+    """
+    What a client asks DynamoDB for.
+
+    Attributes:
+        made: Operations and their parameters.
+        read: How many entries and items were read.
+    """
+
+    def __init__(self, client: Any) -> None:
+        """Hear nothing yet."""
+        self.made: list[tuple[str, dict[str, Any]]] = []
+        self.read = 0
+        self._client = client
+
+    @classmethod
+    @contextmanager
+    def of(cls, client: Any) -> Iterator[Requests]:
+        """Hear what a client sends, and its answers, for as long as a block lasts."""
+        heard = cls(client)
+        hooks = {"provide-client-params.dynamodb.*": heard._sends, "after-call.dynamodb.*": heard._gets}
+        for event, hook in hooks.items():
+            client.meta.events.register(event, hook)
+        try:
+            yield heard
+        finally:
+            for event, hook in hooks.items():
+                client.meta.events.unregister(event, hook)
+
+    def _sends(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.made.append((model.name, params))
+
+    def _gets(self, parsed: dict[str, Any], **_: Any) -> None:
+        found = sum(map(len, parsed.get("Responses", {}).values())) if "UnprocessedKeys" in parsed else 0
+        self.read += parsed.get("ScannedCount", 0) + found + ("Item" in parsed)
+
+    def again(self) -> float:
+        """Send those of one look again, by boto alone; return the milliseconds they take, or 0.0 if some write or there are none."""
+        calls = {
+            "Query": self._client.query,
+            "GetItem": self._client.get_item,
+            "BatchGetItem": self._client.batch_get_item,
+        }
+        made = list(self.made)
+        if not made or not {name for name, _ in made} <= calls.keys():
+            return 0.0
+        taken = []
+        for _ in range(_TIMES):
+            began = time.perf_counter()
+            for name, params in made:
+                calls[name](**params)
+            taken.append((time.perf_counter() - began) * 1000)
+        return median(taken)
 
 
 def costs_at(endpoint: Endpoint, size: int) -> dict[str, Cost]:
@@ -60,21 +122,27 @@ def costs_at(endpoint: Endpoint, size: int) -> dict[str, Cost]:
         "the minute's sweep": lambda: Sweeper(ports).tick(has_time=lambda: True),
         "the minute's reconciliation": lambda: Reconciler(ports).tick(has_time=lambda: True),
     }
-    return {what: _cost(endpoint, look) for what, look in looks.items()}
+    client = ports.ledger._clients.dynamodb  # type: ignore[attr-defined]  # noqa: SLF001 - to hear what it asks
+    return {what: _cost(endpoint, look, client) for what, look in looks.items()}
 
 
-def _cost(endpoint: Endpoint, look: Callable[[], object]) -> Cost:
+def _cost(endpoint: Endpoint, look: Callable[[], object], client: Any) -> Cost:
     look()  # the first asks what is asked once
     taken: list[float] = []
+    used: list[float] = []
     before = endpoint.counts()
     for _ in range(_TIMES):
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         look()
         taken.append((time.perf_counter() - began) * 1000)
+        used.append((time.process_time() - cpu) * 1000)
     made: Counter[str] = Counter()
     for operation, count in (endpoint.counts() - before).items():
         made[operation.partition(":")[0]] += count
-    return Cost(calls={service: -(-count // _TIMES) for service, count in made.items()}, ms=median(taken))
+    calls = {service: -(-count // _TIMES) for service, count in made.items()}
+    with Requests.of(client) as requests:
+        look()
+    return Cost(calls=calls, ms=median(taken), read=requests.read, cpu_ms=median(used), bare_ms=requests.again())
 
 
 def _load(app: Any, name: str, size: int) -> None:
