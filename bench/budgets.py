@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from bench.peers import BARE_BATCHED, CELERY, LANEWORK, LIMITED, TASKIQ
 from bench.start import FIRST, LIBRARIES, WORKER
@@ -61,6 +61,7 @@ def budgets(results: dict[str, Any]) -> list[Budget]:
         *_of_speed(results),
         *_of_peers(results),
         *_of_the_rest(results),
+        *(_of_prices() if "single" in results["rounds"] else ()),
     ]
 
 
@@ -178,6 +179,21 @@ def _of_the_rest(results: dict[str, Any]) -> Iterator[Budget]:
             yield _at_most(what, cold[FIRST]["cpu_ms"], 45, " ms", is_counted=False)
     if "scale" in results:
         yield from _of_scale(results["scale"])
+
+
+def _of_prices() -> Iterator[Budget]:
+    """Computed from counts that tests hold: requests, write units, bytes of logs."""
+    from bench.at_scale import usd_a_million  # noqa: PLC0415 - it loads what a stack's numbers are
+
+    jobs = "USD a million jobs of 100 ms, sent and run"
+    asked: tuple[tuple[Literal["full", "start"], float, float], ...] = (("full", 4.9, 3.4), ("start", 3.9, 2.5))
+    for record, one, ten in asked:
+        what = f'{jobs} singly, on demand, record="{record}"'
+        yield _at_most(what, usd_a_million(1, record=record), one)
+        what = f'{jobs} in tens, on demand, record="{record}"'
+        yield _at_most(what, usd_a_million(10, record=record, sent=10), ten)
+        what = f'{jobs} in tens, provisioned, record="{record}"'
+        yield _at_most(what, usd_a_million(10, record=record, sent=10, is_provisioned=True), 1.5)
 
 
 def _of_scale(scale: dict[str, Any]) -> Iterator[Budget]:

@@ -41,7 +41,7 @@ class Cost:
         ms: Median time.
         read: Entries and items that DynamoDB read for it.
         cpu_ms: Median CPU of this process, boto's included.
-        bare_ms: Median time of the same requests to DynamoDB by boto alone; 0.0 where some of them write, or there are none.
+        bare_ms: Median time of the same requests to DynamoDB by boto alone; 0.0 if there are none, or some write.
     """
 
     calls: dict[str, int]
@@ -88,7 +88,7 @@ class Requests:
         self.read += parsed.get("ScannedCount", 0) + found + ("Item" in parsed)
 
     def again(self) -> float:
-        """Send those of one look again, by boto alone; return the milliseconds they take, or 0.0 if some write or there are none."""
+        """Send them again, by boto alone; return the milliseconds, or 0.0 if there are none or some write."""
         calls = {
             "Query": self._client.query,
             "GetItem": self._client.get_item,

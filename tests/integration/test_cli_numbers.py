@@ -83,7 +83,10 @@ def test_costs_are_an_estimate_with_a_date(ran: Edge) -> None:
     assert ("number.square", 2) == (cost["type"], cost["jobs"])
     assert cost["usd"] > 0
     assert cost["invocations"] == 1
-    assert "An estimate for" in run("costs", "--hour").output
+    said = run("costs", "--hour").output
+    assert "An estimate for" in said
+    assert "USD of it on demand" in said
+    assert "provisioned (TableCapacity), at this load if it is steady." in said
     assert len(ran.ran) == 2
 
 
