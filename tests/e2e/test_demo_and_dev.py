@@ -34,6 +34,8 @@ def test_the_demo_runs_every_lane_and_every_job_comes_out_as_it_should(project: 
     outcome = json.loads(demo.stdout)
     jobs = {job["jobId"]: job for job in outcome["jobs"]}
     assert outcome["problems"] == []
+    assert (outcome["warmStart"]["lane"], outcome["warmStart"]["withinSeconds"]) == ("critical", 1)
+    assert outcome["warmStart"]["coldSeconds"] == jobs["otp"]["waitSeconds"]
     assert {"critical", "high", "medium", "low", "batch"} == {job["lane"] for job in jobs.values()}
     assert ("completed", 3) == (jobs["flaky"]["state"], jobs["flaky"]["attempts"])
     assert ("dead", 2, "exhausted") == (jobs["doomed"]["state"], jobs["doomed"]["attempts"], jobs["doomed"]["cause"])
@@ -58,6 +60,7 @@ def test_a_demo_that_comes_out_otherwise_says_what_and_fails(project: Project) -
     assert "lanework: doomed: state should be completed, is dead (OnPurposeError: this job always fails)" in demo.stderr
     assert "lanework: flaky: attempts should be 2, is 3" in demo.stderr
     assert "7 of 9 jobs came out as they should" in demo.stdout
+    assert "lane critical: the first job waited " in demo.stdout
 
 
 def test_a_broken_template_is_one_clear_line(project: Project) -> None:

@@ -31,7 +31,7 @@ from lanework.starter.origin import behind
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from lanework.local.demo import Row
+    from lanework.local.demo import Row, WarmStart
 
 Port = Annotated[
     int | None,
@@ -60,11 +60,12 @@ def demo(port: Port = None, as_json: AsJson = False, checks_rights: ChecksRights
         running = Demo(stack)
         running.enqueue()
         _follow(running, sys.stderr if as_json else sys.stdout)
-        problems = running.problems()
+        problems, warm = running.problems(), running.warm_start()
     if as_json:
-        print_json({"jobs": [summary_of(row) for row in running.rows], "problems": problems})
+        jobs = [summary_of(row) for row in running.rows]
+        print_json({"jobs": jobs, "problems": problems, "warmStart": None if warm is None else warm.summary()})
     else:
-        _show_outcome(running, problems)
+        _show_outcome(running, problems, warm)
     if problems:
         for problem in problems:
             complain(problem)
@@ -102,10 +103,12 @@ def _follow(demo: Demo, stream: TextIO) -> None:
         _follow_in_lines(demo, stream)
 
 
-def _show_outcome(demo: Demo, problems: list[str]) -> None:
-    """Print the table of what came of every job, and whether it is what should have."""
+def _show_outcome(demo: Demo, problems: list[str], warm: WarmStart | None) -> None:
+    """Print the table of what came of every job, whether it is what should have, and what was cold."""
     wrong = {problem.partition(":")[0] for problem in problems}
     out().print(_table(demo.rows))
+    if warm is not None:
+        out().print(f"\n{warm}", soft_wrap=True)
     out().print(f"\n{len(demo.rows) - len(wrong)} of {len(demo.rows)} jobs came out as they should")
 
 
