@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from threading import Condition
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from lanework.engine.execution.batch_call import call_once
 from lanework.errors import LaneworkError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from lanework.engine.execution.attempt import Attempt
 
 
@@ -22,6 +25,11 @@ class BatchGate:
         self._is_open = False
         self._is_broken = True
         self._changed = Condition()
+
+    @property
+    def waiting(self) -> int:
+        """How many have come."""
+        return len(self._waiting)
 
     def wait(self, attempt: Attempt) -> None:
         """
@@ -44,13 +52,14 @@ class BatchGate:
             self._ended += 1
             self._changed.notify_all()
 
-    def call(self) -> None:
-        """Make the call in this thread once all have come, and open the gate."""
+    def call(self, around: AbstractContextManager[object] | None = None) -> None:
+        """Make the call in this thread, within this context, once all have come; then open the gate."""
         try:
             with self._changed:
                 self._changed.wait_for(lambda: len(self._waiting) + self._ended >= self._expected)
             if self._waiting:
-                call_once(self._waiting)
+                with around or nullcontext():
+                    call_once(self._waiting)
             self._is_broken = False
         finally:
             with self._changed:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
@@ -13,10 +15,15 @@ import pytest
 from pydantic import BaseModel
 
 from lanework import App, Batch, Concurrency, Jobs, State
+from lanework.edges.process.batch_calls import BatchCalls
 from lanework.edges.process.config import Plan
 from lanework.edges.process.consumer import Consumer
 from lanework.edges.process.gatherer import Gatherer
+from lanework.edges.process.lane_scheduler import LaneScheduler
+from lanework.edges.process.watchdog import unheard
+from lanework.engine.execution.attempt import Attempt
 from lanework.engine.jobtypes.batch import BatchTerms
+from lanework.engine.messaging.delivery import Delivery
 from lanework.engine.ports.consumer import Received
 from lanework.memory import MemoryLanes
 from lanework.model.lanes import Lane
@@ -235,3 +242,63 @@ def test_a_gatherer_calls_at_its_size_and_gives_the_rest_back() -> None:
     assert len(gatherer.close()) == 2
     assert add("a", 1) == [False]
     assert "gatherer" not in {one.name for one in threading.enumerate()}
+
+
+class Said:
+    """Notes what a call says of who is about to write, in place of `Work`."""
+
+    def __init__(self) -> None:
+        self.expected = 0
+        self.bursts = 0
+
+    def gather(self, *_: object) -> None: ...
+
+    def expect(self, more: int) -> None:
+        self.expected += more
+
+    @contextmanager
+    def burst(self, more: int = 1) -> Iterator[None]:
+        self.bursts += more
+        yield
+        self.bursts -= more
+
+
+def test_all_jobs_of_a_call_are_expected_to_write_before_the_first_does_so_that_they_share_calls() -> None:
+    crm, said, seen = Crm(size=4), Said(), list[tuple[str, int, int]]()
+    crm.enqueue(4)
+    crm.behave = lambda _: seen.append(("function", said.expected, said.bursts))
+    lock = threading.Lock()
+
+    def run_one(lane: Lane, message: Received, wait: Callable[[Attempt], object]) -> None:
+        def drive(attempt: Attempt) -> None:
+            with lock:
+                seen.append(("claim", said.expected, said.bursts))
+                attempt.claim()
+                attempt.begin()
+            wait(attempt)
+            with lock:
+                seen.append(("complete", said.expected, said.bursts))
+                attempt.run()
+                attempt.record()
+
+        delivery = Delivery(body=message.body, lane=lane, time_left=LONG)
+        crm.app.runtime.executor(drive).execute(delivery)
+
+    turns = LaneScheduler((Lane.BATCH,), slots=1)
+    work: Any = said
+    with ThreadPoolExecutor(1) as threads:
+        calls = BatchCalls(
+            crm.app,
+            work,
+            turns,
+            threads,
+            run_one=run_one,
+            submit=lambda pool, _, do: pool.submit(do),
+            failed=unheard,
+        )
+        for _ in range(4):
+            (message,) = crm.inbox.receive(Lane.BATCH, limit=1, wait=timedelta(0), hide_for=LONG)
+            assert calls.takes(turns.enter(Lane.BATCH), message)
+    calls.close()
+
+    assert seen == [*[("claim", 4, 1)] * 4, ("function", 4, 0), *[("complete", 8, 1)] * 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from lanework.edges.process.gatherer import Gatherer
 from lanework.edges.process.interrupt import disarm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
     from lanework.app import App
@@ -89,12 +90,21 @@ class BatchCalls:
                 return
             gate = BatchGate(len(messages))
             self._work.expect(len(messages))
-            with ThreadPoolExecutor(len(messages), thread_name_prefix="batch") as threads:
+            with self._work.burst(), ThreadPoolExecutor(len(messages), thread_name_prefix="batch") as threads:
                 for message in messages:
                     run_one = partial(self._run_one, place.lane, message, gate.wait)
                     self._submit(threads, place.lane, run_one).add_done_callback(gate.ended)
-                gate.call()
+                gate.call(self._apart(gate))
                 disarm()
                 self._turns.free(place)
         finally:
             self._turns.let_go(place)
+
+    @contextmanager
+    def _apart(self, gate: BatchGate) -> Iterator[None]:
+        """While the function runs, its jobs write nothing; then all of them do."""
+        try:
+            with self._work.burst(-1):
+                yield
+        finally:
+            self._work.expect(gate.waiting)

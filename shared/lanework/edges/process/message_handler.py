@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.group_commit import GroupCommitLedger
 from lanework.edges.process.ack_batcher import AckBatcher
@@ -18,6 +18,7 @@ from lanework.model.events import Action, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from contextlib import AbstractContextManager
 
     from lanework.app import App
     from lanework.edges.process.lease_board import LeaseBoard
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from lanework.engine.messaging.delivery import Report
     from lanework.engine.ports.consumer import MessageConsumer, Received
     from lanework.model.lanes import Lane
-
-T = TypeVar("T")
 
 _AFTER_REFUSAL: Final = timedelta(seconds=5)
 
@@ -84,6 +83,11 @@ class Work:
         if isinstance(ledger, GroupCommitLedger):
             ledger.expect(more)
 
+    def burst(self, more: int = 1) -> AbstractContextManager[None]:
+        """Let writes that many make at the same time wait for each other; -1 within it: not while this lasts."""
+        ledger = self._app.ports.ledger
+        return ledger.burst(more) if isinstance(ledger, GroupCommitLedger) else nullcontext()
+
     def put_back(self, lane: Lane, message: Received) -> None:
         """Let a message come back at once that nobody holds."""
         self._outbox.hide(lane, message.handle, NO_WAIT)
@@ -105,7 +109,8 @@ class Work:
             gets_slot: Called once its job is claimed; waits until its code may begin, or tells that it may not. None if
                 it may at once.
             began: Called when its code begins.
-            wait: Called then, where others of a batch function's call are to be waited for, and the call itself.
+            wait: Called then, where a batch function's call is waited for, and others before it. Who lets
+                it return says `expect` before, for all of them: they write at the same time.
             ran: Called when its code has ended, unless it holds slots of limits: then once that is written.
         """
         report: Report = Nack()
@@ -161,7 +166,8 @@ class Work:
                     self._heart.hold_slots(handle)
                 began()
                 if wait is not None:
-                    self._waits_for(partial(wait, attempt))
+                    self.expect(-1)
+                    wait(attempt)
                 attempt.run()
                 disarm()
                 if not attempt.holds_slots:
@@ -180,10 +186,10 @@ class Work:
             )
         )
 
-    def _waits_for(self, come: Callable[[], T]) -> T:
-        """Wait for a slot, or a call; meanwhile the job writes nothing, and nobody who does waits for it."""
+    def _waits_for(self, slot: Callable[[], bool]) -> bool:
+        """Wait for a slot; meanwhile the job writes nothing, and nobody who does waits for it."""
         self.expect(-1)
         try:
-            return come()
+            return slot()
         finally:
             self.expect(1)
