@@ -94,6 +94,9 @@ LIMITED: Final = tuple(
     System(name=f"Lanework, {what}", folder="lanework_", variant=variant, worker=LANEWORK.worker)
     for variant, what in (("concurrency", "`Concurrency(1000)`"), ("rate", "`Rate(100_000, per=1 min)`"))
 )
+RECORDED_AT_START: Final = System(
+    name='Lanework, `record="start"`', folder="lanework_", variant="start", worker=LANEWORK.worker
+)
 FLOOR: Final = (BARE_BATCHED, BARE_SINGLE)
 PEERS: Final = (
     System(

@@ -180,8 +180,9 @@ class Runtime:
         from lanework.model.costs.costs import costs_of  # noqa: PLC0415
         from lanework.observe.prices import prices  # noqa: PLC0415
 
-        lanes = len(self._app.ports.stack_lanes)
-        return costs_of(window.numbers, prices(), lanes=lanes, over=window.now - window.begins)
+        lanes, over = len(self._app.ports.stack_lanes), window.now - window.begins
+        at_start = {one.name for one in self._app.registry.types if one.is_recorded_at_start}
+        return costs_of(window.numbers, prices(), lanes=lanes, over=over, recorded_at_start=at_start)
 
     def alerts(self) -> Alerts:
         """Return the alerts that are active, and those that are over."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,18 @@ from lanework.aws.clients import Clients
 from lanework.aws.ledger.group_commit import Declined, GroupCommit, GroupCommitLedger, Written
 from lanework.aws.ledger.item import items_of
 from lanework.aws.ledger.partiql import statement_of
+from lanework.engine.messaging.delivery import Ack
+from lanework.model.lanes import Lane
 from lanework.model.lifecycle import claim_moves, operator_moves, park_moves, retention, run_moves
 from lanework.model.lifecycle.change import Applied, Change
 from lanework.model.lifecycle.states import Cause, Failure, JobRecord, State
 from lanework.settings import Settings
 from lanework.testing import NOON
 from tests.support.factories import LEASE, a_record
+from tests.support.small_world import Greeting, World, a_started_world
 from tests.support.stacks import REGION, make_stack
+
+__all__ = ["a_started_world"]
 
 SECOND = timedelta(seconds=1)
 KEPT_UNTIL = NOON + timedelta(days=8)
@@ -89,13 +95,15 @@ class Table:
         settings = Settings(stack=stack, region=REGION, endpoint=endpoint, account="000000000000")
         self.clients = Clients(settings)
         self.calls: Counter[str] = Counter()
+        self.items = 0
         self.clients.dynamodb.meta.events.register("before-call.dynamodb", self._count)
         self.ledger = GroupCommitLedger(self.clients, stack=stack, region=REGION)
         self.name = f"{stack}-jobs"
         self.model = items_of(self.name, region=REGION)
 
-    def _count(self, model: Any, **_: object) -> None:
+    def _count(self, model: Any, params: dict[str, Any], **_: object) -> None:
         self.calls[model.name] += 1
+        self.items += len(json.loads(params["body"]).get("Statements", "1"))
 
     def stored(self, job_id: str) -> JobRecord:
         record = self.ledger.get(job_id)
@@ -172,9 +180,8 @@ def test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql(table: Tab
     assert table.calls["UpdateItem"] + table.calls["BatchExecuteStatement"] <= 8
 
 
-def test_records_that_starts_make_share_a_call_and_who_has_an_id_is_said(
-    table: Table, request: pytest.FixtureRequest
-) -> None:
+@pytest.mark.parametrize("table", ["ministack"], indirect=True)
+def test_records_that_starts_make_share_a_call_and_who_has_an_id_is_said(table: Table) -> None:
     ids = [f"job-{number}" for number in range(24)]
     table.ledger.put(replace(RUNNING, job_id=ids[0], claim_id="another's"))
     table.ledger.put(replace(RUNNING, job_id=ids[1], claim_id="over", expires_at=NOON))
@@ -190,8 +197,26 @@ def test_records_that_starts_make_share_a_call_and_who_has_an_id_is_said(
     assert found == [replace(RUNNING, job_id=ids[0], claim_id="another's"), *[None] * 23], "one had landed before"
     stored = [table.stored(one).claim_id for one in ids]
     assert stored == ["another's", *(f"claim-{number}" for number in range(1, 24))]
-    if "ministack" in request.node.name:  # moto has no PartiQL
-        assert table.calls["PutItem"] + table.calls["BatchExecuteStatement"] <= 8
+    assert table.calls["PutItem"] + table.calls["BatchExecuteStatement"] <= 8
+
+
+@pytest.mark.parametrize("table", ["ministack"], indirect=True)
+def test_sixteen_jobs_that_are_recorded_when_they_start_are_two_writes_each_in_few_calls(
+    table: Table, started: World
+) -> None:
+    patient = GroupCommitLedger(table.clients, stack=table.stack, region=REGION, wait=SECOND)
+    started.app.use(replace(started.app.ports, ledger=patient))
+    started.greet.enqueue_many([Greeting(name=str(number)) for number in range(16)])
+    lanes: Any = started.app.ports.lanes
+    bodies = [one.body for one in lanes.queues[Lane.HIGH].messages]
+    assert (len(bodies), table.calls.total()) == (16, 0), "an enqueue asks DynamoDB for nothing"
+    patient.expect(16)
+
+    assert table.at_once(16, lambda number: started.execute(bodies[number])) == [Ack()] * 16
+
+    assert sorted(started.greeted) == sorted((str(number), 1) for number in range(16))
+    assert table.items == 32, "each is inserted by its claim, and completed"
+    assert table.calls.total() <= 8
 
 
 @pytest.mark.parametrize("table", ["ministack"], indirect=True)  # moto carries out two updates of an item at once

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from lanework import (
 )
 from lanework.engine.deadletters.redrive import Redriver
 from lanework.engine.jobtypes.job_type import RecordFrom
+from lanework.engine.jobtypes.request import builtin_request
 from lanework.engine.maintenance.reconcile import Reconciler
 from lanework.engine.messaging.delivery import Ack, Nack
 from lanework.engine.operations.cancel import Cancelling
@@ -292,6 +294,23 @@ def test_a_type_has_the_last_word(of_family: RecordFrom, of_type: RecordFrom | N
     def job(_: Greeting) -> None: ...
 
     assert job.type.is_recorded_at_start is is_start
+
+
+def test_a_schedules_run_and_a_request_with_an_idempotency_key_have_their_record_from_the_enqueue(
+    started: World,
+) -> None:
+    """No message alone may claim the id of a run (0034), and a key is held by its record."""
+    run = builtin_request(started.greet.type, BAT, "nightly@2026-11-30T00:39Z")
+    keyed = replace(started.greet.request(BAT), job_id=f"key-{'0' * 40}", digest="0" * 16)
+    ledger, _ = break_ports(started.app)
+
+    for request in (run, keyed):
+        assert started.app.enqueue_request(request).duplicate is False
+        assert started.app.enqueue_request(request).duplicate is True
+    assert ledger.calls.count("put") == 4
+    mend_ports(started.app)
+    drain(started.app)
+    assert started.greeted == [("Bat", 1)] * 2
 
 
 def test_one_can_be_waited_for_once_it_has_started(started: World) -> None:

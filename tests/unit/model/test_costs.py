@@ -56,6 +56,16 @@ def test_batches_save_receives_and_invocations() -> None:
     assert (100 + 20, 400 + 10, 10) == (cost.usage.sqs_requests, cost.usage.write_units, cost.usage.invocations)
 
 
+def test_a_type_whose_records_are_made_by_their_starts_costs_a_unit_less_a_job_and_no_less_a_retry() -> None:
+    often = Numbers({Count.FIRST_STARTS: 10, Count.STARTED: 12, Count.COMPLETED: 10, Count.FAILED: 2})
+    numbers = {OTP: often, HIGH: invoked(1)}
+    (full,) = costs_of(numbers, ONES, over=DAY).types
+    (start,) = costs_of(numbers, ONES, over=DAY, recorded_at_start={"user.otp"}).types
+
+    assert full.usage.write_units - start.usage.write_units == 10
+    assert full.retries_usd == start.retries_usd
+
+
 def test_the_time_of_a_lane_is_shared_by_the_time_that_its_types_ran() -> None:
     numbers = {OTP: ran(10, run_ms=300), MAIL: ran(10, run_ms=100), HIGH: invoked(20, gb_seconds=8)}
     costs = {one.type: one.usage.gb_seconds for one in costs_of(numbers, ONES, over=DAY).types}

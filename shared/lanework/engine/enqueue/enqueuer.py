@@ -204,7 +204,9 @@ class Enqueuer:
         is_final = isinstance(unsent, UnsendableError)
         job_id = job.record.job_id
         if job.is_recorded_at_start:
-            self._record_unsent(job, unsent)
+            from lanework.engine.enqueue.recorded_at_start import record_unsent  # noqa: PLC0415 - SQS is seldom away
+
+            record_unsent(job, unsent, self._ports)
             return
         if message.unrecorded:
             reason = f"not recorded ({job.reason}) and not sent ({unsent})"
@@ -219,16 +221,6 @@ class Enqueuer:
             raise EnqueueError(job_id, f"recorded but not sent ({unsent}), and then {error}") from error
         if isinstance(answer, Refused):
             return  # it was claimed meanwhile: its message had been sent after all
-        self._ports.emit(Action.JOB_SEND_DEFERRED, job.record, reason=str(unsent))
-
-    def _record_unsent(self, job: PreparedJob, unsent: LaneworkError) -> None:
-        """Record a job that its start should have recorded, entered for the sweep: its message could not be sent."""
-        if isinstance(unsent, UnsendableError):
-            raise EnqueueError(job.job_id, f"not sent: {unsent}", is_final=True) from unsent
-        try:
-            self._ports.ledger.put(replace(job.record, sweep_at=max(job.record.run_at, self._ports.clock())))
-        except UnavailableError as error:
-            raise EnqueueError(job.job_id, f"not sent ({unsent}), and not recorded ({error})") from error
         self._ports.emit(Action.JOB_SEND_DEFERRED, job.record, reason=str(unsent))
 
     def _end(self, record: JobRecord, unsent: LaneworkError) -> None:

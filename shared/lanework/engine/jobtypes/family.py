@@ -42,9 +42,9 @@ class TypeOptions(TypedDict, total=False):
         where: `worker`: only worker processes (`lanework worker`) run them; `anywhere`, the default: Lambda, too.
         webhook: Address of a webhook for each completion and death of its jobs (docs/events.md).
         record: `full`, the default: an enqueue makes the job's record. `start`: it sends a message and writes nothing;
-            the job's start makes the record. That costs a third less, and gives up what needs a record before: `quota`,
-            `unique_for`, `debounce`, `after`, workflows, delays over 15 minutes, and listing or cancelling a job that
-            has not begun (docs/writing-jobs.md).
+            the job's start makes the record. That is a write and a call less, and gives up what needs a record before:
+            `quota`, `unique_for`, `debounce`, `after`, workflows, delays over 15 minutes, and finding or cancelling a
+            job that has not begun (docs/writing-jobs.md).
         concurrency: How many jobs run at once; a number, or `Concurrency`. A family's counts all its types together,
             and a type's own limits stand beside it. `key=` in one names a field of the payload: one limit for each of
             its values.

@@ -10,7 +10,7 @@ from lanework.model.lanes import Lane
 from lanework.model.stats.numbers import Count, Key, Numbers, together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _MILLION: Final = 1_000_000
 _MB_MS_OF_A_GB_SECOND: Final = 1024 * 1000
@@ -147,15 +147,26 @@ class Costs:
         return sum(one.usage.write_units for one in self.types)
 
 
-def costs_of(numbers: Mapping[Key, Numbers], prices: Prices, *, lanes: int = 5, over: timedelta) -> Costs:
-    """Return what was paid for these numbers, which were counted within so long a time in a stack of so many lanes."""
+def costs_of(
+    numbers: Mapping[Key, Numbers],
+    prices: Prices,
+    *,
+    lanes: int = 5,
+    over: timedelta,
+    recorded_at_start: Collection[str] = (),
+) -> Costs:
+    """
+    Return what was paid for these numbers, which were counted within so long a time in a stack of so many lanes.
+
+    Of the types that are `recorded_at_start`, the first start is the write that an enqueue makes of others.
+    """
     usages: dict[str, list[tuple[Usage, Usage, int]]] = {}
     for lane in Lane:
         of_lane = {key: one for key, one in numbers.items() if key.lane is lane}
         whole = together(of_lane.values())
         for key, one in of_lane.items():
             if key.type:
-                usage, retries = _usage(one, whole)
+                usage, retries = _usage(one, whole, claims_first=key.type not in recorded_at_start)
                 usages.setdefault(key.type, []).append((usage, retries, one[Count.FIRST_STARTS]))
     types = [_type_cost(name, parts, prices) for name, parts in usages.items()]
     polls = lanes * _IDLE_POLLS * (over / timedelta(minutes=1))
@@ -174,7 +185,7 @@ def _type_cost(name: str, parts: list[tuple[Usage, Usage, int]], prices: Prices)
     return TypeCost(type=name, jobs=jobs, usage=usage, usd=usage.usd(prices), retries_usd=retries.usd(prices))
 
 
-def _usage(one: Numbers, lane: Numbers) -> tuple[Usage, Usage]:
+def _usage(one: Numbers, lane: Numbers, *, claims_first: bool) -> tuple[Usage, Usage]:
     """
     Return what a type used in a lane, and the part of it that retries did.
 
@@ -192,7 +203,7 @@ def _usage(one: Numbers, lane: Numbers) -> tuple[Usage, Usage]:
         sqs_requests=one[Count.FIRST_STARTS] + one[Count.FAILED] + one[Count.DEAD] + one[Count.PARKED] + 2 * batches,
         # A put and its index entry; a claim; an end, with an entry where it is a death or a parking; and the numbers.
         write_units=2 * one[Count.FIRST_STARTS]
-        + one[Count.STARTED]
+        + (one[Count.STARTED] if claims_first else retries)
         + ends
         + 2 * one[Count.DEAD]
         + 3 * one[Count.PARKED]
