@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -56,3 +58,17 @@ def test_a_worker_that_hangs_fails(family: Family, check: list[str]) -> None:
 
     assert done.returncode == 1
     assert "503" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/health", 200), ("GET", "/", 404), ("POST", "/health", 405), ("", "", 404)]
+)
+def test_what_is_no_question_after_health_is_told_so(family: Family, method: str, path: str, status: int) -> None:
+    with (
+        serve_health(cast("Parent", family), Address("127.0.0.1", 0)) as port,
+        closing(socket.create_connection(("127.0.0.1", port), timeout=60)) as line,
+    ):
+        line.sendall(f"{method} {path} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        head = line.makefile().readline()
+
+    assert head.split()[1] == str(status)

@@ -27,6 +27,8 @@ import json, sys
 before = set(sys.modules)
 import lanework.edges.process.supervise, lanework.edges.process.config, lanework.edges.process.log_lines
 import lanework.edges.process.health
+from datetime import timedelta
+lanework.edges.process.supervise.LeaseKeeper(None, lease=timedelta(minutes=1)).look(lambda _: [])
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 

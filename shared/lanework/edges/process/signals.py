@@ -45,9 +45,9 @@ class SignalWatch:
         os.register_at_fork(before=self._hold, after_in_parent=self._release, after_in_child=self._forget)
 
     def _run(self, wanted: Mapping[int, Callable[[], object]]) -> None:
-        from lanework.engine.ports.code_runner import apart  # noqa: PLC0415 - here it is needed when the first one comes
-
         while numbers := os.read(self._heard, 64):
+            from lanework.engine.ports.code_runner import apart  # noqa: PLC0415 - a parent waits without asyncio
+
             for number in numbers:
                 apart("signal.failed", wanted.get(number, lambda: None))  # or nobody would hear the next one
         os.close(self._heard)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
@@ -115,5 +114,7 @@ def _parsed(value: str | None, now: datetime) -> timedelta | None:
         digits = text.lstrip("0")
         is_readable = len(digits) <= len(_LONGEST_S)  # Python reads no number of over 4,300 digits
         return timedelta(seconds=min(int(digits or "0"), int(_LONGEST_S))) if is_readable else LONGEST_PARK
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - for what is seldom answered
+
     at = parsedate_to_datetime(text)
     return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - now
