@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Lock
+from uuid import uuid4
 
 import pytest
 
@@ -25,6 +27,10 @@ def of_the_backend(backend: Backend) -> Limits:
 
 def taken(limits: Limits, holder: str, *, n: int = 2, job: str = "job") -> bool:
     return limits.take(NAME, n=n, holder=holder, until=LATER, kept_for=f"job:{job}")[0]
+
+
+def next_start(limits: Limits, *, interval: timedelta) -> datetime:
+    return limits.next_start(RATE, now=NOON, interval=interval, missed=None, by=uuid4().hex)
 
 
 def test_as_many_take_a_slot_as_there_are(limits: Limits) -> None:
@@ -114,26 +120,26 @@ def test_a_limit_that_is_waited_for_is_looked_at_until_nobody_waits(limits: Limi
 
 def test_a_start_is_reserved_where_the_rate_is_free(limits: Limits) -> None:
     assert limits.free_from(RATE) is None
-    assert limits.reserve(RATE, at=NOON, interval=2 * SECOND, missed=None)
+    assert limits.reserve(RATE, at=NOON, interval=2 * SECOND, missed=None, by=uuid4().hex)
     assert limits.free_from(RATE) == NOON + 2 * SECOND
-    assert not limits.reserve(RATE, at=NOON + SECOND, interval=2 * SECOND, missed=None)
+    assert not limits.reserve(RATE, at=NOON + SECOND, interval=2 * SECOND, missed=None, by=uuid4().hex)
 
-    assert limits.reserve(RATE, at=NOON + 7 * SECOND, interval=2 * SECOND, missed=None)
+    assert limits.reserve(RATE, at=NOON + 7 * SECOND, interval=2 * SECOND, missed=None, by=uuid4().hex)
     assert limits.free_from(RATE) == NOON + 9 * SECOND
 
 
 def test_starts_that_queue_up_are_an_interval_apart(limits: Limits) -> None:
-    queued = [limits.queue_up(RATE, now=NOON, interval=timedelta(milliseconds=334)) for _ in range(3)]
+    queued = [next_start(limits, interval=timedelta(milliseconds=334)) for _ in range(3)]
 
     assert queued == [NOON, NOON + timedelta(milliseconds=334), NOON + timedelta(milliseconds=668)]
 
 
 def test_a_start_that_was_missed_is_had_now_if_none_was_reserved_after_it(limits: Limits) -> None:
-    mine = limits.queue_up(RATE, now=NOON, interval=60 * SECOND)
+    mine = next_start(limits, interval=60 * SECOND)
 
-    assert limits.reserve(RATE, at=NOON + 10 * SECOND, interval=60 * SECOND, missed=mine)
+    assert limits.reserve(RATE, at=NOON + 10 * SECOND, interval=60 * SECOND, missed=mine, by=uuid4().hex)
     assert limits.free_from(RATE) == NOON + 70 * SECOND
-    assert not limits.reserve(RATE, at=NOON + 11 * SECOND, interval=60 * SECOND, missed=mine)
+    assert not limits.reserve(RATE, at=NOON + 11 * SECOND, interval=60 * SECOND, missed=mine, by=uuid4().hex)
 
 
 def test_twenty_at_once_get_no_more_slots_than_there_are(limits: Limits) -> None:
@@ -145,9 +151,34 @@ def test_twenty_at_once_get_no_more_slots_than_there_are(limits: Limits) -> None
 
 def test_twenty_at_once_get_twenty_different_starts(limits: Limits) -> None:
     with ThreadPoolExecutor(8) as threads:
-        starts = set(threads.map(lambda _: limits.queue_up(RATE, now=NOON, interval=SECOND), range(20)))
+        starts = set(threads.map(lambda _: next_start(limits, interval=SECOND), range(20)))
 
     assert starts == {NOON + number * SECOND for number in range(20)}
+
+
+def test_twenty_take_and_give_back_at_once_and_none_is_lost_or_held_twice(limits: Limits) -> None:
+    """What threads ask of one limit at the same time may go as one call."""
+    most, lock, running = 0, Lock(), 0
+
+    def take_and_give_back(number: int) -> bool:
+        nonlocal most, running
+        if not taken(limits, f"claim-{number}", n=5, job=str(number)):
+            return False
+        with lock:
+            running += 1
+            most = max(most, running)
+        with lock:
+            running -= 1
+        limits.give_back(NAME, f"claim-{number}")
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(take_and_give_back, range(40)))
+
+    assert 5 <= sum(answers) <= 40
+    assert most <= 5
+    assert limits.slots(NAME).holders == {}
+    assert [taken(limits, f"claim-{number}", n=5) for number in range(6)] == [True] * 5 + [False]
 
 
 def test_who_waits_for_a_slot_is_found_in_the_order_of_the_starts_that_were_asked_for(backend: Backend) -> None:

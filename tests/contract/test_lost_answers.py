@@ -272,8 +272,8 @@ def test_a_start_is_reserved_once_by_who_lost_the_answer(table: Table) -> None:
     assert limits.reserve(rate, at=NOON, interval=SECOND, missed=None, by="mine")
     assert not limits.reserve(rate, at=NOON, interval=SECOND, missed=None, by="other")
     table.wire.lose = 1
-    assert limits.queue_up(rate, now=NOON, interval=SECOND, by="other") == NOON + SECOND
-    assert limits.queue_up(rate, now=NOON, interval=SECOND, by="third") == NOON + 2 * SECOND
+    assert limits.next_start(rate, now=NOON, interval=SECOND, missed=None, by="other") == NOON + SECOND
+    assert limits.next_start(rate, now=NOON, interval=SECOND, missed=None, by="third") == NOON + 2 * SECOND
 
 
 def test_a_workflow_and_its_shards_are_written_once_by_who_lost_the_answer(table: Table) -> None:

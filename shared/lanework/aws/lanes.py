@@ -63,15 +63,21 @@ class SqsLanes:
 
     def send_many(self, lane: Lane, sendings: Sequence[OutgoingMessage]) -> dict[int, Unsent]:
         """A batch that SQS refuses as a whole for one of its messages is sent one by one."""
-        unsent: dict[int, Unsent] = {}
-        for batch in _batches(sendings):
-            try:
-                unsent |= self._send_batch(lane, {index: sendings[index] for index in batch})
-            except UnsendableError:
-                unsent |= self._send_singly(lane, {index: sendings[index] for index in batch})
-            except (UnavailableError, ConfigError) as error:
-                unsent |= dict.fromkeys(batch, Unsent(error))
-        return unsent
+        batches = [{index: sendings[index] for index in batch} for batch in _batches(sendings)]
+        if len(batches) == 1:
+            return self._send_or_say(lane, batches[0])
+        from lanework.aws.concurrent_calls import concurrently  # noqa: PLC0415 - most calls enqueue few jobs
+
+        answers = concurrently(lambda batch: self._send_or_say(lane, batch), batches)
+        return {index: unsent for answer in answers for index, unsent in answer.items()}
+
+    def _send_or_say(self, lane: Lane, batch: Mapping[int, OutgoingMessage]) -> dict[int, Unsent]:
+        try:
+            return self._send_batch(lane, batch)
+        except UnsendableError:
+            return self._send_singly(lane, batch)
+        except (UnavailableError, ConfigError) as error:
+            return dict.fromkeys(batch, Unsent(error))
 
     def _send_batch(self, lane: Lane, batch: Mapping[int, OutgoingMessage]) -> dict[int, Unsent]:
         entries: Any = [{"Id": str(index), **_message(sending)} for index, sending in batch.items()]

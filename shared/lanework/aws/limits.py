@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from secrets import token_hex
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from lanework.aws.ledger.item import LIMITS_SHARD, MOMENT
@@ -11,9 +11,10 @@ from lanework.aws.table import Table
 from lanework.engine.ports.limits import Slots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from lanework.aws.clients import Clients
+    from lanework.aws.limits_together import LimitsTogether
 
 _KEPT_FOR: Final = timedelta(days=30)
 """How long the item of a limit that nobody uses is kept, from its last writing."""
@@ -25,7 +26,20 @@ class DynamoLimits:
     def __init__(self, clients: Clients, *, stack: str) -> None:
         self._table = Table(clients, f"{stack}-jobs")
 
+    @cached_property
+    def _together(self) -> LimitsTogether:
+        from lanework.aws.limits_together import LimitsTogether  # noqa: PLC0415 - few job types have limits
+
+        return LimitsTogether(self)
+
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
+        from lanework.aws.limits_together import Take  # noqa: PLC0415 - as above
+
+        answer = self._together.slots.ask(name, Take(n, holder, until, kept_for))
+        return answer or self.take_one(name, n=n, holder=holder, until=until, kept_for=kept_for)
+
+    def take_one(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
+        """As `take`, by a call of its own."""
         update = {
             "UpdateExpression": "SET holders.#holder = :until, expires_at = :expires REMOVE holders.#kept",
             "ConditionExpression": (
@@ -33,7 +47,7 @@ class DynamoLimits:
                 "OR size(holders) < :n)"
             ),
             "ExpressionAttributeNames": {"#holder": holder, "#kept": kept_for},
-            "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
+            "ExpressionAttributeValues": {":until": at_of(until), ":n": number_of(n), ":expires": expiry_of(until)},
         }
         return self._hold(name, update)
 
@@ -44,30 +58,36 @@ class DynamoLimits:
                 "attribute_exists(holders) AND attribute_not_exists(holders.#holder) AND size(holders) < :n"
             ),
             "ExpressionAttributeNames": {"#holder": holder},
-            "ExpressionAttributeValues": {":until": _at(until), ":n": _number(n), ":expires": _expiry(until)},
+            "ExpressionAttributeValues": {":until": at_of(until), ":n": number_of(n), ":expires": expiry_of(until)},
         }
-        return self._hold(name, update, is_own=lambda item: item["holders"]["M"].get(holder) == _at(until))
+        return self._hold(name, update, is_own=lambda item: item["holders"]["M"].get(holder) == at_of(until))
 
     def extend(self, name: str, holder: str, *, until: datetime) -> None:
         update = {
             "UpdateExpression": "SET holders.#holder = :until",
             "ConditionExpression": "holders.#holder < :until",
             "ExpressionAttributeNames": {"#holder": holder},
-            "ExpressionAttributeValues": {":until": _at(until)},
+            "ExpressionAttributeValues": {":until": at_of(until)},
         }
-        self._update(name, update, doing="holding a slot for longer")
+        self.write(name, update, doing="holding a slot for longer")
 
     def give_back(self, name: str, holder: str) -> Slots:
+        answer = self._together.slots.ask(name, holder)
+        return self.give_back_all(name, [holder]) if answer is None else answer[1]
+
+    def give_back_all(self, name: str, holders: Sequence[str]) -> Slots:
+        """Free the slots of several holders; those that aren't held stay so."""
+        names = {f"#h{place}": holder for place, holder in enumerate(holders)}
         update = {
-            "UpdateExpression": "REMOVE holders.#holder",
-            "ConditionExpression": "attribute_exists(holders.#holder)",
-            "ExpressionAttributeNames": {"#holder": holder},
+            "UpdateExpression": f"REMOVE {', '.join(f'holders.{one}' for one in names)}",
+            "ConditionExpression": " OR ".join(f"attribute_exists(holders.{one})" for one in names),
+            "ExpressionAttributeNames": names,
         }
-        return _slots(self._update(name, update, doing="giving back a slot")[1])
+        return slots_of(self.write(name, update, doing="giving back a slot")[1])
 
     def drop(self, name: str, holders: Mapping[str, datetime]) -> bool:
         names = {f"#h{index}": holder for index, holder in enumerate(holders)}
-        values = {f":h{index}": _at(until) for index, until in enumerate(holders.values())}
+        values = {f":h{index}": at_of(until) for index, until in enumerate(holders.values())}
         paths = [f"holders.{one}" for one in names]
         update = {
             "UpdateExpression": f"REMOVE {', '.join(paths)}",
@@ -75,11 +95,11 @@ class DynamoLimits:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
         }
-        is_done, item = self._update(name, update, doing="freeing slots")
-        return is_done or _slots(item).holders.keys().isdisjoint(holders)
+        is_done, item = self.write(name, update, doing="freeing slots")
+        return is_done or slots_of(item).holders.keys().isdisjoint(holders)
 
     def slots(self, name: str) -> Slots:
-        return _slots(self._table.get(_key(name), doing=f"reading {name}"))
+        return slots_of(self._table.get(_key(name), doing=f"reading {name}"))
 
     def announce(self, name: str, *, n: int, now: datetime, look_at: datetime) -> None:
         update = {
@@ -88,61 +108,71 @@ class DynamoLimits:
                 "expires_at = :expires, holders = if_not_exists(holders, :none)"
             ),
             "ExpressionAttributeValues": {
-                ":n": _number(n),
-                ":now": _at(now),
+                ":n": number_of(n),
+                ":now": at_of(now),
                 ":shard": {"S": LIMITS_SHARD},
-                ":at": _at(look_at),
-                ":expires": _expiry(now),
+                ":at": at_of(look_at),
+                ":expires": expiry_of(now),
                 ":none": {"M": {}},
             },
         }
-        self._update(name, update, doing="waiting")
+        self.write(name, update, doing="waiting")
 
     def look_again(self, name: str, slots: Slots, *, at: datetime | None) -> None:
         if slots.waiting_since is None:
             return
-        seen = {":seen": _at(slots.waiting_since)}
+        seen = {":seen": at_of(slots.waiting_since)}
         update = {
             "UpdateExpression": "REMOVE waiting_since, sweep_shard, sweep_at" if at is None else "SET sweep_at = :at",
             "ConditionExpression": "waiting_since = :seen",
-            "ExpressionAttributeValues": seen if at is None else {**seen, ":at": _at(at)},
+            "ExpressionAttributeValues": seen if at is None else {**seen, ":at": at_of(at)},
         }
-        self._update(name, update, doing="reading the jobs that wait")
+        self.write(name, update, doing="reading the jobs that wait")
 
     def contended(self, *, until: datetime, limit: int) -> list[str]:
         found = self._table.due(LIMITS_SHARD, until=until, limit=limit, doing="reading the limits that jobs wait for")
         return [item["pk"]["S"].removeprefix("limit#") for item in found]
 
-    def reserve(
-        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
-    ) -> bool:
+    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str) -> bool:
         is_free = "attribute_not_exists(free_from) OR free_from <= :at OR (reserved_by = :by AND free_from = :after)"
-        values = {":at": _at(at), ":after": _at(at + interval), ":expires": _expiry(at), ":by": _mark(by)}
+        values = {":at": at_of(at), ":after": at_of(at + interval), ":expires": expiry_of(at), ":by": {"S": by}}
         if missed is not None:
             is_free += " OR free_from = :missed"
-            values[":missed"] = _at(missed + interval)
+            values[":missed"] = at_of(missed + interval)
         update = {
             "UpdateExpression": "SET free_from = :after, expires_at = :expires, reserved_by = :by",
             "ConditionExpression": is_free,
             "ExpressionAttributeValues": values,
         }
-        return self._update(name, update, doing="reserving a start")[0]
+        return self.write(name, update, doing="reserving a start")[0]
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
-        update: dict[str, Any] = {
+    def next_start(
+        self, name: str, *, now: datetime, interval: timedelta, missed: datetime | None, by: str
+    ) -> datetime:
+        if missed is None:
+            from lanework.aws.limits_together import Start  # noqa: PLC0415 - as above
+
+            start = self._together.starts.ask((name, interval), Start(now, by))
+            if start is not None:
+                return start
+        is_now = self.reserve(name, at=now, interval=interval, missed=missed, by=by)
+        return now if is_now else self.queue_up(name, now=now, interval=interval, by=by)
+
+    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str) -> datetime:
+        """Reserve the first start after all that are reserved, and return it."""
+        update = {
             "UpdateExpression": (
                 "SET free_from = if_not_exists(free_from, :now) + :interval, expires_at = :expires, reserved_by = :by"
             ),
+            "ConditionExpression": "attribute_not_exists(reserved_by) OR reserved_by <> :by",
             "ExpressionAttributeValues": {
-                ":now": _at(now),
-                ":interval": _number(interval // timedelta(milliseconds=1)),
-                ":expires": _expiry(now),
-                ":by": _mark(by),
+                ":now": at_of(now),
+                ":interval": number_of(interval // timedelta(milliseconds=1)),
+                ":expires": expiry_of(now),
+                ":by": {"S": by},
             },
         }
-        if by is not None:
-            update["ConditionExpression"] = "attribute_not_exists(reserved_by) OR reserved_by <> :by"
-        _, item = self._update(name, update, doing="reserving a start")
+        _, item = self.write(name, update, doing="reserving a start")
         return MOMENT.deserialize((item or {})["free_from"]["N"]) - interval
 
     def free_from(self, name: str) -> datetime | None:
@@ -152,18 +182,18 @@ class DynamoLimits:
     def _hold(
         self, name: str, update: dict[str, Any], *, is_own: Callable[[dict[str, Any]], bool] | None = None
     ) -> tuple[bool, Slots]:
-        is_taken, item = self._update(name, update, doing="taking a slot", is_own=is_own)
+        is_taken, item = self.write(name, update, doing="taking a slot", is_own=is_own)
         if not is_taken and (item is None or "holders" not in item):
             # Of a limit that is used for the first time: a slot can only be written into a map that is there.
             opening = {
                 "UpdateExpression": "SET holders = if_not_exists(holders, :none)",
                 "ExpressionAttributeValues": {":none": {"M": {}}},
             }
-            self._update(name, opening, doing="taking a slot")
-            is_taken, item = self._update(name, update, doing="taking a slot", is_own=is_own)
-        return is_taken, _slots(item)
+            self.write(name, opening, doing="taking a slot")
+            is_taken, item = self.write(name, update, doing="taking a slot", is_own=is_own)
+        return is_taken, slots_of(item)
 
-    def _update(
+    def write(
         self,
         name: str,
         update: dict[str, Any],
@@ -178,16 +208,12 @@ class DynamoLimits:
         return (False, found) if answer is None else (True, answer["Attributes"])
 
 
-def _mark(by: str | None) -> dict[str, str]:
-    """Return the mark of a reservation; one without an id gets one, which nobody asks for again."""
-    return {"S": by or token_hex(8)}
-
-
 def _key(name: str) -> dict[str, Any]:
     return {"pk": {"S": f"limit#{name}"}, "sk": {"S": "limit"}}
 
 
-def _slots(item: dict[str, Any] | None) -> Slots:
+def slots_of(item: dict[str, Any] | None) -> Slots:
+    """Return the slots that a limit's item tells of."""
     found = item or {}
     since = found.get("waiting_since")
     return Slots(
@@ -199,13 +225,16 @@ def _slots(item: dict[str, Any] | None) -> Slots:
     )
 
 
-def _at(moment: datetime) -> dict[str, str]:
+def at_of(moment: datetime) -> dict[str, str]:
+    """Return a moment as the item has it."""
     return {"N": MOMENT.serialize(moment)}
 
 
-def _number(value: int) -> dict[str, str]:
+def number_of(value: int) -> dict[str, str]:
+    """Return a number as the item has it."""
     return {"N": str(value)}
 
 
-def _expiry(moment: datetime) -> dict[str, str]:
-    return _number(round((moment + _KEPT_FOR).timestamp()))
+def expiry_of(moment: datetime) -> dict[str, str]:
+    """Return until when an item is kept that was written then."""
+    return number_of(round((moment + _KEPT_FOR).timestamp()))

@@ -20,7 +20,7 @@ class MemoryLimits:
         self._slots: dict[str, Slots] = {}
         self._look_at: dict[str, datetime] = {}
         self._free_from: dict[str, datetime] = {}
-        self._reserved_by: dict[str, str | None] = {}
+        self._reserved_by: dict[str, str] = {}
         self._lock = Lock()
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
@@ -80,21 +80,23 @@ class MemoryLimits:
         found = sorted((at, name) for name, at in self._look_at.items() if at <= until)
         return [name for _, name in found][:limit]
 
-    def reserve(
-        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
-    ) -> bool:
+    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str) -> bool:
         with self._lock:
             free_from = self._free_from.get(name)
             is_last = missed is not None and free_from == missed + interval
-            is_own = by is not None and self._reserved_by.get(name) == by and free_from == at + interval
+            is_own = self._reserved_by.get(name) == by and free_from == at + interval
             if free_from is not None and free_from > at and not (is_last or is_own):
                 return False
             self._free_from[name], self._reserved_by[name] = at + interval, by
             return True
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
+    def next_start(
+        self, name: str, *, now: datetime, interval: timedelta, missed: datetime | None, by: str
+    ) -> datetime:
+        if self.reserve(name, at=now, interval=interval, missed=missed, by=by):
+            return now
         with self._lock:
-            if by is None or self._reserved_by.get(name) != by:
+            if self._reserved_by.get(name) != by:
                 self._free_from[name] = self._free_from.get(name, now) + interval
                 self._reserved_by[name] = by
             return self._free_from[name] - interval

@@ -145,6 +145,18 @@ def crash_after_claim(attempt: Attempt) -> None:
 # --- how many at once
 
 
+def test_a_job_whose_start_is_a_moment_away_waits_for_it_in_its_worker() -> None:
+    """To send it back would take a delivery, two writes and two calls."""
+    shop = a_shop(rate=Rate(1000, per=SECOND))
+    ids = shop.enqueue(3)
+
+    for _ in ids:
+        shop.deliver()
+
+    assert shop.finished() == ids
+    assert [shop.stored(job_id).attempts for job_id in ids] == [1, 1, 1]
+
+
 def test_under_a_limit_of_one_jobs_run_one_after_the_other_whoever_else_takes_their_messages() -> None:
     shop = a_shop(concurrency=1)
     ids = shop.enqueue(5)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from lanework.aws.clients import translated
-from lanework.aws.ledger.bulk_writes import chunks
+from lanework.aws.ledger.bulk_writes import STATEMENTS, chunks
 from lanework.aws.ledger.guard_items import GuardItems
 from lanework.aws.ledger.indexes import SUMMARISED, dead_page, due_page, summary_of
 from lanework.aws.ledger.item import (
@@ -82,15 +82,26 @@ class DynamoLedger(Beside):
         return None if existing is None else self._record(existing)
 
     def put_many(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
-        """25 a call where the endpoint has PartiQL, one by one elsewhere."""
-        answers: list[JobRecord | UnavailableOne | None] = []
-        for chunk in chunks(records):
+        """25 a call where the endpoint has PartiQL, one by one elsewhere; after an outage the rest isn't tried."""
+        if len(records) <= STATEMENTS:
+            return self._put_chunk_or_not(records, [])
+        from lanework.aws.concurrent_calls import concurrently  # noqa: PLC0415 - most calls enqueue few jobs
+
+        outages: list[UnavailableError] = []
+        parts = list(chunks(records))
+        answers = concurrently(lambda chunk: self._put_chunk_or_not(chunk, outages), parts)
+        return [one for some in answers for one in some]
+
+    def _put_chunk_or_not(
+        self, records: Sequence[JobRecord], outages: list[UnavailableError]
+    ) -> list[JobRecord | UnavailableOne | None]:
+        """Record a chunk, unless another has met an outage."""
+        if not outages:
             try:
-                answers += self._put_chunk(chunk)
+                return self._put_chunk(records)
             except UnavailableError as error:
-                answers += [UnavailableOne(str(error))] * (len(records) - len(answers))
-                break
-        return answers
+                outages.append(error)
+        return [UnavailableOne(str(outages[0]))] * len(records)
 
     def _put_chunk(self, records: Sequence[JobRecord]) -> list[JobRecord | UnavailableOne | None]:
         apart = [record for record in records if is_apart(record.payload)]

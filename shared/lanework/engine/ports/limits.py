@@ -35,9 +35,9 @@ class Limits(Protocol):
     What limits need to remember: one item for each concurrency limit, one for each rate.
 
     An item takes about 1,000 write units a second (DynamoDB, "Best practices for designing partition keys"). A run
-    under a concurrency limit writes its item twice, each time a unit for every 15 slots that are held: a limit of up
-    to 15 carries 500 jobs a second, one of 150 carries 50. A rate is written once for a job that starts at once, twice
-    for one that must wait.
+    under a concurrency limit writes its item twice at most, each time a unit for every 15 slots that are held: a limit
+    of up to 15 carries 500 jobs a second, one of 150 carries 50, and more where runs of one process share a write. A
+    rate is written once for a job that starts at once, twice for one that must wait, and shared likewise.
     """
 
     def take(self, name: str, *, n: int, holder: str, until: datetime, kept_for: str) -> tuple[bool, Slots]:
@@ -91,9 +91,7 @@ class Limits(Protocol):
     def contended(self, *, until: datetime, limit: int) -> list[str]:
         """Return the limits that the sweep is to look at by then, soonest first; at most `limit`."""
 
-    def reserve(
-        self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str | None = None
-    ) -> bool:
+    def reserve(self, name: str, *, at: datetime, interval: timedelta, missed: datetime | None, by: str) -> bool:
         """
         Reserve a start under a rate, if it is free by then; tell whether it was.
 
@@ -109,12 +107,13 @@ class Limits(Protocol):
             UnavailableError: Whether it was reserved is not known; it is then lost.
         """
 
-    def queue_up(self, name: str, *, now: datetime, interval: timedelta, by: str | None = None) -> datetime:
+    def next_start(
+        self, name: str, *, now: datetime, interval: timedelta, missed: datetime | None, by: str
+    ) -> datetime:
         """
-        Reserve the first start after all that are reserved, and return it; `by` as in `reserve`.
+        Reserve the first start that is free, and return it: now, or after all that are reserved; else as `reserve`.
 
-        Raises:
-            UnavailableError: Whether it was reserved is not known; it is then lost.
+        Jobs that ask at the same time get starts that follow each other, of which the first may be a moment ago.
         """
 
     def free_from(self, name: str) -> datetime | None:
