@@ -33,7 +33,7 @@ session.client("sqs"), session.client("dynamodb")
 """
 
 _HANDLER = """
-import handlers.worker
+import handlers.worker, lanework.engine.execution.executor
 from jobs import app
 app.ports.ledger._clients.sqs, app.ports.ledger._clients.dynamodb
 """
