@@ -17,6 +17,7 @@ from bench.peers import (
     LIMITED,
     OTHER_BROKERS,
     PEERS,
+    RECORDED_AT_START,
     TASKIQ,
 )
 
@@ -77,7 +78,7 @@ def rounds(*, is_quick: bool) -> list[Round]:
         ),
         _round(LIMITS, Case(slots=16, jobs=_JOBS), (LANEWORK, *LIMITED), 3),
         _round("cpu-4", Case(work="cpu", slots=4, jobs=_JOBS), (*few, BULLMQ), 2),
-        _round("single", _SINGLE, (*few, BULLMQ), 3),
+        _round("single", _SINGLE, (*few, RECORDED_AT_START, BULLMQ), 3),
         *(
             _round(f"size-{size}", Case(slots=16, jobs=200, size=size), (*ours, TASKIQ), 2)
             for size in (20_000, 200_000)
