@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import boto3
 import pytest
 
-from lanework import App, Jobs, Run
+from lanework import App, Batch, Jobs, Run
 from lanework.aws.clients import Clients
 from lanework.edges.worker import worker
 from lanework.settings import Settings
@@ -37,6 +38,14 @@ def an_edge(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Edge:
         if number.n == 50:
             run.progress(50, "half")
         return number.n**2
+
+    @family.batch("number.squares", size=10, within=timedelta(seconds=1))
+    def squares(numbers: Batch[Number, int]) -> None:
+        for one in numbers:
+            if one.payload.n < 0:
+                one.fail(ValueError("negative"))
+            else:
+                one.complete(one.payload.n**2)
 
     app = App(family)
     settings = Settings(stack=stack, region=REGION, endpoint=moto_endpoint)

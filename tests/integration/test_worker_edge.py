@@ -45,6 +45,24 @@ def test_ten_jobs_in_a_batch_cost_two_writes_each_and_a_tenth_of_what_the_batch_
     assert edge.calls == {"UpdateItem": 2 * 10 + 1, "GetItem": 1}, "with its receive and its delete 2.4 a job"
 
 
+def test_ten_jobs_in_one_call_of_a_batch_function_cost_what_ten_jobs_cost_and_the_failed_one_comes_back(
+    edge: Edge,
+) -> None:
+    for n in range(-1, 9):
+        edge.app.enqueue("number.squares", {"n": n}, job_id=f"job{n}")
+    messages = edge.receive(Lane.HIGH)
+    assert len(messages) == 10
+    edge.calls.clear()
+
+    answer = edge.handler(edge.event(Lane.HIGH, messages), LambdaContext())
+
+    del edge.calls["BatchExecuteStatement"]  # which moto can't do: each write is then made singly
+    assert edge.calls == {"UpdateItem": 2 * 10 + 1, "GetItem": 1, "ChangeMessageVisibility": 1}
+    (failed,) = [one["MessageId"] for one in messages if '"id":"job-1"' in one["Body"].replace(" ", "")]
+    assert answer["batchItemFailures"] == [{"itemIdentifier": failed}]
+    assert (edge.app.get("job-1").state, edge.app.get("job8").result) == (State.RETRYING, "64")
+
+
 def test_a_batch_reports_only_what_is_to_be_kept(edge: Edge) -> None:
     edge.square.enqueue_many([edge.square.request(Number(n=n), job_id=f"job{n}") for n in (1, -1, 2)])
     edge.sqs.send_message(QueueUrl=edge.url(Lane.HIGH), MessageBody="not a job")
