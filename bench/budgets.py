@@ -23,6 +23,8 @@ PUBLIC: Final = "public-wait"
 PUBLIC_CPU: Final = "public-cpu"
 LIMITS: Final = "limits-16"
 
+_READING: Final = {f"dynamodb:{one}" for one in ("GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems")}
+
 NOT_MEASURED: Final = "not measured"
 _IDEAL_WAIT: Final = 16 / 0.05
 """Jobs a second of 16 slots whose jobs wait for 50 ms."""
@@ -91,6 +93,7 @@ def _of_enqueueing(results: dict[str, Any]) -> Iterator[Budget]:
     if "single" in results["rounds"]:
         over = _over(results, "single", LANEWORK.name, BARE_BATCHED.name, "enqueue_cpu_ms")
         yield _at_most("enqueue, CPU over the bare boto calls it must make", over, 1.15, " ×", is_counted=False)
+        yield _at_most("AWS calls to enqueue a job", middle(results, "single", LANEWORK.name, "enqueue_calls"), 2.05)
     if RECORDED_AT_START.name in results["rounds"].get("single", {}).get("systems", {}):
         calls, written = (middle(results, "single", RECORDED_AT_START.name, one) for one in ("enqueue_calls", "writes"))
         yield _at_most('AWS calls to enqueue a job, record="start"', calls, 1.05)
@@ -109,6 +112,11 @@ def _of_calls(results: dict[str, Any]) -> Iterator[Budget]:
     if ROUND in results["rounds"]:
         written = middle(results, ROUND, LANEWORK.name, "writes")
         yield _at_most("items written a job, from enqueue to its end", written, 3.05)
+        reads = [
+            sum(made for operation, made in one["calls"].items() if operation in _READING) / one["jobs"]
+            for one in _found(results, ROUND, LANEWORK.name)
+        ]
+        yield _at_most("reads of DynamoDB a job, of what is paused", max(reads, default=None), 0.05)
         memory = middle(results, ROUND, LANEWORK.name, "memory_mb")
         yield _at_most("memory of a worker of 16 slots, its parent and helpers included", memory, 90, " MB")
     if CALLS in results["rounds"]:

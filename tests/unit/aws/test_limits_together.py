@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from lanework.aws.combined_calls import MOST, Combined
+from lanework.aws.limits import DynamoLimits
 from lanework.errors import UnavailableError
+from lanework.testing import NOON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from lanework.aws.clients import Clients
+
+SECOND = timedelta(seconds=1)
 
 
 class Endpoint:
@@ -109,3 +117,53 @@ def test_calls_of_different_limits_do_not_wait_for_each_other(limit: str) -> Non
         assert endpoint.combined.ask(limit, 2) == 4
         endpoint.release.set()
         assert waiting.result() == 2
+
+
+class Table:
+    """A DynamoDB with one limit's item, of which each update is granted; the first waits until `release`."""
+
+    def __init__(self) -> None:
+        self.updates: list[dict[str, Any]] = []
+        self.has_begun, self.release = threading.Event(), threading.Event()
+        clients = SimpleNamespace(dynamodb=SimpleNamespace(update_item=self._update))
+        self.limits = DynamoLimits(cast("Clients", clients), stack="shop")
+
+    def _update(self, **request: Any) -> dict[str, Any]:
+        self.updates.append(request)
+        if len(self.updates) == 1:
+            self.has_begun.set()
+            assert self.release.wait(10)
+        return {"Attributes": {"holders": {"M": {}}}}
+
+    def at_once(self, ask: Callable[[int], object], combined: Combined[Any, Any, Any]) -> list[Any]:
+        """Ask ten times: nine of them while the first is under way."""
+        with ThreadPoolExecutor(10) as threads:
+            asked = [threads.submit(ask, 0)]
+            assert self.has_begun.wait(10)
+            asked += [threads.submit(ask, number) for number in range(1, 10)]
+            while sum(len(group.parts) for group in combined._open.values()) < 9:  # noqa: SLF001 - when all have come
+                threading.Event().wait(0.001)
+            self.release.set()
+            return [one.result() for one in asked]
+
+
+def test_ten_jobs_that_start_at_once_under_a_concurrency_limit_write_its_item_twice() -> None:
+    table = Table()
+
+    def take(number: int) -> bool:
+        return table.limits.take("slots", n=10, holder=f"c{number}", until=NOON, kept_for=f"job:{number}")[0]
+
+    assert table.at_once(take, table.limits._together.slots) == [True] * 10  # noqa: SLF001
+    assert len(table.updates) == 2
+    assert table.updates[1]["ExpressionAttributeValues"][":room"] == {"N": "1"}, "nine more only where one is held"
+
+
+def test_ten_jobs_that_start_at_once_under_a_rate_write_its_item_twice_and_start_an_interval_apart() -> None:
+    table = Table()
+
+    def start(number: int) -> Any:
+        return table.limits.next_start("rate", now=NOON, interval=SECOND, missed=None, by=str(number))
+
+    starts = table.at_once(start, table.limits._together.starts)  # noqa: SLF001
+    assert sorted(starts) == sorted([NOON, *(NOON + place * SECOND for place in range(9))])
+    assert len(table.updates) == 2
