@@ -155,6 +155,8 @@ def test_the_embedded_stack_has_new_code_at_once_and_no_codedeploy_which_no_emul
 
     assert not any("CodeDeploy" in kind or kind == "AWS::Lambda::Alias" for kind in kinds)
     assert not any("SnapStart" in one["Properties"] for one in at_once(canary)["Resources"].values())
+    warm = at_once(canary)["Resources"]["CriticalWarmSchedule"]["Properties"]["Target"]
+    assert warm["Arn"] == {"Fn::Sub": "${CriticalWorker.Arn}"}
     assert "AutoPublishAlias" in canary["Resources"]["Clock"]["Properties"], "the template itself stays as it is"
 
 

@@ -114,4 +114,9 @@ def at_once(template: dict[str, Any]) -> dict[str, Any]:
         if isinstance(one, dict) and one.get("Type") == FUNCTION:
             for key in ("AutoPublishAlias", "DeploymentPreference", "SnapStart"):
                 one.get("Properties", {}).pop(key, None)
+        match one:
+            case {"Properties": {"Target": {"Arn": {"Fn::Sub": str(called)}} as target}} if called.endswith(
+                ".Arn}:live"
+            ):
+                target["Arn"] = {"Fn::Sub": called.removesuffix(":live")}
     return bare
