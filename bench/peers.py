@@ -215,5 +215,6 @@ def run_installer(program: str, words: tuple[str, ...], needs: tuple[str, ...]) 
         raise NotInstalledError(msg) from None
     if done.returncode:
         lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+        lines = [line for line in lines if "complete log" not in line]  # npm's last word is where it wrote all
         msg = f"{what}: {lines[-1] if lines else f'exit code {done.returncode}'}"
         raise NotInstalledError(msg)
