@@ -66,7 +66,7 @@ def rounds(*, is_quick: bool) -> list[Round]:
     return [
         _round(ROUND, Case(slots=16, jobs=_JOBS), EVERYBODY, 3),
         _far(_round(FAR, Case(slots=16, jobs=_JOBS), (LANEWORK, *FLOOR, *PEERS), 3)),
-        _far(_round(FAR_64, Case(slots=64, jobs=2 * _JOBS), far, 2)),
+        _far(_round(FAR_64, Case(slots=64, jobs=2 * _JOBS), (LANEWORK, BARE_BATCHED, TASKIQ), 2)),
         _slow(_round(SLOW, Case(slots=16, jobs=_JOBS), far, 2)),
         *(_round(f"noop-{slots}", Case(slots=slots, jobs=_JOBS), (*few, BULLMQ), 2) for slots in (1, 4)),
         _round(CALLS, Case(slots=16, jobs=_JOBS), (LANEWORK,), 10),
