@@ -15,4 +15,4 @@ def test_jobs_that_a_worker_process_runs_side_by_side_share_their_calls(tmp_path
 
     assert found.enqueue_calls <= 0.16, "25 puts in a call, ten messages in another"
     assert found.writes <= 3.1, "put, claim, complete; and now and then the numbers of them all"
-    assert found.worker_calls <= 0.8, "0.5 where the machine is quiet: receive, claim, complete and delete of ten each"
+    assert found.worker_calls <= 0.5, "0.4 where the machine is quiet: ten receives or deletes, more claims and ends"

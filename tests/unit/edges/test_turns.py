@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from threading import Condition, Event, Thread
 
@@ -70,7 +71,7 @@ class Holding(Pace):
         super().__init__()
         self.count = count
 
-    def ahead(self, slots: int, now: float) -> int:  # noqa: ARG002
+    def ahead(self, began_at: Iterable[float], *, slots: int, now: float) -> int:  # noqa: ARG002
         return self.count
 
 
@@ -194,7 +195,23 @@ def test_a_slot_goes_to_a_job_that_is_ready_as_soon_as_the_one_before_has_ended(
     assert begun == [second]
 
 
-def test_nothing_is_held_ahead_of_a_free_slot_before_the_first_job_has_ended_or_where_jobs_are_long() -> None:
+def a_pace(run_s: float, *, jobs: int = 16, receive_s: float = 0.002, claim_s: float = 0.005) -> Pace:
+    """Return what is known after so many jobs that took so long, and many calls."""
+    pace = Pace()
+    for _ in range(jobs):
+        pace.ran(run_s)
+    for _ in range(200):
+        pace.received(receive_s)
+        pace.claimed(claim_s)
+    return pace
+
+
+def ahead(pace: Pace, slots: int, *, ran_s: float = 0.0, now: float = 1e6) -> int:
+    """Return how much is held ahead of slots whose jobs all have run for so long."""
+    return pace.ahead([now - ran_s] * slots, slots=slots, now=now)
+
+
+def test_nothing_is_received_ahead_of_a_free_slot_before_some_jobs_have_ended() -> None:
     turns = LaneScheduler(ALL, slots=2)
     running(turns, Lane.LOW, 2)
     waiting = Thread(target=turns.take, args=(Lane.LOW, 1), daemon=True)
@@ -203,23 +220,19 @@ def test_nothing_is_held_ahead_of_a_free_slot_before_the_first_job_has_ended_or_
 
     assert waiting.is_alive()
     turns.end()
-    pace = Pace()
-    pace.ran(60.0)
-    assert pace.ahead(16, time.monotonic()) == 0
+    assert (ahead(a_pace(0.001, jobs=7), 16), ahead(a_pace(0.001, jobs=8), 16)) == (0, 36)
 
 
 def test_what_gets_no_slot_in_time_is_not_begun_and_nothing_is_held_ahead_for_a_while() -> None:
-    pace = Pace()
-    for _ in range(100):
-        pace.ran(0.001)
+    pace = a_pace(0.001)
     turns = LaneScheduler(ALL, slots=1, pace=pace)
     running(turns, Lane.LOW, 1)
     (late,) = received(turns, Lane.LOW, 1)
     late.came_at -= BEGIN_WITHIN_S  # as if so much time had passed
 
     assert not turns.begin(late)
-    assert pace.ahead(16, time.monotonic()) == 0
-    assert pace.ahead(16, time.monotonic() + 1) > 0
+    assert ahead(pace, 16, now=time.monotonic()) == 0
+    assert ahead(pace, 16, now=time.monotonic() + 1) > 0
 
 
 def test_what_was_received_longer_ago_begins_all_the_same_where_a_slot_is_free() -> None:
@@ -319,23 +332,20 @@ def test_whoever_waits_for_a_slot_or_a_turn_learns_that_it_is_over() -> None:
 
 @pytest.mark.parametrize(
     ("run_s", "slots", "held"),
-    [(0.05, 16, 14), (0.1, 10, 11), (0.5, 16, 4), (2.0, 16, 1), (10.0, 16, 0), (0.0, 16, 36), (0.05, 1, 2)],
+    [(0.0, 16, 36), (0.0, 1, 21), (0.05, 16, 14), (0.04, 1, 3), (0.1, 10, 10), (0.2, 16, 0), (0.3, 16, 0), (60, 16, 0)],
 )
-def test_as_much_is_held_ahead_as_begins_soon_by_how_long_jobs_took(run_s: float, slots: int, held: int) -> None:
-    pace = Pace()
-    for _ in range(200):
-        pace.ran(run_s)
-        pace.received(0.002)
-        pace.claimed(0.005)
+def test_as_much_is_held_ahead_as_begins_soon_where_all_jobs_have_just_begun(
+    run_s: float, slots: int, held: int
+) -> None:
+    assert ahead(a_pace(run_s), slots) == held
 
-    assert pace.ahead(slots, time.monotonic()) == held
+
+@pytest.mark.parametrize(("ran_s", "held"), [(0.0, 0), (0.07, 0), (0.08, 16), (0.2, 16), (0.32, 16), (0.33, 0), (9, 0)])
+def test_jobs_of_200_ms_are_followed_by_one_each_once_they_are_about_to_end_and_by_none_if_they_do_not(
+    ran_s: float, held: int
+) -> None:
+    assert ahead(a_pace(0.2, receive_s=0.02, claim_s=0.02), 16, ran_s=ran_s) == held
 
 
 def test_more_is_held_ahead_where_calls_take_longer() -> None:
-    pace = Pace()
-    for _ in range(200):
-        pace.ran(0.05)
-        pace.received(0.02)
-        pace.claimed(0.015)
-
-    assert pace.ahead(16, time.monotonic()) == 32
+    assert ahead(a_pace(0.05, receive_s=0.02, claim_s=0.015), 16) == 32

@@ -25,6 +25,9 @@ GATHER_S: Final = 0.005
 _STOCKED_S: Final = 0.05
 """How long it waits where each free slot has a job already: there is time to ask for ten."""
 
+_LOOK_AGAIN_S: Final = 0.002
+"""For how long it counts what was found to be room ahead: to look costs as much as a few jobs' turns."""
+
 _LOOK_S: Final = 0.1
 
 
@@ -83,10 +86,8 @@ class LaneScheduler:
     The slots of a process, shared out to the jobs that are claimed, and the room before them, shared out to receivers.
 
     A receiver takes as much room as it may receive messages: free slots, and as many jobs ahead of them as will begin
-    within a moment (`Pace`). What is held ahead in lower lanes takes none of the latter from a higher one.
-
-    A claimed job takes a slot before its code begins. The slot is free again once its code has ended, while that is
-    being written.
+    within a moment (`Pace`). What is held ahead in lower lanes takes none of the latter from a higher one. A claimed
+    job takes a slot before its code begins; it is free once that has ended, while its end is being written.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class LaneScheduler:
         self._waiting: list[_Waiting] = []
         self._is_over = False
         self._gather_s = gather_s
+        self._looked_at, self._most_ahead = 0.0, 0
         self._changed = changed or Condition()
 
     def take(self, lane: Lane, most: int, *, is_poll: bool = False, is_extra: bool = False) -> Grant | None:
@@ -124,7 +126,7 @@ class LaneScheduler:
         me = _Waiting(lane, is_extra)
         with self._changed:
             self._waiting.append(me)
-            self._changed.wait_for(lambda: self._is_over or self._is_turn_of(me))
+            self._wait_for_turn(me)
             if not is_poll:
                 self._gather(me, most)
             self._waiting.remove(me)
@@ -254,15 +256,20 @@ class LaneScheduler:
 
     def _room(self, lane: Lane) -> int:
         """Return how many messages a lane may receive now."""
-        now = time.monotonic()
-        busy = sum(1 for one in self._running if now - one.began_at > BEGIN_WITHIN_S)
-        ahead = self._pace.ahead(self._slots - busy, now)
-        running = len(self._running)
+        ahead, running = self._ahead(), len(self._running)
         free = min(self._slots - running, HELD_PER_SLOT * self._slots - running - self._ending)
         not_lower = self._lanes[: self._lanes.index(lane) + 1]
         used = sum(one.asked + one.ahead for one in self._of.values())
         used_before = sum(self._of[one].asked + self._of[one].ahead for one in not_lower)
         return max(free + ahead - used, ahead - used_before)
+
+    def _ahead(self) -> int:
+        """Return how many jobs may be held ahead of the slots, as of a moment ago at most."""
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_AGAIN_S:
+            began_at = [one.began_at for one in self._running]
+            self._looked_at, self._most_ahead = now, self._pace.ahead(began_at, slots=self._slots, now=now)
+        return self._most_ahead
 
     def _gather(self, me: _Waiting, most: int) -> None:
         """Wait a little for so much room; then for its turn again, if another lane took all of it."""
@@ -271,7 +278,12 @@ class LaneScheduler:
         timeout = _STOCKED_S if is_stocked else self._gather_s
         self._changed.wait_for(lambda: self._is_over or self._room(me.lane) >= me.wanted, timeout=timeout)
         me.wanted = 1
-        self._changed.wait_for(lambda: self._is_over or self._is_turn_of(me))
+        self._wait_for_turn(me)
+
+    def _wait_for_turn(self, me: _Waiting) -> None:
+        """Wait for a turn; there may be room ahead only because jobs have run for a while."""
+        while not (self._is_over or self._is_turn_of(me)):
+            self._changed.wait(_STOCKED_S if self._pace.is_short else None)
 
     def _wake(self) -> None:
         """Wake who waits, if there is now what it waits for: to wake for nothing costs a job's time."""
