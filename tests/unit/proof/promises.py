@@ -180,6 +180,8 @@ class Promises:
         self.keep(life not in self._let_go_in, "a job was let go twice")
         self._let_go_in.add(life)
         undone = {one for one in waiting.after if not self._is_done(one)}
+        if waiting.job_id in self.found:  # what nobody enqueued may wait for a job that has no record before it starts
+            undone &= self.jobs.keys()
         may_run = waiting.on_failure == OnFailure.RUN and undone <= self._failed
         self.keep(not undone or may_run, "a job was let go before what it waits for was done")
 
