@@ -101,7 +101,7 @@ class JobRecord:
         claim_id: Written by the claim; every later write of that run requires it. Kept after the run, so that a write
             whose answer was lost can be distinguished from one that was refused.
         first_started_at: When its first attempt began.
-        started_at: When its latest attempt began.
+        started_at: When its latest attempt began; until that has ended, when it was claimed, up to 250 ms earlier.
         ended_at: When it reached an end.
         cause: Why it died.
         error: Error of the latest failure, as `ExceptionType: message` with what led to it, or the reason of a
