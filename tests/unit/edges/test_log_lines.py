@@ -16,7 +16,8 @@ from lanework.observe.logs import LogSink, json_logger
 REASON = 'process 7 was killed by SIGKILL; "дууссан"'
 
 
-def test_a_line_is_what_the_logger_of_a_child_writes() -> None:
+def test_a_line_is_what_the_logger_of_a_child_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "beside-a-child")  # loggers of one name share their stream
     stream = io.StringIO()
     log = json_logger(stream)
     LogSink(log).emit(Event(action=Action.WORKER_PROCESS_DIED, at=datetime.now(UTC), reason=REASON))

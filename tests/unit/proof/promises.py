@@ -71,6 +71,7 @@ class Promises:
         begun: Executions begun, by job and life.
         given_back: Of those, the ones that were snoozed.
         acked: Jobs whose enqueue returned.
+        started: Those of them that get their record from their start, if no other job has taken their id by then.
         recorded: Jobs that were recorded to be started by a message or an entry, whether their enqueue returned or not.
         ends: Completions and deaths, of which the world is to be told.
         broken: What didn't hold.
@@ -83,6 +84,7 @@ class Promises:
     begun: Counter[tuple[str, int]] = field(default_factory=Counter)
     given_back: Counter[tuple[str, int]] = field(default_factory=Counter)
     acked: set[str] = field(default_factory=set)
+    started: set[str] = field(default_factory=set)
     recorded: set[str] = field(default_factory=set)
     ends: set[End] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)

@@ -256,7 +256,10 @@ class World:
         with self._acting("producer", trouble) as actor:
             actor.earliest = self.time() + (delay or timedelta(0))
             with suppress(JobIdTakenError, EnqueueError):
-                self.promises.acked.add(Enqueuer(self._ports("producer")).enqueue(request).job_id)
+                job_id = Enqueuer(self._ports("producer")).enqueue(request).job_id
+                self.promises.acked.add(job_id)
+                if type_ == STARTED:
+                    self.promises.started.add(job_id)
 
     def enqueue_waiting(self, trouble: Trouble, name: str, *, after: Sequence[str], policy: OnFailure) -> None:
         """A producer enqueues a job that waits for others, some of which may not exist."""
@@ -669,6 +672,10 @@ class World:
                 return any(one.life == record.life + 1 for one in tickets) or any(
                     one.life == record.life for one in in_queue
                 )
+            case State.QUEUED if (
+                job_id in self.promises.started and record.type != STARTED and Summary.of(record).is_unsent
+            ):
+                return True  # another job took its id before it began, and waits for who looks for what was never sent
             case _:
                 is_whole = self.stored.payload_of(record) is not None
                 return (record.sweep_at is not None and is_whole) or any(one.life == record.life for one in in_queue)

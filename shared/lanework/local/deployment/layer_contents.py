@@ -36,7 +36,7 @@ _PATHS = frozenset(
         *(f"{_POWERTOOLS}/utilities/idempotency/persistence/{one}" for one in ("cache.py", "redis.py")),
         f"{_POWERTOOLS}/metrics/provider/datadog",
         *("pydantic/v1", "pydantic/mypy.py"),
-        *("annotated_types/test_cases.py", "cronsim/explain.py", "ulid/__main__.py"),
+        *("annotated_types/test_cases.py", "ulid/__main__.py"),
     }
 )
 """
