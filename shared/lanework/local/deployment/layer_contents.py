@@ -48,8 +48,10 @@ _PATTERNS = (
     "*.dist-info/RECORD",
     "*.dist-info/sboms",
     f"{_POWERTOOLS}/event_handler/openapi/swagger_ui/*.min.*",
+    "tzdata/zoneinfo/tzdata.zi",
+    "tzdata/zoneinfo/*.tab",
 )
-"""What only installers read, and the pages of an API's documentation."""
+"""What only installers read, the pages of an API's documentation, time zones in forms that Python doesn't read."""
 
 _UNLESS_NAMED = frozenset(f"{_POWERTOOLS}/utilities/{one}" for one in ("circuit_breaker", "feature_flags", "streaming"))
 """Large parts of Powertools that Lanework doesn't use, and that stay where a project names Powertools itself."""
