@@ -141,6 +141,29 @@ def test_a_child_that_is_forked_while_a_thread_makes_the_first_enqueue_enqueues(
     assert enqueued(environment) == payloads(range(4))
 
 
+_IMPORTING = """
+import sys
+from lanework import forks
+from tests.support.preloaded import square
+
+unguarded = []
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if not forks._loading.lock._is_owned():
+            unguarded.append(name)
+
+sys.meta_path.insert(0, Finder())
+square.enqueue({"n": 0})
+print(unguarded)
+"""
+
+
+def test_a_first_enqueue_imports_nothing_while_another_thread_may_fork(environment: Environment) -> None:
+    """The child hung now and then: the first connection imported the codec of host names as another thread forked."""
+    assert run(_IMPORTING, environment) == "[]"
+
+
 _ASYNC = """
 import asyncio, os, signal
 from tests.support.preloaded import square

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - a first connection imports it, and a thread may fork meanwhile
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
