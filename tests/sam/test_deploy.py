@@ -157,6 +157,12 @@ def test_two_stacks_in_one_account_do_not_touch_each_other(stacks: Sam) -> None:
 
 def test_a_deleted_stack_leaves_nothing_behind_and_its_neighbour_alone(stacks: Sam) -> None:
     until_the_clock_has_ticked("shop-blue", stacks)
+    blue = in_stack(stacks, "shop-blue")
+    wait_for(
+        lambda: not any(one.holds_anything for one in blue.inspector.counts().values()),
+        within=timedelta(seconds=60),
+        what="what the tick sent to run",
+    )
     stacks.delete("shop-blue")
 
     assert left_of("shop-blue", stacks) == []

@@ -48,9 +48,9 @@ def _unknown(template: dict[str, Any], given: Mapping[str, str], about: str) -> 
     declared = template.get("Parameters", {})
     for name in given.keys() - declared.keys():
         of = next((one for one in Lane if name.startswith(one.title())), None)
-        left_out = of is not None and f"{of.title()}Queue" not in template["Resources"]
-        why = f": lane {of} is left out" if left_out else did_you_mean(name, declared)
-        yield _finding(about, f"template.yaml has no parameter {name!r}{why}", "sam deploy drops it without a word")
+        if of is None or f"{of.title()}Queue" in template["Resources"]:  # else it waits for its lane to come back
+            what = f"template.yaml has no parameter {name!r}{did_you_mean(name, declared)}"
+            yield _finding(about, what, "sam deploy drops it without a word")
 
 
 def _refused(template: dict[str, Any], given: Mapping[str, str], about: str) -> Iterator[Finding]:
