@@ -18,9 +18,14 @@ NEVER: Final = {
     "integration/test_cli_target.py::test_a_production_stack_asks_for_its_name": NO_CLOUDFORMATION,
     "integration/test_cli_target.py::test_a_script_names_a_production_stack_on_its_command_line": NO_CLOUDFORMATION,
     "integration/test_cli_webhooks.py::test_without_a_secret_of_the_stack_no_receiver_has_one": (NO_CLOUDFORMATION),
-    "integration/test_group_commit.py::test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql": (
-        "its DynamoDB, which is moto's, has no PartiQL batches"
-    ),
+    **{
+        f"integration/test_group_commit.py::{name}": "its DynamoDB, which is moto's, has no PartiQL batches"
+        for name in (
+            "test_writes_that_meet_share_a_call_where_the_endpoint_has_partiql",
+            "test_records_that_starts_make_share_a_call_and_who_has_an_id_is_said",
+            "test_sixteen_jobs_that_are_recorded_when_they_start_are_two_writes_each_in_few_calls",
+        )
+    },
     "contract/test_lanes.py::test_dead_letters_are_moved_back_or_the_endpoint_is_named_that_cannot": (
         "its SQS can move messages: tests/localstack/test_native_move.py"
     ),
