@@ -46,3 +46,13 @@ def test_a_samconfig_that_is_no_toml_is_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"can't read .*samconfig\.toml: "):
         examine_samconfig(tmp_path)
+
+
+@pytest.mark.parametrize("overrides", ["7", "[7]", '"LogLevel=\'DEBUG"'])
+def test_overrides_that_are_no_texts_or_end_within_a_quotation_are_one_line(tmp_path: Path, overrides: str) -> None:
+    (tmp_path / FILE).write_text(f"[dev.deploy.parameters]\nparameter_overrides = {overrides}\n")
+
+    with pytest.raises(
+        ConfigError, match=r"parameter_overrides of \[dev\.deploy\.parameters\] in .*samconfig\.toml must be"
+    ):
+        examine_samconfig(tmp_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from lanework.doctor.case import Finding
 from lanework.errors import ConfigError
@@ -68,7 +68,11 @@ def _sections(folder: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
         for command, settings in commands.items() if isinstance(commands, dict) else ():
             match settings:
                 case {"parameters": {"parameter_overrides": overrides}}:
-                    yield environment, command, _pairs(overrides)
+                    yield (
+                        environment,
+                        command,
+                        _pairs(overrides, f"[{environment}.{command}.parameters] in {folder / FILE}"),
+                    )
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -79,10 +83,15 @@ def _read(file: Path) -> dict[str, Any]:
         raise ConfigError(msg) from error
 
 
-def _pairs(overrides: str | list[str] | dict[str, object]) -> dict[str, str]:
+def _pairs(overrides: object, where: str) -> dict[str, str]:
     """Return overrides in any of the SAM CLI's spellings: a table, a list, or a text."""
     if isinstance(overrides, dict):
         return {name: str(one) for name, one in overrides.items()}
-    words = [shlex.split(one) for one in ([overrides] if isinstance(overrides, str) else overrides)]
-    found = (_PAIR.fullmatch(word) for line in words for word in line)
+    texts = [overrides] if isinstance(overrides, str) else overrides
+    try:
+        words = [word for text in cast("list[str]", texts) for word in shlex.split(text)]
+    except (AttributeError, TypeError, ValueError) as error:
+        msg = f'parameter_overrides of {where} must be a list of texts such as "LogLevel=DEBUG": {error}'
+        raise ConfigError(msg) from None
+    found = (_PAIR.fullmatch(word) for word in words)
     return {one[1]: one[2] for one in found if one is not None}
